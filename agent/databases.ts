@@ -1,0 +1,175 @@
+import type { Client } from "pg";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { DatabaseOptions } from "../model/dump/archive";
+import { incomingName, outgoingName, ownerOfLeftover, previousName } from "../model/names";
+import { stampSchema, type DatabaseFacts, type Stamp } from "../model/protocol";
+import { quoteIdentifier as q, quoteLiteral } from "../model/sql";
+import { connect } from "./postgres";
+
+/** Advisory lock class of restores; the second key is the database's name. */
+const lockClass = 0x57a6e;
+
+/** All databases but PostgreSQL's own, with their stamps. */
+export async function listDatabases(client: Client): Promise<DatabaseFacts[]> {
+  const { rows } = await client.query<
+    Omit<DatabaseFacts, "stamp" | "bytes"> & { bytes: string; settings: string[] | null }
+  >(`
+    SELECT d.datname AS name, pg_get_userbyid(d.datdba) AS owner, pg_encoding_to_char(d.encoding) AS encoding,
+           coalesce(d.datlocale, d.datcollate) AS locale, pg_database_size(d.oid) AS bytes,
+           (SELECT count(*)::int FROM pg_stat_activity a WHERE a.datid = d.oid) AS connections,
+           s.setconfig AS settings
+    FROM pg_database d LEFT JOIN pg_db_role_setting s ON s.setdatabase = d.oid AND s.setrole = 0
+    WHERE NOT d.datistemplate AND d.datname <> 'postgres'
+    ORDER BY d.datname`);
+  return rows.map(({ settings, bytes, ...facts }) => ({
+    ...facts,
+    bytes: Number(bytes),
+    stamp: readStamp(settings),
+  }));
+}
+
+/** Says which server and contents a database belongs to; a dump does not carry it. */
+export async function stampDatabase(client: Client, database: string, stamp: Stamp): Promise<void> {
+  const settings = {
+    "stagecraft.server": stamp.server,
+    "stagecraft.backup": stamp.source.backup ?? "",
+    "stagecraft.stamp": JSON.stringify(stamp),
+  };
+  for (const [name, value] of Object.entries(settings)) {
+    await client.query(`ALTER DATABASE ${q(database)} SET ${name} = ${quoteLiteral(value)}`);
+  }
+}
+
+/** Makes an empty database that nobody else may connect to yet. */
+export async function createIncoming(
+  client: Client,
+  database: string,
+  { encoding, options }: DatabaseOptions,
+): Promise<void> {
+  const name = incomingName(database);
+  const all = [
+    ...(encoding === undefined ? [] : [`ENCODING = ${quoteLiteral(encoding)}`]),
+    ...options,
+  ];
+  await client.query(`CREATE DATABASE ${q(name)} TEMPLATE = template0 ${all.join(" ")}`);
+  await client.query(`REVOKE ALL ON DATABASE ${q(name)} FROM PUBLIC`);
+}
+
+/** Drops a database together with the sessions in it, if it is there. */
+export async function dropDatabase(client: Client, name: string): Promise<void> {
+  await client.query(`DROP DATABASE IF EXISTS ${q(name)} WITH (FORCE)`);
+}
+
+/**
+ * Lets `__incoming` take the database's name, in one transaction; the former contents become `__previous`.
+ * Returns for how many seconds the name answered nobody.
+ */
+export async function swapDatabases(client: Client, database: string): Promise<number> {
+  const names = new Set(
+    (await client.query<{ datname: string }>("SELECT datname FROM pg_database")).rows.map(
+      ({ datname }) => datname,
+    ),
+  );
+  const incoming = incomingName(database);
+  const hadLive = names.has(database);
+  const previous = previousName(database);
+  const renames: [string, string][] = [];
+  if (hadLive && names.has(previous)) renames.push([previous, outgoingName(database)]);
+  if (hadLive) renames.push([database, previous]);
+  renames.push([incoming, database]);
+
+  const started = performance.now();
+  const ender = new SessionEnder(renames.map(([from]) => from));
+  await ender.start();
+  try {
+    // The first rename takes the lock that keeps new sessions out; it waits until the last old one has gone.
+    await client.query("BEGIN");
+    for (const [from, to] of renames)
+      await client.query(`ALTER DATABASE ${q(from)} RENAME TO ${q(to)}`);
+    await client.query("COMMIT");
+  } catch (error) {
+    await client.query("ROLLBACK");
+    throw error;
+  } finally {
+    await ender.stop();
+  }
+  const seconds = (performance.now() - started) / 1000;
+  await dropDatabase(client, outgoingName(database));
+  return hadLive ? seconds : 0;
+}
+
+/** Drops what an interrupted restore left behind, of databases that nobody is restoring now. */
+export async function dropLeftovers(client: Client): Promise<string[]> {
+  const { rows } = await client.query<{ datname: string }>("SELECT datname FROM pg_database");
+  const dropped: string[] = [];
+  for (const { datname } of rows) {
+    const database = ownerOfLeftover(datname);
+    if (database === undefined || !(await tryLock(client, database))) continue;
+    try {
+      await dropDatabase(client, datname);
+      dropped.push(datname);
+    } finally {
+      await unlock(client, database);
+    }
+  }
+  return dropped;
+}
+
+/** Takes the right to restore a database; it ends with the session. */
+export async function tryLock(client: Client, database: string): Promise<boolean> {
+  const { rows } = await client.query<{ locked: boolean }>(
+    "SELECT pg_try_advisory_lock($1, hashtext($2)) AS locked",
+    [lockClass, database],
+  );
+  return rows[0]?.locked ?? false;
+}
+
+async function unlock(client: Client, database: string): Promise<void> {
+  await client.query("SELECT pg_advisory_unlock($1, hashtext($2))", [lockClass, database]);
+}
+
+/** Ends the sessions of databases again and again, on a connection of its own, while they are being renamed. */
+class SessionEnder {
+  #client: Client | undefined;
+  #stopped = false;
+  #running: Promise<void> = Promise.resolve();
+
+  constructor(private readonly databases: readonly string[]) {}
+
+  async start(): Promise<void> {
+    this.#client = await connect("postgres");
+    await this.#end();
+    this.#running = this.#loop();
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    await this.#running;
+    await this.#client?.end();
+  }
+
+  async #loop(): Promise<void> {
+    while (!this.#stopped) {
+      await this.#end().catch(() => undefined);
+      await sleep(10);
+    }
+  }
+
+  async #end(): Promise<void> {
+    await this.#client?.query(
+      "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = ANY($1) AND pid <> pg_backend_pid()",
+      [this.databases],
+    );
+  }
+}
+
+function readStamp(settings: readonly string[] | null): Stamp | null {
+  const prefix = "stagecraft.stamp=";
+  const text = settings?.find((setting) => setting.startsWith(prefix))?.slice(prefix.length);
+  if (text === undefined) return null;
+  try {
+    return stampSchema.parse(JSON.parse(text));
+  } catch {
+    return null;
+  }
+}

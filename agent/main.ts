@@ -1,0 +1,80 @@
+import { createReadStream } from "node:fs";
+import { pipeline } from "node:stream/promises";
+import { text } from "node:stream/consumers";
+import { prettifyError, type z } from "zod";
+import { databasesResultSchema, restoreRequestSchema, rolesRequestSchema } from "../model/protocol";
+import { listDatabases } from "./databases";
+import { AgentError, messageOf } from "./errors";
+import { withConnection } from "./postgres";
+import { restore } from "./restore/restore";
+import { listLogs, logPath } from "./store";
+import { observe } from "./verbs/observe";
+import { receive } from "./verbs/receive";
+import { ensureRoles } from "./verbs/roles";
+import { isHealthy, serve } from "./verbs/serve";
+
+const server = process.env.STAGECRAFT_SERVER ?? "";
+
+/** What the agent can be asked. Requests are JSON on stdin; an answer is one JSON line on stdout. */
+const verbs: Readonly<Record<string, (args: readonly string[]) => unknown>> = {
+  serve: () => {
+    serve(server);
+  },
+  health: () => {
+    process.exitCode = isHealthy() ? 0 : 1;
+  },
+  observe: async () => answer(await observe(server)),
+  databases: async () =>
+    answer(
+      databasesResultSchema.parse({ databases: await withConnection("postgres", listDatabases) }),
+    ),
+  roles: async () => answer(await ensureRoles(await request(rolesRequestSchema), server)),
+  receive: async ([sha256 = "", database = "", mode, folder]) => {
+    await receive({
+      sha256,
+      database,
+      mode: mode === "when-missing" ? "when missing" : "replace",
+      isFolder: folder === "--folder",
+    });
+  },
+  restore: async () => {
+    const result = await restore(await request(restoreRequestSchema), server);
+    if (result.result === "failed") {
+      process.stderr.write(`${result.text}\n`);
+      process.exitCode = 1;
+    }
+    answer(result);
+  },
+  logs: async () => answer(await listLogs()),
+  log: async ([name]) => {
+    const file = name ?? (await listLogs()).at(-1);
+    if (file === undefined) throw new AgentError("there is no log yet");
+    if (!(await listLogs()).includes(file))
+      throw new AgentError(`there is no log ${file}; list them with: logs`);
+    await pipeline(createReadStream(logPath(file)), process.stdout, { end: false });
+  },
+};
+
+async function request<T>(schema: z.ZodType<T>): Promise<T> {
+  const parsed = schema.safeParse(JSON.parse(await text(process.stdin)));
+  if (parsed.success) return parsed.data;
+  throw new AgentError(`the request does not fit this agent:\n${prettifyError(parsed.error)}`);
+}
+
+function answer(value: unknown): void {
+  process.stdout.write(`${JSON.stringify(value)}\n`);
+}
+
+async function main([verb = "", ...args]: readonly string[]): Promise<void> {
+  const run = Object.hasOwn(verbs, verb) ? verbs[verb] : undefined;
+  if (!run)
+    throw new AgentError(`unknown verb "${verb}"; it is one of: ${Object.keys(verbs).join(", ")}`);
+  await run(args);
+}
+
+main(process.argv.slice(2)).catch((error: unknown) => {
+  process.stderr.write(
+    `${error instanceof AgentError ? error.message : `unexpected: ${error instanceof Error ? (error.stack ?? error.message) : messageOf(error)}`}\n`,
+  );
+  process.exitCode = 1;
+});

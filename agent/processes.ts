@@ -1,0 +1,66 @@
+import { spawn } from "node:child_process";
+import { createInterface } from "node:readline";
+
+/** Environment of client programs: the socket, English messages, and the session's settings. */
+export function clientEnvironment(options: string): NodeJS.ProcessEnv {
+  return {
+    ...process.env,
+    LC_ALL: "C.UTF-8",
+    LC_MESSAGES: "C",
+    PGUSER: "postgres",
+    PGOPTIONS: options,
+  };
+}
+
+/** Runs a program and hands on its lines; resolves with its exit status. */
+export async function runLines(
+  program: string,
+  args: readonly string[],
+  environment: NodeJS.ProcessEnv,
+  on: { readonly stdout?: (line: string) => void; readonly stderr?: (line: string) => void },
+): Promise<number> {
+  const child = spawn(program, args, { env: environment, stdio: ["ignore", "pipe", "pipe"] });
+  createInterface({ input: child.stdout }).on("line", on.stdout ?? (() => undefined));
+  createInterface({ input: child.stderr }).on("line", on.stderr ?? (() => undefined));
+  return new Promise((resolve, reject) => {
+    child.on("error", reject);
+    child.on("close", (status) => {
+      resolve(status ?? 1);
+    });
+  });
+}
+
+/** The stdout of a program in chunks; throws with its stderr when it fails. */
+export async function* outputOf(
+  program: string,
+  args: readonly string[],
+  environment: NodeJS.ProcessEnv,
+): AsyncGenerator<Buffer, void, undefined> {
+  const child = spawn(program, args, { env: environment, stdio: ["ignore", "pipe", "pipe"] });
+  const complaint: Buffer[] = [];
+  child.stderr.on("data", (chunk: Buffer) => complaint.push(chunk));
+  const exit = new Promise<number | null>((resolve) => child.on("close", resolve));
+  try {
+    yield* child.stdout as AsyncIterable<Buffer>;
+    if ((await exit) !== 0) throw new Error(Buffer.concat(complaint).toString("utf8").trim());
+  } finally {
+    child.kill();
+  }
+}
+
+/** Runs a program on an input; resolves with its exit status. */
+export async function runWithInput(
+  program: string,
+  args: readonly string[],
+  input: NodeJS.ReadableStream,
+): Promise<number> {
+  const child = spawn(program, args, { stdio: ["pipe", "ignore", "inherit"] });
+  child.stdin.on("error", () => undefined);
+  input.pipe(child.stdin);
+  return new Promise((resolve, reject) => {
+    child.on("error", reject);
+    child.on("close", (status) => {
+      resolve(status ?? 1);
+    });
+  });
+}

@@ -1,0 +1,52 @@
+import { formatBytes, formatDuration } from "../model/units";
+
+/** Seconds between two lines of progress. */
+const intervalSeconds = 2;
+
+/** Tells a person on stderr how far a step is, a line every two seconds. */
+export class Progress {
+  #done = 0;
+  #rows = 0;
+  readonly #started = Date.now();
+  #spoke = Date.now();
+
+  /** `total` is in the unit of {@link advance}: bytes, or whatever `show` says. */
+  constructor(
+    private readonly step: string,
+    private readonly total: number,
+    private readonly show: (done: number, total: number) => string = showBytes,
+  ) {}
+
+  /** More of the total is done. */
+  advance(amount: number): void {
+    this.#done += amount;
+    this.#speak();
+  }
+
+  /** More rows have been read. */
+  countRows(rows: number): void {
+    this.#rows += rows;
+  }
+
+  #speak(): void {
+    const now = Date.now();
+    if (now - this.#spoke < intervalSeconds * 1000) return;
+    this.#spoke = now;
+    const share = this.total > 0 ? Math.min(1, this.#done / this.total) : 0;
+    const elapsed = (now - this.#started) / 1000;
+    const left = share > 0.02 ? ` · ${formatDuration((elapsed * (1 - share)) / share)} left` : "";
+    const rows = this.#rows > 0 ? ` · ${(this.#rows / 1e6).toFixed(1)} M rows` : "";
+    say(
+      `${this.step} ${Math.floor(share * 100)} % · ${this.show(this.#done, this.total)}${rows}${left}`,
+    );
+  }
+}
+
+/** A line for people, on stderr. */
+export function say(line: string): void {
+  process.stderr.write(`${line}\n`);
+}
+
+function showBytes(done: number, total: number): string {
+  return `${formatBytes(done)} of ${formatBytes(total)}`;
+}

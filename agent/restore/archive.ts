@@ -1,0 +1,119 @@
+import { readdir, stat } from "node:fs/promises";
+import path from "node:path";
+import { ArchiveScript, type ArchiveFacts } from "../../model/dump/archive";
+import type { DumpKind } from "../../model/dump/format";
+import { PgRestoreOutput, type RestoreOutput } from "../../model/import-log/pg-restore-output";
+import { AgentError } from "../errors";
+import { sessionOptions } from "../postgres";
+import { clientEnvironment, outputOf, runLines } from "../processes";
+import { Progress } from "../progress";
+import type { Recorder } from "./recorder";
+
+/** An archive that pg_restore can read, as a file or a folder. */
+export interface Archive {
+  readonly name: string;
+  readonly path: string;
+  readonly kind: Exclude<DumpKind, "plain">;
+}
+
+/** Reads the table of contents of an archive; throws an {@link AgentError} when it cannot be read. */
+export async function readArchive(
+  { name, path: file }: Archive,
+  serverMajor: number,
+): Promise<ArchiveFacts> {
+  const script = new ArchiveScript();
+  const environment = clientEnvironment(sessionOptions());
+  try {
+    const list: Buffer[] = [];
+    for await (const chunk of outputOf("pg_restore", ["--list", file], environment))
+      list.push(chunk);
+    const from = /^;\s+Dumped from database version: (\d+)/m.exec(
+      Buffer.concat(list).toString("utf8"),
+    )?.[1];
+    if (from !== undefined && Number(from) > serverMajor)
+      throw new AgentError(newerProblem(name, from, serverMajor));
+    for await (const chunk of outputOf(
+      "pg_restore",
+      ["--schema-only", "--create", "--file=-", file],
+      environment,
+    )) {
+      script.push(chunk);
+    }
+  } catch (error) {
+    if (error instanceof AgentError) throw error;
+    const said = (error instanceof Error ? error.message : String(error)).replaceAll(
+      "pg_restore: ",
+      "",
+    );
+    const unsupported = /unsupported version \(([\d.]+)\) in file header/.exec(said)?.[1];
+    throw new AgentError(
+      unsupported === undefined
+        ? `${name} cannot be read: ${said.split("\n")[0] ?? ""}; it is cut short or damaged, copy or take it again`
+        : newerProblem(name, `(archive format ${unsupported})`, serverMajor),
+      { cause: error },
+    );
+  }
+  return script.finish();
+}
+
+/** Restores an archive with pg_restore, in parallel where its format allows. */
+export async function restoreArchive(
+  archive: Archive,
+  database: string,
+  role: string,
+  recorder: Recorder,
+  { jobs, keepOwners }: { readonly jobs: number; readonly keepOwners: boolean },
+): Promise<void> {
+  const sizes = await partSizes(archive);
+  const progress = new Progress(
+    "restore",
+    [...sizes.values()].reduce((sum, size) => sum + size, 0),
+  );
+  const output = new PgRestoreOutput();
+  const take = (outputs: readonly RestoreOutput[]): void => {
+    for (const item of outputs) {
+      if (item.type === "message") recorder.message(item.event, item.statement);
+      else if (item.type === "finished") progress.advance(sizes.get(item.dumpId) ?? 0);
+    }
+  };
+  const args = [
+    `--dbname=${connectionString(database)}`,
+    "--verbose",
+    ...(keepOwners ? [] : ["--no-owner"]),
+    // A tar archive can be read from front to back only.
+    ...(archive.kind === "tar" ? [] : [`--jobs=${jobs}`]),
+    archive.path,
+  ];
+  const environment = clientEnvironment(
+    sessionOptions({ role, synchronous_commit: "off", client_min_messages: "warning" }),
+  );
+  const status = await runLines("pg_restore", args, environment, {
+    stderr: (line) => {
+      take(output.push(line));
+    },
+  });
+  take(output.finish());
+  recorder.write(`pg_restore ended with status ${status}`);
+  if (status > 1)
+    throw new AgentError(`pg_restore ended with status ${status}; see the log of the restore`);
+}
+
+/** A connection string, because a bare `--dbname` with an equals sign in it would be read as one. */
+function connectionString(database: string): string {
+  return `dbname='${database.replaceAll("\\", "\\\\").replaceAll("'", "\\'")}'`;
+}
+
+/** The sizes of a folder's data files by dump id, for progress. */
+async function partSizes({ kind, path: folder }: Archive): Promise<ReadonlyMap<number, number>> {
+  const sizes = new Map<number, number>();
+  if (kind !== "directory") return sizes;
+  for (const file of await readdir(folder)) {
+    const id = /^(\d+)\.dat/.exec(file)?.[1];
+    if (id !== undefined) sizes.set(Number(id), (await stat(path.join(folder, file))).size);
+  }
+  return sizes;
+}
+
+function newerProblem(name: string, from: string, serverMajor: number): string {
+  return `${name} comes from PostgreSQL ${from}, newer than this server's ${serverMajor}; raise postgres.version, or dump with pg_dump ${serverMajor} or older`;
+}

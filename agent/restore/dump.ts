@@ -1,0 +1,135 @@
+import { statfs, writeFile } from "node:fs/promises";
+import type { Client } from "pg";
+import type { ArchiveFacts, DatabaseOptions } from "../../model/dump/archive";
+import { readDatabaseOptions } from "../../model/dump/archive";
+import type { Compression, DumpKind } from "../../model/dump/format";
+import { neededBytes, spaceProblem } from "../../model/dump/space";
+import type { RestoreRequest } from "../../model/protocol";
+import { quoteLiteral } from "../../model/sql";
+import { AgentError } from "../errors";
+import { readArchive } from "./archive";
+import { recogniseContent, unpack } from "./content";
+
+/** A dump that has been read far enough to begin. */
+export interface Dump {
+  readonly name: string;
+  readonly path: string;
+  readonly bytes: number;
+  readonly kind: DumpKind;
+  readonly compression: Compression;
+  /** How the database is to be made. */
+  readonly databaseOptions: DatabaseOptions;
+  /** Client encoding to use instead of the dump's. */
+  readonly encoding: string | undefined;
+  /** What the table of contents tells; absent for plain dumps. */
+  readonly archive?: ArchiveFacts;
+}
+
+/** Reads what must be known before a restore begins; throws an {@link AgentError} for a dump that cannot be restored here. */
+export async function openDump(
+  client: Client,
+  received: { readonly path: string; readonly isFolder: boolean; readonly bytes: number },
+  request: RestoreRequest,
+): Promise<Dump> {
+  const { name } = request.source;
+  const { compression, kind, head } = received.isFolder
+    ? { compression: "none" as const, kind: "directory" as const, head: Buffer.alloc(0) }
+    : await recogniseContent(received.path, name);
+  await checkSpace(client, name, neededBytes({ bytes: received.bytes, kind, compression }));
+  const major = Number(
+    (
+      await client.query<{ v: string }>("SELECT current_setting('server_version_num') AS v")
+    ).rows[0]?.v.slice(0, -4),
+  );
+  if (kind === "plain") {
+    const options = await plainOptions(client, head.toString("latin1"), request);
+    return { name, path: received.path, bytes: received.bytes, kind, compression, ...options };
+  }
+  const file =
+    compression === "none" ? received.path : await unpackArchive(received.path, compression, name);
+  const archive = await readArchive({ name, path: file, kind }, major);
+  const options = await databaseOptions(client, archive.database, request);
+  return { name, path: file, bytes: received.bytes, kind, compression, archive, ...options };
+}
+
+/** pg_restore seeks in archives, so a packed one is unpacked beside itself first. */
+async function unpackArchive(
+  file: string,
+  compression: Compression,
+  name: string,
+): Promise<string> {
+  const unpacked = `${file}.unpacked`;
+  await writeFile(unpacked, unpack(file, compression, name), { mode: 0o600 });
+  return unpacked;
+}
+
+async function checkSpace(client: Client, name: string, needed: number): Promise<void> {
+  const { rows } = await client.query<{ folder: string }>(
+    "SELECT current_setting('data_directory') AS folder",
+  );
+  const { bavail, bsize } = await statfs(rows[0]?.folder ?? "/var/lib/postgresql/data");
+  const problem = spaceProblem(name, needed, bavail * bsize);
+  if (problem !== undefined) throw new AgentError(problem);
+}
+
+async function plainOptions(
+  client: Client,
+  head: string,
+  request: RestoreRequest,
+): Promise<Pick<Dump, "databaseOptions" | "encoding">> {
+  const create = /^CREATE DATABASE .*$/m.exec(head)?.[0];
+  const said = /^SET client_encoding = '([^']*)';/m.exec(head)?.[1];
+  const told = create === undefined ? { options: [] } : readDatabaseOptions(create);
+  return databaseOptions(
+    client,
+    { ...(said === undefined ? {} : { encoding: said }), ...told },
+    request,
+  );
+}
+
+/** The dump's encoding and locale, corrected by what the settings say. */
+async function databaseOptions(
+  client: Client,
+  told: DatabaseOptions,
+  { encoding, locale, source }: RestoreRequest,
+): Promise<Pick<Dump, "databaseOptions" | "encoding">> {
+  const asciiOnly = told.encoding === undefined || told.encoding === "SQL_ASCII";
+  if (encoding !== undefined && !asciiOnly && encoding.toUpperCase() !== told.encoding) {
+    throw new AgentError(
+      `${source.name} is in ${told.encoding ?? ""}, but database.encoding says ${encoding}; remove the setting, PostgreSQL converts by itself`,
+    );
+  }
+  const wanted = asciiOnly ? "UTF8" : (told.encoding ?? "UTF8");
+  await checkEncoding(client, wanted, `the client_encoding of ${source.name}`);
+  if (encoding !== undefined) await checkEncoding(client, encoding, "database.encoding");
+  const isUtf8 = /^utf-?8$/i.test(wanted);
+  const options =
+    locale !== undefined
+      ? [`LOCALE_PROVIDER = libc`, `LOCALE = ${quoteLiteral(locale)}`]
+      : told.options.length > 0
+        ? told.options
+        : // Only the locale C goes with every encoding.
+          isUtf8
+          ? []
+          : ["LOCALE_PROVIDER = libc", "LOCALE = 'C'"];
+  return {
+    databaseOptions: { encoding: wanted, options },
+    encoding: asciiOnly ? encoding : undefined,
+  };
+}
+
+async function checkEncoding(client: Client, encoding: string, what: string): Promise<void> {
+  const { rows } = await client.query<{ code: number }>("SELECT pg_char_to_encoding($1) AS code", [
+    encoding,
+  ]);
+  const code = rows[0]?.code ?? -1;
+  // Encodings above the last server encoding are for clients only (PostgreSQL manual, 23.3.1).
+  const valid =
+    code >= 0 &&
+    (await client.query("SELECT FROM pg_encoding_max_length($1) AS n WHERE n > 0", [code]))
+      .rowCount === 1;
+  if (valid) return;
+  throw new AgentError(
+    `${what}, "${encoding}", is no encoding that PostgreSQL knows; set database.encoding to what the text really is, e.g. "LATIN1"`,
+  );
+}

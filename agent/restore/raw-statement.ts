@@ -1,0 +1,98 @@
+import { once } from "node:events";
+import type { Client, DatabaseError, Submittable } from "pg";
+
+interface RawConnection {
+  readonly stream: NodeJS.WritableStream & {
+    readonly writable: boolean;
+    cork(): void;
+    uncork(): void;
+  };
+}
+
+/** How a statement ended: PostgreSQL's command tag (`CREATE TABLE`, `COPY 12`), or what it said against it. */
+export type Ending = { readonly tag: string } | { readonly error: DatabaseError };
+
+/**
+ * A statement sent as the bytes that stand in a dump, whatever their encoding, with the rows of a COPY behind it.
+ * Frontend/backend protocol: PostgreSQL manual, 53.2 and 53.7.
+ */
+export class RawStatement implements Submittable {
+  /** How it ended; never rejects. */
+  readonly ending: Promise<Ending>;
+  /** True when PostgreSQL waits for rows, false when the statement has ended without. */
+  readonly wantsRows: Promise<boolean>;
+  #end!: (ending: Ending) => void;
+  #answer!: (wantsRows: boolean) => void;
+  #ended = false;
+  #tag = "";
+  #connection: RawConnection | undefined;
+
+  constructor(private readonly sql: Buffer) {
+    this.ending = new Promise((resolve) => (this.#end = resolve));
+    this.wantsRows = new Promise((resolve) => (this.#answer = resolve));
+  }
+
+  /** Sends a statement on a connection. */
+  static send(client: Client, sql: Buffer): RawStatement {
+    return client.query(new RawStatement(sql));
+  }
+
+  /** Sends rows in COPY's text format; does nothing any more once PostgreSQL has refused. */
+  async write(rows: Buffer): Promise<void> {
+    if (this.#ended || !this.#connection) return;
+    const { stream } = this.#connection;
+    stream.cork();
+    stream.write(header("d", rows.length));
+    const more = stream.write(rows);
+    stream.uncork();
+    if (!more) await Promise.race([once(stream, "drain"), this.ending]);
+  }
+
+  /** Says that there are no more rows. */
+  endRows(): void {
+    if (!this.#ended) this.#connection?.stream.write(header("c", 0));
+  }
+
+  submit(connection: unknown): void {
+    this.#connection = connection as RawConnection;
+    const { stream } = this.#connection;
+    stream.write(Buffer.concat([header("Q", this.sql.length + 1), this.sql, Buffer.of(0)]));
+  }
+
+  handleCopyInResponse(): void {
+    this.#answer(true);
+  }
+
+  handleCommandComplete({ text }: { text: string }): void {
+    this.#tag = text;
+  }
+
+  handleReadyForQuery(): void {
+    this.#finish({ tag: this.#tag });
+  }
+
+  handleError(error: DatabaseError): void {
+    this.#finish({ error });
+  }
+
+  // Answers that a dump's statements may have and nobody needs.
+  handleRowDescription(): void {}
+  handleDataRow(): void {}
+  handlePortalSuspended(): void {}
+  handleEmptyQuery(): void {}
+  handleParseComplete(): void {}
+  handleCopyData(): void {}
+
+  #finish(ending: Ending): void {
+    this.#ended = true;
+    this.#end(ending);
+    this.#answer(false);
+  }
+}
+
+function header(type: string, length: number): Buffer {
+  const bytes = Buffer.alloc(5);
+  bytes.write(type, 0, "latin1");
+  bytes.writeInt32BE(length + 4, 1);
+  return bytes;
+}

@@ -1,0 +1,45 @@
+import type { WriteStream } from "node:fs";
+import { once } from "node:events";
+import type { StatementFacts } from "../../model/dump/statement";
+import type { ImportEvent } from "../../model/import-log/event";
+import { ImportLog } from "../../model/import-log/import-log";
+import { eventLine } from "../../model/import-log/text";
+
+/** Messages written in full to the log; a dump can bring forth millions. */
+const writtenMessages = 100_000;
+
+/** Keeps the log file of one import beside its {@link ImportLog}. */
+export class Recorder {
+  readonly log = new ImportLog();
+  #written = 0;
+
+  constructor(private readonly file: WriteStream) {}
+
+  /** Judges a message and writes it to the log file. */
+  message(event: ImportEvent, statement: StatementFacts): void {
+    const kind = this.log.message(event, statement);
+    if (++this.#written > writtenMessages) return;
+    this.file.write(`${kind.padEnd(12)}${event.phase.padEnd(10)}${eventLine(event)}\n`);
+    for (const [label, text] of [
+      ["detail", event.detail],
+      ["hint", event.hint],
+      ["context", event.context],
+      ["statement", event.statement],
+    ] as const) {
+      if (text !== undefined && text !== "") this.file.write(`            ${label}: ${text}\n`);
+    }
+  }
+
+  /** Writes a line to the log file only. */
+  write(line: string): void {
+    this.file.write(`${line}\n`);
+  }
+
+  /** Closes the log file. */
+  async close(): Promise<void> {
+    if (this.#written > writtenMessages)
+      this.write(`${this.#written - writtenMessages} further messages`);
+    this.file.end();
+    await once(this.file, "close");
+  }
+}

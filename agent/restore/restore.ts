@@ -1,0 +1,245 @@
+import { availableParallelism } from "node:os";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Client } from "pg";
+import { incomingName } from "../../model/names";
+import type { RestoreRequest, RestoreResult } from "../../model/protocol";
+import { failureLines, verdictLine } from "../../model/import-log/text";
+import type { Verdict } from "../../model/import-log/verdict-schema";
+import {
+  createIncoming,
+  dropDatabase,
+  dropLeftovers,
+  listDatabases,
+  stampDatabase,
+  swapDatabases,
+  tryLock,
+} from "../databases";
+import { AgentError, messageOf } from "../errors";
+import { connect, waitForPostgres, withConnection } from "../postgres";
+import { clientEnvironment, runLines } from "../processes";
+import { say } from "../progress";
+import { countRestore, findDump, forgetDumps, keepReport, openLog } from "../store";
+import { fillDatabase } from "./fill";
+import { openDump, type Dump } from "./dump";
+import { Recorder } from "./recorder";
+import { countRows } from "./rows";
+import { handOver, makeRestoreRole, removeRestoreRole } from "./restore-role";
+
+/** Seconds that PostgreSQL may take to answer. */
+const startSeconds = 60;
+
+/**
+ * Gives a database the contents of a dump: restore beside the live one, verdict, statistics, stamp, swap.
+ * Until the swap the live database is untouched; whatever fails is in the result, never thrown.
+ */
+export async function restore(request: RestoreRequest, server: string): Promise<RestoreResult> {
+  const run = new RestoreRun(request);
+  const result = await run.run(server);
+  if (result.result === "restored" || result.result === "failed") await keepReport(result);
+  return result;
+}
+
+class RestoreRun {
+  readonly #startedAt = new Date();
+  readonly #steps: { name: string; seconds: number }[] = [];
+  #logName: string | undefined;
+  #verdict: Verdict | undefined;
+
+  constructor(private readonly request: RestoreRequest) {}
+
+  async run(server: string): Promise<RestoreResult> {
+    try {
+      this.#checkServer(server);
+      await waitForPostgres(startSeconds);
+      return await withConnection("postgres", async (client) => this.#runLocked(client));
+    } catch (error) {
+      return this.#failed(messageOf(error));
+    }
+  }
+
+  #checkServer(server: string): void {
+    if (this.request.server === server) return;
+    throw new AgentError(
+      `the request is for server ${this.request.server}, this is ${server}; check the names of the containers`,
+    );
+  }
+
+  async #runLocked(client: Client): Promise<RestoreResult> {
+    const { database } = this.request;
+    if (!(await tryLock(client, database))) {
+      say(`another restore of ${database} is running; waiting for it`);
+      do await sleep(500);
+      while (!(await tryLock(client, database)));
+    }
+    const done = await this.#alreadyDone(client);
+    if (done) return done;
+    await dropLeftovers(client);
+    const dump = await this.#openDump(client);
+    try {
+      await makeRestoreRole(client);
+      await this.#step("create", async () =>
+        createIncoming(client, database, dump.databaseOptions),
+      );
+      await this.#fillAndJudge(dump);
+      if (this.#verdict?.outcome === "failed") return this.#failed();
+      await this.#step("hand over", async () =>
+        handOver(client, incomingName(database), this.request.owner),
+      );
+      await this.#step("analyse", async () => this.#analyse());
+      return await this.#takeName(client);
+    } finally {
+      await this.#cleanUp();
+    }
+  }
+
+  /** The result when there is nothing to restore. */
+  async #alreadyDone(client: Client): Promise<RestoreResult | undefined> {
+    const { database, source, server, mode, restoreId } = this.request;
+    const live = (await listDatabases(client)).find(({ name }) => name === database);
+    if (!live) return undefined;
+    if (mode === "when missing") {
+      return this.#result(
+        "kept",
+        `${database} is there: production's contents are kept, ${source.name} would be used only if they were missing`,
+      );
+    }
+    if (live.stamp && live.stamp.server !== server) {
+      throw new AgentError(
+        `database ${database} is stamped as belonging to server ${live.stamp.server}, not ${server}; restore it under another name or on its own server`,
+      );
+    }
+    if (live.stamp?.source.sha256 !== source.sha256 || live.stamp.restoreId !== restoreId)
+      return undefined;
+    return this.#result("unchanged", `${database} has the contents of ${source.name} already`);
+  }
+
+  async #openDump(client: Client): Promise<Dump> {
+    const { source, owner } = this.request;
+    const { rowCount } = await client.query("SELECT FROM pg_roles WHERE rolname = $1", [owner]);
+    if (rowCount === 0)
+      throw new AgentError(
+        `role ${owner}, which is to own the database, is not on this server; run pulumi up, which makes it`,
+      );
+    const received = await findDump(source.sha256);
+    if (!received)
+      throw new AgentError(
+        `${source.name} has not been received by the agent; run pulumi up again`,
+      );
+    return this.#step("read", async () => openDump(client, received, this.request));
+  }
+
+  async #fillAndJudge(dump: Dump): Promise<void> {
+    const { database, source } = this.request;
+    this.#logName = `${this.#startedAt.toISOString().replace(/[-:]|\.\d+/g, "")}-restore.log`;
+    const recorder = new Recorder(await openLog(this.#logName));
+    recorder.write(`restore of ${source.name} (SHA-256 ${source.sha256}) into ${database}`);
+    try {
+      await this.#step("restore", async () => fillDatabase(dump, this.request, recorder));
+      this.#verdict = await this.#step("check", async () => {
+        const found = await countRows(incomingName(database), recorder.log.tables).catch(
+          (error: unknown) => {
+            if (recorder.log.failed) return undefined;
+            throw error;
+          },
+        );
+        return recorder.log.verdict(found);
+      });
+      recorder.write(`verdict: ${verdictLine(this.#verdict)}`);
+    } catch (error) {
+      recorder.write(`stopped: ${messageOf(error)}`);
+      throw error;
+    } finally {
+      await recorder.close();
+    }
+  }
+
+  /** Statistics make the first queries fast; where one table refuses, the others still get theirs. */
+  async #analyse(): Promise<void> {
+    const args = [
+      "--analyze-only",
+      `--jobs=${availableParallelism()}`,
+      "--quiet",
+      `--dbname=${incomingName(this.request.database)}`,
+    ];
+    await runLines("vacuumdb", args, clientEnvironment(""), { stderr: say });
+  }
+
+  async #takeName(client: Client): Promise<RestoreResult> {
+    const { database, server, restoreId, source } = this.request;
+    const outcome = this.#verdict?.outcome ?? "passed";
+    const restoredAt = new Date().toISOString();
+    await stampDatabase(client, incomingName(database), {
+      server,
+      restoreId,
+      source,
+      outcome,
+      restoredAt,
+    });
+    await countRestore();
+    const away = await this.#step("swap", async () => swapDatabases(client, database));
+    await forgetDumps();
+    return this.#result(
+      "restored",
+      `${database} ← ${source.name}   ${this.#verdict ? verdictLine(this.#verdict) : ""}`,
+      away,
+    );
+  }
+
+  /** Whatever happened, nothing half-made stays; PostgreSQL may have to come back first. */
+  async #cleanUp(): Promise<void> {
+    try {
+      await waitForPostgres(startSeconds);
+      const client = await connect("postgres");
+      try {
+        await dropDatabase(client, incomingName(this.request.database));
+        await removeRestoreRole(client);
+      } finally {
+        await client.end();
+      }
+    } catch (error) {
+      // The agent's main process looks for leftovers again every minute.
+      say(`could not clean up yet: ${messageOf(error)}`);
+    }
+  }
+
+  #failed(reason?: string): RestoreResult {
+    const { server, source } = this.request;
+    const head = `${server} was not changed: the import of ${source.name} failed`;
+    const lines =
+      this.#verdict?.outcome === "failed"
+        ? failureLines(this.#verdict)
+        : [`  cause     ${reason ?? "unknown"}`];
+    const log =
+      this.#logName === undefined
+        ? []
+        : [`  log       npx stagecraft log ${server} ${this.#logName}`];
+    return this.#result("failed", [head, ...lines, ...log].join("\n"));
+  }
+
+  #result(result: RestoreResult["result"], text: string, awaySeconds = 0): RestoreResult {
+    const { server, database, source, restoreId } = this.request;
+    return {
+      result,
+      server,
+      database,
+      source,
+      restoreId,
+      startedAt: this.#startedAt.toISOString(),
+      steps: this.#steps,
+      awaySeconds,
+      text,
+      ...(this.#verdict === undefined ? {} : { verdict: this.#verdict }),
+      ...(this.#logName === undefined ? {} : { log: this.#logName }),
+    };
+  }
+
+  async #step<T>(name: string, work: () => Promise<T>): Promise<T> {
+    const started = performance.now();
+    say(`${name} …`);
+    try {
+      return await work();
+    } finally {
+      this.#steps.push({ name, seconds: Math.round(performance.now() - started) / 1000 });
+    }
+  }
+}

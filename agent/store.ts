@@ -1,0 +1,119 @@
+import { createWriteStream, type WriteStream } from "node:fs";
+import { mkdir, readdir, readFile, rename, rm, stat, writeFile, open } from "node:fs/promises";
+import path from "node:path";
+import { z } from "zod";
+import { restoreResultSchema, type RestoreResult } from "../model/protocol";
+
+/** The agent's volume. */
+const root = process.env.STAGECRAFT_HOME ?? "/var/lib/stagecraft";
+
+/** Reports and logs kept of each database. */
+const keptReports = 50;
+
+const stateSchema = z.strictObject({ generation: z.number().int().nonnegative() });
+
+/** Where a received dump lies: a file, or a folder for pg_dump's directory format. */
+export function dumpPath(sha256: string): string {
+  return path.join(root, "dumps", sha256);
+}
+
+/** The received dump, or `undefined` when it is not there. */
+export async function findDump(
+  sha256: string,
+): Promise<
+  { readonly path: string; readonly isFolder: boolean; readonly bytes: number } | undefined
+> {
+  const found = await stat(dumpPath(sha256)).catch(() => undefined);
+  if (!found) return undefined;
+  const isFolder = found.isDirectory();
+  return {
+    path: dumpPath(sha256),
+    isFolder,
+    bytes: isFolder ? await folderBytes(dumpPath(sha256)) : found.size,
+  };
+}
+
+/** Removes received dumps, but for one. */
+export async function forgetDumps(except?: string): Promise<void> {
+  const names = await readdir(path.join(root, "dumps")).catch(() => []);
+  await Promise.all(
+    names
+      .filter((name) => name !== except)
+      .map((name) => rm(path.join(root, "dumps", name), { recursive: true, force: true })),
+  );
+}
+
+/** Makes the folder for dumps. */
+export async function makeDumpFolder(): Promise<void> {
+  await mkdir(path.join(root, "dumps"), { recursive: true });
+}
+
+/** How many restores have succeeded on this server. */
+export async function readGeneration(): Promise<number> {
+  const text = await readFile(path.join(root, "state.json"), "utf8").catch(() => undefined);
+  return text === undefined ? 0 : stateSchema.parse(JSON.parse(text)).generation;
+}
+
+/** Counts one more successful restore. */
+export async function countRestore(): Promise<void> {
+  const generation = (await readGeneration()) + 1;
+  await writeWhole("state.json", JSON.stringify({ generation }));
+}
+
+/** Opens the log of a restore; `name` is its file name. */
+export async function openLog(name: string): Promise<WriteStream> {
+  await mkdir(path.join(root, "logs"), { recursive: true });
+  return createWriteStream(path.join(root, "logs", name), { mode: 0o600 });
+}
+
+/** Keeps the report of a restore. */
+export async function keepReport(report: RestoreResult): Promise<void> {
+  await mkdir(path.join(root, "reports"), { recursive: true });
+  const name = `${report.startedAt.replace(/[-:]|\.\d+/g, "")}-restore.json`;
+  await writeWhole(path.join("reports", name), JSON.stringify(report));
+  for (const folder of ["reports", "logs"]) await prune(folder);
+}
+
+/** The newest report; `null` when there is none. */
+export async function newestReport(): Promise<RestoreResult | null> {
+  const names = (await readdir(path.join(root, "reports")).catch(() => [])).sort();
+  const name = names.filter((file) => file.endsWith(".json")).at(-1);
+  if (name === undefined) return null;
+  return restoreResultSchema.parse(
+    JSON.parse(await readFile(path.join(root, "reports", name), "utf8")),
+  );
+}
+
+/** Names of the kept logs, oldest first. */
+export async function listLogs(): Promise<string[]> {
+  return (await readdir(path.join(root, "logs")).catch(() => [])).sort();
+}
+
+/** Where a kept log lies. */
+export function logPath(name: string): string {
+  return path.join(root, "logs", path.basename(name));
+}
+
+async function writeWhole(name: string, text: string): Promise<void> {
+  const file = path.join(root, name);
+  await writeFile(`${file}.partial`, text, { mode: 0o600 });
+  const handle = await open(`${file}.partial`, "r+");
+  await handle.sync();
+  await handle.close();
+  await rename(`${file}.partial`, file);
+}
+
+async function prune(folder: string): Promise<void> {
+  const names = (await readdir(path.join(root, folder)).catch(() => [])).sort();
+  await Promise.all(
+    names.slice(0, -keptReports).map((name) => rm(path.join(root, folder, name), { force: true })),
+  );
+}
+
+async function folderBytes(folder: string): Promise<number> {
+  const names = await readdir(folder);
+  const sizes = await Promise.all(
+    names.map(async (name) => (await stat(path.join(folder, name))).size),
+  );
+  return sizes.reduce((sum, size) => sum + size, 0);
+}

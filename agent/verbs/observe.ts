@@ -1,0 +1,28 @@
+import { statfs } from "node:fs/promises";
+import type { Observation } from "../../model/protocol";
+import { version } from "../../model/version";
+import { listDatabases } from "../databases";
+import { withConnection } from "../postgres";
+import { newestReport, readGeneration } from "../store";
+
+/** Tells what is there, and changes nothing. */
+export async function observe(server: string): Promise<Observation> {
+  return withConnection("postgres", async (client) => {
+    const { rows } = await client.query<{ postgres: string; system: string; folder: string }>(
+      `SELECT current_setting('server_version') AS postgres, current_setting('data_directory') AS folder,
+              (SELECT system_identifier::text FROM pg_control_system()) AS system`,
+    );
+    const [facts] = rows;
+    const { bavail, bsize } = await statfs(facts?.folder ?? "/");
+    return {
+      server,
+      agentVersion: version,
+      postgresVersion: facts?.postgres.split(" ")[0] ?? "",
+      systemIdentifier: facts?.system ?? "",
+      generation: await readGeneration(),
+      databases: await listDatabases(client),
+      freeBytes: bavail * bsize,
+      lastRestore: await newestReport(),
+    };
+  });
+}

@@ -1,0 +1,84 @@
+import { createHash } from "node:crypto";
+import { createReadStream, createWriteStream } from "node:fs";
+import { mkdir, open, readdir, rename, rm } from "node:fs/promises";
+import path from "node:path";
+import { pipeline } from "node:stream/promises";
+import { listDatabases } from "../databases";
+import { AgentError } from "../errors";
+import { waitForPostgres, withConnection } from "../postgres";
+import { runWithInput } from "../processes";
+import { dumpPath, findDump, forgetDumps, makeDumpFolder } from "../store";
+
+/** What `receive` is asked to take. */
+export interface Receive {
+  readonly sha256: string;
+  readonly database: string;
+  readonly mode: "replace" | "when missing";
+  /** stdin is a tar of a directory-format dump. */
+  readonly isFolder: boolean;
+}
+
+/** Takes a dump from stdin into the agent's volume, unless nobody needs it there; checks its SHA-256. */
+export async function receive(request: Receive): Promise<void> {
+  const { sha256, isFolder } = request;
+  if (await isNeedless(request)) return;
+  await makeDumpFolder();
+  await forgetDumps();
+  const partial = `${dumpPath(sha256)}.partial`;
+  await rm(partial, { recursive: true, force: true });
+  const received = isFolder ? await receiveFolder(partial) : await receiveFile(partial);
+  if (received !== sha256) {
+    await rm(partial, { recursive: true, force: true });
+    throw new AgentError(
+      `the dump did not arrive whole: its SHA-256 is ${received}, expected ${sha256}; run pulumi up again`,
+    );
+  }
+  await rename(partial, dumpPath(sha256));
+}
+
+async function isNeedless({ sha256, database, mode }: Receive): Promise<boolean> {
+  if (await findDump(sha256)) return true;
+  await waitForPostgres(60);
+  const live = (await withConnection("postgres", listDatabases)).find(
+    ({ name }) => name === database,
+  );
+  return live !== undefined && (mode === "when missing" || live.stamp?.source.sha256 === sha256);
+}
+
+async function receiveFile(target: string): Promise<string> {
+  const hash = createHash("sha256");
+  process.stdin.on("data", (chunk: Buffer) => hash.update(chunk));
+  await pipeline(process.stdin, createWriteStream(target, { mode: 0o600 }));
+  await syncFile(target);
+  return hash.digest("hex");
+}
+
+async function receiveFolder(target: string): Promise<string> {
+  await mkdir(target, { recursive: true, mode: 0o700 });
+  const status = await runWithInput(
+    "tar",
+    ["-xf", "-", "--no-same-owner", "-C", target],
+    process.stdin,
+  );
+  if (status !== 0)
+    throw new AgentError(
+      "the dump did not arrive whole: the tar was cut short; run pulumi up again",
+    );
+  const lines: string[] = [];
+  for (const file of (await readdir(target)).sort()) {
+    lines.push(`${await hashFile(path.join(target, file))}  ${file}\n`);
+  }
+  return createHash("sha256").update(lines.sort().join("")).digest("hex");
+}
+
+async function hashFile(file: string): Promise<string> {
+  const hash = createHash("sha256");
+  await pipeline(createReadStream(file), hash);
+  return hash.digest("hex");
+}
+
+async function syncFile(file: string): Promise<void> {
+  const handle = await open(file, "r+");
+  await handle.sync();
+  await handle.close();
+}

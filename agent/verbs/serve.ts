@@ -1,0 +1,49 @@
+import { rmSync, statSync, writeFileSync } from "node:fs";
+import { dropLeftovers } from "../databases";
+import { messageOf } from "../errors";
+import { withConnection } from "../postgres";
+import { say } from "../progress";
+
+const heartbeatFile = "/tmp/stagecraft-heartbeat";
+const heartbeatSeconds = 5;
+const tidySeconds = 60;
+
+/** The container's main process: shows that it lives, and clears up after restores that were interrupted. */
+export function serve(server: string): void {
+  say(`agent of server ${server} is running`);
+  const timers = [
+    setInterval(beat, heartbeatSeconds * 1000),
+    setInterval(() => void tidy(), tidySeconds * 1000),
+  ];
+  beat();
+  void tidy();
+  const stop = (): void => {
+    timers.forEach((timer) => {
+      clearInterval(timer);
+    });
+    rmSync(heartbeatFile, { force: true });
+    process.exit(0);
+  };
+  process.on("SIGTERM", stop);
+  process.on("SIGINT", stop);
+}
+
+/** Whether the main process has shown itself lately. */
+export function isHealthy(): boolean {
+  const age = Date.now() - (statSync(heartbeatFile, { throwIfNoEntry: false })?.mtimeMs ?? 0);
+  return age < 3 * heartbeatSeconds * 1000;
+}
+
+function beat(): void {
+  writeFileSync(heartbeatFile, "");
+}
+
+async function tidy(): Promise<void> {
+  try {
+    const dropped = await withConnection("postgres", dropLeftovers);
+    for (const name of dropped) say(`dropped ${name}, left behind by an interrupted restore`);
+  } catch (error) {
+    // PostgreSQL may be starting or stopped; the next round tries again.
+    if (process.env.STAGECRAFT_DEBUG !== undefined) say(messageOf(error));
+  }
+}

@@ -1,0 +1,118 @@
+import { Argument, Command } from "commander";
+import { parseStackName, stackNames, type StackName } from "./stacks";
+import { StepList } from "./terminal/steps";
+import { doctor } from "./verbs/doctor";
+import { down } from "./verbs/down";
+import { log } from "./verbs/log";
+import { password } from "./verbs/password";
+import { psql } from "./verbs/psql";
+import { start } from "./verbs/start";
+import { status } from "./verbs/status";
+import { up } from "./verbs/up";
+
+/** What a verb needs: where the project is, and a way to set the exit status. */
+export interface VerbContext {
+  readonly folder: () => string;
+  readonly exit: (status: number) => void;
+}
+
+/** The operator's verbs. */
+export function makeProgram({ folder, exit }: VerbContext): Command {
+  const program = new Command("stagecraft")
+    .description("Development, staging and production servers on PostgreSQL.")
+    .helpCommand(false)
+    .exitOverride()
+    .showHelpAfterError("(npx stagecraft --help)")
+    .configureHelp({ showGlobalOptions: false });
+
+  program
+    .command("start")
+    .description("make this machine ready and bring a server up")
+    .addArgument(stackArgument("[stack]").default("dev"))
+    .action(async (stack: StackName) => {
+      await start(folder(), stack);
+    })
+    .addHelpText("after", example("npm start -- staging"));
+
+  program
+    .command("up")
+    .description("bring a server to what its code and Pulumi.<stack>.yaml say")
+    .addArgument(stackArgument("<stack>"))
+    .action(async (stack: StackName) => {
+      await up(folder(), stack, new StepList(process.stdout));
+    })
+    .addHelpText("after", example("npx stagecraft up staging"));
+
+  program
+    .command("down")
+    .description("stop a server; its data stays unless --data is said")
+    .addArgument(stackArgument("<stack>"))
+    .option("--data", "delete its data as well")
+    .option("-y, --yes", "do not ask (for CI)")
+    .option("--confirm <stack>", "with --yes: the stack's name again, wanted for production")
+    .action(async (stack: StackName, options: { data?: boolean; yes?: boolean }) => {
+      await down(folder(), stack, options);
+    })
+    .addHelpText("after", example("npx stagecraft down dev --data"));
+
+  program
+    .command("status")
+    .description("show how the servers are and which data they have")
+    .addArgument(stackArgument("[stack]"))
+    .option("--json", "for a program")
+    .action(async (stack: StackName | undefined, options: { json?: boolean }) => {
+      await status(folder(), stack === undefined ? stackNames : [stack], options);
+    })
+    .addHelpText("after", example("npx stagecraft status --json"));
+
+  program
+    .command("psql")
+    .description("open psql on a server's database, as its owner")
+    .addArgument(stackArgument("<stack>"))
+    .argument("[args...]", "arguments of psql, after --")
+    .action(async (stack: StackName, args: string[]) => {
+      exit(await psql(folder(), stack, args));
+    })
+    .addHelpText("after", example('npx stagecraft psql dev -- -c "select count(*) from users"'));
+
+  program
+    .command("password")
+    .description("print the password of a server's database, and nothing else")
+    .addArgument(stackArgument("<stack>"))
+    .action(async (stack: StackName) => {
+      await password(folder(), stack);
+    })
+    .addHelpText("after", example("npx stagecraft password dev"));
+
+  program
+    .command("log")
+    .description("print a log that the agent keeps: the newest, or the named one")
+    .addArgument(stackArgument("<stack>"))
+    .argument("[name]", "the log's name")
+    .option("--list", "print the names of all logs as JSON")
+    .action(async (stack: StackName, name: string | undefined, options: { list?: boolean }) => {
+      exit(await log(folder(), stack, name, options));
+    })
+    .addHelpText("after", example("npx stagecraft log dev"));
+
+  program
+    .command("doctor")
+    .description("say what is missing on this machine and how to get it")
+    .option("--json", "for a program")
+    .action(async (options: { json?: boolean }) => {
+      if (!(await doctor(folder(), options))) exit(1);
+    })
+    .addHelpText("after", example("npx stagecraft doctor"));
+
+  return program;
+}
+
+function stackArgument(flags: string): Argument {
+  return new Argument(flags, `the server's stack: ${stackNames.join(", ")}`).argParser(
+    parseStackName,
+  );
+}
+
+function example(command: string): string {
+  return `\nExample:\n  ${command}`;
+}

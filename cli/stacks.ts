@@ -1,0 +1,46 @@
+import type { ServerKind } from "../model/names";
+import { Problem } from "./problem";
+
+/** The stacks of the project, in the order in which they are shown, and the kind of server each one is. */
+export const stackKinds = {
+  dev: "development",
+  staging: "staging",
+  prod: "production",
+} as const satisfies Record<string, ServerKind>;
+
+export type StackName = keyof typeof stackKinds;
+
+export const stackNames = Object.keys(stackKinds) as readonly StackName[];
+
+/** Reads a stack's name from the command line; raises a {@link Problem} that lists them. */
+export function parseStackName(text: string): StackName {
+  if (isStackName(text)) return text;
+  const meant = stackNames.find((name) => stackKinds[name] === text.toLowerCase());
+  throw new Problem(
+    `there is no stack "${text}"`,
+    meant ? `the ${text.toLowerCase()} server's stack is called ${meant}` : `one of ${stackNames.join(", ")}`,
+  );
+}
+
+function isStackName(text: string): text is StackName {
+  return Object.hasOwn(stackKinds, text);
+}
+
+/** What one server is called on its Docker engine. */
+export interface EngineNames {
+  readonly network: string;
+  readonly postgres: string;
+  readonly agent: string;
+  readonly volumes: readonly string[];
+}
+
+/** The names that the components give a server's containers, network and volumes. */
+export function engineNames(prefix: string, stack: string): EngineNames {
+  const server = `${prefix}-${stack}`;
+  return {
+    network: server,
+    postgres: `${server}-postgres`,
+    agent: `${server}-agent`,
+    volumes: ["data", "run", "agent"].map((use) => `${server}-${use}`),
+  };
+}

@@ -1,0 +1,29 @@
+import type { ServerKind } from "../../model/names";
+import { alignColumns } from "./table";
+
+/** What a person needs to know of a server that is up. */
+export interface UpServer {
+  readonly stack: string;
+  readonly kind: ServerKind;
+  /** `127.0.0.1:15432`; absent where nothing is published. */
+  readonly address: string | undefined;
+  readonly database: string | undefined;
+}
+
+/** The block under a finished `npm start`: what to do next, and how to stop and remove everything. */
+export function nextText({ stack, kind, address, database }: UpServer): string {
+  const rows = [["psql", `npx stagecraft psql ${stack}`]];
+  if (address !== undefined && database !== undefined) {
+    const name = encodeURIComponent(database);
+    rows.push([
+      "database",
+      `postgresql://${name}@${address}/${name}   (password: npx stagecraft password ${stack})`,
+    ]);
+  }
+  rows.push(
+    ["next", "npx stagecraft status · docs/configuration.md"],
+    ["stop it", `npx stagecraft down ${stack}`],
+    ["remove it", `npx stagecraft down ${stack} --data   (with its data)`],
+  );
+  return [` Your ${kind} server is up`, ...alignColumns(rows, "   ")].join("\n");
+}

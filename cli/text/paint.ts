@@ -1,0 +1,31 @@
+import { styleText } from "node:util";
+
+/** How text is made to stand out: on a terminal by colours, elsewhere not at all. */
+export interface Paint {
+  readonly good: (text: string) => string;
+  readonly bad: (text: string) => string;
+  readonly warn: (text: string) => string;
+  readonly faint: (text: string) => string;
+  readonly strong: (text: string) => string;
+}
+
+const same = (text: string): string => text;
+
+/** Text as it is. */
+export const plain: Paint = { good: same, bad: same, warn: same, faint: same, strong: same };
+
+/** Colours where the stream is a terminal and `NO_COLOR` is not set. */
+export function paintFor(stream: NodeJS.WriteStream): Paint {
+  if (!stream.isTTY || (process.env["NO_COLOR"] ?? "") !== "") return plain;
+  const style =
+    (format: Parameters<typeof styleText>[0]) =>
+    (text: string): string =>
+      styleText(format, text, { validateStream: false });
+  return {
+    good: style("green"),
+    bad: style("red"),
+    warn: style("yellow"),
+    faint: style("dim"),
+    strong: style("bold"),
+  };
+}

@@ -1,0 +1,128 @@
+import { parseBackupId } from "../../model/names";
+import type { DatabaseFacts, RestoreResult } from "../../model/protocol";
+import { formatAge, formatBytes, plural } from "../../model/units";
+import type { Change } from "../history";
+import type { ServerState, ServerStatus } from "../server-status";
+import { plain, type Paint } from "./paint";
+import { changesText } from "./progress";
+import { alignColumns } from "./table";
+
+/** What `stagecraft status` prints. */
+export function statusText(
+  servers: readonly ServerStatus[],
+  now: Date,
+  paint: Paint = plain,
+): string {
+  const width = Math.max(...servers.map(({ stack }) => stack.length));
+  return servers
+    .map((server) => {
+      const name = paint.strong(server.stack) + " ".repeat(width - server.stack.length);
+      const [head = "", ...rest] = serverLines(server, now, paint);
+      return [`${name}  ${head}`, ...rest.map((line) => `  ${line}`)].join("\n");
+    })
+    .join("\n");
+}
+
+function serverLines(server: ServerStatus, now: Date, paint: Paint): string[] {
+  const { stack, state, addresses, observation } = server;
+  if (state === "not there") return [paint.faint(`not there: npm start -- ${stack}`)];
+  const head = [stateText(state, paint), ...addresses];
+  if (observation) head.push(`PostgreSQL ${observation.postgresVersion}`);
+  return [head.join(" · "), ...alignColumns(detailRows(server, now, paint))];
+}
+
+function detailRows(server: ServerStatus, now: Date, paint: Paint): string[][] {
+  const { stack, state, faults, observation, lastChange } = server;
+  const rows = faults.map((fault) => ["fault", paint.bad(fault)]);
+  if (state === "incomplete" || state === "stopped") rows.push(["fix", `npm start -- ${stack}`]);
+  for (const database of observation?.databases ?? []) {
+    rows.push([database.name, databaseText(database, now)]);
+  }
+  if (observation?.databases.length === 0) rows.push(["data", paint.warn("no database yet")]);
+  if (observation?.lastRestore?.result === "failed") {
+    rows.push(...failedRestoreRows(stack, observation.lastRestore, now, paint));
+  }
+  if (lastChange) rows.push(["changed", changeText(stack, lastChange, now, paint)]);
+  if (observation) rows.push(["disk", `${formatBytes(observation.freeBytes)} free`]);
+  return rows;
+}
+
+const goodStates: ReadonlySet<ServerState> = new Set(["running"]);
+
+function stateText(state: ServerState, paint: Paint): string {
+  if (goodStates.has(state)) return paint.good("running, healthy");
+  return state === "starting" ? paint.warn("running, still starting") : paint.bad(state);
+}
+
+function databaseText(database: DatabaseFacts, now: Date): string {
+  const { stamp, bytes, connections } = database;
+  return [
+    stamp ? contentsText(stamp.source, now) : "contents unknown (not restored by Stagecraft)",
+    formatBytes(bytes),
+    ...(stamp ? [stamp.outcome] : []),
+    plural(connections, "connection"),
+  ].join(" · ");
+}
+
+/** Which contents: `production 20261115T032900Z, 7 d old`, or the file's name where it does not tell. */
+export function contentsText(
+  source: { readonly name: string; readonly backup?: string | undefined; readonly server?: string | undefined },
+  now: Date,
+): string {
+  const moment = source.backup === undefined ? undefined : parseBackupId(source.backup);
+  if (source.backup === undefined || !moment) return source.name;
+  const from = source.server === undefined ? "" : `${source.server} `;
+  return `${from}${source.backup}, ${ageText(moment, now)} old`;
+}
+
+function failedRestoreRows(
+  stack: string,
+  restore: RestoreResult,
+  now: Date,
+  paint: Paint,
+): string[][] {
+  const [firstLine = ""] = restore.text.split("\n");
+  const age = ageText(new Date(restore.startedAt), now);
+  return [
+    ["restore", paint.bad(`failed ${age} ago: ${firstLine}`)],
+    ["", `npx stagecraft log ${stack}`],
+  ];
+}
+
+function changeText(stack: string, change: Change, now: Date, paint: Paint): string {
+  const when = `${momentText(change.at)}, ${ageText(change.at, now)} ago`;
+  if (!change.succeeded) return paint.bad(`${when}: ${change.kind} failed`) + ` · npm start -- ${stack}`;
+  return `${when}: ${changesText(change.changes)}`;
+}
+
+function ageText(moment: Date, now: Date): string {
+  return formatAge((now.getTime() - moment.getTime()) / 1000);
+}
+
+/** A moment as people write it: `22 Nov 2026 16:10 UTC`. */
+export function momentText(moment: Date): string {
+  const text = new Intl.DateTimeFormat("en-GB", {
+    day: "numeric",
+    month: "short",
+    year: "numeric",
+    hour: "2-digit",
+    minute: "2-digit",
+    timeZone: "UTC",
+  }).format(moment);
+  return `${text.replace(",", "")} UTC`;
+}
+
+/** What `stagecraft status --json` prints: the same facts for a program. */
+export function statusJson(servers: readonly ServerStatus[]): string {
+  return JSON.stringify(
+    {
+      servers: servers.map(({ observation, lastChange, ...server }) => ({
+        ...server,
+        observation: observation ?? null,
+        lastChange: lastChange ?? null,
+      })),
+    },
+    null,
+    2,
+  );
+}

@@ -1,0 +1,147 @@
+import { restoreResultSchema } from "../../model/protocol";
+import { Problem } from "../problem";
+import { parseAgentProgress } from "./progress";
+
+/** Where an update went wrong: what is needed to say how to go on. */
+export interface UpdateContext {
+  readonly stack: string;
+  /** Error messages of the engine, in order. */
+  readonly errors: readonly string[];
+  /** What Pulumi wrote on stderr. */
+  readonly stderr: string;
+}
+
+/** A stack's lock, as Pulumi tells who holds it. */
+export interface Lock {
+  readonly user: string;
+  readonly host: string;
+  readonly pid: number;
+  readonly since: string;
+}
+
+/** Reads who holds a stack's lock out of Pulumi's message; `undefined` when it is about something else. */
+export function parseLock(stderr: string): Lock | undefined {
+  const match = /created by (.*)@(\S+) \(pid (\d+)\) at (\S+)/.exec(stderr);
+  if (!match || !stderr.includes("currently locked")) return undefined;
+  const [, user = "", host = "", pid = "", since = ""] = match;
+  return { user, host, pid: Number(pid), since };
+}
+
+/** The problem of a stack that somebody else is changing, or that was left locked by a process that is gone. */
+export function lockProblem(stack: string, lock: Lock, holderIsGone: boolean): Problem {
+  const since = lock.since.replace("T", " ").replace(/:\d\d(Z|[+-].*)$/, (_, zone: string) =>
+    zone === "Z" ? " UTC" : ` ${zone}`,
+  );
+  const holder = `process ${lock.pid} of ${lock.user}@${lock.host}`;
+  return holderIsGone
+    ? new Problem(
+        `stack ${stack} is locked by an update that was killed (${holder}, since ${since})`,
+        `pulumi cancel -s ${stack}   then start again; what was done is kept`,
+      )
+    : new Problem(
+        `stack ${stack} is being changed by another update (${holder}, since ${since})`,
+        `wait for it; if it is gone for good: pulumi cancel -s ${stack}`,
+      );
+}
+
+/** What went wrong in an update, in a person's words, each thing once. */
+export function updateProblems({ stack, errors, stderr }: UpdateContext): Problem[] {
+  const messages = errors.map(withoutColours).filter((message) => !isEcho(message));
+  const told = messages.length > 0 ? messages : [withoutColours(stderr)];
+  const problems = told.map((message) => problemOf(stack, message));
+  const once = new Map(problems.map((problem) => [problem.message, problem]));
+  return [...once.values()];
+}
+
+function problemOf(stack: string, raw: string): Problem {
+  const message = raw.trim();
+  for (const [pattern, make] of knownProblems) {
+    const match = pattern.exec(message);
+    if (match) return make(stack, match);
+  }
+  return new Problem(ownWords(message));
+}
+
+const knownProblems: readonly (readonly [
+  RegExp,
+  (stack: string, match: RegExpExecArray) => Problem,
+])[] = [
+  [
+    /incorrect passphrase|passphrase must be set|cannot decrypt|message authentication failed/i,
+    (stack) =>
+      new Problem(
+        `the passphrase does not open the secrets of stack ${stack}`,
+        `put back the .stagecraft/passphrase (or PULUMI_CONFIG_PASSPHRASE) that Pulumi.${stack}.yaml was set up with`,
+      ),
+  ],
+  [
+    /no stack named|stack '.*' not found/i,
+    (stack) => new Problem(`stack ${stack} is not set up yet`, `npm start -- ${stack}`),
+  ],
+  [
+    /cannot connect to the docker daemon|error pinging docker server|docker daemon running/i,
+    () => new Problem("the Docker engine does not answer", "npm start   (starts it where it can)"),
+  ],
+  [
+    /Bind for (\S+):(\d+) failed: port is already allocated|listen tcp\d? (\S+):(\d+): bind: address already in use/i,
+    (stack, match) => {
+      const port = match[2] ?? match[4] ?? "";
+      return new Problem(
+        `port ${port} of ${match[1] ?? match[3] ?? "this machine"} is taken by another program`,
+        [
+          `see which: ss -ltnp 'sport = :${port}'   and stop it,`,
+          `or set another stagecraft:postgres port in Pulumi.${stack}.yaml`,
+        ],
+      );
+    },
+  ],
+  [
+    /container name "\/?([^"]+)" is already in use/i,
+    (stack, match) =>
+      new Problem(
+        `container ${match[1] ?? ""} is there, but stack ${stack} does not know it (an update was killed)`,
+        `docker rm -f ${match[1] ?? ""}   then start again; the data is in its volume and stays`,
+      ),
+  ],
+];
+
+/** The text of the agent or of the program, without what Pulumi and the shell put around it. */
+function ownWords(message: string): string {
+  const [head = "", output] = message.split(/^(?=exit status \d+: running )/m);
+  const command = output ?? (head.startsWith("exit status") ? head : undefined);
+  if (command === undefined) return withoutStack(message);
+  const lines = command.slice(command.indexOf("\n") + 1).split("\n");
+  const result = lines.map(restoreResultText).find((text) => text !== undefined);
+  if (result !== undefined) return result;
+  const words = lines.filter((line) => line.trim() !== "" && !parseAgentProgress(line));
+  return words.length > 0 ? words.join("\n") : withoutStack(message);
+}
+
+function restoreResultText(line: string): string | undefined {
+  if (!line.startsWith("{")) return undefined;
+  try {
+    return restoreResultSchema.safeParse(JSON.parse(line)).data?.text;
+  } catch {
+    return undefined;
+  }
+}
+
+function withoutStack(message: string): string {
+  return message
+    .replace(/^Running program '.*' failed with an unhandled exception:\n/, "")
+    .replace(/^<ref \*\d+> /, "")
+    .split("\n")
+    .filter((line) => !/^\s+at .*(?:\(|:\d+:\d+)/.test(line))
+    .join("\n")
+    .replace(/^(?:error|Error): /, "")
+    .trim();
+}
+
+/** Pulumi says once more that the update failed. */
+function isEcho(message: string): boolean {
+  return /^(?:update|destroy|preview) failed$|resource monitor shut down/i.test(message.trim());
+}
+
+function withoutColours(text: string): string {
+  return text.replace(/<\{%[^%]*%\}>/g, "").replace(/\u001b\[[0-9;]*m/g, "");
+}

@@ -1,0 +1,53 @@
+import { existsSync } from "node:fs";
+import { stat } from "node:fs/promises";
+import { baseImage, dockerEngine, nodeRuntime, pulumiToolchain } from "../../tools";
+import { Problem } from "../problem";
+import { readStackFile } from "../project";
+import { hasOwnPassphrase, passphrasePath } from "../setup";
+import { stackNames } from "../stacks";
+import { doctorText, type Finding } from "../text/doctor";
+import { paintFor } from "../text/paint";
+
+/** `stagecraft doctor`: what is missing on this machine and in the project; whether all is well. */
+export async function doctor(
+  folder: string,
+  options: { readonly json?: boolean },
+): Promise<boolean> {
+  const requirements = [nodeRuntime, dockerEngine, baseImage, pulumiToolchain];
+  const findings = await Promise.all([
+    ...requirements.map(async ({ name, check }): Promise<Finding> => ({ name, ...(await check()) })),
+    passphraseFinding(folder),
+    ...stackNames.map((stack) => stackFileFinding(folder, stack)),
+  ]);
+  console.log(
+    options.json
+      ? JSON.stringify({ findings }, null, 2)
+      : doctorText(findings, paintFor(process.stdout)),
+  );
+  return findings.every(({ ok }) => ok);
+}
+
+async function passphraseFinding(folder: string): Promise<Finding> {
+  const name = "passphrase";
+  if (hasOwnPassphrase()) return { name, ok: true, detail: "from the environment" };
+  const path = passphrasePath(folder);
+  if (!existsSync(path)) {
+    return { name, ok: false, detail: "not made yet", fix: "npm start" };
+  }
+  const mode = (await stat(path)).mode & 0o777;
+  return (mode & 0o077) === 0
+    ? { name, ok: true, detail: ".stagecraft/passphrase" }
+    : { name, ok: false, detail: "others can read it", fix: `chmod 600 ${path}` };
+}
+
+function stackFileFinding(folder: string, stack: (typeof stackNames)[number]): Finding {
+  const name = `Pulumi.${stack}.yaml`;
+  try {
+    const { hasPassword } = readStackFile(folder, stack);
+    return { name, ok: true, detail: hasPassword ? "set up" : `not set up yet: npm start -- ${stack}` };
+  } catch (error) {
+    if (!(error instanceof Problem)) throw error;
+    const fix = typeof error.fix === "string" ? error.fix : `put it right in ${name}`;
+    return { name, ok: false, detail: error.message, fix };
+  }
+}

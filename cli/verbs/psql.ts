@@ -1,0 +1,50 @@
+import { dockerOnTerminal, inspectContainers } from "../docker";
+import { Problem } from "../problem";
+import { readStackFile } from "../project";
+import type { StackName } from "../stacks";
+
+/**
+ * `stagecraft psql`: psql in the server's container, as the database's owner.
+ *
+ * It connects through the socket as PostgreSQL's own user, who is let in without a password, and becomes the owner at
+ * once (`role`), so no password has to travel. That is no boundary: who may use `docker exec` is superuser anyway.
+ */
+export async function psql(
+  folder: string,
+  stack: StackName,
+  args: readonly string[],
+): Promise<number> {
+  const { names, database } = readStackFile(folder, stack);
+  const [container] = await inspectContainers([names.postgres]);
+  if (container?.state !== "running") {
+    throw new Problem(`${stack} is ${container ? container.state : "not there"}`, `npm start -- ${stack}`);
+  }
+  if (database === undefined) throw new Problem(`Pulumi.${stack}.yaml names no database`);
+  return dockerOnTerminal(psqlCommand(names.postgres, database, args));
+}
+
+/** The arguments of docker for a psql session as the owner of a database, who has the database's name. */
+export function psqlCommand(
+  container: string,
+  database: string,
+  args: readonly string[],
+  terminal = process.stdin.isTTY && process.stdout.isTTY,
+): string[] {
+  return [
+    ...["exec", "--interactive", ...(terminal ? ["--tty", "--env", "TERM"] : [])],
+    ...["--env", `PGOPTIONS=-c role=${escapeOption(database)}`],
+    ...["--env", "PSQL_HISTORY=/tmp/psql_history"],
+    ...[container, "psql", `--dbname=${connectionString(database)}`, "--username=postgres"],
+    ...args,
+  ];
+}
+
+/** In PGOPTIONS a blank ends a value and a backslash takes the next character as it is (PostgreSQL manual, 32.1.2, `options`). */
+function escapeOption(value: string): string {
+  return value.replace(/[\\\s]/g, "\\$&");
+}
+
+/** A name with `=` or `://` in it would be taken for a connection string (PostgreSQL manual, 32.1.1). */
+function connectionString(database: string): string {
+  return `dbname='${database.replace(/[\\']/g, "\\$&")}'`;
+}

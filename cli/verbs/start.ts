@@ -1,0 +1,41 @@
+import {
+  baseImage,
+  dockerEngine,
+  nodeRuntime,
+  pulumiToolchain,
+  type Requirement,
+} from "../../tools";
+import { readStackFile } from "../project";
+import { ensureServerImage } from "../server-image";
+import { ensureProjectFiles } from "../setup";
+import { stackKinds, type StackName } from "../stacks";
+import { StepList } from "../terminal/steps";
+import { nextText } from "../text/next";
+import { up } from "./up";
+
+/** `stagecraft start`: everything from a fresh machine to a server that is up. */
+export async function start(folder: string, stack: StackName): Promise<void> {
+  const kind = stackKinds[stack];
+  const { database } = readStackFile(folder, stack);
+  console.log(`Stagecraft · ${kind} server`);
+  const steps = new StepList(process.stdout);
+  for (const requirement of [nodeRuntime, dockerEngine, baseImage, pulumiToolchain]) {
+    await meet(steps, requirement);
+  }
+  await steps.run("server image", async (tell) => {
+    const { built } = await ensureServerImage(folder, tell);
+    return { detail: built ? "built" : "there" };
+  });
+  await steps.run("project files", async () => {
+    const made = await ensureProjectFiles(folder, stack);
+    return { detail: made.length > 0 ? `made: ${made.join(", ")}` : "there" };
+  });
+  const { changed, server } = await up(folder, stack, steps);
+  if (!changed) console.log(`\nThere was nothing to do: the ${kind} server is up`);
+  const address = server?.addresses[0];
+  console.log(`\n${nextText({ stack, kind, address, database })}`);
+}
+
+async function meet(steps: StepList, requirement: Requirement): Promise<void> {
+  await steps.run(requirement.name, (tell) => requirement.ensure(tell));
+}

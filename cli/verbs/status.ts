@@ -1,0 +1,16 @@
+import { lookAtServers } from "../server-status";
+import type { StackName } from "../stacks";
+import { paintFor } from "../text/paint";
+import { statusJson, statusText } from "../text/status";
+
+/** `stagecraft status`: how the servers are, from the engine, their agents and the history. */
+export async function status(
+  folder: string,
+  stacks: readonly StackName[],
+  options: { readonly json?: boolean },
+): Promise<void> {
+  const servers = await lookAtServers(folder, stacks);
+  console.log(
+    options.json ? statusJson(servers) : statusText(servers, new Date(), paintFor(process.stdout)),
+  );
+}

@@ -1,0 +1,98 @@
+import type { StatementFacts } from "./statement";
+import { SqlReader, type SqlToken } from "./sql-reader";
+import { describeStatement } from "./statement";
+import { unquoteIdentifier } from "../sql";
+
+/** How a database is to be made: the options of CREATE DATABASE that its dump tells. */
+export interface DatabaseOptions {
+  /** E.g. `UTF8`. */
+  readonly encoding?: string;
+  /** Further options as SQL writes them, e.g. `LOCALE_PROVIDER = libc`. */
+  readonly options: readonly string[];
+}
+
+/** What the script of an archive's schema (`pg_restore --schema-only --create -f -`) tells. */
+export interface ArchiveFacts {
+  readonly database: DatabaseOptions;
+  /** Tables that may hold rows, unquoted and qualified. */
+  readonly tables: readonly string[];
+  /** Objects per owner. */
+  readonly owners: ReadonlyMap<string, number>;
+  /** Roles that grants, policies and the like name. */
+  readonly grantees: ReadonlySet<string>;
+}
+
+/** Reads the schema script of an archive. */
+export class ArchiveScript {
+  readonly #reader = new SqlReader();
+  #database: DatabaseOptions = { options: [] };
+  readonly #tables: string[] = [];
+  readonly #owners = new Map<string, number>();
+  readonly #grantees = new Set<string>();
+
+  push(chunk: Buffer): void {
+    this.#takeAll(this.#reader.push(chunk));
+  }
+
+  finish(): ArchiveFacts {
+    this.#takeAll(this.#reader.finish());
+    return {
+      database: this.#database,
+      tables: this.#tables,
+      owners: this.#owners,
+      grantees: this.#grantees,
+    };
+  }
+
+  #takeAll(tokens: Iterable<SqlToken>): void {
+    for (const token of tokens) {
+      if (token.type === "statement") this.#take(token.bytes.toString("utf8"));
+    }
+  }
+
+  #take(text: string): void {
+    const facts = describeStatement(text);
+    const { action, object = "", name } = facts;
+    if (action === "change database") {
+      if (/^CREATE DATABASE/i.test(facts.excerpt)) this.#database = readDatabaseOptions(text);
+    } else if (action === "set owner") {
+      for (const role of facts.roles) {
+        if (!object.startsWith("DATABASE "))
+          this.#owners.set(role, (this.#owners.get(role) ?? 0) + 1);
+      }
+    } else {
+      if (action === "create" && name !== undefined && holdsRows(facts, text))
+        this.#tables.push(name);
+      for (const role of facts.roles) this.#grantees.add(role);
+    }
+  }
+}
+
+/** Reads `CREATE DATABASE x WITH TEMPLATE = template0 ENCODING = 'UTF8' LOCALE_PROVIDER = libc …`. */
+export function readDatabaseOptions(statement: string): DatabaseOptions {
+  const kept = [
+    "LOCALE_PROVIDER",
+    "LOCALE",
+    "LC_COLLATE",
+    "LC_CTYPE",
+    "BUILTIN_LOCALE",
+    "ICU_LOCALE",
+    "ICU_RULES",
+  ];
+  const options: string[] = [];
+  let encoding: string | undefined;
+  for (const [, key = "", value = ""] of statement.matchAll(
+    /\b([A-Z_]+) = ('(?:[^']|'')*'|[\w"]+)/g,
+  )) {
+    if (key === "ENCODING") encoding = value.replace(/^'|'$/g, "");
+    else if (kept.includes(key)) options.push(`${key} = ${value}`);
+  }
+  return {
+    options,
+    ...(encoding === undefined ? {} : { encoding: unquoteIdentifier(encoding).toUpperCase() }),
+  };
+}
+
+function holdsRows({ object = "" }: StatementFacts, text: string): boolean {
+  return object.startsWith("TABLE ") && !/\bPARTITION BY\b[^;]*$/i.test(text.slice(-400));
+}

@@ -1,0 +1,51 @@
+import type { StatementFacts } from "../dump/statement";
+import type { ImportEvent } from "./event";
+import { missingRole } from "./rules";
+
+/** What a person can do about a message that made an import fail, where that is known. */
+export function fixFor(event: ImportEvent, statement: StatementFacts): string | undefined {
+  const { sqlstate = "", message } = event;
+  const role = missingRole(event);
+  if (role !== undefined) {
+    return `set database.roles: "create without login" so that ${role} is created, or create it on the server`;
+  }
+  switch (sqlstate) {
+    case "22021":
+    case "22P05":
+      return 'if the dump says client_encoding SQL_ASCII, set database.encoding to what its text really is, e.g. "LATIN1"; else repair the row on its server and dump again';
+    case "22P02":
+    case "22P03":
+    case "22P04":
+    case "22007":
+    case "22008":
+      return "the row is damaged in the dump; compare it with its server and take the dump again";
+    case "23503":
+      return "rows that others refer to are not in the dump; repair them on its server, then dump again";
+    case "23505":
+      return "the dump holds a row twice; look for a damaged unique index on its server, then dump again";
+    case "42601":
+      return "the dump was edited or damaged, or is from a newer PostgreSQL; take it again with pg_dump of this server's version";
+    case "53100":
+      return "the disk is full; free some space, then run the same command again";
+    case "53200":
+      return "PostgreSQL ran out of memory or locks; raise postgres.memory, then run the same command again";
+    case "57P01":
+    case "57P02":
+    case "57P03":
+    case "08000":
+    case "08003":
+    case "08006":
+      return "PostgreSQL stopped or was stopped during the import; run the same command again";
+  }
+  if (statement.action === "create" && statement.object?.startsWith("EXTENSION ") === true) {
+    return `install the package of extension ${statement.name ?? ""} into the server image (images/Dockerfile), then run the same command again`;
+  }
+  if (
+    /end of file|could not (?:read|uncompress|decompress)|incorrect data check|corrupt/i.test(
+      message,
+    )
+  ) {
+    return "the archive is cut short or damaged; copy or take it again";
+  }
+  return undefined;
+}

@@ -1,0 +1,130 @@
+import { describeStatement, type StatementFacts } from "../dump/statement";
+import type { ImportEvent, Phase } from "./event";
+import { sqlstateOf } from "./sqlstate";
+
+/** What a line of pg_restore's stderr brought to an end. */
+export type RestoreOutput =
+  | { readonly type: "message"; readonly event: ImportEvent; readonly statement: StatementFacts }
+  /** An entry of the archive is done (`--verbose`). */
+  | { readonly type: "finished"; readonly dumpId: number }
+  | { readonly type: "text"; readonly line: string };
+
+/** Reads what pg_restore says on stderr, line by line, with `--verbose` and messages in English. */
+export class PgRestoreOutput {
+  #phase: Phase = "schema";
+  #entry: string | undefined;
+  #open: string[] = [];
+
+  /** Takes a line without its newline. */
+  push(line: string): RestoreOutput[] {
+    const starts = /^pg_restore: /.test(line);
+    if (!starts && this.#open.length > 0) {
+      this.#open.push(line);
+      return [];
+    }
+    const ended = this.finish();
+    return [...ended, ...this.#start(line)];
+  }
+
+  /** Says that pg_restore has ended. */
+  finish(): RestoreOutput[] {
+    const lines = this.#open;
+    this.#open = [];
+    if (lines.length === 0) return [];
+    const output = this.#message(lines);
+    return output ? [output] : [];
+  }
+
+  #start(line: string): RestoreOutput[] {
+    const text = line.replace(/^pg_restore: /, "");
+    const entry = /^from TOC entry \d+; \d+ \d+ (.+)$/.exec(text)?.[1];
+    if (entry !== undefined) {
+      this.#entry = entry;
+      this.#phase = phaseOf(entry);
+      return [];
+    }
+    if (/^while (?:INITIALIZING|PROCESSING TOC|FINALIZING)/.test(text)) return [];
+    if (
+      /^(?:error|warning|fatal|detail|hint): /.test(text) ||
+      /^(?:WARNING|ERROR|FATAL): {2}/.test(text)
+    ) {
+      this.#open = [text];
+      return [];
+    }
+    const finished = /^finished item (\d+) /.exec(text)?.[1];
+    if (finished !== undefined) return [{ type: "finished", dumpId: Number(finished) }];
+    return [{ type: "text", line }];
+  }
+
+  #message(lines: readonly string[]): RestoreOutput | undefined {
+    const [first = "", ...rest] = lines;
+    // The summary says nothing that the messages have not said.
+    if (/^warning: errors ignored on restore: \d+$/.test(first)) return undefined;
+    const command = rest.findIndex((line) => line.startsWith("Command was: "));
+    const said = [first, ...(command < 0 ? rest : rest.slice(0, command))];
+    const text =
+      command < 0
+        ? ""
+        : rest
+            .slice(command)
+            .join("\n")
+            .replace(/^Command was: /, "")
+            .trim();
+    const copied = /COPY failed for table "((?:[^"]|"")+)"/.exec(first)?.[1];
+    const statement =
+      copied === undefined
+        ? describeStatement(text.replace(/;$/, ""))
+        : {
+            action: "copy" as const,
+            object: `TABLE ${copied}`,
+            name: copied,
+            table: copied,
+            roles: [],
+            excerpt: `COPY ${copied} FROM stdin`,
+          };
+    const server = /(ERROR|FATAL|PANIC|WARNING): {2}(.*)$/.exec(first);
+    const message = server?.[2] ?? first.replace(/^(?:error|warning|fatal|detail|hint): /, "");
+    const sqlstate =
+      server || /server closed|connection/.test(message) ? sqlstateOf(message) : undefined;
+    const field = (name: string): string | undefined =>
+      said.find((line) => line.startsWith(`${name}:  `))?.slice(name.length + 3);
+    const detail = field("DETAIL");
+    const hint = field("HINT");
+    const context = field("CONTEXT");
+    const object = statement.object ?? this.#entry;
+    return {
+      type: "message",
+      statement,
+      event: {
+        severity: severityOf(server?.[1], first),
+        phase: copied === undefined ? this.#phase : "data",
+        message,
+        statement: statement.excerpt,
+        ...(sqlstate === undefined ? {} : { sqlstate }),
+        ...(detail === undefined ? {} : { detail }),
+        ...(hint === undefined ? {} : { hint }),
+        ...(context === undefined ? {} : { context }),
+        ...(object === undefined ? {} : { object }),
+      },
+    };
+  }
+}
+
+function severityOf(server: string | undefined, line: string): ImportEvent["severity"] {
+  if (server === "WARNING") return "WARNING";
+  if (server === "FATAL" || server === "PANIC" || line.startsWith("fatal: ")) return "FATAL";
+  // What pg_restore itself warns of is not on the closed list: an archive that cannot be read whole begins so.
+  return "ERROR";
+}
+
+function phaseOf(entry: string): Phase {
+  if (/^(?:TABLE DATA|SEQUENCE SET|BLOB|LARGE OBJECT)/.test(entry)) return "data";
+  if (
+    /^(?:INDEX|CONSTRAINT|FK CONSTRAINT|TRIGGER|EVENT TRIGGER|RULE|POLICY|ROW SECURITY|MATERIALIZED VIEW DATA)/.test(
+      entry,
+    )
+  ) {
+    return "post-data";
+  }
+  return "schema";
+}

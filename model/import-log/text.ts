@@ -1,0 +1,96 @@
+import { formatCount, plural } from "../units";
+import type { ImportEvent } from "./event";
+import type { Cause, RoleReport, TableRows, Verdict } from "./verdict-schema";
+
+/** A verdict in one line: `passed with notes: 412 messages in the prelude, all harmless`. */
+export function verdictLine(verdict: Verdict): string {
+  const { outcome, messages, causes, notes } = verdict;
+  if (outcome === "failed") {
+    const [first] = causes;
+    return `failed: ${first ? first.event.message : "unknown"}`;
+  }
+  if (outcome === "passed") return "passed";
+  const parts: string[] = [];
+  const outside = messages.harmless - Math.min(messages.harmless, messages.prelude);
+  if (messages.prelude > 0)
+    parts.push(`${plural(messages.prelude, "message")} in the prelude, all harmless`);
+  if (outside > 0) parts.push(`${plural(outside, "harmless message")} elsewhere`);
+  for (const { text, count } of notes) parts.push(`${text} (${formatCount(count)})`);
+  for (const role of verdict.roles) if (role.choice !== "known") parts.push(roleLine(role));
+  return `passed with notes: ${parts.join("; ")}`;
+}
+
+/** A failed verdict in a few lines: cause, rows, fix. */
+export function failureLines(verdict: Verdict): readonly string[] {
+  const lines: string[] = [];
+  for (const cause of verdict.causes.slice(0, 3)) lines.push(...causeLines(cause));
+  const more = verdict.causes.length - 3;
+  if (more > 0) lines.push(`            and ${plural(more, "further cause")}`);
+  const rows = rowsLine(verdict.rows);
+  if (rows !== undefined) lines.push(`  rows      ${rows}`);
+  const fixes = new Set(verdict.causes.flatMap(({ fix }) => fix ?? []));
+  for (const fix of [...fixes].slice(0, 3)) lines.push(`  fix       ${fix}`);
+  return lines;
+}
+
+/** Which tables are incomplete, and how many are complete; `undefined` when there is nothing to tell. */
+export function rowsLine(rows: readonly TableRows[]): string | undefined {
+  const wrong = rows.filter(
+    ({ expected, found }) => found === null || (expected !== null && found < expected),
+  );
+  if (wrong.length === 0) return undefined;
+  const shown = wrong
+    .slice(0, 5)
+    .map(({ table, expected, found }) =>
+      found === null
+        ? `${table} is missing`
+        : `${table} ${formatCount(found)} of ${formatCount(expected ?? 0)}`,
+    );
+  if (wrong.length > shown.length)
+    shown.push(`${plural(wrong.length - shown.length, "more table")}`);
+  const complete = rows.length - wrong.length;
+  const rest =
+    complete === 0
+      ? ""
+      : `; the other ${plural(complete, "table")} ${complete === 1 ? "is" : "are"} complete`;
+  return `${shown.join(", ")}${rest}`;
+}
+
+/** One message in one line, for the full log and for people: severity, SQLSTATE, text, where. */
+export function eventLine(event: ImportEvent): string {
+  const at = event.line === undefined ? "" : `  line ${formatCount(event.line)}`;
+  return `${event.severity}  ${event.sqlstate ?? "-----"}  ${event.message}${at}${whereOf(event)}`;
+}
+
+function causeLines({ event, consequences }: Cause): readonly string[] {
+  const at = event.line === undefined ? "" : ` (line ${formatCount(event.line)} of the dump)`;
+  const lines = [
+    `  cause     ${event.sqlstate ?? event.severity}  ${event.message}${whereOf(event)}${at}`,
+  ];
+  if (event.detail !== undefined) lines.push(`            ${event.detail}`);
+  if (consequences > 0)
+    lines.push(
+      `            and ${plural(consequences, "message")} that follow${consequences === 1 ? "s" : ""} from it`,
+    );
+  return lines;
+}
+
+function whereOf({ context, object }: ImportEvent): string {
+  const copy =
+    context === undefined
+      ? undefined
+      : /^COPY (.+?), line (\d+)(?:, column ([^:]+))?/.exec(context);
+  if (copy) {
+    const column = copy[3] === undefined ? "" : `, column ${copy[3]}`;
+    return `   COPY ${object?.replace(/^TABLE /, "") ?? copy[1] ?? ""}, line ${formatCount(Number(copy[2]))}${column}`;
+  }
+  return object === undefined ? "" : `   ${object}`;
+}
+
+function roleLine({ role, choice, objects, grants }: RoleReport): string {
+  const what: string[] = [];
+  if (objects > 0) what.push(`${plural(objects, "object")} restored without owner`);
+  if (grants > 0) what.push(`${plural(grants, "grant")} left out`);
+  if (choice === "created without login") what.push("created without login");
+  return `role ${role}: ${what.join(", ")}`;
+}

@@ -1,0 +1,72 @@
+/** The longest database name: PostgreSQL cuts names at 63 bytes, and `__incoming` must still fit behind it. */
+export const longestDatabaseName = 63 - "__incoming".length;
+
+const suffixes = ["__incoming", "__previous", "__outgoing"] as const;
+
+/** What a name of a database must be for Stagecraft to look after it; the sentence that follows "must", or `undefined` when it is fine. */
+export function databaseNameProblem(name: string): string | undefined {
+  if (name === "") return "not be empty";
+  if (name.includes("\0")) return "not contain a zero byte";
+  const bytes = Buffer.byteLength(name);
+  if (bytes > longestDatabaseName) {
+    return `be at most ${longestDatabaseName} bytes long, so that "${suffixes[0]}" fits behind it (PostgreSQL cuts names at 63), got ${bytes}`;
+  }
+  if (["postgres", "template0", "template1"].includes(name)) {
+    return "not be one of PostgreSQL's own databases (postgres, template0, template1)";
+  }
+  const suffix = suffixes.find((reserved) => name.endsWith(reserved));
+  return suffix && `not end in "${suffix}", which marks Stagecraft's own copies`;
+}
+
+/** Where a restore goes before it takes the database's name. */
+export const incomingName = (database: string): string => `${database}__incoming`;
+/** The contents that the last refresh replaced, kept for a rollback. */
+export const previousName = (database: string): string => `${database}__previous`;
+/** The former `__previous`, from the swap until it is dropped. */
+export const outgoingName = (database: string): string => `${database}__outgoing`;
+
+/** The database that a `__incoming` or `__outgoing` copy belongs to, or `undefined` for any other name. */
+export function ownerOfLeftover(name: string): string | undefined {
+  for (const suffix of ["__incoming", "__outgoing"]) {
+    if (name.endsWith(suffix) && name.length > suffix.length) return name.slice(0, -suffix.length);
+  }
+  return undefined;
+}
+
+/** A moment, by which a backup is known: `20261122T032900Z`. */
+export type BackupId = string;
+
+/** Reads a backup id into its moment; `undefined` when it is not one. */
+export function parseBackupId(id: string): Date | undefined {
+  const match = /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/.exec(id);
+  if (!match) return undefined;
+  const [, year, month, day, hour, minute, second] = match;
+  const date = new Date(`${year}-${month}-${day}T${hour}:${minute}:${second}Z`);
+  return Number.isNaN(date.getTime()) || formatBackupId(date) !== id ? undefined : date;
+}
+
+/** The backup id of a moment, in UTC. */
+export function formatBackupId(moment: Date): BackupId {
+  return moment.toISOString().replace(/[-:]|\.\d+/g, "");
+}
+
+/** What the name of a dump says: `pg_dump.<server>.<database>.<YYYYMMDD>.<hhmmss>.<ext>`. */
+export interface DumpName {
+  /** The server it was taken from, e.g. `production`. */
+  readonly server: string;
+  readonly database: string;
+  readonly backup: BackupId;
+}
+
+/** Reads the name people give their dumps; `undefined` when it has another form. */
+export function parseDumpName(fileName: string): DumpName | undefined {
+  const match = /^pg_dump\.([^.]+)\.(.+)\.(\d{8})\.(\d{6})(?:\.[A-Za-z0-9.]+)?$/.exec(fileName);
+  if (!match) return undefined;
+  const [, server = "", database = "", day = "", time = ""] = match;
+  const backup = `${day}T${time}Z`;
+  return parseBackupId(backup) && { server, database, backup };
+}
+
+/** The three kinds of server. */
+export const serverKinds = ["development", "staging", "production"] as const;
+export type ServerKind = (typeof serverKinds)[number];

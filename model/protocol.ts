@@ -1,0 +1,124 @@
+import { z } from "zod";
+import { verdictSchema, outcomeSchema } from "./import-log/verdict-schema";
+import { databaseNameProblem, serverKinds } from "./names";
+
+/** A database name that Stagecraft may look after. */
+export const databaseNameSchema = z.string().superRefine((name, context) => {
+  const problem = databaseNameProblem(name);
+  if (problem !== undefined) context.addIssue(`must ${problem}`);
+});
+
+const sha256Schema = z.string().regex(/^[0-9a-f]{64}$/, "must be a SHA-256 in hexadecimal");
+
+/** What to do with owners and grants of roles that the dump names. */
+export const rolesChoiceSchema = z.enum(["leave out", "create without login"]);
+export type RolesChoice = z.infer<typeof rolesChoiceSchema>;
+
+/** Which contents a database is made of. */
+export const sourceSchema = z.strictObject({
+  /** File or folder name, for people. */
+  name: z.string().min(1),
+  /** SHA-256 of the file; of a folder, over the sorted lines `<sha256>  <name>` of its files. */
+  sha256: sha256Schema,
+  /** Backup id where the name tells one. */
+  backup: z.string().optional(),
+  /** The server the contents were taken from, where the name tells it. */
+  server: z.string().optional(),
+});
+export type Source = z.infer<typeof sourceSchema>;
+
+/** stdin of `stagecraft-agent restore`. */
+export const restoreRequestSchema = z.strictObject({
+  /** The server this is meant for; the agent refuses when it is another. */
+  server: z.string().min(1),
+  kind: z.enum(serverKinds),
+  database: databaseNameSchema,
+  /** The role that owns the database and everything in it. */
+  owner: z.string().min(1),
+  source: sourceSchema,
+  /** Tells one restore of the same contents from the next; stamped on the database. */
+  restoreId: z.string().min(1),
+  /** `replace` (development, staging): other contents take the name. `when missing` (production): only a database that is not there is made. */
+  mode: z.enum(["replace", "when missing"]),
+  roles: rolesChoiceSchema,
+  /** What the dump's text is encoded in, for a dump that does not know (SQL_ASCII). */
+  encoding: z.string().optional(),
+  /** Locale of the database, where the dump names none or one that this server has not. */
+  locale: z.string().optional(),
+});
+export type RestoreRequest = z.infer<typeof restoreRequestSchema>;
+
+/** What a database is stamped with, by `ALTER DATABASE … SET stagecraft.*`. */
+export const stampSchema = z.strictObject({
+  server: z.string(),
+  restoreId: z.string(),
+  source: sourceSchema,
+  outcome: outcomeSchema,
+  restoredAt: z.iso.datetime(),
+});
+export type Stamp = z.infer<typeof stampSchema>;
+
+/** stdout of `restore`, one JSON line: also kept as the report of the restore. */
+export const restoreResultSchema = z.strictObject({
+  /** `kept`: production had its database already. `unchanged`: the database has these contents already. */
+  result: z.enum(["restored", "unchanged", "kept", "failed"]),
+  server: z.string(),
+  database: z.string(),
+  source: sourceSchema,
+  restoreId: z.string(),
+  startedAt: z.iso.datetime(),
+  /** Seconds of each step, in order. */
+  steps: z.array(z.strictObject({ name: z.string(), seconds: z.number() })),
+  /** Seconds the name answered nobody; 0 when there was no database before. */
+  awaySeconds: z.number().nonnegative(),
+  verdict: verdictSchema.optional(),
+  /** For people: one line when all is well, a few when not. */
+  text: z.string(),
+  /** Name of the full log in the agent's volume, for `stagecraft log`. */
+  log: z.string().optional(),
+});
+export type RestoreResult = z.infer<typeof restoreResultSchema>;
+
+/** stdin of `stagecraft-agent roles`. */
+export const rolesRequestSchema = z.strictObject({
+  server: z.string().min(1),
+  roles: z.array(z.strictObject({ name: z.string().min(1), password: z.string().min(1) })),
+});
+export type RolesRequest = z.infer<typeof rolesRequestSchema>;
+
+/** stdout of `roles`. */
+export const rolesResultSchema = z.strictObject({
+  created: z.array(z.string()),
+  changed: z.array(z.string()),
+});
+export type RolesResult = z.infer<typeof rolesResultSchema>;
+
+/** One database, as `databases` and `observe` tell of it. */
+export const databaseFactsSchema = z.strictObject({
+  name: z.string(),
+  owner: z.string(),
+  encoding: z.string(),
+  locale: z.string(),
+  bytes: z.number().int().nonnegative(),
+  connections: z.number().int().nonnegative(),
+  stamp: stampSchema.nullable(),
+});
+export type DatabaseFacts = z.infer<typeof databaseFactsSchema>;
+
+/** stdout of `databases`: all but PostgreSQL's own. */
+export const databasesResultSchema = z.strictObject({ databases: z.array(databaseFactsSchema) });
+
+/** stdout of `observe`: what a preview and `stagecraft status` want to know of a server. */
+export const observationSchema = z.strictObject({
+  server: z.string(),
+  agentVersion: z.string(),
+  postgresVersion: z.string(),
+  systemIdentifier: z.string(),
+  /** Restores that have succeeded on this server so far. */
+  generation: z.number().int().nonnegative(),
+  databases: z.array(databaseFactsSchema),
+  freeBytes: z.number().nonnegative(),
+  /** The newest restore, whatever became of it. */
+  lastRestore: restoreResultSchema.nullable(),
+});
+export type Observation = z.infer<typeof observationSchema>;

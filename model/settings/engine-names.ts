@@ -1,0 +1,30 @@
+/** What the parts of one server are called on its Docker engine. */
+export interface EngineNames {
+  readonly network: string;
+  /** PostgreSQL's data. */
+  readonly dataVolume: string;
+  /** The folder of PostgreSQL's Unix socket. */
+  readonly runVolume: string;
+  /** What the agent keeps: dumps it received, logs and reports of restores. */
+  readonly agentVolume: string;
+  readonly postgres: string;
+  readonly agent: string;
+}
+
+/** The names of a server's parts: `stagecraft-dev-postgres` and so on. */
+export function engineNames(prefix: string, server: string): EngineNames {
+  const base = `${prefix}-${server}`;
+  return {
+    network: base,
+    dataVolume: `${base}-data`,
+    runVolume: `${base}-run`,
+    agentVolume: `${base}-agent`,
+    postgres: `${base}-postgres`,
+    agent: `${base}-agent`,
+  };
+}
+
+/** Labels on everything that belongs to a server. */
+export function engineLabels(prefix: string, server: string): Readonly<Record<string, string>> {
+  return { "stagecraft.project": prefix, "stagecraft.server": server };
+}

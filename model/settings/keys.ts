@@ -1,0 +1,36 @@
+import { z } from "zod";
+import { settingsSchema } from "./schema";
+
+/** One setting, as the documentation lists it. */
+export interface SettingKey {
+  /** Key path, e.g. `postgres.port`. */
+  readonly path: string;
+  readonly description: string;
+  /** Written as in the stack file; absent where there is none. */
+  readonly defaultValue: string | undefined;
+  readonly required: boolean;
+  readonly example: string | undefined;
+}
+
+/** Every setting there is, in the order of the schema. */
+export const settingKeys: readonly SettingKey[] = list(settingsSchema.shape, []);
+
+/** What is known of the setting at a key path. */
+export function settingKey(path: readonly PropertyKey[]): SettingKey | undefined {
+  return settingKeys.find((key) => key.path === path.join("."));
+}
+
+function list(shape: Readonly<Record<string, z.ZodType>>, above: readonly string[]): SettingKey[] {
+  return Object.entries(shape).flatMap(([name, schema]) => {
+    const path = [...above, name];
+    if (schema instanceof z.ZodObject) return list(schema.shape, path);
+    const meta = schema.meta();
+    return {
+      path: path.join("."),
+      description: meta?.description ?? "",
+      defaultValue: schema instanceof z.ZodDefault ? String(schema.def.defaultValue) : undefined,
+      required: !schema.safeParse(undefined).success,
+      example: (meta?.["examples"] as readonly unknown[] | undefined)?.map(String)[0],
+    };
+  });
+}

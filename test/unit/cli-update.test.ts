@@ -1,0 +1,189 @@
+import { describe, expect, it } from "vitest";
+import { afterEvent, noEventsYet, parseEngineEvent, type UpdateState } from "../../cli/engine-events";
+import { changesText, parseAgentProgress, progressBar, updateLine } from "../../cli/text/progress";
+import { lockProblem, parseLock, updateProblems } from "../../cli/text/update-errors";
+import { problemText } from "../../cli/text/problem";
+
+const urn = (name: string) => `urn:pulumi:dev::stagecraft::docker:index/container:Container::${name}`;
+const container = (op: string, name: string) => ({
+  metadata: { op, urn: urn(name), type: "docker:index/container:Container" },
+});
+
+function after(...events: object[]): UpdateState {
+  return events
+    .map((event) => parseEngineEvent(JSON.stringify({ sequence: 1, timestamp: 1, ...event })))
+    .reduce((state, event) => (event ? afterEvent(state, event) : state), noEventsYet);
+}
+
+const message = (severity: string, text: string) => ({
+  diagnosticEvent: { severity, message: text, color: "never" },
+});
+
+describe("the line of an update", () => {
+  it("says what is being made, and how much has been", () => {
+    const creating = { resourcePreEvent: container("create", "dev-postgres") };
+    expect(updateLine(after(), true)).toBe("looking at what is there");
+    expect(updateLine(after(creating), true)).toBe("creating container dev-postgres");
+    const made = { resOutputsEvent: container("create", "dev-postgres") };
+    expect(updateLine(after(creating, made), true)).toBe("1 changed");
+  });
+
+  it("leaves out what does not change, components and Pulumi's own talk", () => {
+    const state = after(
+      { resourcePreEvent: container("same", "dev-postgres") },
+      {
+        resourcePreEvent: {
+          metadata: { op: "create", urn: "urn::x", type: "stagecraft:index:Database" },
+        },
+      },
+      message("debug", "Registering resource"),
+    );
+    expect(updateLine(state, true)).toBe("looking at what is there");
+  });
+
+  it("shows the agent's progress as a bar on a terminal and as it is in a log", () => {
+    const state = after(
+      { resourcePreEvent: container("create", "dev-restore") },
+      message("info", "restore 78 % · 1.5 of 1.9 GB · 9.1 M rows · 12 s left\n"),
+    );
+    expect(updateLine(state, true)).toBe(
+      "restore   ███████████████░░░░░  78 %   1.5 of 1.9 GB   9.1 M rows   12 s left",
+    );
+    expect(updateLine(state, false)).toBe("restore 78 % · 1.5 of 1.9 GB · 9.1 M rows · 12 s left");
+  });
+
+  it("is not misled by text that only looks like progress", () => {
+    expect(parseAgentProgress("waiting for PostgreSQL")).toBeUndefined();
+    expect(parseAgentProgress("passed · 100 % of the rows")).toBeUndefined();
+    expect(progressBar({ what: "receive", percent: 100, details: [] }, 4)).toBe(
+      "receive   ████ 100 %",
+    );
+  });
+
+  it("ignores lines that are no events", () => {
+    expect(parseEngineEvent("Updating (dev)")).toBeUndefined();
+    expect(parseEngineEvent("{ broken")).toBeUndefined();
+  });
+
+  it("sums up what changed", () => {
+    expect(changesText({ same: 9 })).toBe("nothing to do");
+    expect(changesText({ create: 9 })).toBe("9 created");
+    const replaced = { "create-replacement": 1, replace: 1, "delete-replaced": 1 };
+    expect(changesText({ update: 2, same: 5, ...replaced })).toBe("2 updated, 1 replaced");
+    expect(changesText({ delete: 9 })).toBe("9 deleted");
+  });
+});
+
+describe("what went wrong in an update", () => {
+  const problems = (...errors: string[]): string[] =>
+    updateProblems({ stack: "dev", errors, stderr: "" }).map((problem) => problemText(problem));
+
+  it("is the agent's text exactly once, without the command, its progress and Pulumi's echo", () => {
+    const failed = [
+      'exit status 1: running "docker exec -i \\"$AGENT\\" stagecraft-agent restore":',
+      "restore 12 % · 0.2 of 1.9 GB",
+      "dev was not changed: the import of production 20261115T032900Z failed",
+      '  cause     22021  invalid byte sequence for encoding "UTF8": 0xc3 0x28',
+      "",
+    ].join("\n");
+    expect(problems(failed, failed, "update failed")).toEqual([
+      [
+        "error: dev was not changed: the import of production 20261115T032900Z failed",
+        '  cause     22021  invalid byte sequence for encoding "UTF8": 0xc3 0x28',
+      ].join("\n"),
+    ]);
+  });
+
+  it("takes the text out of the agent's result where Pulumi prints both its outputs", () => {
+    const result = {
+      result: "failed",
+      server: "dev",
+      database: "timesheets",
+      source: { name: "a.sql", sha256: "a".repeat(64) },
+      restoreId: "x-1",
+      startedAt: "2026-11-22T16:00:00Z",
+      steps: [],
+      awaySeconds: 0,
+      text: "dev was not changed",
+    };
+    expect(
+      problems(`exit status 1: running "docker …":\ndev was not changed\n${JSON.stringify(result)}`),
+    ).toEqual(["error: dev was not changed"]);
+  });
+
+  it("is the program's own text, without a stack trace", () => {
+    expect(problems("Pulumi.prod.yaml has 3 problems\n  a  b\n  c  d\n")).toEqual([
+      "error: Pulumi.prod.yaml has 3 problems\n  a  b\n  c  d",
+    ]);
+    expect(
+      problems(
+        "Running program '/x/index.ts' failed with an unhandled exception:\nError: boo\n    at Object.<anonymous> (/x/index.ts:5:35)\n    at node:internal/modules/cjs/loader:1913:10\n",
+      ),
+    ).toEqual(["error: boo"]);
+  });
+
+  it("names a port that is taken, and how to see by what", () => {
+    expect(
+      problems(
+        "Unable to start container: driver failed programming external connectivity on endpoint x: Bind for 127.0.0.1:15432 failed: port is already allocated",
+      ),
+    ).toEqual([
+      [
+        "error: port 15432 of 127.0.0.1 is taken by another program",
+        "  fix  see which: ss -ltnp 'sport = :15432'   and stop it,",
+        "       or set another stagecraft:postgres port in Pulumi.dev.yaml",
+      ].join("\n"),
+    ]);
+  });
+
+  it.each([
+    [
+      "error: could not get stack: incorrect passphrase",
+      "error: the passphrase does not open the secrets of stack dev\n  fix  put back the .stagecraft/passphrase (or PULUMI_CONFIG_PASSPHRASE) that Pulumi.dev.yaml was set up with",
+    ],
+    [
+      "error: no stack named 'dev' found",
+      "error: stack dev is not set up yet\n  fix  npm start -- dev",
+    ],
+    [
+      "error: Cannot connect to the Docker daemon at unix:///var/run/docker.sock. Is the docker daemon running?",
+      "error: the Docker engine does not answer\n  fix  npm start   (starts it where it can)",
+    ],
+  ])("is told with its fix when Pulumi cannot begin: %s", (stderr, text) => {
+    const [problem] = updateProblems({ stack: "dev", errors: [], stderr });
+    expect(problem && problemText(problem)).toBe(text);
+  });
+});
+
+describe("a locked stack", () => {
+  const stderr = [
+    "error: the stack is currently locked by 1 lock(s). Either wait for the other process(es) to end or delete the lock file with `pulumi cancel`.",
+    "  file:///p/.stagecraft/state/.pulumi/locks/organization/stagecraft/dev/1.json: created by ada@box (pid 4711) at 2026-11-22T16:03:11Z",
+  ].join("\n");
+
+  it("tells who holds the lock", () => {
+    expect(parseLock(stderr)).toEqual({
+      user: "ada",
+      host: "box",
+      pid: 4711,
+      since: "2026-11-22T16:03:11Z",
+    });
+    expect(parseLock("error: incorrect passphrase")).toBeUndefined();
+  });
+
+  it("is to be waited for while its holder lives, and to be freed when it was killed", () => {
+    const lock = parseLock(stderr)!;
+    expect(problemText(lockProblem("dev", lock, false))).toBe(
+      [
+        "error: stack dev is being changed by another update (process 4711 of ada@box, since 2026-11-22 16:03 UTC)",
+        "  fix  wait for it; if it is gone for good: pulumi cancel -s dev",
+      ].join("\n"),
+    );
+    expect(problemText(lockProblem("dev", lock, true))).toBe(
+      [
+        "error: stack dev is locked by an update that was killed (process 4711 of ada@box, since 2026-11-22 16:03 UTC)",
+        "  fix  pulumi cancel -s dev   then start again; what was done is kept",
+      ].join("\n"),
+    );
+  });
+});

@@ -1,0 +1,68 @@
+// What `npm test` runs: all tests, or those of the named projects (`npm test -- unit`). Further arguments are vitest's.
+// The last line is the count; a skipped test, or no test at all, counts as failed.
+import { spawnSync } from "node:child_process";
+import { mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { dirname, join, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import { build } from "./build.mjs";
+
+const root = resolve(dirname(fileURLToPath(import.meta.url)), "..");
+const report = join(root, ".stagecraft", "test-results.json");
+
+const projects = readdirSync(join(root, "test"), { withFileTypes: true })
+  .filter((entry) => entry.isDirectory() && entry.name !== "support")
+  .map(({ name }) => name);
+const args = process.argv.slice(2);
+const chosen = args.filter((argument) => projects.includes(argument));
+const others = args.filter((argument) => !projects.includes(argument));
+
+await build();
+mkdirSync(dirname(report), { recursive: true });
+rmSync(report, { force: true });
+const vitest = spawnSync(
+  process.execPath,
+  [
+    join(root, "node_modules", "vitest", "vitest.mjs"),
+    "run",
+    ...chosen.flatMap((name) => ["--project", name]),
+    "--reporter=default",
+    "--reporter=json",
+    `--outputFile.json=${report}`,
+    ...others,
+  ],
+  { cwd: root, stdio: "inherit" },
+);
+
+const { passed, failed, reasons } = count();
+for (const reason of reasons) console.log(reason);
+console.log(`${passed} passed, ${failed} failed`);
+process.exitCode = failed === 0 && passed > 0 ? 0 : 1;
+
+function count() {
+  let results;
+  try {
+    results = JSON.parse(readFileSync(report, "utf8"));
+  } catch {
+    return { passed: 0, failed: 1, reasons: ["vitest ended without a report"] };
+  }
+  const tests = results.testResults.flatMap((file) => file.assertionResults);
+  const passed = tests.filter(({ status }) => status === "passed").length;
+  const left = tests.filter(({ status }) => status !== "passed" && status !== "failed");
+  const broken = results.testResults.filter(
+    (file) => file.status === "failed" && !file.assertionResults.some((test) => test.status === "failed"),
+  );
+  const reasons = [
+    ...left.map(({ fullName, status }) => `counted as failed: ${fullName} (${status})`),
+    ...broken.map(({ name }) => `counted as failed: ${name} could not be run`),
+  ];
+  let failed = tests.length - passed + broken.length;
+  if (failed === 0 && tests.length === 0) {
+    failed = 1;
+    reasons.push("no test was run");
+  }
+  if (failed === 0 && vitest.status !== 0) {
+    failed = 1;
+    reasons.push(`vitest ended with status ${vitest.status}`);
+  }
+  return { passed, failed, reasons };
+}
