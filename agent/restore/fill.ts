@@ -24,7 +24,7 @@ export async function fillDatabase(
 
 async function fillFromPlain(
   dump: Dump,
-  { database, roles }: RestoreRequest,
+  { database, roles, owner }: RestoreRequest,
   recorder: Recorder,
 ): Promise<void> {
   const progress = new Progress("restore", dump.bytes);
@@ -43,6 +43,7 @@ async function fillFromPlain(
       recorder,
       progress,
       roles,
+      owner,
       createRole: async (role) => {
         await withConnection("postgres", async (admin) => createRole(admin, role));
         recorder.log.role(role, "created without login");
@@ -58,7 +59,7 @@ async function fillFromPlain(
 
 async function fillFromArchive(
   dump: Dump & { readonly kind: "custom" | "tar" | "directory" },
-  { database, roles }: RestoreRequest,
+  { database, roles, owner }: RestoreRequest,
   recorder: Recorder,
 ): Promise<void> {
   const { log } = recorder;
@@ -75,7 +76,7 @@ async function fillFromArchive(
       ),
     );
     for (const [role, objects] of owners) {
-      if (roles === "leave out") log.role(role, "left out").objects += objects;
+      if (roles === "leave out" && role !== owner) log.role(role, "left out").objects += objects;
     }
     if (roles === "leave out") return;
     for (const role of new Set([...owners.keys(), ...grantees])) {

@@ -24,6 +24,8 @@ export interface PlainRestore {
   readonly recorder: Recorder;
   readonly progress: Progress;
   readonly roles: RolesChoice;
+  /** The role that all objects will belong to. */
+  readonly owner: string;
   /** Makes a role without login, on another connection. */
   readonly createRole: (name: string) => Promise<void>;
   /** Client encoding to use instead of the dump's. */
@@ -121,7 +123,7 @@ class PlainImport {
     }
     if (this.#phase === "prelude" && !ofPrelude(facts)) this.#phase = "schema";
     if (facts.action === "set owner" && this.restore.roles === "leave out") {
-      for (const role of facts.roles) this.restore.recorder.log.role(role, "left out").objects++;
+      for (const role of facts.roles) this.#leaveOut(role);
       return;
     }
     if (facts.action === "set") this.#followSearchPath(facts.excerpt);
@@ -185,6 +187,11 @@ class PlainImport {
     };
     this.restore.recorder.message(event, facts);
     if (event.severity === "FATAL") throw new LostConnection();
+  }
+
+  /** The object stays with the database's owner, which is what the dump wants when it names that very role. */
+  #leaveOut(role: string): void {
+    if (role !== this.restore.owner) this.restore.recorder.log.role(role, "left out").objects++;
   }
 
   #encodingOverride({ excerpt }: StatementFacts): Buffer | undefined {

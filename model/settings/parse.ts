@@ -53,12 +53,14 @@ function parse(key: string, schema: z.ZodType, raw: Readonly<Record<string, unkn
 
 /** Apart from the rest, because its value is never shown. */
 function parsePassword(stack: string, value: unknown): Section {
-  const fix = `npm start -- ${stack}   or: pulumi config set --secret password -s ${stack}`;
+  const command = `pulumi config set --secret password -s ${stack}`;
   const problem = (text: string): Section => ({ problems: [{ path: "password", text }] });
-  if (value === undefined || value === "") return problem(`is missing; make one with: ${fix}`);
+  if (value === undefined || value === "") {
+    return problem(`is missing; make one with: npm start -- ${stack}   or: ${command}`);
+  }
   const { success, data, error } = settingsSchema.shape.password.safeParse(value);
   if (success) return { data };
-  return problem(`${error.issues[0]?.message ?? "is wrong"}; make another with: ${fix}`);
+  return problem(`${error.issues[0]?.message ?? "is wrong"}; give another with: ${command}`);
 }
 
 function readValue(text: string): unknown {

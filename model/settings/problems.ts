@@ -43,6 +43,8 @@ function sentence(issue: z.core.$ZodIssue, path: readonly PropertyKey[]): string
   // Messages about the section as a whole, or that name the missing key, are complete.
   if (issue.code === "custom" && typeof given === "object") return issue.message;
   if (given === undefined) return missing(path);
+  // zod's own sentences begin so; ours stand as they are.
+  if (!issue.message.startsWith("Invalid")) return `${issue.message}, got ${shown(given)}`;
   return `${rule(issue)}, got ${shown(given)}${hint(issue)}`;
 }
 

@@ -7,9 +7,10 @@ import { nearest } from "./nearest";
 
 const smallestMemory = "256 MB";
 
-const memorySchema = z.string().superRefine((text, context) => {
+const notASize = 'must be a size like "2 GB" or "512 MB"';
+const memorySchema = z.string(notASize).superRefine((text, context) => {
   const bytes = parseBytes(text);
-  if (bytes === undefined) context.addIssue('must be a size like "2 GB" or "512 MB"');
+  if (bytes === undefined) context.addIssue(notASize);
   else if (bytes < (parseBytes(smallestMemory) ?? 0)) {
     context.addIssue(`must be at least "${smallestMemory}"`);
   }

@@ -1,0 +1,171 @@
+import { type ChildProcess, spawn, spawnSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { pulumiEnvironment } from "../../tools";
+
+/**
+ * The real Pulumi with a program of one component: what `up` and `password` make of its events, errors and locks.
+ * The real servers are for the end-to-end tests.
+ */
+const root = resolve(__dirname, "../..");
+
+const program = `
+const pulumi = require("@pulumi/pulumi");
+const fs = require("node:fs");
+class Database extends pulumi.ComponentResource {
+  constructor(name, backup) {
+    super("stagecraft:index:Database", name, { backup });
+    this.registerOutputs({});
+  }
+}
+const told = JSON.parse(fs.readFileSync(__dirname + "/told.json", "utf8"));
+new Database("timesheets", told.backup);
+if (told.runError) throw new pulumi.RunError(told.runError);
+if (told.error) throw new Error(told.error);
+if (told.wait) setTimeout(() => {}, 60000);
+`;
+
+let folder: string;
+let environment: NodeJS.ProcessEnv;
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "stagecraft-update-"));
+  mkdirSync(join(folder, "stacks"));
+  mkdirSync(join(folder, "state"));
+  symlinkSync(join(root, "node_modules"), join(folder, "node_modules"));
+  writeFileSync(join(folder, "package.json"), '{ "name": "told", "main": "index.js" }');
+  writeFileSync(
+    join(folder, "Pulumi.yaml"),
+    "name: stagecraft\nruntime:\n  name: nodejs\n  options:\n    typescript: false\n",
+  );
+  writeFileSync(join(folder, "index.js"), program);
+  writeFileSync(
+    join(folder, "Pulumi.dev.yaml"),
+    `config:\n  stagecraft:namePrefix: sct-${process.pid}\n  stagecraft:database:\n    name: timesheets\n`,
+  );
+  tell({ backup: "20261114T032900Z" });
+  environment = {
+    ...process.env,
+    PULUMI_BACKEND_URL: `file://${folder}/state`,
+    PULUMI_CONFIG_PASSPHRASE: "correct",
+  };
+  pulumi(["stack", "init", "dev", "--secrets-provider", "passphrase"]);
+  pulumi(["config", "set", "--secret", "stagecraft:password", "-s", "dev"], "geheim");
+});
+
+afterEach(() => {
+  rmSync(folder, { recursive: true, force: true });
+});
+
+function tell(told: Record<string, unknown>): void {
+  writeFileSync(join(folder, "told.json"), JSON.stringify(told));
+}
+
+function pulumi(args: readonly string[], input = ""): void {
+  const { status, stderr } = spawnSync("pulumi", [...args, "--non-interactive"], {
+    cwd: folder,
+    env: { ...pulumiEnvironment(folder), ...environment, PATH: pulumiEnvironment(folder)["PATH"] },
+    encoding: "utf8",
+    input,
+  });
+  if (status !== 0) throw new Error(stderr);
+}
+
+const command = [join(root, "bin/stagecraft.js")];
+
+function stagecraft(args: readonly string[], env: NodeJS.ProcessEnv = {}) {
+  return spawnSync(process.execPath, [...command, ...args], {
+    cwd: folder,
+    env: { ...environment, ...env },
+    encoding: "utf8",
+  });
+}
+
+describe("up", () => {
+  it("says what it created, and the second time that there is nothing to do", () => {
+    const first = stagecraft(["up", "dev"]);
+    expect(first.stderr).toBe("");
+    expect(first.stdout).toMatch(/^ ✔ pulumi up -s dev {16}2 created, [\d.]+ s\n$/);
+    expect(first.status).toBe(0);
+    const second = stagecraft(["up", "dev"]);
+    expect(second.stdout).toMatch(/^ ✔ pulumi up -s dev {16}nothing to do(?:, [\d.]+ s)?\n$/);
+    tell({ backup: "20261121T032900Z" });
+    expect(stagecraft(["up", "dev"]).stdout).toContain("1 updated");
+  });
+
+  it("tells every problem of the program once, and nothing of Pulumi's own", () => {
+    tell({ backup: "x", runError: "Pulumi.dev.yaml has 2 problems\n  postgres.prot  unknown" });
+    const { status, stdout, stderr } = stagecraft(["up", "dev"]);
+    expect(stdout).toBe(" ✘ pulumi up -s dev\n");
+    expect(stderr).toBe("error: Pulumi.dev.yaml has 2 problems\n  postgres.prot  unknown\n");
+    expect(status).toBe(1);
+  });
+
+  it("shows no stack trace of a program that breaks", () => {
+    tell({ backup: "x", error: "boo" });
+    expect(stagecraft(["up", "dev"]).stderr).toBe("error: boo\n");
+  });
+
+  it("says that a stack is not set up, and how to do it", () => {
+    rmSync(join(folder, "state"), { recursive: true });
+    mkdirSync(join(folder, "state"));
+    expect(stagecraft(["up", "dev"]).stderr).toBe(
+      "error: stack dev is not set up yet\n  fix  npm start -- dev\n",
+    );
+  });
+
+  it("says that the passphrase is the wrong one", () => {
+    const { status, stderr } = stagecraft(["up", "dev"], { PULUMI_CONFIG_PASSPHRASE: "wrong" });
+    expect(stderr).toMatch(/^error: the passphrase does not open the secrets of stack dev\n {2}fix/);
+    expect(status).toBe(1);
+  });
+});
+
+describe("a second up at the same time", () => {
+  let first: ChildProcess | undefined;
+
+  afterEach(() => {
+    first?.kill("SIGKILL");
+  });
+
+  it("is told who is at work; when that one was killed, how to go on", { timeout: 60_000 }, async () => {
+    tell({ backup: "x", wait: true });
+    first = spawn("pulumi", ["up", "--yes", "--skip-preview", "-s", "dev", "--non-interactive"], {
+      cwd: folder,
+      env: { ...pulumiEnvironment(folder), ...environment, PATH: pulumiEnvironment(folder)["PATH"] },
+      stdio: "ignore",
+    });
+    await sleep(4000);
+    const meanwhile = stagecraft(["up", "dev"]);
+    expect(meanwhile.stderr).toMatch(
+      /^error: stack dev is being changed by another update \(process \d+ of \S+, since .* UTC\)\n {2}fix {2}wait for it; if it is gone for good: pulumi cancel -s dev\n$/,
+    );
+    expect(meanwhile.status).toBe(1);
+    first.kill("SIGKILL");
+    await sleep(300);
+    const afterwards = stagecraft(["up", "dev"]);
+    expect(afterwards.stderr).toMatch(
+      /^error: stack dev is locked by an update that was killed .*\n {2}fix {2}pulumi cancel -s dev /,
+    );
+    tell({ backup: "x" });
+    pulumi(["cancel", "--yes", "-s", "dev"]);
+    expect(stagecraft(["up", "dev"]).status).toBe(0);
+  });
+});
+
+describe("password", () => {
+  it("prints the password and nothing else", () => {
+    const { status, stdout, stderr } = stagecraft(["password", "dev"]);
+    expect({ status, stdout, stderr }).toEqual({ status: 0, stdout: "geheim\n", stderr: "" });
+  });
+
+  it("says that there is none yet", () => {
+    pulumi(["config", "rm", "stagecraft:password", "-s", "dev"]);
+    expect(stagecraft(["password", "dev"]).stderr).toBe(
+      "error: stack dev has no password yet\n  fix  npm start -- dev\n",
+    );
+  });
+});
