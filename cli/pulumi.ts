@@ -72,7 +72,15 @@ async function runUpdate(
   request: UpdateRequest,
 ): Promise<{ state: UpdateState; exitCode: number; stderr: string }> {
   const { folder, stack, verb, options = [], onChange } = request;
-  const run = start(folder, [verb, "--stack", stack, "--yes", "--skip-preview", "--json", ...options]);
+  const run = start(folder, [
+    verb,
+    "--stack",
+    stack,
+    "--yes",
+    "--skip-preview",
+    "--json",
+    ...options,
+  ]);
   const forward = (): void => {
     run.kill("SIGINT");
   };

@@ -28,12 +28,14 @@ export async function ensureServerImage(
   const { exitCode, stderr } = await build;
   if (exitCode === 0) return { tag, built: true };
   throw (
-    engineProblem(stderr) ?? new Problem(`the server image could not be built:\n${lastLines.join("\n")}`)
+    engineProblem(stderr) ??
+    new Problem(`the server image could not be built:\n${lastLines.join("\n")}`)
   );
 }
 
 /** `step 3 of 11`, from a line of `docker build`, of the classic builder or of BuildKit. */
 export function buildStep(line: string): string | undefined {
-  const match = /^Step (\d+)\/(\d+) :/.exec(line) ?? /^#\d+ \[\s*(?:\S+ )?(\d+)\/(\d+)\]/.exec(line);
+  const match =
+    /^Step (\d+)\/(\d+) :/.exec(line) ?? /^#\d+ \[\s*(?:\S+ )?(\d+)\/(\d+)\]/.exec(line);
   return match ? `step ${match[1] ?? ""} of ${match[2] ?? ""}` : undefined;
 }

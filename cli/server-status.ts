@@ -6,7 +6,8 @@ import { readStackFile } from "./project";
 import { stackKinds, type StackName } from "./stacks";
 
 /** How a server is, in one word. */
-export type ServerState = "running" | "starting" | "unhealthy" | "stopped" | "incomplete" | "not there";
+export type ServerState =
+  "running" | "starting" | "unhealthy" | "stopped" | "incomplete" | "not there";
 
 /** Everything `stagecraft status` knows of one server. */
 export interface ServerStatus {

@@ -18,7 +18,9 @@ export function parseStackName(text: string): StackName {
   const meant = stackNames.find((name) => stackKinds[name] === text.toLowerCase());
   throw new Problem(
     `there is no stack "${text}"`,
-    meant ? `the ${text.toLowerCase()} server's stack is called ${meant}` : `one of ${stackNames.join(", ")}`,
+    meant
+      ? `the ${text.toLowerCase()} server's stack is called ${meant}`
+      : `one of ${stackNames.join(", ")}`,
   );
 }
 

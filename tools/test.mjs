@@ -49,7 +49,8 @@ function count() {
   const passed = tests.filter(({ status }) => status === "passed").length;
   const left = tests.filter(({ status }) => status !== "passed" && status !== "failed");
   const broken = results.testResults.filter(
-    (file) => file.status === "failed" && !file.assertionResults.some((test) => test.status === "failed"),
+    (file) =>
+      file.status === "failed" && !file.assertionResults.some((test) => test.status === "failed"),
   );
   const reasons = [
     ...left.map(({ fullName, status }) => `counted as failed: ${fullName} (${status})`),

@@ -19,6 +19,9 @@ export function doctorText(findings: readonly Finding[], paint: Paint = plain): 
     return fix === undefined || ok ? [line] : [line, `     fix  ${fix}`];
   });
   const missing = findings.filter(({ ok }) => !ok).length;
-  lines.push("", missing === 0 ? "All is there." : `${missing} of ${findings.length} to put right.`);
+  lines.push(
+    "",
+    missing === 0 ? "All is there." : `${missing} of ${findings.length} to put right.`,
+  );
   return lines.join("\n");
 }

@@ -13,13 +13,17 @@ export interface DownPlan {
 /** What `stagecraft down` says before it asks. */
 export function downWarning({ server, volumes, withData }: DownPlan): string {
   const { stack, kind, observation } = server;
-  const lines = [`This stops the ${kind} server ${stack} and removes its containers and its network.`];
+  const lines = [
+    `This stops the ${kind} server ${stack} and removes its containers and its network.`,
+  ];
   const connections = (observation?.databases ?? []).reduce(
     (sum, database) => sum + database.connections,
     0,
   );
   if (connections > 0) {
-    lines.push(`  in use    ${connections === 1 ? "1 connection is" : `${connections} connections are`} open now`);
+    lines.push(
+      `  in use    ${connections === 1 ? "1 connection is" : `${connections} connections are`} open now`,
+    );
   }
   if (volumes.length > 0) {
     const contents = (observation?.databases ?? [])

@@ -66,7 +66,11 @@ function databaseText(database: DatabaseFacts, now: Date): string {
 
 /** Which contents: `production 20261115T032900Z, 7 d old`, or the file's name where it does not tell. */
 export function contentsText(
-  source: { readonly name: string; readonly backup?: string | undefined; readonly server?: string | undefined },
+  source: {
+    readonly name: string;
+    readonly backup?: string | undefined;
+    readonly server?: string | undefined;
+  },
   now: Date,
 ): string {
   const moment = source.backup === undefined ? undefined : parseBackupId(source.backup);
@@ -91,7 +95,8 @@ function failedRestoreRows(
 
 function changeText(stack: string, change: Change, now: Date, paint: Paint): string {
   const when = `${momentText(change.at)}, ${ageText(change.at, now)} ago`;
-  if (!change.succeeded) return paint.bad(`${when}: ${change.kind} failed`) + ` · npm start -- ${stack}`;
+  if (!change.succeeded)
+    return paint.bad(`${when}: ${change.kind} failed`) + ` · npm start -- ${stack}`;
   return `${when}: ${changesText(change.changes)}`;
 }
 

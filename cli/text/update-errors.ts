@@ -29,9 +29,9 @@ export function parseLock(stderr: string): Lock | undefined {
 
 /** The problem of a stack that somebody else is changing, or that was left locked by a process that is gone. */
 export function lockProblem(stack: string, lock: Lock, holderIsGone: boolean): Problem {
-  const since = lock.since.replace("T", " ").replace(/:\d\d(Z|[+-].*)$/, (_, zone: string) =>
-    zone === "Z" ? " UTC" : ` ${zone}`,
-  );
+  const since = lock.since
+    .replace("T", " ")
+    .replace(/:\d\d(Z|[+-].*)$/, (_, zone: string) => (zone === "Z" ? " UTC" : ` ${zone}`));
   const holder = `process ${lock.pid} of ${lock.user}@${lock.host}`;
   return holderIsGone
     ? new Problem(

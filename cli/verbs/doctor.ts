@@ -15,7 +15,10 @@ export async function doctor(
 ): Promise<boolean> {
   const requirements = [nodeRuntime, dockerEngine, baseImage, pulumiToolchain];
   const findings = await Promise.all([
-    ...requirements.map(async ({ name, check }): Promise<Finding> => ({ name, ...(await check()) })),
+    ...requirements.map(async ({ name, check }): Promise<Finding> => ({
+      name,
+      ...(await check()),
+    })),
     passphraseFinding(folder),
     ...stackNames.map((stack) => stackFileFinding(folder, stack)),
   ]);
@@ -44,7 +47,11 @@ function stackFileFinding(folder: string, stack: (typeof stackNames)[number]): F
   const name = `Pulumi.${stack}.yaml`;
   try {
     const { hasPassword } = readStackFile(folder, stack);
-    return { name, ok: true, detail: hasPassword ? "set up" : `not set up yet: npm start -- ${stack}` };
+    return {
+      name,
+      ok: true,
+      detail: hasPassword ? "set up" : `not set up yet: npm start -- ${stack}`,
+    };
   } catch (error) {
     if (!(error instanceof Problem)) throw error;
     const fix = typeof error.fix === "string" ? error.fix : `put it right in ${name}`;

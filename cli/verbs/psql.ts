@@ -17,7 +17,10 @@ export async function psql(
   const { names, database } = readStackFile(folder, stack);
   const [container] = await inspectContainers([names.postgres]);
   if (container?.state !== "running") {
-    throw new Problem(`${stack} is ${container ? container.state : "not there"}`, `npm start -- ${stack}`);
+    throw new Problem(
+      `${stack} is ${container ? container.state : "not there"}`,
+      `npm start -- ${stack}`,
+    );
   }
   if (database === undefined) throw new Problem(`Pulumi.${stack}.yaml names no database`);
   return dockerOnTerminal(psqlCommand(names.postgres, database, args));

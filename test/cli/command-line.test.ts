@@ -85,12 +85,6 @@ describe("the command line", () => {
       expect(stdout).toMatch(new RegExp(`\nExample:\n  np[mx] .*${verb}`));
     },
   );
-
-  it("says where a project is looked for when there is none, but works on its own project", () => {
-    const { status, stdout } = stagecraft(["--help"], {}, tmpdir());
-    expect(status).toBe(0);
-    expect(stdout).toContain("status [options] [stack]");
-  });
 });
 
 describe("without a server", () => {

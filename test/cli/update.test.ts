@@ -1,9 +1,9 @@
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { pulumiEnvironment } from "../../tools";
 
 /**
@@ -28,14 +28,12 @@ if (told.error) throw new Error(told.error);
 if (told.wait) setTimeout(() => {}, 60000);
 `;
 
-let folder: string;
-let environment: NodeJS.ProcessEnv;
+const template = mkdtempSync(join(tmpdir(), "stagecraft-update-"));
+let folder = template;
 
-beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), "stagecraft-update-"));
+beforeAll(() => {
   mkdirSync(join(folder, "stacks"));
   mkdirSync(join(folder, "state"));
-  symlinkSync(join(root, "node_modules"), join(folder, "node_modules"));
   writeFileSync(join(folder, "package.json"), '{ "name": "told", "main": "index.js" }');
   writeFileSync(
     join(folder, "Pulumi.yaml"),
@@ -47,18 +45,31 @@ beforeEach(() => {
     `config:\n  stagecraft:namePrefix: sct-${process.pid}\n  stagecraft:database:\n    name: timesheets\n`,
   );
   tell({ backup: "20261114T032900Z" });
-  environment = {
-    ...process.env,
-    PULUMI_BACKEND_URL: `file://${folder}/state`,
-    PULUMI_CONFIG_PASSPHRASE: "correct",
-  };
   pulumi(["stack", "init", "dev", "--secrets-provider", "passphrase"]);
   pulumi(["config", "set", "--secret", "stagecraft:password", "-s", "dev"], "geheim");
+});
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "stagecraft-update-"));
+  cpSync(template, folder, { recursive: true });
+  symlinkSync(join(root, "node_modules"), join(folder, "node_modules"));
 });
 
 afterEach(() => {
   rmSync(folder, { recursive: true, force: true });
 });
+
+afterAll(() => {
+  rmSync(template, { recursive: true, force: true });
+});
+
+function environment(): NodeJS.ProcessEnv {
+  return {
+    ...pulumiEnvironment(folder),
+    PULUMI_BACKEND_URL: `file://${folder}/state`,
+    PULUMI_CONFIG_PASSPHRASE: "correct",
+  };
+}
 
 function tell(told: Record<string, unknown>): void {
   writeFileSync(join(folder, "told.json"), JSON.stringify(told));
@@ -67,7 +78,7 @@ function tell(told: Record<string, unknown>): void {
 function pulumi(args: readonly string[], input = ""): void {
   const { status, stderr } = spawnSync("pulumi", [...args, "--non-interactive"], {
     cwd: folder,
-    env: { ...pulumiEnvironment(folder), ...environment, PATH: pulumiEnvironment(folder)["PATH"] },
+    env: environment(),
     encoding: "utf8",
     input,
   });
@@ -79,7 +90,7 @@ const command = [join(root, "bin/stagecraft.js")];
 function stagecraft(args: readonly string[], env: NodeJS.ProcessEnv = {}) {
   return spawnSync(process.execPath, [...command, ...args], {
     cwd: folder,
-    env: { ...environment, ...env },
+    env: { ...environment(), ...env },
     encoding: "utf8",
   });
 }
@@ -119,7 +130,9 @@ describe("up", () => {
 
   it("says that the passphrase is the wrong one", () => {
     const { status, stderr } = stagecraft(["up", "dev"], { PULUMI_CONFIG_PASSPHRASE: "wrong" });
-    expect(stderr).toMatch(/^error: the passphrase does not open the secrets of stack dev\n {2}fix/);
+    expect(stderr).toMatch(
+      /^error: the passphrase does not open the secrets of stack dev\n {2}fix/,
+    );
     expect(status).toBe(1);
   });
 });
@@ -131,29 +144,33 @@ describe("a second up at the same time", () => {
     first?.kill("SIGKILL");
   });
 
-  it("is told who is at work; when that one was killed, how to go on", { timeout: 60_000 }, async () => {
-    tell({ backup: "x", wait: true });
-    first = spawn("pulumi", ["up", "--yes", "--skip-preview", "-s", "dev", "--non-interactive"], {
-      cwd: folder,
-      env: { ...pulumiEnvironment(folder), ...environment, PATH: pulumiEnvironment(folder)["PATH"] },
-      stdio: "ignore",
-    });
-    await sleep(4000);
-    const meanwhile = stagecraft(["up", "dev"]);
-    expect(meanwhile.stderr).toMatch(
-      /^error: stack dev is being changed by another update \(process \d+ of \S+, since .* UTC\)\n {2}fix {2}wait for it; if it is gone for good: pulumi cancel -s dev\n$/,
-    );
-    expect(meanwhile.status).toBe(1);
-    first.kill("SIGKILL");
-    await sleep(300);
-    const afterwards = stagecraft(["up", "dev"]);
-    expect(afterwards.stderr).toMatch(
-      /^error: stack dev is locked by an update that was killed .*\n {2}fix {2}pulumi cancel -s dev /,
-    );
-    tell({ backup: "x" });
-    pulumi(["cancel", "--yes", "-s", "dev"]);
-    expect(stagecraft(["up", "dev"]).status).toBe(0);
-  });
+  it(
+    "is told who is at work; when that one was killed, how to go on",
+    { timeout: 60_000 },
+    async () => {
+      tell({ backup: "x", wait: true });
+      first = spawn("pulumi", ["up", "--yes", "--skip-preview", "-s", "dev", "--non-interactive"], {
+        cwd: folder,
+        env: environment(),
+        stdio: "ignore",
+      });
+      await sleep(4000);
+      const meanwhile = stagecraft(["up", "dev"]);
+      expect(meanwhile.stderr).toMatch(
+        /^error: stack dev is being changed by another update \(process \d+ of \S+, since .* UTC\)\n {2}fix {2}wait for it; if it is gone for good: pulumi cancel -s dev\n$/,
+      );
+      expect(meanwhile.status).toBe(1);
+      first.kill("SIGKILL");
+      await sleep(300);
+      const afterwards = stagecraft(["up", "dev"]);
+      expect(afterwards.stderr).toMatch(
+        /^error: stack dev is locked by an update that was killed .*\n {2}fix {2}pulumi cancel -s dev /,
+      );
+      tell({ backup: "x" });
+      pulumi(["cancel", "--yes", "-s", "dev"]);
+      expect(stagecraft(["up", "dev"]).status).toBe(0);
+    },
+  );
 });
 
 describe("password", () => {

@@ -162,30 +162,27 @@ describe("stack names", () => {
 
 describe("psql", () => {
   it("goes to the container as the owner, with no password anywhere", () => {
-    expect(psqlCommand("stagecraft-dev-postgres", "timesheets", ["-c", "select 1"], false)).toEqual([
-      "exec",
-      "--interactive",
-      "--env",
-      "PGOPTIONS=-c role=timesheets",
-      "--env",
-      "PSQL_HISTORY=/tmp/psql_history",
-      "stagecraft-dev-postgres",
-      "psql",
-      "--dbname=dbname='timesheets'",
-      "--username=postgres",
-      "-c",
-      "select 1",
-    ]);
+    expect(psqlCommand("stagecraft-dev-postgres", "timesheets", ["-c", "select 1"], false)).toEqual(
+      [
+        "exec",
+        "--interactive",
+        "--env",
+        "PGOPTIONS=-c role=timesheets",
+        "--env",
+        "PSQL_HISTORY=/tmp/psql_history",
+        "stagecraft-dev-postgres",
+        "psql",
+        "--dbname=dbname='timesheets'",
+        "--username=postgres",
+        "-c",
+        "select 1",
+      ],
+    );
   });
 
   it("quotes a name for libpq, not for a shell", () => {
     const command = psqlCommand("c", "It's a \\ base", [], true);
-    expect(command.slice(2, 6)).toEqual([
-      "--tty",
-      "--env",
-      "TERM",
-      "--env",
-    ]);
+    expect(command.slice(2, 6)).toEqual(["--tty", "--env", "TERM", "--env"]);
     expect(command).toContain("PGOPTIONS=-c role=It's\\ a\\ \\\\\\ base");
     expect(command).toContain("--dbname=dbname='It\\'s a \\\\ base'");
   });

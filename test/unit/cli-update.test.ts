@@ -1,10 +1,16 @@
 import { describe, expect, it } from "vitest";
-import { afterEvent, noEventsYet, parseEngineEvent, type UpdateState } from "../../cli/engine-events";
+import {
+  afterEvent,
+  noEventsYet,
+  parseEngineEvent,
+  type UpdateState,
+} from "../../cli/engine-events";
 import { changesText, parseAgentProgress, progressBar, updateLine } from "../../cli/text/progress";
 import { lockProblem, parseLock, updateProblems } from "../../cli/text/update-errors";
 import { problemText } from "../../cli/text/problem";
 
-const urn = (name: string) => `urn:pulumi:dev::stagecraft::docker:index/container:Container::${name}`;
+const urn = (name: string) =>
+  `urn:pulumi:dev::stagecraft::docker:index/container:Container::${name}`;
 const container = (op: string, name: string) => ({
   metadata: { op, urn: urn(name), type: "docker:index/container:Container" },
 });
@@ -107,7 +113,9 @@ describe("what went wrong in an update", () => {
       text: "dev was not changed",
     };
     expect(
-      problems(`exit status 1: running "docker …":\ndev was not changed\n${JSON.stringify(result)}`),
+      problems(
+        `exit status 1: running "docker …":\ndev was not changed\n${JSON.stringify(result)}`,
+      ),
     ).toEqual(["error: dev was not changed"]);
   });
 

@@ -1,0 +1,18 @@
+import * as pulumi from "@pulumi/pulumi";
+import type { z } from "zod";
+import { problemsOf } from "../model/settings/problems";
+
+/** The arguments of a component, checked; one error that names the component and all that is wrong. */
+export function checkArgs<T extends z.ZodObject>(
+  component: pulumi.Resource,
+  what: string,
+  schema: T,
+  args: unknown,
+): z.output<T> {
+  const { success, data, error } = schema.safeParse(args, { reportInput: true });
+  if (success) return data;
+  const lines = error.issues
+    .flatMap((issue) => problemsOf(issue, [], Object.keys(schema.shape)))
+    .map(({ path, text }) => `${what}.${path} ${text}`);
+  throw new pulumi.ResourceError(lines.join("\n"), component, true);
+}
