@@ -9,7 +9,7 @@ import { withConnection } from "./postgres";
 import { restore } from "./restore/restore";
 import { listLogs, logPath } from "./store";
 import { observe } from "./verbs/observe";
-import { receive } from "./verbs/receive";
+import { receive, receiveSchema } from "./verbs/receive";
 import { ensureRoles } from "./verbs/roles";
 import { isHealthy, serve } from "./verbs/serve";
 
@@ -29,13 +29,8 @@ const verbs: Readonly<Record<string, (args: readonly string[]) => unknown>> = {
       databasesResultSchema.parse({ databases: await withConnection("postgres", listDatabases) }),
     ),
   roles: async () => answer(await ensureRoles(await request(rolesRequestSchema), server)),
-  receive: async ([sha256 = "", database = "", mode, folder]) => {
-    await receive({
-      sha256,
-      database,
-      mode: mode === "when-missing" ? "when missing" : "replace",
-      isFolder: folder === "--folder",
-    });
+  receive: async ([sha256, database, mode, folder]) => {
+    await receive(check(receiveSchema, { sha256, database, mode, folder }));
   },
   restore: async () => {
     const result = await restore(await request(restoreRequestSchema), server);
@@ -56,9 +51,21 @@ const verbs: Readonly<Record<string, (args: readonly string[]) => unknown>> = {
 };
 
 async function request<T>(schema: z.ZodType<T>): Promise<T> {
-  const parsed = schema.safeParse(JSON.parse(await text(process.stdin)));
+  return check(schema, parseJson(await text(process.stdin)));
+}
+
+function check<T>(schema: z.ZodType<T>, value: unknown): T {
+  const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;
   throw new AgentError(`the request does not fit this agent:\n${prettifyError(parsed.error)}`);
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw new AgentError(`the request is not JSON: ${messageOf(error)}`, { cause: error });
+  }
 }
 
 function answer(value: unknown): void {

@@ -1,5 +1,6 @@
 import { spawn } from "node:child_process";
 import { createInterface } from "node:readline";
+import { textDecoder, type DecodeText } from "../model/dump/text-encoding";
 
 /** Environment of client programs: the socket, English messages, and the session's settings. */
 export function clientEnvironment(options: string): NodeJS.ProcessEnv {
@@ -12,20 +13,29 @@ export function clientEnvironment(options: string): NodeJS.ProcessEnv {
   };
 }
 
-/** Runs a program and hands on its lines; resolves with its exit status. */
+/** A connection string, because a bare `--dbname` with an equals sign in it would be read as one. */
+export function connectionString(database: string): string {
+  return `dbname='${database.replaceAll("\\", "\\\\").replaceAll("'", "\\'")}'`;
+}
+
+/** Runs a program and hands on the lines of its stderr; resolves with its exit status, 255 when a signal ended it. */
 export async function runLines(
   program: string,
   args: readonly string[],
   environment: NodeJS.ProcessEnv,
-  on: { readonly stdout?: (line: string) => void; readonly stderr?: (line: string) => void },
+  onStderr: (line: string) => void,
+  decode: DecodeText = textDecoder("UTF8"),
 ): Promise<number> {
-  const child = spawn(program, args, { env: environment, stdio: ["ignore", "pipe", "pipe"] });
-  createInterface({ input: child.stdout }).on("line", on.stdout ?? (() => undefined));
-  createInterface({ input: child.stderr }).on("line", on.stderr ?? (() => undefined));
+  const child = spawn(program, args, { env: environment, stdio: ["ignore", "ignore", "pipe"] });
+  // Lines are found in the bytes, because only the program knows what they are encoded in.
+  child.stderr.setEncoding("latin1");
+  createInterface({ input: child.stderr }).on("line", (line) => {
+    onStderr(decode(Buffer.from(line, "latin1")));
+  });
   return new Promise((resolve, reject) => {
     child.on("error", reject);
     child.on("close", (status) => {
-      resolve(status ?? 1);
+      resolve(status ?? 255);
     });
   });
 }

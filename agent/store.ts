@@ -12,40 +12,44 @@ const keptReports = 50;
 
 const stateSchema = z.strictObject({ generation: z.number().int().nonnegative() });
 
-/** Where a received dump lies: a file, or a folder for pg_dump's directory format. */
-export function dumpPath(sha256: string): string {
-  return path.join(root, "dumps", sha256);
+/** Where a dump received for a database lies: a file, or a folder for pg_dump's directory format. */
+export function dumpPath(database: string, sha256: string): string {
+  return path.join(dumpFolder(database), sha256);
+}
+
+/** Each database has a folder of its own, so that what one forgets another keeps; any name of one is a file name in hexadecimal. */
+function dumpFolder(database: string): string {
+  return path.join(root, "dumps", Buffer.from(database).toString("hex"));
 }
 
 /** The received dump, or `undefined` when it is not there. */
 export async function findDump(
+  database: string,
   sha256: string,
 ): Promise<
   { readonly path: string; readonly isFolder: boolean; readonly bytes: number } | undefined
 > {
-  const found = await stat(dumpPath(sha256)).catch(() => undefined);
+  const dump = dumpPath(database, sha256);
+  const found = await stat(dump).catch(() => undefined);
   if (!found) return undefined;
   const isFolder = found.isDirectory();
-  return {
-    path: dumpPath(sha256),
-    isFolder,
-    bytes: isFolder ? await folderBytes(dumpPath(sha256)) : found.size,
-  };
+  return { path: dump, isFolder, bytes: isFolder ? await folderBytes(dump) : found.size };
 }
 
-/** Removes received dumps, but for one. */
-export async function forgetDumps(except?: string): Promise<void> {
-  const names = await readdir(path.join(root, "dumps")).catch(() => []);
+/** Removes a received dump and what was made of it. */
+export async function forgetDump(database: string, sha256: string): Promise<void> {
+  const names = await readdir(dumpFolder(database)).catch(() => []);
   await Promise.all(
     names
-      .filter((name) => name !== except)
-      .map((name) => rm(path.join(root, "dumps", name), { recursive: true, force: true })),
+      .filter((name) => name.startsWith(sha256))
+      .map((name) => rm(path.join(dumpFolder(database), name), { recursive: true, force: true })),
   );
 }
 
-/** Makes the folder for dumps. */
-export async function makeDumpFolder(): Promise<void> {
-  await mkdir(path.join(root, "dumps"), { recursive: true });
+/** Makes the folder for the next dump of a database, empty: nobody needs the ones before it. */
+export async function makeDumpFolder(database: string): Promise<void> {
+  await rm(dumpFolder(database), { recursive: true, force: true });
+  await mkdir(dumpFolder(database), { recursive: true });
 }
 
 /** How many restores have succeeded on this server. */

@@ -58,6 +58,13 @@ export function parseInspection(json: string): Container[] {
   });
 }
 
+/** Raises a {@link Problem} when the engine does not answer. */
+export async function requireEngine(): Promise<void> {
+  const { exitCode, stderr } = await docker(["version", "--format", "{{.Server.Version}}"]);
+  rejectEngineDown(stderr);
+  if (exitCode !== 0) throw new Problem(`the Docker engine does not answer: ${firstLine(stderr)}`);
+}
+
 /** Those of the named volumes that are there. */
 export async function existingVolumes(names: readonly string[]): Promise<string[]> {
   const { stdout, stderr } = await docker([
@@ -80,7 +87,9 @@ export async function askAgent(agent: string, ...verb: string[]): Promise<string
   const { exitCode, stdout, stderr } = await docker(["exec", agent, "stagecraft-agent", ...verb]);
   rejectEngineDown(stderr);
   if (exitCode === 0) return stdout;
-  throw new Problem(`the agent ${agent} did not answer: ${lastLine(stderr) || `exit ${exitCode}`}`);
+  throw new Problem(
+    `the agent ${agent} did not answer: ${firstLine(stderr) || `exit ${exitCode}`}`,
+  );
 }
 
 /** Runs docker on this terminal and gives its exit status. */
@@ -93,7 +102,8 @@ async function docker(
   args: readonly string[],
 ): Promise<{ exitCode: number; stdout: string; stderr: string }> {
   const result = await execa("docker", args, { reject: false, stdin: "ignore" });
-  if (result.exitCode !== undefined) return { ...result, exitCode: result.exitCode };
+  const { exitCode, stdout, stderr } = result;
+  if (exitCode !== undefined) return { exitCode, stdout, stderr };
   if (result.code === "ENOENT") throw new Problem("docker is not installed", "npm start");
   throw new Problem(`docker was stopped: ${result.shortMessage}`);
 }
@@ -117,6 +127,6 @@ export function engineProblem(stderr: string): Problem | undefined {
   return undefined;
 }
 
-function lastLine(text: string): string {
-  return text.trim().split("\n").at(-1) ?? "";
+function firstLine(text: string): string {
+  return text.trim().split("\n")[0] ?? "";
 }

@@ -48,6 +48,8 @@ export interface UpdateState {
   readonly progress: string | undefined;
   readonly errors: readonly string[];
   readonly warnings: readonly string[];
+  /** What the program tells about the stack. */
+  readonly notes: readonly string[];
   /** How many resources were created, updated, … ; absent until the end. */
   readonly changes: Readonly<Record<string, number>> | undefined;
 }
@@ -58,6 +60,7 @@ export const noEventsYet: UpdateState = {
   progress: undefined,
   errors: [],
   warnings: [],
+  notes: [],
   changes: undefined,
 };
 
@@ -81,7 +84,7 @@ export function afterEvent(state: UpdateState, event: EngineEvent): UpdateState 
 
 function afterMessage(
   state: UpdateState,
-  { message, severity }: { message: string; severity: string },
+  { urn, message, severity }: { urn?: string | undefined; message: string; severity: string },
 ): UpdateState {
   switch (severity) {
     case "error":
@@ -90,7 +93,11 @@ function afterMessage(
       return { ...state, warnings: [...state.warnings, message] };
     case "info":
     case "info#err":
-      return { ...state, progress: message.trim().split("\n").at(-1) };
+      // A command under way tells how far it is; everything else is told for good.
+      if (urn !== undefined && state.running.has(urn)) {
+        return { ...state, progress: message.trim().split("\n").at(-1) };
+      }
+      return { ...state, notes: [...state.notes, message.trim()] };
     default:
       return state;
   }

@@ -1,5 +1,6 @@
 import { resolve } from "node:path";
 import { CommanderError } from "commander";
+import { RequirementError } from "../tools";
 import { Problem, Stopped } from "./problem";
 import { makeProgram } from "./program";
 import { findProject } from "./project";
@@ -22,17 +23,21 @@ export async function main(args: readonly string[]): Promise<void> {
   }
 }
 
+if (require.main === module) void main(process.argv.slice(2));
+
 /** Tells a person what went wrong; the exit status. */
 function tell(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode;
   if (error instanceof Stopped) return 1;
   const paint = paintFor(process.stderr);
-  const problems =
-    error instanceof UpdateFailed
-      ? error.problems
-      : [error instanceof Problem ? error : unexpected(error)];
-  for (const problem of problems) console.error(problemText(problem, paint));
+  for (const problem of problemsOf(error)) console.error(problemText(problem, paint));
   return 1;
+}
+
+function problemsOf(error: unknown): readonly Problem[] {
+  if (error instanceof UpdateFailed) return error.problems;
+  if (error instanceof RequirementError) return [new Problem(error.what, error.fix)];
+  return [error instanceof Problem ? error : unexpected(error)];
 }
 
 function unexpected(error: unknown): Problem {

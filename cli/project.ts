@@ -2,8 +2,12 @@ import { existsSync, readFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { parse } from "yaml";
 import { z } from "zod";
+import { engineNames, type EngineNames } from "../model/settings/engine-names";
+import { parseSettings } from "../model/settings/parse";
+import { formatProblems, type SettingProblem } from "../model/settings/problems";
+import type { Settings } from "../model/settings/schema";
 import { Problem } from "./problem";
-import { engineNames, type EngineNames, type StackName } from "./stacks";
+import type { StackName } from "./stacks";
 
 /** The project folder: the nearest one upwards of `from` that is a Stagecraft project, else the one this program is in. */
 export function findProject(from: string, home: string): string {
@@ -22,48 +26,37 @@ function isProject(folder: string): boolean {
   return existsSync(join(folder, "Pulumi.yaml")) && existsSync(join(folder, "stacks"));
 }
 
-/** What the operator's verbs need to know of a `Pulumi.<stack>.yaml`; the components check the rest. */
+/** A `Pulumi.<stack>.yaml`, as far as it can be used without Pulumi. */
 export interface StackFile {
   readonly path: string;
-  readonly namePrefix: string;
+  /** The sections without a problem. */
+  readonly settings: Partial<Settings>;
+  /** What is wrong with the others; a password that is not there yet is not among them. */
+  readonly problems: readonly SettingProblem[];
   readonly names: EngineNames;
-  /** The database, and the role that owns it. */
-  readonly database: string | undefined;
-  readonly port: number | undefined;
   readonly hasPassword: boolean;
 }
 
-const stackFileSchema = z.object({
-  config: z
-    .object({
-      "stagecraft:namePrefix": z.string().default("stagecraft"),
-      "stagecraft:database": z.object({ name: z.string() }).partial().optional(),
-      "stagecraft:postgres": z.object({ port: z.number() }).partial().optional(),
-      "stagecraft:password": z.unknown().optional(),
-    })
-    .prefault({}),
-});
-
-/** Reads `Pulumi.<stack>.yaml`; raises a {@link Problem} when it is not there or cannot be read. */
+/** Reads `Pulumi.<stack>.yaml`; raises a {@link Problem} when it is not there or does not even tell which server it means. */
 export function readStackFile(folder: string, stack: StackName): StackFile {
-  const path = join(folder, `Pulumi.${stack}.yaml`);
-  const text = readIfThere(path);
-  if (text === undefined) {
-    throw new Problem(`Pulumi.${stack}.yaml is not there`, `git checkout Pulumi.${stack}.yaml`);
-  }
-  const settings = parseStackFile(`Pulumi.${stack}.yaml`, text).config;
-  const prefix = settings["stagecraft:namePrefix"];
-  return {
-    path,
-    namePrefix: prefix,
-    names: engineNames(prefix, stack),
-    database: settings["stagecraft:database"]?.name,
-    port: settings["stagecraft:postgres"]?.port,
-    hasPassword: settings["stagecraft:password"] !== undefined,
-  };
+  const name = `Pulumi.${stack}.yaml`;
+  const path = join(folder, name);
+  if (!existsSync(path)) throw new Problem(`${name} is not there`, `git checkout ${name}`);
+  const raw = ownKeys(parseYaml(name, readFileSync(path, "utf8")));
+  const hasPassword = raw["password"] !== undefined;
+  // What it is cannot be seen here: it is encrypted.
+  const { settings, problems } = parseSettings(stack, { ...raw, password: "encrypted" });
+  const { namePrefix } = settings;
+  if (namePrefix === undefined) throw new Problem(formatProblems(name, problems));
+  return { path, settings, problems, names: engineNames(namePrefix, stack), hasPassword };
 }
 
-function parseStackFile(name: string, text: string): z.infer<typeof stackFileSchema> {
+const stackFileSchema = z
+  .object({ config: z.record(z.string(), z.unknown()).nullish() })
+  .nullish()
+  .transform((file) => file?.config ?? {});
+
+function parseYaml(name: string, text: string): Record<string, unknown> {
   let document: unknown;
   try {
     document = parse(text);
@@ -71,13 +64,18 @@ function parseStackFile(name: string, text: string): z.infer<typeof stackFileSch
     const [firstLine = ""] = (error as Error).message.split("\n");
     throw new Problem(`${name} is not YAML: ${firstLine}`);
   }
-  const file = stackFileSchema.safeParse(document ?? {});
+  const file = stackFileSchema.safeParse(document);
   if (file.success) return file.data;
-  throw new Problem(`${name} is not as it should be:\n${z.prettifyError(file.error)}`);
+  throw new Problem(`${name} has no section "config"`, `git checkout ${name}`);
 }
 
-function readIfThere(path: string): string | undefined {
-  return existsSync(path) ? readFileSync(path, "utf8") : undefined;
+function ownKeys(config: Record<string, unknown>): Record<string, unknown> {
+  const own = "stagecraft:";
+  return Object.fromEntries(
+    Object.entries(config)
+      .filter(([key]) => key.startsWith(own))
+      .map(([key, value]) => [key.slice(own.length), value]),
+  );
 }
 
 /** Name of the Pulumi project, under which its state is kept. */

@@ -56,16 +56,36 @@ export class UpdateFailed extends Error {
   }
 }
 
-/** Updates or destroys a stack; its last state, or {@link UpdateFailed}. A lock left by a killed update is offered to be taken away. */
+/** Raised when a stack is locked: another update is at work, or one was killed. */
+export class StackLocked extends UpdateFailed {
+  constructor(
+    readonly stackName: StackName,
+    readonly lock: Lock,
+    readonly holderIsGone: boolean,
+  ) {
+    super([lockProblem(stackName, lock, holderIsGone)]);
+  }
+}
+
+/** Updates or destroys a stack; its last state, or {@link UpdateFailed}. */
 export async function update(request: UpdateRequest): Promise<UpdateState> {
+  const { stack } = request;
   const { state, exitCode, stderr } = await runUpdate(request);
   if (exitCode === 0) return state;
   const lock = parseLock(stderr);
-  if (!lock) {
-    throw new UpdateFailed(updateProblems({ stack: request.stack, errors: state.errors, stderr }));
+  if (lock) throw new StackLocked(stack, lock, holderIsGone(lock));
+  throw new UpdateFailed(updateProblems({ stack, errors: state.errors, stderr }));
+}
+
+/** Does some work that updates a stack; where a killed update left its lock, offers to take it away and does it again. */
+export async function orFreeStack<T>(folder: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!(error instanceof StackLocked) || !error.holderIsGone || !canAsk()) throw error;
+    await offerCancel(folder, error);
+    return await work();
   }
-  await offerCancel(request, lock);
-  return update(request);
 }
 
 async function runUpdate(
@@ -103,15 +123,12 @@ async function runUpdate(
   return { state, exitCode, stderr };
 }
 
-async function offerCancel({ folder, stack }: UpdateRequest, lock: Lock): Promise<void> {
-  const gone = holderIsGone(lock);
-  const problem = lockProblem(stack, lock, gone);
-  if (!gone || !canAsk()) throw new UpdateFailed([problem]);
-  process.stdout.write(`${problem.message}\n`);
-  if (!(await askYes(`Take the lock away (pulumi cancel -s ${stack}) and go on?`))) {
+async function offerCancel(folder: string, { stackName, message }: StackLocked): Promise<void> {
+  console.log(message);
+  if (!(await askYes(`Take the lock away (pulumi cancel -s ${stackName}) and go on?`))) {
     throw new Stopped();
   }
-  const { exitCode, stderr } = await pulumi(folder, ["cancel", "--yes", "--stack", stack]);
+  const { exitCode, stderr } = await pulumi(folder, ["cancel", "--yes", "--stack", stackName]);
   if (exitCode !== 0) throw new Problem(`the lock could not be taken away: ${stderr.trim()}`);
 }
 

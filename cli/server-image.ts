@@ -8,7 +8,7 @@ export async function ensureServerImage(
   folder: string,
   tell: (progress: string) => void,
 ): Promise<{ tag: string; built: boolean }> {
-  const { tag, context } = await serverImage(folder);
+  const { tag, context } = serverImage(folder);
   const found = await execa("docker", ["image", "inspect", "--format", "{{.Id}}", tag], {
     reject: false,
   });

@@ -54,8 +54,9 @@ async function lookAtServer(
 ): Promise<ServerStatus> {
   const { postgres, agent } = containers;
   const faults = containerFaults(containers);
+  const bothRun = postgres?.state === "running" && agent?.state === "running";
   const [observation, change] = await Promise.all([
-    agent?.state === "running" ? observe(agent.name).catch(noteFault(faults)) : undefined,
+    bothRun ? observe(agent.name).catch(noteFault(faults)) : undefined,
     lastChange(folder, stack),
   ]);
   return {

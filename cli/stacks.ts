@@ -27,22 +27,3 @@ export function parseStackName(text: string): StackName {
 function isStackName(text: string): text is StackName {
   return Object.hasOwn(stackKinds, text);
 }
-
-/** What one server is called on its Docker engine. */
-export interface EngineNames {
-  readonly network: string;
-  readonly postgres: string;
-  readonly agent: string;
-  readonly volumes: readonly string[];
-}
-
-/** The names that the components give a server's containers, network and volumes. */
-export function engineNames(prefix: string, stack: string): EngineNames {
-  const server = `${prefix}-${stack}`;
-  return {
-    network: server,
-    postgres: `${server}-postgres`,
-    agent: `${server}-agent`,
-    volumes: ["data", "run", "agent"].map((use) => `${server}-${use}`),
-  };
-}

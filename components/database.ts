@@ -19,11 +19,11 @@ export interface DatabaseArgs {
   /** Name of the database, and of the role that owns it. Another name makes another database; the old one stays. */
   readonly name: string;
   /** What becomes of roles that the dump names and the server has not. @default "leave out" */
-  readonly roles?: RolesChoice;
+  readonly roles?: RolesChoice | undefined;
   /** What the dump's text is encoded in, where the dump says `SQL_ASCII`, e.g. `"LATIN1"`. @default what the dump says */
-  readonly encoding?: string;
+  readonly encoding?: string | undefined;
   /** Locale, where the dump names none or one that the server has not, e.g. `"de_DE.UTF-8"`. @default what the dump says */
-  readonly locale?: string;
+  readonly locale?: string | undefined;
 }
 
 /** What {@link Database} is made of. */
@@ -58,10 +58,9 @@ export class Database extends pulumi.ComponentResource {
     // These are shown at preview when they change.
     super("stagecraft:index:Database", name, { dump: file, backup, sha256, restoreId }, opts);
 
-    const { server: _server, dump: _dump, mode: _mode, ...choices } = args;
+    const { roles, encoding, locale } = args;
     const settings = checkArgs(this, `Database "${name}": database`, databaseSchema, {
-      name,
-      ...choices,
+      ...{ name, roles, encoding, locale },
     });
     const restore = new command.local.Command(
       `${name}-restore`,
@@ -121,7 +120,10 @@ function tellWhatIsFound(
   const found = observation.databases.find((facts) => facts.name === name);
   const { source } = dump;
   if (!found) {
-    void pulumi.log.info(`${name} is not on ${server.server}: it is made of ${source.name}`, database);
+    void pulumi.log.info(
+      `${name} is not on ${server.server}: it is made of ${source.name}`,
+      database,
+    );
   } else if (mode === "when missing" && found.stamp?.source.sha256 !== source.sha256) {
     const text = `${name} is on ${server.server} and stays as it is: ${source.name} is for when it is missing`;
     void pulumi.log.info(text, database);

@@ -3,41 +3,29 @@ import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import { join, relative } from "node:path";
 import type { ServerKind } from "../model/names";
-import { rolesRequestSchema } from "../model/protocol";
 import { engineLabels, engineNames, type EngineNames } from "../model/settings/engine-names";
 import { planMemory } from "../model/settings/memory";
 import { postgresSchema } from "../model/settings/schema";
 import { parseBytes } from "../model/units";
 import { serverImage } from "../tools/server-image";
 import { checkArgs } from "./check-args";
-import { containerDefaults, healthcheck } from "./container-defaults";
-import { observe } from "./machine/docker";
+import { agentContainer, imageArgs, postgresContainer, toLabels } from "./containers";
+import { rolesCommand, type RoleArgs } from "./roles-command";
 
 /** The project folder: paths in the state are kept from there, so that the project may be moved. */
 export const projectFolder = join(__dirname, "..");
 
-/** How long PostgreSQL may take to stop before the engine kills it. */
-const stopSeconds = 120;
-
 /** PostgreSQL itself. */
 export interface PostgresArgs {
   /** Major version. Only 17 so far. @default 17 */
-  readonly version?: 17;
+  readonly version?: 17 | undefined;
   /** The port on 127.0.0.1 where PostgreSQL answers, 1 to 65535. Changing it restarts PostgreSQL. */
   readonly port: number;
   /**
    * Memory of PostgreSQL's container, e.g. `"4 GB"`; at least `"256 MB"`. A quarter of it becomes `shared_buffers`.
    * Changing it restarts PostgreSQL. @default "1 GB"
    */
-  readonly memory?: string;
-}
-
-/** A role that may log in. */
-export interface RoleArgs {
-  /** Name, as it is: capitals and spaces count. */
-  readonly name: string;
-  /** Its password. It reaches the server through stdin alone, and PostgreSQL keeps a SCRAM verifier of it. */
-  readonly password: pulumi.Input<string>;
+  readonly memory?: string | undefined;
 }
 
 /** What {@link PostgresServer} is made of. */
@@ -48,13 +36,13 @@ export interface PostgresServerArgs {
    * What all names on the engine begin with. Changing it makes a new, empty server; on production the old volumes stay.
    * @default "stagecraft"
    */
-  readonly namePrefix?: string;
+  readonly namePrefix?: string | undefined;
   /** PostgreSQL itself. */
   readonly postgres: PostgresArgs;
   /** Roles that may log in. One that is taken out of the list stays on the server. */
   readonly roles: readonly RoleArgs[];
   /** Whether the volumes stay on the engine when the stack is destroyed. @default false */
-  readonly keepVolumes?: boolean;
+  readonly keepVolumes?: boolean | undefined;
 }
 
 /**
@@ -83,102 +71,51 @@ export class PostgresServer extends pulumi.ComponentResource {
 
   constructor(name: string, args: PostgresServerArgs, opts?: pulumi.ComponentResourceOptions) {
     super("stagecraft:index:PostgresServer", name, {}, opts);
-    const settings = checkArgs(this, `PostgresServer "${name}": postgres`, postgresSchema, args.postgres);
-    const { namePrefix = "stagecraft", kind } = args;
-    this.server = name;
-    this.kind = kind;
-    this.names = engineNames(namePrefix, name);
-    this.port = settings.port;
+    const settings = checkArgs(
+      this,
+      `PostgresServer "${name}": postgres`,
+      postgresSchema,
+      args.postgres,
+    );
+    const { namePrefix = "stagecraft", kind, keepVolumes: retainOnDelete = false } = args;
+    const { port } = settings;
+    const names = engineNames(namePrefix, name);
     const labels = toLabels(engineLabels(namePrefix, name));
-    const memory = planMemory(parseBytes(settings.memory) ?? 0);
+    const { tag, context } = serverImage(projectFolder);
+    const volume = (use: string, args: docker.VolumeArgs, options = {}): docker.Volume =>
+      new docker.Volume(`${name}-${use}`, { ...args, labels }, { parent: this, ...options });
 
-    const image = this.image(name);
-    const network = new docker.Network(`${name}-network`, { name: this.names.network, labels }, { parent: this });
-    const volume = (use: string, volumeName: string, keep = false): docker.Volume =>
-      new docker.Volume(
-        `${name}-${use}`,
-        { name: volumeName, labels },
-        { parent: this, retainOnDelete: keep },
-      );
-    const data = volume("data", this.names.dataVolume, args.keepVolumes);
-    const run = volume("run", this.names.runVolume);
-    const kept = volume("agent", this.names.agentVolume, args.keepVolumes);
-
+    const image = new docker.RemoteImage(
+      `${name}-image`,
+      imageArgs(tag, relative(projectFolder, context)),
+      { parent: this },
+    );
+    const network = new docker.Network(
+      `${name}-network`,
+      { name: names.network, labels },
+      { parent: this },
+    );
+    const data = volume("data", { name: names.dataVolume }, { retainOnDelete });
+    const run = volume("run", { name: names.runVolume });
+    const store = volume("agent", { name: names.agentVolume }, { retainOnDelete });
+    const place = { server: name, kind, names, labels, image, network, data, run, store };
     const postgres = new docker.Container(
       `${name}-postgres`,
-      {
-        ...containerDefaults,
-        name: this.names.postgres,
-        image: image.imageId,
-        command: ["stagecraft-postgres", ...toArguments(memory.parameters)],
-        envs: [`STAGECRAFT_SERVER=${name}`],
-        labels,
-        networksAdvanced: [{ name: network.name }],
-        ports: [{ internal: 5432, external: settings.port, ip: "127.0.0.1" }],
-        volumes: [mount(data, "/var/lib/postgresql/data"), mount(run, "/run/postgresql")],
-        memory: memory.container,
-        shmSize: memory.sharedMemory,
-        // SIGINT is PostgreSQL's fast shutdown; SIGKILL would mean crash recovery. PostgreSQL manual, 18.5.
-        stopSignal: "SIGINT",
-        stopTimeout: stopSeconds,
-        destroyGraceSeconds: stopSeconds,
-        healthcheck: healthcheck("pg_isready", "-q", "-h", "/run/postgresql"),
-      },
+      postgresContainer(place, port, planMemory(parseBytes(settings.memory) ?? 0)),
       { parent: this },
     );
-    const agent = new docker.Container(
-      `${name}-agent`,
-      {
-        ...containerDefaults,
-        name: this.names.agent,
-        image: image.imageId,
-        command: ["stagecraft-agent", "serve"],
-        envs: [`STAGECRAFT_SERVER=${name}`, `STAGECRAFT_KIND=${kind}`],
-        labels,
-        networksAdvanced: [{ name: network.name }],
-        volumes: [
-          mount(data, "/var/lib/postgresql/data"),
-          mount(run, "/run/postgresql"),
-          mount(kept, "/var/lib/stagecraft"),
-        ],
-        destroyGraceSeconds: 30,
-        healthcheck: healthcheck("stagecraft-agent", "health"),
-      },
-      { parent: this },
-    );
-    this.agentId = agent.id;
-    this.ready = this.roles(name, args.roles, postgres, agent);
-    this.registerOutputs({ port: this.port, agent: this.names.agent });
-  }
-
-  private image(name: string): docker.RemoteImage {
-    const { tag, context } = serverImage(projectFolder);
-    return new docker.RemoteImage(
-      `${name}-image`,
-      { name: tag, build: { context: relative(projectFolder, context) }, keepLocally: true },
-      { parent: this },
-    );
-  }
-
-  private roles(
-    name: string,
-    roles: readonly RoleArgs[],
-    postgres: docker.Container,
-    agent: docker.Container,
-  ): command.local.Command {
-    const request = pulumi
-      .output(roles.map((role) => ({ name: role.name, password: pulumi.output(role.password) })))
-      .apply((checked) => JSON.stringify(rolesRequestSchema.parse({ server: name, roles: checked })));
-    return new command.local.Command(
+    const agent = new docker.Container(`${name}-agent`, agentContainer(place), { parent: this });
+    this.ready = new command.local.Command(
       `${name}-roles`,
-      {
-        create: 'exec docker exec -i "$AGENT" stagecraft-agent roles',
-        environment: { AGENT: this.names.agent, AGENT_ID: agent.id, POSTGRES_ID: postgres.id },
-        stdin: pulumi.secret(request),
-        logging: command.local.Logging.Stderr,
-        addPreviousOutputInEnv: false,
-      },
+      rolesCommand(name, names.agent, args.roles, { AGENT_ID: agent.id, POSTGRES_ID: postgres.id }),
       { parent: this },
     );
+
+    this.server = name;
+    this.kind = kind;
+    this.names = names;
+    this.port = port;
+    this.agentId = agent.id;
+    this.registerOutputs({ port, agent: names.agent });
   }
 }

@@ -8,7 +8,7 @@ export const databaseNameSchema = z.string().superRefine((name, context) => {
   if (problem !== undefined) context.addIssue(`must ${problem}`);
 });
 
-const sha256Schema = z.string().regex(/^[0-9a-f]{64}$/, "must be a SHA-256 in hexadecimal");
+export const sha256Schema = z.string().regex(/^[0-9a-f]{64}$/, "must be a SHA-256 in hexadecimal");
 
 /** What to do with owners and grants of roles that the dump names. */
 export const rolesChoiceSchema = z.enum(["leave out", "create without login"]);

@@ -2,10 +2,11 @@ import { readdir, stat } from "node:fs/promises";
 import path from "node:path";
 import { ArchiveScript, type ArchiveFacts } from "../../model/dump/archive";
 import type { DumpKind } from "../../model/dump/format";
+import { textDecoder } from "../../model/dump/text-encoding";
 import { PgRestoreOutput, type RestoreOutput } from "../../model/import-log/pg-restore-output";
 import { AgentError } from "../errors";
 import { sessionOptions } from "../postgres";
-import { clientEnvironment, outputOf, runLines } from "../processes";
+import { clientEnvironment, connectionString, outputOf, runLines } from "../processes";
 import { Progress } from "../progress";
 import type { Recorder } from "./recorder";
 
@@ -56,13 +57,26 @@ export async function readArchive(
   return script.finish();
 }
 
+interface ArchiveOptions {
+  /** Connections at the same time. */
+  readonly jobs: number;
+  readonly keepOwners: boolean;
+  /** What the archive's text is encoded in. */
+  readonly encoding: string;
+}
+
+/** The archive as a plain dump. */
+export function archiveScript({ path: file }: Archive): AsyncIterable<Buffer> {
+  return outputOf("pg_restore", ["--file=-", file], clientEnvironment(sessionOptions()));
+}
+
 /** Restores an archive with pg_restore, in parallel where its format allows. */
 export async function restoreArchive(
   archive: Archive,
   database: string,
   role: string,
   recorder: Recorder,
-  { jobs, keepOwners }: { readonly jobs: number; readonly keepOwners: boolean },
+  { jobs, keepOwners, encoding }: ArchiveOptions,
 ): Promise<void> {
   const sizes = await partSizes(archive);
   const progress = new Progress(
@@ -87,20 +101,19 @@ export async function restoreArchive(
   const environment = clientEnvironment(
     sessionOptions({ role, synchronous_commit: "off", client_min_messages: "warning" }),
   );
-  const status = await runLines("pg_restore", args, environment, {
-    stderr: (line) => {
+  const status = await runLines(
+    "pg_restore",
+    args,
+    environment,
+    (line) => {
       take(output.push(line));
     },
-  });
+    textDecoder(encoding),
+  );
   take(output.finish());
   recorder.write(`pg_restore ended with status ${status}`);
   if (status > 1)
     throw new AgentError(`pg_restore ended with status ${status}; see the log of the restore`);
-}
-
-/** A connection string, because a bare `--dbname` with an equals sign in it would be read as one. */
-function connectionString(database: string): string {
-  return `dbname='${database.replaceAll("\\", "\\\\").replaceAll("'", "\\'")}'`;
 }
 
 /** The sizes of a folder's data files by dump id, for progress. */

@@ -8,6 +8,7 @@ import type { RestoreRequest } from "../../model/protocol";
 import { quoteLiteral } from "../../model/sql";
 import { AgentError } from "../errors";
 import { readArchive } from "./archive";
+import { checkDataFiles } from "./data-files";
 import { recogniseContent, unpack } from "./content";
 
 /** A dump that has been read far enough to begin. */
@@ -47,6 +48,7 @@ export async function openDump(
   }
   const file =
     compression === "none" ? received.path : await unpackArchive(received.path, compression, name);
+  if (kind === "directory") await checkDataFiles(file, name);
   const archive = await readArchive({ name, path: file, kind }, major);
   const options = await databaseOptions(client, archive.database, request);
   return { name, path: file, bytes: received.bytes, kind, compression, archive, ...options };

@@ -5,7 +5,7 @@ import type { RestoreRequest } from "../../model/protocol";
 import { quoteIdentifier as q } from "../../model/sql";
 import { connect, withConnection } from "../postgres";
 import { Progress } from "../progress";
-import { restoreArchive } from "./archive";
+import { archiveScript, restoreArchive } from "./archive";
 import { unpack } from "./content";
 import type { Dump } from "./dump";
 import { LostConnection, restorePlain } from "./plain";
@@ -18,16 +18,28 @@ export async function fillDatabase(
   request: RestoreRequest,
   recorder: Recorder,
 ): Promise<void> {
-  if (dump.kind === "plain") await fillFromPlain(dump, request, recorder);
-  else await fillFromArchive({ ...dump, kind: dump.kind }, request, recorder);
+  const progress = new Progress("restore", dump.bytes);
+  if (dump.kind === "plain") {
+    const contents = unpack(dump.path, dump.compression, dump.name, (bytes) => {
+      progress.advance(bytes);
+    });
+    await fillFromPlain(dump, contents, request, recorder, progress);
+    return;
+  }
+  const archive = { ...dump, kind: dump.kind };
+  // pg_restore always believes what an archive says of its encoding.
+  if (dump.encoding !== undefined)
+    await fillFromPlain(dump, archiveScript(archive), request, recorder, progress);
+  else await fillFromArchive(archive, request, recorder);
 }
 
 async function fillFromPlain(
   dump: Dump,
+  contents: AsyncIterable<Buffer>,
   { database, roles, owner }: RestoreRequest,
   recorder: Recorder,
+  progress: Progress,
 ): Promise<void> {
-  const progress = new Progress("restore", dump.bytes);
   const client = await connect(incomingName(database), {
     role: restoreRole,
     synchronous_commit: "off",
@@ -36,9 +48,7 @@ async function fillFromPlain(
   try {
     await restorePlain({
       name: dump.name,
-      contents: unpack(dump.path, dump.compression, dump.name, (bytes) => {
-        progress.advance(bytes);
-      }),
+      contents,
       client,
       recorder,
       progress,
@@ -67,6 +77,7 @@ async function fillFromArchive(
     tables = [],
     owners = new Map<string, number>(),
     grantees = new Set<string>(),
+    encoding = "UTF8",
   } = dump.archive ?? {};
   for (const table of tables) log.expectRows(table, null);
   await withConnection("postgres", async (admin) => {
@@ -88,6 +99,7 @@ async function fillFromArchive(
   await restoreArchive(dump, incomingName(database), restoreRole, recorder, {
     jobs: availableParallelism(),
     keepOwners: roles === "create without login",
+    encoding,
   });
 }
 

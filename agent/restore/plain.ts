@@ -5,7 +5,8 @@ import { truncatedProblem } from "../../model/dump/format";
 import type { ImportEvent, Phase } from "../../model/import-log/event";
 import { missingRole } from "../../model/import-log/rules";
 import type { RolesChoice } from "../../model/protocol";
-import { unquoteIdentifier } from "../../model/sql";
+import { quoteLiteral, unquoteIdentifier } from "../../model/sql";
+import { textDecoder, type DecodeText } from "../../model/dump/text-encoding";
 import { AgentError } from "../errors";
 import type { Progress } from "../progress";
 import { RawStatement, type Ending } from "./raw-statement";
@@ -51,6 +52,7 @@ class PlainImport {
     | { statement: RawStatement; facts: StatementFacts; line: number; takesRows: boolean }
     | undefined;
   #now: { facts: StatementFacts; line: number } | undefined;
+  #decode: DecodeText = textDecoder("UTF8");
 
   constructor(private readonly restore: PlainRestore) {
     restore.client.on("notice", (notice) => {
@@ -115,7 +117,7 @@ class PlainImport {
   }
 
   async #run(bytes: Buffer, line: number): Promise<void> {
-    const facts = this.#qualify(describeStatement(bytes.toString("utf8", 0, describedBytes)));
+    const facts = this.#qualify(describeStatement(this.#decode(bytes.subarray(0, describedBytes))));
     if (facts.action === "change database") {
       throw new AgentError(
         `${this.restore.name} creates or changes databases itself (line ${line}: ${facts.excerpt.slice(0, 80)}); ${ownDatabaseFix}`,
@@ -128,6 +130,7 @@ class PlainImport {
     }
     if (facts.action === "set") this.#followSearchPath(facts.excerpt);
     const sql = this.#encodingOverride(facts) ?? bytes;
+    if (facts.action === "set") this.#followEncoding(sql);
     this.#now = { facts, line };
     const statement = RawStatement.send(this.restore.client, sql);
     if (facts.action === "copy" && /\bFROM\s+stdin\b/i.test(sql.toString("latin1"))) {
@@ -197,7 +200,12 @@ class PlainImport {
   #encodingOverride({ excerpt }: StatementFacts): Buffer | undefined {
     const { encoding } = this.restore;
     if (encoding === undefined || !/^SET client_encoding\b/i.test(excerpt)) return undefined;
-    return Buffer.from(`SET client_encoding = '${encoding}'`);
+    return Buffer.from(`SET client_encoding = ${quoteLiteral(encoding)}`);
+  }
+
+  #followEncoding(sql: Buffer): void {
+    const encoding = /^SET client_encoding = '([^']+)'/.exec(sql.toString("latin1"))?.[1];
+    if (encoding !== undefined) this.#decode = textDecoder(encoding);
   }
 
   #followSearchPath(excerpt: string): void {

@@ -8,19 +8,40 @@ import { withConnection } from "../postgres";
  */
 export const restoreRole = "stagecraft_restore";
 
-/** Makes the role, or makes one that an interrupted restore left a superuser again. */
+/** Advisory lock that all restores of a server share while they need the role. */
+const usersLock = [0x57a6f, 0];
+
+/** Makes the role, or makes one that is there a superuser again; it stays until {@link releaseRestoreRole}. */
 export async function makeRestoreRole(client: Client): Promise<void> {
-  const { rowCount } = await client.query("SELECT FROM pg_roles WHERE rolname = $1", [restoreRole]);
-  const verb = rowCount === 0 ? "CREATE" : "ALTER";
-  await client.query(`${verb} ROLE ${q(restoreRole)} SUPERUSER NOLOGIN`);
+  await client.query("SELECT pg_advisory_lock_shared($1, $2)", usersLock);
+  // Restores of two databases may come here at the same time.
+  const create = `CREATE ROLE ${q(restoreRole)} SUPERUSER NOLOGIN`;
+  await client.query(create).catch(async () => {
+    await client.query(`ALTER ROLE ${q(restoreRole)} SUPERUSER NOLOGIN`);
+  });
 }
 
-/** Removes the role; should something still depend on it, it keeps no rights. */
+/** Says that this session needs the role no more. */
+export async function releaseRestoreRole(client: Client): Promise<void> {
+  // A lost session has lost its locks.
+  await client
+    .query("SELECT pg_advisory_unlock_shared($1, $2)", usersLock)
+    .catch(() => undefined);
+}
+
+/** Removes the role unless another restore needs it; should something still depend on it, it keeps no rights. */
 export async function removeRestoreRole(client: Client): Promise<void> {
-  const { rowCount } = await client.query("SELECT FROM pg_roles WHERE rolname = $1", [restoreRole]);
-  if (rowCount === 0) return;
-  await client.query(`ALTER ROLE ${q(restoreRole)} NOSUPERUSER`);
-  await client.query(`DROP ROLE ${q(restoreRole)}`).catch(() => undefined);
+  const { rows } = await client.query<{ unused: boolean }>(
+    `SELECT pg_try_advisory_lock($1, $2) AS unused FROM pg_roles WHERE rolname = '${restoreRole}'`,
+    usersLock,
+  );
+  if (rows[0]?.unused !== true) return;
+  try {
+    await client.query(`ALTER ROLE ${q(restoreRole)} NOSUPERUSER`);
+    await client.query(`DROP ROLE ${q(restoreRole)}`).catch(() => undefined);
+  } finally {
+    await client.query("SELECT pg_advisory_unlock($1, $2)", usersLock);
+  }
 }
 
 /** Gives all that the restore made to `owner`, except what PostgreSQL allows only a superuser to own. */

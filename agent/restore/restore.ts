@@ -16,14 +16,14 @@ import {
 } from "../databases";
 import { AgentError, messageOf } from "../errors";
 import { connect, waitForPostgres, withConnection } from "../postgres";
-import { clientEnvironment, runLines } from "../processes";
+import { clientEnvironment, connectionString, runLines } from "../processes";
 import { say } from "../progress";
-import { countRestore, findDump, forgetDumps, keepReport, openLog } from "../store";
+import { countRestore, findDump, forgetDump, keepReport, openLog } from "../store";
 import { fillDatabase } from "./fill";
 import { openDump, type Dump } from "./dump";
 import { Recorder } from "./recorder";
 import { countRows } from "./rows";
-import { handOver, makeRestoreRole, removeRestoreRole } from "./restore-role";
+import { handOver, makeRestoreRole, releaseRestoreRole, removeRestoreRole } from "./restore-role";
 
 /** Seconds that PostgreSQL may take to answer. */
 const startSeconds = 60;
@@ -88,6 +88,7 @@ class RestoreRun {
       await this.#step("analyse", async () => this.#analyse());
       return await this.#takeName(client);
     } finally {
+      await releaseRestoreRole(client);
       await this.#cleanUp();
     }
   }
@@ -114,13 +115,13 @@ class RestoreRun {
   }
 
   async #openDump(client: Client): Promise<Dump> {
-    const { source, owner } = this.request;
+    const { database, source, owner } = this.request;
     const { rowCount } = await client.query("SELECT FROM pg_roles WHERE rolname = $1", [owner]);
     if (rowCount === 0)
       throw new AgentError(
         `role ${owner}, which is to own the database, is not on this server; run pulumi up, which makes it`,
       );
-    const received = await findDump(source.sha256);
+    const received = await findDump(database, source.sha256);
     if (!received)
       throw new AgentError(
         `${source.name} has not been received by the agent; run pulumi up again`,
@@ -159,9 +160,9 @@ class RestoreRun {
       "--analyze-only",
       `--jobs=${availableParallelism()}`,
       "--quiet",
-      `--dbname=${incomingName(this.request.database)}`,
+      `--dbname=${connectionString(incomingName(this.request.database))}`,
     ];
-    await runLines("vacuumdb", args, clientEnvironment(""), { stderr: say });
+    await runLines("vacuumdb", args, clientEnvironment(""), say);
   }
 
   async #takeName(client: Client): Promise<RestoreResult> {
@@ -177,7 +178,7 @@ class RestoreRun {
     });
     await countRestore();
     const away = await this.#step("swap", async () => swapDatabases(client, database));
-    await forgetDumps();
+    await forgetDump(database, source.sha256);
     return this.#result(
       "restored",
       `${database} ← ${source.name}   ${this.#verdict ? verdictLine(this.#verdict) : ""}`,

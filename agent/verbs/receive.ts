@@ -3,46 +3,48 @@ import { createReadStream, createWriteStream } from "node:fs";
 import { mkdir, open, readdir, rename, rm } from "node:fs/promises";
 import path from "node:path";
 import { pipeline } from "node:stream/promises";
+import { z } from "zod";
+import { databaseNameSchema, sha256Schema } from "../../model/protocol";
 import { listDatabases } from "../databases";
 import { AgentError } from "../errors";
 import { waitForPostgres, withConnection } from "../postgres";
 import { runWithInput } from "../processes";
-import { dumpPath, findDump, forgetDumps, makeDumpFolder } from "../store";
+import { dumpPath, findDump, makeDumpFolder } from "../store";
 
-/** What `receive` is asked to take. */
-export interface Receive {
-  readonly sha256: string;
-  readonly database: string;
-  readonly mode: "replace" | "when missing";
+/** What `receive` is asked to take, by its arguments. */
+export const receiveSchema = z.strictObject({
+  sha256: sha256Schema,
+  database: databaseNameSchema,
+  mode: z.enum(["replace", "when-missing"]),
   /** stdin is a tar of a directory-format dump. */
-  readonly isFolder: boolean;
-}
+  folder: z.literal("--folder").optional(),
+});
+type Receive = z.infer<typeof receiveSchema>;
 
 /** Takes a dump from stdin into the agent's volume, unless nobody needs it there; checks its SHA-256. */
 export async function receive(request: Receive): Promise<void> {
-  const { sha256, isFolder } = request;
+  const { sha256, database } = request;
   if (await isNeedless(request)) return;
-  await makeDumpFolder();
-  await forgetDumps();
-  const partial = `${dumpPath(sha256)}.partial`;
-  await rm(partial, { recursive: true, force: true });
-  const received = isFolder ? await receiveFolder(partial) : await receiveFile(partial);
+  await makeDumpFolder(database);
+  const partial = `${dumpPath(database, sha256)}.partial`;
+  const received =
+    request.folder === undefined ? await receiveFile(partial) : await receiveFolder(partial);
   if (received !== sha256) {
     await rm(partial, { recursive: true, force: true });
     throw new AgentError(
       `the dump did not arrive whole: its SHA-256 is ${received}, expected ${sha256}; run pulumi up again`,
     );
   }
-  await rename(partial, dumpPath(sha256));
+  await rename(partial, dumpPath(database, sha256));
 }
 
 async function isNeedless({ sha256, database, mode }: Receive): Promise<boolean> {
-  if (await findDump(sha256)) return true;
+  if (await findDump(database, sha256)) return true;
   await waitForPostgres(60);
   const live = (await withConnection("postgres", listDatabases)).find(
     ({ name }) => name === database,
   );
-  return live !== undefined && (mode === "when missing" || live.stamp?.source.sha256 === sha256);
+  return live !== undefined && (mode === "when-missing" || live.stamp?.source.sha256 === sha256);
 }
 
 async function receiveFile(target: string): Promise<string> {

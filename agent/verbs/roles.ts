@@ -16,6 +16,10 @@ export async function ensureRoles(
     throw new AgentError(
       `the request is for server ${server}, this is ${own}; check the names of the containers`,
     );
+  if (roles.some(({ name }) => name === "postgres"))
+    throw new AgentError(
+      "postgres must stay without a password: it is the superuser, reached over the socket only; name another role",
+    );
   await waitForPostgres(60);
   return withConnection("postgres", async (client) => {
     const result: RolesResult = { created: [], changed: [] };

@@ -3,6 +3,7 @@ import { dropLeftovers } from "../databases";
 import { messageOf } from "../errors";
 import { withConnection } from "../postgres";
 import { say } from "../progress";
+import { removeRestoreRole } from "../restore/restore-role";
 
 const heartbeatFile = "/tmp/stagecraft-heartbeat";
 const heartbeatSeconds = 5;
@@ -40,7 +41,11 @@ function beat(): void {
 
 async function tidy(): Promise<void> {
   try {
-    const dropped = await withConnection("postgres", dropLeftovers);
+    const dropped = await withConnection("postgres", async (client) => {
+      const names = await dropLeftovers(client);
+      await removeRestoreRole(client);
+      return names;
+    });
     for (const name of dropped) say(`dropped ${name}, left behind by an interrupted restore`);
   } catch (error) {
     // PostgreSQL may be starting or stopped; the next round tries again.

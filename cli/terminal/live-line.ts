@@ -54,7 +54,7 @@ export class LiveLine {
     }
     this.frame = (this.frame + 1) % frames.length;
     const line = ` ${frames[this.frame] ?? ""} ${this.text()}`;
-    this.stream.write(`\r\u001b[2K${[...line].slice(0, this.stream.columns - 1).join("")}`);
+    this.stream.write(`\r\u001b[2K${line.slice(0, this.stream.columns - 1)}`);
   }
 
   private log(line: string): void {

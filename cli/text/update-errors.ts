@@ -48,6 +48,9 @@ export function lockProblem(stack: string, lock: Lock, holderIsGone: boolean): P
 export function updateProblems({ stack, errors, stderr }: UpdateContext): Problem[] {
   const messages = errors.map(withoutColours).filter((message) => !isEcho(message));
   const told = messages.length > 0 ? messages : [withoutColours(stderr)];
+  if (told.every((message) => message.trim() === "")) {
+    return [new Problem(`pulumi was killed while it changed stack ${stack}`, "run it again")];
+  }
   const problems = told.map((message) => problemOf(stack, message));
   const once = new Map(problems.map((problem) => [problem.message, problem]));
   return [...once.values()];
@@ -75,6 +78,14 @@ const knownProblems: readonly (readonly [
       ),
   ],
   [
+    /^(?:error: )?(?:update|destroy) canceled$/i,
+    (stack) =>
+      new Problem(
+        `the change of stack ${stack} was interrupted; what was done until then is kept`,
+        "run it again to finish",
+      ),
+  ],
+  [
     /no stack named|stack '.*' not found/i,
     (stack) => new Problem(`stack ${stack} is not set up yet`, `npm start -- ${stack}`),
   ],
@@ -99,8 +110,16 @@ const knownProblems: readonly (readonly [
     /container name "\/?([^"]+)" is already in use/i,
     (stack, match) =>
       new Problem(
-        `container ${match[1] ?? ""} is there, but stack ${stack} does not know it (an update was killed)`,
+        `container ${match[1] ?? ""} is there, but stack ${stack} does not know it: an update was killed, or another project folder made it`,
         `docker rm -f ${match[1] ?? ""}   then start again; the data is in its volume and stays`,
+      ),
+  ],
+  [
+    /network with name (\S+) already exists/i,
+    (stack, match) =>
+      new Problem(
+        `network ${match[1] ?? ""} is there, but stack ${stack} does not know it: an update was killed, or another project folder made it`,
+        `docker network rm ${match[1] ?? ""}   then start again`,
       ),
   ],
 ];

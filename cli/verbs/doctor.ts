@@ -1,6 +1,13 @@
 import { existsSync } from "node:fs";
 import { stat } from "node:fs/promises";
-import { baseImage, dockerEngine, nodeRuntime, pulumiToolchain } from "../../tools";
+import {
+  baseImage,
+  dockerEngine,
+  nodeRuntime,
+  pulumiToolchain,
+  type Requirement,
+} from "../../tools";
+import { formatProblems } from "../../model/settings/problems";
 import { Problem } from "../problem";
 import { readStackFile } from "../project";
 import { hasOwnPassphrase, passphrasePath } from "../setup";
@@ -14,20 +21,21 @@ export async function doctor(
   options: { readonly json?: boolean },
 ): Promise<boolean> {
   const requirements = [nodeRuntime, dockerEngine, baseImage, pulumiToolchain];
-  const findings = await Promise.all([
-    ...requirements.map(async ({ name, check }): Promise<Finding> => ({
-      name,
-      ...(await check()),
-    })),
+  const looked = await Promise.all([
+    ...requirements.map(requirementFinding),
     passphraseFinding(folder),
-    ...stackNames.map((stack) => stackFileFinding(folder, stack)),
   ]);
+  const findings = [...looked, ...stackNames.map((stack) => stackFileFinding(folder, stack))];
   console.log(
     options.json
       ? JSON.stringify({ findings }, null, 2)
       : doctorText(findings, paintFor(process.stdout)),
   );
   return findings.every(({ ok }) => ok);
+}
+
+async function requirementFinding(requirement: Requirement): Promise<Finding> {
+  return { name: requirement.name, ...(await requirement.check()) };
 }
 
 async function passphraseFinding(folder: string): Promise<Finding> {
@@ -46,12 +54,10 @@ async function passphraseFinding(folder: string): Promise<Finding> {
 function stackFileFinding(folder: string, stack: (typeof stackNames)[number]): Finding {
   const name = `Pulumi.${stack}.yaml`;
   try {
-    const { hasPassword } = readStackFile(folder, stack);
-    return {
-      name,
-      ok: true,
-      detail: hasPassword ? "set up" : `not set up yet: npm start -- ${stack}`,
-    };
+    const { problems, hasPassword } = readStackFile(folder, stack);
+    if (problems.length > 0) throw new Problem(formatProblems(name, problems));
+    const detail = hasPassword ? "set up" : `not set up yet: npm start -- ${stack}`;
+    return { name, ok: true, detail };
   } catch (error) {
     if (!(error instanceof Problem)) throw error;
     const fix = typeof error.fix === "string" ? error.fix : `put it right in ${name}`;

@@ -2,7 +2,7 @@ import { formatDuration } from "../../model/units";
 import { existingVolumes, removeVolumes } from "../docker";
 import { Problem, Stopped } from "../problem";
 import { readStackFile } from "../project";
-import { update } from "../pulumi";
+import { orFreeStack, update } from "../pulumi";
 import { lookAtServers, type ServerStatus } from "../server-status";
 import type { StackName } from "../stacks";
 import { ask, askYes, canAsk } from "../terminal/ask";
@@ -30,16 +30,26 @@ export async function down(folder: string, stack: StackName, options: DownOption
   console.log(downWarning(plan));
   await confirm(plan.server, options);
   const started = performance.now();
-  await destroy(folder, plan);
-  if (plan.withData) await removeVolumes(plan.volumes);
+  await orFreeStack(folder, () => destroy(folder, plan));
+  if (plan.withData) await removeRest(folder, plan.server.stack);
   console.log(downDone(plan, formatDuration((performance.now() - started) / 1000)));
 }
 
+/** Production's volumes survive the destruction of the stack. */
+async function removeRest(folder: string, stack: StackName): Promise<void> {
+  const left = await existingVolumes(volumeNames(folder, stack));
+  if (left.length > 0) await removeVolumes(left);
+}
+
+function volumeNames(folder: string, stack: StackName): string[] {
+  const { dataVolume, runVolume, agentVolume } = readStackFile(folder, stack).names;
+  return [dataVolume, runVolume, agentVolume];
+}
+
 async function makePlan(folder: string, stack: StackName, withData: boolean): Promise<DownPlan> {
-  const { names } = readStackFile(folder, stack);
   const [[server], volumes] = await Promise.all([
     lookAtServers(folder, [stack]),
-    existingVolumes(names.volumes),
+    existingVolumes(volumeNames(folder, stack)),
   ]);
   if (!server) throw new Error(`no status of ${stack}`);
   return { server, volumes, withData };
@@ -73,6 +83,9 @@ async function confirm({ stack, kind }: ServerStatus, options: DownOptions): Pro
   throw new Stopped();
 }
 
+/** The volumes stay known to the stack, so that the next `up` takes them as they are. */
+const everyVolume = "**docker:index/volume:Volume::*";
+
 async function destroy(folder: string, { server, withData }: DownPlan): Promise<void> {
   const { stack } = server;
   const line = new LiveLine(process.stdout);
@@ -81,7 +94,7 @@ async function destroy(folder: string, { server, withData }: DownPlan): Promise<
   try {
     await update({
       ...{ folder, stack, verb: "destroy" },
-      options: [withData ? "--ignore-protect" : "--exclude-protected"],
+      options: withData ? ["--ignore-protect"] : ["--exclude", everyVolume],
       onChange: (state) => {
         text = updateLine(state, process.stdout.isTTY);
       },

@@ -14,7 +14,8 @@ export async function psql(
   stack: StackName,
   args: readonly string[],
 ): Promise<number> {
-  const { names, database } = readStackFile(folder, stack);
+  const { names, settings } = readStackFile(folder, stack);
+  const database = settings.database?.name;
   const [container] = await inspectContainers([names.postgres]);
   if (container?.state !== "running") {
     throw new Problem(
@@ -22,7 +23,8 @@ export async function psql(
       `npm start -- ${stack}`,
     );
   }
-  if (database === undefined) throw new Problem(`Pulumi.${stack}.yaml names no database`);
+  if (database === undefined)
+    throw new Problem(`Pulumi.${stack}.yaml names no database`, "npx stagecraft doctor");
   return dockerOnTerminal(psqlCommand(names.postgres, database, args));
 }
 

@@ -16,7 +16,7 @@ import { up } from "./up";
 /** `stagecraft start`: everything from a fresh machine to a server that is up. */
 export async function start(folder: string, stack: StackName): Promise<void> {
   const kind = stackKinds[stack];
-  const { database } = readStackFile(folder, stack);
+  const database = readStackFile(folder, stack).settings.database?.name;
   console.log(`Stagecraft · ${kind} server`);
   const steps = new StepList(process.stdout);
   for (const requirement of [nodeRuntime, dockerEngine, baseImage, pulumiToolchain]) {
@@ -37,5 +37,7 @@ export async function start(folder: string, stack: StackName): Promise<void> {
 }
 
 async function meet(steps: StepList, requirement: Requirement): Promise<void> {
-  await steps.run(requirement.name, (tell) => requirement.ensure(tell));
+  await steps.run(requirement.name, async (tell) => ({
+    detail: await requirement.ensure(tell),
+  }));
 }

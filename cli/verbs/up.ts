@@ -1,11 +1,10 @@
 import type { RestoreResult } from "../../model/protocol";
-import { inspectContainers } from "../docker";
+import { requireEngine } from "../docker";
 import { noEventsYet } from "../engine-events";
-import { readStackFile } from "../project";
-import { update } from "../pulumi";
+import { orFreeStack, update } from "../pulumi";
 import { lookAtServers, type ServerStatus } from "../server-status";
 import type { StackName } from "../stacks";
-import { StepList } from "../terminal/steps";
+import type { StepList, StepResult, TellProgress } from "../terminal/steps";
 import { changesText, updateLine } from "../text/progress";
 import { restoreText } from "../text/restore";
 
@@ -18,13 +17,14 @@ export interface UpResult {
 /** `stagecraft up`: runs `pulumi up`, shows what it does, and what became of a restore. */
 export async function up(folder: string, stack: StackName, steps: StepList): Promise<UpResult> {
   const started = Date.now();
-  const options = (await containersAreUp(folder, stack)) ? [] : ["--refresh"];
+  await requireEngine();
   let changed = false;
-  await steps.run(`pulumi up -s ${stack}`, async (tell) => {
+  let notes: readonly string[] = [];
+  const step = async (tell: TellProgress): Promise<StepResult> => {
     let state = noEventsYet;
     const withBar = process.stdout.isTTY;
     const result = await update({
-      ...{ folder, stack, verb: "up", options },
+      ...{ folder, stack, verb: "up" },
       onChange: (newState) => {
         state = newState;
         tell(updateLine(state, withBar));
@@ -32,19 +32,15 @@ export async function up(folder: string, stack: StackName, steps: StepList): Pro
     });
     const text = changesText(result.changes ?? {});
     changed = text !== "nothing to do";
+    notes = result.notes;
     return { detail: text };
-  });
+  };
+  await orFreeStack(folder, () => steps.run(`pulumi up -s ${stack}`, step));
+  for (const note of new Set(notes)) steps.print(`     ${note}`);
   const [server] = await lookAtServers(folder, [stack]);
   const restore = server?.observation?.lastRestore;
   if (restore && isSince(restore, started)) steps.print(restoreText(restore));
   return { changed, server };
-}
-
-/** A container that was removed or stopped by hand is only seen when Pulumi looks at everything again. */
-async function containersAreUp(folder: string, stack: StackName): Promise<boolean> {
-  const { postgres, agent } = readStackFile(folder, stack).names;
-  const containers = await inspectContainers([postgres, agent]);
-  return containers.length === 2 && containers.every(({ state }) => state === "running");
 }
 
 function isSince(restore: RestoreResult, started: number): boolean {

@@ -36,10 +36,10 @@ export function digestOfFile(path: string, cacheFolder: string): string {
 
 /** SHA-256 of a folder: over the sorted lines `<SHA-256 of the file>  <its name>`. */
 export function digestOfFolder(path: string, cacheFolder: string): string {
-  const lines = readdirSync(path)
-    .sort()
-    .map((name) => `${digestOfFile(join(path, name), cacheFolder)}  ${name}\n`);
-  return sha256(lines.join(""));
+  const lines = readdirSync(path).map(
+    (name) => `${digestOfFile(join(path, name), cacheFolder)}  ${name}\n`,
+  );
+  return sha256(lines.sort().join(""));
 }
 
 function digestOfOpenFile(file: number): string {

@@ -46,6 +46,8 @@ function engineProblem(stderr: string): string {
   const engine = host ? `the Docker engine at ${host} (DOCKER_HOST)` : "the Docker engine";
   const reason = stderr.trim().split("\n").at(-1) ?? "";
   if (/ENOENT/.test(reason)) return "docker is not installed; npm start installs it where it can";
-  const fix = host ? "start it, or correct or unset DOCKER_HOST" : "npm start starts it where it can";
+  const fix = host
+    ? "start it, or correct or unset DOCKER_HOST"
+    : "npm start starts it where it can";
   return `${engine} does not answer; ${fix}\n  ${reason}`;
 }

@@ -1,6 +1,7 @@
 import type { StatementFacts } from "./statement";
 import { SqlReader, type SqlToken } from "./sql-reader";
 import { describeStatement } from "./statement";
+import { textDecoder, type DecodeText } from "./text-encoding";
 import { unquoteIdentifier } from "../sql";
 
 /** How a database is to be made: the options of CREATE DATABASE that its dump tells. */
@@ -14,6 +15,8 @@ export interface DatabaseOptions {
 /** What the script of an archive's schema (`pg_restore --schema-only --create -f -`) tells. */
 export interface ArchiveFacts {
   readonly database: DatabaseOptions;
+  /** What its text is encoded in, e.g. `UTF8`. */
+  readonly encoding: string;
   /** Tables that may hold rows, unquoted and qualified. */
   readonly tables: readonly string[];
   /** Objects per owner. */
@@ -29,6 +32,8 @@ export class ArchiveScript {
   readonly #tables: string[] = [];
   readonly #owners = new Map<string, number>();
   readonly #grantees = new Set<string>();
+  #encoding = "UTF8";
+  #decode: DecodeText = textDecoder("UTF8");
 
   push(chunk: Buffer): void {
     this.#takeAll(this.#reader.push(chunk));
@@ -38,6 +43,7 @@ export class ArchiveScript {
     this.#takeAll(this.#reader.finish());
     return {
       database: this.#database,
+      encoding: this.#encoding,
       tables: this.#tables,
       owners: this.#owners,
       grantees: this.#grantees,
@@ -46,13 +52,20 @@ export class ArchiveScript {
 
   #takeAll(tokens: Iterable<SqlToken>): void {
     for (const token of tokens) {
-      if (token.type === "statement") this.#take(token.bytes.toString("utf8"));
+      if (token.type === "statement") this.#take(this.#decode(token.bytes));
     }
   }
 
   #take(text: string): void {
     const facts = describeStatement(text);
     const { action, object = "", name } = facts;
+    if (action === "set") {
+      const encoding = /^SET client_encoding = '([^']+)'/.exec(text)?.[1];
+      if (encoding !== undefined) {
+        this.#encoding = encoding;
+        this.#decode = textDecoder(encoding);
+      }
+    }
     if (action === "change database") {
       if (/^CREATE DATABASE/i.test(facts.excerpt)) this.#database = readDatabaseOptions(text);
     } else if (action === "set owner") {

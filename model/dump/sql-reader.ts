@@ -1,5 +1,11 @@
+import { BlockComment } from "./block-comment";
+import { backslash, countNewlines, endsComment, minus, newline, semicolon } from "./bytes";
+import { CopyRows } from "./copy-rows";
+import { StatementScanner } from "./statement-scanner";
+
 /** One piece of a plain dump, in the order of the file. Lines count from 1. */
 export type SqlToken =
+  /** A `--` comment between statements. */
   | { readonly type: "comment"; readonly text: string; readonly line: number }
   | {
       readonly type: "statement";
@@ -12,397 +18,176 @@ export type SqlToken =
   | { readonly type: "meta"; readonly text: string; readonly line: number }
   /** Part of the rows behind a `COPY … FROM stdin`; the closing `\.` is not in it. */
   | { readonly type: "rows"; readonly bytes: Buffer }
+  /** The closing `\.` in line `line`, and how many rows stand before it. */
   | { readonly type: "end of rows"; readonly rows: number; readonly line: number }
-  /** The file ended in the middle of something. */
+  /** The file ended, in line `line`, in the middle of something. */
   | { readonly type: "unfinished"; readonly what: "statement" | "rows"; readonly line: number };
 
-const enum Mode {
-  Between,
-  Statement,
-  Quote,
-  Identifier,
-  DollarTag,
-  DollarBody,
-  LineComment,
-  BlockComment,
-  Meta,
-  RowsAhead,
-  Rows,
-}
-
-const newline = 0x0a;
-const carriageReturn = 0x0d;
-const quote = 0x27;
-const doubleQuote = 0x22;
-const dollar = 0x24;
-const minus = 0x2d;
-const slash = 0x2f;
-const star = 0x2a;
-const backslash = 0x5c;
-const semicolon = 0x3b;
-const openParenthesis = 0x28;
-const closeParenthesis = 0x29;
+type Tokens<T = void> = Generator<SqlToken, T, undefined>;
 
 /**
  * Splits a plain dump into statements, rows and comments as `psql` does (PostgreSQL manual, 4.1 and psql), in one pass
- * over the bytes and in constant memory. Unlike `psql` it never takes a row for a statement, and it runs no `\` command.
+ * over the bytes; of the file it keeps no more than a statement. Unlike `psql` it never takes a row for a statement, and
+ * it runs no `\` command.
  *
  * Give it chunks in order by {@link push}, then call {@link finish} once.
  */
 export class SqlReader {
-  #mode = Mode.Between;
   #line = 1;
-  /** The line on which the current token began. */
-  #tokenLine = 1;
+  /** The line on which the current statement began. */
+  #firstLine = 1;
+  /** Bytes whose line, or whose closing `\.`, is not complete yet. */
+  #waiting: Buffer[] = [];
+  /** The lines of the current statement so far. */
   #parts: Buffer[] = [];
-  /** Bytes that could not be judged before the next chunk came. */
-  #held: Buffer = Buffer.alloc(0);
-  #parentheses = 0;
-  #blockComments = 0;
-  /** Where a comment inside a statement returns to. */
-  #commentReturn: Mode.Between | Mode.Statement = Mode.Between;
-  #escapes = false;
-  #standardStrings = true;
-  #dollarTag: number[] = [];
-  #dollarMatched = 0;
-  #word = "";
-  #words = new StatementWords();
+  #scanner: StatementScanner | undefined;
+  #comment: BlockComment | undefined;
+  #copy: CopyRows | undefined;
   #rows = 0;
-  #atLineStart = true;
+  #standardStrings = true;
 
   /** Reads the next bytes of the file. */
-  *push(chunk: Buffer): Generator<SqlToken, void, undefined> {
-    const bytes = this.#held.length > 0 ? Buffer.concat([this.#held, chunk]) : chunk;
-    this.#held = Buffer.alloc(0);
+  *push(chunk: Buffer): Tokens {
+    if (!this.#copy && !chunk.includes(newline)) {
+      this.#waiting.push(chunk);
+      return;
+    }
+    const bytes = this.#takeWaiting(chunk);
+    const lines = bytes.lastIndexOf(newline) + 1;
     let position = 0;
     while (position < bytes.length) {
-      if (this.#mode === Mode.Rows) position = yield* this.#readRows(bytes, position);
-      else position = yield* this.#readSql(bytes, position);
+      const from = position;
+      if (this.#copy) position = yield* this.#readRows(this.#copy, bytes, position);
+      else if (position < lines) position = yield* this.#readLines(bytes, position, lines);
+      if (position === from) break;
     }
+    if (position < bytes.length) this.#waiting.push(bytes.subarray(position));
   }
 
   /** Says that the file has ended. */
-  *finish(): Generator<SqlToken, void, undefined> {
-    const rest = this.#held;
-    this.#held = Buffer.alloc(0);
-    if (this.#mode === Mode.Rows || this.#mode === Mode.RowsAhead) {
-      if (this.#mode === Mode.Rows && rest.equals(Buffer.from("\\."))) yield this.#endRows();
-      else yield { type: "unfinished", what: "rows", line: this.#line };
-      return;
-    }
-    const lone = this.#mode === Mode.LineComment || this.#mode === Mode.Meta;
-    if (lone && this.#commentReturn === Mode.Between) {
-      yield this.#take(this.#mode === Mode.Meta ? "meta" : "comment", rest, 0, rest.length);
-    } else if (this.#mode !== Mode.Between || rest.length > 0) {
-      yield { type: "unfinished", what: "statement", line: this.#line };
+  *finish(): Tokens {
+    const rest = this.#takeWaiting(Buffer.alloc(0));
+    if (this.#copy && /^\\\.\r?$/.test(rest.toString("latin1"))) {
+      yield this.#endRows();
+    } else if (this.#copy) {
+      yield { type: "unfinished", what: "rows", line: this.#line };
+    } else {
+      const endLine = this.#line;
+      const lastLine = Buffer.concat([rest, Buffer.of(newline)]);
+      yield* this.#readLines(lastLine, 0, lastLine.length);
+      // A COPY whose line has no end was begun by this last line.
+      if (this.#copy) yield { type: "unfinished", what: "rows", line: endLine };
+      else if (this.#scanner ?? this.#comment)
+        yield { type: "unfinished", what: "statement", line: endLine };
     }
   }
 
-  /** Reads until the rows of a COPY begin or the chunk ends; returns where it stopped. */
-  *#readSql(bytes: Buffer, from: number): Generator<SqlToken, number, undefined> {
-    let start = from;
+  /** Reads whole lines until the rows of a COPY begin; returns where it stopped. */
+  *#readLines(bytes: Buffer, from: number, end: number): Tokens<number> {
     let i = from;
-    for (; i < bytes.length; i++) {
-      const byte = bytes[i] as number;
-      if (byte === newline) this.#line++;
-      switch (this.#mode) {
-        case Mode.Between:
-          if (byte <= 0x20 || byte === semicolon) break;
-          if (isAheadNeeded(byte) && i + 1 === bytes.length) return this.#hold(bytes, i, i);
-          this.#tokenLine = this.#line;
-          this.#commentReturn = Mode.Between;
-          start = i;
-          if (byte === minus && bytes[i + 1] === minus) {
-            this.#mode = Mode.LineComment;
-          } else if (byte === slash && bytes[i + 1] === star) {
-            this.#mode = Mode.BlockComment;
-            this.#blockComments = 1;
-            i++;
-          } else if (byte === backslash) {
-            this.#mode = Mode.Meta;
-          } else {
-            this.#beginStatement();
-            i--;
-          }
-          break;
-        case Mode.Statement: {
-          if (isWordByte(byte)) {
-            if (this.#word.length < 16) this.#word += String.fromCharCode(byte);
-            break;
-          }
-          if (isAheadNeeded(byte) && i + 1 === bytes.length) return this.#hold(bytes, start, i);
-          const word = this.#word.toLowerCase();
-          if (byte === dollar && word !== "") {
-            this.#word += "$";
-            break;
-          }
-          this.#word = "";
-          if (word !== "") this.#words.add(word, this.#parentheses);
-          switch (byte) {
-            case quote:
-              this.#escapes = word === "e" || !this.#standardStrings;
-              this.#mode = Mode.Quote;
-              break;
-            case doubleQuote:
-              this.#mode = Mode.Identifier;
-              break;
-            case dollar:
-              this.#dollarTag = [dollar];
-              this.#mode = Mode.DollarTag;
-              break;
-            case minus:
-              if (bytes[i + 1] === minus) this.#enterComment(Mode.LineComment);
-              break;
-            case slash:
-              if (bytes[i + 1] === star) {
-                this.#enterComment(Mode.BlockComment);
-                this.#blockComments = 1;
-                i++;
-              }
-              break;
-            case openParenthesis:
-              this.#parentheses++;
-              break;
-            case closeParenthesis:
-              if (this.#parentheses > 0) this.#parentheses--;
-              break;
-            case semicolon:
-              if (this.#parentheses > 0 || this.#words.inBody) break;
-              yield* this.#endStatement(bytes, start, i);
-              start = i + 1;
-              break;
-          }
-          break;
-        }
-        case Mode.Quote: {
-          if (this.#escapes && byte === backslash) {
-            if (i + 1 === bytes.length) return this.#hold(bytes, start, i);
-            i++;
-            if (bytes[i] === newline) this.#line++;
-          } else if (byte === quote) {
-            if (i + 1 === bytes.length) return this.#hold(bytes, start, i);
-            if (bytes[i + 1] === quote) i++;
-            else this.#mode = Mode.Statement;
-          } else if (!this.#escapes) {
-            // The common case of long texts: go to the next quote at once.
-            const next = bytes.indexOf(quote, i);
-            const end = next < 0 ? bytes.length : next;
-            this.#line += countNewlines(bytes, i + 1, end);
-            i = end - 1;
-          }
-          break;
-        }
-        case Mode.Identifier:
-          if (byte === doubleQuote) this.#mode = Mode.Statement;
-          break;
-        case Mode.DollarTag:
-          if (byte === dollar) {
-            this.#dollarTag.push(dollar);
-            this.#dollarMatched = 0;
-            this.#mode = Mode.DollarBody;
-          } else if (isWordByte(byte) && !(this.#dollarTag.length === 1 && isDigit(byte))) {
-            this.#dollarTag.push(byte);
-          } else {
-            this.#mode = Mode.Statement;
-            if (byte === newline) this.#line--;
-            i--;
-          }
-          break;
-        case Mode.DollarBody:
-          // A tag has its dollar signs only at its ends, so a mismatch can begin a new match with itself alone.
-          if (byte === this.#dollarTag[this.#dollarMatched]) this.#dollarMatched++;
-          else this.#dollarMatched = byte === dollar ? 1 : 0;
-          if (this.#dollarMatched === this.#dollarTag.length) this.#mode = Mode.Statement;
-          break;
-        case Mode.LineComment:
-          if (byte !== newline) break;
-          if (this.#commentReturn === Mode.Between) {
-            yield this.#take("comment", bytes, start, i);
-            start = i + 1;
-          }
-          this.#mode = this.#commentReturn;
-          break;
-        case Mode.BlockComment:
-          if (byte !== slash && byte !== star) break;
-          if (i + 1 === bytes.length) return this.#hold(bytes, start, i);
-          if (byte === slash && bytes[i + 1] === star) {
-            this.#blockComments++;
-            i++;
-          } else if (byte === star && bytes[i + 1] === slash) {
-            i++;
-            if (--this.#blockComments > 0) break;
-            this.#mode = this.#commentReturn;
-            if (this.#mode === Mode.Between) {
-              this.#parts = [];
-              start = i + 1;
-            }
-          }
-          break;
-        case Mode.Meta:
-          if (byte !== newline) break;
-          yield this.#take("meta", bytes, start, i);
-          start = i + 1;
-          this.#mode = Mode.Between;
-          break;
-        case Mode.RowsAhead:
-          if (byte !== newline) break;
-          this.#mode = Mode.Rows;
-          this.#rows = 0;
-          this.#atLineStart = true;
-          return i + 1;
-      }
+    while (i < end && !this.#copy) {
+      const next = this.#scanner
+        ? yield* this.#readStatement(this.#scanner, bytes, i, end)
+        : this.#comment
+          ? this.#skipComment(this.#comment, bytes, i, end)
+          : yield* this.#readBetween(bytes, i, end);
+      this.#line += countNewlines(bytes, i, next);
+      i = next;
     }
-    if (this.#mode !== Mode.Between && this.#mode !== Mode.RowsAhead) {
-      this.#parts.push(bytes.subarray(start, bytes.length));
+    return i;
+  }
+
+  /** Reads what stands between statements; returns where it stopped. */
+  *#readBetween(bytes: Buffer, from: number, end: number): Tokens<number> {
+    const byte = bytes[from] as number;
+    if (byte <= 0x20 || byte === semicolon) return from + 1;
+    if (this.#line === 1 && byteOrderMark.includes(byte)) return from + 1;
+    if (byte === minus && bytes[from + 1] === minus) {
+      let stop = from;
+      while (stop < end && !endsComment(bytes[stop])) stop++;
+      yield { type: "comment", text: bytes.toString("utf8", from, stop), line: this.#line };
+      return stop;
     }
-    return bytes.length;
+    if (byte === backslash) {
+      const stop = bytes.indexOf(newline, from);
+      const text = bytes.toString("utf8", from, stop).replace(/\r$/, "");
+      yield { type: "meta", text, line: this.#line };
+      return stop;
+    }
+    if (BlockComment.beginsAt(bytes, from)) {
+      this.#comment = new BlockComment();
+      return from + 2;
+    }
+    this.#firstLine = this.#line;
+    this.#scanner = new StatementScanner(this.#standardStrings);
+    return from;
+  }
+
+  #skipComment(comment: BlockComment, bytes: Buffer, from: number, end: number): number {
+    const stop = comment.read(bytes, from, end);
+    if (comment.isOver) this.#comment = undefined;
+    return stop;
+  }
+
+  *#readStatement(
+    scanner: StatementScanner,
+    bytes: Buffer,
+    from: number,
+    end: number,
+  ): Tokens<number> {
+    const found = scanner.read(bytes, from, end);
+    if (found < 0) {
+      this.#parts.push(bytes.subarray(from, end));
+      return end;
+    }
+    this.#scanner = undefined;
+    const isCopy = scanner.firstWord === "copy";
+    const last = bytes.subarray(from, found);
+    const whole = this.#parts.length > 0 ? Buffer.concat([...this.#parts, last]) : last;
+    this.#parts = [];
+    const text = isCopy || scanner.firstWord === "set" ? whole.toString("latin1") : "";
+    const endLine = this.#line + countNewlines(bytes, from, found);
+    const token = { type: "statement", line: this.#firstLine, endLine } as const;
+    if (isCopy && /\sFROM\s+stdin\b/i.test(text)) {
+      this.#copy = new CopyRows();
+      this.#rows = 0;
+      // PostgreSQL runs what stands behind the semicolon in the same line once it has the rows.
+      const lineEnd = bytes.indexOf(newline, found);
+      const rest = bytes.subarray(found, lineEnd);
+      const isBlank = /^;\s*$/.test(rest.toString("latin1"));
+      yield { ...token, bytes: isBlank ? whole : Buffer.concat([whole, rest]) };
+      return lineEnd + 1;
+    }
+    const setting = /^SET\s+standard_conforming_strings\s*(?:=|\bTO\b)\s*'?(on|off)\b/i.exec(text);
+    if (setting) this.#standardStrings = setting[1]?.toLowerCase() === "on";
+    yield { ...token, bytes: whole };
+    return found + 1;
   }
 
   /** Reads rows until the closing `\.` or the end of the chunk; returns where it stopped. */
-  *#readRows(bytes: Buffer, from: number): Generator<SqlToken, number, undefined> {
-    let search = from;
-    for (;;) {
-      const found = bytes.indexOf("\\.", search, "latin1");
-      if (found < 0) break;
-      const begins = found === from ? this.#atLineStart : bytes[found - 1] === newline;
-      const next = bytes[found + 2];
-      const ends = next === newline || (next === carriageReturn && bytes[found + 3] === newline);
-      if (begins && ends) {
-        yield* this.#someRows(bytes, from, found);
-        yield this.#endRows();
-        this.#line++;
-        return found + (next === newline ? 3 : 4);
-      }
-      search = found + 1;
+  *#readRows(copy: CopyRows, bytes: Buffer, from: number): Tokens<number> {
+    const { rows, count, next, isEnd } = copy.read(bytes, from);
+    this.#rows += count;
+    this.#line += count;
+    if (rows.length > 0) yield { type: "rows", bytes: rows };
+    if (isEnd) {
+      yield this.#endRows();
+      this.#line++;
     }
-    const held = this.#possibleEnd(bytes, from);
-    yield* this.#someRows(bytes, from, held);
-    this.#held = bytes.subarray(held);
-    return bytes.length;
-  }
-
-  *#someRows(bytes: Buffer, from: number, to: number): Generator<SqlToken, void, undefined> {
-    if (to <= from) return;
-    const rows = countNewlines(bytes, from, to);
-    this.#rows += rows;
-    this.#line += rows;
-    this.#atLineStart = bytes[to - 1] === newline;
-    yield { type: "rows", bytes: bytes.subarray(from, to) };
+    return next;
   }
 
   #endRows(): SqlToken {
-    this.#mode = Mode.Between;
+    this.#copy = undefined;
     return { type: "end of rows", rows: this.#rows, line: this.#line };
   }
 
-  /** Where a `\.` line may have begun whose end is in the next chunk. */
-  #possibleEnd(bytes: Buffer, from: number): number {
-    for (let length = Math.min(3, bytes.length - from); length > 0; length--) {
-      const at = bytes.length - length;
-      const begins = at === from ? this.#atLineStart : bytes[at - 1] === newline;
-      if (begins && "\\.\r".startsWith(bytes.toString("latin1", at))) return at;
-    }
-    return bytes.length;
-  }
-
-  #beginStatement(): void {
-    this.#mode = Mode.Statement;
-    this.#parentheses = 0;
-    this.#word = "";
-    this.#words = new StatementWords();
-  }
-
-  *#endStatement(bytes: Buffer, start: number, end: number): Generator<SqlToken, void, undefined> {
-    const statement = this.#join(bytes, start, end);
-    this.#mode = Mode.Between;
-    yield { type: "statement", bytes: statement, line: this.#tokenLine, endLine: this.#line };
-    switch (this.#words.first) {
-      case "copy":
-        if (/\sFROM\s+stdin\b/i.test(statement.toString("latin1"))) this.#mode = Mode.RowsAhead;
-        break;
-      case "set": {
-        const setting = /^SET\s+standard_conforming_strings\s*(?:=|TO)\s*'?(on|off)/i;
-        const value = setting.exec(statement.toString("latin1"))?.[1]?.toLowerCase();
-        if (value !== undefined) this.#standardStrings = value === "on";
-        break;
-      }
-    }
-  }
-
-  #enterComment(mode: Mode.LineComment | Mode.BlockComment): void {
-    this.#commentReturn = Mode.Statement;
-    this.#mode = mode;
-  }
-
-  /** Keeps the bytes from `at` for the next chunk: what they mean depends on the byte after them. */
-  #hold(bytes: Buffer, start: number, at: number): number {
-    if (at > start) this.#parts.push(bytes.subarray(start, at));
-    this.#held = bytes.subarray(at);
-    return bytes.length;
-  }
-
-  #take(type: "comment" | "meta", bytes: Buffer, start: number, end: number): SqlToken {
-    const text = this.#join(bytes, start, end).toString("utf8").replace(/\r$/, "");
-    return { type, text, line: this.#tokenLine };
-  }
-
-  #join(bytes: Buffer, start: number, end: number): Buffer {
-    const last = bytes.subarray(start, end);
-    const whole = this.#parts.length > 0 ? Buffer.concat([...this.#parts, last]) : last;
-    this.#parts = [];
-    return whole;
+  #takeWaiting(chunk: Buffer): Buffer {
+    const bytes = this.#waiting.length > 0 ? Buffer.concat([...this.#waiting, chunk]) : chunk;
+    this.#waiting = [];
+    return bytes;
   }
 }
 
-/** Follows the words of a statement as far as is needed to know whether it is in a `BEGIN ATOMIC … END` body. */
-class StatementWords {
-  #names: string[] = [];
-  #depth = 0;
-
-  get first(): string | undefined {
-    return this.#names[0];
-  }
-
-  /** True between BEGIN and END of an SQL-standard function body, where semicolons end nothing. */
-  get inBody(): boolean {
-    return this.#depth > 0;
-  }
-
-  add(word: string, parentheses: number): void {
-    if (this.#names.length < 4) this.#names.push(word);
-    if (parentheses > 0 || !this.#createsRoutine()) return;
-    if (word === "begin") this.#depth++;
-    else if (word === "case" && this.#depth > 0) this.#depth++;
-    else if (word === "end" && this.#depth > 0) this.#depth--;
-  }
-
-  #createsRoutine(): boolean {
-    const [create, ...rest] = this.#names;
-    const object = rest[0] === "or" ? rest[2] : rest[0];
-    return create === "create" && (object === "function" || object === "procedure");
-  }
-}
-
-function isAheadNeeded(byte: number): boolean {
-  return byte === minus || byte === slash;
-}
-
-function isDigit(byte: number): boolean {
-  return byte >= 0x30 && byte <= 0x39;
-}
-
-function isWordByte(byte: number): boolean {
-  return (
-    (byte >= 0x61 && byte <= 0x7a) ||
-    (byte >= 0x41 && byte <= 0x5a) ||
-    byte === 0x5f ||
-    isDigit(byte) ||
-    byte >= 0x80
-  );
-}
-
-function countNewlines(bytes: Buffer, from: number, to: number): number {
-  let count = 0;
-  for (let i = from; i < to; i++) if (bytes[i] === newline) count++;
-  return count;
-}
+/** Windows editors put it before UTF-8; psql skips it too. */
+const byteOrderMark = Buffer.of(0xef, 0xbb, 0xbf);

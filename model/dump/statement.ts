@@ -1,15 +1,18 @@
-import { unquoteIdentifier } from "../sql";
+import { StatementCursor, type QualifiedName } from "./statement-cursor";
 
 /** What a statement of a dump does, as far as the verdict cares. */
 export type Action =
+  /** Removes an object or a part of one: `DROP TABLE`, `ALTER TABLE … DROP CONSTRAINT`, `lo_unlink`. */
   | "drop"
   | "create"
+  /** Says whose the objects are: `… OWNER TO`, `SET SESSION AUTHORIZATION`. */
   | "set owner"
   | "grant"
   | "copy"
   | "insert"
   | "comment"
   | "set"
+  /** Makes, drops or changes a whole database. */
   | "change database"
   | "other";
 
@@ -20,7 +23,7 @@ export interface StatementFacts {
   readonly object?: string;
   /** Qualified name of the object, identifiers unquoted: `public.users`. */
   readonly name?: string;
-  /** The table that a row, index, constraint, trigger or policy belongs to, unquoted and qualified. */
+  /** The table that rows, an index, constraint, trigger, rule or policy belong to, unquoted and qualified. */
   readonly table?: string;
   /** Roles it names, unquoted; PUBLIC is none. */
   readonly roles: readonly string[];
@@ -28,196 +31,248 @@ export interface StatementFacts {
   readonly excerpt: string;
 }
 
-const identifier = String.raw`(?:"(?:[^"]|"")+"|[\w$\u0080-\uffff]+)`;
-const qualified = String.raw`${identifier}(?:\.${identifier})*`;
+type Described = Omit<StatementFacts, "roles" | "excerpt"> & { readonly roles?: readonly string[] };
+
+/** Describes a statement; `text` is the statement or, where it is long, at least its first few hundred characters. */
+export function describeStatement(text: string): StatementFacts {
+  return { roles: [], ...describe(new StatementCursor(text)), excerpt: excerptOf(text) };
+}
+
+/** Longest excerpt, in characters. */
+const excerptLength = 160;
+
+function excerptOf(text: string): string {
+  const bare = text.replace(/^(?:\s*--[^\n]*\n)+/, "").slice(0, 4 * excerptLength);
+  const line = bare.replace(/\s+/g, " ").trim();
+  return line.length > excerptLength ? `${line.slice(0, excerptLength - 3)}...` : line;
+}
+
+/** Types of objects; where one begins with another, the longer comes first. */
 const types = [
-  "TABLE",
-  "MATERIALIZED VIEW",
-  "VIEW",
-  "INDEX",
-  "SEQUENCE",
-  "TYPE",
-  "DOMAIN",
-  "FUNCTION",
-  "PROCEDURE",
-  "AGGREGATE",
-  "SCHEMA",
-  "EXTENSION",
-  "CONSTRAINT TRIGGER",
-  "EVENT TRIGGER",
-  "TRIGGER",
-  "RULE",
-  "POLICY",
-  "OPERATOR CLASS",
-  "OPERATOR FAMILY",
-  "OPERATOR",
-  "CAST",
-  "COLLATION",
-  "CONVERSION",
+  ..."TABLE,MATERIALIZED VIEW,VIEW,INDEX,SEQUENCE,TYPE,DOMAIN,FUNCTION,PROCEDURE,ROUTINE".split(
+    ",",
+  ),
+  ..."AGGREGATE,SCHEMA,EXTENSION,CONSTRAINT TRIGGER,EVENT TRIGGER,TRIGGER,RULE,POLICY".split(","),
+  ..."OPERATOR CLASS,OPERATOR FAMILY,OPERATOR,CAST,COLLATION,CONVERSION".split(","),
   "TEXT SEARCH CONFIGURATION",
   "TEXT SEARCH DICTIONARY",
   "TEXT SEARCH PARSER",
   "TEXT SEARCH TEMPLATE",
-  "FOREIGN TABLE",
-  "FOREIGN DATA WRAPPER",
-  "SERVER",
-  "USER MAPPING",
-  "PUBLICATION",
-  "SUBSCRIPTION",
-  "STATISTICS",
-  "LANGUAGE",
-  "ACCESS METHOD",
-  "TRANSFORM",
-  "LARGE OBJECT",
-  "DATABASE",
-  "TABLESPACE",
-  "ROLE",
-  "USER",
-  "CONSTRAINT",
-  "COLUMN",
-].join("|");
+  ..."FOREIGN TABLE,FOREIGN DATA WRAPPER,SERVER,USER MAPPING,PUBLICATION,SUBSCRIPTION".split(","),
+  ..."STATISTICS,LANGUAGE,ACCESS METHOD,TRANSFORM,LARGE OBJECT,DATABASE,TABLESPACE".split(","),
+  ..."ROLE,USER,CONSTRAINT,COLUMN".split(","),
+];
 
-const create = new RegExp(
-  String.raw`^CREATE (?:OR REPLACE )?(?:(?:GLOBAL|LOCAL|TEMP|TEMPORARY|UNLOGGED|UNIQUE|RECURSIVE|TRUSTED|PROCEDURAL|DEFAULT) )*(${types})(?: CONCURRENTLY)?(?: IF NOT EXISTS)? (?:FOR )?(${qualified})?`,
-  "i",
-);
-const drop = new RegExp(
-  String.raw`^DROP (?:PROCEDURAL )?(${types})(?: CONCURRENTLY)?(?: IF EXISTS)? (?:FOR )?(${qualified})?`,
-  "i",
-);
-const alter = new RegExp(
-  String.raw`^ALTER (?:PROCEDURAL )?(${types})(?: IF EXISTS)?(?: ONLY)? (${qualified})`,
-  "i",
-);
-const comment = new RegExp(String.raw`^COMMENT ON (${types}) (${qualified})`, "i");
-const copy = new RegExp(String.raw`^COPY (${qualified})[\s(]`, "i");
-const insert = new RegExp(String.raw`^INSERT INTO (?:ONLY )?(${qualified})[\s(]`, "i");
-const on = new RegExp(String.raw` ON (?:TABLE )?(?:ONLY )?(${qualified})`, "i");
-const owner = new RegExp(String.raw` OWNER TO (${identifier})$`, "i");
-const grantees = /^(?:GRANT|REVOKE) .* (?:TO|FROM) (.+?)(?: WITH [\w ]+)?(?: GRANTED BY .+)?$/is;
-const forRole = new RegExp(
-  String.raw`^ALTER DEFAULT PRIVILEGES FOR (?:ROLE|USER) (${identifier})`,
-  "i",
-);
-const policyRoles = / TO (.+?)(?: USING | WITH CHECK |$)/is;
-const mappingUser = new RegExp(String.raw`^(?:CREATE|ALTER) USER MAPPING FOR (${identifier})`, "i");
+const modifiers = [
+  ..."OR REPLACE,GLOBAL,LOCAL,TEMPORARY,TEMP,UNLOGGED,UNIQUE,RECURSIVE,TRUSTED".split(","),
+  ..."PROCEDURAL,DEFAULT".split(","),
+];
 
-/** Describes a statement; `text` is the statement or, where it is long, at least its first few hundred characters. */
-export function describeStatement(text: string): StatementFacts {
-  const line = withoutComments(text).replace(/\s+/g, " ").trim();
-  const excerpt = line.length > 160 ? `${line.slice(0, 157)}...` : line;
-  const facts = (
-    action: Action,
-    rest: Omit<StatementFacts, "action" | "roles" | "excerpt"> & { roles?: readonly string[] } = {},
-  ): StatementFacts => ({
-    roles: [],
-    ...rest,
-    action,
-    excerpt,
-  });
-
-  switch (/^\w+/.exec(line)?.[0].toUpperCase()) {
+function describe(cursor: StatementCursor): Described {
+  const verb = cursor.word;
+  if (verb !== undefined) cursor.accept(verb);
+  switch (verb) {
     case "COPY":
-      return facts("copy", tableOf(copy.exec(line)?.[1]));
+      return { action: "copy", ...tableFacts(cursor.name()) };
     case "INSERT":
-      return facts("insert", tableOf(insert.exec(line)?.[1]));
+      cursor.accept("INTO");
+      cursor.accept("ONLY");
+      return { action: "insert", ...tableFacts(cursor.name()) };
     case "SET":
-      if (/^SET SESSION AUTHORIZATION/i.test(line)) return facts("set owner");
-      return facts("set");
+      if (!cursor.accept("SESSION", "AUTHORIZATION")) return { action: "set" };
+      return { action: "set owner", roles: sessionRole(cursor) };
+    case "RESET":
+      return { action: cursor.accept("SESSION", "AUTHORIZATION") ? "set owner" : "set" };
     case "SELECT":
-      if (/^SELECT (?:pg_catalog\.)?lo_unlink\(/i.test(line)) {
-        return facts("drop", {
-          object: `LARGE OBJECT ${/\('?(\d+)/.exec(line)?.[1] ?? ""}`.trim(),
-        });
-      }
-      return facts(/^SELECT pg_catalog\.set_config\(/i.test(line) ? "set" : "other");
-    case "DROP": {
-      const [, type, name] = drop.exec(line) ?? [];
-      const action = type?.toUpperCase() === "DATABASE" ? "change database" : "drop";
-      return facts(action, objectOf(type, name));
-    }
-    case "CREATE": {
-      const [, type, name] = create.exec(line) ?? [];
-      const kind = type?.toUpperCase();
-      const object = objectOf(type, name);
-      const table = kind !== undefined && onTable.has(kind) ? on.exec(line)?.[1] : undefined;
-      return facts(kind === "DATABASE" ? "change database" : "create", {
-        ...object,
-        ...(table === undefined ? {} : { table: unquoteQualified(table) }),
-        roles:
-          kind === "POLICY"
-            ? roleList(policyRoles.exec(line)?.[1])
-            : roleList(mappingUser.exec(line)?.[1]),
-      });
-    }
-    case "ALTER": {
-      if (/^ALTER DEFAULT PRIVILEGES/i.test(line)) {
-        const grant = /((?:GRANT|REVOKE) .*)$/is.exec(line)?.[1] ?? "";
-        const roles = [
-          ...roleList(forRole.exec(line)?.[1]),
-          ...roleList(grantees.exec(grant)?.[1]),
-        ];
-        return facts("grant", { object: "DEFAULT PRIVILEGES", roles });
-      }
-      const [, type, name] = alter.exec(line) ?? [];
-      const object = objectOf(type, name);
-      const newOwner = owner.exec(line)?.[1];
-      if (newOwner !== undefined)
-        return facts("set owner", { ...object, roles: roleList(newOwner) });
-      if (type?.toUpperCase() === "DATABASE") return facts("change database", object);
-      const table =
-        /TABLE$/i.test(type ?? "") && name !== undefined ? { table: unquoteQualified(name) } : {};
-      const removes = /^ALTER .+? (?:DROP|DETACH PARTITION) /i.test(line) && !/ ADD /i.test(line);
-      return facts(removes ? "drop" : "other", { ...object, ...table });
-    }
+      return describeSelect(cursor);
+    case "CREATE":
+      return describeCreate(cursor);
+    case "DROP":
+      return describeDrop(cursor);
+    case "ALTER":
+      return describeAlter(cursor);
     case "GRANT":
-    case "REVOKE": {
-      const target = / ON (.+?) (?:TO|FROM) /is.exec(line)?.[1];
-      return facts("grant", {
-        ...(target === undefined ? {} : { object: target }),
-        roles: roleList(grantees.exec(line)?.[1]),
-      });
-    }
-    case "COMMENT": {
-      const [, type, name] = comment.exec(line) ?? [];
-      return facts("comment", objectOf(type, name));
-    }
+    case "REVOKE":
+      return describeGrant(cursor);
+    case "COMMENT":
+      cursor.accept("ON");
+      return { action: "comment", ...objectOnTable(cursor, cursor.acceptOne(types)) };
+    case "REFRESH":
+      return { action: "other", ...objectFacts(cursor, cursor.acceptOne(types)) };
     default:
-      return facts("other");
+      return { action: "other" };
   }
 }
 
-/** `"a b".c` as it is called inside: `a b.c`. */
-export function unquoteQualified(name: string): string {
-  return (name.match(new RegExp(identifier, "g")) ?? []).map(unquoteIdentifier).join(".");
+function sessionRole(cursor: StatementCursor): readonly string[] {
+  if (cursor.accept("DEFAULT")) return [];
+  const role = cursor.string();
+  return role === undefined ? cursor.roles() : [role];
 }
 
-const onTable = new Set(["INDEX", "TRIGGER", "CONSTRAINT TRIGGER", "POLICY"]);
+function describeSelect(cursor: StatementCursor): Described {
+  const called = cursor.name()?.name.replace(/^pg_catalog\./, "");
+  if (called === "set_config") return { action: "set" };
+  const action = called === "lo_unlink" ? "drop" : called === "lo_create" ? "create" : undefined;
+  if (action === undefined) return { action: "other" };
+  const id = /\d+/.exec(cursor.textOf(() => cursor.skipTo("")))?.[0];
+  return { action, object: id === undefined ? "LARGE OBJECT" : `LARGE OBJECT ${id}` };
+}
 
-function objectOf(
+function describeCreate(cursor: StatementCursor): Described {
+  while (cursor.acceptOne(modifiers) !== undefined);
+  const type = cursor.acceptOne(types);
+  if (type === "DATABASE") return { action: "change database", ...objectFacts(cursor, type) };
+  if (type === "USER MAPPING") {
+    cursor.accept("IF", "NOT", "EXISTS");
+    cursor.accept("FOR");
+    const object = cursor.textOf(() => cursor.name());
+    cursor.back();
+    return { action: "create", object: `${type} ${object}`, roles: cursor.roles() };
+  }
+  const object = objectFacts(cursor, type);
+  const table = tableOfPart(cursor, type);
+  const isGranted = type === "POLICY" && cursor.skipTo("TO", "USING", "WITH") === "TO";
+  return {
+    action: "create",
+    ...object,
+    ...(table === undefined ? {} : { table: table.name }),
+    roles: isGranted ? cursor.roles() : [],
+  };
+}
+
+/** The table that an index, trigger, rule, policy or statistics object belongs to. */
+function tableOfPart(cursor: StatementCursor, type: string | undefined): QualifiedName | undefined {
+  const before: Readonly<Record<string, string>> = {
+    INDEX: "ON",
+    TRIGGER: "ON",
+    "CONSTRAINT TRIGGER": "ON",
+    POLICY: "ON",
+    RULE: "TO",
+    STATISTICS: "FROM",
+  };
+  const word = type === undefined ? undefined : before[type];
+  if (word === undefined || cursor.skipTo(word) === undefined) return undefined;
+  cursor.accept("ONLY");
+  return cursor.name();
+}
+
+function describeDrop(cursor: StatementCursor): Described {
+  cursor.accept("PROCEDURAL");
+  const type = cursor.acceptOne(types);
+  const action = type === "DATABASE" ? "change database" : "drop";
+  return { action, ...objectOnTable(cursor, type) };
+}
+
+function describeAlter(cursor: StatementCursor): Described {
+  if (cursor.accept("DEFAULT", "PRIVILEGES")) return describeDefaultPrivileges(cursor);
+  cursor.accept("PROCEDURAL");
+  const type = cursor.acceptOne(types);
+  const object = objectFacts(cursor, type);
+  const facts =
+    /TABLE$/.test(type ?? "") && object.name !== undefined
+      ? { ...object, table: object.name }
+      : object;
+  // Not the arguments of functions, nor the access method of operator classes.
+  cursor.skipParentheses();
+  if (cursor.accept("USING")) cursor.name();
+  if (cursor.accept("OWNER", "TO")) return { action: "set owner", ...facts, roles: cursor.roles() };
+  if (type === "DATABASE") return { action: "change database", ...facts };
+  if (type === "PUBLICATION" && cursor.accept("ADD", "TABLE")) {
+    cursor.accept("ONLY");
+    const table = cursor.name();
+    return { action: "other", ...facts, ...(table ? { table: table.name } : {}) };
+  }
+  return { action: removes(cursor) ? "drop" : "other", ...facts };
+}
+
+/** True for an ALTER that only takes something away. */
+function removes(cursor: StatementCursor): boolean {
+  if (cursor.accept("ALTER")) {
+    cursor.accept("COLUMN");
+    cursor.name();
+  }
+  return (
+    (cursor.accept("DROP") || cursor.accept("DETACH", "PARTITION")) &&
+    cursor.skipTo("ADD") === undefined
+  );
+}
+
+function describeDefaultPrivileges(cursor: StatementCursor): Described {
+  const owners = cursor.accept("FOR", "ROLE") || cursor.accept("FOR", "USER") ? cursor.roles() : [];
+  cursor.skipTo("GRANT", "REVOKE");
+  const { roles = [] } = describeGrant(cursor);
+  return { action: "grant", object: "DEFAULT PRIVILEGES", roles: [...owners, ...roles] };
+}
+
+/** Privileges on an object, or membership in roles: `GRANT a, b TO c`. */
+function describeGrant(cursor: StatementCursor): Described {
+  cursor.accept("GRANT", "OPTION", "FOR");
+  cursor.accept("ADMIN", "OPTION", "FOR");
+  const members = cursor.roles();
+  if (cursor.accept("TO") || cursor.accept("FROM")) {
+    return { action: "grant", roles: [...members, ...grantees(cursor)] };
+  }
+  if (cursor.word !== "ON" && cursor.skipTo("ON") === undefined) return { action: "grant" };
+  cursor.accept("ON");
+  const object = cursor
+    .textOf(() => {
+      if (cursor.skipTo("TO", "FROM") !== undefined) cursor.back();
+    })
+    .replace(/\s+/g, " ");
+  if (!cursor.accept("TO")) cursor.accept("FROM");
+  return { action: "grant", object, roles: grantees(cursor) };
+}
+
+function grantees(cursor: StatementCursor): readonly string[] {
+  const roles = cursor.roles();
+  return cursor.skipTo("GRANTED") === undefined || !cursor.accept("BY")
+    ? roles
+    : [...roles, ...cursor.roles()];
+}
+
+/** Facts of an object that may be a part of a table: `TRIGGER a ON b`, `COLUMN a.b`. */
+function objectOnTable(
+  cursor: StatementCursor,
   type: string | undefined,
-  name: string | undefined,
-): { object?: string; name?: string } {
+): Pick<Described, "object" | "name" | "table"> {
+  const object = objectFacts(cursor, type);
+  if (type === "COLUMN" && object.name?.includes(".") === true) {
+    return { ...object, table: object.name.slice(0, object.name.lastIndexOf(".")) };
+  }
+  if (!cursor.accept("ON")) return object;
+  cursor.accept("DOMAIN");
+  const table = cursor.name();
+  return table ? { ...object, table: table.name } : object;
+}
+
+/** Reads the name of an object of a type. */
+function objectFacts(
+  cursor: StatementCursor,
+  type: string | undefined,
+): Pick<Described, "object" | "name"> {
   if (type === undefined) return {};
-  if (name === undefined) return { object: type.toUpperCase() };
-  return { object: `${type.toUpperCase()} ${name}`, name: unquoteQualified(name) };
+  cursor.accept("CONCURRENTLY");
+  if (!cursor.accept("IF", "NOT", "EXISTS")) cursor.accept("IF", "EXISTS");
+  cursor.accept("ONLY");
+  if (type === "CAST") {
+    const cast = cursor.textOf(() => {
+      cursor.skipParentheses();
+    });
+    return { object: `${type} ${cast}` };
+  }
+  if (type === "USER MAPPING" || type === "TRANSFORM") cursor.accept("FOR");
+  if (type === "INDEX" && cursor.word === "ON") return { object: type };
+  const name = cursor.name();
+  if (!name) return { object: type };
+  const object = `${type} ${name.text}`;
+  // What these are called by is the name of something else, or none.
+  if (["USER MAPPING", "TRANSFORM", "LARGE OBJECT"].includes(type)) return { object };
+  return { object, name: name.name };
 }
 
-function tableOf(name: string | undefined): { object?: string; name?: string; table?: string } {
-  if (name === undefined) return {};
-  const plain = unquoteQualified(name);
-  return { object: `TABLE ${name}`, name: plain, table: plain };
-}
-
-function roleList(text: string | undefined): readonly string[] {
-  const names = text?.match(new RegExp(identifier, "g")) ?? [];
-  return names
-    .map(unquoteIdentifier)
-    .filter(
-      (role) => !["public", "current_user", "session_user", "current_role", "group"].includes(role),
-    );
-}
-
-function withoutComments(text: string): string {
-  return text.replace(/^(?:\s*--[^\n]*\n)+/, "");
+function tableFacts(
+  table: QualifiedName | undefined,
+): Pick<Described, "object" | "name" | "table"> {
+  return table ? { object: `TABLE ${table.text}`, name: table.name, table: table.name } : {};
 }

@@ -47,7 +47,7 @@ function parse(key: string, schema: z.ZodType, raw: Readonly<Record<string, unkn
   const value = raw[key] ?? (isObject ? {} : undefined);
   const { success, data, error } = schema.safeParse(value, { reportInput: true });
   if (success) return { data };
-  const known = isObject ? Object.keys(schema.shape as object) : [];
+  const known = isObject ? Object.keys(schema.shape) : [];
   return { problems: error.issues.flatMap((issue) => problemsOf(issue, [key], known)) };
 }
 

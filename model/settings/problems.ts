@@ -49,14 +49,9 @@ function sentence(issue: z.core.$ZodIssue, path: readonly PropertyKey[]): string
 }
 
 function rule(issue: z.core.$ZodIssue): string {
-  switch (issue.code) {
-    case "invalid_type":
-      return `must be ${kinds[issue.expected] ?? issue.expected}`;
-    case "invalid_value":
-      return `must be ${issue.values.map((value) => JSON.stringify(value)).join(" or ")}`;
-    default:
-      return issue.message;
-  }
+  if (issue.code === "invalid_type") return `must be ${kinds[issue.expected] ?? issue.expected}`;
+  if (issue.code !== "invalid_value") return issue.message;
+  return `must be ${issue.values.map((value) => JSON.stringify(value)).join(" or ")}`;
 }
 
 const kinds: Readonly<Record<string, string>> = {

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import type { Container } from "../../cli/docker";
 import { serverState, type ServerStatus } from "../../cli/server-status";
 import { statusJson, statusText } from "../../cli/text/status";
-import type { Observation } from "../../model/protocol";
+import type { DatabaseFacts, Observation, Stamp } from "../../model/protocol";
 
 const now = new Date("2026-11-22T16:10:00Z");
 
@@ -13,29 +13,31 @@ const source = {
   server: "production",
 };
 
+const stamp: Stamp = {
+  server: "dev",
+  restoreId: "aaaaaaaaaaaa-1",
+  source,
+  outcome: "passed with notes",
+  restoredAt: "2026-11-22T15:40:00Z",
+};
+
+const timesheets: DatabaseFacts = {
+  name: "timesheets",
+  owner: "timesheets",
+  encoding: "UTF8",
+  locale: "en_GB.UTF-8",
+  bytes: 43_000_000,
+  connections: 1,
+  stamp,
+};
+
 const observation: Observation = {
   server: "dev",
   agentVersion: "0.1.0",
   postgresVersion: "17.7",
   systemIdentifier: "7412345678901234567",
   generation: 1,
-  databases: [
-    {
-      name: "timesheets",
-      owner: "timesheets",
-      encoding: "UTF8",
-      locale: "en_GB.UTF-8",
-      bytes: 43_000_000,
-      connections: 1,
-      stamp: {
-        server: "dev",
-        restoreId: "aaaaaaaaaaaa-1",
-        source,
-        outcome: "passed with notes",
-        restoredAt: "2026-11-22T15:40:00Z",
-      },
-    },
-  ],
+  databases: [timesheets],
   freeBytes: 212 * 2 ** 30,
   lastRestore: null,
 };
@@ -128,10 +130,9 @@ describe("status", () => {
   });
 
   it("names the dump's file where its name tells no backup, and a database that has no stamp", () => {
-    const [database] = observation.databases;
     const databases = [
-      { ...database!, stamp: { ...database!.stamp!, source: { name: "mine.dump", sha256: "" } } },
-      { ...database!, name: "by_hand", connections: 0, stamp: null },
+      { ...timesheets, stamp: { ...stamp, source: { name: "mine.dump", sha256: "" } } },
+      { ...timesheets, name: "by_hand", connections: 0, stamp: null },
     ];
     const text = statusText([{ ...dev, observation: { ...observation, databases } }], now);
     expect(text).toContain("timesheets  mine.dump · 41 MB · passed with notes · 1 connection\n");

@@ -3,7 +3,7 @@ import { engineProblem, parseInspection } from "../../cli/docker";
 import { parseChange } from "../../cli/history";
 import { buildStep } from "../../cli/server-image";
 import type { ServerStatus } from "../../cli/server-status";
-import { engineNames, parseStackName } from "../../cli/stacks";
+import { parseStackName } from "../../cli/stacks";
 import { doctorText } from "../../cli/text/doctor";
 import { downDone, downWarning, nothingToStop, type DownPlan } from "../../cli/text/down";
 import { nextText } from "../../cli/text/next";
@@ -148,15 +148,6 @@ describe("stack names", () => {
       'error: there is no stack "Production"\n  fix  the production server\'s stack is called prod',
     );
     expect(tell("constructor")).toContain('there is no stack "constructor"');
-  });
-
-  it("give the names on the engine", () => {
-    expect(engineNames("stagecraft", "dev")).toEqual({
-      network: "stagecraft-dev",
-      postgres: "stagecraft-dev-postgres",
-      agent: "stagecraft-dev-agent",
-      volumes: ["stagecraft-dev-data", "stagecraft-dev-run", "stagecraft-dev-agent"],
-    });
   });
 });
 

@@ -50,12 +50,24 @@ describe("the line of an update", () => {
   it("shows the agent's progress as a bar on a terminal and as it is in a log", () => {
     const state = after(
       { resourcePreEvent: container("create", "dev-restore") },
-      message("info", "restore 78 % · 1.5 of 1.9 GB · 9.1 M rows · 12 s left\n"),
+      {
+        diagnosticEvent: {
+          urn: urn("dev-restore"),
+          severity: "info",
+          message: "restore 78 % · 1.5 of 1.9 GB · 9.1 M rows · 12 s left\n",
+        },
+      },
     );
     expect(updateLine(state, true)).toBe(
       "restore   ███████████████░░░░░  78 %   1.5 of 1.9 GB   9.1 M rows   12 s left",
     );
     expect(updateLine(state, false)).toBe("restore 78 % · 1.5 of 1.9 GB · 9.1 M rows · 12 s left");
+  });
+
+  it("keeps what the program tells about the stack for the end", () => {
+    const state = after(message("info", "timesheets is not on dev\n"));
+    expect(state.notes).toEqual(["timesheets is not on dev"]);
+    expect(updateLine(state, true)).toBe("looking at what is there");
   });
 
   it("is not misled by text that only looks like progress", () => {
@@ -144,6 +156,30 @@ describe("what went wrong in an update", () => {
     ]);
   });
 
+  it("names a container that a killed update left, and says that its data is safe", () => {
+    expect(
+      problems(
+        'Unable to create container: Error response from daemon: Conflict. The container name "/stagecraft-dev-agent" is already in use by container "4711". You have to remove (or rename) that container to be able to reuse that name.',
+      ),
+    ).toEqual([
+      [
+        "error: container stagecraft-dev-agent is there, but stack dev does not know it: an update was killed, or another project folder made it",
+        "  fix  docker rm -f stagecraft-dev-agent   then start again; the data is in its volume and stays",
+      ].join("\n"),
+    ]);
+  });
+
+  it("is never nothing", () => {
+    const [problem] = updateProblems({ stack: "dev", errors: [], stderr: "" });
+    expect(problem?.message).toBe("pulumi was killed while it changed stack dev");
+  });
+
+  it("says that an interrupted update can be finished", () => {
+    expect(problems("update canceled")).toEqual([
+      "error: the change of stack dev was interrupted; what was done until then is kept\n  fix  run it again to finish",
+    ]);
+  });
+
   it.each([
     [
       "error: could not get stack: incorrect passphrase",
@@ -180,7 +216,8 @@ describe("a locked stack", () => {
   });
 
   it("is to be waited for while its holder lives, and to be freed when it was killed", () => {
-    const lock = parseLock(stderr)!;
+    const lock = parseLock(stderr);
+    if (!lock) throw new Error("no lock");
     expect(problemText(lockProblem("dev", lock, false))).toBe(
       [
         "error: stack dev is being changed by another update (process 4711 of ada@box, since 2026-11-22 16:03 UTC)",

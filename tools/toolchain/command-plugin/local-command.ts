@@ -2,7 +2,16 @@ import { readdirSync } from "node:fs";
 import { join, relative } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import { type CommandOutput, runCommand } from "./run-command";
-import { hasSecret, hasUnknown, plain, secret, signature, unknown, type Value, type Values } from "./values";
+import {
+  hasSecret,
+  hasUnknown,
+  plain,
+  secret,
+  signature,
+  unknown,
+  type Value,
+  type Values,
+} from "./values";
 
 /** The inputs of `local.Command`; each is also an output of the same name. */
 const inputNames = [
@@ -58,7 +67,11 @@ export function check(news: Values): { inputs: Values; problems: Problem[] } {
     (value) => typeof value === "string" && loggingValues.includes(value),
     `must be one of ${loggingValues.join(", ")}`,
   );
-  expect("archivePaths", () => false, "is not supported by this build of the plugin; use assetPaths");
+  expect(
+    "archivePaths",
+    () => false,
+    "is not supported by this build of the plugin; use assetPaths",
+  );
   for (const property of Object.keys(inputs)) {
     if (!(inputNames as readonly string[]).includes(property)) {
       problems.push({ property, reason: "is not an input of command:local:Command" });
@@ -139,10 +152,13 @@ async function run(
   const interpreter = strings(given["interpreter"]);
   const stdin = given["stdin"];
   return await runCommand({
-    command: String(plain(command)),
+    command: text(plain(command)),
     interpreter: interpreter.length > 0 ? interpreter : ["/bin/sh", "-c"],
     dir: typeof given["dir"] === "string" ? given["dir"] : process.cwd(),
-    environment: { ...environment, ...(given["environment"] as Record<string, string> | undefined) },
+    environment: {
+      ...environment,
+      ...(given["environment"] as Record<string, string> | undefined),
+    },
     stdin: typeof stdin === "string" && stdin !== "" ? stdin : undefined,
     log: {
       stdout: logging === "stdout" || logging === "stdoutAndStderr",
@@ -188,6 +204,11 @@ function fileAsset(path: string): Value {
 
 function strings(value: Value | undefined): string[] {
   return Array.isArray(value) ? value.filter((item) => typeof item === "string") : [];
+}
+
+/** `check` has seen to it that it is a string. */
+function text(value: Value): string {
+  return typeof value === "string" ? value : "";
 }
 
 function isStrings(value: Value): boolean {

@@ -14,7 +14,10 @@ function main(): void {
   if (address !== undefined) log.connect(address);
 
   const server = new grpc.Server({ "grpc.max_receive_message_length": 400 * 1024 * 1024 });
-  server.addService(ResourceProviderService, pluginServer(version, log) as grpc.UntypedServiceImplementation);
+  server.addService(
+    ResourceProviderService,
+    pluginServer(version, log) as grpc.UntypedServiceImplementation,
+  );
   server.bindAsync("127.0.0.1:0", grpc.ServerCredentials.createInsecure(), (error, port) => {
     if (error !== null) throw error;
     // The engine reads the port from the first line.

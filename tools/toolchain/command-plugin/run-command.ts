@@ -12,7 +12,11 @@ export interface CommandRun {
   readonly environment: Readonly<Record<string, string>>;
   readonly stdin: string | undefined;
   /** Called with each line as it comes, for the streams that are to be logged. */
-  readonly log: { readonly stdout: boolean; readonly stderr: boolean; line(text: string): void };
+  readonly log: {
+    readonly stdout: boolean;
+    readonly stderr: boolean;
+    readonly line: (text: string) => void;
+  };
 }
 
 export interface CommandOutput {
@@ -32,7 +36,6 @@ const running = new Set<ChildProcess>();
 export async function runCommand(run: CommandRun): Promise<CommandOutput> {
   if (!isDirectory(run.dir)) throw new Error(`dir "${run.dir}" is not a directory`);
   const [program, ...args] = [...run.interpreter, run.command];
-  if (program === undefined) throw new Error("interpreter must name a program");
 
   const stdout: Buffer[] = [];
   const stderr: Buffer[] = [];
@@ -57,7 +60,13 @@ export async function runCommand(run: CommandRun): Promise<CommandOutput> {
     });
     child.on("close", (code, signal) => {
       running.delete(child);
-      resolve(code === 0 ? undefined : signal === null ? `exit status ${String(code)}` : `signal: ${signal}`);
+      resolve(
+        code === 0
+          ? undefined
+          : signal === null
+            ? `exit status ${String(code)}`
+            : `signal: ${signal}`,
+      );
     });
   });
 

@@ -1,10 +1,10 @@
 import { randomBytes } from "node:crypto";
-import type * as grpc from "@grpc/grpc-js";
+import * as grpc from "@grpc/grpc-js";
 import type { IResourceProviderServer } from "@pulumi/pulumi/proto/provider_grpc_pb";
 import { PluginInfo } from "@pulumi/pulumi/proto/plugin_pb";
 import * as proto from "@pulumi/pulumi/proto/provider_pb";
 import { Empty } from "google-protobuf/google/protobuf/empty_pb";
-import { type JavaScriptValue, Struct } from "google-protobuf/google/protobuf/struct_pb";
+import { Struct } from "google-protobuf/google/protobuf/struct_pb";
 import type { EngineLog } from "./engine-log";
 import * as localCommand from "./local-command";
 import { stopCommands } from "./run-command";
@@ -60,7 +60,9 @@ export function pluginServer(version: string, log: EngineLog): Partial<IResource
         .setHasdetaileddiff(true);
       for (const { property, kind, replaces } of differences) {
         const difference = new proto.PropertyDiff().setInputdiff(true);
-        response.getDetaileddiffMap().set(property, difference.setKind(kinds[kind][replaces ? 1 : 0]));
+        response
+          .getDetaileddiffMap()
+          .set(property, difference.setKind(kinds[kind][replaces ? 1 : 0]));
       }
       return response;
     }),
@@ -73,7 +75,9 @@ export function pluginServer(version: string, log: EngineLog): Partial<IResource
         : await localCommand.apply(command, inputs, {}, logFor(request.getUrn()));
       await log.flush();
       return new proto.CreateResponse()
-        .setId(request.getPreview() ? "" : nameOf(request.getUrn()) + randomBytes(4).toString("hex"))
+        .setId(
+          request.getPreview() ? "" : nameOf(request.getUrn()) + randomBytes(4).toString("hex"),
+        )
         .setProperties(struct(outputs));
     }),
 
@@ -105,7 +109,9 @@ export function pluginServer(version: string, log: EngineLog): Partial<IResource
 
     invoke: answer(async (request) => {
       if (request.getTok() !== runFunction) {
-        throw new Error(`${request.getTok()} is not a function of this build of the command plugin`);
+        throw new Error(
+          `${request.getTok()} is not a function of this build of the command plugin`,
+        );
       }
       const result = await localCommand.invoke(values(request.getArgs()), logFor(""));
       await log.flush();
@@ -114,7 +120,8 @@ export function pluginServer(version: string, log: EngineLog): Partial<IResource
   };
 }
 
-const { ADD, ADD_REPLACE, DELETE, DELETE_REPLACE, UPDATE, UPDATE_REPLACE } = proto.PropertyDiff.Kind;
+const { ADD, ADD_REPLACE, DELETE, DELETE_REPLACE, UPDATE, UPDATE_REPLACE } =
+  proto.PropertyDiff.Kind;
 const kinds = {
   add: [ADD, ADD_REPLACE],
   delete: [DELETE, DELETE_REPLACE],
@@ -131,18 +138,19 @@ function answer<Request, Response>(
         callback(null, response);
       },
       (error: unknown) => {
-        callback({ code: 2, details: error instanceof Error ? error.message : String(error) });
+        const details = error instanceof Error ? error.message : String(error);
+        callback({ code: grpc.status.UNKNOWN, details });
       },
     );
   };
 }
 
 function values(given: Struct | undefined): Values {
-  return (given?.toJavaScript() ?? {}) as Values;
+  return (given?.toJavaScript() ?? {});
 }
 
 function struct(given: Values): Struct {
-  return Struct.fromJavaScript(given as Record<string, JavaScriptValue>);
+  return Struct.fromJavaScript(given);
 }
 
 /** `urn:pulumi:stack::project::parent$type::name` */

@@ -1,0 +1,56 @@
+import { open, readdir } from "node:fs/promises";
+import path from "node:path";
+import { AgentError } from "../errors";
+import { clientEnvironment, runLines } from "../processes";
+
+/** Files tested by one call of a program. */
+const filesAtOnce = 500;
+
+/**
+ * Throws an {@link AgentError} when a data file of a directory archive is cut short in a way that pg_restore does not
+ * see: it takes the end of a file that is uncompressed, zstd or lz4 for the end of the rows.
+ */
+export async function checkDataFiles(folder: string, name: string): Promise<void> {
+  const files = (await readdir(folder)).filter((file) => file !== "toc.dat");
+  for (const file of files.filter((file) => /^\d+\.dat$/.test(file))) {
+    if (!(await endsLikeRows(path.join(folder, file)))) throw cutShort(name, file);
+  }
+  await testWith("zstd", files.filter((file) => file.endsWith(".zst")), folder, name);
+  await testWith("lz4", files.filter((file) => file.endsWith(".lz4")), folder, name);
+}
+
+/** Rows end with `\.` or, as INSERT statements, with a semicolon; pg_dump puts two empty lines behind either. */
+async function endsLikeRows(file: string): Promise<boolean> {
+  const handle = await open(file, "r");
+  try {
+    const { size } = await handle.stat();
+    const tail = Buffer.alloc(Math.min(size, 5));
+    await handle.read(tail, 0, tail.length, size - tail.length);
+    return /(?:\\\.|;)\n{3}$|^\n\n$/.test(tail.toString("latin1"));
+  } finally {
+    await handle.close();
+  }
+}
+
+async function testWith(
+  program: "zstd" | "lz4",
+  files: readonly string[],
+  folder: string,
+  name: string,
+): Promise<void> {
+  const several = program === "lz4" ? ["-m"] : [];
+  for (let from = 0; from < files.length; from += filesAtOnce) {
+    const some = files.slice(from, from + filesAtOnce);
+    const said: string[] = [];
+    const paths = some.map((file) => path.join(folder, file));
+    const args = ["-t", "-q", ...several, "--", ...paths];
+    const status = await runLines(program, args, clientEnvironment(""), (line) => said.push(line));
+    if (status === 0) continue;
+    const complaint = said.join("\n");
+    throw cutShort(name, some.find((file) => complaint.includes(file)) ?? some[0] ?? "");
+  }
+}
+
+function cutShort(name: string, file: string): AgentError {
+  return new AgentError(`${name} is damaged or cut short: its file ${file} does not end as it should; copy or take it again`);
+}

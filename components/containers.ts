@@ -1,0 +1,115 @@
+import type * as docker from "@pulumi/docker";
+import type { ServerKind } from "../model/names";
+import type { EngineNames } from "../model/settings/engine-names";
+import type { MemoryPlan } from "../model/settings/memory";
+
+/** What the two containers of a server share. */
+export interface Place {
+  readonly server: string;
+  readonly kind: ServerKind;
+  readonly names: EngineNames;
+  readonly labels: docker.types.input.ContainerLabel[];
+  readonly image: docker.RemoteImage;
+  readonly network: docker.Network;
+  /** PostgreSQL's data. */
+  readonly data: docker.Volume;
+  /** PostgreSQL's Unix socket. */
+  readonly run: docker.Volume;
+  /** What the agent keeps. */
+  readonly store: docker.Volume;
+}
+
+const dataPath = "/var/lib/postgresql/data";
+const socketPath = "/run/postgresql";
+
+/** How long PostgreSQL may take to stop before the engine kills it. */
+const stopSeconds = 120;
+
+/** The image with PostgreSQL and the agent; it stays on the engine, because other servers use it too. */
+export function imageArgs(tag: string, context: string): docker.RemoteImageArgs {
+  // The classic builder, like the set-up: engines without buildx have no other, and the two share no cache.
+  return { name: tag, build: { context, useLegacyBuilder: true }, keepLocally: true };
+}
+
+/** PostgreSQL's container. */
+export function postgresContainer(
+  place: Place,
+  port: number,
+  memory: MemoryPlan,
+): docker.ContainerArgs {
+  return {
+    ...common(place),
+    name: place.names.postgres,
+    command: ["stagecraft-postgres", ...toArguments(memory.parameters)],
+    envs: [`STAGECRAFT_SERVER=${place.server}`],
+    ports: [{ internal: 5432, external: port, ip: "127.0.0.1" }],
+    volumes: [mount(place.data, dataPath), mount(place.run, socketPath)],
+    memory: memory.container,
+    // As Docker does by default; left out, it would show as drift.
+    memorySwap: 2 * memory.container,
+    shmSize: memory.sharedMemory,
+    // SIGINT is PostgreSQL's fast shutdown; SIGKILL would mean crash recovery. PostgreSQL manual, 18.5.
+    stopSignal: "SIGINT",
+    stopTimeout: stopSeconds,
+    destroyGraceSeconds: stopSeconds,
+    healthcheck: healthcheck("pg_isready", "-q", "-h", socketPath),
+  };
+}
+
+/** The agent's container. */
+export function agentContainer(place: Place): docker.ContainerArgs {
+  return {
+    ...common(place),
+    name: place.names.agent,
+    command: ["stagecraft-agent", "serve"],
+    envs: [`STAGECRAFT_SERVER=${place.server}`, `STAGECRAFT_KIND=${place.kind}`],
+    volumes: [
+      mount(place.data, dataPath),
+      mount(place.run, socketPath),
+      mount(place.store, "/var/lib/stagecraft"),
+    ],
+    destroyGraceSeconds: 30,
+    healthcheck: healthcheck("stagecraft-agent", "health"),
+  };
+}
+
+/** Labels in the form that the provider wants. */
+export function toLabels(
+  labels: Readonly<Record<string, string>>,
+): docker.types.input.ContainerLabel[] {
+  return Object.entries(labels).map(([label, value]) => ({ label, value }));
+}
+
+/** No capability, no way to more rights, and nothing to write to but the volumes. */
+function common({ image, network, labels }: Place) {
+  return {
+    image: image.imageId,
+    labels,
+    networksAdvanced: [{ name: network.name }],
+    restart: "unless-stopped",
+    readOnly: true,
+    tmpfs: { "/tmp": "" },
+    capabilities: { drops: ["ALL"] },
+    securityOpts: ["no-new-privileges"],
+    // The volumes are resources of their own.
+    removeVolumes: false,
+  };
+}
+
+function mount(volume: docker.Volume, containerPath: string): docker.types.input.ContainerVolume {
+  return { volumeName: volume.name, containerPath };
+}
+
+function healthcheck(...command: readonly string[]): docker.types.input.ContainerHealthcheck {
+  return {
+    tests: ["CMD", ...command],
+    interval: "5s",
+    timeout: "5s",
+    retries: 6,
+    startPeriod: "1m0s",
+  };
+}
+
+function toArguments(parameters: Readonly<Record<string, string>>): string[] {
+  return Object.entries(parameters).flatMap(([name, value]) => ["-c", `${name}=${value}`]);
+}

@@ -1,0 +1,52 @@
+import * as pulumi from "@pulumi/pulumi";
+import { Database, type DatabaseArgs } from "./database";
+import type { Dump } from "./machine/dump";
+import { PostgresServer } from "./postgres-server";
+import type { ServerArgs } from "./server-args";
+
+/** What {@link DevelopmentServer} is made of. */
+export interface DevelopmentServerArgs extends ServerArgs {
+  readonly database: DatabaseArgs & {
+    /** The contents. Another dump replaces them, and with them whatever was done here since. */
+    readonly refreshFrom: Dump;
+  };
+}
+
+/**
+ * A developer's own server, with the contents of a dump.
+ *
+ * ```ts
+ * new DevelopmentServer("dev", {
+ *   postgres: { port: 15432 },
+ *   database: { name: "timesheets", refreshFrom: dump },
+ *   password,
+ * });
+ * ```
+ */
+export class DevelopmentServer extends pulumi.ComponentResource {
+  /** PostgreSQL and the agent. */
+  readonly postgres: PostgresServer;
+  /** The database that is looked after. */
+  readonly database: Database;
+
+  constructor(name: string, args: DevelopmentServerArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("stagecraft:index:DevelopmentServer", name, {}, opts);
+    const { refreshFrom, name: database, ...choices } = args.database;
+    this.postgres = new PostgresServer(
+      name,
+      {
+        kind: "development",
+        namePrefix: args.namePrefix,
+        postgres: args.postgres,
+        roles: [{ name: database, password: args.password }],
+      },
+      { parent: this },
+    );
+    this.database = new Database(
+      database,
+      { ...choices, server: this.postgres, dump: refreshFrom, mode: "replace" },
+      { parent: this },
+    );
+    this.registerOutputs();
+  }
+}

@@ -1,0 +1,54 @@
+import * as pulumi from "@pulumi/pulumi";
+import { Database, type DatabaseArgs } from "./database";
+import type { Dump } from "./machine/dump";
+import { PostgresServer } from "./postgres-server";
+import type { ServerArgs } from "./server-args";
+
+/** What {@link ProductionServer} is made of. There is no way to refresh it: its contents are recovered or kept. */
+export interface ProductionServerArgs extends ServerArgs {
+  readonly database: DatabaseArgs & {
+    /** Where the contents come from while the database is missing. Contents that are there are never replaced. */
+    readonly recoverFrom: Dump;
+  };
+}
+
+/**
+ * The server that people work with. Its volumes stay on the engine even when the stack is destroyed, and are taken up
+ * again when it comes back.
+ *
+ * ```ts
+ * new ProductionServer("prod", {
+ *   postgres: { port: 15434, memory: "8 GB" },
+ *   database: { name: "timesheets", recoverFrom: dump },
+ *   password,
+ * });
+ * ```
+ */
+export class ProductionServer extends pulumi.ComponentResource {
+  /** PostgreSQL and the agent. */
+  readonly postgres: PostgresServer;
+  /** The database that is looked after. */
+  readonly database: Database;
+
+  constructor(name: string, args: ProductionServerArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("stagecraft:index:ProductionServer", name, {}, opts);
+    const { recoverFrom, name: database, ...choices } = args.database;
+    this.postgres = new PostgresServer(
+      name,
+      {
+        kind: "production",
+        namePrefix: args.namePrefix,
+        postgres: args.postgres,
+        roles: [{ name: database, password: args.password }],
+        keepVolumes: true,
+      },
+      { parent: this },
+    );
+    this.database = new Database(
+      database,
+      { ...choices, server: this.postgres, dump: recoverFrom, mode: "when missing" },
+      { parent: this },
+    );
+    this.registerOutputs();
+  }
+}

@@ -1,0 +1,52 @@
+import * as pulumi from "@pulumi/pulumi";
+import { Database, type DatabaseArgs } from "./database";
+import type { Dump } from "./machine/dump";
+import { PostgresServer } from "./postgres-server";
+import type { ServerArgs } from "./server-args";
+
+/** What {@link StagingServer} is made of. */
+export interface StagingServerArgs extends ServerArgs {
+  readonly database: DatabaseArgs & {
+    /** The contents. Another dump replaces them, and with them whatever testers did since. */
+    readonly refreshFrom: Dump;
+  };
+}
+
+/**
+ * The server where a release is tried out, with production's contents of one day.
+ *
+ * ```ts
+ * new StagingServer("staging", {
+ *   postgres: { port: 15433 },
+ *   database: { name: "timesheets", refreshFrom: dump },
+ *   password,
+ * });
+ * ```
+ */
+export class StagingServer extends pulumi.ComponentResource {
+  /** PostgreSQL and the agent. */
+  readonly postgres: PostgresServer;
+  /** The database that is looked after. */
+  readonly database: Database;
+
+  constructor(name: string, args: StagingServerArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("stagecraft:index:StagingServer", name, {}, opts);
+    const { refreshFrom, name: database, ...choices } = args.database;
+    this.postgres = new PostgresServer(
+      name,
+      {
+        kind: "staging",
+        namePrefix: args.namePrefix,
+        postgres: args.postgres,
+        roles: [{ name: database, password: args.password }],
+      },
+      { parent: this },
+    );
+    this.database = new Database(
+      database,
+      { ...choices, server: this.postgres, dump: refreshFrom, mode: "replace" },
+      { parent: this },
+    );
+    this.registerOutputs();
+  }
+}

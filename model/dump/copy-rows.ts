@@ -1,0 +1,50 @@
+import { carriageReturn, countNewlines, newline } from "./bytes";
+
+/** What was found in a chunk of rows. */
+export interface RowsPart {
+  /** The rows, without the closing line. */
+  readonly rows: Buffer;
+  /** How many lines end in them. */
+  readonly count: number;
+  /** Where to go on: behind the closing line, or at bytes that wait for the next chunk. */
+  readonly next: number;
+  readonly isEnd: boolean;
+}
+
+/** Reads the rows behind a `COPY … FROM stdin` up to the line `\.`, which lines that only look like it do not end. */
+export class CopyRows {
+  #atLineStart = true;
+
+  /** Reads from a position to the closing line or the end of the chunk. */
+  read(bytes: Buffer, from: number): RowsPart {
+    let search = from;
+    for (;;) {
+      const found = bytes.indexOf("\\.", search, "latin1");
+      if (found < 0) return this.#part(bytes, from, this.#possibleEnd(bytes, from));
+      const begins = found === from ? this.#atLineStart : bytes[found - 1] === newline;
+      const next = bytes[found + 2];
+      const ends = next === newline || (next === carriageReturn && bytes[found + 3] === newline);
+      if (begins && ends) {
+        const part = this.#part(bytes, from, found);
+        return { ...part, next: found + (next === newline ? 3 : 4), isEnd: true };
+      }
+      search = found + 1;
+    }
+  }
+
+  #part(bytes: Buffer, from: number, to: number): RowsPart {
+    if (to > from) this.#atLineStart = bytes[to - 1] === newline;
+    const count = countNewlines(bytes, from, to);
+    return { rows: bytes.subarray(from, to), count, next: to, isEnd: false };
+  }
+
+  /** Where a closing line may have begun whose end is in the next chunk. */
+  #possibleEnd(bytes: Buffer, from: number): number {
+    for (let length = Math.min(3, bytes.length - from); length > 0; length--) {
+      const at = bytes.length - length;
+      const begins = at === from ? this.#atLineStart : bytes[at - 1] === newline;
+      if (begins && "\\.\r".startsWith(bytes.latin1Slice(at))) return at;
+    }
+    return bytes.length;
+  }
+}

@@ -1,0 +1,40 @@
+/** Follows the words of a statement as far as is needed to know whether it is within a `BEGIN ATOMIC … END` body. */
+export class StatementWords {
+  readonly #firsts: string[] = [];
+  #last = "";
+  /** Ends that are still to come: of the body, and of each CASE in it. */
+  #depth = 0;
+
+  /** The first word. */
+  get first(): string | undefined {
+    return this.#firsts[0];
+  }
+
+  /** False when further words change nothing. */
+  get wantsMore(): boolean {
+    return this.#firsts.length < 4 || this.#createsRoutine();
+  }
+
+  /** True between BEGIN ATOMIC and END of an SQL-standard function body, where semicolons end nothing. */
+  get inBody(): boolean {
+    return this.#depth > 0;
+  }
+
+  /** Takes the next word, in lower case, and how many parentheses are open there. */
+  add(word: string, parentheses: number): void {
+    if (this.#firsts.length < 4) this.#firsts.push(word);
+    if (parentheses === 0 && this.#createsRoutine()) {
+      if (this.#depth === 0) {
+        if (word === "atomic" && this.#last === "begin") this.#depth = 1;
+      } else if (word === "case") this.#depth++;
+      else if (word === "end") this.#depth--;
+    }
+    this.#last = word;
+  }
+
+  #createsRoutine(): boolean {
+    const [create, second, third, fourth] = this.#firsts;
+    const object = second === "or" && third === "replace" ? fourth : second;
+    return create === "create" && (object === "function" || object === "procedure");
+  }
+}

@@ -1,0 +1,11 @@
+import { DevelopmentServer } from "../components";
+import type { StackSettings } from "./settings";
+
+/** A developer's own server. */
+export const development = (settings: StackSettings): DevelopmentServer =>
+  new DevelopmentServer("dev", {
+    namePrefix: settings.namePrefix,
+    postgres: settings.postgres,
+    database: { ...settings.database, refreshFrom: settings.data },
+    password: settings.password,
+  });

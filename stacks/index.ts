@@ -1,0 +1,32 @@
+import * as pulumi from "@pulumi/pulumi";
+import { development } from "./dev";
+import { production } from "./prod";
+import { readSettings } from "./settings";
+import { staging } from "./staging";
+
+const environments = { dev: development, staging, prod: production };
+
+export = async () => {
+  const stack = pulumi.getStack();
+  if (!isEnvironment(stack)) {
+    const names = Object.keys(environments).join(", ");
+    throw new pulumi.RunError(
+      `there is no environment for stack "${stack}"; the stacks are ${names}`,
+    );
+  }
+  const settings = await readSettings(stack);
+  const { postgres, database } = environments[stack](settings);
+  const name = encodeURIComponent(settings.database.name);
+  return {
+    /** Without the password. */
+    url: `postgresql://${name}@127.0.0.1:${postgres.port}/${name}`,
+    port: postgres.port,
+    agent: postgres.names.agent,
+    contents: settings.data.source.name,
+    verdict: database.verdict,
+  };
+};
+
+function isEnvironment(stack: string): stack is keyof typeof environments {
+  return Object.hasOwn(environments, stack);
+}

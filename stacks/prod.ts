@@ -1,0 +1,11 @@
+import { ProductionServer } from "../components";
+import type { StackSettings } from "./settings";
+
+/** The server that people work with: it is never refreshed, only recovered when its contents are missing. */
+export const production = (settings: StackSettings): ProductionServer =>
+  new ProductionServer("prod", {
+    namePrefix: settings.namePrefix,
+    postgres: settings.postgres,
+    database: { ...settings.database, recoverFrom: settings.data },
+    password: settings.password,
+  });

@@ -1,0 +1,11 @@
+import { StagingServer } from "../components";
+import type { StackSettings } from "./settings";
+
+/** The server where a release is tried out. */
+export const staging = (settings: StackSettings): StagingServer =>
+  new StagingServer("staging", {
+    namePrefix: settings.namePrefix,
+    postgres: settings.postgres,
+    database: { ...settings.database, refreshFrom: settings.data }, // the line that a refresh changes
+    password: settings.password,
+  });

@@ -1,0 +1,319 @@
+import { execa } from "execa";
+import { createHash, randomBytes } from "node:crypto";
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
+import { writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { basename, join, resolve } from "node:path";
+import { afterAll, beforeAll, expect } from "vitest";
+import { restoreResultSchema, type RestoreRequest, type RestoreResult } from "../../model/protocol";
+import { serverImage } from "../../tools/server-image";
+
+export const projectFolder = resolve(__dirname, "../..");
+
+/** Marks what tests made, so that what a killed run left behind can be swept away. */
+const label = "stagecraft.test";
+const leftoverAgeSeconds = 2 * 3600;
+
+/** The role that owns restored databases. */
+export const owner = "app";
+
+/** How a server for tests differs from an ordinary one. */
+export interface TestServerOptions {
+  /** Memory of the PostgreSQL container, e.g. `"512m"`. */
+  readonly memory?: string;
+  /** Size of the data volume, then in memory, e.g. `"64m"`. */
+  readonly dataSize?: string;
+  /** Further arguments of PostgreSQL. */
+  readonly settings?: readonly string[];
+}
+
+/** What a program said. */
+export interface Said {
+  readonly status: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** A restore to be asked for; what is left out has the value most tests want. */
+export interface TestRestore extends Partial<Omit<RestoreRequest, "source">> {
+  readonly database: string;
+  /** The dump: its contents, or the path of a file or folder. */
+  readonly dump: Buffer | string;
+  /** The name it goes by. */
+  readonly name?: string;
+}
+
+/** What became of a restore. */
+export interface TestRestored extends Said {
+  readonly result: RestoreResult;
+}
+
+/** Starts a server for the tests of one file, and removes it after them. */
+export function useServer(options: TestServerOptions = {}): TestServer {
+  const server = new TestServer(options);
+  beforeAll(async () => {
+    await sweep();
+    await server.start();
+  });
+  afterAll(async () => {
+    await server.remove();
+  });
+  return server;
+}
+
+/** A pair of containers as the stacks make them: PostgreSQL and the agent. */
+export class TestServer {
+  readonly name = `sct-agent-${randomBytes(4).toString("hex")}`;
+  readonly postgres = `${this.name}-postgres`;
+  readonly agentContainer = `${this.name}-agent`;
+  /** A folder on this machine for the files of the tests. */
+  readonly folder = mkdtempSync(join(tmpdir(), `${this.name}-`));
+  readonly #volumes = ["data", "run", "agent"].map((volume) => `${this.name}-${volume}`);
+  #files = 0;
+
+  constructor(private readonly options: TestServerOptions) {}
+
+  async start(): Promise<void> {
+    const { tag } = serverImage(projectFolder);
+    const marks = ["--label", `${label}=${this.name}`];
+    const [data = "", run = "", agent = ""] = this.#volumes;
+    await docker("network", "create", ...marks, this.name);
+    const { memory = "512m", dataSize, settings = [] } = this.options;
+    const inMemory =
+      dataSize === undefined
+        ? []
+        : ["type=tmpfs", "device=tmpfs", `o=size=${dataSize},uid=5432,gid=5432,mode=0700`];
+    await docker("volume", "create", ...marks, ...inMemory.flatMap((o) => ["--opt", o]), data);
+    for (const volume of [run, agent]) await docker("volume", "create", ...marks, volume);
+    const common = [
+      ["run", "--detach", "--network", this.name, ...marks],
+      ["--cap-drop", "ALL", "--security-opt", "no-new-privileges", "--read-only"],
+      ["--tmpfs", "/tmp", "--env", `STAGECRAFT_SERVER=${this.name}`],
+      ["--volume", `${data}:/var/lib/postgresql/data`, "--volume", `${run}:/run/postgresql`],
+      ["--health-interval", "5s"],
+    ].flat();
+    await docker(
+      ...[...common, "--name", this.postgres, "--stop-signal", "SIGINT", "--memory", memory],
+      ...["--shm-size", "64m", "--health-cmd", "pg_isready -q -h /run/postgresql"],
+      // Nothing here outlives its machine, so nothing need wait for the disk.
+      ...[tag, "stagecraft-postgres", "-c", "fsync=off", ...settings],
+    );
+    await docker(
+      ...[...common, "--name", this.agentContainer, "--env", "STAGECRAFT_KIND=development"],
+      ...["--volume", `${agent}:/var/lib/stagecraft`, "--health-cmd", "stagecraft-agent health"],
+      ...[tag, "stagecraft-agent", "serve"],
+    );
+    const password = randomBytes(12).toString("hex");
+    const said = await this.agent(["roles"], {
+      server: this.name,
+      roles: [{ name: owner, password }],
+    });
+    expect(said).toMatchObject({ status: 0 });
+  }
+
+  async remove(): Promise<void> {
+    rmSync(this.folder, { recursive: true, force: true });
+    await execa("docker", ["rm", "--force", this.postgres, this.agentContainer], { reject: false });
+    await execa("docker", ["volume", "rm", "--force", ...this.#volumes], { reject: false });
+    await execa("docker", ["network", "rm", this.name], { reject: false });
+  }
+
+  /** Asks the agent; `request` becomes the JSON on its stdin. */
+  async agent(verb: readonly string[], request?: unknown): Promise<Said> {
+    const input = request === undefined ? "" : JSON.stringify(request);
+    return this.agentWith(verb, Buffer.from(input));
+  }
+
+  /** Asks the agent with these bytes on its stdin. */
+  async agentWith(verb: readonly string[], stdin: Buffer): Promise<Said> {
+    return this.run(["stagecraft-agent", ...verb], stdin);
+  }
+
+  /** Hands a dump over, as the Database component does. */
+  async receive(
+    dump: string,
+    { database, mode = "replace" }: Pick<TestRestore, "database" | "mode">,
+  ): Promise<Said & { readonly sha256: string }> {
+    const verb = ["receive", digest(dump), database, mode.replaceAll(" ", "-")];
+    const isFolder = statSync(dump).isDirectory();
+    const stdin = isFolder
+      ? Buffer.from(
+          (await execa("tar", ["-C", dump, "-cf", "-", "."], { encoding: "buffer" })).stdout,
+        )
+      : readFileSync(dump);
+    const said = await this.agentWith(isFolder ? [...verb, "--folder"] : verb, stdin);
+    return { ...said, sha256: digest(dump) };
+  }
+
+  /** Hands a dump over and restores it. */
+  async restore({ dump, name, ...more }: TestRestore): Promise<TestRestored> {
+    const file = typeof dump === "string" ? dump : await this.file(dump);
+    const received = await this.receive(file, more);
+    expect(received).toMatchObject({ status: 0, stderr: "" });
+    const source = { name: name ?? basename(file), sha256: received.sha256 };
+    return this.restoreReceived({ ...more, source });
+  }
+
+  /** Restores a dump that has been handed over. */
+  async restoreReceived(
+    request: Partial<RestoreRequest> & Pick<RestoreRequest, "database" | "source">,
+  ): Promise<TestRestored> {
+    const said = await this.agent(["restore"], {
+      server: this.name,
+      kind: "development",
+      owner,
+      restoreId: `${request.source.sha256.slice(0, 12)}-1`,
+      mode: "replace",
+      roles: "leave out",
+      ...request,
+    });
+    const lines = said.stdout.trimEnd().split("\n");
+    if (lines.length !== 1 || lines[0] === "")
+      throw new Error(`not one line of JSON: ${JSON.stringify(said)}`);
+    const result = restoreResultSchema.parse(JSON.parse(said.stdout));
+    expect(said.status, said.stderr).toBe(result.result === "failed" ? 1 : 0);
+    return { ...said, result };
+  }
+
+  /** Runs SQL as the superuser and gives what psql prints, unaligned and without headings. */
+  async sql(database: string, text: string): Promise<string> {
+    const said = await this.trySql(database, text);
+    if (said.status !== 0) throw new Error(said.stderr);
+    return said.stdout.trimEnd();
+  }
+
+  /** The same, when it may fail. */
+  async trySql(database: string, text: string, settings: readonly string[] = []): Promise<Said> {
+    const psql = ["env", ...settings, "psql", "--no-psqlrc", "-qAt", "-v", "ON_ERROR_STOP=1"];
+    return this.run(
+      [...psql, "-U", "postgres", "-d", connectionString(database)],
+      Buffer.from(text),
+    );
+  }
+
+  /** Makes a database and fills it. */
+  async createDatabase(name: string, sql: string, options = ""): Promise<void> {
+    await this.sql("postgres", `CREATE DATABASE "${name}" TEMPLATE template0 ${options}`);
+    await this.sql(name, sql);
+  }
+
+  /** A dump of a database in one piece. */
+  async dump(database: string, ...args: readonly string[]): Promise<Buffer> {
+    return this.output(["pg_dump", "-U", "postgres", ...args, connectionString(database)]);
+  }
+
+  /** A dump in directory format; the path of the folder. */
+  async dumpFolder(database: string, ...args: readonly string[]): Promise<string> {
+    const made = "rm -rf /tmp/folder && pg_dump -U postgres -Fd -f /tmp/folder \"$@\" >&2 && tar -C /tmp -cf - folder";
+    const tar = await this.output(["bash", "-ec", made, "-", ...args, connectionString(database)]);
+    const folder = this.path();
+    const partial = mkdtempSync(join(this.folder, "tar-"));
+    await execa("tar", ["-C", partial, "-xf", "-"], { input: tar });
+    cpSync(join(partial, "folder"), folder, { recursive: true });
+    return folder;
+  }
+
+  /** Writes a file of a test; its path. */
+  async file(contents: Buffer | string, name?: string): Promise<string> {
+    const path = this.path(name);
+    await writeFile(path, contents);
+    return path;
+  }
+
+  /** A path for a file of a test. */
+  path(name = "dump"): string {
+    return join(this.folder, `${++this.#files}-${name}`);
+  }
+
+  /** The bytes a program in the agent's container writes. */
+  async output(command: readonly string[], stdin: Buffer = Buffer.alloc(0)): Promise<Buffer> {
+    const { stdout } = await execa("docker", ["exec", "-i", this.agentContainer, ...command], {
+      input: stdin,
+      encoding: "buffer",
+    });
+    return Buffer.from(stdout);
+  }
+
+  /** Runs a program in the agent's container. */
+  async run(command: readonly string[], stdin: Buffer = Buffer.alloc(0)): Promise<Said> {
+    const { exitCode, stdout, stderr } = await execa(
+      "docker",
+      ["exec", "-i", this.agentContainer, ...command],
+      { input: stdin, reject: false, stripFinalNewline: false, maxBuffer: 2 ** 30 },
+    );
+    return { status: exitCode ?? -1, stdout, stderr };
+  }
+
+  /** Ends a container as a crash of its machine would. */
+  async kill(which: "postgres" | "agent"): Promise<void> {
+    await docker("kill", "--signal", "KILL", `${this.name}-${which}`);
+  }
+
+  /** Starts a container again. */
+  async startAgain(which: "postgres" | "agent"): Promise<void> {
+    await docker("start", `${this.name}-${which}`);
+  }
+
+  /** Names of all databases but PostgreSQL's own. */
+  async databases(): Promise<string[]> {
+    const found = await this.sql(
+      "postgres",
+      "SELECT datname FROM pg_database WHERE NOT datistemplate AND datname <> 'postgres' ORDER BY 1",
+    );
+    return found === "" ? [] : found.split("\n");
+  }
+
+  /** That no restore has left anything half-made: no copy, no role with the superuser's rights. */
+  async expectNothingLeft(): Promise<void> {
+    const copies = (await this.databases()).filter((name) => /__(?:incoming|outgoing)$/.test(name));
+    const superusers = await this.sql(
+      "postgres",
+      "SELECT rolname FROM pg_roles WHERE rolname <> 'postgres' AND (rolsuper OR rolname LIKE 'stagecraft%')",
+    );
+    expect({ copies, superusers }).toEqual({ copies: [], superusers: "" });
+  }
+}
+
+/** Runs docker; throws what it says when it fails. */
+export async function docker(...args: readonly string[]): Promise<string> {
+  return (await execa("docker", args)).stdout;
+}
+
+/** The digest by which a dump goes: of a file, or over the sorted digests of a folder's files. */
+export function digest(dump: string): string {
+  const sha256 = (bytes: Buffer | string): string =>
+    createHash("sha256").update(bytes).digest("hex");
+  if (!statSync(dump).isDirectory()) return sha256(readFileSync(dump));
+  const lines = readdirSync(dump).map(
+    (file) => `${sha256(readFileSync(join(dump, file)))}  ${file}\n`,
+  );
+  return sha256(lines.sort().join(""));
+}
+
+/** A bare name with an equals sign in it would be read as a connection string. */
+function connectionString(database: string): string {
+  return `dbname='${database.replaceAll("\\", "\\\\").replaceAll("'", "\\'")}'`;
+}
+
+/** Removes what runs that were killed long ago left behind. */
+async function sweep(): Promise<void> {
+  const old = async (list: readonly string[], created: string): Promise<string[]> => {
+    const names = await docker(...list, "--filter", `label=${label}`, "-q");
+    if (names === "") return [];
+    const kind = list[0] ?? "";
+    const told = await docker(kind, "inspect", "--format", created, ...names.split("\n"));
+    return names.split("\n").filter((_, i) => {
+      const at = Date.parse(told.split("\n")[i]?.replace(/^"|"$/g, "") ?? "");
+      return Date.now() - at > leftoverAgeSeconds * 1000;
+    });
+  };
+  // Another file's tests may be sweeping too, so what has gone in the meantime is no fault.
+  const containers = await old(["container", "ls", "-a"], "{{json .Created}}").catch(() => []);
+  if (containers.length > 0)
+    await execa("docker", ["rm", "--force", ...containers], { reject: false });
+  const volumes = await old(["volume", "ls"], "{{json .CreatedAt}}").catch(() => []);
+  if (volumes.length > 0)
+    await execa("docker", ["volume", "rm", "--force", ...volumes], { reject: false });
+  const networks = await old(["network", "ls"], "{{json .Created}}").catch(() => []);
+  if (networks.length > 0) await execa("docker", ["network", "rm", ...networks], { reject: false });
+}

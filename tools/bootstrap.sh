@@ -1,0 +1,77 @@
+#!/bin/bash
+# What every npm script goes through: sees to a Node that is new enough and to node_modules, then does the work.
+# Says nothing when there is nothing to see to.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+node_version=22.23.3
+cache=${XDG_CACHE_HOME:-$HOME/.cache}/stagecraft
+
+has_node() {
+  local major minor
+  IFS=. read -r major minor _ < <(node --version 2>/dev/null || echo v0.0.0)
+  major=${major#v}
+  ((major > 22 || (major == 22 && minor >= 13))) # as in tools/versions.ts
+}
+
+# Runs a command with a line about it: what, and how long it took. Its output is shown only when it fails.
+step() {
+  local name=$1 detail=$2 began=$SECONDS output
+  shift 2
+  if ! output=$("$@" 2>&1); then
+    printf ' ✘ %-29s\n%s\n' "$name" "$output" >&2
+    return 1
+  fi
+  printf ' ✔ %-29s %s, %d s\n' "$name" "$detail" $((SECONDS - began))
+}
+
+install_node() {
+  local arch=x64 temporary
+  if [[ $(uname -m) == aarch64 ]]; then arch=arm64; fi
+  mkdir -p "$cache"
+  temporary=$(mktemp -d "$cache/node.partial-XXXXXX")
+  # shellcheck disable=SC2064 # the folder as it is called now
+  trap "rm -rf '$temporary'" EXIT
+  npm install --prefix "$temporary" --no-fund --no-audit --ignore-scripts "node-linux-$arch@$node_version"
+  rm -rf "$cache/node-$node_version"
+  mv "$temporary/node_modules/node-linux-$arch" "$cache/node-$node_version"
+  ln -sfn "node-$node_version" "$cache/node"
+}
+
+install_modules() {
+  npm ci --no-fund --no-audit
+  cp package-lock.json node_modules/.stagecraft-lock
+}
+
+if ! has_node; then
+  PATH=$cache/node/bin:$PATH
+  if ! has_node; then
+    step "Node 22" "from npm" install_node
+    hash -r
+  fi
+fi
+export PATH
+
+# The copy is of the lockfile that node_modules was made from.
+if ! cmp -s package-lock.json node_modules/.stagecraft-lock; then
+  step "npm packages" "npm ci" install_modules
+fi
+
+# Node asks for the proxy of HTTPS_PROXY only when told to.
+if [[ -n ${HTTPS_PROXY:-${https_proxy:-}} ]]; then export NODE_USE_ENV_PROXY=1; fi
+
+script=${1:?usage: tools/bootstrap.sh start|test|check|bench [arguments]}
+shift
+case $script in
+  start)
+    node tools/build.mjs
+    exec node dist/stagecraft.js start "$@"
+    ;;
+  test) exec node tools/test.mjs "$@" ;;
+  check) exec npm run --silent check:all -- "$@" ;;
+  bench) exec node tools/bench.mjs "$@" ;;
+  *)
+    echo "tools/bootstrap.sh: there is no script \"$script\"; there are: start, test, check, bench" >&2
+    exit 2
+    ;;
+esac

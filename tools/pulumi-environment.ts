@@ -1,0 +1,34 @@
+import { existsSync, readFileSync } from "node:fs";
+import { delimiter, join } from "node:path";
+import { cacheFolder } from "./folders";
+import { nodeFolder } from "./node-runtime";
+import { pulumiFolder } from "./pulumi-cli";
+
+/** The environment for Pulumi in a project folder; the same as `pulumi-launcher.sh` gives a person. */
+export function pulumiEnvironment(projectFolder: string): NodeJS.ProcessEnv {
+  const own: NodeJS.ProcessEnv = {
+    PULUMI_SKIP_UPDATE_CHECK: "true",
+    // Half a second less for each run of a program.
+    NODE_COMPILE_CACHE: join(cacheFolder(), "compiled"),
+    ...backend(projectFolder),
+  };
+  const PATH = [pulumiFolder(), nodeFolder(), process.env["PATH"] ?? ""].join(delimiter);
+  return { ...own, ...process.env, PATH, ...passphrase(projectFolder) };
+}
+
+function passphrase(folder: string): NodeJS.ProcessEnv {
+  const { PULUMI_CONFIG_PASSPHRASE, PULUMI_CONFIG_PASSPHRASE_FILE } = process.env;
+  const file = join(folder, ".stagecraft", "passphrase");
+  if (PULUMI_CONFIG_PASSPHRASE !== undefined || PULUMI_CONFIG_PASSPHRASE_FILE !== undefined) {
+    return {};
+  }
+  return existsSync(file) ? { PULUMI_CONFIG_PASSPHRASE_FILE: file } : {};
+}
+
+/** Pulumi takes a relative backend in Pulumi.yaml from the folder it is called in; we mean the project's. */
+function backend(folder: string): NodeJS.ProcessEnv {
+  const project = join(folder, "Pulumi.yaml");
+  if (!existsSync(project)) return {};
+  const path = /^\s+url:\s*["']?file:\/\/\.\/([^\s"']+)/m.exec(readFileSync(project, "utf8"))?.[1];
+  return path === undefined ? {} : { PULUMI_BACKEND_URL: `file://${join(folder, path)}` };
+}

@@ -1,0 +1,41 @@
+#!/bin/bash
+# Stagecraft's launcher of Pulumi: inside a Stagecraft project it adds the passphrase file, the project's own state
+# folder and a Node that is new enough; elsewhere it only starts Pulumi.
+set -euo pipefail
+
+home=${PULUMI_HOME:-$HOME/.pulumi}
+cache=${XDG_CACHE_HOME:-$HOME/.cache}/stagecraft
+
+# Where Pulumi will look for its project: here, or where -C says.
+folder=$PWD
+for ((i = 1; i <= $#; i++)); do
+  case ${!i} in
+    -C | --cwd) next=$((i + 1)) && folder=$(cd "${!next:-.}" 2>/dev/null && pwd || echo "$PWD") ;;
+    --cwd=*) folder=$(cd "${!i#--cwd=}" 2>/dev/null && pwd || echo "$PWD") ;;
+  esac
+done
+while [[ -n $folder && ! -f $folder/Pulumi.yaml ]]; do folder=${folder%/*}; done
+
+if [[ -n $folder && -f $folder/.stagecraft/passphrase ]]; then
+  if [[ -z ${PULUMI_CONFIG_PASSPHRASE+set}${PULUMI_CONFIG_PASSPHRASE_FILE+set} ]]; then
+    export PULUMI_CONFIG_PASSPHRASE_FILE=$folder/.stagecraft/passphrase
+  fi
+  # A relative backend means the project's folder, not the one that Pulumi is called in.
+  if [[ -z ${PULUMI_BACKEND_URL+set} && $(<"$folder/Pulumi.yaml") =~ url:\ *[\"\']?file://\./([^[:space:]\"\']+) ]]; then
+    export PULUMI_BACKEND_URL=file://$folder/${BASH_REMATCH[1]}
+  fi
+  export NODE_COMPILE_CACHE=${NODE_COMPILE_CACHE:-$cache/compiled}
+  if [[ -x $cache/node/bin/node ]]; then
+    version=$(node --version 2>/dev/null || true)
+    version=${version#v}
+    if ((${version%%.*} + 0 < 22)); then PATH=$cache/node/bin:$PATH; fi
+  fi
+fi
+
+export PULUMI_SKIP_UPDATE_CHECK=${PULUMI_SKIP_UPDATE_CHECK:-true}
+export PATH=$home/bin:$PATH
+if [[ ! -x $home/bin/pulumi ]]; then
+  echo "pulumi: there is no $home/bin/pulumi; run \"npm start\" in a Stagecraft project to install it" >&2
+  exit 1
+fi
+exec "$home/bin/pulumi" "$@"

@@ -1,0 +1,118 @@
+import { existsSync, readFileSync } from "node:fs";
+import { copyFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { execa } from "execa";
+import { isExecutable, packageFolder, pulumiHome, toolsFolder } from "./folders";
+import { buildGoProgram } from "./go";
+import { lastLines } from "./packages";
+import { type Progress, RequirementError } from "./requirement";
+import { sourcesHash } from "./sources-hash";
+import { cached } from "./toolchain-cache";
+import { versions } from "./versions";
+
+/** A resource plugin of Pulumi, and how it is built where the official one cannot be fetched. */
+export interface PulumiPlugin {
+  readonly name: string;
+  readonly version: string;
+  sourcesHash(): string;
+  build(folder: string, progress: Progress): Promise<void>;
+}
+
+/** Lies in a plugin that we have built, so that changed sources are noticed. */
+const stampName = "stagecraft-sources";
+
+const dockerSources = toolsFolder("toolchain/docker-plugin");
+const commandSources = toolsFolder("toolchain/command-plugin");
+
+export const dockerPlugin: PulumiPlugin = {
+  name: "docker",
+  version: versions.dockerPlugin,
+  sourcesHash: () => sourcesHash(dockerSources),
+  async build(folder, progress) {
+    const executable = join(folder, "pulumi-resource-docker");
+    const program = {
+      folder: dockerSources,
+      package: ".",
+      variables: { "main.version": versions.dockerPlugin },
+      tags: ["no_compose"],
+    };
+    await buildGoProgram(program, executable, progress);
+    const schema = await execa(executable, ["schema"], { maxBuffer: 64 * 1024 * 1024 });
+    await writeFile(join(folder, "schema.json"), schema.stdout);
+  },
+};
+
+export const commandPlugin: PulumiPlugin = {
+  name: "command",
+  version: versions.commandPlugin,
+  sourcesHash: () => sourcesHash(commandSources, ["package-lock.json"]),
+  async build(folder) {
+    const esbuild = join(packageFolder(), "node_modules", ".bin", "esbuild");
+    const options = ["--bundle", "--platform=node", "--target=node20", "--minify"];
+    await execa(
+      esbuild,
+      ["main.ts", ...options, "--log-level=warning", `--outfile=${join(folder, "plugin.js")}`],
+      { cwd: commandSources },
+    );
+    const launcher = "pulumi-resource-command";
+    await copyFile(join(commandSources, launcher), join(folder, launcher));
+  },
+};
+
+/** Whether Pulumi finds the plugin: the official one, or ours built from the sources as they are now. */
+export function hasPlugin(plugin: PulumiPlugin): boolean {
+  const folder = pluginFolder(plugin);
+  if (!isExecutable(join(folder, `pulumi-resource-${plugin.name}`))) return false;
+  if (existsSync(`${folder}.partial`)) return false; // Pulumi was interrupted unpacking it.
+  const stamp = join(folder, stampName);
+  return !existsSync(stamp) || readFileSync(stamp, "utf8") === plugin.sourcesHash();
+}
+
+/** Lets Pulumi fetch its own plugin; whether that went well. */
+export async function downloadPlugin(pulumi: string, plugin: PulumiPlugin): Promise<boolean> {
+  const { failed } = await execa(pulumi, ["plugin", "install", "resource", ...spec(plugin)], {
+    env: { PULUMI_SKIP_UPDATE_CHECK: "true" },
+    stdin: "ignore",
+    reject: false,
+    timeout: 300_000,
+  });
+  return !failed && hasPlugin(plugin);
+}
+
+/** Builds the plugin, or takes it from the user's cache, and gives it to Pulumi; returns where it came from. */
+export async function buildPlugin(
+  pulumi: string,
+  plugin: PulumiPlugin,
+  progress: Progress,
+): Promise<string> {
+  const { name, version } = plugin;
+  const hash = plugin.sourcesHash();
+  const { folder, origin } = await cached(`${name}-plugin`, hash, async (output) => {
+    await plugin.build(output, (text) => {
+      progress(`building the plugin ${name} ${version}: ${text}`);
+    });
+    await writeFile(join(output, stampName), hash);
+  });
+  const args = ["plugin", "install", "resource", ...spec(plugin), "--file", folder, "--reinstall"];
+  const result = await execa(pulumi, args, {
+    env: { PULUMI_SKIP_UPDATE_CHECK: "true" },
+    stdin: "ignore",
+    reject: false,
+    all: true,
+  });
+  if (result.failed || !hasPlugin(plugin)) {
+    throw new RequirementError(
+      `Pulumi did not take the plugin ${name} ${version}: ${lastLines(result.all, 3)}`,
+      `see whether ${pluginFolder(plugin)} can be written`,
+    );
+  }
+  return origin;
+}
+
+function spec({ name, version }: PulumiPlugin): string[] {
+  return [name, version];
+}
+
+function pluginFolder({ name, version }: PulumiPlugin): string {
+  return join(pulumiHome(), "plugins", `resource-${name}-v${version}`);
+}

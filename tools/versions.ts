@@ -1,0 +1,27 @@
+/** What Stagecraft is tested with. A change here is all that an update of the toolchain takes. */
+export const versions = {
+  /** Pulumi's CLI; a newer one on PATH is used as it is. */
+  pulumi: "3.256.0",
+  /** The plugins belong to the npm packages of the same name and version. */
+  dockerPlugin: "5.2.0",
+  commandPlugin: "1.2.1",
+  oldestNode: "22.13.0",
+  /** What the newest of the Go modules in `toolchain/` asks for; older ones from 1.21 fetch it. */
+  go: "1.25.11",
+  oldestGo: "1.21.0",
+  oldestDockerEngine: "20.10.0",
+  baseImage: "debian:trixie-slim",
+} as const;
+
+/** Compares dotted numbers, ignoring what follows them: `isAtLeast("20.10.24+dfsg1", "20.10.0")`. */
+export function isAtLeast(version: string, minimum: string): boolean {
+  const numbers = (text: string): number[] =>
+    (/\d+(\.\d+)*/.exec(text)?.[0] ?? "0").split(".").map(Number);
+  const left = numbers(version);
+  const right = numbers(minimum);
+  for (let i = 0; i < Math.max(left.length, right.length); i++) {
+    const difference = (left[i] ?? 0) - (right[i] ?? 0);
+    if (difference !== 0) return difference > 0;
+  }
+  return true;
+}
