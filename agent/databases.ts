@@ -4,6 +4,7 @@ import type { DatabaseOptions } from "../model/dump/archive";
 import { incomingName, outgoingName, ownerOfLeftover, previousName } from "../model/names";
 import { stampSchema, type DatabaseFacts, type Stamp } from "../model/protocol";
 import { quoteIdentifier as q, quoteLiteral } from "../model/sql";
+import { AgentError, messageOf } from "./errors";
 import { connect } from "./postgres";
 
 /** Advisory lock class of restores; the second key is the database's name. */
@@ -51,7 +52,16 @@ export async function createIncoming(
     ...(encoding === undefined ? [] : [`ENCODING = ${quoteLiteral(encoding)}`]),
     ...options,
   ];
-  await client.query(`CREATE DATABASE ${q(name)} TEMPLATE = template0 ${all.join(" ")}`);
+  try {
+    await client.query(`CREATE DATABASE ${q(name)} TEMPLATE = template0 ${all.join(" ")}`);
+  } catch (error) {
+    const said = messageOf(error);
+    if (!/locale|collat/i.test(said)) throw error;
+    throw new AgentError(
+      `this server cannot make the database with the dump's locale: ${said}; set database.locale to one it has, e.g. "C.UTF-8", or "C" for other encodings`,
+      { cause: error },
+    );
+  }
   await client.query(`REVOKE ALL ON DATABASE ${q(name)} FROM PUBLIC`);
 }
 

@@ -29,7 +29,13 @@ export async function connect(
   });
   // Without a listener a lost connection would end the process; the query under way fails in any case.
   client.on("error", () => undefined);
-  await client.connect();
+  try {
+    await client.connect();
+  } catch (error) {
+    throw new AgentError(`PostgreSQL does not let the agent in: ${messageOf(error)}`, {
+      cause: error,
+    });
+  }
   return client;
 }
 

@@ -1,7 +1,7 @@
 import * as command from "@pulumi/command";
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
-import { join, relative } from "node:path";
+import { relative } from "node:path";
 import type { ServerKind } from "../model/names";
 import { engineLabels, engineNames, type EngineNames } from "../model/settings/engine-names";
 import { planMemory } from "../model/settings/memory";
@@ -11,9 +11,6 @@ import { serverImage } from "../tools/server-image";
 import { checkArgs } from "./check-args";
 import { agentContainer, imageArgs, postgresContainer, toLabels } from "./containers";
 import { rolesCommand, type RoleArgs } from "./roles-command";
-
-/** The project folder: paths in the state are kept from there, so that the project may be moved. */
-export const projectFolder = join(__dirname, "..");
 
 /** PostgreSQL itself. */
 export interface PostgresArgs {
@@ -81,13 +78,14 @@ export class PostgresServer extends pulumi.ComponentResource {
     const { port } = settings;
     const names = engineNames(namePrefix, name);
     const labels = toLabels(engineLabels(namePrefix, name));
-    const { tag, context } = serverImage(projectFolder);
+    const project = process.cwd(); // Pulumi runs every program in its project folder.
+    const { tag, context } = serverImage(project);
     const volume = (use: string, args: docker.VolumeArgs, options = {}): docker.Volume =>
       new docker.Volume(`${name}-${use}`, { ...args, labels }, { parent: this, ...options });
 
     const image = new docker.RemoteImage(
       `${name}-image`,
-      imageArgs(tag, relative(projectFolder, context)),
+      imageArgs(tag, relative(project, context)),
       { parent: this },
     );
     const network = new docker.Network(

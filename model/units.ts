@@ -22,7 +22,8 @@ export function formatBytes(bytes: number): string {
   const units: readonly ByteUnit[] = ["TB", "GB", "MB", "kB"];
   for (const unit of units) {
     const value = bytes / byteUnits[unit];
-    if (value >= 1)
+    // What would be rounded to 1024 of a unit is 1 of the next.
+    if (value >= 1 - 0.5 / 1024)
       return `${value >= 100 ? value.toFixed(0) : trimZero(value.toFixed(1))} ${unit}`;
   }
   return `${bytes} B`;
@@ -30,7 +31,7 @@ export function formatBytes(bytes: number): string {
 
 /** A duration as people say it: `"0.14 s"`, `"41 s"`, `"2 min 06 s"`, `"3 h 05 min"`. */
 export function formatDuration(seconds: number): string {
-  if (seconds < 1) return `${trimZero(seconds.toFixed(2))} s`;
+  if (seconds < 0.995) return `${trimZero(seconds.toFixed(2))} s`;
   if (seconds < 9.95) return `${trimZero(seconds.toFixed(1))} s`;
   const whole = Math.round(seconds);
   if (whole < 60) return `${whole} s`;

@@ -1,5 +1,4 @@
 import * as pulumi from "@pulumi/pulumi";
-import { join } from "node:path";
 import type { Dump } from "../components";
 import { EngineProblem, publishedPorts } from "../components/machine/docker";
 import { findDump } from "../components/machine/find-dump";
@@ -7,8 +6,6 @@ import { isEngineLocal, isPortTaken } from "../components/machine/port";
 import { parseSettings, readRawSettings } from "../model/settings/parse";
 import { formatProblems, type SettingProblem } from "../model/settings/problems";
 import type { Settings } from "../model/settings/schema";
-
-const projectFolder = join(__dirname, "..");
 
 /** A stack's settings, checked, with its dump found. */
 export interface StackSettings extends Omit<Settings, "data" | "password"> {
@@ -23,7 +20,7 @@ export async function readSettings(stack: string): Promise<StackSettings> {
   const project = pulumi.getProject();
   const raw = readRawSettings(project, pulumi.runtime.allConfig());
   const { settings, problems } = parseSettings(stack, raw);
-  const found = settings.data && findDump(projectFolder, settings.data, settings.database?.name);
+  const found = settings.data && findDump(process.cwd(), settings.data, settings.database?.name);
   const all = [
     ...problems,
     ...(found && "problem" in found ? [found.problem] : []),

@@ -15,6 +15,7 @@ has_node() {
 }
 
 # Runs a command with a line about it: what, and how long it took. Its output is shown only when it fails.
+# Bash ignores "set -e" in a function called from "if": so what step calls joins its commands by "&&".
 step() {
   local name=$1 detail=$2 began=$SECONDS output
   shift 2
@@ -28,19 +29,19 @@ step() {
 install_node() {
   local arch=x64 temporary
   if [[ $(uname -m) == aarch64 ]]; then arch=arm64; fi
-  mkdir -p "$cache"
-  temporary=$(mktemp -d "$cache/node.partial-XXXXXX")
+  mkdir -p "$cache" && temporary=$(mktemp -d "$cache/node.partial-XXXXXX") || return
   # shellcheck disable=SC2064 # the folder as it is called now
   trap "rm -rf '$temporary'" EXIT
-  npm install --prefix "$temporary" --no-fund --no-audit --ignore-scripts "node-linux-$arch@$node_version"
-  rm -rf "$cache/node-$node_version"
-  mv "$temporary/node_modules/node-linux-$arch" "$cache/node-$node_version"
-  ln -sfn "node-$node_version" "$cache/node"
+  npm install --prefix "$temporary" --no-fund --no-audit --ignore-scripts "node-linux-$arch@$node_version" &&
+    rm -rf "$cache/node-$node_version" &&
+    mv "$temporary/node_modules/node-linux-$arch" "$cache/node-$node_version" &&
+    ln -sfn "node-$node_version" "$cache/node"
 }
 
 install_modules() {
-  npm ci --no-fund --no-audit
-  cp package-lock.json node_modules/.stagecraft-lock
+  npm ci --no-fund --no-audit &&
+    mkdir -p node_modules && # npm makes none for no packages
+    cp package-lock.json node_modules/.stagecraft-lock
 }
 
 if ! has_node; then

@@ -14,13 +14,13 @@ import { cached } from "./toolchain-cache";
 import { isAtLeast, versions } from "./versions";
 
 /** A Pulumi CLI with the host that runs programs in TypeScript. */
-export interface PulumiCli {
+interface PulumiCli {
   readonly path: string;
   readonly version: string;
 }
 
 /** Marks our launcher (`pulumi-launcher.sh`), which is not the CLI itself. */
-export const launcherMark = "# Stagecraft's launcher of Pulumi";
+const launcherMark = "# Stagecraft's launcher of Pulumi";
 
 const languageHost = "pulumi-language-nodejs";
 

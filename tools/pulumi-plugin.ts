@@ -21,17 +21,17 @@ export interface PulumiPlugin {
 /** Lies in a plugin that we have built, so that changed sources are noticed. */
 const stampName = "stagecraft-sources";
 
-const dockerSources = toolsFolder("toolchain/docker-plugin");
-const commandSources = toolsFolder("toolchain/command-plugin");
+const dockerSources = (): string => toolsFolder("toolchain/docker-plugin");
+const commandSources = (): string => toolsFolder("toolchain/command-plugin");
 
 export const dockerPlugin: PulumiPlugin = {
   name: "docker",
   version: versions.dockerPlugin,
-  sourcesHash: () => sourcesHash(dockerSources),
+  sourcesHash: () => sourcesHash(dockerSources()),
   async build(folder, progress) {
     const executable = join(folder, "pulumi-resource-docker");
     const program = {
-      folder: dockerSources,
+      folder: dockerSources(),
       package: ".",
       variables: { "main.version": versions.dockerPlugin },
       tags: ["no_compose"],
@@ -45,17 +45,17 @@ export const dockerPlugin: PulumiPlugin = {
 export const commandPlugin: PulumiPlugin = {
   name: "command",
   version: versions.commandPlugin,
-  sourcesHash: () => sourcesHash(commandSources, ["package-lock.json"]),
+  sourcesHash: () => sourcesHash(commandSources(), ["package-lock.json"]),
   async build(folder) {
     const esbuild = join(packageFolder(), "node_modules", ".bin", "esbuild");
     const options = ["--bundle", "--platform=node", "--target=node20", "--minify"];
     await execa(
       esbuild,
       ["main.ts", ...options, "--log-level=warning", `--outfile=${join(folder, "plugin.js")}`],
-      { cwd: commandSources },
+      { cwd: commandSources() },
     );
     const launcher = "pulumi-resource-command";
-    await copyFile(join(commandSources, launcher), join(folder, launcher));
+    await copyFile(join(commandSources(), launcher), join(folder, launcher));
   },
 };
 

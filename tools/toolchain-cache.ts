@@ -5,7 +5,7 @@ import { cacheFolder } from "./folders";
 import { makeWhole } from "./partial";
 
 /** What was built on this machine before, by what it was built from. */
-export interface Built {
+interface Built {
   readonly folder: string;
   /** Shown to a person: where it came from. */
   readonly origin: "from cache" | "built from source";

@@ -4,7 +4,7 @@ import { ArchiveScript, type ArchiveFacts } from "../../model/dump/archive";
 import type { DumpKind } from "../../model/dump/format";
 import { textDecoder } from "../../model/dump/text-encoding";
 import { PgRestoreOutput, type RestoreOutput } from "../../model/import-log/pg-restore-output";
-import { AgentError } from "../errors";
+import { AgentError, messageOf } from "../errors";
 import { sessionOptions } from "../postgres";
 import { clientEnvironment, connectionString, outputOf, runLines } from "../processes";
 import { Progress } from "../progress";
@@ -42,10 +42,7 @@ export async function readArchive(
     }
   } catch (error) {
     if (error instanceof AgentError) throw error;
-    const said = (error instanceof Error ? error.message : String(error)).replaceAll(
-      "pg_restore: ",
-      "",
-    );
+    const said = messageOf(error).replaceAll("pg_restore: ", "").replaceAll(file, name);
     const unsupported = /unsupported version \(([\d.]+)\) in file header/.exec(said)?.[1];
     throw new AgentError(
       unsupported === undefined
@@ -106,7 +103,7 @@ export async function restoreArchive(
     args,
     environment,
     (line) => {
-      take(output.push(line));
+      take(output.push(line.replaceAll(archive.path, archive.name)));
     },
     textDecoder(encoding),
   );

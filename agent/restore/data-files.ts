@@ -6,6 +6,15 @@ import { clientEnvironment, runLines } from "../processes";
 /** Files tested by one call of a program. */
 const filesAtOnce = 500;
 
+/** Throws an {@link AgentError} when a tar archive does not end as a tar does. */
+export async function checkTar(file: string, name: string): Promise<void> {
+  const status = await runLines("tar", ["-tf", file], clientEnvironment(""), () => undefined);
+  if (status !== 0)
+    throw new AgentError(
+      `${name} is damaged or cut short: it does not end as a tar does; copy or take it again`,
+    );
+}
+
 /**
  * Throws an {@link AgentError} when a data file of a directory archive is cut short in a way that pg_restore does not
  * see: it takes the end of a file that is uncompressed, zstd or lz4 for the end of the rows.

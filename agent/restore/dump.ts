@@ -8,7 +8,7 @@ import type { RestoreRequest } from "../../model/protocol";
 import { quoteLiteral } from "../../model/sql";
 import { AgentError } from "../errors";
 import { readArchive } from "./archive";
-import { checkDataFiles } from "./data-files";
+import { checkDataFiles, checkTar } from "./data-files";
 import { recogniseContent, unpack } from "./content";
 
 /** A dump that has been read far enough to begin. */
@@ -49,6 +49,7 @@ export async function openDump(
   const file =
     compression === "none" ? received.path : await unpackArchive(received.path, compression, name);
   if (kind === "directory") await checkDataFiles(file, name);
+  if (kind === "tar") await checkTar(file, name);
   const archive = await readArchive({ name, path: file, kind }, major);
   const options = await databaseOptions(client, archive.database, request);
   return { name, path: file, bytes: received.bytes, kind, compression, archive, ...options };
@@ -116,7 +117,8 @@ async function databaseOptions(
           : ["LOCALE_PROVIDER = libc", "LOCALE = 'C'"];
   return {
     databaseOptions: { encoding: wanted, options },
-    encoding: asciiOnly ? encoding : undefined,
+    // COPY checks nothing of what a client in SQL_ASCII sends, so broken text would get in.
+    encoding: asciiOnly ? (encoding ?? wanted) : undefined,
   };
 }
 

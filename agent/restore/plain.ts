@@ -68,6 +68,10 @@ class PlainImport {
   }
 
   async run(): Promise<void> {
+    const { client, encoding } = this.restore;
+    // A dump that does not set its encoding has nothing to override.
+    if (encoding !== undefined)
+      await client.query(`SET client_encoding = ${quoteLiteral(encoding)}`);
     for await (const chunk of this.restore.contents) {
       for (const token of this.#reader.push(chunk)) await this.#take(token);
     }

@@ -1,6 +1,6 @@
-import type { StatementFacts } from "./statement";
 import { SqlReader, type SqlToken } from "./sql-reader";
-import { describeStatement } from "./statement";
+import { describeStatement, type StatementFacts } from "./statement";
+import { StatementCursor } from "./statement-cursor";
 import { textDecoder, type DecodeText } from "./text-encoding";
 import { unquoteIdentifier } from "../sql";
 
@@ -95,7 +95,7 @@ export function readDatabaseOptions(statement: string): DatabaseOptions {
   const options: string[] = [];
   let encoding: string | undefined;
   for (const [, key = "", value = ""] of statement.matchAll(
-    /\b([A-Z_]+) = ('(?:[^']|'')*'|[\w"]+)/g,
+    /"(?:[^"]|"")*"|\b([A-Z_]+) = ('(?:[^']|'')*'|\w+)/g,
   )) {
     if (key === "ENCODING") encoding = value.replace(/^'|'$/g, "");
     else if (kept.includes(key)) options.push(`${key} = ${value}`);
@@ -106,6 +106,10 @@ export function readDatabaseOptions(statement: string): DatabaseOptions {
   };
 }
 
+/** True for a table that is not just the parent of its partitions. */
 function holdsRows({ object = "" }: StatementFacts, text: string): boolean {
-  return object.startsWith("TABLE ") && !/\bPARTITION BY\b[^;]*$/i.test(text.slice(-400));
+  if (!object.startsWith("TABLE ")) return false;
+  const cursor = new StatementCursor(text);
+  while (cursor.skipTo("PARTITION") !== undefined) if (cursor.accept("BY")) return false;
+  return true;
 }

@@ -43,7 +43,7 @@ export class CopyRows {
     for (let length = Math.min(3, bytes.length - from); length > 0; length--) {
       const at = bytes.length - length;
       const begins = at === from ? this.#atLineStart : bytes[at - 1] === newline;
-      if (begins && "\\.\r".startsWith(bytes.latin1Slice(at))) return at;
+      if (begins && "\\.\r".startsWith(bytes.toString("latin1", at))) return at;
     }
     return bytes.length;
   }

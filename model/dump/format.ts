@@ -28,7 +28,8 @@ export function recogniseKind(head: Buffer): Exclude<DumpKind, "directory"> | un
   return plainHeader.test(head.toString("latin1")) ? "plain" : undefined;
 }
 
-const plainHeader = /^--\r?\n-- PostgreSQL database dump\r?$/m;
+// Windows editors put a byte order mark before UTF-8.
+const plainHeader = /^(?:\xef\xbb\xbf)?--\r?\n-- PostgreSQL database dump\r?$/m;
 const clusterHeader = /^-- PostgreSQL database cluster dump\r?$/m;
 const plainFooter = /^-- PostgreSQL database dump complete\r?$/m;
 
@@ -57,6 +58,9 @@ export function contentProblem(name: string, head: Buffer, tail?: Buffer): strin
     return `${name} is a dump of a whole cluster (pg_dumpall); give the dump of one database, made with pg_dump`;
   }
   const kind = recogniseKind(head);
+  if (/^(?:\xff\xfe|\xfe\xff)/.test(text)) {
+    return `${name} is in UTF-16, as PowerShell's > writes it; take the dump again with pg_dump --file`;
+  }
   if (kind === undefined) {
     return `${name} is not a dump that pg_dump made: it begins with ${quoteHead(head)}; give a plain, custom, tar or directory dump`;
   }

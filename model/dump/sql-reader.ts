@@ -67,19 +67,15 @@ export class SqlReader {
   /** Says that the file has ended. */
   *finish(): Tokens {
     const rest = this.#takeWaiting(Buffer.alloc(0));
-    if (this.#copy && /^\\\.\r?$/.test(rest.toString("latin1"))) {
+    const line = this.#line;
+    if (this.#isInRows && /^\\\.\r?$/.test(rest.toString("latin1"))) {
       yield this.#endRows();
-    } else if (this.#copy) {
-      yield { type: "unfinished", what: "rows", line: this.#line };
-    } else {
-      const endLine = this.#line;
+    } else if (!this.#isInRows) {
       const lastLine = Buffer.concat([rest, Buffer.of(newline)]);
       yield* this.#readLines(lastLine, 0, lastLine.length);
-      // A COPY whose line has no end was begun by this last line.
-      if (this.#copy) yield { type: "unfinished", what: "rows", line: endLine };
-      else if (this.#scanner ?? this.#comment)
-        yield { type: "unfinished", what: "statement", line: endLine };
     }
+    if (this.#isInRows) yield { type: "unfinished", what: "rows", line };
+    else if (this.#scanner ?? this.#comment) yield { type: "unfinished", what: "statement", line };
   }
 
   /** Reads whole lines until the rows of a COPY begin; returns where it stopped. */
@@ -175,6 +171,10 @@ export class SqlReader {
       this.#line++;
     }
     return next;
+  }
+
+  get #isInRows(): boolean {
+    return this.#copy !== undefined;
   }
 
   #endRows(): SqlToken {

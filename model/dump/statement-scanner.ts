@@ -71,7 +71,8 @@ export class StatementScanner {
           if (byte === semicolon && this.#parentheses === 0 && !this.#words.inBody) return i;
           i = this.#readSpecial(byte, bytes, i, end);
           break;
-        default:
+        case Kind.Other:
+        case undefined:
           this.#continues = "no";
           i++;
       }
@@ -84,7 +85,7 @@ export class StatementScanner {
     while (i < end && (kinds[bytes[i] as number] === Kind.Word || bytes[i] === dollar)) i++;
     this.#continues = "no";
     if (this.#words.wantsMore) {
-      this.#words.add(bytes.latin1Slice(from, i).toLowerCase(), this.#parentheses);
+      this.#words.add(bytes.toString("latin1", from, i).toLowerCase(), this.#parentheses);
     }
     if (bytes[i] !== quote) return i;
     const prefix = i - from === 1 ? (bytes[from] as number) | 0x20 : 0;
@@ -175,4 +176,4 @@ function kindOf(byte: number): Kind {
   return "'\"$-/();".includes(character) ? Kind.Special : Kind.Other;
 }
 
-const kinds = Uint8Array.from({ length: 256 }, (_, byte) => kindOf(byte));
+const kinds: readonly Kind[] = Array.from({ length: 256 }, (_, byte) => kindOf(byte));

@@ -69,8 +69,8 @@ const modifiers = [
 ];
 
 function describe(cursor: StatementCursor): Described {
-  const verb = cursor.word;
-  if (verb !== undefined) cursor.accept(verb);
+  const verb = cursor.word ?? "";
+  cursor.accept(verb);
   switch (verb) {
     case "COPY":
       return { action: "copy", ...tableFacts(cursor.name()) };

@@ -1,6 +1,6 @@
 import { z } from "zod";
 
-/** How bad PostgreSQL or a client program says a message is. */
+/** How bad a message is. A WARNING is always of PostgreSQL itself: what client programs warn of counts as ERROR. */
 export const severitySchema = z.enum(["WARNING", "ERROR", "FATAL"]);
 
 /** The part of a dump a message came from. The prelude is the DROP part at the head of a `pg_dump --clean` file. */

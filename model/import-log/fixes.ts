@@ -23,6 +23,10 @@ export function fixFor(event: ImportEvent, statement: StatementFacts): string | 
       return "rows that others refer to are not in the dump; repair them on its server, then dump again";
     case "23505":
       return "the dump holds a row twice; look for a damaged unique index on its server, then dump again";
+    case "58P01":
+      if (statement.action === "create" && statement.object?.startsWith("EXTENSION ") !== true)
+        return "a library that it needs is not in the server image; install its package (images/Dockerfile), or make the functions an extension on its server and dump again";
+      break;
     case "42601":
       return "the dump was edited or damaged, or is from a newer PostgreSQL; take it again with pg_dump of this server's version";
     case "53100":
@@ -40,8 +44,11 @@ export function fixFor(event: ImportEvent, statement: StatementFacts): string | 
   if (statement.action === "create" && statement.object?.startsWith("EXTENSION ") === true) {
     return `install the package of extension ${statement.name ?? ""} into the server image (images/Dockerfile), then run the same command again`;
   }
+  if (/cannot have ON SELECT rules/.test(message)) {
+    return "an old pg_dump wrote this view as a table with a rule; take the dump again with pg_dump 10 or newer";
+  }
   if (
-    /end of file|could not (?:read|uncompress|decompress)|incorrect data check|corrupt/i.test(
+    /end of file|could not (?:read|uncompress|decompress|close data file)|incorrect data check|invalid (?:bit length|code|distance|block|stored)|could not open input file|corrupt/i.test(
       message,
     )
   ) {

@@ -1,4 +1,6 @@
 import type { StatementFacts } from "../dump/statement";
+import { formatCount, plural } from "../units";
+import { Consequences } from "./consequences";
 import type { ImportEvent } from "./event";
 import { fixFor } from "./fixes";
 import { knownMessage, missingRole } from "./rules";
@@ -6,6 +8,9 @@ import type { Cause, Note, RoleReport, TableRows, Verdict } from "./verdict-sche
 
 /** Messages kept of each cause and note; the full log has them all. */
 const keptExamples = 3;
+
+/** Causes kept in full; a dump of another system can bring forth thousands. */
+const keptCauses = 100;
 
 /** What is in the database after the import. */
 export interface FoundTable {
@@ -27,8 +32,8 @@ export class ImportLog {
     string,
     { choice: RoleReport["choice"]; objects: number; grants: number }
   >();
-  /** What could not be made or filled, and the cause of it. */
-  readonly #broken = new Map<string, MutableCause>();
+  readonly #consequences = new Consequences<MutableCause>();
+  #furtherCauses = 0;
 
   /** Takes a message and says what it is. */
   message(
@@ -45,15 +50,14 @@ export class ImportLog {
       if (role !== undefined) this.role(role, "left out").grants++;
       return known.kind;
     }
-    const root = this.#rootOf(event, statement);
+    const root = this.#consequences.rootOf(event);
     if (root) {
       root.consequences++;
       if (root.examples.length < keptExamples) root.examples.push(event);
-      this.#break(statement, root);
-      return "consequence";
     }
-    this.#break(statement, this.#cause(event, fixFor(event, statement)));
-    return "cause";
+    const cause = root ?? this.#cause(event, fixFor(event, statement));
+    this.#consequences.add(event, statement, cause);
+    return root ? "consequence" : "cause";
   }
 
   /** Notes rows of a table that the dump holds; `null` when it holds rows and does not tell how many. */
@@ -94,6 +98,7 @@ export class ImportLog {
         causes.length > 0 ? "failed" : this.#all > 0 || leftOut ? "passed with notes" : "passed",
       messages: { all: this.#all, prelude: this.#prelude, harmless: this.#harmless },
       causes,
+      furtherCauses: this.#furtherCauses,
       notes,
       rows,
       roles,
@@ -108,13 +113,15 @@ export class ImportLog {
       const complete =
         present !== null &&
         (expected === null || present === expected || (ofExtension && present > expected));
-      if (!complete && !this.#broken.has(table)) {
+      if (!complete && !this.#consequences.rootOfTable(table)) {
         const is =
-          present === null ? "is not in the database" : `has ${present} rows in the database`;
+          present === null
+            ? "is not in the database"
+            : `has ${plural(present, "row")} in the database`;
         const event: ImportEvent = {
           severity: "ERROR",
           phase: "data",
-          message: `table ${table} ${is}, ${expected ?? "some"} in the dump`,
+          message: `table ${table} ${is}, ${expected === null ? "some" : formatCount(expected)} in the dump`,
           object: `TABLE ${table}`,
           statement: "",
         };
@@ -124,45 +131,10 @@ export class ImportLog {
     return rows;
   }
 
-  /** The cause that a message follows from, if it does. */
-  #rootOf(event: ImportEvent, statement: StatementFacts): MutableCause | undefined {
-    const { sqlstate = "", message } = event;
-    const last = this.#causes.at(-1);
-    if (sqlstate === "25P02") return last;
-    for (const name of [...namesIn(message), statement.name, statement.table]) {
-      const root = name === undefined ? undefined : this.#broken.get(name);
-      if (root) return root;
-    }
-    if (sqlstate === "23503") {
-      const referenced = /in table "([^"]+)"/.exec(event.detail ?? "")?.[1];
-      const root = this.#brokenNamed(referenced);
-      if (root) return root;
-    }
-    if (["42704", "42883", "3F000", "42P01"].includes(sqlstate)) {
-      const missing = namesIn(message).map((name) => this.#brokenNamed(name));
-      return missing.find((root) => root) ?? this.#causes.find(isExtension);
-    }
-    return undefined;
-  }
-
-  /** Messages of constraints and functions name things without their schema. */
-  #brokenNamed(bare: string | undefined): MutableCause | undefined {
-    if (bare === undefined) return undefined;
-    for (const [name, root] of this.#broken) {
-      if (name === bare || name.endsWith(`.${bare}`)) return root;
-    }
-    return undefined;
-  }
-
-  #break({ action, name, table }: StatementFacts, root: MutableCause): void {
-    if (name !== undefined && ["create", "copy", "insert"].includes(action))
-      this.#broken.set(name, root);
-    if (table !== undefined && ["copy", "insert"].includes(action)) this.#broken.set(table, root);
-  }
-
   #cause(event: ImportEvent, fix: string | undefined): MutableCause {
     const cause: MutableCause = { event, consequences: 0, examples: [], fix };
-    this.#causes.push(cause);
+    if (this.#causes.length < keptCauses) this.#causes.push(cause);
+    else this.#furtherCauses++;
     return cause;
   }
 
@@ -184,17 +156,4 @@ interface MutableCause {
 interface MutableNote {
   count: number;
   readonly examples: ImportEvent[];
-}
-
-function isExtension({ event }: MutableCause): boolean {
-  return event.object?.startsWith("EXTENSION ") ?? false;
-}
-
-/** The names in a message of the server: `relation "public.a"`, `function public.f(integer)`, `type "t"`. */
-function namesIn(message: string): readonly string[] {
-  const quoted = [...message.matchAll(/"((?:[^"]|"")+)"/g)].map(([, name = ""]) => name);
-  const routine = /\b(?:function|procedure|aggregate|operator class) ([^\s("]+)\(?/.exec(
-    message,
-  )?.[1];
-  return routine === undefined ? quoted : [...quoted, routine];
 }

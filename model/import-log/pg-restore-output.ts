@@ -1,3 +1,4 @@
+import { SqlReader } from "../dump/sql-reader";
 import { describeStatement, type StatementFacts } from "../dump/statement";
 import type { ImportEvent, Phase } from "./event";
 import { sqlstateOf } from "./sqlstate";
@@ -13,6 +14,9 @@ export type RestoreOutput =
 export class PgRestoreOutput {
   #phase: Phase = "schema";
   #entry: string | undefined;
+  /** Tables by bare name, as the last line about their data named them. */
+  readonly #tables = new Map<string, string>();
+  #messages = 0;
   #open: string[] = [];
 
   /** Takes a line without its newline. */
@@ -32,6 +36,7 @@ export class PgRestoreOutput {
     this.#open = [];
     if (lines.length === 0) return [];
     const output = this.#message(lines);
+    this.#entry = undefined;
     return output ? [output] : [];
   }
 
@@ -51,15 +56,28 @@ export class PgRestoreOutput {
       this.#open = [text];
       return [];
     }
+    this.#follow(text);
     const finished = /^finished item (\d+) /.exec(text)?.[1];
     if (finished !== undefined) return [{ type: "finished", dumpId: Number(finished) }];
     return [{ type: "text", line }];
   }
 
+  /** Notes what is being restored now, for messages that do not tell. */
+  #follow(text: string): void {
+    const created = /^creating ([A-Z ]+) "/.exec(text)?.[1];
+    if (created !== undefined) this.#phase = phaseOf(created);
+    const table = /^processing data for table "(.+)"$/.exec(text)?.[1];
+    if (table === undefined) return;
+    this.#phase = "data";
+    this.#tables.set(table.slice(table.indexOf(".") + 1), table);
+  }
+
   #message(lines: readonly string[]): RestoreOutput | undefined {
     const [first = "", ...rest] = lines;
-    // The summary says nothing that the messages have not said.
-    if (/^warning: errors ignored on restore: \d+$/.test(first)) return undefined;
+    // The summary says nothing that the messages have not said, unless they were lost.
+    const isSummary = /^warning: errors ignored on restore: \d+$/.test(first);
+    if (isSummary && this.#messages > 0) return undefined;
+    this.#messages++;
     const command = rest.findIndex((line) => line.startsWith("Command was: "));
     const said = [first, ...(command < 0 ? rest : rest.slice(0, command))];
     const text =
@@ -72,18 +90,11 @@ export class PgRestoreOutput {
             .trim();
     const copied = /COPY failed for table "((?:[^"]|"")+)"/.exec(first)?.[1];
     const statement =
-      copied === undefined
-        ? describeStatement(text.replace(/;$/, ""))
-        : {
-            action: "copy" as const,
-            object: `TABLE ${copied}`,
-            name: copied,
-            table: copied,
-            roles: [],
-            excerpt: `COPY ${copied} FROM stdin`,
-          };
+      copied === undefined ? describeCommand(text) : copyFacts(this.#tables.get(copied) ?? copied);
     const server = /(ERROR|FATAL|PANIC|WARNING): {2}(.*)$/.exec(first);
-    const message = server?.[2] ?? first.replace(/^(?:error|warning|fatal|detail|hint): /, "");
+    const message =
+      server?.[2] ??
+      first.replace(/^(?:error|warning|fatal|detail|hint): (?:could not execute query: )?/, "");
     const sqlstate =
       server || /server closed|connection/.test(message) ? sqlstateOf(message) : undefined;
     const field = (name: string): string | undefined =>
@@ -108,6 +119,22 @@ export class PgRestoreOutput {
       },
     };
   }
+}
+
+/** Describes a command; privileges of an object come as one command of several statements. */
+function describeCommand(text: string): StatementFacts {
+  const reader = new SqlReader();
+  const tokens = [...reader.push(Buffer.from(`${text.replace(/;$/, "")};\n`)), ...reader.finish()];
+  const statements = tokens.flatMap((token) =>
+    token.type === "statement" ? [describeStatement(token.bytes.toString("utf8"))] : [],
+  );
+  const facts = statements[0] ?? describeStatement(text);
+  return { ...facts, roles: [...new Set(statements.flatMap(({ roles }) => roles))] };
+}
+
+function copyFacts(table: string): StatementFacts {
+  const excerpt = `COPY ${table} FROM stdin`;
+  return { action: "copy", object: `TABLE ${table}`, name: table, table, roles: [], excerpt };
 }
 
 function severityOf(server: string | undefined, line: string): ImportEvent["severity"] {

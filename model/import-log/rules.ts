@@ -76,6 +76,47 @@ const rules: readonly Rule[] = [
       settingsOfOtherVersions.has(/parameter "([\w.]+)"/.exec(message)?.[1] ?? ""),
   },
   {
+    // A server without the tablespace or access method keeps the tables in its default one, complete.
+    kind: "note",
+    text: "tablespaces or access methods that this server has not: the default ones are used",
+    matches: ({ sqlstate, message }, { action }) =>
+      action === "set" &&
+      sqlstate === "22023" &&
+      /^invalid value for parameter "default_(?:tablespace|table_access_method)":/.test(message),
+  },
+  {
+    // From PostgreSQL 12 on there are none; a dump without --oids does not hold them anyway.
+    kind: "note",
+    text: "hidden oid columns, which PostgreSQL no longer has, were left out",
+    matches: ({ sqlstate, statement }, { action }) =>
+      action === "set" && sqlstate === "0A000" && /^SET default_with_oids\b/i.test(statement),
+  },
+  {
+    // ANALYZE makes them anew behind every restore.
+    kind: "harmless",
+    text: "planner statistics for a newer PostgreSQL",
+    matches: ({ sqlstate, statement, message }) =>
+      sqlstate === "42883" &&
+      /^SELECT (?:\* FROM )?pg_catalog\.pg_restore_\w+_stats\(/i.test(statement) &&
+      /^function pg_catalog\.pg_restore_\w+_stats\(/.test(message),
+  },
+  {
+    // pg_dump up to version 10 writes it even without --create, for the name that the database had there.
+    kind: "harmless",
+    text: "comment on the database under its former name",
+    matches: ({ sqlstate }, { action, object = "" }) =>
+      action === "comment" && object.startsWith("DATABASE ") && sqlstate === "3D000",
+  },
+  {
+    // pg_restore sends the privileges of an object as one command, which fails as a whole.
+    kind: "note",
+    text: "grants of further roles were left out along with those of roles that this server has not",
+    matches: (event, { action, roles }) => {
+      const missing = missingRole(event);
+      return action === "grant" && missing !== undefined && roles.some((role) => role !== missing);
+    },
+  },
+  {
     kind: "note",
     text: "grants of roles that this server has not were left out",
     matches: (event, { action }) => action === "grant" && missingRole(event) !== undefined,
@@ -89,7 +130,7 @@ const rules: readonly Rule[] = [
   {
     kind: "note",
     text: "warnings of PostgreSQL about statements that succeeded",
-    matches: ({ severity, sqlstate }) => severity === "WARNING" && sqlstate !== undefined,
+    matches: ({ severity }) => severity === "WARNING",
   },
 ];
 
@@ -103,6 +144,6 @@ export function missingRole({
   sqlstate,
   message,
 }: Pick<ImportEvent, "sqlstate" | "message">): string | undefined {
-  if (sqlstate !== "42704") return undefined;
+  if (sqlstate !== "42704" && sqlstate !== "22023") return undefined;
   return /^role "((?:[^"]|"")*)" does not exist/.exec(message)?.[1];
 }

@@ -4,6 +4,13 @@
  */
 const known: readonly (readonly [RegExp, string])[] = [
   [/^unrecognized configuration parameter/, "42704"],
+  [/^invalid value for parameter/, "22023"],
+  [/^no privileges could be revoked/, "01006"],
+  [/^no privileges were granted/, "01007"],
+  [/^tables declared WITH OIDS are not supported/, "0A000"],
+  [/^there is no unique constraint matching given keys/, "42830"],
+  [/^materialized view .* has not been populated/, "55000"],
+  [/^could not access file/, "58P01"],
   [/^(?:function|procedure|aggregate|operator|routine) .* does not exist/, "42883"],
   [
     /^relation .* does not exist|^table .* does not exist|^view .* does not exist|^sequence .* does not exist/,
@@ -12,11 +19,9 @@ const known: readonly (readonly [RegExp, string])[] = [
   [/^schema .* does not exist/, "3F000"],
   [/^column .* does not exist/, "42703"],
   [/^database .* does not exist/, "3D000"],
-  [/does not exist/, "42704"],
   [/^schema .* already exists/, "42P06"],
   [/^relation .* already exists/, "42P07"],
   [/^function .* already exists/, "42723"],
-  [/already exists/, "42710"],
   [/^extension .* is not available/, "0A000"],
   [/^could not open extension control file/, "58P01"],
   [/^invalid byte sequence for encoding/, "22021"],
@@ -41,6 +46,10 @@ const known: readonly (readonly [RegExp, string])[] = [
     "08006",
   ],
   [/^current transaction is aborted/, "25P02"],
+  [/^operator does not exist/, "42883"],
+  // Last, because the messages above may quote anything.
+  [/does not exist/, "42704"],
+  [/already exists/, "42710"],
 ];
 
 /** The SQLSTATE that PostgreSQL sends with a message, where it is known. */

@@ -2,12 +2,15 @@ import { formatCount, plural } from "../units";
 import type { ImportEvent } from "./event";
 import type { Cause, RoleReport, TableRows, Verdict } from "./verdict-schema";
 
+/** Roles told by name; the report has them all. */
+const shownRoles = 5;
+
 /** A verdict in one line: `passed with notes: 412 messages in the prelude, all harmless`. */
 export function verdictLine(verdict: Verdict): string {
   const { outcome, messages, causes, notes } = verdict;
   if (outcome === "failed") {
     const [first] = causes;
-    return `failed: ${first ? first.event.message : "unknown"}`;
+    return `failed: ${first ? short(first.event.message) : "unknown"}`;
   }
   if (outcome === "passed") return "passed";
   const parts: string[] = [];
@@ -16,7 +19,9 @@ export function verdictLine(verdict: Verdict): string {
     parts.push(`${plural(messages.prelude, "message")} in the prelude, all harmless`);
   if (outside > 0) parts.push(`${plural(outside, "harmless message")} elsewhere`);
   for (const { text, count } of notes) parts.push(`${text} (${formatCount(count)})`);
-  for (const role of verdict.roles) if (role.choice !== "known") parts.push(roleLine(role));
+  const roles = verdict.roles.filter(({ choice }) => choice !== "known");
+  for (const role of roles.slice(0, shownRoles)) parts.push(roleLine(role));
+  if (roles.length > shownRoles) parts.push(plural(roles.length - shownRoles, "more role"));
   return `passed with notes: ${parts.join("; ")}`;
 }
 
@@ -24,7 +29,7 @@ export function verdictLine(verdict: Verdict): string {
 export function failureLines(verdict: Verdict): readonly string[] {
   const lines: string[] = [];
   for (const cause of verdict.causes.slice(0, 3)) lines.push(...causeLines(cause));
-  const more = verdict.causes.length - 3;
+  const more = verdict.causes.length + verdict.furtherCauses - 3;
   if (more > 0) lines.push(`            and ${plural(more, "further cause")}`);
   const rows = rowsLine(verdict.rows);
   if (rows !== undefined) lines.push(`  rows      ${rows}`);
@@ -46,8 +51,7 @@ export function rowsLine(rows: readonly TableRows[]): string | undefined {
         ? `${table} is missing`
         : `${table} ${formatCount(found)} of ${formatCount(expected ?? 0)}`,
     );
-  if (wrong.length > shown.length)
-    shown.push(`${plural(wrong.length - shown.length, "more table")}`);
+  if (wrong.length > shown.length) shown.push(plural(wrong.length - shown.length, "more table"));
   const complete = rows.length - wrong.length;
   const rest =
     complete === 0
@@ -59,20 +63,30 @@ export function rowsLine(rows: readonly TableRows[]): string | undefined {
 /** One message in one line, for the full log and for people: severity, SQLSTATE, text, where. */
 export function eventLine(event: ImportEvent): string {
   const at = event.line === undefined ? "" : `  line ${formatCount(event.line)}`;
-  return `${event.severity}  ${event.sqlstate ?? "-----"}  ${event.message}${at}${whereOf(event)}`;
+  const message = event.message.replace(/\s+/g, " ");
+  return `${event.severity}  ${event.sqlstate ?? "-----"}  ${message}${at}${whereOf(event)}`;
 }
 
 function causeLines({ event, consequences }: Cause): readonly string[] {
   const at = event.line === undefined ? "" : ` (line ${formatCount(event.line)} of the dump)`;
   const lines = [
-    `  cause     ${event.sqlstate ?? event.severity}  ${event.message}${whereOf(event)}${at}`,
+    `  cause     ${event.sqlstate ?? event.severity}  ${short(event.message)}${whereOf(event)}${at}`,
   ];
-  if (event.detail !== undefined) lines.push(`            ${event.detail}`);
+  if (event.detail !== undefined) lines.push(`            ${short(event.detail)}`);
   if (consequences > 0)
     lines.push(
       `            and ${plural(consequences, "message")} that follow${consequences === 1 ? "s" : ""} from it`,
     );
   return lines;
+}
+
+/** Longest message shown to people, in characters; the full log has all of it. */
+const shownLength = 120;
+
+/** A text of the server in one line that is not too long. */
+function short(text: string): string {
+  const line = text.replace(/\s+/g, " ").trim();
+  return line.length > shownLength ? `${line.slice(0, shownLength - 1)}…` : line;
 }
 
 function whereOf({ context, object }: ImportEvent): string {

@@ -55,7 +55,10 @@ export const verdictSchema = z.object({
     prelude: z.number().int().nonnegative(),
     harmless: z.number().int().nonnegative(),
   }),
+  /** The first hundred. */
   causes: z.array(causeSchema),
+  /** How many causes there are besides; the full log has them. */
+  furtherCauses: z.number().int().nonnegative(),
   notes: z.array(noteSchema),
   rows: z.array(tableRowsSchema),
   roles: z.array(roleReportSchema),

@@ -31,7 +31,7 @@ export const postgresSchema = z.strictObject({
     .default(17)
     .meta({ description: "PostgreSQL's major version. Only 17 so far." }),
   port: z
-    .int("must be a whole number")
+    .int()
     .min(1, "must be a port from 1 to 65535")
     .max(65_535, "must be a port from 1 to 65535")
     .meta({

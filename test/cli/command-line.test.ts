@@ -149,7 +149,7 @@ describe("the bundle", () => {
     for (const part of ["bin", "cli", "model", "tools", "package.json", "package-lock.json"]) {
       cpSync(join(root, part), join(copy, part), {
         recursive: true,
-        filter: (path) => !path.includes("toolchain"),
+        filter: (path) => !path.includes("/toolchain/"),
       });
     }
     symlinkSync(join(root, "node_modules"), join(copy, "node_modules"));

@@ -31,13 +31,13 @@ const inputNames = [
 
 const loggingValues = ["stdout", "stderr", "stdoutAndStderr", "none"];
 
-export interface Difference {
+interface Difference {
   readonly property: string;
   readonly kind: "add" | "delete" | "update";
   readonly replaces: boolean;
 }
 
-export interface Problem {
+interface Problem {
   readonly property: string;
   readonly reason: string;
 }

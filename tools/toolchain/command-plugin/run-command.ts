@@ -4,7 +4,7 @@ import { constants } from "node:os";
 import { StringDecoder } from "node:string_decoder";
 
 /** What to run, as `local.Command` and `local.run` of @pulumi/command describe it. */
-export interface CommandRun {
+interface CommandRun {
   readonly command: string;
   /** @default ["/bin/sh", "-c"] */
   readonly interpreter: readonly string[];

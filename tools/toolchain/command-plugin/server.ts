@@ -146,7 +146,7 @@ function answer<Request, Response>(
 }
 
 function values(given: Struct | undefined): Values {
-  return (given?.toJavaScript() ?? {});
+  return given?.toJavaScript() ?? {};
 }
 
 function struct(given: Values): Struct {

@@ -1,0 +1,105 @@
+import { execa } from "execa";
+import { mkdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, it } from "vitest";
+import { generateSql } from "../../examples/timesheets/generate";
+import { observationSchema } from "../../model/protocol";
+import { formatBytes, formatDuration } from "../../model/units";
+import { useProject } from "../support/project";
+
+const size = process.env["STAGECRAFT_BENCH_SIZE"] ?? "2GB";
+const noOps = 5;
+const project = useProject();
+
+it(
+  "restores a generated database by the old procedure and by ours, and shows what an up costs",
+  { timeout: 7_200_000 },
+  async () => {
+    await project.makeStack("dev", { postgres: { port: project.port("dev"), memory: "4 GB" } });
+    await up();
+    const { agent } = project.names("dev");
+    const inside = (script: string, input = ""): Promise<unknown> =>
+      execa("docker", ["exec", "-i", agent, "bash", "-o", "pipefail", "-ec", script], { input });
+
+    await inside("createdb source && psql -qX -v ON_ERROR_STOP=1 source > /dev/null", schema());
+    await inside("psql -qX -v ON_ERROR_STOP=1 source > /dev/null", generateSql({ size }));
+    const { stdout: bytes } = await execa("docker", [
+      ...["exec", agent, "psql", "-qXAtc", "SELECT pg_database_size('source')", "postgres"],
+    ]);
+    say(`database         ${formatBytes(Number(bytes))}`);
+
+    const work = "/var/lib/stagecraft/bench";
+    await inside(`mkdir -p ${work}`);
+    const plainDump = await seconds(() =>
+      inside(`pg_dump -c -O -F p source | bzip2 > ${work}/old.sql.bz2`),
+    );
+    const folderDump = await seconds(() =>
+      inside(`pg_dump -F d -j 2 --compress=zstd -f ${work}/new source`),
+    );
+    say(
+      `dump             old ${formatDuration(plainDump)}   directory ${formatDuration(folderDump)}`,
+    );
+    const folder = join(project.folder, "new");
+    mkdirSync(folder);
+    await execa(`docker exec ${agent} tar -C ${work}/new -cf - . | tar -xf - -C ${folder}`, {
+      shell: true,
+    });
+    await inside("dropdb source");
+
+    const old = await seconds(() =>
+      inside(`createdb old && bunzip2 -c ${work}/old.sql.bz2 | psql -qX -f - old > /dev/null 2>&1`),
+    );
+    await inside(`dropdb old && rm -rf ${work}`);
+
+    await project.reconfigure("dev", {
+      postgres: { port: project.port("dev"), memory: "4 GB" },
+      data: { dump: "new" },
+    });
+    const whole = await seconds(up);
+    const report = observationSchema.parse(
+      JSON.parse((await execa("docker", ["exec", agent, "stagecraft-agent", "observe"])).stdout),
+    ).lastRestore;
+    expect(report?.result).toBe("restored");
+    const steps = report?.steps ?? [];
+    const restore = steps.reduce((sum, step) => sum + step.seconds, 0);
+    say(`old restore      ${formatDuration(old)}   (createdb, bunzip2 | psql -f)`);
+    say(
+      `our restore      ${formatDuration(restore)}   (${steps.map((step) => `${step.name} ${formatDuration(step.seconds)}`).join(", ")})`,
+    );
+    say(
+      `whole up         ${formatDuration(whole)}   of which not the restore: ${formatDuration(whole - restore)} (goal ≤ 15 s)`,
+    );
+    say(
+      `old / ours       ${(old / restore).toFixed(2)}× the restore, ${(old / whole).toFixed(2)}× the whole up (goal ≥ 2.4×)`,
+    );
+    say(
+      `away             ${formatDuration(report?.awaySeconds ?? 0)}   (the old procedure: the whole restore)`,
+    );
+
+    const times: number[] = [];
+    for (let i = 0; i < noOps; i++) times.push(await seconds(up));
+    times.sort((a, b) => a - b);
+    say(
+      `up, no changes   median ${formatDuration(times[2] ?? 0)}, ${times.map(formatDuration).join(" ")} (goal ≤ 3 s)`,
+    );
+  },
+);
+
+async function up(): Promise<void> {
+  const { exitCode, text } = await project.pulumi("up", "--yes", "--skip-preview", "-s", "dev");
+  if (exitCode !== 0) throw new Error(text);
+}
+
+async function seconds(work: () => Promise<unknown>): Promise<number> {
+  const started = performance.now();
+  await work();
+  return (performance.now() - started) / 1000;
+}
+
+function schema(): string {
+  return readFileSync(join(__dirname, "../../examples/timesheets/schema.sql"), "utf8");
+}
+
+function say(line: string): void {
+  process.stdout.write(`${line}\n`);
+}

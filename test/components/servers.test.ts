@@ -1,0 +1,322 @@
+import * as pulumi from "@pulumi/pulumi";
+import { beforeEach, describe, expect, test, vi } from "vitest";
+import { DevelopmentServer, ProductionServer, StagingServer, type Dump } from "../../components";
+import { observe } from "../../components/machine/docker";
+import { register, valueOf, type Registered } from "./mocks";
+import { observation } from "./observation";
+
+vi.mock("../../components/machine/docker", () => ({ observe: vi.fn() }));
+vi.mock("../../tools/server-image", () => ({
+  serverImage: (folder: string) => ({
+    tag: "stagecraft-server:0123456789ab",
+    context: `${folder}/.stagecraft/image/0123456789ab`,
+  }),
+}));
+
+const sha256 = "a".repeat(64);
+const dump: Dump = {
+  path: "dumps/timesheets.sql",
+  isFolder: false,
+  source: { name: "timesheets.sql", sha256, backup: "20261115T032900Z", server: "production" },
+};
+const password = "keep this to yourself";
+const common = { postgres: { port: 15432, memory: "1 GB" }, password };
+
+const development = (): DevelopmentServer =>
+  new DevelopmentServer("dev", {
+    ...common,
+    database: { name: "timesheets", refreshFrom: dump },
+  });
+const production = (): ProductionServer =>
+  new ProductionServer("prod", {
+    ...common,
+    database: { name: "timesheets", recoverFrom: dump },
+  });
+
+beforeEach(() => {
+  vi.mocked(observe).mockReturnValue(undefined);
+});
+
+function find(resources: readonly Registered[], name: string, type = ""): Registered {
+  const found = resources.find((r) => r.name === name && r.type.includes(type));
+  if (!found) throw new Error(`no ${type} ${name}`);
+  return found;
+}
+
+describe("a development server", () => {
+  test("is exactly these resources, each below its own component", async () => {
+    const { resources } = await register(development);
+    expect(resources.map(({ type, name, parent }) => [type, name, parent])).toEqual([
+      ["command:local:Command", "dev-roles", "dev"],
+      ["command:local:Command", "timesheets-restore", "timesheets"],
+      ["docker:index/container:Container", "dev-agent", "dev"],
+      ["docker:index/container:Container", "dev-postgres", "dev"],
+      ["docker:index/network:Network", "dev-network", "dev"],
+      ["docker:index/remoteImage:RemoteImage", "dev-image", "dev"],
+      ["docker:index/volume:Volume", "dev-agent", "dev"],
+      ["docker:index/volume:Volume", "dev-data", "dev"],
+      ["docker:index/volume:Volume", "dev-run", "dev"],
+      ["stagecraft:index:Database", "timesheets", "dev"],
+      ["stagecraft:index:DevelopmentServer", "dev", ""],
+      ["stagecraft:index:PostgresServer", "dev", "dev"],
+    ]);
+  });
+
+  test("has PostgreSQL in a container that is stopped gently and reached from this machine alone", async () => {
+    const { resources } = await register(development);
+    expect(find(resources, "dev-postgres").inputs).toEqual({
+      name: "stagecraft-dev-postgres",
+      image: "sha256:image",
+      command: [
+        ...[
+          "stagecraft-postgres",
+          "-c",
+          "shared_buffers=256MB",
+          "-c",
+          "effective_cache_size=768MB",
+        ],
+        ...["-c", "maintenance_work_mem=64MB", "-c", "max_wal_size=2048MB"],
+      ],
+      envs: ["STAGECRAFT_SERVER=dev"],
+      labels: [
+        { label: "stagecraft.project", value: "stagecraft" },
+        { label: "stagecraft.server", value: "dev" },
+      ],
+      networksAdvanced: [{ name: "stagecraft-dev" }],
+      ports: [{ internal: 5432, external: 15432, ip: "127.0.0.1" }],
+      volumes: [
+        { volumeName: "stagecraft-dev-data", containerPath: "/var/lib/postgresql/data" },
+        { volumeName: "stagecraft-dev-run", containerPath: "/run/postgresql" },
+      ],
+      memory: 1024,
+      memorySwap: 2048,
+      shmSize: 256,
+      stopSignal: "SIGINT",
+      stopTimeout: 120,
+      destroyGraceSeconds: 120,
+      restart: "unless-stopped",
+      readOnly: true,
+      tmpfs: { "/tmp": "" },
+      capabilities: { drops: ["ALL"] },
+      securityOpts: ["no-new-privileges"],
+      removeVolumes: false,
+      healthcheck: {
+        tests: ["CMD", "pg_isready", "-q", "-h", "/run/postgresql"],
+        interval: "5s",
+        timeout: "5s",
+        retries: 6,
+        startPeriod: "1m0s",
+      },
+    });
+  });
+
+  test("has an agent that publishes no port and sees the three volumes", async () => {
+    const { resources } = await register(development);
+    const { inputs } = find(resources, "dev-agent", "Container");
+    expect(inputs).toMatchObject({
+      command: ["stagecraft-agent", "serve"],
+      envs: ["STAGECRAFT_SERVER=dev", "STAGECRAFT_KIND=development"],
+      volumes: [
+        { volumeName: "stagecraft-dev-data", containerPath: "/var/lib/postgresql/data" },
+        { volumeName: "stagecraft-dev-run", containerPath: "/run/postgresql" },
+        { volumeName: "stagecraft-dev-agent", containerPath: "/var/lib/stagecraft" },
+      ],
+      capabilities: { drops: ["ALL"] },
+      readOnly: true,
+    });
+    expect(inputs).not.toHaveProperty("ports");
+  });
+
+  test("hands the password over as a secret on stdin, and nowhere else", async () => {
+    const { resources } = await register(development);
+    const roles = find(resources, "dev-roles");
+    expect(roles.inputs["stdin"]).toEqual({
+      secret: JSON.stringify({ server: "dev", roles: [{ name: "timesheets", password }] }),
+    });
+    const others = resources.map((resource) =>
+      resource === roles ? { ...resource, inputs: { ...roles.inputs, stdin: "" } } : resource,
+    );
+    expect(JSON.stringify(others)).not.toContain(password);
+  });
+
+  test("makes its roles again when one of its containers is another", async () => {
+    const { resources } = await register(development);
+    expect(find(resources, "dev-roles").inputs).toMatchObject({
+      create: 'exec docker exec -i "$AGENT" stagecraft-agent roles',
+      environment: {
+        AGENT: "stagecraft-dev-agent",
+        AGENT_ID: "id-of-dev-agent",
+        POSTGRES_ID: "id-of-dev-postgres",
+      },
+      logging: "stderr",
+      addPreviousOutputInEnv: false,
+    });
+  });
+
+  test("restores its dump when the roles are there, every value by environment or stdin", async () => {
+    const { resources } = await register(development);
+    const { inputs, dependsOn } = find(resources, "timesheets-restore");
+    const { stdin, ...others } = inputs;
+    expect(dependsOn).toContain("dev-roles");
+    expect(others).toEqual({
+      create:
+        'docker exec -i "$AGENT" stagecraft-agent receive "$SHA256" "$DATABASE" "$MODE" < "$DUMP" && exec docker exec -i "$AGENT" stagecraft-agent restore',
+      environment: {
+        AGENT: "stagecraft-dev-agent",
+        AGENT_ID: "id-of-dev-agent",
+        DATABASE: "timesheets",
+        DUMP: "dumps/timesheets.sql",
+        MODE: "replace",
+        RESTORE_ID: "aaaaaaaaaaaa-1",
+        SHA256: sha256,
+      },
+      logging: "stderr",
+      addPreviousOutputInEnv: false,
+    });
+    expect(JSON.parse(stdin as string)).toEqual({
+      server: "dev",
+      kind: "development",
+      database: "timesheets",
+      owner: "timesheets",
+      source: dump.source,
+      restoreId: "aaaaaaaaaaaa-1",
+      mode: "replace",
+      roles: "leave out",
+    });
+  });
+
+  test("shows what its contents are, so that a preview shows when they change", async () => {
+    const { resources } = await register(development);
+    expect(find(resources, "timesheets").inputs).toEqual({
+      dump: "timesheets.sql",
+      backup: "20261115T032900Z",
+      sha256,
+      restoreId: "aaaaaaaaaaaa-1",
+    });
+  });
+
+  test("tells the verdict", async () => {
+    const { made } = await register(development);
+    expect(await valueOf(made.database.verdict)).toBe("timesheets ← timesheets.sql   passed");
+  });
+
+  test("lets a directory dump through as a tar", async () => {
+    const refreshFrom = { ...dump, isFolder: true };
+    const { resources } = await register(
+      () => new DevelopmentServer("dev", { ...common, database: { name: "a", refreshFrom } }),
+    );
+    expect(find(resources, "a-restore").inputs["create"]).toBe(
+      'tar -C "$DUMP" -cf - . | docker exec -i "$AGENT" stagecraft-agent receive "$SHA256" "$DATABASE" "$MODE" --folder && exec docker exec -i "$AGENT" stagecraft-agent restore',
+    );
+  });
+
+  test("does not keep its volumes", async () => {
+    const { resources } = await register(development);
+    expect(resources.filter((r) => r.retainOnDelete || r.protect)).toEqual([]);
+  });
+
+  test("keeps any name of a database out of the command's text", async () => {
+    const name = `a"; drop database b; -- $(reboot)`;
+    const { resources } = await register(
+      () => new DevelopmentServer("dev", { ...common, database: { name, refreshFrom: dump } }),
+    );
+    const { inputs } = find(resources, `${name}-restore`);
+    expect(inputs["create"]).not.toContain("drop");
+    expect(inputs["environment"]).toMatchObject({ DATABASE: name });
+  });
+
+  test("tells all wrong arguments in one error that names the component", async () => {
+    const postgres = { port: 0, memory: "lots" };
+    const wrong = register(
+      () =>
+        new DevelopmentServer("dev", {
+          ...common,
+          postgres,
+          database: { name: "a", refreshFrom: dump },
+        }),
+    );
+    await expect(wrong).rejects.toThrow(
+      `PostgresServer "dev": postgres.port must be a port from 1 to 65535, got 0
+PostgresServer "dev": postgres.memory must be a size like "2 GB" or "512 MB", got "lots"`,
+    );
+  });
+});
+
+describe("what the agent sees", () => {
+  const restoreId = async (program: () => unknown): Promise<unknown> => {
+    const { resources } = await register(program);
+    const { inputs } = find(resources, "timesheets-restore");
+    return (inputs["environment"] as Record<string, unknown>)["RESTORE_ID"];
+  };
+
+  test("the wanted contents change nothing", async () => {
+    vi.mocked(observe).mockReturnValue(observation({ sha256, restoreId: "aaaaaaaaaaaa-7" }));
+    expect(await restoreId(development)).toBe("aaaaaaaaaaaa-7");
+  });
+
+  test("other contents are replaced on development", async () => {
+    vi.mocked(observe).mockReturnValue(observation({ sha256: "b".repeat(64), restoreId: "b-3" }));
+    expect(await restoreId(development)).toBe("aaaaaaaaaaaa-4");
+  });
+
+  test("other contents stay on production", async () => {
+    vi.mocked(observe).mockReturnValue(observation({ sha256: "b".repeat(64), restoreId: "b-3" }));
+    expect(await restoreId(production)).toBe("b-3");
+  });
+
+  test.each([
+    ["development", development],
+    ["production", production],
+  ])("a missing database comes back on %s", async (_, program) => {
+    vi.mocked(observe).mockReturnValue(observation(undefined));
+    expect(await restoreId(program)).toBe("aaaaaaaaaaaa-4-missing");
+  });
+});
+
+describe("a production server", () => {
+  test("keeps the volumes with data when it is destroyed", async () => {
+    const { resources } = await register(production);
+    const kept = resources.filter(({ retainOnDelete }) => retainOnDelete);
+    expect(kept.map(({ type, name }) => [type, name])).toEqual([
+      ["docker:index/volume:Volume", "prod-agent"],
+      ["docker:index/volume:Volume", "prod-data"],
+    ]);
+  });
+
+  test("uses a dump only when the database is missing", async () => {
+    const { resources } = await register(production);
+    const { inputs } = find(resources, "timesheets-restore");
+    expect(inputs["environment"]).toMatchObject({ MODE: "when-missing" });
+    expect(JSON.parse(inputs["stdin"] as string)).toMatchObject({
+      kind: "production",
+      mode: "when missing",
+    });
+  });
+
+  test("cannot be told to refresh", () => {
+    const program = (): pulumi.Resource =>
+      new ProductionServer("prod", {
+        ...common,
+        // @ts-expect-error production is never refreshed
+        database: { name: "timesheets", refreshFrom: dump },
+      });
+    expect(program).toBeTypeOf("function");
+  });
+});
+
+test("a staging server differs from a development server in its kind alone", async () => {
+  const dev = await register(development);
+  const staging = await register(
+    () =>
+      new StagingServer("staging", {
+        ...common,
+        database: { name: "timesheets", refreshFrom: dump },
+      }),
+  );
+  const renamed = JSON.stringify(staging.resources)
+    .replaceAll("StagingServer", "DevelopmentServer")
+    .replaceAll("STAGECRAFT_KIND=staging", "STAGECRAFT_KIND=development")
+    .replaceAll(String.raw`\"kind\":\"staging\"`, String.raw`\"kind\":\"development\"`)
+    .replaceAll(/\bstaging\b/g, "dev");
+  expect(new Set(JSON.parse(renamed))).toEqual(new Set(dev.resources));
+});

@@ -1,0 +1,131 @@
+import { beforeAll, expect, test } from "vitest";
+import { docker, exampleDump, smallDump, useProject } from "../support/project";
+
+const project = useProject();
+
+beforeAll(async () => {
+  await project.makeStack("dev");
+  expect(await project.up("dev")).toMatchObject({ exitCode: 0 });
+});
+
+test("an up makes a server with the contents of the dump", async () => {
+  expect(await project.psql("dev", "SELECT count(*) > 0 FROM hours")).toBe("t");
+  expect(await project.output("dev", "url")).toBe(
+    `postgresql://timesheets@127.0.0.1:${project.port("dev")}/timesheets`,
+  );
+  expect(await project.output("dev", "contents")).toBe(exampleDump.split("/").at(-1));
+  expect(await project.output("dev", "verdict")).toMatch(/^timesheets ← .* passed/);
+});
+
+test("the owner of the database logs in with the password from the network, and with no other", async () => {
+  const log = async (password: string) =>
+    docker(
+      ...[
+        "run",
+        "--rm",
+        "--network",
+        project.names("dev").network,
+        "--env",
+        `PGPASSWORD=${password}`,
+      ],
+      ...[
+        "--entrypoint",
+        "psql",
+        await imageOf("dev"),
+        "-XAtq",
+        "-h",
+        project.names("dev").postgres,
+      ],
+      ...["-U", "timesheets", "-d", "timesheets", "-c", "SELECT current_user"],
+    );
+  expect(await log(project.password)).toMatchObject({ exitCode: 0, text: "timesheets" });
+  expect((await log("another")).text).toContain("password authentication failed");
+});
+
+test("the password stands neither in the state nor in what docker shows", async () => {
+  const { agent, postgres } = project.names("dev");
+  expect((await project.pulumi("stack", "export", "--stack", "dev")).text).not.toContain(
+    project.password,
+  );
+  expect((await docker("inspect", agent, postgres)).text).not.toContain(project.password);
+});
+
+test("a second up changes nothing", async () => {
+  expect(await project.up("dev", "--expect-no-changes")).toMatchObject({ exitCode: 0 });
+  expect(await project.preview("dev", "--expect-no-changes")).toMatchObject({ exitCode: 0 });
+});
+
+test("a dropped database is seen at preview, and comes back", async () => {
+  await project.psql("dev", "DROP DATABASE timesheets", "postgres");
+  const { text } = await project.preview("dev", "--diff");
+  expect(text).toMatch(/timesheets is not on dev/);
+  expect(text).toMatch(/restoreId *: "\w+-1" => "\w+-2-missing"/);
+  expect(await project.up("dev")).toMatchObject({ exitCode: 0 });
+  expect(await project.psql("dev", "SELECT count(*) > 0 FROM hours")).toBe("t");
+  expect(await project.up("dev", "--expect-no-changes")).toMatchObject({ exitCode: 0 });
+});
+
+test("containers that somebody removed come back with the data that was there", async () => {
+  await project.psql("dev", "CREATE TABLE made_here AS SELECT 42 AS answer");
+  const { agent, postgres } = project.names("dev");
+  await docker("rm", "--force", agent, postgres);
+  expect(await project.up("dev")).toMatchObject({ exitCode: 0 });
+  expect(await project.psql("dev", "SELECT answer FROM made_here")).toBe("42");
+  expect(await project.up("dev", "--expect-no-changes")).toMatchObject({ exitCode: 0 });
+});
+
+test("a container that somebody stopped runs again", async () => {
+  await docker("stop", project.names("dev").agent);
+  expect(await project.up("dev")).toMatchObject({ exitCode: 0 });
+  const { text } = await docker(
+    "inspect",
+    "--format",
+    "{{.State.Running}}",
+    project.names("dev").agent,
+  );
+  expect(text).toBe("true");
+});
+
+test("another dump is seen at preview, and replaces the contents", async () => {
+  const dump = project.writeDump("small.sql", smallDump("small", 3));
+  await project.reconfigure("dev", { data: { dump } });
+  const { text } = await project.preview("dev", "--diff");
+  expect(text).toContain(`dump     : "${exampleDump.split("/").at(-1) ?? ""}" => "small.sql"`);
+  expect(await project.psql("dev", "SELECT answer FROM made_here")).toBe("42");
+  expect(await project.up("dev")).toMatchObject({ exitCode: 0 });
+  expect(await project.psql("dev", "SELECT count(*) FROM small")).toBe("3");
+  expect(await project.up("dev", "--expect-no-changes")).toMatchObject({ exitCode: 0 });
+});
+
+test("a dump that fails leaves the contents as they were and fails the update", async () => {
+  const dump = project.writeDump(
+    "broken.sql",
+    smallDump("broken", 3).replace("1\tnote 1", "one\tnote"),
+  );
+  await project.reconfigure("dev", { data: { dump } });
+  const { exitCode, text } = await project.up("dev");
+  expect(exitCode).not.toBe(0);
+  expect(text).toContain("dev was not changed: the import of broken.sql failed");
+  expect(text).toMatch(/invalid input syntax for type integer: "one"/);
+  expect(await project.psql("dev", "SELECT count(*) FROM small")).toBe("3");
+});
+
+test("the name of a database may be anything", async () => {
+  const name = `Of "all" things; DROP TABLE small; -- $(touch x)`;
+  const dump = project.writeDump("small.sql", smallDump("small", 3));
+  await project.reconfigure("dev", { data: { dump }, database: { name } });
+  expect(await project.up("dev")).toMatchObject({ exitCode: 0 });
+  expect(await project.psql("dev", "SELECT count(*) FROM small", name)).toBe("3");
+  expect(await project.up("dev", "--expect-no-changes")).toMatchObject({ exitCode: 0 });
+});
+
+test("destroy leaves nothing on the engine", async () => {
+  expect(await project.pulumi("destroy", "--stack", "dev", "--yes")).toMatchObject({ exitCode: 0 });
+  expect(await project.leftovers("ps")).toEqual([]);
+  expect(await project.leftovers("volume")).toEqual([]);
+  expect(await project.leftovers("network")).toEqual([]);
+});
+
+async function imageOf(stack: string): Promise<string> {
+  return (await docker("inspect", "--format", "{{.Image}}", project.names(stack).postgres)).text;
+}

@@ -1,0 +1,71 @@
+import { beforeAll, expect, test } from "vitest";
+import { docker, smallDump, useProject } from "../support/project";
+
+const project = useProject();
+const stacks = ["dev", "staging", "prod"];
+
+beforeAll(async () => {
+  const dump = project.writeDump("first.sql", smallDump("first", 1));
+  for (const stack of stacks) {
+    await project.makeStack(stack, { data: { dump } });
+    expect(await project.up(stack)).toMatchObject({ exitCode: 0 });
+  }
+});
+
+test("all three servers run side by side, each with data of its own", async () => {
+  for (const stack of stacks) {
+    await project.psql(stack, `CREATE TABLE only_on_${stack} ()`);
+  }
+  for (const stack of stacks) {
+    const sql = "SELECT relname FROM pg_class WHERE relname LIKE 'only%'";
+    expect(await project.psql(stack, sql)).toBe(`only_on_${stack}`);
+  }
+  expect(await project.leftovers("network")).toHaveLength(3);
+});
+
+test("production keeps its database when the dump is another", async () => {
+  const dump = project.writeDump("second.sql", smallDump("second", 2));
+  await project.reconfigure("prod", { data: { dump } });
+  const { text } = await project.preview("prod", "--diff");
+  expect(text).toContain('dump     : "first.sql" => "second.sql"');
+  expect(text).toContain("timesheets is on prod and stays as it is");
+  expect(await project.up("prod")).toMatchObject({ exitCode: 0 });
+  expect(await project.psql("prod", "SELECT count(*) FROM first")).toBe("1");
+  expect(await project.output("prod", "verdict")).toContain("are kept");
+  expect(await project.up("prod", "--expect-no-changes")).toMatchObject({ exitCode: 0 });
+});
+
+test("production recovers when its database is missing", async () => {
+  await project.psql("prod", "DROP DATABASE timesheets", "postgres");
+  expect((await project.preview("prod")).text).toContain("timesheets is not on prod");
+  expect(await project.up("prod")).toMatchObject({ exitCode: 0 });
+  expect(await project.psql("prod", "SELECT count(*) FROM second")).toBe("2");
+  expect(await project.up("prod", "--expect-no-changes")).toMatchObject({ exitCode: 0 });
+});
+
+test("production's data outlives its stack, and is taken up again", async () => {
+  await project.psql("prod", "CREATE TABLE made_here AS SELECT 42 AS answer");
+  expect(await project.pulumi("destroy", "--stack", "prod", "--yes")).toMatchObject({
+    exitCode: 0,
+  });
+  expect(await project.leftovers("volume")).toEqual(
+    expect.arrayContaining([project.names("prod").dataVolume, project.names("prod").agentVolume]),
+  );
+  expect(await project.leftovers("ps")).not.toContain(project.names("prod").postgres);
+  expect(await project.up("prod")).toMatchObject({ exitCode: 0 });
+  expect(await project.psql("prod", "SELECT answer FROM made_here")).toBe("42");
+  expect(await project.up("prod", "--expect-no-changes")).toMatchObject({ exitCode: 0 });
+});
+
+test("containers made anew after several refreshes change nothing further", async () => {
+  for (const name of ["third", "fourth"]) {
+    const dump = project.writeDump(`${name}.sql`, smallDump(name, 3));
+    await project.reconfigure("staging", { data: { dump } });
+    expect(await project.up("staging")).toMatchObject({ exitCode: 0 });
+  }
+  await project.psql("staging", "CREATE TABLE made_here ()");
+  await docker("rm", "--force", project.names("staging").agent);
+  expect(await project.up("staging")).toMatchObject({ exitCode: 0 });
+  expect(await project.psql("staging", "SELECT count(*) FROM made_here")).toBe("0");
+  expect(await project.up("staging", "--expect-no-changes")).toMatchObject({ exitCode: 0 });
+});

@@ -1,0 +1,219 @@
+import { execa, type ResultPromise } from "execa";
+import { randomBytes } from "node:crypto";
+import { cpSync, mkdtempSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { afterAll, beforeAll } from "vitest";
+import { stringify } from "yaml";
+import { engineNames, type EngineNames } from "../../model/settings/engine-names";
+import { pulumiEnvironment } from "../../tools";
+
+const source = resolve(__dirname, "../..");
+const copied = [
+  ...["agent", "components", "images", "model", "stacks", "tools"],
+  ...["package.json", "package-lock.json", "tsconfig.json", "Pulumi.yaml"],
+];
+
+/** The dump of the example, as the stacks name it. */
+export const exampleDump = "examples/timesheets/pg_dump.production.timesheets.20261115.032900.sql";
+
+/** What a program said, without colours. */
+export interface Said {
+  readonly exitCode: number;
+  /** stdout and stderr together. */
+  readonly text: string;
+}
+
+/** The sections of a stack's settings that a test wants otherwise. */
+export type SettingChanges = Readonly<Record<string, unknown>>;
+
+/** Makes a copy of the project for the tests of one file, and removes all it made after them. */
+export function useProject(): TestProject {
+  const project = new TestProject();
+  beforeAll(async () => project.prepare());
+  afterAll(async () => project.remove());
+  return project;
+}
+
+/** A copy of the project with a state, names and ports of its own: whatever a test does, no other server is touched. */
+export class TestProject {
+  readonly prefix = `sct-${randomBytes(4).toString("hex")}`;
+  readonly folder = mkdtempSync(join(tmpdir(), `${this.prefix}-`));
+  readonly password = "the password of tests";
+  readonly #ports = new Map<string, number>();
+  readonly #environment: NodeJS.ProcessEnv = {
+    PULUMI_BACKEND_URL: `file://${this.folder}/.stagecraft/state`,
+    PULUMI_CONFIG_PASSPHRASE: "the passphrase of tests",
+  };
+
+  async prepare(): Promise<void> {
+    for (const name of copied)
+      cpSync(join(source, name), join(this.folder, name), { recursive: true });
+    cpSync(join(source, exampleDump), join(this.folder, exampleDump));
+    symlinkSync(join(source, "node_modules"), join(this.folder, "node_modules"));
+    mkdirSync(join(this.folder, ".stagecraft", "state"), { recursive: true });
+    for (const stack of ["dev", "staging", "prod"]) this.#ports.set(stack, await freePort());
+  }
+
+  /** Makes a stack with a password, and settings that differ in some sections. */
+  async makeStack(stack: string, changes: SettingChanges = {}): Promise<void> {
+    this.configure(stack, changes);
+    const made = await this.pulumi("stack", "init", stack, "--no-select");
+    if (made.exitCode !== 0) throw new Error(made.text);
+    await this.setPassword(stack);
+  }
+
+  /** Writes a stack's settings, with its port and this project's names, and then its password. */
+  async reconfigure(stack: string, changes: SettingChanges): Promise<void> {
+    this.configure(stack, changes);
+    await this.setPassword(stack);
+  }
+
+  private configure(stack: string, changes: SettingChanges): void {
+    const sections = {
+      namePrefix: this.prefix,
+      postgres: { port: this.port(stack), memory: "256 MB" },
+      database: { name: "timesheets" },
+      data: { dump: exampleDump },
+      ...changes,
+    };
+    const config = Object.entries(sections).map(([key, value]) => [`stagecraft:${key}`, value]);
+    const path = join(this.folder, `Pulumi.${stack}.yaml`);
+    writeFileSync(path, stringify({ config: Object.fromEntries(config) as unknown }));
+  }
+
+  private async setPassword(stack: string): Promise<void> {
+    const args = ["config", "set", "--secret", "password", this.password, "--stack", stack];
+    const set = await this.pulumi(...args);
+    if (set.exitCode !== 0) throw new Error(set.text);
+  }
+
+  port(stack: string): number {
+    return this.#ports.get(stack) ?? 0;
+  }
+
+  names(stack: string): EngineNames {
+    return engineNames(this.prefix, stack);
+  }
+
+  /** Puts a dump into the project folder; its path there. */
+  writeDump(name: string, text: string): string {
+    writeFileSync(join(this.folder, name), text);
+    return name;
+  }
+
+  /** Runs Pulumi in the project folder to its end. */
+  async pulumi(...args: readonly string[]): Promise<Said> {
+    return ended(this.start({}, ...args));
+  }
+
+  /** Starts Pulumi with some variables otherwise. */
+  start(environment: NodeJS.ProcessEnv, ...args: readonly string[]): ResultPromise<{ all: true }> {
+    return execa("pulumi", [...args, "--non-interactive", "--color", "never"], {
+      cwd: this.folder,
+      env: { ...pulumiEnvironment(this.folder), ...this.#environment, ...environment },
+      reject: false,
+      all: true,
+      stdin: "ignore",
+    }) as ResultPromise<{ all: true }>;
+  }
+
+  async up(stack: string, ...options: readonly string[]): Promise<Said> {
+    return this.pulumi("up", "--stack", stack, "--yes", "--skip-preview", ...options);
+  }
+
+  async preview(stack: string, ...options: readonly string[]): Promise<Said> {
+    return this.pulumi("preview", "--stack", stack, ...options);
+  }
+
+  async output(stack: string, name: string): Promise<string> {
+    return (await this.pulumi("stack", "output", name, "--stack", stack)).text.trim();
+  }
+
+  /** What PostgreSQL's superuser reads, one line a row, fields between `|`. */
+  async psql(stack: string, sql: string, database = "timesheets"): Promise<string> {
+    const command = ["psql", "-h", "/run/postgresql", "-XAtq", "-v", "ON_ERROR_STOP=1"];
+    const { postgres } = this.names(stack);
+    const { exitCode, text } = await docker(
+      "exec",
+      postgres,
+      ...command,
+      "-c",
+      sql,
+      "-d",
+      database,
+    );
+    if (exitCode !== 0) throw new Error(text);
+    return text.trim();
+  }
+
+  /** What is left of this project on the engine. */
+  async leftovers(kind: "ps" | "volume" | "network"): Promise<string[]> {
+    const filter = ["--filter", `label=stagecraft.project=${this.prefix}`];
+    const listing = kind === "ps" ? ["ps", "--all"] : [kind, "ls"];
+    const format = kind === "ps" ? "{{.Names}}" : "{{.Name}}";
+    const { text } = await docker(...listing, ...filter, "--format", format);
+    return text.split("\n").filter(Boolean).sort();
+  }
+
+  async remove(): Promise<void> {
+    const containers = await this.leftovers("ps");
+    if (containers.length > 0) await docker("rm", "--force", ...containers);
+    const volumes = await this.leftovers("volume");
+    if (volumes.length > 0) await docker("volume", "rm", "--force", ...volumes);
+    const networks = await this.leftovers("network");
+    if (networks.length > 0) await docker("network", "rm", ...networks);
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+}
+
+/** Runs docker to its end. */
+export async function docker(...args: readonly string[]): Promise<Said> {
+  return ended(execa("docker", args, { reject: false, all: true }) as ResultPromise<{ all: true }>);
+}
+
+/** What a started program said at its end. */
+export async function ended(run: ResultPromise<{ all: true }>): Promise<Said> {
+  const { exitCode, all } = await run;
+  return { exitCode: exitCode ?? 1, text: all };
+}
+
+/** A small plain dump of one table, in the form that `pg_dump -c -O -F p` gives it. */
+export function smallDump(table: string, rows: number, before = ""): string {
+  const lines = Array.from({ length: rows }, (_, row) => `${row}\tnote ${row}\n`).join("");
+  return `--
+-- PostgreSQL database dump
+--
+
+SET client_encoding = 'UTF8';
+SET standard_conforming_strings = on;
+DROP TABLE public.${table};
+${before}
+CREATE TABLE public.${table} (
+    id integer NOT NULL,
+    note text
+);
+
+COPY public.${table} (id, note) FROM stdin;
+${lines}\\.
+
+--
+-- PostgreSQL database dump complete
+--
+
+`;
+}
+
+async function freePort(): Promise<number> {
+  const probe = createServer();
+  return new Promise((resolve, reject) => {
+    probe.once("error", reject);
+    probe.listen(0, "127.0.0.1", () => {
+      const address = probe.address();
+      probe.close(() => {
+        resolve(typeof address === "object" && address ? address.port : 0);
+      });
+    });
+  });
+}

@@ -1,0 +1,171 @@
+import { existsSync } from "node:fs";
+import { readdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { TestStack, type Update } from "./support/test-stack";
+
+/** One program with several commands, of which the second version changes some inputs. */
+const program = (version: 1 | 2): string => `
+const local = command.local;
+const secret = new local.Command("secret", {
+  create: 'tr a-z A-Z; printf " for %s" "$WHO"',
+  stdin: pulumi.secret("passwort-of-ada"),
+  environment: { WHO: "ada" },
+  logging: "none",
+});
+const long = new local.Command("long", { create: "head -c 1048576 /dev/zero | tr '\\\\0' x" });
+const slow = new local.Command("slow", { create: "echo first; sleep 1.5; echo second >&2" });
+const inPlace = new local.Command("in-place", {
+  create: "echo made",
+  update: 'echo "made anew, was: $PULUMI_COMMAND_STDOUT"',
+  environment: { DIGEST: "${version}" },
+});
+const onlyCreate = new local.Command("only-create", {
+  create: 'echo "digest $DIGEST, before: \${PULUMI_COMMAND_STDOUT-nothing}"',
+  addPreviousOutputInEnv: false,
+  environment: { DIGEST: "${version}" },
+});
+const replaced = new local.Command("replaced", {
+  create: "echo created ${version} >> replaced.log",
+  delete: "echo deleted ${version} >> replaced.log",
+  triggers: ["${version}"],
+});
+const elsewhere = new local.Command("elsewhere", {
+  create: "pwd; echo x > made.txt",
+  interpreter: ["/bin/bash", "-euc"],
+  dir: __dirname + "/state",
+  assetPaths: ["made.*"],
+});
+module.exports = {
+  secret: secret.stdout,
+  length: long.stdout.apply((text) => text.length),
+  inPlace: inPlace.stdout,
+  onlyCreate: onlyCreate.stdout,
+  elsewhere: elsewhere.stdout,
+  assets: elsewhere.assets.apply((assets) => Object.keys(assets).join()),
+  run: local.runOutput({ command: "cat; exit 0", stdin: "run" }).stdout,
+};
+`;
+
+describe("commands", { timeout: 120_000 }, () => {
+  let stack: TestStack;
+  let first: Update;
+  let second: Update;
+  let outputs: Record<string, string>;
+  let changed: Record<string, string>;
+
+  beforeAll(async () => {
+    stack = await TestStack.create(program(1));
+    first = await stack.up();
+    outputs = await stack.outputs();
+    await stack.write(program(2));
+    second = await stack.up();
+    changed = await stack.outputs();
+  }, 120_000);
+  afterAll(() => stack.remove());
+
+  test("are run when they are created", () => {
+    expect(first.errors).toBe("");
+    expect(first.exitCode).toBe(0);
+    expect(outputs).toMatchObject({
+      secret: "PASSWORT-OF-ADA for ada",
+      inPlace: "made",
+      onlyCreate: "digest 1, before: nothing",
+      elsewhere: join(stack.folder, "state"),
+      assets: "made.txt",
+      run: "run",
+    });
+  });
+
+  test("may print a line of a megabyte", () => {
+    expect(outputs["length"]).toBe(1048576);
+  });
+
+  test("leave no secret in the state, nor what was made of it", async () => {
+    const states = join(stack.folder, "state", ".pulumi");
+    const files = await readdir(states, { recursive: true, withFileTypes: true });
+    const texts = files
+      .filter((file) => file.isFile())
+      .map((file) => readFile(join(file.parentPath, file.name), "utf8"));
+    const all = (await Promise.all(texts)).join("\n");
+    expect(all).toContain("in-place");
+    expect(all).not.toMatch(/passwort-of-ada/i);
+  });
+
+  test("show their lines while they run, of both streams, and none with logging off", () => {
+    const at = (text: string): number => first.lines.find((line) => line.text === text)?.at ?? NaN;
+    expect(at("second") - at("first")).toBeGreaterThan(1000);
+    expect(first.endedAt - at("first")).toBeGreaterThan(1400);
+    expect(first.lines.map(({ text }) => text).join()).not.toContain("PASSWORT");
+    const long = first.lines.find(({ text }) => text.startsWith("xxx"))?.text;
+    expect(long).toMatch(/^x{8192}… \(1040384 more characters\)$/);
+  });
+
+  test("run their update in place when an input changes, or else their create", () => {
+    expect(second.operations["in-place"]).toEqual(["update"]);
+    expect(second.operations["only-create"]).toEqual(["update"]);
+    expect(changed).toMatchObject({
+      inPlace: "made anew, was: made",
+      onlyCreate: "digest 2, before: nothing",
+    });
+  });
+
+  test("are replaced when a trigger changes, the new one before the old", async () => {
+    expect(second.operations["replaced"]).toEqual([
+      "create-replacement",
+      "replace",
+      "delete-replaced",
+    ]);
+    expect(await readFile(join(stack.folder, "replaced.log"), "utf8")).toBe(
+      "created 1\ncreated 2\ndeleted 1\n",
+    );
+  });
+
+  test("are left alone when nothing changes", async () => {
+    expect(Object.keys(second.operations).sort()).toEqual(["in-place", "only-create", "replaced"]);
+    const third = await stack.up("--expect-no-changes");
+    expect([third.exitCode, third.operations]).toEqual([0, {}]);
+  });
+
+  test("fail the update with their exit status and all they printed", async () => {
+    await stack.write(
+      `new command.local.Command("broken", { create: "echo so far; echo no space left >&2; exit 3" });`,
+    );
+    const failed = await stack.up();
+    expect(failed.exitCode).not.toBe(0);
+    expect(failed.errors).toContain(
+      'exit status 3: running "echo so far; echo no space left >&2; exit 3":\nso far\nno space left',
+    );
+  });
+
+  test("on other machines are refused in plain words", async () => {
+    await stack.write(`
+      new command.remote.Command("far", { create: "true", connection: { host: "h" } });
+    `);
+    const { errors } = await stack.up();
+    expect(errors).toContain("command:remote:Command is not part of this build");
+  });
+
+  test("end with all they have started when the update is interrupted", async () => {
+    await stack.write(
+      `new command.local.Command("endless", { create: "sleep 300 & echo $! > pid; wait" });`,
+    );
+    const update = stack.start("up", "--yes", "--skip-preview");
+    const pid = join(stack.folder, "pid");
+    while (!existsSync(pid)) await sleep(50);
+    await sleep(100);
+    const child = (await readFile(pid, "utf8")).trim();
+    expect(await isRunning(child)).toBe(true);
+    update.kill("SIGINT");
+    const { exitCode } = await update;
+    expect(exitCode).not.toBe(0);
+    expect(await isRunning(child)).toBe(false);
+  });
+});
+
+/** A process that has ended may still be listed, as a zombie. */
+async function isRunning(pid: string): Promise<boolean> {
+  const status = await readFile(`/proc/${pid}/status`, "utf8").catch(() => "State:\tX");
+  return !/^State:\t[XZ]/m.test(status);
+}

@@ -1,0 +1,41 @@
+import { mkdir, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { afterEach, expect, test, vi } from "vitest";
+import { pulumiEnvironment } from "../../tools";
+import { scratchFolder } from "./support/scratch";
+
+afterEach(() => {
+  vi.unstubAllEnvs();
+});
+
+async function project(): Promise<string> {
+  const folder = await scratchFolder();
+  await mkdir(join(folder, ".stagecraft"));
+  await writeFile(join(folder, ".stagecraft", "passphrase"), "secret");
+  await writeFile(join(folder, "Pulumi.yaml"), "name: x\nbackend:\n  url: 'file://./state'\n");
+  for (const name of ["PASSPHRASE", "PASSPHRASE_FILE"]) {
+    vi.stubEnv(`PULUMI_CONFIG_${name}`, undefined);
+  }
+  vi.stubEnv("PULUMI_BACKEND_URL", undefined);
+  return folder;
+}
+
+test("Pulumi gets the project's passphrase and state, our Node, and no update check", async () => {
+  const folder = await project();
+  const environment = pulumiEnvironment(folder);
+  expect(environment).toMatchObject({
+    PULUMI_CONFIG_PASSPHRASE_FILE: join(folder, ".stagecraft/passphrase"),
+    PULUMI_BACKEND_URL: `file://${folder}/state`,
+    PULUMI_SKIP_UPDATE_CHECK: "true",
+  });
+  expect(environment["PATH"]?.split(":").slice(0, 2)).toContain(dirname(process.execPath));
+});
+
+test("what the user has set wins", async () => {
+  const folder = await project();
+  vi.stubEnv("PULUMI_CONFIG_PASSPHRASE", "mine");
+  vi.stubEnv("PULUMI_BACKEND_URL", "s3://mine");
+  const environment = pulumiEnvironment(folder);
+  expect(environment["PULUMI_BACKEND_URL"]).toBe("s3://mine");
+  expect(environment).not.toHaveProperty("PULUMI_CONFIG_PASSPHRASE_FILE");
+});

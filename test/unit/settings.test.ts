@@ -1,0 +1,173 @@
+import { describe, expect, test } from "vitest";
+import { parseSettings, readRawSettings } from "../../model/settings/parse";
+import { formatProblems } from "../../model/settings/problems";
+
+const good = {
+  postgres: { port: 15432 },
+  database: { name: "timesheets" },
+  data: { dump: "timesheets.sql" },
+  password: "long enough",
+};
+
+/** The problems of settings that differ from good ones in some sections. */
+function problemsOf(changes: Record<string, unknown>): string[] {
+  const { problems } = parseSettings("dev", { ...good, ...changes });
+  return problems.map(({ path, text }) => `${path}: ${text}`);
+}
+
+describe("settings of a stack", () => {
+  test("what is left out gets its default", () => {
+    expect(parseSettings("dev", good)).toEqual({
+      problems: [],
+      settings: {
+        namePrefix: "stagecraft",
+        postgres: { version: 17, port: 15432, memory: "1 GB" },
+        database: { name: "timesheets", roles: "leave out" },
+        data: { dump: "timesheets.sql" },
+        password: "long enough",
+      },
+    });
+  });
+
+  test("a backup of a folder is a source as well", () => {
+    const data = { from: "dumps", backup: "20261121T032900Z" };
+    expect(parseSettings("dev", { ...good, data }).settings.data).toEqual(data);
+  });
+
+  test("all problems of a file are told at once, with a column of key paths", () => {
+    const { problems } = parseSettings("dev", {
+      databse: {},
+      namePrefix: "X",
+      postgres: { version: 16, port: "15432", memroy: "2 GB" },
+      database: { name: "a__incoming", roles: "leaveout", encoding: "LATIN-11", locale: 5 },
+      data: { dump: "a", from: "x", dmp: 1 },
+      password: "short",
+    });
+    expect(formatProblems("Pulumi.dev.yaml", problems)).toBe(
+      `Pulumi.dev.yaml has 12 problems
+  databse             unknown setting; did you mean database?
+  namePrefix          must be up to 30 small letters, digits and hyphens, beginning with a letter, got "X"
+  postgres.version    must be 17, got 16
+  postgres.port       must be a number, got "15432"; leave the quotes out
+  postgres.memroy     unknown setting; did you mean memory?
+  database.name       must not end in "__incoming", which marks Stagecraft's own copies, got "a__incoming"
+  database.roles      must be "leave out" or "create without login", got "leaveout"; did you mean "leave out"?
+  database.encoding   must be an encoding that PostgreSQL knows, such as LATIN1, got "LATIN-11"
+  database.locale     must be text, got 5; put it in quotes
+  data.dmp            unknown setting; did you mean dump?
+  data                names two sources; keep either dump, or from and backup
+  password            must have at least 8 characters; give another with: pulumi config set --secret password -s dev`,
+    );
+  });
+
+  test("one problem is one problem", () => {
+    expect(formatProblems("Pulumi.dev.yaml", [{ path: "data", text: "is odd" }])).toBe(
+      "Pulumi.dev.yaml has 1 problem\n  data   is odd",
+    );
+  });
+
+  test("an empty file lacks what is required", () => {
+    expect(parseSettings("dev", {}).problems).toEqual([
+      { path: "postgres.port", text: "is missing; for example port: 15432" },
+      { path: "database.name", text: "is missing; for example name: timesheets" },
+      {
+        path: "data",
+        text: "names no source; give dump: <file>, or from: <folder> and backup: <id>",
+      },
+      {
+        path: "password",
+        text: "is missing; make one with: npm start -- dev   or: pulumi config set --secret password -s dev",
+      },
+    ]);
+  });
+
+  test("a password is never shown", () => {
+    for (const password of ["secret", "secret with a\nline break"]) {
+      expect(problemsOf({ password }).join()).not.toContain("secret with");
+      expect(problemsOf({ password })).toHaveLength(1);
+    }
+  });
+
+  test.each([
+    [0, "must be a port from 1 to 65535, got 0"],
+    [65_536, "must be a port from 1 to 65535, got 65536"],
+    [1.5, "must be a whole number, got 1.5"],
+    ["x", 'must be a number, got "x"'],
+    [[1], "must be a number, got [1]"],
+  ])("port %j", (port, problem) => {
+    expect(problemsOf({ postgres: { port } })).toEqual([`postgres.port: ${problem}`]);
+  });
+
+  test.each([
+    ["2 GiB", 'must be a size like "2 GB" or "512 MB", got "2 GiB"'],
+    ["10 MB", 'must be at least "256 MB", got "10 MB"'],
+    [5, 'must be a size like "2 GB" or "512 MB", got 5'],
+  ])("memory %j", (memory, problem) => {
+    expect(problemsOf({ postgres: { port: 1, memory } })).toEqual([`postgres.memory: ${problem}`]);
+  });
+
+  test.each([
+    ["", 'must not be empty, got ""'],
+    [
+      "postgres",
+      'must not be one of PostgreSQL\'s own databases (postgres, template0, template1), got "postgres"',
+    ],
+    [12, "must be text, got 12; put it in quotes"],
+    [
+      "a__previous",
+      'must not end in "__previous", which marks Stagecraft\'s own copies, got "a__previous"',
+    ],
+  ])("database name %j", (name, problem) => {
+    expect(problemsOf({ database: { name } })).toEqual([`database.name: ${problem}`]);
+  });
+
+  test.each(['with "quotes"', "with spaces", "Capitals", "a'; drop database b; --"])(
+    "database name %j is fine",
+    (name) => {
+      expect(problemsOf({ database: { name } })).toEqual([]);
+    },
+  );
+
+  test.each([
+    [
+      { backup: "20261121T032900Z" },
+      "data.from: is missing; say which folder the backup is in, e.g. from: dumps",
+    ],
+    [
+      { from: "dumps" },
+      "data.backup: is missing; say which backup of the folder, e.g. backup: 20261121T032900Z",
+    ],
+    [
+      { from: "dumps", backup: "yesterday" },
+      'data.backup: must be a backup id like 20261121T032900Z, got "yesterday"',
+    ],
+    [
+      { from: "dumps", backup: "20261331T032900Z" },
+      'data.backup: must be a backup id like 20261121T032900Z, got "20261331T032900Z"',
+    ],
+    [{ dump: "" }, 'data.dump: must be a path, got ""'],
+    ["dump.sql", 'data: must be a section with lines of key: value, got "dump.sql"'],
+  ])("data %j", (data, problem) => {
+    expect(problemsOf({ data })).toEqual([problem]);
+  });
+
+  test("an unknown key that is like no other is told what there is", () => {
+    expect(problemsOf({ postgres: { port: 1, colour: "blue" } })).toEqual([
+      "postgres.colour: unknown setting; there are version, port, memory",
+    ]);
+  });
+});
+
+test("Pulumi's configuration is read by sections, and a password stays text", () => {
+  const config = {
+    "stagecraft:postgres": '{"port":15432}',
+    "stagecraft:namePrefix": "17",
+    "stagecraft:password": "12345678",
+    "docker:host": "ssh://elsewhere",
+  };
+  expect(readRawSettings("stagecraft", config)).toEqual({
+    postgres: { port: 15432 },
+    namePrefix: "17",
+    password: "12345678",
+  });
+});
