@@ -7,11 +7,11 @@ import { listDatabases } from "./databases";
 import { AgentError, messageOf } from "./errors";
 import { withConnection } from "./postgres";
 import { restore } from "./restore/restore";
-import { listLogs, logPath } from "./store";
+import { listLogs, logPath, newestReport } from "./store";
 import { observe } from "./verbs/observe";
 import { receive, receiveSchema } from "./verbs/receive";
 import { ensureRoles } from "./verbs/roles";
-import { isHealthy, serve } from "./verbs/serve";
+import { serve } from "./verbs/serve";
 
 const server = process.env.STAGECRAFT_SERVER ?? "";
 
@@ -20,15 +20,17 @@ const verbs: Readonly<Record<string, (args: readonly string[]) => unknown>> = {
   serve: () => {
     serve(server);
   },
-  health: () => {
-    process.exitCode = isHealthy() ? 0 : 1;
+  observe: async () => {
+    answer(await observe(server));
   },
-  observe: async () => answer(await observe(server)),
-  databases: async () =>
+  databases: async () => {
     answer(
       databasesResultSchema.parse({ databases: await withConnection("postgres", listDatabases) }),
-    ),
-  roles: async () => answer(await ensureRoles(await request(rolesRequestSchema), server)),
+    );
+  },
+  roles: async () => {
+    answer(await ensureRoles(await request(rolesRequestSchema), server));
+  },
   receive: async ([sha256, database, mode, folder]) => {
     await receive(check(receiveSchema, { sha256, database, mode, folder }));
   },
@@ -38,9 +40,15 @@ const verbs: Readonly<Record<string, (args: readonly string[]) => unknown>> = {
       process.stderr.write(`${result.text}\n`);
       process.exitCode = 1;
     }
-    answer(result);
+    // The report with its verdict stays with the agent: a line of many tables would be too long for Pulumi's command.
+    answer({ ...result, verdict: undefined });
   },
-  logs: async () => answer(await listLogs()),
+  report: async () => {
+    answer(await newestReport());
+  },
+  logs: async () => {
+    answer(await listLogs());
+  },
   log: async ([name]) => {
     const file = name ?? (await listLogs()).at(-1);
     if (file === undefined) throw new AgentError("there is no log yet");

@@ -70,10 +70,15 @@ export async function openLog(name: string): Promise<WriteStream> {
   return createWriteStream(path.join(root, "logs", name), { mode: 0o600 });
 }
 
+/** A moment as the beginning of a file name; in milliseconds, because restores of two databases may begin in one second. */
+export function fileNameOf(moment: string): string {
+  return moment.replace(/[-:.]/g, "");
+}
+
 /** Keeps the report of a restore. */
 export async function keepReport(report: RestoreResult): Promise<void> {
   await mkdir(path.join(root, "reports"), { recursive: true });
-  const name = `${report.startedAt.replace(/[-:]|\.\d+/g, "")}-restore.json`;
+  const name = `${fileNameOf(report.startedAt)}-restore.json`;
   await writeWhole(path.join("reports", name), JSON.stringify(report));
   for (const folder of ["reports", "logs"]) await prune(folder);
 }

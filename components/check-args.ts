@@ -1,10 +1,9 @@
-import * as pulumi from "@pulumi/pulumi";
 import type { z } from "zod";
 import { problemsOf } from "../model/settings/problems";
+import { ToldError } from "./told-error";
 
 /** The arguments of a component, checked; one error that names the component and all that is wrong. */
 export function checkArgs<T extends z.ZodObject>(
-  component: pulumi.Resource,
   what: string,
   schema: T,
   args: unknown,
@@ -14,5 +13,5 @@ export function checkArgs<T extends z.ZodObject>(
   const lines = error.issues
     .flatMap((issue) => problemsOf(issue, [], Object.keys(schema.shape)))
     .map(({ path, text }) => `${what}.${path} ${text}`);
-  throw new pulumi.ResourceError(lines.join("\n"), component, true);
+  throw new ToldError(lines.join("\n"));
 }

@@ -59,7 +59,7 @@ export class Database extends pulumi.ComponentResource {
     super("stagecraft:index:Database", name, { dump: file, backup, sha256, restoreId }, opts);
 
     const { roles, encoding, locale } = args;
-    const settings = checkArgs(this, `Database "${name}": database`, databaseSchema, {
+    const settings = checkArgs(`Database "${name}": database`, databaseSchema, {
       ...{ name, roles, encoding, locale },
     });
     const restore = new command.local.Command(

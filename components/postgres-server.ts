@@ -68,12 +68,7 @@ export class PostgresServer extends pulumi.ComponentResource {
 
   constructor(name: string, args: PostgresServerArgs, opts?: pulumi.ComponentResourceOptions) {
     super("stagecraft:index:PostgresServer", name, {}, opts);
-    const settings = checkArgs(
-      this,
-      `PostgresServer "${name}": postgres`,
-      postgresSchema,
-      args.postgres,
-    );
+    const settings = checkArgs(`PostgresServer "${name}": postgres`, postgresSchema, args.postgres);
     const { namePrefix = "stagecraft", kind, keepVolumes: retainOnDelete = false } = args;
     const { port } = settings;
     const names = engineNames(namePrefix, name);

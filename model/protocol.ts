@@ -58,7 +58,7 @@ export const stampSchema = z.strictObject({
 });
 export type Stamp = z.infer<typeof stampSchema>;
 
-/** stdout of `restore`, one JSON line: also kept as the report of the restore. */
+/** The report of a restore. stdout of `restore` is the same in one JSON line, without the verdict's details. */
 export const restoreResultSchema = z.strictObject({
   /** `kept`: production had its database already. `unchanged`: the database has these contents already. */
   result: z.enum(["restored", "unchanged", "kept", "failed"]),

@@ -1,4 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
+import { ToldError } from "../components/told-error";
 import { development } from "./dev";
 import { production } from "./prod";
 import { readSettings } from "./settings";
@@ -10,9 +11,7 @@ export = async () => {
   const stack = pulumi.getStack();
   if (!isEnvironment(stack)) {
     const names = Object.keys(environments).join(", ");
-    throw new pulumi.RunError(
-      `there is no environment for stack "${stack}"; the stacks are ${names}`,
-    );
+    throw new ToldError(`there is no environment for stack "${stack}"; the stacks are ${names}`);
   }
   const settings = await readSettings(stack);
   const { postgres, database } = environments[stack](settings);

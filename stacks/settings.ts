@@ -1,4 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
+import { ToldError } from "../components/told-error";
 import type { Dump } from "../components";
 import { EngineProblem, publishedPorts } from "../components/machine/docker";
 import { findDump } from "../components/machine/find-dump";
@@ -27,7 +28,7 @@ export async function readSettings(stack: string): Promise<StackSettings> {
     ...secretProblems(project, stack, settings),
     ...(await portProblems(stack, settings)),
   ];
-  if (all.length > 0) throw new pulumi.RunError(formatProblems(`Pulumi.${stack}.yaml`, all));
+  if (all.length > 0) throw new ToldError(formatProblems(`Pulumi.${stack}.yaml`, all));
   const password = new pulumi.Config(project).requireSecret("password");
   // Without problems every section is there.
   const { dump } = found as { dump: Dump };
@@ -63,6 +64,6 @@ function askEngine<T>(question: () => T): T {
   try {
     return question();
   } catch (error) {
-    throw error instanceof EngineProblem ? new pulumi.RunError(error.message) : error;
+    throw error instanceof EngineProblem ? new ToldError(error.message) : error;
   }
 }

@@ -67,7 +67,7 @@ export function archiveScript({ path: file }: Archive): AsyncIterable<Buffer> {
   return outputOf("pg_restore", ["--file=-", file], clientEnvironment(sessionOptions()));
 }
 
-/** Restores an archive with pg_restore, in parallel where its format allows. */
+/** Restores an archive with pg_restore, in parallel where its format allows; its grants are left to the caller. */
 export async function restoreArchive(
   archive: Archive,
   database: string,
@@ -90,6 +90,7 @@ export async function restoreArchive(
   const args = [
     `--dbname=${connectionString(database)}`,
     "--verbose",
+    "--no-acl",
     ...(keepOwners ? [] : ["--no-owner"]),
     // A tar archive can be read from front to back only.
     ...(archive.kind === "tar" ? [] : [`--jobs=${jobs}`]),

@@ -24,8 +24,18 @@ export async function checkDataFiles(folder: string, name: string): Promise<void
   for (const file of files.filter((file) => /^\d+\.dat$/.test(file))) {
     if (!(await endsLikeRows(path.join(folder, file)))) throw cutShort(name, file);
   }
-  await testWith("zstd", files.filter((file) => file.endsWith(".zst")), folder, name);
-  await testWith("lz4", files.filter((file) => file.endsWith(".lz4")), folder, name);
+  await testWith(
+    "zstd",
+    files.filter((file) => file.endsWith(".zst")),
+    folder,
+    name,
+  );
+  await testWith(
+    "lz4",
+    files.filter((file) => file.endsWith(".lz4")),
+    folder,
+    name,
+  );
 }
 
 /** Rows end with `\.` or, as INSERT statements, with a semicolon; pg_dump puts two empty lines behind either. */
@@ -61,5 +71,7 @@ async function testWith(
 }
 
 function cutShort(name: string, file: string): AgentError {
-  return new AgentError(`${name} is damaged or cut short: its file ${file} does not end as it should; copy or take it again`);
+  return new AgentError(
+    `${name} is damaged or cut short: its file ${file} does not end as it should; copy or take it again`,
+  );
 }

@@ -1,4 +1,4 @@
-import { statfs, writeFile } from "node:fs/promises";
+import { writeFile } from "node:fs/promises";
 import type { Client } from "pg";
 import type { ArchiveFacts, DatabaseOptions } from "../../model/dump/archive";
 import { readDatabaseOptions } from "../../model/dump/archive";
@@ -10,21 +10,33 @@ import { AgentError } from "../errors";
 import { readArchive } from "./archive";
 import { checkDataFiles, checkTar } from "./data-files";
 import { recogniseContent, unpack } from "./content";
+import { dataFolder, freeBytes } from "./space";
 
-/** A dump that has been read far enough to begin. */
-export interface Dump {
+interface OpenedDump {
   readonly name: string;
   readonly path: string;
   readonly bytes: number;
-  readonly kind: DumpKind;
   readonly compression: Compression;
   /** How the database is to be made. */
   readonly databaseOptions: DatabaseOptions;
   /** Client encoding to use instead of the dump's. */
   readonly encoding: string | undefined;
-  /** What the table of contents tells; absent for plain dumps. */
-  readonly archive?: ArchiveFacts;
 }
+
+/** A dump in SQL. */
+export interface PlainDump extends OpenedDump {
+  readonly kind: "plain";
+}
+
+/** A dump for pg_restore. */
+export interface ArchiveDump extends OpenedDump {
+  readonly kind: Exclude<DumpKind, "plain">;
+  /** What its schema tells. */
+  readonly archive: ArchiveFacts;
+}
+
+/** A dump that has been read far enough to begin. */
+export type Dump = PlainDump | ArchiveDump;
 
 /** Reads what must be known before a restore begins; throws an {@link AgentError} for a dump that cannot be restored here. */
 export async function openDump(
@@ -67,11 +79,7 @@ async function unpackArchive(
 }
 
 async function checkSpace(client: Client, name: string, needed: number): Promise<void> {
-  const { rows } = await client.query<{ folder: string }>(
-    "SELECT current_setting('data_directory') AS folder",
-  );
-  const { bavail, bsize } = await statfs(rows[0]?.folder ?? "/var/lib/postgresql/data");
-  const problem = spaceProblem(name, needed, bavail * bsize);
+  const problem = spaceProblem(name, needed, await freeBytes(await dataFolder(client)));
   if (problem !== undefined) throw new AgentError(problem);
 }
 

@@ -1,5 +1,7 @@
 import { availableParallelism } from "node:os";
+import { Readable } from "node:stream";
 import type { Client } from "pg";
+import { grantScript } from "../../model/dump/archive";
 import { incomingName } from "../../model/names";
 import type { RestoreRequest } from "../../model/protocol";
 import { quoteIdentifier as q } from "../../model/sql";
@@ -7,7 +9,7 @@ import { connect, withConnection } from "../postgres";
 import { Progress } from "../progress";
 import { archiveScript, restoreArchive } from "./archive";
 import { unpack } from "./content";
-import type { Dump } from "./dump";
+import type { ArchiveDump, Dump } from "./dump";
 import { LostConnection, restorePlain } from "./plain";
 import type { Recorder } from "./recorder";
 import { restoreRole } from "./restore-role";
@@ -26,11 +28,10 @@ export async function fillDatabase(
     await fillFromPlain(dump, contents, request, recorder, progress);
     return;
   }
-  const archive = { ...dump, kind: dump.kind };
   // pg_restore always believes what an archive says of its encoding.
   if (dump.encoding !== undefined)
-    await fillFromPlain(dump, archiveScript(archive), request, recorder, progress);
-  else await fillFromArchive(archive, request, recorder);
+    await fillFromPlain(dump, archiveScript(dump), request, recorder, progress);
+  else await fillFromArchive(dump, request, recorder, progress);
 }
 
 async function fillFromPlain(
@@ -68,17 +69,14 @@ async function fillFromPlain(
 }
 
 async function fillFromArchive(
-  dump: Dump & { readonly kind: "custom" | "tar" | "directory" },
-  { database, roles, owner }: RestoreRequest,
+  dump: ArchiveDump,
+  request: RestoreRequest,
   recorder: Recorder,
+  progress: Progress,
 ): Promise<void> {
+  const { database, roles, owner } = request;
   const { log } = recorder;
-  const {
-    tables = [],
-    owners = new Map<string, number>(),
-    grantees = new Set<string>(),
-    encoding = "UTF8",
-  } = dump.archive ?? {};
+  const { tables, owners, grantees, encoding } = dump.archive;
   for (const table of tables) log.expectRows(table, null);
   await withConnection("postgres", async (admin) => {
     const known = new Set(
@@ -101,6 +99,8 @@ async function fillFromArchive(
     keepOwners: roles === "create without login",
     encoding,
   });
+  const grants = Readable.from([grantScript(dump.archive)]);
+  await fillFromPlain(dump, grants, request, recorder, progress);
 }
 
 async function createRole(admin: Client, role: string): Promise<void> {

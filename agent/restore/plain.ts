@@ -128,6 +128,8 @@ class PlainImport {
       );
     }
     if (this.#phase === "prelude" && !ofPrelude(facts)) this.#phase = "schema";
+    // pg_dump 10 and older write it even without -C; its name may be that of the live database.
+    if (facts.action === "comment" && facts.object?.startsWith("DATABASE ") === true) return;
     if (facts.action === "set owner" && this.restore.roles === "leave out") {
       for (const role of facts.roles) this.#leaveOut(role);
       return;

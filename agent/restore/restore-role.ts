@@ -24,9 +24,7 @@ export async function makeRestoreRole(client: Client): Promise<void> {
 /** Says that this session needs the role no more. */
 export async function releaseRestoreRole(client: Client): Promise<void> {
   // A lost session has lost its locks.
-  await client
-    .query("SELECT pg_advisory_unlock_shared($1, $2)", usersLock)
-    .catch(() => undefined);
+  await client.query("SELECT pg_advisory_unlock_shared($1, $2)", usersLock).catch(() => undefined);
 }
 
 /** Removes the role unless another restore needs it; should something still depend on it, it keeps no rights. */

@@ -18,11 +18,12 @@ import { AgentError, messageOf } from "../errors";
 import { connect, waitForPostgres, withConnection } from "../postgres";
 import { clientEnvironment, connectionString, runLines } from "../processes";
 import { say } from "../progress";
-import { countRestore, findDump, forgetDump, keepReport, openLog } from "../store";
+import { countRestore, fileNameOf, findDump, forgetDump, keepReport, openLog } from "../store";
 import { fillDatabase } from "./fill";
 import { openDump, type Dump } from "./dump";
 import { Recorder } from "./recorder";
 import { countRows } from "./rows";
+import { dataFolder, withSpaceGuard } from "./space";
 import { handOver, makeRestoreRole, releaseRestoreRole, removeRestoreRole } from "./restore-role";
 
 /** Seconds that PostgreSQL may take to answer. */
@@ -80,7 +81,7 @@ class RestoreRun {
       await this.#step("create", async () =>
         createIncoming(client, database, dump.databaseOptions),
       );
-      await this.#fillAndJudge(dump);
+      await this.#fillAndJudge(dump, await dataFolder(client));
       if (this.#verdict?.outcome === "failed") return this.#failed();
       await this.#step("hand over", async () =>
         handOver(client, incomingName(database), this.request.owner),
@@ -129,13 +130,17 @@ class RestoreRun {
     return this.#step("read", async () => openDump(client, received, this.request));
   }
 
-  async #fillAndJudge(dump: Dump): Promise<void> {
+  async #fillAndJudge(dump: Dump, folder: string): Promise<void> {
     const { database, source } = this.request;
-    this.#logName = `${this.#startedAt.toISOString().replace(/[-:]|\.\d+/g, "")}-restore.log`;
+    this.#logName = `${fileNameOf(this.#startedAt.toISOString())}-restore.log`;
     const recorder = new Recorder(await openLog(this.#logName));
     recorder.write(`restore of ${source.name} (SHA-256 ${source.sha256}) into ${database}`);
     try {
-      await this.#step("restore", async () => fillDatabase(dump, this.request, recorder));
+      await this.#step("restore", async () =>
+        withSpaceGuard(folder, incomingName(database), async () =>
+          fillDatabase(dump, this.request, recorder),
+        ),
+      );
       this.#verdict = await this.#step("check", async () => {
         const found = await countRows(incomingName(database), recorder.log.tables).catch(
           (error: unknown) => {

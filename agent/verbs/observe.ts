@@ -1,19 +1,18 @@
-import { statfs } from "node:fs/promises";
 import type { Observation } from "../../model/protocol";
 import { version } from "../../model/version";
 import { listDatabases } from "../databases";
 import { withConnection } from "../postgres";
+import { dataFolder, freeBytes } from "../restore/space";
 import { newestReport, readGeneration } from "../store";
 
 /** Tells what is there, and changes nothing. */
 export async function observe(server: string): Promise<Observation> {
   return withConnection("postgres", async (client) => {
-    const { rows } = await client.query<{ postgres: string; system: string; folder: string }>(
-      `SELECT current_setting('server_version') AS postgres, current_setting('data_directory') AS folder,
+    const { rows } = await client.query<{ postgres: string; system: string }>(
+      `SELECT current_setting('server_version') AS postgres,
               (SELECT system_identifier::text FROM pg_control_system()) AS system`,
     );
     const [facts] = rows;
-    const { bavail, bsize } = await statfs(facts?.folder ?? "/");
     return {
       server,
       agentVersion: version,
@@ -21,7 +20,7 @@ export async function observe(server: string): Promise<Observation> {
       systemIdentifier: facts?.system ?? "",
       generation: await readGeneration(),
       databases: await listDatabases(client),
-      freeBytes: bavail * bsize,
+      freeBytes: await freeBytes(await dataFolder(client)),
       lastRestore: await newestReport(),
     };
   });

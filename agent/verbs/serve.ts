@@ -1,10 +1,11 @@
-import { rmSync, statSync, writeFileSync } from "node:fs";
+import { rmSync, writeFileSync } from "node:fs";
 import { dropLeftovers } from "../databases";
 import { messageOf } from "../errors";
 import { withConnection } from "../postgres";
 import { say } from "../progress";
 import { removeRestoreRole } from "../restore/restore-role";
 
+/** Read by `stagecraft-agent health` (images/stagecraft-agent), which wants it newer than 15 s. */
 const heartbeatFile = "/tmp/stagecraft-heartbeat";
 const heartbeatSeconds = 5;
 const tidySeconds = 60;
@@ -27,12 +28,6 @@ export function serve(server: string): void {
   };
   process.on("SIGTERM", stop);
   process.on("SIGINT", stop);
-}
-
-/** Whether the main process has shown itself lately. */
-export function isHealthy(): boolean {
-  const age = Date.now() - (statSync(heartbeatFile, { throwIfNoEntry: false })?.mtimeMs ?? 0);
-  return age < 3 * heartbeatSeconds * 1000;
 }
 
 function beat(): void {

@@ -23,6 +23,20 @@ export interface ArchiveFacts {
   readonly owners: ReadonlyMap<string, number>;
   /** Roles that grants, policies and the like name. */
   readonly grantees: ReadonlySet<string>;
+  /** Its GRANT, REVOKE and ALTER DEFAULT PRIVILEGES statements, in the archive's encoding. */
+  readonly grants: readonly Buffer[];
+}
+
+/**
+ * The grants of an archive as a plain dump of its own. pg_restore sends all grants on an object as one command, so one
+ * role that is missing would cost the others theirs.
+ */
+export function grantScript({ encoding, grants }: ArchiveFacts): Buffer {
+  const statements = [Buffer.from(`SET client_encoding = '${encoding}'`), ...grants];
+  return Buffer.concat([
+    ...statements.flatMap((statement) => [statement, Buffer.from(";\n")]),
+    Buffer.from("-- PostgreSQL database dump complete\n"),
+  ]);
 }
 
 /** Reads the schema script of an archive. */
@@ -32,6 +46,7 @@ export class ArchiveScript {
   readonly #tables: string[] = [];
   readonly #owners = new Map<string, number>();
   readonly #grantees = new Set<string>();
+  readonly #grants: Buffer[] = [];
   #encoding = "UTF8";
   #decode: DecodeText = textDecoder("UTF8");
 
@@ -47,16 +62,17 @@ export class ArchiveScript {
       tables: this.#tables,
       owners: this.#owners,
       grantees: this.#grantees,
+      grants: this.#grants,
     };
   }
 
   #takeAll(tokens: Iterable<SqlToken>): void {
     for (const token of tokens) {
-      if (token.type === "statement") this.#take(this.#decode(token.bytes));
+      if (token.type === "statement") this.#take(token.bytes, this.#decode(token.bytes));
     }
   }
 
-  #take(text: string): void {
+  #take(bytes: Buffer, text: string): void {
     const facts = describeStatement(text);
     const { action, object = "", name } = facts;
     if (action === "set") {
@@ -76,6 +92,7 @@ export class ArchiveScript {
     } else {
       if (action === "create" && name !== undefined && holdsRows(facts, text))
         this.#tables.push(name);
+      if (action === "grant" && !object.startsWith("DATABASE ")) this.#grants.push(bytes);
       for (const role of facts.roles) this.#grantees.add(role);
     }
   }

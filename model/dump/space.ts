@@ -14,6 +14,9 @@ const growth: Readonly<Record<Compression, number>> = {
 /** pg_dump packs archives with gzip unless told otherwise. */
 const archiveGrowth = growth.gzip;
 
+/** Bytes that a restore leaves free: PostgreSQL's log, and so every database of the server, needs some room. */
+export const reservedBytes = 128 * 2 ** 20;
+
 /** Disk that a restore needs, roughly, in bytes. */
 export function neededBytes(dump: {
   readonly bytes: number;
@@ -23,7 +26,7 @@ export function neededBytes(dump: {
   const packed = dump.kind === "custom" || dump.kind === "directory";
   const factor =
     dump.compression !== "none" ? growth[dump.compression] : packed ? archiveGrowth : growth.none;
-  return Math.round(dump.bytes * factor);
+  return Math.round(dump.bytes * factor) + reservedBytes;
 }
 
 /** Why a restore is not begun for lack of space, or `undefined`. */

@@ -3,7 +3,6 @@ import { importEventSchema } from "./event";
 
 /** The judgement over one import. `passed with notes`: complete, and something a person should know. */
 export const outcomeSchema = z.enum(["passed", "passed with notes", "failed"]);
-export type Outcome = z.infer<typeof outcomeSchema>;
 
 /** Something that made an import fail, with all that follows from it. */
 export const causeSchema = z.object({

@@ -34,7 +34,11 @@ function flipped(bytes: Buffer, at: number): Buffer {
 
 describe("a file that is no dump is refused", () => {
   test("an empty file", async () => {
-    await former.expectRefused(Buffer.alloc(0), "dump.sql", /cause {5}dump\.sql is empty: .*; take the dump again/);
+    await former.expectRefused(
+      Buffer.alloc(0),
+      "dump.sql",
+      /cause {5}dump\.sql is empty: .*; take the dump again/,
+    );
   });
 
   test("a text", async () => {
@@ -51,31 +55,51 @@ describe("a file that is no dump is refused", () => {
 
   test("the dump of a whole cluster", async () => {
     const all = await server.output(["pg_dumpall", "-U", "postgres", "--no-role-passwords"]);
-    await former.expectRefused(all, "all.sql", /is a dump of a whole cluster \(pg_dumpall\); give the dump of one database/);
+    await former.expectRefused(
+      all,
+      "all.sql",
+      /is a dump of a whole cluster \(pg_dumpall\); give the dump of one database/,
+    );
     await former.expectRefused(gzipSync(all), "all.gz", /is a dump of a whole cluster/);
   });
 });
 
 describe("a plain dump that is cut short is refused", () => {
-  const closing = /is cut short: the closing line "-- PostgreSQL database dump complete" is missing; take or copy it again/;
+  const closing =
+    /is cut short: the closing line "-- PostgreSQL database dump complete" is missing; take or copy it again/;
 
   test.each([
     ["between two rows", () => cutInRows(), /in the middle of the rows of public\.wide/],
     ["in a row", () => cutInRows(20), /in the middle of the rows of public\.wide/],
     ["behind the rows", () => plain.subarray(0, plain.lastIndexOf("\\.\n") + 3), closing],
-    ["in a statement", () => plain.subarray(0, plain.indexOf("CREATE INDEX") + 20), /in the middle of a statement/],
-    ["before its closing comment", () => plain.subarray(0, plain.indexOf("-- PostgreSQL database dump complete") - 4), closing],
+    [
+      "in a statement",
+      () => plain.subarray(0, plain.indexOf("CREATE INDEX") + 20),
+      /in the middle of a statement/,
+    ],
+    [
+      "before its closing comment",
+      () => plain.subarray(0, plain.indexOf("-- PostgreSQL database dump complete") - 4),
+      closing,
+    ],
   ])("%s", async (_, cut, packedText) => {
     await former.expectRefused(cut(), "cut.sql", closing);
     await former.expectRefused(gzipSync(cut()), "cut.sql.gz", packedText);
     await former.expectRefused(zstdCompressSync(cut()), "cut.sql.zst", packedText);
   });
 
-  test.each(["gzip", "bzip2", "zstd", "xz", "lz4"])("together with what %s made of it", async (program) => {
-    const packed = await server.output([program, "-c"], plain);
-    const cut = packed.subarray(0, Math.floor(packed.length * 0.7));
-    await former.expectRefused(cut, "cut", /cut is damaged or cut short: .*; copy or take it again/);
-  });
+  test.each(["gzip", "bzip2", "zstd", "xz", "lz4"])(
+    "together with what %s made of it",
+    async (program) => {
+      const packed = await server.output([program, "-c"], plain);
+      const cut = packed.subarray(0, Math.floor(packed.length * 0.7));
+      await former.expectRefused(
+        cut,
+        "cut",
+        /cut is damaged or cut short: .*; copy or take it again/,
+      );
+    },
+  );
 });
 
 describe("bytes that changed on the way are found", () => {
@@ -88,12 +112,18 @@ describe("bytes that changed on the way are found", () => {
   test("in a custom archive", async () => {
     const archive = await server.dump("source", "-Fc");
     const changed = flipped(archive, Math.floor(archive.length * 0.6));
-    await former.expectRefused(changed, "changed.dump", /fix {7}the archive is cut short or damaged; copy or take it again/);
+    await former.expectRefused(
+      changed,
+      "changed.dump",
+      /fix {7}the archive is cut short or damaged; copy or take it again/,
+    );
   });
 
   test("in the table of contents of a custom archive", async () => {
     const archive = await server.dump("source", "-Fc");
-    await former.expectRefused(flipped(archive, 700), "changed.dump", /cause {5}/, { mayPass: true });
+    await former.expectRefused(flipped(archive, 700), "changed.dump", /cause {5}/, {
+      mayPass: true,
+    });
   });
 });
 
@@ -120,14 +150,17 @@ describe("an archive that is cut short is refused", () => {
     return join(folder, largest);
   };
 
-  test.each(["gzip", "zstd", "lz4", "none"])("a folder with %s, one of its files cut", async (compression) => {
-    const folder = await server.dumpFolder("source", `-Z${compression}`);
-    const file = largestFile(folder);
-    const bytes = readFileSync(file);
-    const half = Math.floor(bytes.length / 2);
-    truncateSync(file, compression === "none" ? bytes.lastIndexOf("\n", half) + 1 : half);
-    await former.expectRefused(folder, "folder", /cut short|damaged/);
-  });
+  test.each(["gzip", "zstd", "lz4", "none"])(
+    "a folder with %s, one of its files cut",
+    async (compression) => {
+      const folder = await server.dumpFolder("source", `-Z${compression}`);
+      const file = largestFile(folder);
+      const bytes = readFileSync(file);
+      const half = Math.floor(bytes.length / 2);
+      truncateSync(file, compression === "none" ? bytes.lastIndexOf("\n", half) + 1 : half);
+      await former.expectRefused(folder, "folder", /cut short|damaged/);
+    },
+  );
 
   test("a folder that lacks a file", async () => {
     const folder = await server.dumpFolder("source");
@@ -138,15 +171,24 @@ describe("an archive that is cut short is refused", () => {
   test("a folder with a cut or absent table of contents", async () => {
     const folder = await server.dumpFolder("source");
     truncateSync(join(folder, "toc.dat"), 500);
-    await former.expectRefused(folder, "folder", /folder cannot be read: .*; it is cut short or damaged/);
+    await former.expectRefused(
+      folder,
+      "folder",
+      /folder cannot be read: .*; it is cut short or damaged/,
+    );
     rmSync(join(folder, "toc.dat"));
-    await former.expectRefused(folder, "folder", /folder (?:is a folder without toc\.dat|cannot be read)/);
+    await former.expectRefused(
+      folder,
+      "folder",
+      /folder (?:is a folder without toc\.dat|cannot be read)/,
+    );
     rmSync(folder, { recursive: true });
   });
 });
 
 describe("an archive of a newer PostgreSQL is refused", () => {
-  const fix = /newer than this server's 17; raise postgres\.version, or dump with pg_dump 17 or older/;
+  const fix =
+    /newer than this server's 17; raise postgres\.version, or dump with pg_dump 17 or older/;
 
   test("by the version of its format", async () => {
     const archive = await server.dump("source", "-Fc");

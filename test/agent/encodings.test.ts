@@ -13,7 +13,11 @@ const namesSql = `SELECT name FROM public."café" ORDER BY 1 DESC LIMIT 1`;
 describe("a dump in LATIN1 makes a database in LATIN1 with the right text", () => {
   const latin1 = async (): Promise<void> => {
     if ((await server.databases()).includes("latin1")) return;
-    await server.createDatabase("latin1", `SET client_encoding = 'UTF8'; ${cafeSql}`, "ENCODING 'LATIN1' LOCALE 'de_DE.ISO-8859-1'");
+    await server.createDatabase(
+      "latin1",
+      `SET client_encoding = 'UTF8'; ${cafeSql}`,
+      "ENCODING 'LATIN1' LOCALE 'de_DE.ISO-8859-1'",
+    );
   };
 
   test.each([
@@ -34,33 +38,54 @@ describe("a dump in LATIN1 makes a database in LATIN1 with the right text", () =
   test("and what failed is named with the right letters", async () => {
     const statements = 'ALTER TABLE public."café" ADD COLUMN x integer;';
     const dump = Buffer.from(plainDump(statements, "LATIN1"), "latin1");
-    await former.expectRefused(dump, "cafe.sql", /42P01 .* TABLE public\."café" \(line 14 of the dump\)/);
+    await former.expectRefused(
+      dump,
+      "cafe.sql",
+      /42P01 .* TABLE public\."café" \(line 14 of the dump\)/,
+    );
   });
 });
 
 describe("a dump in SQL_ASCII", () => {
-  const rows = 'CREATE TABLE public.notes (note text);\nCOPY public.notes (note) FROM stdin;\nplain\ncr\xe8me\n\\.\n';
+  const rows =
+    "CREATE TABLE public.notes (note text);\nCOPY public.notes (note) FROM stdin;\nplain\ncr\xe8me\n\\.\n";
   const dump = Buffer.from(plainDump(rows, "SQL_ASCII"), "latin1");
 
   test("fails on bytes that are no UTF-8 with table, line and the fix", async () => {
-    const text = /cause {5}22021 {2}invalid byte sequence for encoding "UTF8": 0xe8 .*COPY public\.notes, line 2/;
+    const text =
+      /cause {5}22021 {2}invalid byte sequence for encoding "UTF8": 0xe8 .*COPY public\.notes, line 2/;
     const { stderr } = await former.expectRefused(dump, "ascii.sql", text);
     expect(stderr).toContain('set database.encoding to what its text really is, e.g. "LATIN1"');
   });
 
   test("is converted with the encoding that the settings tell", async () => {
     const { result } = await server.restore({ database: "ascii", dump, encoding: "LATIN1" });
-    expect(result.verdict).toMatchObject({ causes: [], rows: [{ table: "public.notes", found: 2 }] });
+    expect(result.verdict).toMatchObject({
+      causes: [],
+      rows: [{ table: "public.notes", found: 2 }],
+    });
     const note = "SELECT note FROM public.notes WHERE note <> 'plain'";
     expect(await server.sql("ascii", `${factsSql}; ${note}`)).toBe("UTF8|c|C.UTF-8\ncrème");
   });
 
   test("is converted as an archive too", async () => {
-    await server.createDatabase("ascii_source", "CREATE TABLE public.notes (note text)", "ENCODING 'SQL_ASCII' LOCALE 'C'");
+    await server.createDatabase(
+      "ascii_source",
+      "CREATE TABLE public.notes (note text)",
+      "ENCODING 'SQL_ASCII' LOCALE 'C'",
+    );
     await server.sql("ascii_source", String.raw`INSERT INTO public.notes VALUES (E'cr\xe8me')`);
     const archive = await server.dump("ascii_source", "-Fc");
-    await former.expectRefused(archive, "ascii.dump", /22021 {2}invalid byte sequence for encoding "UTF8": 0xe8/);
-    const { result } = await server.restore({ database: "ascii_custom", dump: archive, encoding: "LATIN1" });
+    await former.expectRefused(
+      archive,
+      "ascii.dump",
+      /22021 {2}invalid byte sequence for encoding "UTF8": 0xe8/,
+    );
+    const { result } = await server.restore({
+      database: "ascii_custom",
+      dump: archive,
+      encoding: "LATIN1",
+    });
     expect(result.result, result.text).toBe("restored");
     expect(await server.sql("ascii_custom", "SELECT note FROM public.notes")).toBe("crème");
   });
@@ -69,18 +94,29 @@ describe("a dump in SQL_ASCII", () => {
 describe("a wrong encoding is refused", () => {
   test("one that PostgreSQL does not know", async () => {
     const dump = Buffer.from(plainDump("SELECT 1;", "KLINGON"));
-    await former.expectRefused(dump, "odd.sql", /the client_encoding of odd\.sql, "KLINGON", is no encoding that PostgreSQL knows; set database\.encoding/);
+    await former.expectRefused(
+      dump,
+      "odd.sql",
+      /the client_encoding of odd\.sql, "KLINGON", is no encoding that PostgreSQL knows; set database\.encoding/,
+    );
   });
 
   test("one in the settings, even when it looks like one", async () => {
     const dump = Buffer.from(plainDump("SELECT 1;", "SQL_ASCII"));
-    await former.expectRefused(dump, "a.sql", /database\.encoding, "LATIN99"/, { encoding: "LATIN99" });
+    await former.expectRefused(dump, "a.sql", /database\.encoding, "LATIN99"/, {
+      encoding: "LATIN99",
+    });
     await former.expectRefused(dump, "a.sql", /cause/, { encoding: "LATIN1'; DROP ROLE app; --" });
   });
 
   test("one in the settings that contradicts the dump", async () => {
     const dump = Buffer.from(plainDump("SELECT 1;"));
-    await former.expectRefused(dump, "utf8.sql", /utf8\.sql is in UTF8, but database\.encoding says LATIN1; remove the setting/, { encoding: "LATIN1" });
+    await former.expectRefused(
+      dump,
+      "utf8.sql",
+      /utf8\.sql is in UTF8, but database\.encoding says LATIN1; remove the setting/,
+      { encoding: "LATIN1" },
+    );
   });
 });
 
@@ -91,16 +127,26 @@ describe("the locale of an archive is kept", () => {
     ["libc", "LOCALE 'fr_FR.UTF-8'", "UTF8|c|fr_FR.UTF-8"],
   ])("%s", async (name, options, facts) => {
     await server.createDatabase(`${name}_source`, "CREATE TABLE public.t (id int)", options);
-    const { result } = await server.restore({ database: name, dump: await server.dump(`${name}_source`, "-Fc") });
+    const { result } = await server.restore({
+      database: name,
+      dump: await server.dump(`${name}_source`, "-Fc"),
+    });
     expect(result.result, result.text).toBe("restored");
     expect(await server.sql(name, factsSql)).toBe(facts);
   });
 
   test("unless the server lacks it: then the settings choose another", async () => {
     const archive = await server.dump("libc_source", "-Fc", "-Z0");
-    const klingon = Buffer.from(archive.toString("latin1").replaceAll("fr_FR.UTF-8", "tl_QO.UTF-8"), "latin1");
+    const klingon = Buffer.from(
+      archive.toString("latin1").replaceAll("fr_FR.UTF-8", "tl_QO.UTF-8"),
+      "latin1",
+    );
     await former.expectRefused(klingon, "k.dump", /tl_QO\.UTF-8.*set database\.locale/s);
-    const { result } = await server.restore({ database: "klingon", dump: klingon, locale: "C.UTF-8" });
+    const { result } = await server.restore({
+      database: "klingon",
+      dump: klingon,
+      locale: "C.UTF-8",
+    });
     expect(result.result, result.text).toBe("restored");
     expect(await server.sql("klingon", factsSql)).toBe("UTF8|c|C.UTF-8");
   });

@@ -8,7 +8,8 @@ import { shopCounts, shopCountsSql, shopSql } from "./fixtures";
 const server = useServer();
 
 /** Without what differs from one run of pg_dump to the next. */
-const comparable = (dump: Buffer): string => dump.toString("utf8").replaceAll(/^\\(?:un)?restrict .*$/gm, "");
+const comparable = (dump: Buffer): string =>
+  dump.toString("utf8").replaceAll(/^\\(?:un)?restrict .*$/gm, "");
 
 let original = "";
 let plain: Buffer;
@@ -89,7 +90,10 @@ describe("an archive is restored as it was", () => {
   });
 
   test.each(["gzip:1", "zstd", "lz4", "none"])("directory with %s", async (compression) => {
-    await expectSameAsSource(await server.dumpFolder("source", `-Z${compression}`, "-j2"), "folder");
+    await expectSameAsSource(
+      await server.dumpFolder("source", `-Z${compression}`, "-j2"),
+      "folder",
+    );
   });
 });
 
@@ -98,7 +102,10 @@ test("the agent and psql make the same database of the same dump", async () => {
   await server.run(["psql", "-U", "postgres", "-q", "-d", "by_psql"], plain);
   await server.restore({ database: "by_agent", dump: plain });
   const args = ["--no-owner", "--no-privileges"];
-  const [psql, agent] = [await server.dump("by_psql", ...args), await server.dump("by_agent", ...args)];
+  const [psql, agent] = [
+    await server.dump("by_psql", ...args),
+    await server.dump("by_agent", ...args),
+  ];
   expect(comparable(agent)).toBe(comparable(psql));
 });
 
@@ -119,15 +126,25 @@ test("all of a restored database belongs to its owner, and statistics are there"
 describe("dumps of others", () => {
   test("the example's dump has the rows its expected.json tells", async () => {
     const folder = join(projectFolder, "examples/timesheets");
-    const file = readdirSync(folder).find((name) => name.endsWith(".sql") && name.startsWith("pg_dump."));
-    const expected = JSON.parse(readFileSync(join(folder, "expected.json"), "utf8")) as Record<string, number>;
-    const { result } = await server.restore({ database: "timesheets", dump: join(folder, file ?? "") });
+    const file = readdirSync(folder).find(
+      (name) => name.endsWith(".sql") && name.startsWith("pg_dump."),
+    );
+    const expected = JSON.parse(readFileSync(join(folder, "expected.json"), "utf8")) as Record<
+      string,
+      number
+    >;
+    const { result } = await server.restore({
+      database: "timesheets",
+      dump: join(folder, file ?? ""),
+    });
     expect(result.result, result.text).toBe("restored");
     await expectRows("timesheets", expected);
   });
 
   const shared = join(projectFolder, "../shared/data");
-  const dumps = existsSync(shared) ? readdirSync(shared).filter((name) => name.startsWith("pg_dump.")) : [];
+  const dumps = existsSync(shared)
+    ? readdirSync(shared).filter((name) => name.startsWith("pg_dump."))
+    : [];
   test.runIf(dumps.length > 0).each(dumps)("%s has all its rows", async (name) => {
     const dump = readFileSync(join(shared, name));
     const { result } = await server.restore({ database: "shared", dump, name });
@@ -135,7 +152,10 @@ describe("dumps of others", () => {
     expect(result.verdict).toMatchObject({ causes: [], outcome: "passed with notes" });
     const rows = await execa("awk", [copyCounter, join(shared, name)]);
     const expected = rows.stdout.split("\n").map((line) => line.split("\t") as [string, string]);
-    await expectRows("shared", Object.fromEntries(expected.map(([table, n]) => [table, Number(n)])));
+    await expectRows(
+      "shared",
+      Object.fromEntries(expected.map(([table, n]) => [table, Number(n)])),
+    );
   });
 });
 

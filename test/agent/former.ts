@@ -1,5 +1,10 @@
 import { beforeAll, expect } from "vitest";
-import { leftoversSql, type TestRestore, type TestRestored, type TestServer } from "../support/server";
+import {
+  leftoversSql,
+  type TestRestore,
+  type TestRestored,
+  type TestServer,
+} from "../support/server";
 import { formerSql } from "./fixtures";
 
 /** A live database that faulty restores are aimed at. */

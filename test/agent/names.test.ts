@@ -26,7 +26,9 @@ describe("a database may be called", () => {
       const { result } = await server.restore({ database, dump });
       expect(result.result, result.text).toBe("restored");
       expect(await server.sql(database, "SELECT answer FROM public.t")).toBe("42");
-      expect(await server.sql(database, "SELECT n_distinct FROM pg_stats WHERE tablename = 't'")).toBe("-1");
+      expect(
+        await server.sql(database, "SELECT n_distinct FROM pg_stats WHERE tablename = 't'"),
+      ).toBe("-1");
     }
     await server.expectNothingLeft();
     expect(await server.databases()).toEqual(["source", database, `${database}__previous`].sort());
@@ -43,10 +45,26 @@ test.each([
   ["x__previous", /must not end in "__previous", which marks Stagecraft's own copies/],
 ])("a database may not be called %j", async (database, text) => {
   const source = { name: "dump.sql", sha256: "0".repeat(64) };
-  const request = { server: server.name, kind: "development", database, owner: "app", source, restoreId: "1", mode: "replace", roles: "leave out" };
+  const request = {
+    server: server.name,
+    kind: "development",
+    database,
+    owner: "app",
+    source,
+    restoreId: "1",
+    mode: "replace",
+    roles: "leave out",
+  };
   const said = await server.agent(["restore"], request);
-  expect(said).toMatchObject({ status: 1, stdout: "", stderr: expect.stringMatching(text) as string });
-  const received = await server.agentWith(["receive", "0".repeat(64), database, "replace"], Buffer.alloc(0));
+  expect(said).toMatchObject({
+    status: 1,
+    stdout: "",
+    stderr: expect.stringMatching(text) as string,
+  });
+  const received = await server.agentWith(
+    ["receive", "0".repeat(64), database, "replace"],
+    Buffer.alloc(0),
+  );
   expect(received).toMatchObject({ status: 1, stderr: expect.stringMatching(text) as string });
   expect(await server.databases()).toEqual(["source"]);
 });

@@ -26,7 +26,10 @@ beforeAll(async () => {
   );
   dumps.set("plain", await server.dump("source"));
   dumps.set("custom", await server.dump("source", "-Fc"));
-  dumps.set("session authorization", await server.dump("source", "--use-set-session-authorization"));
+  dumps.set(
+    "session authorization",
+    await server.dump("source", "--use-set-session-authorization"),
+  );
   await server.sql("source", "CREATE POLICY p ON public.mine TO policy_user USING (true)");
   dumps.set("plain with a policy", await server.dump("source"));
   dumps.set("custom with a policy", await server.dump("source", "-Fc"));
@@ -49,7 +52,9 @@ describe('"leave out" restores without the roles, and reports each by name', () 
     const { result } = await server.restore({ database: `of ${format}`, dump: dumpOf(format) });
     expect(result.result, result.text).toBe("restored");
     expect(result.verdict?.outcome).toBe("passed with notes");
-    const roles = Object.fromEntries((result.verdict?.roles ?? []).map((report) => [report.role, report]));
+    const roles = Object.fromEntries(
+      (result.verdict?.roles ?? []).map((report) => [report.role, report]),
+    );
     expect(roles["erp owner"]).toMatchObject({ choice: "left out", objects: 2 });
     expect(roles["reader"]).toMatchObject({ choice: "left out", objects: 0 });
     expect(roles["reader"]?.grants).toBeGreaterThanOrEqual(3);
@@ -58,18 +63,26 @@ describe('"leave out" restores without the roles, and reports each by name', () 
     expect(await server.sql(`of ${format}`, `${aclSql}; SELECT count(*) FROM public.theirs`)).toBe(
       "mine|app|t\ntheirs|app|t\n2",
     );
-    expect(await server.sql("postgres", "SELECT count(*) FROM pg_roles WHERE rolname = 'reader'")).toBe("0");
+    expect(
+      await server.sql("postgres", "SELECT count(*) FROM pg_roles WHERE rolname = 'reader'"),
+    ).toBe("0");
   });
 
   test("with SET SESSION AUTHORIZATION instead of owners", async () => {
     await dropRoles();
-    const { result } = await server.restore({ database: "of sessions", dump: dumpOf("session authorization") });
+    const { result } = await server.restore({
+      database: "of sessions",
+      dump: dumpOf("session authorization"),
+    });
     expect(result.result, result.text).toBe("restored");
     expect(await server.sql("of sessions", aclSql)).toBe("mine|app|t\ntheirs|app|t");
   });
 
   test("and no role is mentioned of a dump without owners", async () => {
-    const { result } = await server.restore({ database: "of nobody", dump: Buffer.from(plainDump("CREATE TABLE public.t (id int);")) });
+    const { result } = await server.restore({
+      database: "of nobody",
+      dump: Buffer.from(plainDump("CREATE TABLE public.t (id int);")),
+    });
     expect(result.verdict).toMatchObject({ outcome: "passed", roles: [] });
   });
 });
@@ -77,7 +90,11 @@ describe('"leave out" restores without the roles, and reports each by name', () 
 describe('"create without login" makes the roles', () => {
   test.each(["plain", "custom"])("%s", async (format) => {
     await dropRoles();
-    const { result } = await server.restore({ database: `of ${format}`, dump: dumpOf(format), roles: "create without login" });
+    const { result } = await server.restore({
+      database: `of ${format}`,
+      dump: dumpOf(format),
+      roles: "create without login",
+    });
     expect(result.result, result.text).toBe("restored");
     expect(result.verdict?.causes).toEqual([]);
     for (const role of ["erp owner", "reader", "defaulter"])
@@ -96,20 +113,35 @@ describe('"create without login" makes the roles', () => {
 });
 
 describe("a policy for a role that is missing", () => {
-  test.each(["plain with a policy", "custom with a policy"])("fails with the fix, and passes with the role: %s", async (format) => {
-    await dropRoles();
-    const text = /role "policy_user" does not exist .*POLICY p/;
-    const { stderr } = await former.expectRefused(dumpOf(format), "policy", text);
-    expect(stderr).toContain('set database.roles: "create without login" so that policy_user is created');
-    const { result } = await server.restore({ database: `of ${format}`, dump: dumpOf(format), roles: "create without login" });
-    expect(result.result, result.text).toBe("restored");
-    expect(await server.sql(`of ${format}`, "SELECT polroles::regrole[] FROM pg_policy")).toBe("{policy_user}");
-  });
+  test.each(["plain with a policy", "custom with a policy"])(
+    "fails with the fix, and passes with the role: %s",
+    async (format) => {
+      await dropRoles();
+      const text = /role "policy_user" does not exist .*POLICY p/;
+      const { stderr } = await former.expectRefused(dumpOf(format), "policy", text);
+      expect(stderr).toContain(
+        'set database.roles: "create without login" so that policy_user is created',
+      );
+      const { result } = await server.restore({
+        database: `of ${format}`,
+        dump: dumpOf(format),
+        roles: "create without login",
+      });
+      expect(result.result, result.text).toBe("restored");
+      expect(await server.sql(`of ${format}`, "SELECT polroles::regrole[] FROM pg_policy")).toBe(
+        "{policy_user}",
+      );
+    },
+  );
 });
 
 test("a dump whose owner is postgres belongs to the database's owner", async () => {
-  const dump = plainDump("CREATE TABLE public.t (id int);\nALTER TABLE public.t OWNER TO postgres;\nALTER SCHEMA public OWNER TO postgres;");
+  const dump = plainDump(
+    "CREATE TABLE public.t (id int);\nALTER TABLE public.t OWNER TO postgres;\nALTER SCHEMA public OWNER TO postgres;",
+  );
   const { result } = await server.restore({ database: "of postgres", dump: Buffer.from(dump) });
   expect(result.verdict?.roles).toMatchObject([{ role: "postgres", objects: 2 }]);
-  expect(await server.sql("of postgres", "SELECT relowner::regrole FROM pg_class WHERE relname = 't'")).toBe("app");
+  expect(
+    await server.sql("of postgres", "SELECT relowner::regrole FROM pg_class WHERE relname = 't'"),
+  ).toBe("app");
 });

@@ -6,7 +6,9 @@ const server = useServer();
 
 const dumpOf = (text: string, rows = 3): Buffer =>
   Buffer.from(
-    plainDump(`CREATE TABLE public.t (v text);\nCOPY public.t (v) FROM stdin;\n${`${text}\n`.repeat(rows)}\\.\n`),
+    plainDump(
+      `CREATE TABLE public.t (v text);\nCOPY public.t (v) FROM stdin;\n${`${text}\n`.repeat(rows)}\\.\n`,
+    ),
   );
 const value = async (database: string): Promise<string> =>
   server.sql(database, "SELECT min(v) || ' ' || count(*) FROM public.t");
@@ -15,10 +17,19 @@ describe("the same dump again", () => {
   test("changes nothing, and need not even be handed over", async () => {
     const first = await server.restore({ database: "same", dump: dumpOf("one") });
     expect(first.result.result).toBe("restored");
-    const before = await server.sql("same", "SELECT oid FROM pg_database WHERE datname = current_database()");
+    const before = await server.sql(
+      "same",
+      "SELECT oid FROM pg_database WHERE datname = current_database()",
+    );
     const again = await server.restore({ database: "same", dump: dumpOf("one"), name: "one.sql" });
-    expect(again.result).toMatchObject({ result: "unchanged", text: "same has the contents of one.sql already", steps: [] });
-    expect(await server.sql("same", "SELECT oid FROM pg_database WHERE datname = current_database()")).toBe(before);
+    expect(again.result).toMatchObject({
+      result: "unchanged",
+      text: "same has the contents of one.sql already",
+      steps: [],
+    });
+    expect(
+      await server.sql("same", "SELECT oid FROM pg_database WHERE datname = current_database()"),
+    ).toBe(before);
     expect((await server.run(["find", "/var/lib/stagecraft/dumps", "-type", "f"])).stdout).toBe("");
   });
 
@@ -42,15 +53,28 @@ describe("another dump", () => {
     expect(await value("kept")).toBe("three 3");
     expect(await value("kept__previous")).toBe("two 3");
     await server.expectNothingLeft();
-    await server.sql("postgres", "DROP DATABASE kept; ALTER DATABASE kept__previous RENAME TO kept");
+    await server.sql(
+      "postgres",
+      "DROP DATABASE kept; ALTER DATABASE kept__previous RENAME TO kept",
+    );
     expect(await value("kept")).toBe("two 3");
-    expect(await server.sql("kept", "SELECT current_setting('stagecraft.server')")).toBe(server.name);
+    expect(await server.sql("kept", "SELECT current_setting('stagecraft.server')")).toBe(
+      server.name,
+    );
   });
 
   test('is not taken in mode "when missing", which makes only what is not there', async () => {
-    const made = await server.restore({ database: "production", dump: dumpOf("one"), mode: "when missing" });
+    const made = await server.restore({
+      database: "production",
+      dump: dumpOf("one"),
+      mode: "when missing",
+    });
     expect(made.result.result).toBe("restored");
-    const kept = await server.restore({ database: "production", dump: dumpOf("two"), mode: "when missing" });
+    const kept = await server.restore({
+      database: "production",
+      dump: dumpOf("two"),
+      mode: "when missing",
+    });
     expect(kept.result.result).toBe("kept");
     expect(kept.result.text).toContain("production's contents are kept");
     expect(await value("production")).toBe("one 3");
@@ -63,7 +87,9 @@ describe("another dump", () => {
     await server.sql("foreign", stamp);
     const { status, result } = await server.restore({ database: "foreign", dump: dumpOf("two") });
     expect(status).toBe(1);
-    expect(result.text).toMatch(/database foreign is stamped as belonging to server production, not sct-/);
+    expect(result.text).toMatch(
+      /database foreign is stamped as belonging to server production, not sct-/,
+    );
     expect(await value("foreign")).toBe("one 3");
     await server.expectNothingLeft();
   });
@@ -89,7 +115,9 @@ describe("two restores at once", () => {
     const all = await Promise.all(
       names.map((database) => server.restore({ database, dump: dumpOf(database, 50_000) })),
     );
-    expect(all.map(({ result }) => result.text)).toEqual(names.map((name) => expect.stringMatching(name) as string));
+    expect(all.map(({ result }) => result.text)).toEqual(
+      names.map((name) => expect.stringMatching(name) as string),
+    );
     expect(all.map(({ result }) => result.result)).toEqual(["restored", "restored"]);
     await server.expectNothingLeft();
   });
@@ -116,11 +144,17 @@ describe("clients that are connected during the swap", () => {
     );
     const held = server.trySql("busy", "BEGIN; SELECT * FROM public.t; SELECT pg_sleep(60);");
     await new Promise((resolve) => setTimeout(resolve, 1000));
-    const { result } = await server.restore({ database: "busy", dump: dumpOf("one", 4), restoreId: "second" });
+    const { result } = await server.restore({
+      database: "busy",
+      dump: dumpOf("one", 4),
+      restoreId: "second",
+    });
     expect(result.result, result.text).toBe("restored");
     expect(result.awaySeconds).toBeGreaterThan(0);
     expect(result.awaySeconds).toBeLessThan(2);
-    expect((await held).stderr).toMatch(/terminating connection due to administrator command|server closed the connection/);
+    expect((await held).stderr).toMatch(
+      /terminating connection due to administrator command|server closed the connection/,
+    );
     for (const loop of await Promise.all(loops)) {
       const [longest = Infinity, answers = 0] = loop.stdout.trim().split(" ").map(Number);
       expect(answers).toBeGreaterThan(10);

@@ -318,5 +318,5 @@ test("a staging server differs from a development server in its kind alone", asy
     .replaceAll("STAGECRAFT_KIND=staging", "STAGECRAFT_KIND=development")
     .replaceAll(String.raw`\"kind\":\"staging\"`, String.raw`\"kind\":\"development\"`)
     .replaceAll(/\bstaging\b/g, "dev");
-  expect(new Set(JSON.parse(renamed))).toEqual(new Set(dev.resources));
+  expect(new Set(JSON.parse(renamed) as unknown[])).toEqual(new Set(dev.resources));
 });

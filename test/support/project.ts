@@ -25,6 +25,9 @@ export interface Said {
   readonly text: string;
 }
 
+/** A program that was started, with stdout and stderr together. */
+export type Run = ResultPromise<{ all: true; reject: false }>;
+
 /** The sections of a stack's settings that a test wants otherwise. */
 export type SettingChanges = Readonly<Record<string, unknown>>;
 
@@ -109,14 +112,14 @@ export class TestProject {
   }
 
   /** Starts Pulumi with some variables otherwise. */
-  start(environment: NodeJS.ProcessEnv, ...args: readonly string[]): ResultPromise<{ all: true }> {
+  start(environment: NodeJS.ProcessEnv, ...args: readonly string[]): Run {
     return execa("pulumi", [...args, "--non-interactive", "--color", "never"], {
       cwd: this.folder,
       env: { ...pulumiEnvironment(this.folder), ...this.#environment, ...environment },
       reject: false,
       all: true,
       stdin: "ignore",
-    }) as ResultPromise<{ all: true }>;
+    }) as unknown as Run;
   }
 
   async up(stack: string, ...options: readonly string[]): Promise<Said> {
@@ -170,11 +173,12 @@ export class TestProject {
 
 /** Runs docker to its end. */
 export async function docker(...args: readonly string[]): Promise<Said> {
-  return ended(execa("docker", args, { reject: false, all: true }) as ResultPromise<{ all: true }>);
+  const { exitCode, all } = await execa("docker", args, { reject: false, all: true });
+  return { exitCode: exitCode ?? 1, text: all };
 }
 
 /** What a started program said at its end. */
-export async function ended(run: ResultPromise<{ all: true }>): Promise<Said> {
+export async function ended(run: Run): Promise<Said> {
   const { exitCode, all } = await run;
   return { exitCode: exitCode ?? 1, text: all };
 }

@@ -173,7 +173,11 @@ export class TestServer {
       throw new Error(`not one line of JSON: ${JSON.stringify(said)}`);
     const result = restoreResultSchema.parse(JSON.parse(said.stdout));
     expect(said.status, said.stderr).toBe(result.result === "failed" ? 1 : 0);
-    return { ...said, result };
+    // The verdict's details stay with the agent.
+    const report = restoreResultSchema
+      .nullable()
+      .parse(JSON.parse((await this.agent(["report"])).stdout));
+    return { ...said, result: report?.startedAt === result.startedAt ? report : result };
   }
 
   /** Runs SQL as the superuser and gives what psql prints, unaligned and without headings. */
@@ -205,7 +209,8 @@ export class TestServer {
 
   /** A dump in directory format; the path of the folder. */
   async dumpFolder(database: string, ...args: readonly string[]): Promise<string> {
-    const made = "rm -rf /tmp/folder && pg_dump -U postgres -Fd -f /tmp/folder \"$@\" >&2 && tar -C /tmp -cf - folder";
+    const made =
+      'rm -rf /tmp/folder && pg_dump -U postgres -Fd -f /tmp/folder "$@" >&2 && tar -C /tmp -cf - folder';
     const tar = await this.output(["bash", "-ec", made, "-", ...args, connectionString(database)]);
     const folder = this.path();
     const partial = mkdtempSync(join(this.folder, "tar-"));

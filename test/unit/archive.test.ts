@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { ArchiveScript, readDatabaseOptions } from "../../model/dump/archive";
+import { ArchiveScript, grantScript, readDatabaseOptions } from "../../model/dump/archive";
 
 test("the script of an archive tells database, tables, owners and grantees", () => {
   const script = new ArchiveScript();
@@ -14,15 +14,21 @@ CREATE TABLE public.hours_1 PARTITION OF public.hours FOR VALUES FROM ('a') TO (
 CREATE VIEW public.v AS SELECT 1;
 ALTER VIEW public.v OWNER TO bob;
 GRANT SELECT ON TABLE public.hours TO alice, PUBLIC;
+GRANT CONNECT ON DATABASE src TO alice;
 CREATE POLICY p ON public.hours TO carol;
 `),
   );
-  expect(script.finish()).toEqual({
+  const facts = script.finish();
+  expect(grantScript(facts).toString()).toBe(
+    "SET client_encoding = 'UTF8';\nGRANT SELECT ON TABLE public.hours TO alice, PUBLIC;\n-- PostgreSQL database dump complete\n",
+  );
+  expect(facts).toEqual({
     database: { encoding: "UTF8", options: ["LOCALE_PROVIDER = libc", "LOCALE = 'C.UTF-8'"] },
     encoding: "UTF8",
     tables: ["public.Time Off"],
     owners: new Map([["bob", 2]]),
     grantees: new Set(["alice", "carol"]),
+    grants: [Buffer.from("GRANT SELECT ON TABLE public.hours TO alice, PUBLIC")],
   });
 });
 

@@ -38,9 +38,9 @@ test("Pulumi.yaml declares exactly the sections there are", () => {
 const example = /```yaml\n([^]*?)```/.exec(page)?.[1] ?? "";
 test.each([
   ["the page's example", example],
-  ...["dev", "staging", "prod"].map(
-    (stack) => [`Pulumi.${stack}.yaml`, readFileSync(`Pulumi.${stack}.yaml`, "utf8")] as const,
-  ),
+  ["Pulumi.dev.yaml", readFileSync("Pulumi.dev.yaml", "utf8")],
+  ["Pulumi.staging.yaml", readFileSync("Pulumi.staging.yaml", "utf8")],
+  ["Pulumi.prod.yaml", readFileSync("Pulumi.prod.yaml", "utf8")],
 ])("%s is right but for the password", (_, text) => {
   const { config } = parse(text) as { config: Record<string, unknown> };
   const raw = Object.fromEntries(

@@ -1,0 +1,76 @@
+import { statfs } from "node:fs/promises";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Client } from "pg";
+import { reservedBytes } from "../../model/dump/space";
+import { formatBytes } from "../../model/units";
+import { AgentError, messageOf } from "../errors";
+import { withConnection } from "../postgres";
+import { say } from "../progress";
+
+/** Milliseconds between two looks at the disk. */
+const intervalMilliseconds = 200;
+
+/** The folder of PostgreSQL's data. */
+export async function dataFolder(client: Client): Promise<string> {
+  const { rows } = await client.query<{ folder: string }>(
+    "SELECT current_setting('data_directory') AS folder",
+  );
+  return rows[0]?.folder ?? "/var/lib/postgresql/data";
+}
+
+/** Bytes free on the volume of a folder. */
+export async function freeBytes(folder: string): Promise<number> {
+  const { bavail, bsize } = await statfs(folder);
+  return bavail * bsize;
+}
+
+/**
+ * Does the work of a restore, and ends all sessions in its database before the disk is full: PostgreSQL as a whole goes
+ * down when it cannot write its log, and the live databases with it. Throws an {@link AgentError} when that happened.
+ */
+export async function withSpaceGuard(
+  folder: string,
+  database: string,
+  work: () => Promise<void>,
+): Promise<void> {
+  const stop = new AbortController();
+  const watching = watch(folder, database, stop.signal);
+  try {
+    await work();
+  } finally {
+    stop.abort();
+  }
+  const left = await watching;
+  if (left === undefined) return;
+  throw new AgentError(
+    `the restore was stopped before PostgreSQL's volume was full, with ${formatBytes(left)} left; free some space or move the volume to a larger disk, then run the same command again`,
+  );
+}
+
+/** Watches until it is stopped; the bytes that were left when it ended the sessions. */
+async function watch(
+  folder: string,
+  database: string,
+  signal: AbortSignal,
+): Promise<number | undefined> {
+  let stoppedAt: number | undefined;
+  while (!signal.aborted) {
+    const left = await freeBytes(folder);
+    if (left < reservedBytes) {
+      stoppedAt ??= left;
+      await endSessions(database).catch((error: unknown) => {
+        say(`could not stop the restore yet: ${messageOf(error)}`);
+      });
+    }
+    await sleep(intervalMilliseconds, undefined, { signal }).catch(() => undefined);
+  }
+  return stoppedAt;
+}
+
+async function endSessions(database: string): Promise<void> {
+  await withConnection("postgres", async (client) =>
+    client.query("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1", [
+      database,
+    ]),
+  );
+}

@@ -1,0 +1,65 @@
+import { describe, expect, test } from "vitest";
+import { useServer } from "../support/server";
+import { plainDump } from "./fixtures";
+import { useFormerDatabase } from "./former";
+
+const server = useServer({ dataSize: "400m", memory: "1g" });
+const former = useFormerDatabase(server);
+
+const rows = (count: number): string =>
+  `CREATE TABLE public.t (id int, note text);\nCOPY public.t (id, note) FROM stdin;\n${"1\tsome text that fills the disk\n".repeat(count)}\\.\n`;
+
+describe("a disk that is too small", () => {
+  test("is seen before anything is done, from the size of the dump", async () => {
+    const dump = Buffer.from(plainDump(rows(6_000_000)));
+    const text =
+      /large\.sql needs about 3\d\d MB on PostgreSQL's volume, where \d+ MB are free; free some space or move the volume to a larger disk/;
+    const { result } = await former.expectRefused(dump, "large.sql", text);
+    expect(result.steps.map(({ name }) => name)).toEqual(["read"]);
+  });
+
+  test.each([
+    ["plain", (sql: string) => Promise.resolve(Buffer.from(plainDump(sql)))],
+    ["custom", archiveOf],
+  ])(
+    "stops a restore that grows more than expected, while PostgreSQL still has room: %s",
+    async (_, dumpOf) => {
+      // Every row becomes a thousand.
+      const many = `CREATE FUNCTION public.more() RETURNS boolean LANGUAGE plpgsql AS $$
+      BEGIN
+        IF current_database() <> 'live__incoming' THEN RETURN true; END IF;
+        CREATE TABLE public.filler (v text);
+        FOR i IN 1..1000 LOOP INSERT INTO public.filler SELECT repeat('x', 1000) FROM generate_series(1, 1000); END LOOP;
+        RETURN true;
+      END $$;
+      CREATE MATERIALIZED VIEW public.m AS SELECT 1 AS one;
+      CREATE VIEW public.v AS SELECT 1;
+      CREATE TABLE public.t (id int);
+      ALTER TABLE public.t ADD CHECK (public.more());`;
+      const fill = "INSERT INTO public.t VALUES (1);";
+      const text =
+        /cause {5}the restore was stopped before PostgreSQL's volume was full, with [\d.]+ MB left; free some space/;
+      await former.expectRefused(await dumpOf(`${many}\n${fill}`), "growing", text);
+      const restarts = await server.sql(
+        "postgres",
+        "SELECT pg_postmaster_start_time() < now() - interval '5 seconds', pg_is_in_recovery()",
+      );
+      expect(restarts).toBe("t|f");
+    },
+  );
+
+  test("does not keep a small dump from being restored afterwards", async () => {
+    const { result } = await server.restore({
+      database: "small",
+      dump: Buffer.from(plainDump(rows(10))),
+    });
+    expect(result.result, result.text).toBe("restored");
+  });
+});
+
+async function archiveOf(sql: string): Promise<Buffer> {
+  await server.createDatabase("source", sql);
+  const archive = await server.dump("source", "-Fc");
+  await server.sql("postgres", "DROP DATABASE source");
+  return archive;
+}
