@@ -17,6 +17,8 @@ export async function ensureServerImage(
     reject: false,
     all: true,
     stdin: "ignore",
+    // The builder that the stack uses too (components/containers.ts): the two share no cache.
+    env: { DOCKER_BUILDKIT: "0" },
   });
   const lastLines: string[] = [];
   for await (const line of build.iterable({ from: "all" })) {

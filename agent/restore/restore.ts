@@ -2,7 +2,7 @@ import { availableParallelism } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Client } from "pg";
 import { incomingName } from "../../model/names";
-import type { RestoreRequest, RestoreResult } from "../../model/protocol";
+import type { RestoreRequest, RestoreResult, Stamp } from "../../model/protocol";
 import { failureLines, verdictLine } from "../../model/import-log/text";
 import type { Verdict } from "../../model/import-log/verdict-schema";
 import {
@@ -96,10 +96,11 @@ class RestoreRun {
 
   /** The result when there is nothing to restore. */
   async #alreadyDone(client: Client): Promise<RestoreResult | undefined> {
-    const { database, source, server, mode, restoreId } = this.request;
+    const { database, source, server, mode } = this.request;
     const live = (await listDatabases(client)).find(({ name }) => name === database);
     if (!live) return undefined;
     if (mode === "when missing") {
+      await this.#stampAgain(client, live.stamp);
       return this.#result(
         "kept",
         `${database} is there: production's contents are kept, ${source.name} would be used only if they were missing`,
@@ -110,9 +111,17 @@ class RestoreRun {
         `database ${database} is stamped as belonging to server ${live.stamp.server}, not ${server}; restore it under another name or on its own server`,
       );
     }
-    if (live.stamp?.source.sha256 !== source.sha256 || live.stamp.restoreId !== restoreId)
-      return undefined;
+    if (live.stamp?.source.sha256 !== source.sha256) return undefined;
+    await this.#stampAgain(client, live.stamp);
     return this.#result("unchanged", `${database} has the contents of ${source.name} already`);
+  }
+
+  /** Remembers which request the contents answer, so that the next preview sees nothing to do. */
+  async #stampAgain(client: Client, stamp: Stamp | null): Promise<void> {
+    const { database, restoreId } = this.request;
+    if (stamp && stamp.restoreId !== restoreId) {
+      await stampDatabase(client, database, { ...stamp, restoreId });
+    }
   }
 
   async #openDump(client: Client): Promise<Dump> {
