@@ -27,8 +27,11 @@ async function untilFilling(): Promise<void> {
 }
 
 async function until(condition: () => Promise<boolean>, seconds = 60): Promise<void> {
-  for (const end = Date.now() + seconds * 1000; !(await condition()); await sleep(100))
+  const end = Date.now() + seconds * 1000;
+  while (!(await condition())) {
     if (Date.now() > end) throw new Error(`not within ${seconds} s: ${condition.toString()}`);
+    await sleep(100);
+  }
 }
 
 afterEach(async () => {

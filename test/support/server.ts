@@ -1,4 +1,5 @@
 import { execa } from "execa";
+import { spawn } from "node:child_process";
 import { createHash, randomBytes } from "node:crypto";
 import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
@@ -13,6 +14,9 @@ export const projectFolder = resolve(__dirname, "../..");
 /** Marks what tests made, so that what a killed run left behind can be swept away. */
 const label = "stagecraft.test";
 const leftoverAgeSeconds = 2 * 3600;
+
+/** How a run that is stopped ends the process that does its tests. */
+const ends = ["SIGTERM", "disconnect", "exit"] as const;
 
 /** The role that owns restored databases. */
 export const owner = "app";
@@ -51,12 +55,18 @@ export interface TestRestored extends Said {
 /** Starts a server for the tests of one file, and removes it after them. */
 export function useServer(options: TestServerOptions = {}): TestServer {
   const server = new TestServer(options);
+  // Should the run be stopped, nothing waits for afterAll.
+  const stopped = (): void => {
+    server.removeAtOnce();
+  };
   beforeAll(async () => {
+    for (const end of ends) process.once(end, stopped);
     await sweep();
     await server.start();
   });
   afterAll(async () => {
     await server.remove();
+    for (const end of ends) process.off(end, stopped);
   });
   return server;
 }
@@ -117,6 +127,15 @@ export class TestServer {
     await execa("docker", ["rm", "--force", this.postgres, this.agentContainer], { reject: false });
     await execa("docker", ["volume", "rm", "--force", ...this.#volumes], { reject: false });
     await execa("docker", ["network", "rm", this.name], { reject: false });
+  }
+
+  /** Begins to remove everything, from a process that is about to end. */
+  removeAtOnce(): void {
+    const containers = `docker rm --force ${this.postgres} ${this.agentContainer}`;
+    const rest = `docker volume rm --force ${this.#volumes.join(" ")}; docker network rm ${this.name}`;
+    const options = { detached: true, stdio: "ignore" } as const;
+    spawn("sh", ["-c", `${containers}; ${rest}`], options).unref();
+    rmSync(this.folder, { recursive: true, force: true });
   }
 
   /** Asks the agent; `request` becomes the JSON on its stdin. */
