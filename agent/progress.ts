@@ -10,16 +10,22 @@ export class Progress {
   readonly #started = Date.now();
   #spoke = Date.now();
 
-  /** `total` is in the unit of {@link advance}: bytes, or whatever `show` says. */
+  /** `total` is in bytes. */
   constructor(
     private readonly step: string,
     private readonly total: number,
-    private readonly show: (done: number, total: number) => string = showBytes,
   ) {}
 
   /** More of the total is done. */
   advance(amount: number): void {
     this.#done += amount;
+    this.#speak();
+  }
+
+  /** This much is done by now, and so many rows. */
+  moveTo(done: number, rows: number): void {
+    this.#done = Math.max(this.#done, done);
+    this.#rows = Math.max(this.#rows, rows);
     this.#speak();
   }
 
@@ -34,10 +40,15 @@ export class Progress {
     this.#spoke = now;
     const share = this.total > 0 ? Math.min(1, this.#done / this.total) : 0;
     const elapsed = (now - this.#started) / 1000;
-    const left = share > 0.02 ? ` · ${formatDuration((elapsed * (1 - share)) / share)} left` : "";
+    const left =
+      share > 0.99
+        ? " · making indexes and constraints"
+        : share > 0.02
+          ? ` · ${formatDuration((elapsed * (1 - share)) / share)} left`
+          : "";
     const rows = this.#rows > 0 ? ` · ${(this.#rows / 1e6).toFixed(1)} M rows` : "";
     say(
-      `${this.step} ${Math.floor(share * 100)} % · ${this.show(this.#done, this.total)}${rows}${left}`,
+      `${this.step} ${Math.floor(share * 100)} % · ${formatBytes(this.#done)} of ${formatBytes(this.total)}${rows}${left}`,
     );
   }
 }
@@ -45,8 +56,4 @@ export class Progress {
 /** A line for people, on stderr. */
 export function say(line: string): void {
   process.stderr.write(`${line}\n`);
-}
-
-function showBytes(done: number, total: number): string {
-  return `${formatBytes(done)} of ${formatBytes(total)}`;
 }

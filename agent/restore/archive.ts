@@ -7,8 +7,9 @@ import { PgRestoreOutput, type RestoreOutput } from "../../model/import-log/pg-r
 import { AgentError, messageOf } from "../errors";
 import { sessionOptions } from "../postgres";
 import { clientEnvironment, connectionString, outputOf, runLines } from "../processes";
-import { Progress } from "../progress";
+import type { Progress } from "../progress";
 import type { Recorder } from "./recorder";
+import { watchRestore } from "./watch";
 
 /** An archive that pg_restore can read, as a file or a folder. */
 export interface Archive {
@@ -73,18 +74,16 @@ export async function restoreArchive(
   database: string,
   role: string,
   recorder: Recorder,
+  progress: Progress,
   { jobs, keepOwners, encoding }: ArchiveOptions,
 ): Promise<void> {
   const sizes = await partSizes(archive);
-  const progress = new Progress(
-    "restore",
-    [...sizes.values()].reduce((sum, size) => sum + size, 0),
-  );
+  let finished = 0;
   const output = new PgRestoreOutput();
   const take = (outputs: readonly RestoreOutput[]): void => {
     for (const item of outputs) {
       if (item.type === "message") recorder.message(item.event, item.statement);
-      else if (item.type === "finished") progress.advance(sizes.get(item.dumpId) ?? 0);
+      else if (item.type === "finished") finished += sizes.get(item.dumpId) ?? 0;
     }
   };
   const args = [
@@ -99,15 +98,17 @@ export async function restoreArchive(
   const environment = clientEnvironment(
     sessionOptions({ role, synchronous_commit: "off", client_min_messages: "warning" }),
   );
-  const status = await runLines(
-    "pg_restore",
-    args,
-    environment,
-    (line) => {
-      take(output.push(line.replaceAll(archive.path, archive.name)));
-    },
-    textDecoder(encoding),
-  );
+  const run = async (): Promise<number> =>
+    runLines(
+      "pg_restore",
+      args,
+      environment,
+      (line) => {
+        take(output.push(line.replaceAll(archive.path, archive.name)));
+      },
+      textDecoder(encoding),
+    );
+  const status = await watchRestore(archive.path, database, progress, () => finished, run);
   take(output.finish());
   recorder.write(`pg_restore ended with status ${status}`);
   if (status > 1)

@@ -94,7 +94,7 @@ async function fillFromArchive(
       log.role(role, "created without login");
     }
   });
-  await restoreArchive(dump, incomingName(database), restoreRole, recorder, {
+  await restoreArchive(dump, incomingName(database), restoreRole, recorder, progress, {
     jobs: availableParallelism(),
     keepOwners: roles === "create without login",
     encoding,

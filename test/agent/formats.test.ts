@@ -41,7 +41,9 @@ describe("a plain dump is restored as it was", () => {
     ["xz", ["xz", "-c"], "dump.tar"],
     ["lz4", ["lz4", "-c"], "dump"],
   ])("packed with %s, whatever its name says", async (_, program, name) => {
-    await expectSameAsSource(await server.output(program, plain), name);
+    const packed = await server.output(program, plain);
+    expect(await server.output([program[0] ?? "", "-dc"], packed)).toEqual(plain);
+    await expectSameAsSource(packed, name);
   });
 
   test("as pg_dump wrote it", async () => {
