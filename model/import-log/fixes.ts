@@ -48,7 +48,7 @@ export function fixFor(event: ImportEvent, statement: StatementFacts): string | 
     return "an old pg_dump wrote this view as a table with a rule; take the dump again with pg_dump 10 or newer";
   }
   if (
-    /end of file|could not (?:read|uncompress|decompress|close data file)|incorrect data check|invalid (?:bit length|code|distance|block|stored)|could not open input file|corrupt/i.test(
+    /end of file|could not (?:read|uncompress|decompress|close data file)|incorrect data check|invalid (?:bit length|code|distance|block|stored)|could not open input file|worker process died|corrupt/i.test(
       message,
     )
   ) {

@@ -41,7 +41,8 @@ export class PgRestoreOutput {
   }
 
   #start(line: string): RestoreOutput[] {
-    const text = line.replace(/^pg_restore: /, "");
+    // Workers that speak at the same time mix up the beginnings of their lines.
+    const text = line.replace(/^(?:pg_restore: )+/, "").replace(/^(?:(error|warning): )+/, "$1: ");
     const entry = /^from TOC entry \d+; \d+ \d+ (.+)$/.exec(text)?.[1];
     if (entry !== undefined) {
       this.#entry = entry;

@@ -261,3 +261,16 @@ test.each([
 ])("the SQLSTATE of %j is %s", (message, sqlstate) => {
   expect(sqlstateOf(message)).toBe(sqlstate);
 });
+
+test("a message whose beginning two workers have mixed up is a message all the same", () => {
+  const output = new PgRestoreOutput();
+  const lines = [
+    "pg_restore: pg_restore: error: error: could not read from input file: end of file",
+    "pg_restore: error: a worker process died unexpectedly",
+  ];
+  const messages = [...lines.flatMap((line) => output.push(line)), ...output.finish()];
+  expect(messages.map((said) => said.type === "message" && said.event.message)).toEqual([
+    "could not read from input file: end of file",
+    "a worker process died unexpectedly",
+  ]);
+});
