@@ -137,7 +137,11 @@ describe("an archive that is cut short is refused", () => {
     const archive = await server.dump("source", ...args);
     for (const share of [0.6, 0.99]) {
       const cut = archive.subarray(0, Math.floor(archive.length * share));
-      await former.expectRefused(cut, "cut.dump", /cut short or damaged|damaged or cut short|not a dump/);
+      await former.expectRefused(
+        cut,
+        "cut.dump",
+        /cut short or damaged|damaged or cut short|not a dump/,
+      );
     }
   });
 

@@ -158,7 +158,12 @@ export class TestServer {
     const isFolder = statSync(dump).isDirectory();
     const stdin = isFolder
       ? Buffer.from(
-          (await execa("tar", ["-C", dump, "-cf", "-", "."], { encoding: "buffer" })).stdout,
+          (
+            await execa("tar", ["-C", dump, "-cf", "-", "."], {
+              encoding: "buffer",
+              stripFinalNewline: false,
+            })
+          ).stdout,
         )
       : readFileSync(dump);
     const said = await this.agentWith(isFolder ? [...verb, "--folder"] : verb, stdin);
@@ -255,6 +260,8 @@ export class TestServer {
     const { stdout } = await execa("docker", ["exec", "-i", this.agentContainer, ...command], {
       input: stdin,
       encoding: "buffer",
+      // It would take the last byte of a packed file for a newline when it is one.
+      stripFinalNewline: false,
     });
     return Buffer.from(stdout);
   }
