@@ -6,6 +6,7 @@ import { stampSchema, type DatabaseFacts, type Stamp } from "../model/protocol";
 import { quoteIdentifier as q, quoteLiteral } from "../model/sql";
 import { AgentError, messageOf } from "./errors";
 import { connect } from "./postgres";
+import { say } from "./progress";
 
 /** Advisory lock class of restores; the second key is the database's name. */
 const lockClass = 0x57a6e;
@@ -104,7 +105,11 @@ export async function swapDatabases(client: Client, database: string): Promise<n
     await ender.stop();
   }
   const seconds = (performance.now() - started) / 1000;
-  await dropDatabase(client, outgoingName(database));
+  // The new contents are live by now, so nothing from here on may make the restore fail.
+  const outgoing = outgoingName(database);
+  await dropDatabase(client, outgoing).catch((error: unknown) => {
+    say(`could not drop ${outgoing} yet: ${messageOf(error)}`);
+  });
   return hadLive ? seconds : 0;
 }
 

@@ -36,7 +36,12 @@ const startSeconds = 60;
 export async function restore(request: RestoreRequest, server: string): Promise<RestoreResult> {
   const run = new RestoreRun(request);
   const result = await run.run(server);
-  if (result.result === "restored" || result.result === "failed") await keepReport(result);
+  if (result.result === "restored" || result.result === "failed") {
+    // What happened stays true without its report.
+    await keepReport(result).catch((error: unknown) => {
+      say(`could not keep the report: ${messageOf(error)}`);
+    });
+  }
   return result;
 }
 
@@ -192,7 +197,10 @@ class RestoreRun {
     });
     await countRestore();
     const away = await this.#step("swap", async () => swapDatabases(client, database));
-    await forgetDump(database, source.sha256);
+    // The contents are live: a dump that stays behind costs space and nothing else.
+    await forgetDump(database, source.sha256).catch((error: unknown) => {
+      say(`could not remove the dump: ${messageOf(error)}`);
+    });
     return this.#result(
       "restored",
       `${database} ← ${source.name}   ${this.#verdict ? verdictLine(this.#verdict) : ""}`,

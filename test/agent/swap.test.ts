@@ -33,10 +33,9 @@ describe("the same dump again", () => {
     expect((await server.run(["find", "/var/lib/stagecraft/dumps", "-type", "f"])).stdout).toBe("");
   });
 
-  test("is restored again when the restore id asks for it", async () => {
+  test("is restored again when the database has lost its stamp", async () => {
     const dump = await server.file(dumpOf("one"));
     await server.sql("same", "DELETE FROM public.t");
-    // It has these contents by its stamp, so only a dump that is kept can be restored again.
     await server.sql("postgres", "ALTER DATABASE same RESET ALL");
     const { result } = await server.restore({ database: "same", dump, restoreId: "another" });
     expect(result.result, result.text).toBe("restored");
@@ -162,4 +161,25 @@ describe("clients that are connected during the swap", () => {
     }
     expect(await value("busy")).toBe("one 4");
   });
+});
+
+test("a former copy that cannot be dropped does not make a restore fail, whose contents are live already", async () => {
+  const database = "stuck";
+  for (const text of ["one", "two"]) await server.restore({ database, dump: dumpOf(text) });
+  // PostgreSQL refuses to drop a template.
+  await server.sql("postgres", "ALTER DATABASE stuck__previous IS_TEMPLATE true");
+  const third = await server.restore({ database, dump: dumpOf("three") });
+  expect(third.result.result, third.result.text).toBe("restored");
+  expect(third.stderr).toMatch(
+    /could not drop stuck__outgoing yet: cannot drop a template database/,
+  );
+  expect(await value(database)).toBe("three 3");
+  expect(await value("stuck__previous")).toBe("two 3");
+
+  const refused = await server.restore({ database, dump: dumpOf("four") });
+  expect(refused.result).toMatchObject({ result: "failed" });
+  expect(await value(database)).toBe("three 3");
+  await server.sql("postgres", "ALTER DATABASE stuck__outgoing IS_TEMPLATE false");
+  expect((await server.restore({ database, dump: dumpOf("four") })).result.result).toBe("restored");
+  await server.expectNothingLeft();
 });
