@@ -8,7 +8,6 @@ export interface Place {
   readonly server: string;
   readonly kind: ServerKind;
   readonly names: EngineNames;
-  readonly labels: docker.types.input.ContainerLabel[];
   readonly image: docker.RemoteImage;
   readonly network: docker.Network;
   /** PostgreSQL's data. */
@@ -40,7 +39,7 @@ export function postgresContainer(
   return {
     ...common(place),
     name: place.names.postgres,
-    command: ["stagecraft-postgres", ...toArguments(memory.parameters)],
+    command: ["stagecraft-postgres", ...toDefaults(memory.parameters)],
     envs: [`STAGECRAFT_SERVER=${place.server}`],
     ports: [{ internal: 5432, external: port, ip: "127.0.0.1" }],
     volumes: [mount(place.data, dataPath), mount(place.run, socketPath)],
@@ -62,7 +61,11 @@ export function agentContainer(place: Place): docker.ContainerArgs {
     ...common(place),
     name: place.names.agent,
     command: ["stagecraft-agent", "serve"],
-    envs: [`STAGECRAFT_SERVER=${place.server}`, `STAGECRAFT_KIND=${place.kind}`],
+    envs: [
+      `STAGECRAFT_SERVER=${place.server}`,
+      `STAGECRAFT_KIND=${place.kind}`,
+      `STAGECRAFT_POSTGRES_HOST=${place.names.postgres}`,
+    ],
     volumes: [
       mount(place.data, dataPath),
       mount(place.run, socketPath),
@@ -81,10 +84,9 @@ export function toLabels(
 }
 
 /** No capability, no way to more rights, and nothing to write to but the volumes. */
-function common({ image, network, labels }: Place) {
+function common({ image, network }: Place) {
   return {
     image: image.imageId,
-    labels,
     networksAdvanced: [{ name: network.name }],
     restart: "unless-stopped",
     readOnly: true,
@@ -110,6 +112,7 @@ function healthcheck(...command: readonly string[]): docker.types.input.Containe
   };
 }
 
-function toArguments(parameters: Readonly<Record<string, string>>): string[] {
-  return Object.entries(parameters).flatMap(([name, value]) => ["-c", `${name}=${value}`]);
+/** Settings as images/stagecraft-postgres takes them. */
+function toDefaults(parameters: Readonly<Record<string, string>>): string[] {
+  return Object.entries(parameters).map(([name, value]) => `${name}=${value}`);
 }

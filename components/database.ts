@@ -10,13 +10,12 @@ import {
 import { restoreIdFor } from "../model/restore-id";
 import { databaseSchema } from "../model/settings/schema";
 import { checkArgs } from "./check-args";
-import { observe } from "./machine/docker";
 import type { Dump } from "./machine/dump";
 import type { PostgresServer } from "./postgres-server";
 
 /** What every database has. */
 export interface DatabaseArgs {
-  /** Name of the database, and of the role that owns it. Another name makes another database; the old one stays. */
+  /** Name of the database, and of the role that the application logs in as. Another name makes another database; the old one stays. */
   readonly name: string;
   /** What becomes of roles that the dump names and the server has not. @default "leave out" */
   readonly roles?: RolesChoice | undefined;
@@ -52,8 +51,9 @@ export class Database extends pulumi.ComponentResource {
 
   constructor(name: string, args: DatabaseResourceArgs, opts?: pulumi.ComponentResourceOptions) {
     const { server, dump, mode } = args;
-    const observation = observe(server.names.agent);
-    const restoreId = restoreIdFor(name, dump.source, observation, mode);
+    const restoreId = pulumi
+      .output(server.sight)
+      .apply(({ observation }) => restoreIdFor(name, dump.source, observation, mode));
     const { name: file, backup, sha256 } = dump.source;
     // These are shown at preview when they change.
     super("stagecraft:index:Database", name, { dump: file, backup, sha256, restoreId }, opts);
@@ -75,19 +75,20 @@ export class Database extends pulumi.ComponentResource {
           RESTORE_ID: restoreId,
           SHA256: sha256,
         },
-        stdin: JSON.stringify(
-          restoreRequestSchema.parse({
-            server: server.server,
-            kind: server.kind,
-            database: name,
-            owner: name,
-            source: dump.source,
-            restoreId,
-            mode,
-            roles: settings.roles,
-            encoding: settings.encoding,
-            locale: settings.locale,
-          }),
+        stdin: restoreId.apply((id) =>
+          JSON.stringify(
+            restoreRequestSchema.parse({
+              server: server.server,
+              kind: server.kind,
+              database: name,
+              source: dump.source,
+              restoreId: id,
+              mode,
+              roles: settings.roles,
+              encoding: settings.encoding,
+              locale: settings.locale,
+            }),
+          ),
         ),
         logging: command.local.Logging.Stderr,
         addPreviousOutputInEnv: false,
@@ -95,7 +96,9 @@ export class Database extends pulumi.ComponentResource {
       { parent: this, dependsOn: server.ready },
     );
     this.verdict = restore.stdout.apply(verdictOf);
-    tellWhatIsFound(this, name, args, observation);
+    void server.sight.then(({ observation }) => {
+      tellWhatIsFound(this, name, args, observation);
+    });
     this.registerOutputs({ verdict: this.verdict });
   }
 }

@@ -19,7 +19,7 @@ export interface DevelopmentServerArgs extends ServerArgs {
  * new DevelopmentServer("dev", {
  *   postgres: { port: 15432 },
  *   database: { name: "timesheets", refreshFrom: dump },
- *   password,
+ *   passwords,
  * });
  * ```
  */
@@ -38,7 +38,7 @@ export class DevelopmentServer extends pulumi.ComponentResource {
         kind: "development",
         namePrefix: args.namePrefix,
         postgres: args.postgres,
-        roles: [{ name: database, password: args.password }],
+        roles: { database, passwords: args.passwords, people: args.people },
       },
       { parent: this },
     );

@@ -3,6 +3,7 @@ import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import { relative } from "node:path";
 import type { ServerKind } from "../model/names";
+import { peopleWithoutLogin } from "../model/roles/people";
 import { engineLabels, engineNames, type EngineNames } from "../model/settings/engine-names";
 import { planMemory } from "../model/settings/memory";
 import { postgresSchema } from "../model/settings/schema";
@@ -10,7 +11,8 @@ import { parseBytes } from "../model/units";
 import { serverImage } from "../tools/server-image";
 import { checkArgs } from "./check-args";
 import { agentContainer, imageArgs, postgresContainer, toLabels } from "./containers";
-import { rolesCommand, type RoleArgs } from "./roles-command";
+import { look, madeLabel, type RenewedPart, type Sight } from "./machine/sight";
+import { rolesCommand, type RolesArgs } from "./roles-command";
 
 /** PostgreSQL itself. */
 export interface PostgresArgs {
@@ -36,8 +38,8 @@ export interface PostgresServerArgs {
   readonly namePrefix?: string | undefined;
   /** PostgreSQL itself. */
   readonly postgres: PostgresArgs;
-  /** Roles that may log in. One that is taken out of the list stays on the server. */
-  readonly roles: readonly RoleArgs[];
+  /** The roles of its database, and of people. */
+  readonly roles: RolesArgs;
   /** Whether the volumes stay on the engine when the stack is destroyed. @default false */
   readonly keepVolumes?: boolean | undefined;
 }
@@ -49,7 +51,8 @@ export interface PostgresServerArgs {
  * Unix socket. Whatever needs PostgreSQL depends on {@link ready}.
  *
  * ```ts
- * new PostgresServer("dev", { kind: "development", postgres: { port: 15432 }, roles: [] });
+ * const roles = { database: "timesheets", passwords };
+ * new PostgresServer("dev", { kind: "development", postgres: { port: 15432 }, roles });
  * ```
  */
 export class PostgresServer extends pulumi.ComponentResource {
@@ -63,6 +66,8 @@ export class PostgresServer extends pulumi.ComponentResource {
   readonly port: number;
   /** Id of the agent's container; another one means that it was made anew. */
   readonly agentId: pulumi.Output<string>;
+  /** What of it is on the engine now, before this update. */
+  readonly sight: Promise<Sight>;
   /** Done when PostgreSQL answers and the roles are there. */
   readonly ready: pulumi.Resource;
 
@@ -73,6 +78,12 @@ export class PostgresServer extends pulumi.ComponentResource {
     const { port } = settings;
     const names = engineNames(namePrefix, name);
     const labels = toLabels(engineLabels(namePrefix, name));
+    const sight = look(names);
+    // A part that is gone or stopped gets another label, and so Pulumi replaces it.
+    const madeLabels = (part: RenewedPart) =>
+      pulumi
+        .output(sight)
+        .apply(({ made }) => [...labels, { label: madeLabel, value: made[part] }]);
     const project = process.cwd(); // Pulumi runs every program in its project folder.
     const { tag, context } = serverImage(project);
     const volume = (use: string, args: docker.VolumeArgs, options = {}): docker.Volume =>
@@ -85,30 +96,44 @@ export class PostgresServer extends pulumi.ComponentResource {
     );
     const network = new docker.Network(
       `${name}-network`,
-      { name: names.network, labels },
+      { name: names.network, labels: madeLabels("network") },
       { parent: this },
     );
     const data = volume("data", { name: names.dataVolume }, { retainOnDelete });
     const run = volume("run", { name: names.runVolume });
     const store = volume("agent", { name: names.agentVolume }, { retainOnDelete });
-    const place = { server: name, kind, names, labels, image, network, data, run, store };
+    const place = { server: name, kind, names, image, network, data, run, store };
     const postgres = new docker.Container(
       `${name}-postgres`,
-      postgresContainer(place, port, planMemory(parseBytes(settings.memory) ?? 0)),
+      {
+        ...postgresContainer(place, port, planMemory(parseBytes(settings.memory) ?? 0)),
+        labels: madeLabels("postgres"),
+      },
       { parent: this },
     );
-    const agent = new docker.Container(`${name}-agent`, agentContainer(place), { parent: this });
+    const agent = new docker.Container(
+      `${name}-agent`,
+      { ...agentContainer(place), labels: madeLabels("agent") },
+      { parent: this },
+    );
     this.ready = new command.local.Command(
       `${name}-roles`,
-      rolesCommand(name, names.agent, args.roles, { AGENT_ID: agent.id, POSTGRES_ID: postgres.id }),
+      rolesCommand(name, kind, names.agent, args.roles, {
+        AGENT_ID: agent.id,
+        POSTGRES_ID: postgres.id,
+      }),
       { parent: this },
     );
 
+    void sight.then(({ faults }) => faults.map((fault) => pulumi.log.warn(fault, this)));
+    for (const text of peopleWithoutLogin(kind, args.roles.people ?? {}))
+      void pulumi.log.info(text, this);
     this.server = name;
     this.kind = kind;
     this.names = names;
     this.port = port;
     this.agentId = agent.id;
+    this.sight = sight;
     this.registerOutputs({ port, agent: names.agent });
   }
 }

@@ -20,7 +20,7 @@ export interface ProductionServerArgs extends ServerArgs {
  * new ProductionServer("prod", {
  *   postgres: { port: 15434, memory: "8 GB" },
  *   database: { name: "timesheets", recoverFrom: dump },
- *   password,
+ *   passwords,
  * });
  * ```
  */
@@ -39,7 +39,7 @@ export class ProductionServer extends pulumi.ComponentResource {
         kind: "production",
         namePrefix: args.namePrefix,
         postgres: args.postgres,
-        roles: [{ name: database, password: args.password }],
+        roles: { database, passwords: args.passwords, people: args.people },
         keepVolumes: true,
       },
       { parent: this },

@@ -1,6 +1,8 @@
 import type * as pulumi from "@pulumi/pulumi";
+import type { People } from "../model/roles/people";
 import type { DatabaseArgs } from "./database";
 import type { PostgresArgs } from "./postgres-server";
+import type { Passwords } from "./roles-command";
 
 /** What all three servers are made of. */
 export interface ServerArgs {
@@ -13,6 +15,11 @@ export interface ServerArgs {
   readonly postgres: PostgresArgs;
   /** The database that is looked after. */
   readonly database: DatabaseArgs;
-  /** Password of the role that owns the database. Another one is set at once, without a restart. */
-  readonly password: pulumi.Input<string>;
+  /** Passwords of the roles that log in. Another one is set at once, without a restart; open sessions go on. */
+  readonly passwords: pulumi.Input<Passwords>;
+  /**
+   * Who is who, e.g. `{ ada: "DbAdmin", bob: "Tester" }`. Whoever has rights on a server of this kind gets a login role;
+   * taken out of the list, that role may not log in any more, and its sessions end. @default nobody
+   */
+  readonly people?: People | undefined;
 }

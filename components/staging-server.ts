@@ -19,7 +19,7 @@ export interface StagingServerArgs extends ServerArgs {
  * new StagingServer("staging", {
  *   postgres: { port: 15433 },
  *   database: { name: "timesheets", refreshFrom: dump },
- *   password,
+ *   passwords,
  * });
  * ```
  */
@@ -38,7 +38,7 @@ export class StagingServer extends pulumi.ComponentResource {
         kind: "staging",
         namePrefix: args.namePrefix,
         postgres: args.postgres,
-        roles: [{ name: database, password: args.password }],
+        roles: { database, passwords: args.passwords, people: args.people },
       },
       { parent: this },
     );

@@ -7,5 +7,6 @@ export const development = (settings: StackSettings): DevelopmentServer =>
     namePrefix: settings.namePrefix,
     postgres: settings.postgres,
     database: { ...settings.database, refreshFrom: settings.data },
-    password: settings.password,
+    passwords: settings.passwords,
+    people: settings.people,
   });

@@ -4,16 +4,35 @@
 const { execFileSync } = require("node:child_process");
 const { createHash } = require("node:crypto");
 const { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } = require("node:fs");
-const { enableCompileCache } = require("node:module");
+const Module = require("node:module");
 const { join } = require("node:path");
 
 const project = join(__dirname, "..");
 const folder = join(project, ".stagecraft", "program");
 const inputList = join(folder, "inputs.json");
 
-enableCompileCache(join(project, ".stagecraft", "cache", "node"));
-process.setSourceMapsEnabled(true);
+Module.enableCompileCache(join(project, ".stagecraft", "cache", "node"));
+// Pulumi's SDK takes a stack trace at every promise; mapping each to sources would cost half a second.
+Error.prepareStackTrace = undefined;
+// The SDK loads these to turn functions into code for a cloud, which nothing here does.
+for (const name of ["@npmcli/arborist", "typescript"]) loadWhenUsed(name);
 module.exports = require(keptBundle() ?? bundle());
+
+/** Puts a stand-in into Node's cache of modules, which loads the module itself at its first use. */
+function loadWhenUsed(name) {
+  const path = require.resolve(name);
+  if (require.cache[path]) return;
+  const standIn = new Module(path);
+  const load = () => {
+    if (require.cache[path] === standIn) delete require.cache[path];
+    return require(name);
+  };
+  // Being asked whether it is an ES module is not yet a use.
+  const get = (_, key) => (key === "__esModule" ? true : key === "default" ? load() : load()[key]);
+  standIn.exports = new Proxy({}, { get });
+  standIn.loaded = true;
+  require.cache[path] = standIn;
+}
 
 /** The bundle of exactly these sources, where there is one. */
 function keptBundle() {
@@ -28,7 +47,7 @@ function bundle() {
   const partial = join(folder, `${process.pid}.partial.js`);
   const metafile = join(folder, `${process.pid}.partial.json`);
   const args = ["stacks/index.ts", "--bundle", "--platform=node", "--packages=external"];
-  args.push("--sourcemap=inline", "--log-level=warning");
+  args.push("--log-level=warning");
   args.push(`--outfile=${partial}`, `--metafile=${metafile}`);
   execFileSync(join(project, "node_modules", ".bin", "esbuild"), args, {
     cwd: project,

@@ -7,5 +7,6 @@ export const production = (settings: StackSettings): ProductionServer =>
     namePrefix: settings.namePrefix,
     postgres: settings.postgres,
     database: { ...settings.database, recoverFrom: settings.data },
-    password: settings.password,
+    passwords: settings.passwords,
+    people: settings.people,
   });

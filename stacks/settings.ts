@@ -1,9 +1,10 @@
 import * as pulumi from "@pulumi/pulumi";
 import { ToldError } from "../components/told-error";
 import type { Dump } from "../components";
-import { EngineProblem, publishedPorts } from "../components/machine/docker";
+import { EngineProblem } from "../components/machine/docker";
 import { findDump } from "../components/machine/find-dump";
 import { isEngineLocal, isPortTaken } from "../components/machine/port";
+import { publishedPorts } from "../components/machine/sight";
 import { parseSettings, readRawSettings } from "../model/settings/parse";
 import { formatProblems, type SettingProblem } from "../model/settings/problems";
 import type { Settings } from "../model/settings/schema";
@@ -53,16 +54,16 @@ async function portProblems(
 ): Promise<SettingProblem[]> {
   if (namePrefix === undefined || postgres === undefined) return [];
   const { port } = postgres;
-  const isOurs = askEngine(() => publishedPorts(namePrefix, stack)).includes(port);
+  const isOurs = (await askEngine(publishedPorts(namePrefix, stack))).includes(port);
   const isElsewhere = !isEngineLocal(process.env["DOCKER_HOST"]);
   if (isOurs || isElsewhere || !(await isPortTaken(port))) return [];
   const text = `${port} is taken by another program on 127.0.0.1; stop it, or give another port`;
   return [{ path: "postgres.port", text }];
 }
 
-function askEngine<T>(question: () => T): T {
+async function askEngine<T>(question: Promise<T>): Promise<T> {
   try {
-    return question();
+    return await question;
   } catch (error) {
     throw error instanceof EngineProblem ? new ToldError(error.message) : error;
   }

@@ -7,5 +7,6 @@ export const staging = (settings: StackSettings): StagingServer =>
     namePrefix: settings.namePrefix,
     postgres: settings.postgres,
     database: { ...settings.database, refreshFrom: settings.data }, // the line that a refresh changes
-    password: settings.password,
+    passwords: settings.passwords,
+    people: settings.people,
   });

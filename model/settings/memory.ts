@@ -19,6 +19,8 @@ export function planMemory(bytes: number): MemoryPlan {
     parameters: {
       shared_buffers: megabytes(container / 4),
       effective_cache_size: megabytes((container * 3) / 4),
+      // So that a sort in each of the hundred connections would fit beside the cache three times.
+      work_mem: megabytes(Math.max(4, container / 400)),
       maintenance_work_mem: megabytes(Math.min(1024, container / 16)),
       // Not memory but disk; larger servers take larger imports, and a checkpoint in the middle of one costs time.
       max_wal_size: megabytes(Math.max(1024, container * 2)),

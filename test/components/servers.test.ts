@@ -1,11 +1,15 @@
 import * as pulumi from "@pulumi/pulumi";
 import { beforeEach, describe, expect, test, vi } from "vitest";
 import { DevelopmentServer, ProductionServer, StagingServer, type Dump } from "../../components";
-import { observe } from "../../components/machine/docker";
+import { look, type Sight } from "../../components/machine/sight";
+import type { Observation } from "../../model/protocol";
 import { register, valueOf, type Registered } from "./mocks";
 import { observation } from "./observation";
 
-vi.mock("../../components/machine/docker", () => ({ observe: vi.fn() }));
+vi.mock("../../components/machine/sight", async (original) => ({
+  ...(await original<object>()),
+  look: vi.fn(),
+}));
 vi.mock("../../tools/server-image", () => ({
   serverImage: (folder: string) => ({
     tag: "stagecraft-server:0123456789ab",
@@ -34,8 +38,14 @@ const production = (): ProductionServer =>
   });
 
 beforeEach(() => {
-  vi.mocked(observe).mockReturnValue(undefined);
+  see(undefined);
 });
+
+const made = { network: "then", postgres: "then", agent: "then" };
+
+function see(seen: Observation | undefined, more: Partial<Sight> = {}): void {
+  vi.mocked(look).mockResolvedValue({ made, faults: [], observation: seen, ...more });
+}
 
 function find(resources: readonly Registered[], name: string, type = ""): Registered {
   const found = resources.find((r) => r.name === name && r.type.includes(type));
@@ -68,19 +78,14 @@ describe("a development server", () => {
       name: "stagecraft-dev-postgres",
       image: "sha256:image",
       command: [
-        ...[
-          "stagecraft-postgres",
-          "-c",
-          "shared_buffers=256MB",
-          "-c",
-          "effective_cache_size=768MB",
-        ],
-        ...["-c", "maintenance_work_mem=64MB", "-c", "max_wal_size=2048MB"],
+        ...["stagecraft-postgres", "shared_buffers=256MB", "effective_cache_size=768MB"],
+        ...["work_mem=4MB", "maintenance_work_mem=64MB", "max_wal_size=2048MB"],
       ],
       envs: ["STAGECRAFT_SERVER=dev"],
       labels: [
         { label: "stagecraft.project", value: "stagecraft" },
         { label: "stagecraft.server", value: "dev" },
+        { label: "stagecraft.made", value: "then" },
       ],
       networksAdvanced: [{ name: "stagecraft-dev" }],
       ports: [{ internal: 5432, external: 15432, ip: "127.0.0.1" }],
@@ -115,7 +120,11 @@ describe("a development server", () => {
     const { inputs } = find(resources, "dev-agent", "Container");
     expect(inputs).toMatchObject({
       command: ["stagecraft-agent", "serve"],
-      envs: ["STAGECRAFT_SERVER=dev", "STAGECRAFT_KIND=development"],
+      envs: [
+        "STAGECRAFT_SERVER=dev",
+        "STAGECRAFT_KIND=development",
+        "STAGECRAFT_POSTGRES_HOST=stagecraft-dev-postgres",
+      ],
       volumes: [
         { volumeName: "stagecraft-dev-data", containerPath: "/var/lib/postgresql/data" },
         { volumeName: "stagecraft-dev-run", containerPath: "/run/postgresql" },
@@ -250,17 +259,17 @@ describe("what the agent sees", () => {
   };
 
   test("the wanted contents change nothing", async () => {
-    vi.mocked(observe).mockReturnValue(observation({ sha256, restoreId: "aaaaaaaaaaaa-7" }));
+    see(observation({ sha256, restoreId: "aaaaaaaaaaaa-7" }));
     expect(await restoreId(development)).toBe("aaaaaaaaaaaa-7");
   });
 
   test("other contents are replaced on development", async () => {
-    vi.mocked(observe).mockReturnValue(observation({ sha256: "b".repeat(64), restoreId: "b-3" }));
+    see(observation({ sha256: "b".repeat(64), restoreId: "b-3" }));
     expect(await restoreId(development)).toBe("aaaaaaaaaaaa-4");
   });
 
   test("other contents stay on production", async () => {
-    vi.mocked(observe).mockReturnValue(observation({ sha256: "b".repeat(64), restoreId: "b-3" }));
+    see(observation({ sha256: "b".repeat(64), restoreId: "b-3" }));
     expect(await restoreId(production)).toBe("b-3");
   });
 
@@ -268,8 +277,32 @@ describe("what the agent sees", () => {
     ["development", development],
     ["production", production],
   ])("a missing database comes back on %s", async (_, program) => {
-    vi.mocked(observe).mockReturnValue(observation(undefined));
+    see(observation(undefined));
     expect(await restoreId(program)).toBe("aaaaaaaaaaaa-4-missing");
+  });
+});
+
+describe("a part that is gone or stopped", () => {
+  const label = async (name: string): Promise<unknown> => {
+    const { resources } = await register(development);
+    const { inputs } = find(resources, name, "ontainer");
+    return (inputs["labels"] as { label: string; value: string }[]).at(-1);
+  };
+
+  test("gets another label, so that it is replaced, and the others keep theirs", async () => {
+    see(undefined, { made: { ...made, agent: "now" } });
+    expect(await label("dev-agent")).toEqual({ label: "stagecraft.made", value: "now" });
+    expect(await label("dev-postgres")).toEqual({ label: "stagecraft.made", value: "then" });
+  });
+
+  test("is told of", async () => {
+    const warn = vi.spyOn(pulumi.log, "warn").mockResolvedValue();
+    see(undefined, { faults: ["stagecraft-dev-agent does not run (exited); it is made anew"] });
+    await register(development);
+    expect(warn.mock.calls.map(([text]) => text)).toEqual([
+      "stagecraft-dev-agent does not run (exited); it is made anew",
+    ]);
+    warn.mockRestore();
   });
 });
 

@@ -69,13 +69,26 @@ test("containers that somebody removed come back with the data that was there", 
   await project.psql("dev", "CREATE TABLE made_here AS SELECT 42 AS answer");
   const { agent, postgres } = project.names("dev");
   await docker("rm", "--force", agent, postgres);
+  expect((await project.preview("dev")).text).toContain(`${postgres} is gone; it is made anew`);
   expect(await project.up("dev")).toMatchObject({ exitCode: 0 });
+  expect(await project.psql("dev", "SELECT answer FROM made_here")).toBe("42");
+  expect(await project.up("dev", "--expect-no-changes")).toMatchObject({ exitCode: 0 });
+});
+
+test("a network and containers that somebody removed come back with the data that was there", async () => {
+  const { agent, postgres, network } = project.names("dev");
+  await docker("rm", "--force", agent, postgres);
+  await docker("network", "rm", network);
+  await project.up("dev");
   expect(await project.psql("dev", "SELECT answer FROM made_here")).toBe("42");
   expect(await project.up("dev", "--expect-no-changes")).toMatchObject({ exitCode: 0 });
 });
 
 test("a container that somebody stopped runs again", async () => {
   await docker("stop", project.names("dev").agent);
+  expect((await project.preview("dev")).text).toContain(
+    `${project.names("dev").agent} does not run (exited); it is made anew`,
+  );
   expect(await project.up("dev")).toMatchObject({ exitCode: 0 });
   const { text } = await docker(
     "inspect",

@@ -27,7 +27,7 @@ export interface TestServerOptions {
   readonly memory?: string;
   /** Size of the data volume, then in memory, e.g. `"64m"`. */
   readonly dataSize?: string;
-  /** Further arguments of PostgreSQL. */
+  /** Further defaults of PostgreSQL's settings, e.g. `["shared_buffers=32MB"]`. */
   readonly settings?: readonly string[];
 }
 
@@ -107,10 +107,11 @@ export class TestServer {
       ...[...common, "--name", this.postgres, "--stop-signal", "SIGINT", "--memory", memory],
       ...["--shm-size", "64m", "--health-cmd", "pg_isready -q -h /run/postgresql"],
       // Nothing here outlives its machine, so nothing need wait for the disk.
-      ...[tag, "stagecraft-postgres", "-c", "fsync=off", ...settings],
+      ...[tag, "stagecraft-postgres", "fsync=off", ...settings],
     );
     await docker(
       ...[...common, "--name", this.agentContainer, "--env", "STAGECRAFT_KIND=development"],
+      ...["--env", `STAGECRAFT_POSTGRES_HOST=${this.postgres}`],
       ...["--volume", `${agent}:/var/lib/stagecraft`, "--health-cmd", "stagecraft-agent health"],
       ...[tag, "stagecraft-agent", "serve"],
     );

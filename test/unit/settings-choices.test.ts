@@ -86,6 +86,7 @@ test("a server's memory is shared out", () => {
     parameters: {
       shared_buffers: "1024MB",
       effective_cache_size: "3072MB",
+      work_mem: "10MB",
       maintenance_work_mem: "256MB",
       max_wal_size: "8192MB",
     },

@@ -1,0 +1,133 @@
+import { z } from "zod";
+import { observationSchema, type Observation } from "../../model/protocol";
+import { engineLabels, type EngineNames } from "../../model/settings/engine-names";
+import { docker, engineProblem } from "./docker";
+
+/** The label that tells when a part of a server was made. */
+export const madeLabel = "stagecraft.made";
+
+/** The parts that are made anew when they are gone, or do not run. */
+export const renewedParts = ["network", "postgres", "agent"] as const;
+export type RenewedPart = (typeof renewedParts)[number];
+
+/** What of a server is on the engine now. */
+export interface Sight {
+  /** When each part was made: the value of its {@link madeLabel}. One that is gone or stopped has a new one, and so is replaced. */
+  readonly made: Readonly<Record<RenewedPart, string>>;
+  /** What is not as it should be, a sentence each; empty for a server that is not there at all. */
+  readonly faults: readonly string[];
+  /** What the agent sees; `undefined` while it does not answer. */
+  readonly observation: Observation | undefined;
+}
+
+/**
+ * Looks at a server. Pulumi itself knows only what it made, not what became of it: asking its providers (`--refresh`)
+ * costs seconds at every `up`, this costs one answer of the engine, and the agent's beside it.
+ */
+export async function look(names: EngineNames): Promise<Sight> {
+  const [parts, observation] = await Promise.all([inspectParts(names), observe(names.agent)]);
+  const now = new Date().toISOString();
+  const made = (part: RenewedPart): string => {
+    const found = parts.renewed.get(part);
+    return found?.runs === true ? (found.made ?? "") : now;
+  };
+  return {
+    made: { network: made("network"), postgres: made("postgres"), agent: made("agent") },
+    faults: faultsOf(names, parts),
+    observation,
+  };
+}
+
+/** The ports that a server publishes already. Raises an `EngineProblem` when the engine cannot be asked. */
+export async function publishedPorts(prefix: string, server: string): Promise<number[]> {
+  const labels = Object.entries(engineLabels(prefix, server));
+  const filters = labels.flatMap(([label, value]) => ["--filter", `label=${label}=${value}`]);
+  const { status, stdout, stderr } = await docker("ps", ...filters, "--format", "{{.Ports}}");
+  if (status !== 0) throw engineProblem(stderr);
+  return [...stdout.matchAll(/:(\d+)->/g)].map(([, port]) => Number(port));
+}
+
+interface Part {
+  readonly runs: boolean;
+  readonly state: string;
+  readonly made: string | undefined;
+}
+
+const labelsSchema = z.record(z.string(), z.string()).nullish();
+const inspectedSchema = z.array(
+  z.object({
+    Name: z.string(),
+    State: z.object({ Status: z.string() }).optional(),
+    Config: z.object({ Labels: labelsSchema }).optional(),
+    Labels: labelsSchema,
+  }),
+);
+
+interface Parts {
+  readonly renewed: ReadonlyMap<RenewedPart, Part>;
+  /** Names of the volumes that are there. */
+  readonly volumes: ReadonlySet<string>;
+}
+
+async function inspectParts(names: EngineNames): Promise<Parts> {
+  const [containers, networks, volumes] = await Promise.all([
+    inspect("container", names.postgres, names.agent),
+    inspect("network", names.network),
+    inspect("volume", ...volumesWithData(names)),
+  ]);
+  const found = new Map([...containers, ...networks]);
+  const renewed = renewedParts.flatMap((part) => {
+    const there = found.get(names[part]);
+    return there ? [[part, there] as const] : [];
+  });
+  return { renewed: new Map(renewed), volumes: new Set(volumes.keys()) };
+}
+
+async function inspect(kind: string, ...names: readonly string[]): Promise<Map<string, Part>> {
+  // A name that is not there makes docker fail, and tell of the others all the same.
+  const { stdout } = await docker(kind, "inspect", ...names);
+  const found = inspectedSchema.safeParse(parseJson(stdout)).data ?? [];
+  return new Map(
+    found.map(({ Name, State, Config, Labels }) => {
+      const state = State?.Status ?? "running";
+      const runs = state === "running" || state === "restarting";
+      const made = (Config?.Labels ?? Labels)?.[madeLabel];
+      return [Name.replace(/^\//, ""), { runs, state, made }];
+    }),
+  );
+}
+
+/** Without the one of the socket, which holds nothing. */
+function volumesWithData({ dataVolume, agentVolume }: EngineNames): string[] {
+  return [dataVolume, agentVolume];
+}
+
+function faultsOf(names: EngineNames, { renewed, volumes }: Parts): string[] {
+  const isDown = renewed.size === 0;
+  const broken = renewedParts.flatMap((part) => {
+    const found = renewed.get(part);
+    if (found === undefined) return isDown ? [] : [`${names[part]} is gone; it is made anew`];
+    return found.runs ? [] : [`${names[part]} does not run (${found.state}); it is made anew`];
+  });
+  const isNew = isDown && volumes.size === 0;
+  const lost = isNew ? [] : volumesWithData(names).filter((name) => !volumes.has(name));
+  return [
+    ...broken,
+    ...lost.map(
+      (name) => `the volume ${name} is gone, with what was in it; a new one begins empty`,
+    ),
+  ];
+}
+
+async function observe(agent: string): Promise<Observation | undefined> {
+  const { status, stdout } = await docker("exec", agent, "stagecraft-agent", "observe");
+  return status === 0 ? observationSchema.safeParse(parseJson(stdout)).data : undefined;
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
