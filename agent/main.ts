@@ -2,16 +2,24 @@ import { createReadStream } from "node:fs";
 import { pipeline } from "node:stream/promises";
 import { text } from "node:stream/consumers";
 import { prettifyError, type z } from "zod";
-import { databasesResultSchema, restoreRequestSchema, rolesRequestSchema } from "../model/protocol";
+import { pgHbaRequestSchema } from "../model/pg-hba/protocol";
+import { databasesResultSchema, restoreRequestSchema } from "../model/protocol";
+import { rolesRequestSchema } from "../model/roles/protocol";
+import { settingsRequestSchema } from "../model/postgres-settings/protocol";
+import { tlsRequestSchema } from "../model/tls/protocol";
 import { listDatabases } from "./databases";
 import { AgentError, messageOf } from "./errors";
+import { keepGeneration } from "./generations";
+import { applyPgHba } from "./pg-hba/apply";
 import { withConnection } from "./postgres";
 import { restore } from "./restore/restore";
 import { listLogs, logPath, newestReport } from "./store";
 import { observe } from "./verbs/observe";
 import { receive, receiveSchema } from "./verbs/receive";
-import { ensureRoles } from "./verbs/roles";
+import { roles } from "./verbs/roles";
 import { serve } from "./verbs/serve";
+import { ensureSettings, settingsConfirmed } from "./verbs/settings";
+import { ensureTls } from "./verbs/tls";
 
 const server = process.env.STAGECRAFT_SERVER ?? "";
 
@@ -28,8 +36,27 @@ const verbs: Readonly<Record<string, (args: readonly string[]) => unknown>> = {
       databasesResultSchema.parse({ databases: await withConnection("postgres", listDatabases) }),
     );
   },
-  roles: async () => {
-    answer(await ensureRoles(await request(rolesRequestSchema), server));
+  roles: async ([generation]) => {
+    answer(await roles(await request(rolesRequestSchema), server));
+    await keepGeneration("roles", generation);
+  },
+  "pg-hba": async ([generation]) => {
+    answer(await applyPgHba(await request(pgHbaRequestSchema), server));
+    await keepGeneration("pg-hba", generation);
+  },
+  settings: async ([generation]) => {
+    const result = await ensureSettings(await request(settingsRequestSchema), server);
+    // One that waits for a restart is in force when it is confirmed.
+    if (result.restart.length === 0) await keepGeneration("settings", generation);
+    answer(result);
+  },
+  tls: async ([generation]) => {
+    answer(await ensureTls(await request(tlsRequestSchema), server));
+    await keepGeneration("tls", generation);
+  },
+  "settings-confirm": async ([generation]) => {
+    answer(await settingsConfirmed(await request(settingsRequestSchema), server));
+    await keepGeneration("settings", generation);
   },
   receive: async ([sha256, database, mode, folder]) => {
     await receive(check(receiveSchema, { sha256, database, mode, folder }));

@@ -5,7 +5,7 @@ import { z } from "zod";
 import { restoreResultSchema, type RestoreResult } from "../model/protocol";
 
 /** The agent's volume. */
-const root = process.env.STAGECRAFT_HOME ?? "/var/lib/stagecraft";
+export const storeFolder = process.env.STAGECRAFT_HOME ?? "/var/lib/stagecraft";
 
 /** Reports and logs kept of each database. */
 const keptReports = 50;
@@ -19,7 +19,7 @@ export function dumpPath(database: string, sha256: string): string {
 
 /** Each database has a folder of its own, so that what one forgets another keeps; any name of one is a file name in hexadecimal. */
 function dumpFolder(database: string): string {
-  return path.join(root, "dumps", Buffer.from(database).toString("hex"));
+  return path.join(storeFolder, "dumps", Buffer.from(database).toString("hex"));
 }
 
 /** The received dump, or `undefined` when it is not there. */
@@ -54,7 +54,7 @@ export async function makeDumpFolder(database: string): Promise<void> {
 
 /** How many restores have succeeded on this server. */
 export async function readGeneration(): Promise<number> {
-  const text = await readFile(path.join(root, "state.json"), "utf8").catch(() => undefined);
+  const text = await readFile(path.join(storeFolder, "state.json"), "utf8").catch(() => undefined);
   return text === undefined ? 0 : stateSchema.parse(JSON.parse(text)).generation;
 }
 
@@ -66,8 +66,8 @@ export async function countRestore(): Promise<void> {
 
 /** Opens the log of a restore; `name` is its file name. */
 export async function openLog(name: string): Promise<WriteStream> {
-  await mkdir(path.join(root, "logs"), { recursive: true });
-  return createWriteStream(path.join(root, "logs", name), { mode: 0o600 });
+  await mkdir(path.join(storeFolder, "logs"), { recursive: true });
+  return createWriteStream(path.join(storeFolder, "logs", name), { mode: 0o600 });
 }
 
 /** A moment as the beginning of a file name; in milliseconds, because restores of two databases may begin in one second. */
@@ -77,7 +77,7 @@ export function fileNameOf(moment: string): string {
 
 /** Keeps the report of a restore. */
 export async function keepReport(report: RestoreResult): Promise<void> {
-  await mkdir(path.join(root, "reports"), { recursive: true });
+  await mkdir(path.join(storeFolder, "reports"), { recursive: true });
   const name = `${fileNameOf(report.startedAt)}-restore.json`;
   await writeWhole(path.join("reports", name), JSON.stringify(report));
   for (const folder of ["reports", "logs"]) await prune(folder);
@@ -85,26 +85,27 @@ export async function keepReport(report: RestoreResult): Promise<void> {
 
 /** The newest report; `null` when there is none. */
 export async function newestReport(): Promise<RestoreResult | null> {
-  const names = (await readdir(path.join(root, "reports")).catch(() => [])).sort();
+  const names = (await readdir(path.join(storeFolder, "reports")).catch(() => [])).sort();
   const name = names.filter((file) => file.endsWith(".json")).at(-1);
   if (name === undefined) return null;
   return restoreResultSchema.parse(
-    JSON.parse(await readFile(path.join(root, "reports", name), "utf8")),
+    JSON.parse(await readFile(path.join(storeFolder, "reports", name), "utf8")),
   );
 }
 
 /** Names of the kept logs, oldest first. */
 export async function listLogs(): Promise<string[]> {
-  return (await readdir(path.join(root, "logs")).catch(() => [])).sort();
+  return (await readdir(path.join(storeFolder, "logs")).catch(() => [])).sort();
 }
 
 /** Where a kept log lies. */
 export function logPath(name: string): string {
-  return path.join(root, "logs", path.basename(name));
+  return path.join(storeFolder, "logs", path.basename(name));
 }
 
-async function writeWhole(name: string, text: string): Promise<void> {
-  const file = path.join(root, name);
+/** Writes a file of the agent's volume: it is there whole, or as it was. */
+export async function writeWhole(name: string, text: string): Promise<void> {
+  const file = path.join(storeFolder, name);
   await writeFile(`${file}.partial`, text, { mode: 0o600 });
   const handle = await open(`${file}.partial`, "r+");
   await handle.sync();
@@ -113,9 +114,9 @@ async function writeWhole(name: string, text: string): Promise<void> {
 }
 
 async function prune(folder: string): Promise<void> {
-  const names = (await readdir(path.join(root, folder)).catch(() => [])).sort();
+  const names = (await readdir(path.join(storeFolder, folder)).catch(() => [])).sort();
   await Promise.all(
-    names.slice(0, -keptReports).map((name) => rm(path.join(root, folder, name), { force: true })),
+    names.slice(0, -keptReports).map((name) => rm(path.join(storeFolder, folder, name), { force: true })),
   );
 }
 

@@ -77,12 +77,13 @@ export function makeProgram({ folder, exit }: VerbContext): Command {
 
   program
     .command("password")
-    .description("print the password of a server's database, and nothing else")
+    .description("print the password of a role, and nothing else")
     .addArgument(stackArgument("<stack>"))
-    .action(async (stack: StackName) => {
-      await password(folder(), stack);
+    .argument("[role]", "application, readonly, monitor, or a person's name", "application")
+    .action(async (stack: StackName, role: string) => {
+      await password(folder(), stack, role);
     })
-    .addHelpText("after", example("npx stagecraft password dev"));
+    .addHelpText("after", example("npx stagecraft password dev readonly"));
 
   program
     .command("log")

@@ -5,7 +5,7 @@ import { z } from "zod";
 import { engineNames, type EngineNames } from "../model/settings/engine-names";
 import { parseSettings } from "../model/settings/parse";
 import { formatProblems, type SettingProblem } from "../model/settings/problems";
-import type { Settings } from "../model/settings/schema";
+import { isSection, type Settings } from "../model/settings/schema";
 import { Problem } from "./problem";
 import type { StackName } from "./stacks";
 
@@ -31,10 +31,11 @@ export interface StackFile {
   readonly path: string;
   /** The sections without a problem. */
   readonly settings: Partial<Settings>;
-  /** What is wrong with the others; a password that is not there yet is not among them. */
+  /** What is wrong with the others; passwords that are not there yet are not among them. */
   readonly problems: readonly SettingProblem[];
   readonly names: EngineNames;
-  readonly hasPassword: boolean;
+  /** Passwords that are to be made. */
+  readonly missingPasswords: readonly string[];
 }
 
 /** Reads `Pulumi.<stack>.yaml`; raises a {@link Problem} when it is not there or does not even tell which server it means. */
@@ -43,12 +44,24 @@ export function readStackFile(folder: string, stack: StackName): StackFile {
   const path = join(folder, name);
   if (!existsSync(path)) throw new Problem(`${name} is not there`, `git checkout ${name}`);
   const raw = ownKeys(parseYaml(name, readFileSync(path, "utf8")));
-  const hasPassword = raw["password"] !== undefined;
-  // What it is cannot be seen here: it is encrypted.
-  const { settings, problems } = parseSettings(stack, { ...raw, password: "encrypted" });
+  const { settings, problems, missingPasswords } = parseSettings(stack, {
+    ...raw,
+    passwords: unseen(raw["passwords"]),
+  });
   const { namePrefix } = settings;
   if (namePrefix === undefined) throw new Problem(formatProblems(name, problems));
-  return { path, settings, problems, names: engineNames(namePrefix, stack), hasPassword };
+  const isMissing = missingPasswords.map((name) => `passwords.${name}`);
+  return {
+    ...{ path, settings, missingPasswords, names: engineNames(namePrefix, stack) },
+    problems: problems.filter((problem) => !isMissing.includes(problem.path)),
+  };
+}
+
+/** What passwords are cannot be seen here: they are encrypted. */
+function unseen(passwords: unknown): unknown {
+  return isSection(passwords)
+    ? Object.fromEntries(Object.keys(passwords).map((name) => [name, "encrypted"]))
+    : passwords;
 }
 
 const stackFileSchema = z

@@ -1,4 +1,4 @@
-import { observationSchema, type Observation } from "../model/protocol";
+import { observationSchema, type Observation } from "../model/observation";
 import type { ServerKind } from "../model/names";
 import { askAgent, inspectContainers, type Container } from "./docker";
 import { lastChange, type Change } from "./history";

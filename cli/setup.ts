@@ -8,12 +8,12 @@ import { pulumi } from "./pulumi";
 import type { StackName } from "./stacks";
 import { stateFolder } from "./state-folder";
 
-/** Makes what a stack needs in the project folder and is not in Git: passphrase, state, the stack, its password. Says what it made. */
+/** Makes what a stack needs in the project folder and is not in Git: passphrase, state, the stack, its passwords. Says what it made. */
 export async function ensureProjectFiles(folder: string, stack: StackName): Promise<string[]> {
   const made: string[] = [];
   if (await ensurePassphrase(folder, stack)) made.push("passphrase");
   if (await ensureStack(folder, stack)) made.push("stack");
-  if (await ensurePassword(folder, stack)) made.push("password");
+  made.push(...(await ensurePasswords(folder, stack)));
   return made;
 }
 
@@ -39,7 +39,7 @@ async function ensurePassphrase(folder: string, stack: StackName): Promise<boole
       `Pulumi.${stack}.yaml has secrets, and the passphrase that opens them is not here`,
       [
         `put it back into .stagecraft/passphrase, or set PULUMI_CONFIG_PASSPHRASE,`,
-        `or begin anew: take encryptionsalt and stagecraft:password out of Pulumi.${stack}.yaml`,
+        `or begin anew: take encryptionsalt and stagecraft:passwords out of Pulumi.${stack}.yaml`,
       ],
     );
   }
@@ -69,10 +69,17 @@ function stateFileOf(folder: string, stack: StackName): string[] {
   return [`${path}.json`, `${path}.json.gz`];
 }
 
-async function ensurePassword(folder: string, stack: StackName): Promise<boolean> {
-  if (readStackFile(folder, stack).hasPassword) return false;
-  const args = ["config", "set", "--secret", "stagecraft:password", "--stack", stack];
-  const { exitCode, stderr } = await pulumi(folder, args, randomBytes(24).toString("base64url"));
-  if (exitCode === 0) return true;
-  throw new Problem(`the password of stack ${stack} could not be kept: ${stderr.trim()}`);
+async function ensurePasswords(folder: string, stack: StackName): Promise<string[]> {
+  const { missingPasswords } = readStackFile(folder, stack);
+  for (const name of missingPasswords) {
+    const key = `stagecraft:passwords.${name}`;
+    const args = ["config", "set", "--secret", "--path", key, "--stack", stack];
+    const { exitCode, stderr } = await pulumi(folder, args, randomBytes(24).toString("base64url"));
+    if (exitCode !== 0) {
+      throw new Problem(
+        `the password ${name} of stack ${stack} could not be kept: ${stderr.trim()}`,
+      );
+    }
+  }
+  return missingPasswords.map((name) => `password of ${name}`);
 }

@@ -1,12 +1,7 @@
-import type { ServerKind } from "../model/names";
+import { stackKinds } from "../model/names";
 import { Problem } from "./problem";
 
-/** The stacks of the project, in the order in which they are shown, and the kind of server each one is. */
-export const stackKinds = {
-  dev: "development",
-  staging: "staging",
-  prod: "production",
-} as const satisfies Record<string, ServerKind>;
+export { stackKinds };
 
 export type StackName = keyof typeof stackKinds;
 

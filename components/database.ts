@@ -1,9 +1,9 @@
 import * as command from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
+import { type Observation } from "../model/observation";
 import {
   restoreRequestSchema,
   restoreResultSchema,
-  type Observation,
   type RestoreRequest,
   type RolesChoice,
 } from "../model/protocol";

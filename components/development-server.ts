@@ -38,6 +38,8 @@ export class DevelopmentServer extends pulumi.ComponentResource {
         kind: "development",
         namePrefix: args.namePrefix,
         postgres: args.postgres,
+        pgHba: args.pgHba,
+        tls: args.tls,
         roles: { database, passwords: args.passwords, people: args.people },
       },
       { parent: this },

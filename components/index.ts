@@ -1,9 +1,14 @@
 export { Database, type DatabaseArgs, type DatabaseResourceArgs } from "./database";
 export { DevelopmentServer, type DevelopmentServerArgs } from "./development-server";
 export { readDump, type Dump } from "./machine/dump";
+export { PgHba, type PgHbaArgs, type PgHbaChoice } from "./pg-hba";
 export { PostgresServer, type PostgresServerArgs } from "./postgres-server";
 export type { PostgresArgs } from "./postgres-server";
 export type { Passwords, RolesArgs } from "./roles-command";
 export { ProductionServer, type ProductionServerArgs } from "./production-server";
 export type { ServerArgs } from "./server-args";
+export type { TlsArgs } from "./tls-command";
+export { presets } from "../model/pg-hba/presets";
+export type { PgHbaRule } from "../model/pg-hba/rule";
+export type { PostgresSettings } from "../model/postgres-settings/typed";
 export { StagingServer, type StagingServerArgs } from "./staging-server";

@@ -1,18 +1,21 @@
 import * as command from "@pulumi/command";
-import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
-import { relative } from "node:path";
 import type { ServerKind } from "../model/names";
-import { peopleWithoutLogin } from "../model/roles/people";
-import { engineLabels, engineNames, type EngineNames } from "../model/settings/engine-names";
+import { checkSettings } from "../model/postgres-settings/check";
+import type { PostgresSettings } from "../model/postgres-settings/typed";
+import { engineNames, type EngineNames } from "../model/settings/engine-names";
 import { planMemory } from "../model/settings/memory";
 import { postgresSchema } from "../model/settings/schema";
+import { tlsResultSchema } from "../model/tls/protocol";
 import { parseBytes } from "../model/units";
-import { serverImage } from "../tools/server-image";
 import { checkArgs } from "./check-args";
-import { agentContainer, imageArgs, postgresContainer, toLabels } from "./containers";
-import { look, madeLabel, type RenewedPart, type Sight } from "./machine/sight";
+import { tellWhatIsFound } from "./drift";
+import { makeEngineParts } from "./engine-parts";
+import { look, type Sight } from "./machine/sight";
+import { PgHba, type PgHbaChoice } from "./pg-hba";
 import { rolesCommand, type RolesArgs } from "./roles-command";
+import { settingsCommand } from "./settings-command";
+import { tlsCommand, type TlsArgs } from "./tls-command";
 
 /** PostgreSQL itself. */
 export interface PostgresArgs {
@@ -25,6 +28,8 @@ export interface PostgresArgs {
    * Changing it restarts PostgreSQL. @default "1 GB"
    */
   readonly memory?: string | undefined;
+  /** Settings of PostgreSQL, checked against what its version knows. @default PostgreSQL's own, with memory shared out */
+  readonly settings?: PostgresSettings | undefined;
 }
 
 /** What {@link PostgresServer} is made of. */
@@ -38,6 +43,10 @@ export interface PostgresServerArgs {
   readonly namePrefix?: string | undefined;
   /** PostgreSQL itself. */
   readonly postgres: PostgresArgs;
+  /** The server's certificate. @default one of its own CA */
+  readonly tls?: TlsArgs | undefined;
+  /** Who may connect. @default the preset of the server's kind */
+  readonly pgHba?: PgHbaChoice | undefined;
   /** The roles of its database, and of people. */
   readonly roles: RolesArgs;
   /** Whether the volumes stay on the engine when the stack is destroyed. @default false */
@@ -66,6 +75,10 @@ export class PostgresServer extends pulumi.ComponentResource {
   readonly port: number;
   /** Id of the agent's container; another one means that it was made anew. */
   readonly agentId: pulumi.Output<string>;
+  /** Id of PostgreSQL's container. */
+  readonly postgresId: pulumi.Output<string>;
+  /** What clients check the server's certificate with, as PEM; `null` for one that systems know. */
+  readonly ca: pulumi.Output<string | null>;
   /** What of it is on the engine now, before this update. */
   readonly sight: Promise<Sight>;
   /** Done when PostgreSQL answers and the roles are there. */
@@ -74,66 +87,54 @@ export class PostgresServer extends pulumi.ComponentResource {
   constructor(name: string, args: PostgresServerArgs, opts?: pulumi.ComponentResourceOptions) {
     super("stagecraft:index:PostgresServer", name, {}, opts);
     const settings = checkArgs(`PostgresServer "${name}": postgres`, postgresSchema, args.postgres);
-    const { namePrefix = "stagecraft", kind, keepVolumes: retainOnDelete = false } = args;
+    const {
+      namePrefix = "stagecraft",
+      kind,
+      keepVolumes = false,
+      roles,
+      tls = {},
+      pgHba = {},
+    } = args;
     const { port } = settings;
-    const names = engineNames(namePrefix, name);
-    const labels = toLabels(engineLabels(namePrefix, name));
-    const sight = look(names);
-    // A part that is gone or stopped gets another label, and so Pulumi replaces it.
-    const madeLabels = (part: RenewedPart) =>
-      pulumi
-        .output(sight)
-        .apply(({ made }) => [...labels, { label: madeLabel, value: made[part] }]);
-    const project = process.cwd(); // Pulumi runs every program in its project folder.
-    const { tag, context } = serverImage(project);
-    const volume = (use: string, args: docker.VolumeArgs, options = {}): docker.Volume =>
-      new docker.Volume(`${name}-${use}`, { ...args, labels }, { parent: this, ...options });
-
-    const image = new docker.RemoteImage(
-      `${name}-image`,
-      imageArgs(tag, relative(project, context)),
-      { parent: this },
-    );
-    const network = new docker.Network(
-      `${name}-network`,
-      { name: names.network, labels: madeLabels("network") },
-      { parent: this },
-    );
-    const data = volume("data", { name: names.dataVolume }, { retainOnDelete });
-    const run = volume("run", { name: names.runVolume });
-    const store = volume("agent", { name: names.agentVolume }, { retainOnDelete });
-    const place = { server: name, kind, names, image, network, data, run, store };
-    const postgres = new docker.Container(
-      `${name}-postgres`,
-      {
-        ...postgresContainer(place, port, planMemory(parseBytes(settings.memory) ?? 0)),
-        labels: madeLabels("postgres"),
-      },
-      { parent: this },
-    );
-    const agent = new docker.Container(
-      `${name}-agent`,
-      { ...agentContainer(place), labels: madeLabels("agent") },
-      { parent: this },
-    );
-    this.ready = new command.local.Command(
-      `${name}-roles`,
-      rolesCommand(name, kind, names.agent, args.roles, {
-        AGENT_ID: agent.id,
-        POSTGRES_ID: postgres.id,
-      }),
-      { parent: this },
-    );
-
-    void sight.then(({ faults }) => faults.map((fault) => pulumi.log.warn(fault, this)));
-    for (const text of peopleWithoutLogin(kind, args.roles.people ?? {}))
-      void pulumi.log.info(text, this);
+    const memory = parseBytes(settings.memory) ?? 0;
     this.server = name;
     this.kind = kind;
-    this.names = names;
     this.port = port;
+    this.names = engineNames(namePrefix, name);
+    this.sight = look(this.names);
+
+    const { postgres, agent } = makeEngineParts(this, {
+      ...{ server: name, kind, namePrefix, names: this.names, port, keepVolumes },
+      ...{ memory: planMemory(memory), sight: this.sight },
+    });
     this.agentId = agent.id;
-    this.sight = sight;
-    this.registerOutputs({ port, agent: names.agent });
+    this.postgresId = postgres.id;
+    // A restart for a setting comes before anything that would be interrupted by it.
+    const inForce = new command.local.Command(
+      `${name}-settings`,
+      settingsCommand(
+        name,
+        this,
+        checkSettings(settings.settings ?? {}, { version: 17, memory }).settings,
+      ),
+      { parent: this },
+    );
+    this.ready = new command.local.Command(`${name}-roles`, rolesCommand(this, roles), {
+      parent: this,
+      dependsOn: inForce,
+    });
+    const certificate = new command.local.Command(`${name}-tls`, tlsCommand(name, this, tls), {
+      parent: this,
+      dependsOn: inForce,
+    });
+    new PgHba(
+      `${name}-pg-hba`,
+      { ...pgHba, server: this, database: roles.database, after: certificate },
+      { parent: this },
+    );
+    this.ca = certificate.stdout.apply((stdout) => tlsResultSchema.parse(JSON.parse(stdout)).ca);
+
+    tellWhatIsFound(this, roles.people);
+    this.registerOutputs({ port, agent: this.names.agent });
   }
 }

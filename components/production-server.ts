@@ -39,6 +39,8 @@ export class ProductionServer extends pulumi.ComponentResource {
         kind: "production",
         namePrefix: args.namePrefix,
         postgres: args.postgres,
+        pgHba: args.pgHba,
+        tls: args.tls,
         roles: { database, passwords: args.passwords, people: args.people },
         keepVolumes: true,
       },

@@ -1,8 +1,10 @@
-import * as command from "@pulumi/command";
+import type * as command from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
-import type { ServerKind } from "../model/names";
-import { hasLogin, type People } from "../model/roles/people";
+import { rolesDrift } from "../model/roles/drift";
+import { hasLogin, peopleWithLogin, type People } from "../model/roles/people";
 import { rolesRequestSchema } from "../model/roles/protocol";
+import { agentCommand, type CommandedServer } from "./agent-command";
+import type { PostgresServer } from "./postgres-server";
 
 /** A password for each role that logs in: any printable characters, 8 or more. Another one is set at once, without a restart. */
 export interface Passwords {
@@ -26,18 +28,16 @@ export interface RolesArgs {
   readonly people?: People | undefined;
 }
 
-/** Makes the roles when PostgreSQL answers, and again when a container is another one or something about them changes. */
+/** Makes the roles and gives them their rights. */
 export function rolesCommand(
-  server: string,
-  kind: ServerKind,
-  agent: string,
+  server: Pick<PostgresServer, "server" | "kind"> & CommandedServer,
   { database, passwords, people = {} }: RolesArgs,
-  containers: Readonly<Record<string, pulumi.Output<string>>>,
 ): command.local.CommandArgs {
+  const { kind } = server;
   const request = pulumi.output(passwords).apply(({ application, readonly, monitor, ...others }) =>
     JSON.stringify(
       rolesRequestSchema.parse({
-        ...{ server, kind, monitor },
+        ...{ server: server.server, kind, monitor },
         databases: [{ name: database, application, readonly }],
         people: Object.entries(people)
           .filter(([, role]) => hasLogin(kind, role))
@@ -45,11 +45,10 @@ export function rolesCommand(
       }),
     ),
   );
-  return {
-    create: 'exec docker exec -i "$AGENT" stagecraft-agent roles',
-    environment: { AGENT: agent, ...containers },
-    stdin: pulumi.secret(request),
-    logging: command.local.Logging.Stderr,
-    addPreviousOutputInEnv: false,
-  };
+  const logins = peopleWithLogin(kind, people);
+  return agentCommand(server, {
+    area: "roles",
+    request: pulumi.secret(request),
+    isAsWanted: ({ roles }) => rolesDrift({ ...roles, superusers: [] }, logins).length === 0,
+  });
 }

@@ -1,8 +1,10 @@
 import type * as pulumi from "@pulumi/pulumi";
 import type { People } from "../model/roles/people";
 import type { DatabaseArgs } from "./database";
+import type { PgHbaChoice } from "./pg-hba";
 import type { PostgresArgs } from "./postgres-server";
 import type { Passwords } from "./roles-command";
+import type { TlsArgs } from "./tls-command";
 
 /** What all three servers are made of. */
 export interface ServerArgs {
@@ -13,6 +15,10 @@ export interface ServerArgs {
   readonly namePrefix?: string | undefined;
   /** PostgreSQL itself. */
   readonly postgres: PostgresArgs;
+  /** Who may connect. @default the preset of the server's kind: see `presets` */
+  readonly pgHba?: PgHbaChoice | undefined;
+  /** The server's certificate. @default one of the server's own CA, renewed in time */
+  readonly tls?: TlsArgs | undefined;
   /** The database that is looked after. */
   readonly database: DatabaseArgs;
   /** Passwords of the roles that log in. Another one is set at once, without a restart; open sessions go on. */

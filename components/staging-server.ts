@@ -38,6 +38,8 @@ export class StagingServer extends pulumi.ComponentResource {
         kind: "staging",
         namePrefix: args.namePrefix,
         postgres: args.postgres,
+        pgHba: args.pgHba,
+        tls: args.tls,
         roles: { database, passwords: args.passwords, people: args.people },
       },
       { parent: this },

@@ -1,3 +1,5 @@
+import { roleNameProblem } from "./roles/names";
+
 /** The longest database name: PostgreSQL cuts names at 63 bytes, and `__incoming` must still fit behind it. */
 export const longestDatabaseName = 63 - "__incoming".length;
 
@@ -15,7 +17,9 @@ export function databaseNameProblem(name: string): string | undefined {
     return "not be one of PostgreSQL's own databases (postgres, template0, template1)";
   }
   const suffix = suffixes.find((reserved) => name.endsWith(reserved));
-  return suffix && `not end in "${suffix}", which marks Stagecraft's own copies`;
+  if (suffix !== undefined) return `not end in "${suffix}", which marks Stagecraft's own copies`;
+  // The application's role has the database's name.
+  return roleNameProblem(name);
 }
 
 /** Where a restore goes before it takes the database's name. */
@@ -70,3 +74,10 @@ export function parseDumpName(fileName: string): DumpName | undefined {
 /** The three kinds of server. */
 export const serverKinds = ["development", "staging", "production"] as const;
 export type ServerKind = (typeof serverKinds)[number];
+
+/** The stacks of the project, in the order in which they are shown, and the kind of server each one is. */
+export const stackKinds = {
+  dev: "development",
+  staging: "staging",
+  prod: "production",
+} as const satisfies Record<string, ServerKind>;

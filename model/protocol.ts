@@ -33,8 +33,6 @@ export const restoreRequestSchema = z.strictObject({
   server: z.string().min(1),
   kind: z.enum(serverKinds),
   database: databaseNameSchema,
-  /** The role that owns the database and everything in it. */
-  owner: z.string().min(1),
   source: sourceSchema,
   /** Tells one restore of the same contents from the next; stamped on the database. */
   restoreId: z.string().min(1),
@@ -79,20 +77,6 @@ export const restoreResultSchema = z.strictObject({
 });
 export type RestoreResult = z.infer<typeof restoreResultSchema>;
 
-/** stdin of `stagecraft-agent roles`. */
-export const rolesRequestSchema = z.strictObject({
-  server: z.string().min(1),
-  roles: z.array(z.strictObject({ name: z.string().min(1), password: z.string().min(1) })),
-});
-export type RolesRequest = z.infer<typeof rolesRequestSchema>;
-
-/** stdout of `roles`. */
-export const rolesResultSchema = z.strictObject({
-  created: z.array(z.string()),
-  changed: z.array(z.string()),
-});
-export type RolesResult = z.infer<typeof rolesResultSchema>;
-
 /** One database, as `databases` and `observe` tell of it. */
 export const databaseFactsSchema = z.strictObject({
   name: z.string(),
@@ -107,18 +91,3 @@ export type DatabaseFacts = z.infer<typeof databaseFactsSchema>;
 
 /** stdout of `databases`: all but PostgreSQL's own. */
 export const databasesResultSchema = z.strictObject({ databases: z.array(databaseFactsSchema) });
-
-/** stdout of `observe`: what a preview and `stagecraft status` want to know of a server. */
-export const observationSchema = z.strictObject({
-  server: z.string(),
-  agentVersion: z.string(),
-  postgresVersion: z.string(),
-  systemIdentifier: z.string(),
-  /** Restores that have succeeded on this server so far. */
-  generation: z.number().int().nonnegative(),
-  databases: z.array(databaseFactsSchema),
-  freeBytes: z.number().nonnegative(),
-  /** The newest restore, whatever became of it. */
-  lastRestore: restoreResultSchema.nullable(),
-});
-export type Observation = z.infer<typeof observationSchema>;

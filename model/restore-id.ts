@@ -1,4 +1,5 @@
-import type { Observation, RestoreRequest, Source } from "./protocol";
+import type { Observation } from "./observation";
+import type { RestoreRequest, Source } from "./protocol";
 
 /**
  * The id of the restore that a database should come from.

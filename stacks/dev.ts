@@ -7,6 +7,8 @@ export const development = (settings: StackSettings): DevelopmentServer =>
     namePrefix: settings.namePrefix,
     postgres: settings.postgres,
     database: { ...settings.database, refreshFrom: settings.data },
+    pgHba: settings.pgHba,
+    tls: settings.tls,
     passwords: settings.passwords,
     people: settings.people,
   });

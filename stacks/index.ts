@@ -23,6 +23,8 @@ export = async () => {
     agent: postgres.names.agent,
     contents: settings.data.source.name,
     verdict: database.verdict,
+    /** What clients check the server's certificate with: `sslrootcert`. */
+    ca: postgres.ca,
   };
 };
 

@@ -7,6 +7,8 @@ export const production = (settings: StackSettings): ProductionServer =>
     namePrefix: settings.namePrefix,
     postgres: settings.postgres,
     database: { ...settings.database, recoverFrom: settings.data },
+    pgHba: settings.pgHba,
+    tls: settings.tls,
     passwords: settings.passwords,
     people: settings.people,
   });

@@ -1,20 +1,28 @@
 import * as pulumi from "@pulumi/pulumi";
+import { existsSync, readFileSync } from "node:fs";
 import { ToldError } from "../components/told-error";
-import type { Dump } from "../components";
+import type { Dump, Passwords, PgHbaChoice, TlsArgs } from "../components";
 import { EngineProblem } from "../components/machine/docker";
 import { findDump } from "../components/machine/find-dump";
 import { isEngineLocal, isPortTaken } from "../components/machine/port";
 import { publishedPorts } from "../components/machine/sight";
+import { stackKinds } from "../model/names";
+import { rulesOfServer } from "../model/pg-hba/settings";
 import { parseSettings, readRawSettings } from "../model/settings/parse";
 import { formatProblems, type SettingProblem } from "../model/settings/problems";
 import type { Settings } from "../model/settings/schema";
+import { readTlsFiles } from "./tls-files";
 
 /** A stack's settings, checked, with its dump found. */
-export interface StackSettings extends Omit<Settings, "data" | "password"> {
+export interface StackSettings extends Omit<Settings, "data" | "passwords" | "pgHba" | "tls"> {
   /** Where the contents come from. */
   readonly data: Dump;
-  /** Password of the role that owns the database. */
-  readonly password: pulumi.Output<string>;
+  /** Passwords of the roles that log in. */
+  readonly passwords: pulumi.Output<Passwords>;
+  /** Who may connect: the preset's rules, and behind them the file's. */
+  readonly pgHba: PgHbaChoice;
+  /** The server's certificate, with the contents of the files. */
+  readonly tls: TlsArgs;
 }
 
 /** Reads a stack's settings and looks at what they name. All that is wrong is one error, raised before anything is touched. */
@@ -23,29 +31,51 @@ export async function readSettings(stack: string): Promise<StackSettings> {
   const raw = readRawSettings(project, pulumi.runtime.allConfig());
   const { settings, problems } = parseSettings(stack, raw);
   const found = settings.data && findDump(process.cwd(), settings.data, settings.database?.name);
+  const files = readTlsFiles(process.cwd(), settings.tls ?? {});
   const all = [
     ...problems,
+    ...files.problems,
     ...(found && "problem" in found ? [found.problem] : []),
     ...secretProblems(project, stack, settings),
     ...(await portProblems(stack, settings)),
   ];
   if (all.length > 0) throw new ToldError(formatProblems(`Pulumi.${stack}.yaml`, all));
-  const password = new pulumi.Config(project).requireSecret("password");
-  // Without problems every section is there.
+  const passwords = new pulumi.Config(project).requireSecretObject<Passwords>("passwords");
+  // Without problems every section is there, and the stack is one of ours.
   const { dump } = found as { dump: Dump };
-  return { ...(settings as Settings), data: dump, password };
+  const checked = settings as Settings;
+  const kind = stackKinds[stack as keyof typeof stackKinds];
+  const rules = rulesOfServer(kind, checked.database.name, checked.pgHba);
+  const pgHba = { application: checked.pgHba.application, rules };
+  return { ...checked, data: dump, passwords, pgHba, tls: files.tls };
 }
 
 function secretProblems(
   project: string,
   stack: string,
-  { password }: Partial<Settings>,
+  { passwords = {} }: { readonly passwords?: Readonly<Record<string, string>> },
 ): SettingProblem[] {
-  // Set by Pulumi for every program; its SDK reads it but does not hand it out.
+  // Set by Pulumi for every program; its SDK reads it but does not hand it out. It names sections, not their lines.
   const secretKeys = process.env["PULUMI_CONFIG_SECRET_KEYS"] ?? "";
-  if (password === undefined || secretKeys.includes(`"${project}:password"`)) return [];
-  const text = `must be a secret, and it stands there in plain text; give another with: pulumi config set --secret password -s ${stack}`;
-  return [{ path: "password", text }];
+  const isSecret = secretKeys.includes(`"${project}:passwords"`);
+  const file = stackFileText(stack);
+  const plain = Object.entries(passwords).filter(
+    ([, password]) => !isSecret || spellings(password).some((text) => file.includes(text)),
+  );
+  return plain.map(([name]) => ({
+    path: `passwords.${name}`,
+    text: `must be a secret, and it stands there in plain text; give another with: pulumi config set --secret --path passwords.${name} -s ${stack}`,
+  }));
+}
+
+function stackFileText(stack: string): string {
+  const path = `Pulumi.${stack}.yaml`;
+  return existsSync(path) ? readFileSync(path, "utf8") : "";
+}
+
+/** How YAML may write a text: as it is, or in single or double quotes. */
+function spellings(text: string): string[] {
+  return [text, text.replaceAll("'", "''"), JSON.stringify(text)];
 }
 
 async function portProblems(

@@ -7,6 +7,8 @@ export const staging = (settings: StackSettings): StagingServer =>
     namePrefix: settings.namePrefix,
     postgres: settings.postgres,
     database: { ...settings.database, refreshFrom: settings.data }, // the line that a refresh changes
+    pgHba: settings.pgHba,
+    tls: settings.tls,
     passwords: settings.passwords,
     people: settings.people,
   });

@@ -4,6 +4,7 @@ import type { Client } from "pg";
 import { grantScript } from "../../model/dump/archive";
 import { incomingName } from "../../model/names";
 import type { RestoreRequest } from "../../model/protocol";
+import { databaseRoleNames } from "../../model/roles/names";
 import { quoteIdentifier as q } from "../../model/sql";
 import { connect, withConnection } from "../postgres";
 import { Progress } from "../progress";
@@ -37,7 +38,7 @@ export async function fillDatabase(
 async function fillFromPlain(
   dump: Dump,
   contents: AsyncIterable<Buffer>,
-  { database, roles, owner }: RestoreRequest,
+  { database, roles }: RestoreRequest,
   recorder: Recorder,
   progress: Progress,
 ): Promise<void> {
@@ -54,7 +55,7 @@ async function fillFromPlain(
       recorder,
       progress,
       roles,
-      owner,
+      ownRoles: ownRoles(database),
       createRole: async (role) => {
         await withConnection("postgres", async (admin) => createRole(admin, role));
         recorder.log.role(role, "created without login");
@@ -74,7 +75,7 @@ async function fillFromArchive(
   recorder: Recorder,
   progress: Progress,
 ): Promise<void> {
-  const { database, roles, owner } = request;
+  const { database, roles } = request;
   const { log } = recorder;
   const { tables, owners, grantees, encoding } = dump.archive;
   for (const table of tables) log.expectRows(table, null);
@@ -84,8 +85,9 @@ async function fillFromArchive(
         ({ rolname }) => rolname,
       ),
     );
+    const own = ownRoles(database);
     for (const [role, objects] of owners) {
-      if (roles === "leave out" && role !== owner) log.role(role, "left out").objects += objects;
+      if (roles === "leave out" && !own.has(role)) log.role(role, "left out").objects += objects;
     }
     if (roles === "leave out") return;
     for (const role of new Set([...owners.keys(), ...grantees])) {
@@ -101,6 +103,11 @@ async function fillFromArchive(
   });
   const grants = Readable.from([grantScript(dump.archive)]);
   await fillFromPlain(dump, grants, request, recorder, progress);
+}
+
+/** Roles of the database itself, which a dump of it may name: what they own there belongs to its owner here. */
+function ownRoles(database: string): ReadonlySet<string> {
+  return new Set(databaseRoleNames(database));
 }
 
 async function createRole(admin: Client, role: string): Promise<void> {

@@ -1,5 +1,6 @@
 import type { Client, DatabaseError } from "pg";
 import { SqlReader, type SqlToken } from "../../model/dump/sql-reader";
+import { isAboutRoles } from "../../model/dump/role-statement";
 import { describeStatement, type StatementFacts } from "../../model/dump/statement";
 import { truncatedProblem } from "../../model/dump/format";
 import type { ImportEvent, Phase } from "../../model/import-log/event";
@@ -25,8 +26,8 @@ export interface PlainRestore {
   readonly recorder: Recorder;
   readonly progress: Progress;
   readonly roles: RolesChoice;
-  /** The role that all objects will belong to. */
-  readonly owner: string;
+  /** Roles of the database itself; what they own goes to its owner without a word. */
+  readonly ownRoles: ReadonlySet<string>;
   /** Makes a role without login, on another connection. */
   readonly createRole: (name: string) => Promise<void>;
   /** Client encoding to use instead of the dump's. */
@@ -127,6 +128,10 @@ class PlainImport {
         `${this.restore.name} creates or changes databases itself (line ${line}: ${facts.excerpt.slice(0, 80)}); ${ownDatabaseFix}`,
       );
     }
+    if (isAboutRoles(facts)) {
+      this.#leaveRolesAlone(facts, line);
+      return;
+    }
     if (this.#phase === "prelude" && !ofPrelude(facts)) this.#phase = "schema";
     // pg_dump 10 and older write it even without -C; its name may be that of the live database.
     if (facts.action === "comment" && facts.object?.startsWith("DATABASE ") === true) return;
@@ -198,9 +203,19 @@ class PlainImport {
     if (event.severity === "FATAL") throw new LostConnection();
   }
 
-  /** The object stays with the database's owner, which is what the dump wants when it names that very role. */
+  /** The object goes to the database's owner, which is what the dump wants when it names a role of this database. */
   #leaveOut(role: string): void {
-    if (role !== this.restore.owner) this.restore.recorder.log.role(role, "left out").objects++;
+    if (!this.restore.ownRoles.has(role))
+      this.restore.recorder.log.role(role, "left out").objects++;
+  }
+
+  /** Roles, memberships and passwords are those of this server. The statement may hold a password, so it is written nowhere. */
+  #leaveRolesAlone({ name, object, roles }: StatementFacts, line: number): void {
+    const names = name === undefined ? roles : [name];
+    const { recorder } = this.restore;
+    for (const role of names) recorder.log.role(role, "left out");
+    const what = object ?? `membership of ${names.join(", ")}`;
+    recorder.write(`left out    line ${line}: ${what}; the roles are this server's own`);
   }
 
   #encodingOverride({ excerpt }: StatementFacts): Buffer | undefined {

@@ -1,6 +1,8 @@
 import type { Client } from "pg";
 import { quoteIdentifier as q } from "../../model/sql";
+import { databaseRoles } from "../../model/roles/names";
 import { withConnection } from "../postgres";
+import { giveLargeObjects } from "../roles/ownership";
 
 /**
  * Owns everything while a dump is restored. A dump may hold what only a superuser can make (extensions, C functions,
@@ -42,13 +44,15 @@ export async function removeRestoreRole(client: Client): Promise<void> {
   }
 }
 
-/** Gives all that the restore made to `owner`, except what PostgreSQL allows only a superuser to own. */
-export async function handOver(admin: Client, database: string, owner: string): Promise<void> {
-  await withConnection(database, async (client) => {
+/** Gives all that the restore made in `copy` to the database's owner, except what PostgreSQL allows only a superuser to own, and large objects. */
+export async function handOver(admin: Client, copy: string, database: string): Promise<void> {
+  const { owner } = databaseRoles(database);
+  await withConnection(copy, async (client) => {
     for (const { statement } of await superuserObjects(client)) await client.query(statement);
+    await giveLargeObjects(client, restoreRole, database);
     await client.query(`REASSIGN OWNED BY ${q(restoreRole)} TO ${q(owner)}`);
   });
-  await admin.query(`ALTER DATABASE ${q(database)} OWNER TO ${q(owner)}`);
+  await admin.query(`ALTER DATABASE ${q(copy)} OWNER TO ${q(owner)}`);
 }
 
 async function superuserObjects(

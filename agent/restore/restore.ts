@@ -18,19 +18,21 @@ import { AgentError, messageOf } from "../errors";
 import { connect, waitForPostgres, withConnection } from "../postgres";
 import { clientEnvironment, connectionString, runLines } from "../processes";
 import { say } from "../progress";
+import { makeMissingRoles } from "../roles/ensure";
 import { countRestore, fileNameOf, findDump, forgetDump, keepReport, openLog } from "../store";
 import { fillDatabase } from "./fill";
 import { openDump, type Dump } from "./dump";
 import { Recorder } from "./recorder";
 import { countRows } from "./rows";
 import { dataFolder, withSpaceGuard } from "./space";
+import { grantRights } from "./grants";
 import { handOver, makeRestoreRole, releaseRestoreRole, removeRestoreRole } from "./restore-role";
 
 /** Seconds that PostgreSQL may take to answer. */
 const startSeconds = 60;
 
 /**
- * Gives a database the contents of a dump: restore beside the live one, verdict, statistics, stamp, swap.
+ * Gives a database the contents of a dump: restore beside the live one, verdict, owner, statistics, rights, stamp, swap.
  * Until the swap the live database is untouched; whatever fails is in the result, never thrown.
  */
 export async function restore(request: RestoreRequest, server: string): Promise<RestoreResult> {
@@ -82,16 +84,17 @@ class RestoreRun {
     await dropLeftovers(client);
     const dump = await this.#openDump(client);
     try {
+      await makeMissingRoles(client, database);
       await makeRestoreRole(client);
       await this.#step("create", async () =>
         createIncoming(client, database, dump.databaseOptions),
       );
       await this.#fillAndJudge(dump, await dataFolder(client));
       if (this.#verdict?.outcome === "failed") return this.#failed();
-      await this.#step("hand over", async () =>
-        handOver(client, incomingName(database), this.request.owner),
-      );
+      await this.#step("hand over", async () => handOver(client, incomingName(database), database));
       await this.#step("analyse", async () => this.#analyse());
+      // Last, because from here on the database's roles may connect.
+      await this.#step("grants", async () => grantRights(incomingName(database), database));
       return await this.#takeName(client);
     } finally {
       await releaseRestoreRole(client);
@@ -130,12 +133,7 @@ class RestoreRun {
   }
 
   async #openDump(client: Client): Promise<Dump> {
-    const { database, source, owner } = this.request;
-    const { rowCount } = await client.query("SELECT FROM pg_roles WHERE rolname = $1", [owner]);
-    if (rowCount === 0)
-      throw new AgentError(
-        `role ${owner}, which is to own the database, is not on this server; run pulumi up, which makes it`,
-      );
+    const { database, source } = this.request;
     const received = await findDump(database, source.sha256);
     if (!received)
       throw new AgentError(

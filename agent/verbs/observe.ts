@@ -1,9 +1,15 @@
-import type { Observation } from "../../model/protocol";
+import { networkInterfaces, type NetworkInterfaceInfo } from "node:os";
+import type { Observation } from "../../model/observation";
 import { version } from "../../model/version";
 import { listDatabases } from "../databases";
+import { readGenerations } from "../generations";
+import { observePgHba } from "../pg-hba/observe";
 import { withConnection } from "../postgres";
 import { dataFolder, freeBytes } from "../restore/space";
+import { observeRoles } from "../roles/observe";
+import { observeSettings } from "../settings/observe";
 import { newestReport, readGeneration } from "../store";
+import { observeTls } from "../tls/observe";
 
 /** Tells what is there, and changes nothing. */
 export async function observe(server: string): Promise<Observation> {
@@ -22,6 +28,19 @@ export async function observe(server: string): Promise<Observation> {
       databases: await listDatabases(client),
       freeBytes: await freeBytes(await dataFolder(client)),
       lastRestore: await newestReport(),
+      generations: await readGenerations(),
+      interfaces: interfacesOf(networkInterfaces()),
+      settings: await observeSettings(client),
+      roles: await observeRoles(client),
+      tls: await observeTls(client),
+      pgHba: await observePgHba(client),
     };
   });
+}
+
+/** The addresses of the agent's network, which is the server's, with prefix lengths. */
+function interfacesOf(found: Readonly<NodeJS.Dict<NetworkInterfaceInfo[]>>): string[] {
+  return Object.values(found).flatMap((addresses = []) =>
+    addresses.flatMap(({ cidr, internal }) => (cidr === null || internal ? [] : [cidr])),
+  );
 }

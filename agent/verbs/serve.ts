@@ -4,21 +4,25 @@ import { messageOf } from "../errors";
 import { withConnection } from "../postgres";
 import { say } from "../progress";
 import { removeRestoreRole } from "../restore/restore-role";
+import { renewDaily } from "./tls";
 
 /** Read by `stagecraft-agent health` (images/stagecraft-agent), which wants it newer than 15 s. */
 const heartbeatFile = "/tmp/stagecraft-heartbeat";
 const heartbeatSeconds = 5;
 const tidySeconds = 60;
+const renewSeconds = 86_400;
 
-/** The container's main process: shows that it lives, and clears up after restores that were interrupted. */
+/** The container's main process: shows that it lives, clears up after restores that were interrupted, and renews the certificate. */
 export function serve(server: string): void {
   say(`agent of server ${server} is running`);
   const timers = [
     setInterval(beat, heartbeatSeconds * 1000),
     setInterval(() => void tidy(), tidySeconds * 1000),
+    setInterval(() => void renewDaily(server), renewSeconds * 1000),
   ];
   beat();
   void tidy();
+  void renewDaily(server);
   const stop = (): void => {
     timers.forEach((timer) => {
       clearInterval(timer);

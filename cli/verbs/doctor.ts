@@ -54,9 +54,10 @@ async function passphraseFinding(folder: string): Promise<Finding> {
 function stackFileFinding(folder: string, stack: (typeof stackNames)[number]): Finding {
   const name = `Pulumi.${stack}.yaml`;
   try {
-    const { problems, hasPassword } = readStackFile(folder, stack);
+    const { problems, missingPasswords } = readStackFile(folder, stack);
     if (problems.length > 0) throw new Problem(formatProblems(name, problems));
-    const detail = hasPassword ? "set up" : `not set up yet: npm start -- ${stack}`;
+    const isSetUp = missingPasswords.length === 0;
+    const detail = isSetUp ? "set up" : `not set up yet: npm start -- ${stack}`;
     return { name, ok: true, detail };
   } catch (error) {
     if (!(error instanceof Problem)) throw error;

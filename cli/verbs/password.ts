@@ -1,18 +1,31 @@
 import { Problem } from "../problem";
+import { readStackFile } from "../project";
 import { pulumi, UpdateFailed } from "../pulumi";
 import type { StackName } from "../stacks";
 import { updateProblems } from "../text/update-errors";
 
-/** `stagecraft password`: the password of the database's owner, and nothing else. */
-export async function password(folder: string, stack: StackName): Promise<void> {
-  const args = ["config", "get", "stagecraft:password", "--stack", stack];
+/** `stagecraft password`: the password of a role, and nothing else. */
+export async function password(folder: string, stack: StackName, role: string): Promise<void> {
+  const { settings, missingPasswords } = readStackFile(folder, stack);
+  if (missingPasswords.includes(role)) {
+    throw new Problem(`${role} has no password on stack ${stack} yet`, `npm start -- ${stack}`);
+  }
+  const roles = ["application", "readonly", "monitor", ...Object.keys(settings.people ?? {})];
+  if (!roles.includes(role)) {
+    throw new Problem(`there is no role "${role}" on stack ${stack}`, `one of ${roles.join(", ")}`);
+  }
+  const args = ["config", "get", "--path", `stagecraft:passwords.${role}`, "--stack", stack];
   const { exitCode, stdout, stderr } = await pulumi(folder, args);
   if (exitCode === 0) {
-    console.log(stdout.trim());
+    console.log(stdout.replace(/\n$/, ""));
     return;
   }
   if (/configuration key .* not found/i.test(stderr)) {
-    throw new Problem(`stack ${stack} has no password yet`, `npm start -- ${stack}`);
+    throw new Problem(`${role} has no password on stack ${stack}`, noLogin(role));
   }
   throw new UpdateFailed(updateProblems({ stack, errors: [], stderr }));
+}
+
+function noLogin(role: string): string {
+  return `none is needed: people.${role} has no rights in the databases of this server`;
 }

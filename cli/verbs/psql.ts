@@ -1,3 +1,4 @@
+import { databaseRoles } from "../../model/roles/names";
 import { dockerOnTerminal, inspectContainers } from "../docker";
 import { Problem } from "../problem";
 import { readStackFile } from "../project";
@@ -28,7 +29,7 @@ export async function psql(
   return dockerOnTerminal(psqlCommand(names.postgres, database, args));
 }
 
-/** The arguments of docker for a psql session as the owner of a database, who has the database's name. */
+/** The arguments of docker for a psql session as the owner of a database. */
 export function psqlCommand(
   container: string,
   database: string,
@@ -37,7 +38,7 @@ export function psqlCommand(
 ): string[] {
   return [
     ...["exec", "--interactive", ...(terminal ? ["--tty", "--env", "TERM"] : [])],
-    ...["--env", `PGOPTIONS=-c role=${escapeOption(database)}`],
+    ...["--env", `PGOPTIONS=-c role=${escapeOption(databaseRoles(database).owner)}`],
     ...["--env", "PSQL_HISTORY=/tmp/psql_history"],
     ...[container, "psql", `--dbname=${connectionString(database)}`, "--username=postgres"],
     ...args,

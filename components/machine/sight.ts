@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { observationSchema, type Observation } from "../../model/protocol";
+import { observationSchema, type Observation } from "../../model/observation";
 import { engineLabels, type EngineNames } from "../../model/settings/engine-names";
 import { docker, engineProblem } from "./docker";
 

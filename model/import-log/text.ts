@@ -106,5 +106,6 @@ function roleLine({ role, choice, objects, grants }: RoleReport): string {
   if (objects > 0) what.push(`${plural(objects, "object")} restored without owner`);
   if (grants > 0) what.push(`${plural(grants, "grant")} left out`);
   if (choice === "created without login") what.push("created without login");
+  if (what.length === 0) what.push("statements about it left out");
   return `role ${role}: ${what.join(", ")}`;
 }

@@ -1,6 +1,11 @@
 import { z } from "zod";
 import { parseBackupId } from "../names";
+import { pgHbaSettingsSchema } from "../pg-hba/settings";
 import { databaseNameSchema, rolesChoiceSchema } from "../protocol";
+import { checkSettings } from "../postgres-settings/check";
+import { personNameProblem } from "../roles/names";
+import { passwordSchema } from "../roles/password";
+import { personRoleSchema } from "../roles/people";
 import { parseBytes } from "../units";
 import { encodingName, encodingNames } from "./encodings";
 import { nearest } from "./nearest";
@@ -24,6 +29,15 @@ const encodingSchema = z.string().superRefine((text, context) => {
 
 const path = z.string().min(1, "must be a path");
 
+const postgresSettingsSchema = z
+  .record(z.string(), z.union([z.string(), z.number(), z.boolean()]))
+  .superRefine((settings, context) => {
+    // The messages are whole sentences; with the section as their input nothing is put behind them.
+    for (const { path, text } of checkSettings(settings, { version: 17 }).problems) {
+      context.addIssue({ code: "custom", message: text, path: [path], input: settings });
+    }
+  });
+
 /** PostgreSQL itself. */
 export const postgresSchema = z.strictObject({
   version: z
@@ -41,12 +55,17 @@ export const postgresSchema = z.strictObject({
   memory: memorySchema.default("1 GB").meta({
     description: "Memory of PostgreSQL's container; its cache is a quarter of it.",
   }),
+  settings: postgresSettingsSchema.optional().meta({
+    description:
+      "Settings of PostgreSQL: a line `name: value` each, with the name in camelCase or as PostgreSQL writes it.",
+    examples: [{ workMem: "32 MB" }],
+  }),
 });
 
 /** The database that is looked after. */
 export const databaseSchema = z.strictObject({
   name: databaseNameSchema.meta({
-    description: "Name of the database, and of the role that owns it.",
+    description: "Name of the database, and of the role that the application logs in as.",
     examples: ["timesheets"],
   }),
   roles: rolesChoiceSchema.default("leave out").meta({
@@ -102,6 +121,50 @@ export const dataSchema = z
     { when: ({ value }) => isSection(value) },
   );
 
+/** The server's certificate: our own, or one that is given. */
+const tlsSchema = z.strictObject({
+  names: z
+    .array(z.string().min(1))
+    .optional()
+    .meta({
+      description: "Further names and addresses that clients reach the server by.",
+      examples: [["staging.example.com"]],
+    }),
+  certificate: path.optional().meta({
+    description: "File of a certificate to use instead of our own, with its chain, as PEM.",
+  }),
+  key: path.optional().meta({ description: "File of its key, as PEM; it must not be in Git." }),
+  ca: path.optional().meta({ description: "File of what clients check it with, as PEM." }),
+});
+
+/** Who is who. */
+const peopleSchema = z.record(z.string(), personRoleSchema).superRefine(
+  (people, context) => {
+    for (const name of Object.keys(people)) {
+      const problem = personNameProblem(name, []);
+      if (problem === undefined) continue;
+      context.addIssue({ code: "custom", message: `must ${problem}`, path: [name], input: name });
+    }
+  },
+  // Also when a role is wrong: all problems are told in one go.
+  { when: ({ value }) => isSection(value) },
+);
+
+/** A password for each role that logs in; people's stand under their names. */
+const passwordsSchema = z
+  .object({
+    application: passwordSchema.meta({
+      description: "Password of the application's role, which has the database's name.",
+    }),
+    readonly: passwordSchema.meta({
+      description: "Password of `<database>_readonly`, which reads everything.",
+    }),
+    monitor: passwordSchema.meta({
+      description: "Password of `stagecraft_monitor`, which reads statistics.",
+    }),
+  })
+  .catchall(passwordSchema);
+
 /** All settings of a stack: what may stand in `Pulumi.<stack>.yaml`, under `config:` and with `stagecraft:` before it. */
 export const settingsSchema = z.strictObject({
   namePrefix: z
@@ -116,11 +179,14 @@ export const settingsSchema = z.strictObject({
   postgres: postgresSchema,
   database: databaseSchema,
   data: dataSchema,
-  password: z
-    .string()
-    .min(8, "must have at least 8 characters")
-    .regex(/^\P{Cc}*$/u, "must not contain control characters")
-    .meta({ description: "Password of the role that owns the database, as a secret." }),
+  pgHba: pgHbaSettingsSchema.meta({
+    description: "Who may connect, from where, with what.",
+  }),
+  tls: tlsSchema.meta({ description: "The server's certificate." }),
+  people: peopleSchema.optional().meta({
+    description: "Who is who: a line `name: role` for each person.",
+  }),
+  passwords: passwordsSchema,
 });
 export type Settings = z.output<typeof settingsSchema>;
 

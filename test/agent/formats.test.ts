@@ -111,18 +111,18 @@ test("the agent and psql make the same database of the same dump", async () => {
   expect(comparable(agent)).toBe(comparable(psql));
 });
 
-test("all of a restored database belongs to its owner, and statistics are there", async () => {
+test("all of a restored database belongs to its owner, large objects to the application, and statistics are there", async () => {
   await server.restore({ database: "Owned = 'it'", dump: await server.dump("source", "-Fc") });
   const others = `
-    SELECT count(*) FROM pg_class WHERE relowner <> 'app'::regrole AND relnamespace IN ('public'::regnamespace, 'stock'::regnamespace)
-    UNION ALL SELECT count(*) FROM pg_proc WHERE proowner <> 'app'::regrole AND pronamespace IN ('public'::regnamespace, 'stock'::regnamespace)
-    UNION ALL SELECT count(*) FROM pg_extension WHERE extowner <> 'app'::regrole AND extname <> 'plpgsql'
-    UNION ALL SELECT count(*) FROM pg_largeobject_metadata WHERE lomowner <> 'app'::regrole
+    SELECT count(*) FROM pg_class WHERE pg_get_userbyid(relowner) <> 'Owned = ''it''_owner' AND relnamespace IN ('public'::regnamespace, 'stock'::regnamespace)
+    UNION ALL SELECT count(*) FROM pg_proc p WHERE pg_get_userbyid(proowner) <> CASE WHEN EXISTS (SELECT FROM pg_depend d WHERE d.objid = p.oid AND d.deptype = 'e') THEN 'postgres' ELSE 'Owned = ''it''_owner' END AND pronamespace IN ('public'::regnamespace, 'stock'::regnamespace)
+    UNION ALL SELECT count(*) FROM pg_extension WHERE pg_get_userbyid(extowner) <> 'Owned = ''it''_owner' AND extname <> 'plpgsql'
+    UNION ALL SELECT count(*) FROM pg_largeobject_metadata WHERE pg_get_userbyid(lomowner) <> 'Owned = ''it'''
     UNION ALL SELECT count(*) FROM pg_shdepend WHERE refobjid NOT IN (SELECT oid FROM pg_roles)
     UNION ALL SELECT reltuples FROM pg_class WHERE oid = 'public.customers'::regclass`;
   expect(await server.sql("Owned = 'it'", others)).toBe("0\n0\n0\n0\n0\n53");
-  const owner = "SELECT datdba::regrole FROM pg_database WHERE datname = current_database()";
-  expect(await server.sql("Owned = 'it'", owner)).toBe("app");
+  const owner = "SELECT pg_get_userbyid(datdba) FROM pg_database WHERE datname = current_database()";
+  expect(await server.sql("Owned = 'it'", owner)).toBe("Owned = 'it'_owner");
 });
 
 describe("dumps of others", () => {

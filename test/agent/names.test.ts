@@ -43,13 +43,13 @@ test.each([
   ["", /must not be empty/],
   ["postgres", /must not be one of PostgreSQL's own databases/],
   ["x__previous", /must not end in "__previous", which marks Stagecraft's own copies/],
+  ["pg_shop", /must not begin with "pg_", which PostgreSQL keeps for its own/],
 ])("a database may not be called %j", async (database, text) => {
   const source = { name: "dump.sql", sha256: "0".repeat(64) };
   const request = {
     server: server.name,
     kind: "development",
     database,
-    owner: "app",
     source,
     restoreId: "1",
     mode: "replace",

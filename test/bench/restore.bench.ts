@@ -3,7 +3,7 @@ import { mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it } from "vitest";
 import { generateSql } from "../../examples/timesheets/generate";
-import { observationSchema } from "../../model/protocol";
+import { observationSchema } from "../../model/observation";
 import { formatBytes, formatDuration } from "../../model/units";
 import { useProject } from "../support/project";
 

@@ -51,11 +51,14 @@ beforeAll(() => {
   writeFileSync(join(folder, "index.js"), program);
   writeFileSync(
     join(folder, "Pulumi.dev.yaml"),
-    `config:\n  stagecraft:namePrefix: sct-${process.pid}\n  stagecraft:database:\n    name: timesheets\n`,
+    `config:\n  stagecraft:namePrefix: sct-${process.pid}\n  stagecraft:database:\n    name: timesheets\n  stagecraft:people:\n    ada: DbAdmin\n    carl: CI\n`,
   );
   tell({ backup: "20261114T032900Z" });
   pulumi(["stack", "init", "dev", "--secrets-provider", "passphrase"]);
-  pulumi(["config", "set", "--secret", "stagecraft:password", "-s", "dev"], "geheim");
+  for (const role of ["application", "readonly"]) {
+    const key = `stagecraft:passwords.${role}`;
+    pulumi(["config", "set", "--secret", "--path", key, "-s", "dev"], `geheim of ${role}`);
+  }
 });
 
 beforeEach(() => {
@@ -191,15 +194,35 @@ describe("a second up at the same time", () => {
 });
 
 describe("password", () => {
-  it("prints the password and nothing else", () => {
+  it("prints the application's password and nothing else", () => {
     const { status, stdout, stderr } = stagecraft(["password", "dev"]);
-    expect({ status, stdout, stderr }).toEqual({ status: 0, stdout: "geheim\n", stderr: "" });
+    const expected = { status: 0, stdout: "geheim of application\n", stderr: "" };
+    expect({ status, stdout, stderr }).toEqual(expected);
   });
 
-  it("says that there is none yet", () => {
-    pulumi(["config", "rm", "stagecraft:password", "-s", "dev"]);
-    expect(stagecraft(["password", "dev"]).stderr).toBe(
-      "error: stack dev has no password yet\n  fix  npm start -- dev\n",
-    );
+  it("prints that of another role", () => {
+    expect(stagecraft(["password", "dev", "readonly"]).stdout).toBe("geheim of readonly\n");
+  });
+
+  it.each([
+    ["monitor", "monitor has no password on stack dev yet", "npm start -- dev"],
+    ["ada", "ada has no password on stack dev yet", "npm start -- dev"],
+    [
+      "carl",
+      "carl has no password on stack dev",
+      "none is needed: people.carl has no rights in the databases of this server",
+    ],
+    [
+      "bob",
+      'there is no role "bob" on stack dev',
+      "one of application, readonly, monitor, ada, carl",
+    ],
+  ])("says why there is none for %s", (role, problem, fix) => {
+    const { status, stdout, stderr } = stagecraft(["password", "dev", role]);
+    expect({ status, stdout, stderr }).toEqual({
+      status: 1,
+      stdout: "",
+      stderr: `error: ${problem}\n  fix  ${fix}\n`,
+    });
   });
 });

@@ -1,4 +1,5 @@
-import type { Observation } from "../../model/protocol";
+import { quietServer } from "../support/observation";
+import type { Observation } from "../../model/observation";
 
 /** What an agent sees after three restores: the database with these contents, or no database. */
 export function observation(
@@ -28,5 +29,6 @@ export function observation(
     databases: database ? [database] : [],
     freeBytes: 1,
     lastRestore: null,
+    ...quietServer,
   };
 }

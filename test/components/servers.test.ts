@@ -2,7 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { beforeEach, describe, expect, test, vi } from "vitest";
 import { DevelopmentServer, ProductionServer, StagingServer, type Dump } from "../../components";
 import { look, type Sight } from "../../components/machine/sight";
-import type { Observation } from "../../model/protocol";
+import type { Observation } from "../../model/observation";
 import { register, valueOf, type Registered } from "./mocks";
 import { observation } from "./observation";
 
@@ -23,8 +23,14 @@ const dump: Dump = {
   isFolder: false,
   source: { name: "timesheets.sql", sha256, backup: "20261115T032900Z", server: "production" },
 };
-const password = "keep this to yourself";
-const common = { postgres: { port: 15432, memory: "1 GB" }, password };
+const passwords = {
+  application: "keep this to yourself",
+  readonly: "this as well",
+  monitor: "and this one",
+  ada: "of ada's own",
+};
+const people = { ada: "DbAdmin", bob: "CI" } as const;
+const common = { postgres: { port: 15432, memory: "1 GB" }, passwords, people };
 
 const development = (): DevelopmentServer =>
   new DevelopmentServer("dev", {
@@ -136,16 +142,28 @@ describe("a development server", () => {
     expect(inputs).not.toHaveProperty("ports");
   });
 
-  test("hands the password over as a secret on stdin, and nowhere else", async () => {
+  test("hands the passwords over as a secret on stdin, and nowhere else", async () => {
     const { resources } = await register(development);
     const roles = find(resources, "dev-roles");
     expect(roles.inputs["stdin"]).toEqual({
-      secret: JSON.stringify({ server: "dev", roles: [{ name: "timesheets", password }] }),
+      secret: JSON.stringify({
+        ...{ server: "dev", kind: "development" },
+        databases: [
+          {
+            name: "timesheets",
+            application: passwords.application,
+            readonly: passwords.readonly,
+          },
+        ],
+        monitor: passwords.monitor,
+        people: [{ name: "ada", role: "DbAdmin", password: passwords.ada }],
+      }),
     });
     const others = resources.map((resource) =>
       resource === roles ? { ...resource, inputs: { ...roles.inputs, stdin: "" } } : resource,
     );
-    expect(JSON.stringify(others)).not.toContain(password);
+    for (const password of Object.values(passwords))
+      expect(JSON.stringify(others)).not.toContain(password);
   });
 
   test("makes its roles again when one of its containers is another", async () => {
@@ -186,7 +204,6 @@ describe("a development server", () => {
       server: "dev",
       kind: "development",
       database: "timesheets",
-      owner: "timesheets",
       source: dump.source,
       restoreId: "aaaaaaaaaaaa-1",
       mode: "replace",

@@ -43,7 +43,11 @@ export function useProject(): TestProject {
 export class TestProject {
   readonly prefix = `sct-${randomBytes(4).toString("hex")}`;
   readonly folder = mkdtempSync(join(tmpdir(), `${this.prefix}-`));
-  readonly password = "the password of tests";
+  readonly passwords = {
+    application: "the password of tests",
+    readonly: "the reader's password of tests",
+    monitor: "the monitor's password of tests",
+  };
   readonly #ports = new Map<string, number>();
   readonly #environment: NodeJS.ProcessEnv = {
     PULUMI_BACKEND_URL: `file://${this.folder}/.stagecraft/state`,
@@ -59,18 +63,18 @@ export class TestProject {
     for (const stack of ["dev", "staging", "prod"]) this.#ports.set(stack, await freePort());
   }
 
-  /** Makes a stack with a password, and settings that differ in some sections. */
+  /** Makes a stack with passwords, and settings that differ in some sections. */
   async makeStack(stack: string, changes: SettingChanges = {}): Promise<void> {
     this.configure(stack, changes);
     const made = await this.pulumi("stack", "init", stack, "--no-select");
     if (made.exitCode !== 0) throw new Error(made.text);
-    await this.setPassword(stack);
+    await this.setPasswords(stack);
   }
 
-  /** Writes a stack's settings, with its port and this project's names, and then its password. */
+  /** Writes a stack's settings, with its port and this project's names, and then its passwords. */
   async reconfigure(stack: string, changes: SettingChanges): Promise<void> {
     this.configure(stack, changes);
-    await this.setPassword(stack);
+    await this.setPasswords(stack);
   }
 
   private configure(stack: string, changes: SettingChanges): void {
@@ -86,9 +90,11 @@ export class TestProject {
     writeFileSync(path, stringify({ config: Object.fromEntries(config) as unknown }));
   }
 
-  private async setPassword(stack: string): Promise<void> {
-    const args = ["config", "set", "--secret", "password", this.password, "--stack", stack];
-    const set = await this.pulumi(...args);
+  private async setPasswords(stack: string): Promise<void> {
+    const values = Object.entries(this.passwords).flatMap(([role, password]) => [
+      ...["--secret", `passwords.${role}=${password}`],
+    ]);
+    const set = await this.pulumi("config", "set-all", "--path", ...values, "--stack", stack);
     if (set.exitCode !== 0) throw new Error(set.text);
   }
 

@@ -7,6 +7,7 @@ import { tmpdir } from "node:os";
 import { basename, join, resolve } from "node:path";
 import { afterAll, beforeAll, expect } from "vitest";
 import { restoreResultSchema, type RestoreRequest, type RestoreResult } from "../../model/protocol";
+import type { RolesRequest } from "../../model/roles/protocol";
 import { ensureServerImage } from "../../cli/server-image";
 
 export const projectFolder = resolve(__dirname, "../..");
@@ -18,7 +19,7 @@ const leftoverAgeSeconds = 2 * 3600;
 /** How a run that is stopped ends the process that does its tests. */
 const ends = ["SIGTERM", "disconnect", "exit"] as const;
 
-/** The role that owns restored databases. */
+/** A role that logs in: the application of a database of that name. */
 export const owner = "app";
 
 /** How a server for tests differs from an ordinary one. */
@@ -45,6 +46,21 @@ export interface TestRestore extends Partial<Omit<RestoreRequest, "source">> {
   readonly dump: Buffer | string;
   /** The name it goes by. */
   readonly name?: string;
+}
+
+/** The roles of a database, and people. */
+export interface TestRoles extends Partial<Pick<RolesRequest, "kind" | "monitor" | "people">> {
+  readonly database: string;
+  /** Passwords of the login roles. */
+  readonly application?: string;
+  readonly readonly?: string;
+}
+
+/** Somebody who logs in. */
+export interface TestLogin {
+  readonly user: string;
+  readonly password: string;
+  readonly database: string;
 }
 
 /** What became of a restore. */
@@ -115,12 +131,15 @@ export class TestServer {
       ...["--volume", `${agent}:/var/lib/stagecraft`, "--health-cmd", "stagecraft-agent health"],
       ...[tag, "stagecraft-agent", "serve"],
     );
-    const password = randomBytes(12).toString("hex");
-    const said = await this.agent(["roles"], {
-      server: this.name,
-      roles: [{ name: owner, password }],
-    });
-    expect(said).toMatchObject({ status: 0 });
+    expect(await this.makeRoles({ database: owner })).toMatchObject({ status: 0 });
+  }
+
+  /** Makes the roles of a database; the passwords that are left out are random. */
+  async makeRoles({ database, people = [], ...more }: TestRoles): Promise<Said> {
+    const random = (): string => randomBytes(12).toString("hex");
+    const { kind = "development", monitor = random(), ...passwords } = more;
+    const databases = [{ name: database, application: random(), readonly: random(), ...passwords }];
+    return this.agent(["roles"], { server: this.name, kind, monitor, databases, people });
   }
 
   async remove(): Promise<void> {
@@ -187,7 +206,6 @@ export class TestServer {
     const said = await this.agent(["restore"], {
       server: this.name,
       kind: "development",
-      owner,
       restoreId: `${request.source.sha256.slice(0, 12)}-1`,
       mode: "replace",
       roles: "leave out",
@@ -218,6 +236,16 @@ export class TestServer {
     return this.run(
       [...psql, "-U", "postgres", "-d", connectionString(database)],
       Buffer.from(text),
+    );
+  }
+
+  /** Runs SQL over the network as somebody who logs in; the password goes by stdin, as no secret may be in a list of processes. */
+  async as({ user, password, database }: TestLogin, sql: string): Promise<Said> {
+    const script =
+      'IFS= read -r PGPASSWORD; export PGPASSWORD; exec psql -qAtX -v ON_ERROR_STOP=1 -h "$1" -U "$2" -d "$3" -f -';
+    return this.run(
+      ["bash", "-c", script, "-", this.postgres, user, connectionString(database)],
+      Buffer.from(`${password}\n${sql}`),
     );
   }
 
@@ -306,7 +334,7 @@ export class TestServer {
 export const leftoversSql = `
   SELECT string_agg(name, ', ') FROM (
     SELECT datname AS name FROM pg_database WHERE datname ~ '__(incoming|outgoing)$'
-    UNION ALL SELECT rolname FROM pg_roles WHERE rolname <> 'postgres' AND (rolsuper OR rolname LIKE 'stagecraft%')
+    UNION ALL SELECT rolname FROM pg_roles WHERE rolname <> 'postgres' AND (rolsuper OR rolname = 'stagecraft_restore')
   ) AS leftovers`;
 
 /** Runs docker; throws what it says when it fails. */

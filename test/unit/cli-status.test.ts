@@ -1,8 +1,10 @@
+import { quietServer } from "../support/observation";
 import { describe, expect, it } from "vitest";
 import type { Container } from "../../cli/docker";
 import { serverState, type ServerStatus } from "../../cli/server-status";
 import { statusJson, statusText } from "../../cli/text/status";
-import type { DatabaseFacts, Observation, Stamp } from "../../model/protocol";
+import type { Observation } from "../../model/observation";
+import type { DatabaseFacts, Stamp } from "../../model/protocol";
 
 const now = new Date("2026-11-22T16:10:00Z");
 
@@ -40,6 +42,7 @@ const observation: Observation = {
   databases: [timesheets],
   freeBytes: 212 * 2 ** 30,
   lastRestore: null,
+  ...quietServer,
 };
 
 const dev: ServerStatus = {

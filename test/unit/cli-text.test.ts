@@ -1,3 +1,4 @@
+import { quietServer } from "../support/observation";
 import { describe, expect, it } from "vitest";
 import { engineProblem, parseInspection } from "../../cli/docker";
 import { parseChange } from "../../cli/history";
@@ -38,6 +39,7 @@ const prod: ServerStatus = {
     ],
     freeBytes: 1,
     lastRestore: null,
+    ...quietServer,
   },
   lastChange: undefined,
 };
@@ -158,7 +160,7 @@ describe("psql", () => {
         "exec",
         "--interactive",
         "--env",
-        "PGOPTIONS=-c role=timesheets",
+        "PGOPTIONS=-c role=timesheets_owner",
         "--env",
         "PSQL_HISTORY=/tmp/psql_history",
         "stagecraft-dev-postgres",
@@ -174,7 +176,7 @@ describe("psql", () => {
   it("quotes a name for libpq, not for a shell", () => {
     const command = psqlCommand("c", "It's a \\ base", [], true);
     expect(command.slice(2, 6)).toEqual(["--tty", "--env", "TERM", "--env"]);
-    expect(command).toContain("PGOPTIONS=-c role=It's\\ a\\ \\\\\\ base");
+    expect(command).toContain("PGOPTIONS=-c role=It's\\ a\\ \\\\\\ base_owner");
     expect(command).toContain("--dbname=dbname='It\\'s a \\\\ base'");
   });
 });

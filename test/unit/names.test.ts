@@ -28,6 +28,12 @@ describe("a database name", () => {
       'be at most 53 bytes long, so that "__incoming" fits behind it (PostgreSQL cuts names at 63), got 54',
     ],
     ["postgres", "not be one of PostgreSQL's own databases (postgres, template0, template1)"],
+    ["pg_shop", 'not begin with "pg_", which PostgreSQL keeps for its own'],
+    [
+      "stagecraft_monitor",
+      'not begin with "stagecraft_", which Stagecraft keeps for its own roles',
+    ],
+    ["public", "not be public, which no role can be called"],
     ["a__incoming", `not end in "__incoming", which marks Stagecraft's own copies`],
     ["a__previous", `not end in "__previous", which marks Stagecraft's own copies`],
     ["a__outgoing", `not end in "__outgoing", which marks Stagecraft's own copies`],

@@ -1,5 +1,6 @@
+import { quietServer } from "../support/observation";
 import { describe, expect, test } from "vitest";
-import type { Observation } from "../../model/protocol";
+import type { Observation } from "../../model/observation";
 import { restoreIdFor } from "../../model/restore-id";
 
 describe("the id of a restore", () => {
@@ -30,6 +31,7 @@ describe("the id of a restore", () => {
     ],
     freeBytes: 0,
     lastRestore: null,
+    ...quietServer,
   });
 
   test("stays while the database has the wanted contents", () => {

@@ -35,16 +35,17 @@ test("Pulumi.yaml declares exactly the sections there are", () => {
   expect(Object.keys(project.config)).toEqual(Object.keys(settingsSchema.shape));
 });
 
+const passwords = { application: "long enough", readonly: "long enough", monitor: "long enough" };
 const example = /```yaml\n([^]*?)```/.exec(page)?.[1] ?? "";
 test.each([
   ["the page's example", example],
   ["Pulumi.dev.yaml", readFileSync("Pulumi.dev.yaml", "utf8")],
   ["Pulumi.staging.yaml", readFileSync("Pulumi.staging.yaml", "utf8")],
   ["Pulumi.prod.yaml", readFileSync("Pulumi.prod.yaml", "utf8")],
-])("%s is right but for the password", (_, text) => {
+])("%s is right but for the passwords", (_, text) => {
   const { config } = parse(text) as { config: Record<string, unknown> };
   const raw = Object.fromEntries(
     Object.entries(config).map(([key, value]) => [key.replace("stagecraft:", ""), value]),
   );
-  expect(parseSettings("dev", { ...raw, password: "long enough" }).problems).toEqual([]);
+  expect(parseSettings("dev", { ...raw, passwords }).problems).toEqual([]);
 });

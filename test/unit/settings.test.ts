@@ -2,11 +2,12 @@ import { describe, expect, test } from "vitest";
 import { parseSettings, readRawSettings } from "../../model/settings/parse";
 import { formatProblems } from "../../model/settings/problems";
 
+const passwords = { application: "long enough", readonly: "long enough", monitor: "long enough" };
 const good = {
   postgres: { port: 15432 },
   database: { name: "timesheets" },
   data: { dump: "timesheets.sql" },
-  password: "long enough",
+  passwords,
 };
 
 /** The problems of settings that differ from good ones in some sections. */
@@ -19,12 +20,13 @@ describe("settings of a stack", () => {
   test("what is left out gets its default", () => {
     expect(parseSettings("dev", good)).toEqual({
       problems: [],
+      missingPasswords: [],
       settings: {
         namePrefix: "stagecraft",
         postgres: { version: 17, port: 15432, memory: "1 GB" },
         database: { name: "timesheets", roles: "leave out" },
         data: { dump: "timesheets.sql" },
-        password: "long enough",
+        passwords,
       },
     });
   });
@@ -41,22 +43,27 @@ describe("settings of a stack", () => {
       postgres: { version: 16, port: "15432", memroy: "2 GB" },
       database: { name: "a__incoming", roles: "leaveout", encoding: "LATIN-11", locale: 5 },
       data: { dump: "a", from: "x", dmp: 1 },
-      password: "short",
+      people: { ada: "DbAdmn", Bob: "Tester" },
+      passwords: { ...passwords, readonly: "short", monitor: "", carl: "long enough" },
     });
     expect(formatProblems("Pulumi.dev.yaml", problems)).toBe(
-      `Pulumi.dev.yaml has 12 problems
-  databse             unknown setting; did you mean database?
-  namePrefix          must be up to 30 small letters, digits and hyphens, beginning with a letter, got "X"
-  postgres.version    must be 17, got 16
-  postgres.port       must be a number, got "15432"; leave the quotes out
-  postgres.memroy     unknown setting; did you mean memory?
-  database.name       must not end in "__incoming", which marks Stagecraft's own copies, got "a__incoming"
-  database.roles      must be "leave out" or "create without login", got "leaveout"; did you mean "leave out"?
-  database.encoding   must be an encoding that PostgreSQL knows, such as LATIN1, got "LATIN-11"
-  database.locale     must be text, got 5; put it in quotes
-  data.dmp            unknown setting; did you mean dump?
-  data                names two sources; keep either dump, or from and backup
-  password            must have at least 8 characters; give another with: pulumi config set --secret password -s dev`,
+      `Pulumi.dev.yaml has 16 problems
+  databse              unknown setting; did you mean database?
+  namePrefix           must be up to 30 small letters, digits and hyphens, beginning with a letter, got "X"
+  postgres.version     must be 17, got 16
+  postgres.port        must be a number, got "15432"; leave the quotes out
+  postgres.memroy      unknown setting; did you mean memory?
+  database.name        must not end in "__incoming", which marks Stagecraft's own copies, got "a__incoming"
+  database.roles       must be "leave out" or "create without login", got "leaveout"; did you mean "leave out"?
+  database.encoding    must be an encoding that PostgreSQL knows, such as LATIN1, got "LATIN-11"
+  database.locale      must be text, got 5; put it in quotes
+  data.dmp             unknown setting; did you mean dump?
+  data                 names two sources; keep either dump, or from and backup
+  people.ada           must be "SysAdmin" or "DbAdmin" or "Developer" or "Tester" or "HelpDesk" or "CI", got "DbAdmn"; did you mean "DbAdmin"?
+  people.Bob           must be up to 63 small letters, digits, hyphens and underscores, beginning with a letter, got "Bob"
+  passwords.monitor    is missing; make one with: npm start -- dev   or: pulumi config set --secret --path passwords.monitor -s dev
+  passwords.readonly   must have at least 8 characters; give another with: pulumi config set --secret --path passwords.readonly -s dev
+  passwords.carl       is nobody's; take it out with: pulumi config rm --path passwords.carl -s dev`,
     );
   });
 
@@ -74,18 +81,49 @@ describe("settings of a stack", () => {
         path: "data",
         text: "names no source; give dump: <file>, or from: <folder> and backup: <id>",
       },
-      {
-        path: "password",
-        text: "is missing; make one with: npm start -- dev   or: pulumi config set --secret password -s dev",
-      },
+      ...["application", "readonly", "monitor"].map((name) => ({
+        path: `passwords.${name}`,
+        text: `is missing; make one with: npm start -- dev   or: pulumi config set --secret --path passwords.${name} -s dev`,
+      })),
     ]);
   });
 
   test("a password is never shown", () => {
-    for (const password of ["secret", "secret with a\nline break"]) {
-      expect(problemsOf({ password }).join()).not.toContain("secret with");
-      expect(problemsOf({ password })).toHaveLength(1);
+    for (const readonly of ["secret", "secret with a\nline break", 17, { secret: "secret with" }]) {
+      const problems = problemsOf({ passwords: { ...passwords, readonly } });
+      expect(problems).toEqual([expect.stringMatching(/^passwords\.readonly: must /)]);
+      expect(problems.join()).not.toMatch(/secret with|17/);
     }
+    expect(problemsOf({ passwords: "secret with" })).toEqual([
+      "passwords: must be a section with a password for each role; set the first with: pulumi config set --secret --path passwords.application -s dev",
+    ]);
+  });
+
+  test("the password of before is told what has become of it", () => {
+    expect(problemsOf({ password: "secret with" })).toEqual([
+      "password: has become passwords, with one for each role: npm start -- dev makes them; take the old one out with: pulumi config rm password -s dev",
+    ]);
+  });
+
+  test("people with rights on the server have a password, the others need none", () => {
+    const people = { ada: "DbAdmin", bob: "Developer", carl: "SysAdmin" };
+    const raw = { ...good, people };
+    expect(parseSettings("dev", raw).missingPasswords).toEqual(["ada", "bob"]);
+    expect(parseSettings("prod", raw).missingPasswords).toEqual(["ada"]);
+    const withPasswords = { ...passwords, ada: "long enough", bob: "long enough" };
+    expect(parseSettings("prod", { ...raw, passwords: withPasswords }).settings).toMatchObject({
+      people,
+      passwords: withPasswords,
+    });
+  });
+
+  test.each([
+    ["timesheets_owner", "must not be the name of one of the database's own roles"],
+    ["monitor", 'must not be monitor, which has a password of its own, got "monitor"'],
+    ["postgres", 'must not be postgres, the superuser, got "postgres"'],
+    ["pg_ada", 'must not begin with "pg_", which PostgreSQL keeps for its own, got "pg_ada"'],
+  ])("nobody is called %s", (name, problem) => {
+    expect(problemsOf({ people: { [name]: "CI" } })).toEqual([`people.${name}: ${problem}`]);
   });
 
   test.each([
@@ -113,6 +151,7 @@ describe("settings of a stack", () => {
       'must not be one of PostgreSQL\'s own databases (postgres, template0, template1), got "postgres"',
     ],
     [12, "must be text, got 12; put it in quotes"],
+    ["pg_shop", 'must not begin with "pg_", which PostgreSQL keeps for its own, got "pg_shop"'],
     [
       "a__previous",
       'must not end in "__previous", which marks Stagecraft\'s own copies, got "a__previous"',
@@ -158,16 +197,16 @@ describe("settings of a stack", () => {
   });
 });
 
-test("Pulumi's configuration is read by sections, and a password stays text", () => {
+test("Pulumi's configuration is read by sections, each of them JSON", () => {
   const config = {
     "stagecraft:postgres": '{"port":15432}',
     "stagecraft:namePrefix": "17",
-    "stagecraft:password": "12345678",
+    "stagecraft:passwords": '{"application":"12345678"}',
     "docker:host": "ssh://elsewhere",
   };
   expect(readRawSettings("stagecraft", config)).toEqual({
     postgres: { port: 15432 },
     namePrefix: "17",
-    password: "12345678",
+    passwords: { application: "12345678" },
   });
 });

@@ -1,0 +1,49 @@
+import type { Client } from "pg";
+import { databaseRoleNames, monitorRole, superuser } from "../../model/roles/names";
+import type { RolesObservation } from "../../model/roles/protocol";
+import { isLogin, readRoleComment, visibleFaults } from "../../model/roles/role";
+import { listDatabases } from "../databases";
+import { withConnection } from "../postgres";
+import { restoreRole } from "../restore/restore-role";
+import { findRoles } from "./found";
+import { openOwnDatabases, rightsChanges } from "./rights";
+
+/** What is not as it should be about the roles of this server and their rights; changes nothing. The connection is to `postgres`. */
+export async function observeRoles(client: Client): Promise<RolesObservation> {
+  const databases = (await listDatabases(client))
+    .filter(({ stamp, name }) => stamp !== null && !name.endsWith("__previous"))
+    .map(({ name }) => name);
+  const found = await findRoles(client, []);
+  const marked = [...found.values()].flatMap((role) => {
+    const mark = readRoleComment(role.comment);
+    return mark === undefined ? [] : [{ role, mark }];
+  });
+  const expected = databases.flatMap(databaseRoleNames);
+  if (expected.length > 0) expected.push(monitorRole);
+  const rights = await openOwnDatabases(client);
+  for (const database of databases) {
+    const changes = await withConnection(database, async (own) => rightsChanges(own, database));
+    if (changes.length > 0) rights.push(database);
+  }
+  return {
+    faults: marked
+      .map(({ role, mark }) => ({ role: role.name, faults: visibleFaults(role, mark) }))
+      .filter(({ faults }) => faults.length > 0),
+    missing: expected.filter((name) => !found.has(name)),
+    superusers: await strangeSuperusers(client),
+    rights,
+    logins: marked
+      .filter(({ role, mark }) => role.login && isLogin(mark))
+      .map(({ role }) => role.name),
+  };
+}
+
+async function strangeSuperusers(client: Client): Promise<string[]> {
+  const { rows } = await client.query<{ rolname: string }>(
+    `SELECT rolname FROM pg_roles r
+     WHERE rolsuper AND rolname <> ALL($1) AND coalesce(shobj_description(oid, 'pg_authid'), '') NOT LIKE 'stagecraft: %'
+     ORDER BY rolname`,
+    [[superuser, restoreRole]],
+  );
+  return rows.map(({ rolname }) => rolname);
+}

@@ -1,0 +1,29 @@
+import type { Client } from "pg";
+import type { SettingsObservation } from "../../model/postgres-settings/protocol";
+import { files, readText, sha256Of } from "./place";
+
+/** Written to the file of ALTER SYSTEM by others than people: `pg_basebackup` and `pg_rewind`, for a standby. */
+const notByPeople = ["primary_conninfo", "primary_slot_name", "restore_command"];
+
+/** Tells of the settings, and changes nothing. */
+export async function observeSettings(client: Client): Promise<SettingsObservation> {
+  const text = await readText(files.settings);
+  const { rows } = await client.query<{ name: string }>(
+    "SELECT name FROM pg_settings WHERE pending_restart ORDER BY name",
+  );
+  return {
+    sha256: text === undefined ? null : sha256Of(text),
+    alterSystem: await alteredSettings(client),
+    pendingRestart: rows.map(({ name }) => name),
+  };
+}
+
+/** Settings that somebody made by ALTER SYSTEM. */
+export async function alteredSettings(client: Client): Promise<string[]> {
+  const { rows } = await client.query<{ name: string }>(
+    `SELECT DISTINCT name COLLATE "C" AS name FROM pg_file_settings
+     WHERE sourcefile = $1 AND name IS NOT NULL AND name <> ALL ($2) ORDER BY 1`,
+    [files.alterSystem, notByPeople],
+  );
+  return rows.map(({ name }) => name);
+}

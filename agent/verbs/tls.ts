@@ -1,0 +1,27 @@
+import type { TlsRequest, TlsResult } from "../../model/tls/protocol";
+import { AgentError, messageOf } from "../errors";
+import { waitForPostgres, withConnection } from "../postgres";
+import { say } from "../progress";
+import { applyTls, renewTls } from "../tls/tls";
+
+/** Sees to the server's certificate and turns TLS on. */
+export async function ensureTls(request: TlsRequest, own: string): Promise<TlsResult> {
+  if (request.server !== own) {
+    throw new AgentError(
+      `the request is for server ${request.server}, this is ${own}; check the names of the containers`,
+    );
+  }
+  await waitForPostgres(60);
+  return withConnection("postgres", (client) => applyTls(client, request));
+}
+
+/** Renews the certificate when it is time, and says so; for the agent's main process. */
+export async function renewDaily(server: string): Promise<void> {
+  try {
+    await waitForPostgres(60);
+    const told = await withConnection("postgres", (client) => renewTls(client, server));
+    for (const sentence of told) say(sentence);
+  } catch (error) {
+    say(`could not see to the server's certificate: ${messageOf(error)}`);
+  }
+}

@@ -1,0 +1,49 @@
+import * as command from "@pulumi/command";
+import * as pulumi from "@pulumi/pulumi";
+import { wantedGeneration, type Area, type Observation } from "../model/observation";
+import type { PostgresServer } from "./postgres-server";
+
+/** What the agent of a server is asked to put in force. */
+export interface AgentCommandArgs {
+  /** Which area it is; the verb of the agent has its name. */
+  readonly area: Area;
+  /** The request, as JSON. */
+  readonly request: pulumi.Input<string>;
+  /** Whether what the agent sees is what the request asks for. */
+  readonly isAsWanted: (seen: Observation) => boolean;
+  /** The command's text, where it is more than one call of the verb; the request is its stdin. */
+  readonly text?: string;
+}
+
+/** A server, as far as its commands need it. */
+export type CommandedServer = Pick<PostgresServer, "names" | "agentId" | "postgresId" | "sight">;
+
+/**
+ * Asks the agent of a server for something: when it is new, when the request changes, when a container is another one,
+ * and when what the agent sees is not as wanted. The request travels on stdin alone.
+ */
+export function agentCommand(
+  server: CommandedServer,
+  { area, request, isAsWanted, text = call(area) }: AgentCommandArgs,
+): command.local.CommandArgs {
+  const generation = pulumi
+    .output(server.sight)
+    .apply(({ observation }) => String(wantedGeneration(area, observation, isAsWanted)));
+  return {
+    create: text,
+    environment: {
+      AGENT: server.names.agent,
+      POSTGRES: server.names.postgres,
+      AGENT_ID: server.agentId,
+      POSTGRES_ID: server.postgresId,
+      GENERATION: generation,
+    },
+    stdin: request,
+    logging: command.local.Logging.Stderr,
+    addPreviousOutputInEnv: false,
+  };
+}
+
+function call(verb: string): string {
+  return `exec docker exec -i "$AGENT" stagecraft-agent ${verb} "$GENERATION"`;
+}

@@ -1,0 +1,69 @@
+import * as docker from "@pulumi/docker";
+import * as pulumi from "@pulumi/pulumi";
+import { relative } from "node:path";
+import type { ServerKind } from "../model/names";
+import { engineLabels, type EngineNames } from "../model/settings/engine-names";
+import type { MemoryPlan } from "../model/settings/memory";
+import { serverImage } from "../tools/server-image";
+import { agentContainer, imageArgs, postgresContainer, toLabels } from "./containers";
+import { madeLabel, type RenewedPart, type Sight } from "./machine/sight";
+
+/** What the parts of a server on its engine are made of. */
+export interface EnginePartsArgs {
+  readonly server: string;
+  readonly kind: ServerKind;
+  readonly namePrefix: string;
+  readonly names: EngineNames;
+  readonly port: number;
+  readonly memory: MemoryPlan;
+  /** Whether the volumes with data stay on the engine when the stack is destroyed. */
+  readonly keepVolumes: boolean;
+  readonly sight: Promise<Sight>;
+}
+
+/** The two containers of a server. */
+export interface EngineParts {
+  readonly postgres: docker.Container;
+  readonly agent: docker.Container;
+}
+
+/** Makes image, network, volumes and containers of a server. */
+export function makeEngineParts(parent: pulumi.Resource, args: EnginePartsArgs): EngineParts {
+  const { server, kind, namePrefix, names, keepVolumes: retainOnDelete } = args;
+  const labels = toLabels(engineLabels(namePrefix, server));
+  // A part that is gone or stopped gets another label, and so Pulumi replaces it.
+  const madeLabels = (part: RenewedPart) =>
+    pulumi
+      .output(args.sight)
+      .apply(({ made }) => [...labels, { label: madeLabel, value: made[part] }]);
+  const project = process.cwd(); // Pulumi runs every program in its project folder.
+  const { tag, context } = serverImage(project);
+  const volume = (use: string, name: string, options = {}): docker.Volume =>
+    new docker.Volume(`${server}-${use}`, { name, labels }, { parent, ...options });
+
+  const image = new docker.RemoteImage(
+    `${server}-image`,
+    imageArgs(tag, relative(project, context)),
+    { parent },
+  );
+  const network = new docker.Network(
+    `${server}-network`,
+    { name: names.network, labels: madeLabels("network") },
+    { parent },
+  );
+  const data = volume("data", names.dataVolume, { retainOnDelete, protect: retainOnDelete });
+  const run = volume("run", names.runVolume);
+  const store = volume("agent", names.agentVolume, { retainOnDelete });
+  const place = { server, kind, names, image, network, data, run, store };
+  const postgres = new docker.Container(
+    `${server}-postgres`,
+    { ...postgresContainer(place, args.port, args.memory), labels: madeLabels("postgres") },
+    { parent },
+  );
+  const agent = new docker.Container(
+    `${server}-agent`,
+    { ...agentContainer(place), labels: madeLabels("agent") },
+    { parent },
+  );
+  return { postgres, agent };
+}

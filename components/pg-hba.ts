@@ -1,0 +1,103 @@
+import * as command from "@pulumi/command";
+import * as pulumi from "@pulumi/pulumi";
+import { createHash } from "node:crypto";
+import type { Observation } from "../model/observation";
+import { accessText } from "../model/pg-hba/access-text";
+import { findingsOf, formatFinding } from "../model/pg-hba/findings";
+import { parsePgHba } from "../model/pg-hba/parse";
+import { isEditedByHand, renderMadeFile } from "../model/pg-hba/made-file";
+import { presets } from "../model/pg-hba/presets";
+import { pgHbaRequestSchema } from "../model/pg-hba/protocol";
+import { formatRule } from "../model/pg-hba/render";
+import { ownNetwork, requiredAccess, triedConnections } from "../model/pg-hba/required";
+import type { PgHbaRule } from "../model/pg-hba/rule";
+import { scopeOf } from "../model/pg-hba/scope";
+import { agentCommand, type CommandedServer } from "./agent-command";
+import type { PostgresServer } from "./postgres-server";
+import { ToldError } from "./told-error";
+
+/** Who may connect to a server. */
+export interface PgHbaChoice {
+  /** The network that the application connects from, e.g. `"10.20.0.0/24"`. @default "samenet", the server's own network */
+  readonly application?: string | undefined;
+  /** All rules, in their order. @default the preset of the server's kind, see `presets` */
+  readonly rules?: readonly PgHbaRule[] | undefined;
+}
+
+/** What {@link PgHba} is made of. */
+export interface PgHbaArgs extends PgHbaChoice {
+  /** The server it is for. */
+  readonly server: Pick<PostgresServer, "server" | "kind"> & CommandedServer;
+  /** What must be there before the rules are tried, such as a certificate. @default nothing */
+  readonly after?: pulumi.Resource | undefined;
+  /** The database that the application uses. */
+  readonly database: string;
+}
+
+/**
+ * Who may connect to a server, from where, and what they are asked for: its `pg_hba.conf`.
+ *
+ * A change is seen at preview as a table of who gains and who loses. It is put in force by a reload: PostgreSQL is not
+ * restarted, no connection ends, and when a required connection is locked out the rules from before come back. Rules
+ * with an error, such as `trust` for a network of production, are refused before anything is touched.
+ * PostgreSQL manual, 20.1.
+ *
+ * ```ts
+ * new PgHba("staging-pg-hba", { server, database: "timesheets", application: "10.20.0.0/24" });
+ * ```
+ */
+export class PgHba extends pulumi.ComponentResource {
+  constructor(name: string, args: PgHbaArgs, opts?: pulumi.ComponentResourceOptions) {
+    const { server, database, application = ownNetwork } = args;
+    const { kind } = server;
+    const rules = args.rules ?? presets[kind]({ database, application });
+    // These are shown at preview when they change.
+    super("stagecraft:index:PgHba", name, { rules: rules.map(formatRule) }, opts);
+
+    const required = requiredAccess(kind, database, application);
+    const findings = findingsOf(rules, { kind, required });
+    const errors = findings.filter(({ severity }) => severity === "error");
+    if (errors.length > 0) {
+      const lines = errors.map((finding) => `PgHba "${name}": ${formatFinding(finding)}`);
+      throw new ToldError(lines.join("\n"));
+    }
+    const text = renderMadeFile(rules, sha256);
+    new command.local.Command(
+      name,
+      agentCommand(server, {
+        area: "pg-hba",
+        request: JSON.stringify(
+          pgHbaRequestSchema.parse({
+            server: server.server,
+            text,
+            required: triedConnections(rules, required),
+          }),
+        ),
+        isAsWanted: ({ pgHba }) => pgHba.sha256 === sha256(text),
+      }),
+      { parent: this, ...(args.after && { dependsOn: args.after }) },
+    );
+
+    const tell = ({ pgHba, interfaces }: Observation): void => {
+      if (pgHba.sha256 === sha256(text)) return;
+      if (isEditedByHand(pgHba.text, sha256)) {
+        void pulumi.log.warn(
+          `pg_hba.conf of ${server.server} was edited by hand; up takes that back`,
+          this,
+        );
+      }
+      const before = parsePgHba(pgHba.text).rules;
+      const scope = scopeOf({ database, application, rules, interfaces });
+      void pulumi.log.info(accessText(server.server, before, rules, scope), this);
+    };
+    void server.sight.then(({ observation }) => {
+      for (const finding of findings) void pulumi.log.warn(formatFinding(finding), this);
+      if (observation) tell(observation);
+    });
+    this.registerOutputs();
+  }
+}
+
+function sha256(text: string): string {
+  return createHash("sha256").update(text).digest("hex");
+}

@@ -1,0 +1,93 @@
+import { IPv4, IPv6 } from "ipaddr.js";
+
+/** The bytes of an IP address: 4 or 16. */
+export type Ip = readonly number[];
+
+/** A range of addresses: those that are the same where the mask has ones. */
+export interface Network {
+  readonly base: Ip;
+  readonly mask: Ip;
+}
+
+/** Reads an IP address in any notation that PostgreSQL takes; `undefined` when it is none. An IPv4 address in IPv6 notation stays IPv6. */
+export function parseIp(text: string): Ip | undefined {
+  // Most words are names; only what looks like an address is worth an exception.
+  if (!/^\d[\da-fx.]*$|^[\da-f]*:/i.test(text)) return undefined;
+  try {
+    return (text.includes(":") ? IPv6 : IPv4).parse(text).toByteArray();
+  } catch {
+    return undefined;
+  }
+}
+
+/** An address as people write it: `10.20.0.1`, `2001:db8::1`. */
+export function formatIp(ip: Ip): string {
+  return ip.length === 4 ? new IPv4([...ip]).toString() : new IPv6([...ip]).toRFC5952String();
+}
+
+/** Reads `10.20.0.0/24`; `undefined` when it is no address with a prefix length that fits. */
+export function parseCidr(text: string): Network | undefined {
+  const slash = text.indexOf("/");
+  const base = parseIp(text.slice(0, slash));
+  const length = text.slice(slash + 1);
+  if (slash < 0 || !base || !/^\+?\d+$/.test(length)) return undefined;
+  return Number(length) > base.length * 8 ? undefined : { base, mask: prefixMask(base, +length) };
+}
+
+/** The mask of a prefix length, for addresses as long as `like`. */
+export function prefixMask(like: Ip, length: number): Ip {
+  return like.map((_, index) => 0xff & ~(0xff >> Math.min(8, Math.max(0, length - 8 * index))));
+}
+
+/** The prefix length of a mask; `undefined` when it has gaps. */
+export function prefixLength(mask: Ip): number | undefined {
+  const ones = mask.findIndex((byte) => byte !== 0xff);
+  if (ones < 0) return mask.length * 8;
+  const length = ones * 8 + Math.clz32(0xff & ~(mask[ones] ?? 0)) - 24;
+  return prefixMask(mask, length).join() === mask.join() ? length : undefined;
+}
+
+const bitsOfByte: readonly string[] = Array.from({ length: 256 }, (_, byte) =>
+  byte.toString(2).padStart(8, "0"),
+);
+
+/** The bits of an address, as `0` and `1`. */
+export function bitsOf(ip: Ip): string {
+  return ip.map((byte) => bitsOfByte[byte] ?? "").join("");
+}
+
+/** Whether an address is in a network; IPv4 and IPv6 never meet. */
+export function inNetwork(ip: Ip, { base, mask }: Network): boolean {
+  return ip.length === base.length && ip.every((byte, at) => same(byte, base[at], mask[at]));
+}
+
+/** Whether all addresses of one network are in another. */
+export function coversNetwork(outer: Network, inner: Network): boolean {
+  return (
+    inNetwork(inner.base, outer) &&
+    outer.mask.every((byte, at) => (byte & (inner.mask[at] ?? 0)) === byte)
+  );
+}
+
+/** A network without the bits that its mask does not look at. */
+export function trimNetwork({ base, mask }: Network): Network {
+  return { base: base.map((byte, at) => byte & (mask[at] ?? 0)), mask };
+}
+
+/** The lowest and the highest address of a network. */
+export function endsOf({ base, mask }: Network): readonly [Ip, Ip] {
+  const low = trimNetwork({ base, mask }).base;
+  return [low, low.map((byte, at) => byte | (0xff & ~(mask[at] ?? 0)))];
+}
+
+/** `10.20.0.0/24`, or `10.0.1.0 255.0.255.0` where the mask has gaps. */
+export function formatNetwork({ base, mask }: Network): string {
+  const length = prefixLength(mask);
+  return length === undefined
+    ? `${formatIp(base)} ${formatIp(mask)}`
+    : `${formatIp(base)}/${length}`;
+}
+
+function same(byte: number, other = 0, mask = 0): boolean {
+  return ((byte ^ other) & mask) === 0;
+}

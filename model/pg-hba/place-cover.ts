@@ -1,0 +1,78 @@
+import { bitsOf, prefixLength } from "./address";
+import type { Place } from "./place";
+
+/** More networks than this are not put together into a larger one. */
+const mostNetworks = 1000;
+
+/** The places of rules that are the same in all else. A network is known by the bits of its prefix: one that begins with another is within it. */
+export class PlaceCover {
+  /** First rule by place. */
+  private readonly first = new Map<string, number>();
+  private readonly lengths = new Set<number>();
+  /** Prefixes of the networks that are not networks themselves. */
+  private readonly above = new Set<string>();
+  private networks = 0;
+
+  add(place: Place, index: number): void {
+    const key = keyOf(place);
+    if (this.first.has(key)) return;
+    this.first.set(key, index);
+    if (place.kind !== "network" || key.startsWith("gaps")) return;
+    this.lengths.add(key.length);
+    this.networks++;
+    if (this.networks > mostNetworks) return;
+    for (let prefix = key.slice(0, -1); prefix.length > 0; prefix = prefix.slice(0, -1)) {
+      if (this.above.has(prefix)) break;
+      this.above.add(prefix);
+    }
+  }
+
+  /** The rules that take every connection from a place, alone or together; `undefined` when some are left. */
+  static of(covers: readonly PlaceCover[], place: Place): readonly number[] | undefined {
+    const alone = covers.flatMap((cover) => cover.whole(place) ?? []);
+    if (alone.length > 0) return [Math.min(...alone)];
+    if (place.kind === "network") return together(covers, keyOf(place));
+    const [four, six] = ["4", "6"].map((kind) => together(covers, kind));
+    return four && six && [...four, ...six];
+  }
+
+  /** A rule that takes every connection from a place by itself. */
+  private whole(place: Place): number | undefined {
+    const key = keyOf(place);
+    const keys = ["all", key];
+    if (place.kind === "samehost") keys.push("samenet");
+    if (place.kind === "network") {
+      for (const length of this.lengths) if (length < key.length) keys.push(key.slice(0, length));
+    }
+    const found = keys.flatMap((candidate) => this.first.get(candidate) ?? []);
+    return found.length === 0 ? undefined : Math.min(...found);
+  }
+
+  rule(network: string): number | undefined {
+    return this.first.get(network);
+  }
+
+  /** Whether there are networks within another one. */
+  hasWithin(network: string): boolean {
+    return this.above.has(network) && this.networks <= mostNetworks;
+  }
+}
+
+/** The rules whose networks make up a whole network, half by half; `undefined` when there is a gap. */
+function together(covers: readonly PlaceCover[], network: string): readonly number[] | undefined {
+  const own = covers.flatMap((cover) => cover.rule(network) ?? []);
+  if (own.length > 0) return [Math.min(...own)];
+  if (!covers.some((cover) => cover.hasWithin(network))) return undefined;
+  const low = together(covers, `${network}0`);
+  const high = low && together(covers, `${network}1`);
+  return high && [...low, ...high];
+}
+
+function keyOf(place: Place): string {
+  if (place.kind === "host") return `host ${place.name.toLowerCase()}`;
+  if (place.kind !== "network") return place.kind;
+  const { base, mask } = place.network;
+  const length = prefixLength(mask);
+  if (length === undefined) return `gaps ${base.join(".")} ${mask.join(".")}`;
+  return (base.length === 4 ? "4" : "6") + bitsOf(base).slice(0, length);
+}

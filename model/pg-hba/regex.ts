@@ -1,0 +1,101 @@
+/**
+ * A regular expression of `pg_hba.conf` as one of JavaScript; `undefined` when it is none, or one of the few that have no match here.
+ * PostgreSQL manual, 9.7.3: advanced regular expressions in the C collation. They are matched byte by byte, as PostgreSQL
+ * does before it knows the database's encoding.
+ */
+export function compileRegex(source: string): ((name: string) => boolean) | undefined {
+  const { pattern, flags } = withoutDirectives(bytesOf(source));
+  const translated = pattern === undefined ? undefined : translate(pattern);
+  if (translated === undefined) return undefined;
+  try {
+    const regex = new RegExp(translated, flags);
+    return (name) => regex.test(bytesOf(name));
+  } catch {
+    return undefined;
+  }
+}
+
+/** One character per byte. */
+function bytesOf(text: string): string {
+  return Buffer.from(text).toString("latin1");
+}
+
+/** Takes the directives at the beginning off: `***=`, `(?i)`. */
+function withoutDirectives(source: string): { pattern: string | undefined; flags: string } {
+  if (source.startsWith("***=")) return { pattern: literal(source.slice(4)), flags: "s" };
+  const start = source.startsWith("***:") ? source.slice(4) : source;
+  if (start.startsWith("***")) return { pattern: undefined, flags: "s" };
+  const [whole = "", letters = ""] = /^\(\?([a-z]+)\)/.exec(start) ?? [];
+  const rest = start.slice(whole.length);
+  // Basic and expanded syntax have no match here.
+  if (/[^cimnpqstw]/.test(letters)) return { pattern: undefined, flags: "s" };
+  const flags = /i[^c]*$/.test(letters) ? "is" : "s";
+  return { pattern: letters.includes("q") ? literal(rest) : rest, flags };
+}
+
+function literal(text: string): string {
+  return text.replace(/[^A-Za-z0-9]/g, "\\$&");
+}
+
+const space = "\\t\\n\\v\\f\\r ";
+
+/** What is written otherwise in JavaScript, outside brackets. */
+const escapes: Readonly<Record<string, string>> = {
+  A: "^",
+  Z: "$",
+  m: "\\b(?=\\w)",
+  M: "\\b(?<=\\w)",
+  y: "\\b",
+  Y: "\\B",
+  B: "\\\\",
+  a: "\\x07",
+  b: "\\x08",
+  e: "\\x1b",
+  // In the C collation only these are white space.
+  s: `[${space}]`,
+  S: `[^${space}]`,
+};
+
+const parts = /\\(?<escaped>[^])|\[(?<negated>\^?)(?<set>\]?(?:\[[:.=].*?[:.=]\]|\\[^]|[^\]])*)\]/g;
+
+function translate(pattern: string): string | undefined {
+  const unknown: string[] = [];
+  const comments = /\(\?#[^)]*\)/g;
+  const translated = pattern.replace(comments, "").replace(parts, (...found: unknown[]) => {
+    const { escaped, negated, set } = found.at(-1) as Readonly<Record<string, string | undefined>>;
+    if (escaped === undefined) {
+      const inside = brackets(set ?? "");
+      if (inside === undefined) unknown.push(set ?? "");
+      return `[${negated ?? ""}${inside ?? ""}]`;
+    }
+    if (escaped in escapes) return escapes[escaped] ?? "";
+    if (/[^\W_]/.test(escaped) && !/[dwDWfnrtv1-9]/.test(escaped)) unknown.push(escaped);
+    return `\\${escaped}`;
+  });
+  return unknown.length === 0 ? translated : undefined;
+}
+
+const classes: Readonly<Record<string, string>> = {
+  alnum: "A-Za-z0-9",
+  alpha: "A-Za-z",
+  blank: " \\t",
+  cntrl: "\\x00-\\x1f\\x7f",
+  digit: "0-9",
+  graph: "!-~",
+  lower: "a-z",
+  print: " -~",
+  punct: "!-\\/:-@\\[-`{-~",
+  space,
+  upper: "A-Z",
+  xdigit: "0-9A-Fa-f",
+  word: "\\w",
+};
+
+/** What stands between brackets: a `]` in the first place and classes like `[:alpha:]` are written otherwise. */
+function brackets(set: string): string | undefined {
+  const inside = set
+    .replace(/^\]/, "\\]")
+    .replaceAll("\\s", space)
+    .replace(/\[:(\w+):\]/g, (whole, name: string) => classes[name] ?? whole);
+  return /\[[:.=]/.test(inside) ? undefined : inside.replace(/(?<!\\)\[/g, "\\[");
+}

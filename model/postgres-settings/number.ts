@@ -1,0 +1,45 @@
+import type { PostgresSetting } from "./catalogue";
+
+/** Units of a setting's value, the larger first, in bytes or seconds. PostgreSQL manual, 19.1.1. */
+const sizes = { TB: 2 ** 40, GB: 2 ** 30, MB: 2 ** 20, kB: 2 ** 10, B: 1 };
+const times = { d: 86_400, h: 3600, min: 60, s: 1, ms: 1e-3, us: 1e-6 };
+
+/**
+ * Reads `"32 MB"`, `"0.5h"` or `"8192"` into a setting's own unit, rounded as PostgreSQL does: a fraction to the next
+ * smaller unit, then, for whole numbers, to the nearest one.
+ */
+export function readNumber(
+  setting: PostgresSetting,
+  text: string,
+): number | "not a number" | "wrong unit" {
+  const match = /^\s*([+-]?(?:0x[\da-f]+|(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?))\s*([a-z]*)\s*$/i.exec(
+    text,
+  );
+  // PostgreSQL would take 010 for eight.
+  if (!match || /^\s*[+-]?0\d/.test(text)) return "not a number";
+  const value = Number(match[1]);
+  const unit = match[2] ?? "";
+  const counted = unit === "" ? value : convert(value, unit, setting.unit);
+  if (counted === undefined) return "wrong unit";
+  return setting.vartype === "integer" ? roundHalfEven(counted) : counted;
+}
+
+function convert(value: number, unit: string, base: string): number | undefined {
+  const [, blocks = "", baseUnit = ""] = /^(\d*)(\w*)$/.exec(base) ?? [];
+  const table: Readonly<Record<string, number>> = baseUnit.endsWith("B") ? sizes : times;
+  const one = table[baseUnit];
+  const own = Object.hasOwn(table, unit) ? table[unit] : undefined;
+  if (one === undefined || own === undefined) return undefined;
+  const inBase = (size: number): number => size / (one * Number(blocks || 1));
+  const counted = value * inBase(own);
+  const units = Object.keys(table);
+  const smaller = table[units[units.indexOf(unit) + 1] ?? ""];
+  if (smaller === undefined) return counted;
+  return roundHalfEven(counted / inBase(smaller)) * inBase(smaller);
+}
+
+function roundHalfEven(value: number): number {
+  const down = Math.floor(value);
+  if (value - down !== 0.5) return Math.round(value);
+  return down % 2 === 0 ? down : down + 1;
+}

@@ -1,0 +1,78 @@
+import { describe, expect, test } from "vitest";
+import type { ScratchAnswer } from "../../agent/scratch";
+import { runInAgent } from "../support/hba";
+import { useServer } from "../support/server";
+
+const server = useServer();
+const folder = "/var/lib/stagecraft/scratch";
+const imports = 'import { prepareScratch, scratchPostgres } from "./agent/scratch";';
+
+/** The answers of so many calls at once. */
+async function scratch(args: readonly string[], sql: string, calls = 1): Promise<ScratchAnswer[]> {
+  const call = `scratchPostgres(${JSON.stringify(args)}, ${JSON.stringify(sql)})`;
+  const all = `Promise.all(Array.from({ length: ${calls} }, () => ${call}))`;
+  const said = await runInAgent(server, imports, `console.log(JSON.stringify(await ${all}))`);
+  expect(said.stderr).toBe("");
+  return JSON.parse(said.stdout) as ScratchAnswer[];
+}
+
+async function clusters(): Promise<string[]> {
+  return (await server.run(["ls", folder])).stdout.trimEnd().split("\n");
+}
+
+describe("the scratch server", () => {
+  test("is of the server's own version, and says what its statements copy out", async () => {
+    const version = await server.sql("postgres", "SHOW server_version");
+    const sql = "SET work_mem = '1MB';\nCOPY (SELECT current_setting('server_version')) TO STDOUT;";
+    expect(await scratch([], sql)).toEqual([{ status: 0, stdout: `${version}\n`, stderr: "" }]);
+  });
+
+  test("is made ahead, once, and used again", async () => {
+    await runInAgent(server, imports, "await prepareScratch(); await prepareScratch();");
+    const before = await clusters();
+    expect(before).toHaveLength(1);
+    await scratch([], "SELECT 1");
+    expect(await clusters()).toEqual(before);
+  });
+
+  test("answers several at once and leaves one cluster", async () => {
+    const answers = await scratch([], "COPY (SELECT 1) TO STDOUT", 3);
+    expect(answers.map(({ stdout }) => stdout)).toEqual(["1\n", "1\n", "1\n"]);
+    expect(await clusters()).toHaveLength(1);
+  });
+
+  test("tells why a statement fails, or PostgreSQL does not start", async () => {
+    expect(await scratch([], "SELECT 1/0")).toMatchObject([
+      { status: 0, stdout: "", stderr: expect.stringContaining("ERROR:  division by zero") },
+    ]);
+    expect(await scratch(["-c", "work_mem=much"], "SELECT 1")).toMatchObject([
+      { status: 1, stdout: "", stderr: expect.stringContaining('"work_mem": "much"') },
+    ]);
+  });
+
+  test("is never the real one, whatever a file says", async () => {
+    await server.run(
+      ["sh", "-c", "cat >/tmp/candidate.conf"],
+      Buffer.from("data_directory = '/var/lib/postgresql/data/pgdata'\n"),
+    );
+    const [answer] = await scratch(
+      ["-c", "config_file=/tmp/candidate.conf"],
+      "COPY (SELECT current_setting('data_directory')) TO STDOUT",
+    );
+    expect(answer?.stdout).toContain(`${folder}/`);
+  });
+
+  test("is made anew when an agent was killed with it, and what that left is removed", async () => {
+    const [waiting = ""] = await clusters();
+    const sleeping = 'scratchPostgres([], "SELECT pg_sleep(60)")';
+    const kill = `setTimeout(() => process.kill(process.pid, "SIGKILL"), 1500); await ${sleeping};`;
+    expect((await runInAgent(server, imports, kill)).status).toBe(137);
+    const [left = "", ...others] = await clusters();
+    expect(others).toEqual([]);
+    expect(left.startsWith(`${waiting}.`)).toBe(true);
+    await server.run(["touch", "-d", "1 hour ago", `${folder}/${left}`]);
+    await server.run(["mkdir", `${folder}/16.1-of-another-start`]);
+    await scratch([], "SELECT 1");
+    expect(await clusters()).toEqual([waiting]);
+  });
+});
