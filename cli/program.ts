@@ -1,6 +1,8 @@
 import { Argument, Command } from "commander";
 import { parseStackName, stackNames, type StackName } from "./stacks";
 import { StepList } from "./terminal/steps";
+import { access } from "./verbs/access";
+import { ca } from "./verbs/ca";
 import { doctor } from "./verbs/doctor";
 import { down } from "./verbs/down";
 import { log } from "./verbs/log";
@@ -84,6 +86,24 @@ export function makeProgram({ folder, exit }: VerbContext): Command {
       await password(folder(), stack, role);
     })
     .addHelpText("after", example("npx stagecraft password dev readonly"));
+
+  program
+    .command("ca")
+    .description("print what clients check the server's certificate with (sslrootcert)")
+    .addArgument(stackArgument("<stack>"))
+    .action(async (stack: StackName) => {
+      await ca(folder(), stack);
+    })
+    .addHelpText("after", example("npx stagecraft ca prod > prod-ca.pem"));
+
+  program
+    .command("access")
+    .description("show who can connect to a server, from where, and what they are asked for")
+    .addArgument(stackArgument("<stack>"))
+    .action(async (stack: StackName) => {
+      await access(folder(), stack);
+    })
+    .addHelpText("after", example("npx stagecraft access staging"));
 
   program
     .command("log")

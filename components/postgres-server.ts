@@ -97,6 +97,7 @@ export class PostgresServer extends pulumi.ComponentResource {
     } = args;
     const { port } = settings;
     const memory = parseBytes(settings.memory) ?? 0;
+    const wanted = checkSettings(settings.settings ?? {}, { version: 17, memory }).settings;
     this.server = name;
     this.kind = kind;
     this.port = port;
@@ -112,11 +113,7 @@ export class PostgresServer extends pulumi.ComponentResource {
     // A restart for a setting comes before anything that would be interrupted by it.
     const inForce = new command.local.Command(
       `${name}-settings`,
-      settingsCommand(
-        name,
-        this,
-        checkSettings(settings.settings ?? {}, { version: 17, memory }).settings,
-      ),
+      settingsCommand(name, this, wanted),
       { parent: this },
     );
     this.ready = new command.local.Command(`${name}-roles`, rolesCommand(this, roles), {
@@ -134,7 +131,7 @@ export class PostgresServer extends pulumi.ComponentResource {
     );
     this.ca = certificate.stdout.apply((stdout) => tlsResultSchema.parse(JSON.parse(stdout)).ca);
 
-    tellWhatIsFound(this, roles.people);
+    tellWhatIsFound(this, wanted, roles.people);
     this.registerOutputs({ port, agent: this.names.agent });
   }
 }

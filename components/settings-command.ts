@@ -3,8 +3,10 @@ import * as pulumi from "@pulumi/pulumi";
 import { createHash } from "node:crypto";
 import type { Observation } from "../model/observation";
 import { settingsRequestSchema } from "../model/postgres-settings/protocol";
+import { describePlan, planSettings } from "../model/postgres-settings/plan";
 import { renderSettings } from "../model/postgres-settings/render";
 import type { SettingValues } from "../model/postgres-settings/check";
+import { plural } from "../model/units";
 import { agentCommand, type CommandedServer } from "./agent-command";
 
 // Put in place and reloaded; what waits for a restart gets one, and is then looked at again.
@@ -42,4 +44,16 @@ export function settingsDrift({ settings }: Observation): string[] {
     ...alterSystem.map((name) => `${name} was set by ALTER SYSTEM; up takes it back`),
     ...pendingRestart.map((name) => `${name} waits for a restart of PostgreSQL; up restarts it`),
   ];
+}
+
+/** What a change of settings takes, as a sentence for the preview; `undefined` when nothing changes. */
+export function settingsChange(
+  { settings: seen, databases }: Observation,
+  settings: SettingValues,
+): string | undefined {
+  const plan = planSettings(seen.values, settings, 17);
+  const text = describePlan(plan);
+  const open = databases.reduce((sum, { connections }) => sum + connections, 0);
+  const now = plan.restart.length > 0 ? ` (${plural(open, "connection")} now)` : "";
+  return text === undefined ? undefined : `settings: ${text}${now}`;
 }

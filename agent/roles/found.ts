@@ -14,7 +14,7 @@ export async function findRoles(
             r.rolpassword AS verifier, s.setconfig AS settings,
             coalesce((SELECT json_agg(json_build_object('of', pg_get_userbyid(m.roleid), 'inherit', m.inherit_option,
                         'set', m.set_option, 'admin', m.admin_option, 'grantor', pg_get_userbyid(m.grantor),
-                        'ofComment', shobj_description(m.roleid, 'pg_authid')) ORDER BY m.roleid)
+                        'ofComment', shobj_description(m.roleid, 'pg_authid')) ORDER BY pg_get_userbyid(m.roleid))
                       FROM pg_auth_members m WHERE m.member = r.oid), '[]') AS memberships
      FROM pg_authid r LEFT JOIN pg_db_role_setting s ON s.setrole = r.oid AND s.setdatabase = 0
      WHERE r.rolname = ANY($1) OR shobj_description(r.oid, 'pg_authid') LIKE 'stagecraft: %'

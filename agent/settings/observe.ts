@@ -11,7 +11,12 @@ export async function observeSettings(client: Client): Promise<SettingsObservati
   const { rows } = await client.query<{ name: string }>(
     "SELECT name FROM pg_settings WHERE pending_restart ORDER BY name",
   );
+  const file = await client.query<{ name: string; setting: string }>(
+    "SELECT name, setting FROM pg_file_settings WHERE sourcefile = $1 AND name IS NOT NULL",
+    [files.settings],
+  );
   return {
+    values: Object.fromEntries(file.rows.map(({ name, setting }) => [name, setting])),
     sha256: text === undefined ? null : sha256Of(text),
     alterSystem: await alteredSettings(client),
     pendingRestart: rows.map(({ name }) => name),

@@ -15,10 +15,14 @@ export function nextText({ stack, kind, address, database }: UpServer): string {
   const rows = [["psql", `npx stagecraft psql ${stack}`]];
   if (address !== undefined && database !== undefined) {
     const name = encodeURIComponent(database);
+    // Production lets nobody in without TLS.
+    const isChecked = kind === "production";
+    const options = isChecked ? `?sslmode=verify-full&sslrootcert=${stack}-ca.pem` : "";
     rows.push([
       "database",
-      `postgresql://${name}@${address}/${name}   (password: npx stagecraft password ${stack})`,
+      `postgresql://${name}@${address}/${name}${options}   (password: npx stagecraft password ${stack})`,
     ]);
+    if (isChecked) rows.push(["its CA", `npx stagecraft ca ${stack} > ${stack}-ca.pem`]);
   }
   rows.push(
     ["next", "npx stagecraft status · docs/configuration.md"],

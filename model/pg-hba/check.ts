@@ -78,7 +78,7 @@ function methodProblems(rule: PgHbaRule, version: number): readonly RuleProblem[
   }
   if (method === "sspi" || method === "bsd") {
     const system = method === "sspi" ? "Windows" : "OpenBSD";
-    return [warning(`${method} works on ${system} only; use scram-sha-256`)];
+    return [error(`${method} is for PostgreSQL on ${system} only; use scram-sha-256`)];
   }
   return optionProblems(rule);
 }

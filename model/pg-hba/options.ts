@@ -60,6 +60,12 @@ function optionProblem(rule: PgHbaRule, name: string, value: string): RuleProble
     const shown = isSecret(name) ? name : `${name}=${value}`;
     return error(`option ${shown} is for ${methods.join(", ")}, not ${method}; leave it out`);
   }
+  if (name === "ldapurl" && !/^ldaps?:\/\//i.test(value)) {
+    return error(`ldapurl must begin with ldap:// or ldaps://, got "${value}"`);
+  }
+  if (name === "radiusports" && !value.split(",").every((port) => /^[\s"]*0*[1-9]/.test(port))) {
+    return error(`radiusports must be ports, got "${value}"`);
+  }
   if (name === "ldapport" && !/^\s*[+-]?0*[1-9]/.test(value)) {
     return error(`ldapport must be a port, got "${value}"`);
   }
@@ -111,7 +117,7 @@ const missing: Partial<Record<AuthMethod, (options: Options) => readonly RulePro
 function needs(method: string, names: readonly string[]) {
   return (options: Options): readonly RuleProblem[] =>
     names
-      .filter((name) => !(name in options))
+      .filter((name) => (options[name] ?? "") === "")
       .map((name) => error(`${method} needs the option ${name}; add ${name}=…`));
 }
 

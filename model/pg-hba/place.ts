@@ -36,6 +36,11 @@ function read({ address, mask }: Pick<PgHbaRule, "address" | "mask">): Place | R
   if (!quoted && (text === "all" || text === "samehost" || text === "samenet")) {
     return mask === undefined ? { kind: text } : needless(text, mask);
   }
+  const [, zone] = /^[\da-f:.]+(%[^/]*)/i.exec(text) ?? [];
+  // Link-local addresses may have one.
+  if (zone !== undefined && !/^fe[89ab]/i.test(text)) {
+    return error(`${text} names a network interface, which does not count; leave ${zone} out`);
+  }
   if (text.includes("/")) return mask === undefined ? prefixed(text) : needless(text, mask);
   const ip = parseIp(text);
   if (ip) {

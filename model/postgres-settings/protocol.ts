@@ -41,6 +41,8 @@ export type SettingsConfirmed = z.infer<typeof settingsConfirmedSchema>;
 export const settingsObservationSchema = z.strictObject({
   /** SHA-256 of `stagecraft.conf`; `null` while there is none. That of the wanted one is over {@link renderSettings}. */
   sha256: z.string().nullable(),
+  /** What stands in it. */
+  values: z.record(z.string(), z.string()),
   /** Settings made by ALTER SYSTEM, which outrank the file. */
   alterSystem: z.array(z.string()),
   /** Settings that wait for a restart of PostgreSQL. */

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import type { RequiredConnection } from "../../model/pg-hba/protocol";
 import {
   agentRule,
@@ -380,6 +380,49 @@ test("rules by hand that keep the agent out are mended with the help of one sign
   await docker("kill", "--signal", "HUP", server.postgres);
   await sleep(500);
   expect(await putHba(server, usual, [application])).toMatchObject({ changed: false });
+});
+
+describe("a server with TLS", () => {
+  const tls: RequiredConnection = { ...application, over: "tls" };
+  const data = "/var/lib/postgresql/data/pgdata";
+
+  beforeAll(async () => {
+    const key = `-newkey rsa:2048 -nodes -keyout ${data}/server.key -out ${data}/server.crt`;
+    await server.run(["sh", "-c", `openssl req -x509 -subj /CN=test ${key}`]);
+    await server.sql(
+      "postgres",
+      "ALTER SYSTEM SET ssl_cert_file = 'server.crt';\nALTER SYSTEM SET ssl_key_file = 'server.key';\nALTER SYSTEM SET ssl_ca_file = 'server.crt';\nALTER SYSTEM SET ssl = on;\nSELECT pg_reload_conf()",
+    );
+    await sleep(500);
+  });
+
+  test("is tried with TLS and without, and logs no failed login", async () => {
+    const log = await logAfter(async () => {
+      const text = hba("hostssl all,replication all samenet scram-sha-256", "host all all all md5");
+      const required = [tls, { ...replica, over: "tls" as const }, application];
+      await putHba(server, text, required);
+      // In a moment the last sessions have ended, and logged what they have to say.
+      await sleep(500);
+    });
+    expect(log).toContain("received SIGHUP");
+    expect(log).not.toMatch(/FATAL|ERROR|could not|unexpected|SSL/);
+  });
+
+  test("lets rules be taken back that want TLS of a connection without", async () => {
+    const { stderr } = await askHba(server, hba("hostssl all all samenet scram-sha-256"), [
+      application,
+      tls,
+    ]);
+    expect(stderr).toMatch(
+      /^ {2}application {3}app to timesheets over the network without TLS\n {4}28000 {2}no pg_hba\.conf entry for host "[\d.]+", user "app", database "timesheets", no encryption$/m,
+    );
+    await expectInPlace(usual);
+  });
+
+  test("counts being asked for a certificate as the answer of a cert rule", async () => {
+    const text = hba("hostssl all all samenet cert");
+    await putHba(server, text, [{ ...tls, method: "cert" }]);
+  });
 });
 
 test("a PostgreSQL that is killed while new rules are on trial comes back with those from before", async () => {

@@ -9,6 +9,8 @@ import { docker, useServer, type Said } from "../support/server";
 
 const server = useServer();
 const dataFolder = "/var/lib/postgresql/data/pgdata";
+/** A busy machine may take long over what is done in a moment. */
+const patience = { timeout: 60_000 };
 
 const ask = async (verb: string, settings: Record<string, string>): Promise<Said> =>
   server.agent([verb], { server: server.name, settings });
@@ -35,7 +37,10 @@ const wholeFiles = ["stagecraft-defaults.conf", "stagecraft.conf"];
 
 /** A session that stays open, as an application's pool has it. */
 async function openSession(): Promise<Client> {
-  await server.sql("postgres", "CREATE ROLE visitor LOGIN PASSWORD 'keep open'");
+  await server.sql(
+    "postgres",
+    "CREATE ROLE visitor LOGIN PASSWORD 'keep open'; GRANT CONNECT ON DATABASE postgres TO visitor",
+  );
   const format = "{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}";
   const host = await docker("inspect", "--format", format, server.postgres);
   const client = new Client({ host, user: "visitor", password: "keep open", database: "postgres" });
@@ -150,7 +155,9 @@ describe("settings that PostgreSQL does not start with", () => {
       /^PostgreSQL did not come up within 60 s of its restart \(.+\); the settings before are back, and its container starts with them\n$/s,
     );
     await server.startAgain("postgres");
-    await expect.poll(async () => (await server.trySql("postgres", "SELECT")).status).toBe(0);
+    await expect
+      .poll(async () => (await server.trySql("postgres", "SELECT")).status, patience)
+      .toBe(0);
     expect(await show("max_connections")).toBe("100");
     expect(await apply({})).toMatchObject({ restart: [] });
     expect(await filesOfOurs()).toEqual(wholeFiles);

@@ -10,95 +10,6 @@ const dump = Buffer.from(
   plainDump("CREATE TABLE public.t (id int);\nCOPY public.t (id) FROM stdin;\n1\n\\.\n"),
 );
 
-const password = `p4ss ${Array.from({ length: 95 }, (_, i) => String.fromCharCode(32 + i)).join("")}`;
-const roles = { server: server.name, roles: [{ name: 'Login\'s "role"', password }] };
-
-/** Tries to log in over the network. */
-const logIn = async (user: string, secret: string, database = "postgres"): Promise<string> => {
-  // The password goes by stdin, as no secret may be in a list of processes.
-  const script =
-    'IFS= read -r PGPASSWORD; export PGPASSWORD; psql -qAtX -h "$1" -U "$2" -d "$3" -c "SELECT current_user" 2>&1';
-  return (
-    await server.run(
-      ["bash", "-c", script, "-", server.postgres, user, database],
-      Buffer.from(`${secret}\n`),
-    )
-  ).stdout;
-};
-
-describe("roles", () => {
-  test("are made once, with a password of any printable characters that works over the network", async () => {
-    const first = await server.agent(["roles"], roles);
-    expect(JSON.parse(first.stdout)).toEqual({ created: ['Login\'s "role"'], changed: [] });
-    const again = await server.agent(["roles"], roles);
-    expect(JSON.parse(again.stdout)).toEqual({ created: [], changed: [] });
-    expect(await logIn('Login\'s "role"', password)).toBe('Login\'s "role"\n');
-    expect(await logIn('Login\'s "role"', `${password}x`)).toMatch(
-      /password authentication failed/,
-    );
-    expect(await logIn('Login\'s "role"', "")).toMatch(
-      /no password supplied|password authentication failed/,
-    );
-  });
-
-  test("get a changed password, and the old one ends", async () => {
-    const changed = {
-      server: server.name,
-      roles: [{ name: 'Login\'s "role"', password: "ünïcode" }],
-    };
-    expect(JSON.parse((await server.agent(["roles"], changed)).stdout)).toEqual({
-      created: [],
-      changed: ['Login\'s "role"'],
-    });
-    expect(await logIn('Login\'s "role"', "ünïcode")).toBe('Login\'s "role"\n');
-    expect(await logIn('Login\'s "role"', password)).toMatch(/password authentication failed/);
-    await server.agent(["roles"], roles);
-  });
-
-  test("never include the superuser, who cannot come in over the network", async () => {
-    const said = await server.agent(["roles"], {
-      server: server.name,
-      roles: [{ name: "postgres", password }],
-    });
-    expect(said).toMatchObject({ status: 1, stdout: "" });
-    expect(said.stderr).toMatch(/^postgres must stay without a password/);
-    expect(
-      await server.sql(
-        "postgres",
-        "SELECT rolpassword IS NULL FROM pg_authid WHERE rolname = 'postgres'",
-      ),
-    ).toBe("t");
-    expect(await logIn("postgres", password)).toMatch(/pg_hba\.conf rejects connection/);
-  });
-
-  test("of another server are refused", async () => {
-    const said = await server.agent(["roles"], { ...roles, server: "production" });
-    expect(said.stderr).toMatch(/^the request is for server production, this is sct-/);
-  });
-
-  test("leave their passwords nowhere but in PostgreSQL, as a verifier", async () => {
-    const places = [
-      await docker("inspect", server.postgres, server.agentContainer),
-      await docker("logs", server.postgres),
-      await docker("logs", server.agentContainer),
-      await docker("top", server.agentContainer),
-      (
-        await server.run([
-          "sh",
-          "-c",
-          "cat /proc/*/cmdline /proc/*/environ 2>/dev/null | tr '\\0' '\\n'; grep -r . /var/lib/stagecraft /tmp",
-        ])
-      ).stdout,
-      await server.sql(
-        "postgres",
-        "SELECT query FROM pg_stat_activity; SELECT rolpassword FROM pg_authid",
-      ),
-    ];
-    for (const text of places) expect(text).not.toMatch(/p4ss|ünïcode/);
-    expect(places.at(-1)).toContain("SCRAM-SHA-256$4096:");
-  });
-});
-
 describe("what the agent tells", () => {
   test("databases and observe tell of a restored database, its stamp and the restore", async () => {
     const { result } = await server.restore({
@@ -113,7 +24,7 @@ describe("what the agent tells", () => {
     const [told] = databases;
     expect(told).toMatchObject({
       name: "told",
-      owner: "app",
+      owner: "told_owner",
       encoding: "UTF8",
       locale: "C.UTF-8",
       connections: 0,
@@ -193,7 +104,7 @@ describe("a request that makes no sense gets one clear error", () => {
     [["restore"], "[]", /^the request does not fit this agent:\n✖ .*\n$/],
     [
       ["roles"],
-      `{"server":"x","roles":[{"name":"","password":"secret"}],"more":1}`,
+      `{"server":"x","databases":[{"name":"","application":"secret"}],"more":1}`,
       /^the request does not fit this agent:\n(?:(?!secret)[^])*more(?:(?!secret)[^])*$/,
     ],
     [

@@ -99,8 +99,18 @@ function plain(value: unknown): unknown {
 
 function computed(type: string, name: string): Record<string, unknown> {
   if (type === "docker:index/remoteImage:RemoteImage") return { imageId: "sha256:image" };
+  if (name.endsWith("-tls")) return { stdout: certified };
   return name.endsWith("-restore") ? { stdout: restored } : {};
 }
+
+const certified = JSON.stringify({
+  ca: "a certificate",
+  expires: "2027-12-24T09:14:00.000Z",
+  names: ["localhost"],
+  changed: true,
+  reason: "there was none",
+  warnings: [],
+});
 
 const restored = JSON.stringify({
   result: "restored",

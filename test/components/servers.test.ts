@@ -63,7 +63,10 @@ describe("a development server", () => {
   test("is exactly these resources, each below its own component", async () => {
     const { resources } = await register(development);
     expect(resources.map(({ type, name, parent }) => [type, name, parent])).toEqual([
+      ["command:local:Command", "dev-pg-hba", "dev-pg-hba"],
       ["command:local:Command", "dev-roles", "dev"],
+      ["command:local:Command", "dev-settings", "dev"],
+      ["command:local:Command", "dev-tls", "dev"],
       ["command:local:Command", "timesheets-restore", "timesheets"],
       ["docker:index/container:Container", "dev-agent", "dev"],
       ["docker:index/container:Container", "dev-postgres", "dev"],
@@ -74,6 +77,7 @@ describe("a development server", () => {
       ["docker:index/volume:Volume", "dev-run", "dev"],
       ["stagecraft:index:Database", "timesheets", "dev"],
       ["stagecraft:index:DevelopmentServer", "dev", ""],
+      ["stagecraft:index:PgHba", "dev-pg-hba", "dev"],
       ["stagecraft:index:PostgresServer", "dev", "dev"],
     ]);
   });
@@ -169,11 +173,13 @@ describe("a development server", () => {
   test("makes its roles again when one of its containers is another", async () => {
     const { resources } = await register(development);
     expect(find(resources, "dev-roles").inputs).toMatchObject({
-      create: 'exec docker exec -i "$AGENT" stagecraft-agent roles',
+      create: 'exec docker exec -i "$AGENT" stagecraft-agent roles "$GENERATION"',
       environment: {
         AGENT: "stagecraft-dev-agent",
+        POSTGRES: "stagecraft-dev-postgres",
         AGENT_ID: "id-of-dev-agent",
         POSTGRES_ID: "id-of-dev-postgres",
+        GENERATION: "1",
       },
       logging: "stderr",
       addPreviousOutputInEnv: false,
@@ -331,6 +337,8 @@ describe("a production server", () => {
       ["docker:index/volume:Volume", "prod-agent"],
       ["docker:index/volume:Volume", "prod-data"],
     ]);
+    const guarded = resources.filter(({ protect }) => protect);
+    expect(guarded.map(({ name }) => name)).toEqual(["prod-data"]);
   });
 
   test("uses a dump only when the database is missing", async () => {
@@ -354,7 +362,7 @@ describe("a production server", () => {
   });
 });
 
-test("a staging server differs from a development server in its kind alone", async () => {
+test("a staging server differs from a development server in its kind and who may connect, and in nothing else", async () => {
   const dev = await register(development);
   const staging = await register(
     () =>
@@ -368,5 +376,7 @@ test("a staging server differs from a development server in its kind alone", asy
     .replaceAll("STAGECRAFT_KIND=staging", "STAGECRAFT_KIND=development")
     .replaceAll(String.raw`\"kind\":\"staging\"`, String.raw`\"kind\":\"development\"`)
     .replaceAll(/\bstaging\b/g, "dev");
-  expect(new Set(JSON.parse(renamed) as unknown[])).toEqual(new Set(dev.resources));
+  const withoutRules = (resources: readonly Registered[]): Set<Registered> =>
+    new Set(resources.filter(({ name }) => name !== "dev-pg-hba"));
+  expect(withoutRules(JSON.parse(renamed) as Registered[])).toEqual(withoutRules(dev.resources));
 });

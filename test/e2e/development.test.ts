@@ -17,8 +17,8 @@ test("an up makes a server with the contents of the dump", async () => {
   expect(await project.output("dev", "verdict")).toMatch(/^timesheets ← .* passed/);
 });
 
-test("the owner of the database logs in with the password from the network, and with no other", async () => {
-  const log = async (password: string) =>
+test("the application and the reader log in with their passwords from the network, and with no other", async () => {
+  const log = async (user: string, password: string) =>
     docker(
       ...[
         "run",
@@ -36,18 +36,23 @@ test("the owner of the database logs in with the password from the network, and 
         "-h",
         project.names("dev").postgres,
       ],
-      ...["-U", "timesheets", "-d", "timesheets", "-c", "SELECT current_user"],
+      ...["-U", user, "-d", "timesheets", "-c", "SELECT current_user"],
     );
-  expect(await log(project.password)).toMatchObject({ exitCode: 0, text: "timesheets" });
-  expect((await log("another")).text).toContain("password authentication failed");
+  const { application, readonly } = project.passwords;
+  expect(await log("timesheets", application)).toMatchObject({ exitCode: 0, text: "timesheets" });
+  const reader = await log("timesheets_readonly", readonly);
+  expect(reader).toMatchObject({ exitCode: 0, text: "timesheets_readonly" });
+  expect((await log("timesheets", readonly)).text).toContain("password authentication failed");
 });
 
-test("the password stands neither in the state nor in what docker shows", async () => {
+test("the passwords stand neither in the state nor in what docker shows", async () => {
   const { agent, postgres } = project.names("dev");
-  expect((await project.pulumi("stack", "export", "--stack", "dev")).text).not.toContain(
-    project.password,
-  );
-  expect((await docker("inspect", agent, postgres)).text).not.toContain(project.password);
+  const state = await project.pulumi("stack", "export", "--stack", "dev");
+  const containers = await docker("inspect", agent, postgres);
+  for (const password of Object.values(project.passwords)) {
+    expect(state.text).not.toContain(password);
+    expect(containers.text).not.toContain(password);
+  }
 });
 
 test("a second up changes nothing", async () => {

@@ -27,10 +27,11 @@ describe("before anything is touched", () => {
 
   test("a password in plain text is refused", async () => {
     await project.reconfigure("dev", { data: { dump: "a.sql" } });
-    await project.pulumi("config", "set", "--plaintext", "password", "not so secret", "-s", "dev");
+    const set = ["config", "set", "--plaintext", "--path", "passwords.readonly", "not so secret"];
+    await project.pulumi(...set, "--stack", "dev");
     const { exitCode, text } = await project.preview("dev");
     expect(exitCode).not.toBe(0);
-    expect(text).toContain("password   must be a secret");
+    expect(text).toContain("passwords.readonly   must be a secret");
     expect(text).not.toContain("not so secret");
   });
 

@@ -7,7 +7,7 @@ export const quietServer: Pick<
 > = {
   generations: { settings: 1, roles: 1, tls: 1, "pg-hba": 1 },
   interfaces: ["172.18.0.3/16"],
-  settings: { sha256: null, alterSystem: [], pendingRestart: [] },
+  settings: { sha256: null, values: {}, alterSystem: [], pendingRestart: [] },
   roles: { faults: [], missing: [], superusers: [], rights: [], logins: [] },
   tls: { on: true, fingerprint: null, expires: null, names: [], given: false },
   pgHba: { text: "", sha256: "0".repeat(64) },

@@ -94,6 +94,10 @@ describe("a cell", () => {
     ["host a a all md5", ["md5", "md5", "md5", "md5"]],
     ["hostnossl a a all md5", ["md5, no TLS", "md5, no TLS", "md5, no TLS", "md5, no TLS"]],
     ["host a a 10.0.0.0/25 md5", ["partly md5", "md5", "rejected", "rejected"]],
+    [
+      "host a a 10.0.0.0/26 md5\nhost a a 10.0.0.192/26 md5",
+      ["partly md5", "md5", "rejected", "rejected"],
+    ],
     ["host a a 10.0.0.8/32 md5", ["partly md5", "rejected", "rejected", "rejected"]],
     ["host a a 10.0.0.0/16 md5", ["md5", "md5", "rejected", "partly md5"]],
     ["host a a fd00::/64 md5", ["rejected", "rejected", "rejected", "partly md5"]],

@@ -44,8 +44,6 @@ describe("a line of the manual's shapes", () => {
     'host    all         all  all                ldap ldapbasedn=dc=example ldapsearchfilter="(| (uid=$username) (mail=$username))" ldaptls=1',
     'host    all         all  all                radius radiusservers="a,b" radiussecrets="""one, two"",three" radiusports=1812',
     "host    all         all  all                pam pamservice=postgresql pam_use_hostname=1",
-    "host    all         all  all                sspi compat_realm=0 upn_username=1",
-    "local   all         all                     bsd",
   ])("%s comes back the same", (line) => {
     const plain = line.replace(/ +/g, " ");
     expect(rulesOf(`${line}\n`)).toEqual([plain]);
@@ -92,6 +90,12 @@ describe("a rule", () => {
     ["continued lines", "local a\\\n,b \\\r\nall peer", "local a,b all peer"],
     ["a continued quote", 'local "a\\\nb" all peer', "local ab all peer"],
     ["two backslashes at the end", "local a\\\\\n all peer", 'local "a\\" all peer'],
+    // The second backslash is not before a line break, and the empty line has none of its own.
+    [
+      "a backslash before an empty line",
+      "local a all peer map=b\\\\\n\n#",
+      'local a all peer map="b\\"',
+    ],
     ["no line break at the end", "local all all peer\\", "local all all peer"],
   ])("is read with %s", (_, text, rule) => {
     expect(rulesOf(text)).toEqual([rule]);
@@ -101,6 +105,17 @@ describe("a rule", () => {
     const text = "# one \\\nlocal all all trust\nlocal all all peer\n";
     expect(parsePgHba(text).rules.map(({ method, line }) => [method, line])).toEqual([["peer", 3]]);
   });
+});
+
+test("a word that is longer than all others widens no column", () => {
+  const databases = Array.from({ length: 20 }, (_, at) => `db${at}`);
+  const { rules } = parsePgHba(`local ${databases.join()} ada peer\nhost db1 bob samenet md5\n`);
+  expect(renderPgHba(rules)).toBe(
+    `# TYPE  DATABASE  USER  ADDRESS  METHOD
+local   ${databases.join()}  ada            peer
+host    db1       bob   samenet  md5
+`,
+  );
 });
 
 describe("other files", () => {

@@ -1,0 +1,23 @@
+import { accessText } from "../../model/pg-hba/access-text";
+import { parsePgHba } from "../../model/pg-hba/parse";
+import { ownNetwork } from "../../model/pg-hba/required";
+import { scopeOf } from "../../model/pg-hba/scope";
+import { Problem } from "../problem";
+import { readStackFile } from "../project";
+import { lookAtServers } from "../server-status";
+import type { StackName } from "../stacks";
+
+/** `stagecraft access`: who can connect to a server from where, by the rules that are in place. */
+export async function access(folder: string, stack: StackName): Promise<void> {
+  const { settings } = readStackFile(folder, stack);
+  const [server] = await lookAtServers(folder, [stack]);
+  const database = settings.database?.name;
+  if (server?.observation === undefined || database === undefined) {
+    throw new Problem(`${stack} is not up`, `npm start -- ${stack}`);
+  }
+  const { pgHba, interfaces } = server.observation;
+  const { rules } = parsePgHba(pgHba.text);
+  const application = settings.pgHba?.application ?? ownNetwork;
+  const scope = scopeOf({ database, application, rules, interfaces });
+  console.log(accessText(stack, undefined, rules, scope));
+}
