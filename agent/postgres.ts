@@ -5,8 +5,16 @@ import { AgentError, messageOf } from "./errors";
 /** The folder of PostgreSQL's Unix socket, shared by the two containers of a server. */
 export const socketFolder = process.env.PGHOST ?? "/run/postgresql";
 
-/** Settings of every session of ours: messages in English, because their texts are classified. */
-const sessionSettings = { lc_messages: "C", statement_timeout: "0", lock_timeout: "0" };
+/** Settings of every session of ours, whatever the server's are: messages in English, because their texts are classified, and no limits. */
+const sessionSettings = {
+  lc_messages: "C",
+  statement_timeout: "0",
+  lock_timeout: "0",
+  transaction_timeout: "0",
+  idle_session_timeout: "0",
+  idle_in_transaction_session_timeout: "0",
+  default_transaction_read_only: "off",
+};
 
 /** Session settings as `libpq` and `pg` take them at connection start. */
 export function sessionOptions(more: Readonly<Record<string, string>> = {}): string {

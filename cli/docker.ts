@@ -1,5 +1,7 @@
 import { execa } from "execa";
 import { z } from "zod";
+import { hostProblem, localHost } from "../model/host";
+import { engineOfHost } from "../tools/engine-of-host";
 import { Problem } from "./problem";
 
 /** A container as `docker inspect` tells of it. */
@@ -34,10 +36,12 @@ const inspectionSchema = z.array(
   }),
 );
 
-/** Those of the named containers that are there, in one call. */
-export async function inspectContainers(names: readonly string[]): Promise<Container[]> {
-  const { stdout, stderr } = await docker(["container", "inspect", ...names]);
-  rejectEngineDown(stderr);
+/** Those of the named containers that are on the engine of a host, in one call. */
+export async function inspectContainers(
+  host: string,
+  names: readonly string[],
+): Promise<Container[]> {
+  const { stdout } = await docker(host, ["container", "inspect", ...names]);
   return parseInspection(stdout);
 }
 
@@ -58,34 +62,28 @@ export function parseInspection(json: string): Container[] {
   });
 }
 
-/** Raises a {@link Problem} when the engine does not answer. */
-export async function requireEngine(): Promise<void> {
-  const { exitCode, stderr } = await docker(["version", "--format", "{{.Server.Version}}"]);
-  rejectEngineDown(stderr);
+/** Raises a {@link Problem} when the engine of a host does not answer. */
+export async function requireEngine(host: string): Promise<void> {
+  const { exitCode, stderr } = await docker(host, ["version", "--format", "{{.Server.Version}}"]);
   if (exitCode !== 0) throw new Problem(`the Docker engine does not answer: ${firstLine(stderr)}`);
 }
 
 /** Those of the named volumes that are there. */
-export async function existingVolumes(names: readonly string[]): Promise<string[]> {
-  const { stdout, stderr } = await docker([
-    ...["volume", "inspect", "--format", "{{.Name}}"],
-    ...names,
-  ]);
-  rejectEngineDown(stderr);
+export async function existingVolumes(host: string, names: readonly string[]): Promise<string[]> {
+  const { stdout } = await docker(host, ["volume", "inspect", "--format", "{{.Name}}", ...names]);
   return stdout.split("\n").filter((name) => name !== "");
 }
 
 /** Removes volumes for good. */
-export async function removeVolumes(names: readonly string[]): Promise<void> {
-  const { exitCode, stderr } = await docker(["volume", "rm", ...names]);
-  rejectEngineDown(stderr);
+export async function removeVolumes(host: string, names: readonly string[]): Promise<void> {
+  const { exitCode, stderr } = await docker(host, ["volume", "rm", ...names]);
   if (exitCode !== 0) throw new Problem(`the volumes could not be removed: ${stderr}`);
 }
 
 /** What a verb of the agent printed; raises a {@link Problem} with its text when it failed. */
-export async function askAgent(agent: string, ...verb: string[]): Promise<string> {
-  const { exitCode, stdout, stderr } = await docker(["exec", agent, "stagecraft-agent", ...verb]);
-  rejectEngineDown(stderr);
+export async function askAgent(host: string, agent: string, ...verb: string[]): Promise<string> {
+  const command = ["exec", agent, "stagecraft-agent", ...verb];
+  const { exitCode, stdout, stderr } = await docker(host, command);
   if (exitCode === 0) return stdout;
   throw new Problem(
     `the agent ${agent} did not answer: ${firstLine(stderr) || `exit ${exitCode}`}`,
@@ -93,35 +91,51 @@ export async function askAgent(agent: string, ...verb: string[]): Promise<string
 }
 
 /** Runs docker on this terminal and gives its exit status. */
-export async function dockerOnTerminal(args: readonly string[]): Promise<number> {
-  const { exitCode } = await execa("docker", args, { stdio: "inherit", reject: false });
+export async function dockerOnTerminal(host: string, args: readonly string[]): Promise<number> {
+  const env = await environmentFor(host);
+  const { exitCode } = await execa("docker", args, { stdio: "inherit", reject: false, env });
   return exitCode ?? 1;
 }
 
+/** What docker says; raises a {@link Problem} when the engine of the host cannot be reached. */
 async function docker(
+  host: string,
   args: readonly string[],
 ): Promise<{ exitCode: number; stdout: string; stderr: string }> {
-  const result = await execa("docker", args, { reject: false, stdin: "ignore" });
+  const env = await environmentFor(host);
+  const result = await execa("docker", args, { reject: false, stdin: "ignore", env });
   const { exitCode, stdout, stderr } = result;
-  if (exitCode !== undefined) return { exitCode, stdout, stderr };
+  if (exitCode !== undefined) {
+    const problem = engineProblem(host, stderr);
+    if (problem) throw problem;
+    return { exitCode, stdout, stderr };
+  }
   if (result.code === "ENOENT") throw new Problem("docker is not installed", "npm start");
   throw new Problem(`docker was stopped: ${result.shortMessage}`);
 }
 
-function rejectEngineDown(stderr: string): void {
-  const problem = engineProblem(stderr);
-  if (problem) throw problem;
+async function environmentFor(host: string): Promise<NodeJS.ProcessEnv> {
+  const engine = await engineOfHost(host);
+  if ("environment" in engine) return engine.environment;
+  throw problemWith(host, engine.stderr);
 }
 
-/** The {@link Problem} of a Docker engine that cannot be reached, where `stderr` tells of one. */
-export function engineProblem(stderr: string): Problem | undefined {
+function problemWith(host: string, stderr: string): Problem {
+  const { what, fix } = hostProblem(host, stderr);
+  return new Problem(what, fix);
+}
+
+/** The {@link Problem} of a host's Docker engine that cannot be reached, where docker's `stderr` tells of one. */
+export function engineProblem(host: string, stderr: string): Problem | undefined {
+  const isDown = /cannot connect to the docker daemon|error during connect|dial unix/i.test(stderr);
+  if (isDown && host !== localHost) return problemWith(host, stderr);
   if (/permission denied.*(?:docker\.sock|daemon socket)/is.test(stderr)) {
     return new Problem(
       "this user may not use the Docker engine",
       "sudo usermod -aG docker $USER, then log in again",
     );
   }
-  if (/cannot connect to the docker daemon|error during connect|dial unix/i.test(stderr)) {
+  if (isDown) {
     return new Problem("the Docker engine does not answer", "npm start   (starts it where it can)");
   }
   return undefined;

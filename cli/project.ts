@@ -33,6 +33,8 @@ export interface StackFile {
   readonly settings: Partial<Settings>;
   /** What is wrong with the others; passwords that are not there yet are not among them. */
   readonly problems: readonly SettingProblem[];
+  /** Where the server runs. */
+  readonly host: string;
   readonly names: EngineNames;
   /** Passwords that are to be made. */
   readonly missingPasswords: readonly string[];
@@ -48,11 +50,12 @@ export function readStackFile(folder: string, stack: StackName): StackFile {
     ...raw,
     passwords: unseen(raw["passwords"]),
   });
-  const { namePrefix } = settings;
-  if (namePrefix === undefined) throw new Problem(formatProblems(name, problems));
+  const { namePrefix, host } = settings;
+  if (namePrefix === undefined || host === undefined)
+    throw new Problem(formatProblems(name, problems));
   const isMissing = missingPasswords.map((name) => `passwords.${name}`);
   return {
-    ...{ path, settings, missingPasswords, names: engineNames(namePrefix, stack) },
+    ...{ path, settings, missingPasswords, host, names: engineNames(namePrefix, stack) },
     problems: problems.filter((problem) => !isMissing.includes(problem.path)),
   };
 }

@@ -1,4 +1,5 @@
 import { execa } from "execa";
+import { localHost } from "../model/host";
 import { serverImage } from "../tools/server-image";
 import { engineProblem } from "./docker";
 import { Problem } from "./problem";
@@ -30,7 +31,7 @@ export async function ensureServerImage(
   const { exitCode, stderr } = await build;
   if (exitCode === 0) return { tag, built: true };
   throw (
-    engineProblem(stderr) ??
+    engineProblem(localHost, stderr) ??
     new Problem(`the server image could not be built:\n${lastLines.join("\n")}`)
   );
 }

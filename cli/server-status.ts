@@ -1,18 +1,22 @@
 import { observationSchema, type Observation } from "../model/observation";
+import { localHost } from "../model/host";
 import type { ServerKind } from "../model/names";
 import { askAgent, inspectContainers, type Container } from "./docker";
 import { lastChange, type Change } from "./history";
+import { Problem } from "./problem";
 import { readStackFile } from "./project";
 import { stackKinds, type StackName } from "./stacks";
 
 /** How a server is, in one word. */
 export type ServerState =
-  "running" | "starting" | "unhealthy" | "stopped" | "incomplete" | "not there";
+  "running" | "starting" | "unhealthy" | "stopped" | "incomplete" | "not there" | "out of reach";
 
 /** Everything `stagecraft status` knows of one server. */
 export interface ServerStatus {
   readonly stack: StackName;
   readonly kind: ServerKind;
+  /** Where it runs: `local` or an address. */
+  readonly host: string;
   readonly state: ServerState;
   /** What is not as it should be with its containers, one sentence each. */
   readonly faults: readonly string[];
@@ -22,24 +26,60 @@ export interface ServerStatus {
   readonly lastChange: Change | undefined;
 }
 
-/** Looks at some servers, all at once: at the engine, their agents and their histories; no Pulumi program runs. */
+/** Looks at some servers, all at once: at their engines, agents and histories; no Pulumi program runs. */
 export async function lookAtServers(
   folder: string,
   stacks: readonly StackName[],
 ): Promise<ServerStatus[]> {
-  const names = new Map(stacks.map((stack) => [stack, readStackFile(folder, stack).names]));
-  const wanted = [...names.values()].flatMap(({ postgres, agent }) => [postgres, agent]);
-  const containers = new Map(
-    (await inspectContainers(wanted)).map((container) => [container.name, container]),
+  const files = stacks.map((stack) => ({ stack, ...readStackFile(folder, stack) }));
+  const hosts = [...new Set(files.map(({ host }) => host))];
+  const found = await Promise.all(
+    hosts.map(async (host) => {
+      const names = files.filter((file) => file.host === host).map((file) => file.names);
+      const wanted = names.flatMap(({ postgres, agent }) => [postgres, agent]);
+      return [host, await containersOn(host, wanted)] as const;
+    }),
   );
+  const containers = new Map(found);
   return Promise.all(
-    [...names].map(async ([stack, { postgres, agent }]) =>
-      lookAtServer(folder, stack, {
-        postgres: containers.get(postgres),
-        agent: containers.get(agent),
-      }),
-    ),
+    files.map(async ({ stack, host, names }) => {
+      const there = containers.get(host) ?? new Map<string, Container>();
+      if (there instanceof Problem) return outOfReach(folder, stack, host, there);
+      const { postgres, agent } = names;
+      return lookAtServer(folder, stack, host, {
+        postgres: there.get(postgres),
+        agent: there.get(agent),
+      });
+    }),
   );
+}
+
+/** By their names. Another machine that cannot be reached hides no server but its own. */
+async function containersOn(
+  host: string,
+  names: readonly string[],
+): Promise<ReadonlyMap<string, Container> | Problem> {
+  try {
+    const containers = await inspectContainers(host, names);
+    return new Map(containers.map((container) => [container.name, container]));
+  } catch (error) {
+    if (error instanceof Problem && host !== localHost) return error;
+    throw error;
+  }
+}
+
+async function outOfReach(
+  folder: string,
+  stack: StackName,
+  host: string,
+  { message, fix = [] }: Problem,
+): Promise<ServerStatus> {
+  return {
+    ...{ stack, host, kind: stackKinds[stack], state: "out of reach", addresses: [] },
+    faults: [[message, fix].flat().join("; ")],
+    observation: undefined,
+    lastChange: await lastChange(folder, stack),
+  };
 }
 
 interface ServerContainers {
@@ -50,17 +90,19 @@ interface ServerContainers {
 async function lookAtServer(
   folder: string,
   stack: StackName,
+  host: string,
   containers: ServerContainers,
 ): Promise<ServerStatus> {
   const { postgres, agent } = containers;
   const faults = containerFaults(containers);
   const bothRun = postgres?.state === "running" && agent?.state === "running";
   const [observation, change] = await Promise.all([
-    bothRun ? observe(agent.name).catch(noteFault(faults)) : undefined,
+    bothRun ? observe(host, agent.name).catch(noteFault(faults)) : undefined,
     lastChange(folder, stack),
   ]);
   return {
     stack,
+    host,
     kind: stackKinds[stack],
     state: serverState(containers),
     faults,
@@ -70,8 +112,8 @@ async function lookAtServer(
   };
 }
 
-async function observe(agent: string): Promise<Observation> {
-  return observationSchema.parse(JSON.parse(await askAgent(agent, "observe")));
+async function observe(host: string, agent: string): Promise<Observation> {
+  return observationSchema.parse(JSON.parse(await askAgent(host, agent, "observe")));
 }
 
 function noteFault(faults: string[]): (error: Error) => undefined {

@@ -1,6 +1,7 @@
 import * as command from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
 import { wantedGeneration, type Area, type Observation } from "../model/observation";
+import { onHost } from "./host";
 import type { PostgresServer } from "./postgres-server";
 
 /** What the agent of a server is asked to put in force. */
@@ -16,7 +17,10 @@ export interface AgentCommandArgs {
 }
 
 /** A server, as far as its commands need it. */
-export type CommandedServer = Pick<PostgresServer, "names" | "agentId" | "postgresId" | "sight">;
+export type CommandedServer = Pick<
+  PostgresServer,
+  "host" | "names" | "agentId" | "postgresId" | "sight"
+>;
 
 /**
  * Asks the agent of a server for something: when it is new, when the request changes, when a container is another one,
@@ -29,7 +33,7 @@ export function agentCommand(
   const generation = pulumi
     .output(server.sight)
     .apply(({ observation }) => String(wantedGeneration(area, observation, isAsWanted)));
-  return {
+  return onHost(server.host, {
     create: text,
     environment: {
       AGENT: server.names.agent,
@@ -41,7 +45,7 @@ export function agentCommand(
     stdin: request,
     logging: command.local.Logging.Stderr,
     addPreviousOutputInEnv: false,
-  };
+  });
 }
 
 function call(verb: string): string {

@@ -1,4 +1,5 @@
 import type * as docker from "@pulumi/docker";
+import type * as pulumi from "@pulumi/pulumi";
 import type { ServerKind } from "../model/names";
 import type { EngineNames } from "../model/settings/engine-names";
 import type { MemoryPlan } from "../model/settings/memory";
@@ -8,7 +9,8 @@ export interface Place {
   readonly server: string;
   readonly kind: ServerKind;
   readonly names: EngineNames;
-  readonly image: docker.RemoteImage;
+  /** Id or tag. */
+  readonly image: pulumi.Input<string>;
   readonly network: docker.Network;
   /** PostgreSQL's data. */
   readonly data: docker.Volume;
@@ -23,12 +25,6 @@ const socketPath = "/run/postgresql";
 
 /** How long PostgreSQL may take to stop before the engine kills it. */
 const stopSeconds = 120;
-
-/** The image with PostgreSQL and the agent; it stays on the engine, because other servers use it too. */
-export function imageArgs(tag: string, context: string): docker.RemoteImageArgs {
-  // The classic builder, like the set-up: engines without buildx have no other, and the two share no cache.
-  return { name: tag, build: { context, useLegacyBuilder: true }, keepLocally: true };
-}
 
 /** PostgreSQL's container. */
 export function postgresContainer(
@@ -86,7 +82,7 @@ export function toLabels(
 /** No capability, no way to more rights, and nothing to write to but the volumes. */
 function common({ image, network }: Place) {
   return {
-    image: image.imageId,
+    image,
     networksAdvanced: [{ name: network.name }],
     restart: "unless-stopped",
     readOnly: true,

@@ -10,6 +10,7 @@ import {
 import { restoreIdFor } from "../model/restore-id";
 import { databaseSchema } from "../model/settings/schema";
 import { checkArgs } from "./check-args";
+import { onHost } from "./host";
 import type { Dump } from "./machine/dump";
 import type { PostgresServer } from "./postgres-server";
 
@@ -64,7 +65,7 @@ export class Database extends pulumi.ComponentResource {
     });
     const restore = new command.local.Command(
       `${name}-restore`,
-      {
+      onHost(server.host, {
         create: dump.isFolder ? restoreFolder : restoreFile,
         environment: {
           AGENT: server.names.agent,
@@ -92,7 +93,7 @@ export class Database extends pulumi.ComponentResource {
         ),
         logging: command.local.Logging.Stderr,
         addPreviousOutputInEnv: false,
-      },
+      }),
       { parent: this, dependsOn: server.ready },
     );
     this.verdict = restore.stdout.apply(verdictOf);

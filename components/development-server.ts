@@ -37,6 +37,7 @@ export class DevelopmentServer extends pulumi.ComponentResource {
       {
         kind: "development",
         namePrefix: args.namePrefix,
+        host: args.host,
         postgres: args.postgres,
         pgHba: args.pgHba,
         tls: args.tls,

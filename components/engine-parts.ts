@@ -1,11 +1,11 @@
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
-import { relative } from "node:path";
 import type { ServerKind } from "../model/names";
 import { engineLabels, type EngineNames } from "../model/settings/engine-names";
 import type { MemoryPlan } from "../model/settings/memory";
-import { serverImage } from "../tools/server-image";
-import { agentContainer, imageArgs, postgresContainer, toLabels } from "./containers";
+import { agentContainer, postgresContainer, toLabels } from "./containers";
+import { hostOptions } from "./host";
+import { makeImage } from "./image";
 import { madeLabel, type RenewedPart, type Sight } from "./machine/sight";
 
 /** What the parts of a server on its engine are made of. */
@@ -14,6 +14,8 @@ export interface EnginePartsArgs {
   readonly kind: ServerKind;
   readonly namePrefix: string;
   readonly names: EngineNames;
+  /** Where they are: `local` or an address. */
+  readonly host: string;
   readonly port: number;
   readonly memory: MemoryPlan;
   /** Whether the volumes with data stay on the engine when the stack is destroyed. */
@@ -29,27 +31,22 @@ export interface EngineParts {
 
 /** Makes image, network, volumes and containers of a server. */
 export function makeEngineParts(parent: pulumi.Resource, args: EnginePartsArgs): EngineParts {
-  const { server, kind, namePrefix, names, keepVolumes: retainOnDelete } = args;
+  const { server, kind, namePrefix, names, host, keepVolumes: retainOnDelete } = args;
+  const there = hostOptions(parent, server, host);
   const labels = toLabels(engineLabels(namePrefix, server));
   // A part that is gone or stopped gets another label, and so Pulumi replaces it.
   const madeLabels = (part: RenewedPart) =>
     pulumi
       .output(args.sight)
       .apply(({ made }) => [...labels, { label: madeLabel, value: made[part] }]);
-  const project = process.cwd(); // Pulumi runs every program in its project folder.
-  const { tag, context } = serverImage(project);
   const volume = (use: string, name: string, options = {}): docker.Volume =>
-    new docker.Volume(`${server}-${use}`, { name, labels }, { parent, ...options });
+    new docker.Volume(`${server}-${use}`, { name, labels }, { ...there, ...options });
 
-  const image = new docker.RemoteImage(
-    `${server}-image`,
-    imageArgs(tag, relative(project, context)),
-    { parent },
-  );
+  const { image, ready } = makeImage(`${server}-image`, { host, sight: args.sight }, there);
   const network = new docker.Network(
     `${server}-network`,
     { name: names.network, labels: madeLabels("network") },
-    { parent },
+    there,
   );
   const data = volume("data", names.dataVolume, { retainOnDelete, protect: retainOnDelete });
   const run = volume("run", names.runVolume);
@@ -58,12 +55,12 @@ export function makeEngineParts(parent: pulumi.Resource, args: EnginePartsArgs):
   const postgres = new docker.Container(
     `${server}-postgres`,
     { ...postgresContainer(place, args.port, args.memory), labels: madeLabels("postgres") },
-    { parent },
+    { ...there, dependsOn: ready },
   );
   const agent = new docker.Container(
     `${server}-agent`,
     { ...agentContainer(place), labels: madeLabels("agent") },
-    { parent },
+    { ...there, dependsOn: ready },
   );
   return { postgres, agent };
 }

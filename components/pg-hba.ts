@@ -8,7 +8,7 @@ import { parsePgHba } from "../model/pg-hba/parse";
 import { isEditedByHand, renderMadeFile } from "../model/pg-hba/made-file";
 import { presets } from "../model/pg-hba/presets";
 import { pgHbaRequestSchema } from "../model/pg-hba/protocol";
-import { formatRule } from "../model/pg-hba/render";
+import { describeRule, formatRule } from "../model/pg-hba/render";
 import { ownNetwork, requiredAccess, triedConnections } from "../model/pg-hba/required";
 import type { PgHbaRule } from "../model/pg-hba/rule";
 import { scopeOf } from "../model/pg-hba/scope";
@@ -52,7 +52,7 @@ export class PgHba extends pulumi.ComponentResource {
     const { kind } = server;
     const rules = args.rules ?? presets[kind]({ database, application });
     // These are shown at preview when they change.
-    super("stagecraft:index:PgHba", name, { rules: rules.map(formatRule) }, opts);
+    super("stagecraft:index:PgHba", name, { rules: rules.map(describeRule) }, opts);
 
     const required = requiredAccess(kind, database, application);
     const findings = findingsOf(rules, { kind, required });
@@ -62,17 +62,20 @@ export class PgHba extends pulumi.ComponentResource {
       throw new ToldError(lines.join("\n"));
     }
     const text = renderMadeFile(rules, sha256);
+    const request = JSON.stringify(
+      pgHbaRequestSchema.parse({
+        server: server.server,
+        text,
+        required: triedConnections(rules, required),
+      }),
+    );
+    // Such as the password for an LDAP server.
+    const hasSecret = rules.some((rule) => describeRule(rule) !== formatRule(rule));
     new command.local.Command(
       name,
       agentCommand(server, {
         area: "pg-hba",
-        request: JSON.stringify(
-          pgHbaRequestSchema.parse({
-            server: server.server,
-            text,
-            required: triedConnections(rules, required),
-          }),
-        ),
+        request: hasSecret ? pulumi.secret(request) : request,
         isAsWanted: ({ pgHba }) => pgHba.sha256 === sha256(text),
       }),
       { parent: this, ...(args.after && { dependsOn: args.after }) },

@@ -1,5 +1,7 @@
 import * as command from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
+import { z } from "zod";
+import { hostSchema, localHost } from "../model/host";
 import type { ServerKind } from "../model/names";
 import { checkSettings } from "../model/postgres-settings/check";
 import type { PostgresSettings } from "../model/postgres-settings/typed";
@@ -41,6 +43,8 @@ export interface PostgresServerArgs {
    * @default "stagecraft"
    */
   readonly namePrefix?: string | undefined;
+  /** Where it runs: `"local"`, or another machine, `"ssh://user@host[:port]"`. Changing it makes a new server there. @default "local" */
+  readonly host?: string | undefined;
   /** PostgreSQL itself. */
   readonly postgres: PostgresArgs;
   /** The server's certificate. @default one of its own CA */
@@ -52,6 +56,8 @@ export interface PostgresServerArgs {
   /** Whether the volumes stay on the engine when the stack is destroyed. @default false */
   readonly keepVolumes?: boolean | undefined;
 }
+
+const placeSchema = z.strictObject({ host: hostSchema.default(localHost) });
 
 /**
  * PostgreSQL in a container of its own, with the agent beside it, on a private network.
@@ -69,6 +75,8 @@ export class PostgresServer extends pulumi.ComponentResource {
   readonly server: string;
   /** What kind of server it is. */
   readonly kind: ServerKind;
+  /** Where it runs: `local` or an address. */
+  readonly host: string;
   /** Names of its parts on the engine. */
   readonly names: EngineNames;
   /** The port on 127.0.0.1. */
@@ -86,6 +94,7 @@ export class PostgresServer extends pulumi.ComponentResource {
 
   constructor(name: string, args: PostgresServerArgs, opts?: pulumi.ComponentResourceOptions) {
     super("stagecraft:index:PostgresServer", name, {}, opts);
+    const { host } = checkArgs(`PostgresServer "${name}"`, placeSchema, { host: args.host });
     const settings = checkArgs(`PostgresServer "${name}": postgres`, postgresSchema, args.postgres);
     const {
       namePrefix = "stagecraft",
@@ -102,10 +111,11 @@ export class PostgresServer extends pulumi.ComponentResource {
     this.kind = kind;
     this.port = port;
     this.names = engineNames(namePrefix, name);
-    this.sight = look(this.names);
+    this.host = host;
+    this.sight = look(this.names, host);
 
     const { postgres, agent } = makeEngineParts(this, {
-      ...{ server: name, kind, namePrefix, names: this.names, port, keepVolumes },
+      ...{ server: name, kind, namePrefix, names: this.names, host, port, keepVolumes },
       ...{ memory: planMemory(memory), sight: this.sight },
     });
     this.agentId = agent.id;

@@ -38,6 +38,7 @@ export class ProductionServer extends pulumi.ComponentResource {
       {
         kind: "production",
         namePrefix: args.namePrefix,
+        host: args.host,
         postgres: args.postgres,
         pgHba: args.pgHba,
         tls: args.tls,

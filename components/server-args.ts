@@ -13,6 +13,11 @@ export interface ServerArgs {
    * @default "stagecraft"
    */
   readonly namePrefix?: string | undefined;
+  /**
+   * Where it runs: `"local"`, or another machine with a Docker engine, `"ssh://user@host[:port]"`. Changing it makes a
+   * new server there, with contents from the dump. @default "local"
+   */
+  readonly host?: string | undefined;
   /** PostgreSQL itself. */
   readonly postgres: PostgresArgs;
   /** Who may connect. @default the preset of the server's kind: see `presets` */

@@ -37,6 +37,7 @@ export class StagingServer extends pulumi.ComponentResource {
       {
         kind: "staging",
         namePrefix: args.namePrefix,
+        host: args.host,
         postgres: args.postgres,
         pgHba: args.pgHba,
         tls: args.tls,

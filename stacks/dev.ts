@@ -5,6 +5,7 @@ import type { StackSettings } from "./settings";
 export const development = (settings: StackSettings): DevelopmentServer =>
   new DevelopmentServer("dev", {
     namePrefix: settings.namePrefix,
+    host: settings.host,
     postgres: settings.postgres,
     database: { ...settings.database, refreshFrom: settings.data },
     pgHba: settings.pgHba,

@@ -5,6 +5,7 @@ import type { StackSettings } from "./settings";
 export const production = (settings: StackSettings): ProductionServer =>
   new ProductionServer("prod", {
     namePrefix: settings.namePrefix,
+    host: settings.host,
     postgres: settings.postgres,
     database: { ...settings.database, recoverFrom: settings.data },
     pgHba: settings.pgHba,

@@ -80,12 +80,12 @@ function spellings(text: string): string[] {
 
 async function portProblems(
   stack: string,
-  { namePrefix, postgres }: Partial<Settings>,
+  { namePrefix, host, postgres }: Partial<Settings>,
 ): Promise<SettingProblem[]> {
-  if (namePrefix === undefined || postgres === undefined) return [];
+  if (namePrefix === undefined || host === undefined || postgres === undefined) return [];
   const { port } = postgres;
-  const isOurs = (await askEngine(publishedPorts(namePrefix, stack))).includes(port);
-  const isElsewhere = !isEngineLocal(process.env["DOCKER_HOST"]);
+  const isOurs = (await askEngine(publishedPorts(host, namePrefix, stack))).includes(port);
+  const isElsewhere = !isEngineLocal(host, process.env["DOCKER_HOST"]);
   if (isOurs || isElsewhere || !(await isPortTaken(port))) return [];
   const text = `${port} is taken by another program on 127.0.0.1; stop it, or give another port`;
   return [{ path: "postgres.port", text }];

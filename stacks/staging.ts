@@ -5,6 +5,7 @@ import type { StackSettings } from "./settings";
 export const staging = (settings: StackSettings): StagingServer =>
   new StagingServer("staging", {
     namePrefix: settings.namePrefix,
+    host: settings.host,
     postgres: settings.postgres,
     database: { ...settings.database, refreshFrom: settings.data }, // the line that a refresh changes
     pgHba: settings.pgHba,

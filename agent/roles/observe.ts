@@ -21,16 +21,16 @@ export async function observeRoles(client: Client): Promise<RolesObservation> {
   const expected = databases.flatMap(databaseRoleNames);
   if (expected.length > 0) expected.push(monitorRole);
   const rights = await openOwnDatabases(client);
-  for (const database of databases) {
-    const changes = await withConnection(database, async (own) => rightsChanges(own, database));
-    if (changes.length > 0) rights.push(database);
-  }
+  for (const database of databases) if (await hasOtherRights(database)) rights.push(database);
   return {
     faults: marked
       .map(({ role, mark }) => ({ role: role.name, faults: visibleFaults(role, mark) }))
       .filter(({ faults }) => faults.length > 0),
     missing: expected.filter((name) => !found.has(name)),
-    superusers: await strangeSuperusers(client),
+    superusers: await superusersBut(client, [
+      ...[superuser, restoreRole],
+      ...marked.map(({ role }) => role.name),
+    ]),
     rights,
     logins: marked
       .filter(({ role, mark }) => role.login && isLogin(mark))
@@ -38,12 +38,22 @@ export async function observeRoles(client: Client): Promise<RolesObservation> {
   };
 }
 
-async function strangeSuperusers(client: Client): Promise<string[]> {
+async function hasOtherRights(database: string): Promise<boolean> {
+  try {
+    const changes = await withConnection(database, async (client) =>
+      rightsChanges(client, database),
+    );
+    return changes.length > 0;
+  } catch {
+    // It is being replaced just now, and what replaces it gets its rights.
+    return false;
+  }
+}
+
+async function superusersBut(client: Client, known: readonly string[]): Promise<string[]> {
   const { rows } = await client.query<{ rolname: string }>(
-    `SELECT rolname FROM pg_roles r
-     WHERE rolsuper AND rolname <> ALL($1) AND coalesce(shobj_description(oid, 'pg_authid'), '') NOT LIKE 'stagecraft: %'
-     ORDER BY rolname`,
-    [[superuser, restoreRole]],
+    "SELECT rolname FROM pg_roles WHERE rolsuper AND rolname <> ALL($1) ORDER BY rolname",
+    [known],
   );
   return rows.map(({ rolname }) => rolname);
 }

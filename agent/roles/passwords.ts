@@ -6,7 +6,7 @@ import { preparedPassword } from "../../model/roles/password";
 const iterations = 4096;
 
 /** What PostgreSQL keeps of a password (RFC 5803 in PostgreSQL's notation, RFC 7677). */
-export function scramVerifier(
+function scramVerifier(
   password: string,
   salt: Buffer = randomBytes(16),
   rounds = iterations,

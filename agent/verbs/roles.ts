@@ -8,7 +8,7 @@ import { AgentError } from "../errors";
 import { waitForPostgres, withConnection } from "../postgres";
 import { say } from "../progress";
 import { ensureRoles } from "../roles/ensure";
-import { giveLargeObjects, takeOwnership } from "../roles/ownership";
+import { giveLargeObjects, keepExtensionRoutines, takeOwnership } from "../roles/ownership";
 import { closeOwnDatabases, mendRights } from "../roles/rights";
 
 /** Makes the roles of a server, and puts right what differs about those that are there, their passwords and their rights. */
@@ -46,15 +46,29 @@ async function mendDatabase(admin: Client, database: string): Promise<string[]> 
     [database, q(owner)],
   );
   if (foreign !== 0) await admin.query(`ALTER DATABASE ${q(database)} OWNER TO ${q(owner)}`);
-  return withConnection(database, async (client) => {
-    // Whoever waits for a lock stops the others that come after it.
-    await client.query("SET lock_timeout = '5s'");
-    await takeOwnership(client, database);
-    await giveLargeObjects(client, owner, database);
-    const changes = await mendRights(client, database);
-    return [
-      ...(foreign === 0 ? [] : [`${database}: now belongs to ${owner}`]),
-      ...(changes === 0 ? [] : [`${database}: ${plural(changes, "change")} of rights`]),
-    ];
+  const changes = await withConnection(database, async (client) => {
+    await takeLiveOwnership(client, database);
+    return mendRights(client, database);
   });
+  return [
+    ...(foreign === 0 ? [] : [`${database}: now belongs to ${owner}`]),
+    ...(changes === 0 ? [] : [`${database}: ${plural(changes, "change")} of rights`]),
+  ];
+}
+
+async function takeLiveOwnership(client: Client, database: string): Promise<void> {
+  // Whoever waits for a lock stops the others that come after it.
+  await client.query("SET lock_timeout = '5s'");
+  try {
+    await takeOwnership(client, database);
+    await giveLargeObjects(client, databaseRoles(database).owner, database);
+    await keepExtensionRoutines(client);
+  } catch (error) {
+    if ((error as { code?: string }).code !== "55P03") throw error;
+    throw new AgentError(
+      `${database} is in use, so what its roles own could not be given to ${databaseRoles(database).owner} within 5 s; run pulumi up again at a quieter time`,
+      { cause: error },
+    );
+  }
+  await client.query("SET lock_timeout = 0");
 }

@@ -1,3 +1,4 @@
+import { tunnelTo } from "../../model/host";
 import type { ServerKind } from "../../model/names";
 import { alignColumns } from "./table";
 
@@ -5,16 +6,20 @@ import { alignColumns } from "./table";
 export interface UpServer {
   readonly stack: string;
   readonly kind: ServerKind;
-  /** `127.0.0.1:15432`; absent where nothing is published. */
+  /** Where it runs: `local` or an address. */
+  readonly host: string;
+  /** Where it answers there: `127.0.0.1:15432`; absent where nothing is published. */
   readonly address: string | undefined;
   readonly database: string | undefined;
 }
 
 /** The block under a finished `npm start`: what to do next, and how to stop and remove everything. */
-export function nextText({ stack, kind, address, database }: UpServer): string {
+export function nextText({ stack, kind, host, address, database }: UpServer): string {
   const rows = [["psql", `npx stagecraft psql ${stack}`]];
   if (address !== undefined && database !== undefined) {
     const name = encodeURIComponent(database);
+    const tunnel = tunnelTo(host, Number(address.split(":").at(-1)));
+    if (tunnel !== undefined) rows.push(["tunnel", `${tunnel}   (while it is needed)`]);
     // Production lets nobody in without TLS.
     const isChecked = kind === "production";
     const options = isChecked ? `?sslmode=verify-full&sslrootcert=${stack}-ca.pem` : "";

@@ -1,3 +1,4 @@
+import { localHost } from "../../model/host";
 import { parseBackupId } from "../../model/names";
 import type { DatabaseFacts, RestoreResult } from "../../model/protocol";
 import { formatAge, formatBytes, plural } from "../../model/units";
@@ -24,9 +25,10 @@ export function statusText(
 }
 
 function serverLines(server: ServerStatus, now: Date, paint: Paint): string[] {
-  const { stack, state, addresses, observation } = server;
+  const { stack, state, host, addresses, observation } = server;
   if (state === "not there") return [paint.faint(`not there: npm start -- ${stack}`)];
-  const head = [stateText(state, paint), ...addresses];
+  const place = host === localHost ? addresses : [[...addresses, host].join(" of ")];
+  const head = [stateText(state, paint), ...place];
   if (observation) head.push(`PostgreSQL ${observation.postgresVersion}`);
   return [head.join(" · "), ...alignColumns(detailRows(server, now, paint))];
 }

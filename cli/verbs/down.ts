@@ -37,19 +37,21 @@ export async function down(folder: string, stack: StackName, options: DownOption
 
 /** Production's volumes survive the destruction of the stack. */
 async function removeRest(folder: string, stack: StackName): Promise<void> {
-  const left = await existingVolumes(volumeNames(folder, stack));
-  if (left.length > 0) await removeVolumes(left);
+  const { host, volumes } = volumesOf(folder, stack);
+  const left = await existingVolumes(host, volumes);
+  if (left.length > 0) await removeVolumes(host, left);
 }
 
-function volumeNames(folder: string, stack: StackName): string[] {
-  const { dataVolume, runVolume, agentVolume } = readStackFile(folder, stack).names;
-  return [dataVolume, runVolume, agentVolume];
+function volumesOf(folder: string, stack: StackName): { host: string; volumes: string[] } {
+  const { host, names } = readStackFile(folder, stack);
+  return { host, volumes: [names.dataVolume, names.runVolume, names.agentVolume] };
 }
 
 async function makePlan(folder: string, stack: StackName, withData: boolean): Promise<DownPlan> {
+  const { host, volumes: names } = volumesOf(folder, stack);
   const [[server], volumes] = await Promise.all([
     lookAtServers(folder, [stack]),
-    existingVolumes(volumeNames(folder, stack)),
+    existingVolumes(host, names),
   ]);
   if (!server) throw new Error(`no status of ${stack}`);
   return { server, volumes, withData };

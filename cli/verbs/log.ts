@@ -10,8 +10,9 @@ export async function log(
   name: string | undefined,
   options: { readonly list?: boolean },
 ): Promise<number> {
-  const { agent } = readStackFile(folder, stack).names;
-  const [container] = await inspectContainers([agent]);
+  const { host, names } = readStackFile(folder, stack);
+  const { agent } = names;
+  const [container] = await inspectContainers(host, [agent]);
   if (container?.state !== "running") {
     throw new Problem(
       `the agent of ${stack} is ${container ? container.state : "not there"}`,
@@ -19,9 +20,9 @@ export async function log(
     );
   }
   if (options.list) {
-    console.log(await askAgent(agent, "logs"));
+    console.log(await askAgent(host, agent, "logs"));
     return 0;
   }
   const verb = ["stagecraft-agent", "log", ...(name === undefined ? [] : [name])];
-  return dockerOnTerminal(["exec", agent, ...verb]);
+  return dockerOnTerminal(host, ["exec", agent, ...verb]);
 }

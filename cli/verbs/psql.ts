@@ -15,9 +15,9 @@ export async function psql(
   stack: StackName,
   args: readonly string[],
 ): Promise<number> {
-  const { names, settings } = readStackFile(folder, stack);
+  const { names, host, settings } = readStackFile(folder, stack);
   const database = settings.database?.name;
-  const [container] = await inspectContainers([names.postgres]);
+  const [container] = await inspectContainers(host, [names.postgres]);
   if (container?.state !== "running") {
     throw new Problem(
       `${stack} is ${container ? container.state : "not there"}`,
@@ -26,7 +26,7 @@ export async function psql(
   }
   if (database === undefined)
     throw new Problem(`Pulumi.${stack}.yaml names no database`, "npx stagecraft doctor");
-  return dockerOnTerminal(psqlCommand(names.postgres, database, args));
+  return dockerOnTerminal(host, psqlCommand(names.postgres, database, args));
 }
 
 /** The arguments of docker for a psql session as the owner of a database. */

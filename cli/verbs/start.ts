@@ -16,7 +16,8 @@ import { up } from "./up";
 /** `stagecraft start`: everything from a fresh machine to a server that is up. */
 export async function start(folder: string, stack: StackName): Promise<void> {
   const kind = stackKinds[stack];
-  const database = readStackFile(folder, stack).settings.database?.name;
+  const { host, settings } = readStackFile(folder, stack);
+  const database = settings.database?.name;
   console.log(`Stagecraft · ${kind} server`);
   const steps = new StepList(process.stdout);
   for (const requirement of [nodeRuntime, dockerEngine, baseImage, pulumiToolchain]) {
@@ -33,7 +34,7 @@ export async function start(folder: string, stack: StackName): Promise<void> {
   const { changed, server } = await up(folder, stack, steps);
   if (!changed) console.log(`\nThere was nothing to do: the ${kind} server is up`);
   const address = server?.addresses[0];
-  console.log(`\n${nextText({ stack, kind, address, database })}`);
+  console.log(`\n${nextText({ stack, kind, host, address, database })}`);
 }
 
 async function meet(steps: StepList, requirement: Requirement): Promise<void> {

@@ -1,6 +1,7 @@
 import type { RestoreResult } from "../../model/protocol";
 import { requireEngine } from "../docker";
 import { noEventsYet } from "../engine-events";
+import { readStackFile } from "../project";
 import { orFreeStack, update } from "../pulumi";
 import { lookAtServers, type ServerStatus } from "../server-status";
 import type { StackName } from "../stacks";
@@ -17,7 +18,7 @@ export interface UpResult {
 /** `stagecraft up`: runs `pulumi up`, shows what it does, and what became of a restore. */
 export async function up(folder: string, stack: StackName, steps: StepList): Promise<UpResult> {
   const started = Date.now();
-  await requireEngine();
+  await requireEngine(readStackFile(folder, stack).host);
   let changed = false;
   let notes: readonly string[] = [];
   const step = async (tell: TellProgress): Promise<StepResult> => {

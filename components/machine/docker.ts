@@ -1,4 +1,6 @@
 import { execFile } from "node:child_process";
+import { hostProblem, localHost } from "../../model/host";
+import { engineOfHost } from "../../tools/engine-of-host";
 
 /** The Docker engine could not be asked; the message says why and what to do. */
 export class EngineProblem extends Error {
@@ -15,10 +17,18 @@ export interface DockerAnswer {
   readonly stderr: string;
 }
 
-/** Runs docker to its end; never raises. */
-export async function docker(...args: readonly string[]): Promise<DockerAnswer> {
+/** Runs docker for the engine of a host to its end; never raises. */
+export async function docker(host: string, ...args: readonly string[]): Promise<DockerAnswer> {
+  const engine = await engineOfHost(host);
+  if ("stderr" in engine) return { status: 1, stdout: "", stderr: engine.stderr };
+  const env = { ...process.env, ...engine.environment };
   return new Promise((resolve) => {
-    const options = { encoding: "utf8", timeout: patienceMs, maxBuffer: 16 * 2 ** 20 } as const;
+    const options = {
+      encoding: "utf8",
+      timeout: patienceMs,
+      maxBuffer: 16 * 2 ** 20,
+      env,
+    } as const;
     execFile("docker", args, options, (error, stdout, stderr) => {
       if (error === null) resolve({ status: 0, stdout, stderr });
       else if (typeof error.code === "number") resolve({ status: error.code, stdout, stderr });
@@ -27,15 +37,19 @@ export async function docker(...args: readonly string[]): Promise<DockerAnswer> 
   });
 }
 
-/** Why the engine cannot be asked, from what docker wrote to stderr. */
-export function engineProblem(stderr: string): EngineProblem {
-  const host = process.env["DOCKER_HOST"];
-  const engine = host ? `the Docker engine at ${host} (DOCKER_HOST)` : "the Docker engine";
+/** Why the engine of a host cannot be asked, from what was written to stderr. */
+export function engineProblem(host: string, stderr: string): EngineProblem {
   const reason = stderr.trim().split("\n").at(-1) ?? "";
   if (/ENOENT/.test(reason)) {
     return new EngineProblem("docker is not installed; npm start installs it where it can");
   }
-  const fix = host
+  if (host !== localHost) {
+    const { what, fix } = hostProblem(host, stderr);
+    return new EngineProblem(`${what}\n  ${fix}`);
+  }
+  const named = process.env["DOCKER_HOST"];
+  const engine = named ? `the Docker engine at ${named} (DOCKER_HOST)` : "the Docker engine";
+  const fix = named
     ? "start it, or correct or unset DOCKER_HOST"
     : "npm start starts it where it can";
   return new EngineProblem(`${engine} does not answer; ${fix}\n  ${reason}`);

@@ -1,4 +1,5 @@
 import { createServer } from "node:net";
+import { localHost } from "../../model/host";
 
 /** Whether a program of this machine listens on a port of 127.0.0.1. */
 export async function isPortTaken(port: number): Promise<boolean> {
@@ -16,7 +17,8 @@ export async function isPortTaken(port: number): Promise<boolean> {
   });
 }
 
-/** Whether the engine's ports are this machine's, so that {@link isPortTaken} can tell. */
-export function isEngineLocal(dockerHost: string | undefined): boolean {
+/** Whether the ports of a host's engine are this machine's, so that {@link isPortTaken} can tell. */
+export function isEngineLocal(host: string, dockerHost: string | undefined): boolean {
+  if (host !== localHost) return false;
   return dockerHost === undefined || dockerHost === "" || dockerHost.startsWith("unix:");
 }

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { observationSchema, type Observation } from "../../model/observation";
+import { localHost } from "../../model/host";
 import { engineLabels, type EngineNames } from "../../model/settings/engine-names";
 import { docker, engineProblem } from "./docker";
 
@@ -24,8 +25,11 @@ export interface Sight {
  * Looks at a server. Pulumi itself knows only what it made, not what became of it: asking its providers (`--refresh`)
  * costs seconds at every `up`, this costs one answer of the engine, and the agent's beside it.
  */
-export async function look(names: EngineNames): Promise<Sight> {
-  const [parts, observation] = await Promise.all([inspectParts(names), observe(names.agent)]);
+export async function look(names: EngineNames, host = localHost): Promise<Sight> {
+  const [parts, observation] = await Promise.all([
+    inspectParts(host, names),
+    observe(host, names.agent),
+  ]);
   const now = new Date().toISOString();
   const made = (part: RenewedPart): string => {
     const found = parts.renewed.get(part);
@@ -38,12 +42,16 @@ export async function look(names: EngineNames): Promise<Sight> {
   };
 }
 
-/** The ports that a server publishes already. Raises an `EngineProblem` when the engine cannot be asked. */
-export async function publishedPorts(prefix: string, server: string): Promise<number[]> {
+/** The ports that a server publishes already. Raises an `EngineProblem` when the engine of the host cannot be asked. */
+export async function publishedPorts(
+  host: string,
+  prefix: string,
+  server: string,
+): Promise<number[]> {
   const labels = Object.entries(engineLabels(prefix, server));
   const filters = labels.flatMap(([label, value]) => ["--filter", `label=${label}=${value}`]);
-  const { status, stdout, stderr } = await docker("ps", ...filters, "--format", "{{.Ports}}");
-  if (status !== 0) throw engineProblem(stderr);
+  const { status, stdout, stderr } = await docker(host, "ps", ...filters, "--format", "{{.Ports}}");
+  if (status !== 0) throw engineProblem(host, stderr);
   return [...stdout.matchAll(/:(\d+)->/g)].map(([, port]) => Number(port));
 }
 
@@ -69,11 +77,11 @@ interface Parts {
   readonly volumes: ReadonlySet<string>;
 }
 
-async function inspectParts(names: EngineNames): Promise<Parts> {
+async function inspectParts(host: string, names: EngineNames): Promise<Parts> {
   const [containers, networks, volumes] = await Promise.all([
-    inspect("container", names.postgres, names.agent),
-    inspect("network", names.network),
-    inspect("volume", ...volumesWithData(names)),
+    inspect(host, "container", names.postgres, names.agent),
+    inspect(host, "network", names.network),
+    inspect(host, "volume", ...volumesWithData(names)),
   ]);
   const found = new Map([...containers, ...networks]);
   const renewed = renewedParts.flatMap((part) => {
@@ -83,9 +91,13 @@ async function inspectParts(names: EngineNames): Promise<Parts> {
   return { renewed: new Map(renewed), volumes: new Set(volumes.keys()) };
 }
 
-async function inspect(kind: string, ...names: readonly string[]): Promise<Map<string, Part>> {
+async function inspect(
+  host: string,
+  kind: string,
+  ...names: readonly string[]
+): Promise<Map<string, Part>> {
   // A name that is not there makes docker fail, and tell of the others all the same.
-  const { stdout } = await docker(kind, "inspect", ...names);
+  const { stdout } = await docker(host, kind, "inspect", ...names);
   const found = inspectedSchema.safeParse(parseJson(stdout)).data ?? [];
   return new Map(
     found.map(({ Name, State, Config, Labels }) => {
@@ -119,8 +131,8 @@ function faultsOf(names: EngineNames, { renewed, volumes }: Parts): string[] {
   ];
 }
 
-async function observe(agent: string): Promise<Observation | undefined> {
-  const { status, stdout } = await docker("exec", agent, "stagecraft-agent", "observe");
+async function observe(host: string, agent: string): Promise<Observation | undefined> {
+  const { status, stdout } = await docker(host, "exec", agent, "stagecraft-agent", "observe");
   return status === 0 ? observationSchema.safeParse(parseJson(stdout)).data : undefined;
 }
 

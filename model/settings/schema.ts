@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { hostSchema, localHost } from "../host";
 import { parseBackupId } from "../names";
 import { pgHbaSettingsSchema } from "../pg-hba/settings";
 import { databaseNameSchema, rolesChoiceSchema } from "../protocol";
@@ -176,6 +177,10 @@ export const settingsSchema = z.strictObject({
     .meta({
       description: "What the names of containers, volumes and networks on the engine begin with.",
     }),
+  host: hostSchema.default(localHost).meta({
+    description: "Where the server runs: local, or another machine as `ssh://user@host[:port]`.",
+    examples: ["ssh://ops@staging.example.com"],
+  }),
   postgres: postgresSchema,
   database: databaseSchema,
   data: dataSchema,

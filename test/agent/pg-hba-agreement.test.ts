@@ -48,15 +48,20 @@ const refusedBy = {
     const { rows = [] } = run.outcomes[index] ?? {};
     // It refuses a file without rules, and no line of it in particular.
     if (rows.length === 0) return [`${main}:1`];
-    return rows
-      .filter(({ error }) => error !== null)
-      .map(({ file_name, line_number }) => `${relative(file_name)}:${String(line_number)}`);
+    return places(
+      rows
+        .filter(({ error }) => error !== null)
+        .map(({ file_name, line_number }) => `${relative(file_name)}:${String(line_number)}`),
+    );
   },
   model: (index: number): string[] => {
     const errors = parsed[index]?.problems.filter(({ severity }) => severity === "error") ?? [];
-    return [...new Set(errors.map(({ file, line }) => `${file}:${line}`))];
+    return places(errors.map(({ file, line }) => `${file}:${line}`));
   },
 };
+
+/** Each place once: a file may be included twice. */
+const places = (all: readonly string[]): string[] => [...new Set(all)];
 
 function relative(file: unknown): string {
   return String(file).replace("/tmp/hba/data/", "");

@@ -236,6 +236,16 @@ describe("the owner", () => {
   });
 });
 
+test("a dump of such a database restores with nothing to say", async () => {
+  for (const format of ["-Fp", "-Fc"]) {
+    const dump = await server.dump("shop", format);
+    const { result } = await server.restore({ database: "shop", dump });
+    expect(result.result, result.text).toBe("restored");
+    expect(result.verdict).toMatchObject({ outcome: "passed", roles: [], causes: [], notes: [] });
+  }
+  expect(await reader("SELECT public.twice(4)")).toBe("8");
+});
+
 describe("a dump that gives rights away", () => {
   const generous = plainDump(`
     CREATE TABLE public.t (id int, word text);

@@ -45,9 +45,13 @@ test("production recovers when its database is missing", async () => {
 
 test("production's data outlives its stack, and is taken up again", async () => {
   await project.psql("prod", "CREATE TABLE made_here AS SELECT 42 AS answer");
-  expect(await project.pulumi("destroy", "--stack", "prod", "--yes")).toMatchObject({
-    exitCode: 0,
-  });
+  const refused = await project.pulumi("destroy", "--stack", "prod", "--yes");
+  expect(refused.exitCode).not.toBe(0);
+  expect(refused.text).toMatch(/prod-data.*protect|protect.*prod-data/s);
+  expect(await project.psql("prod", "SELECT answer FROM made_here")).toBe("42");
+  expect(
+    await project.pulumi("destroy", "--stack", "prod", "--yes", "--exclude-protected"),
+  ).toMatchObject({ exitCode: 0 });
   expect(await project.leftovers("volume")).toEqual(
     expect.arrayContaining([project.names("prod").dataVolume, project.names("prod").agentVolume]),
   );

@@ -48,6 +48,7 @@ const observation: Observation = {
 const dev: ServerStatus = {
   stack: "dev",
   kind: "development",
+  host: "local",
   state: "running",
   faults: [],
   addresses: ["127.0.0.1:15432"],
@@ -63,6 +64,7 @@ const dev: ServerStatus = {
 const staging: ServerStatus = {
   stack: "staging",
   kind: "staging",
+  host: "local",
   state: "not there",
   faults: [],
   addresses: [],

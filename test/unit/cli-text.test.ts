@@ -17,6 +17,7 @@ const volumes = ["stagecraft-prod-data", "stagecraft-prod-run", "stagecraft-prod
 const prod: ServerStatus = {
   stack: "prod",
   kind: "production",
+  host: "local",
   state: "running",
   faults: [],
   addresses: ["127.0.0.1:15434"],
@@ -88,6 +89,7 @@ describe("the block after a start", () => {
     const text = nextText({
       stack: "dev",
       kind: "development",
+      host: "local",
       address: "127.0.0.1:15432",
       database: "timesheets",
     });
@@ -107,6 +109,7 @@ describe("the block after a start", () => {
     const text = nextText({
       stack: "dev",
       kind: "development",
+      host: "local",
       address: "127.0.0.1:15432",
       database: "Årets tall/2026?",
     });
@@ -221,7 +224,7 @@ describe("what Docker says", () => {
     ],
     ["Error: No such container: stagecraft-dev-postgres", undefined],
   ])("tells whether the engine can be reached: %s", (stderr, problem) => {
-    expect(engineProblem(stderr)?.message).toBe(problem);
+    expect(engineProblem("local", stderr)?.message).toBe(problem);
   });
 
   it("is how far a build is, from the classic builder and from BuildKit", () => {

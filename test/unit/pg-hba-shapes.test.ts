@@ -90,7 +90,7 @@ describe("a rule", () => {
     ["continued lines", "local a\\\n,b \\\r\nall peer", "local a,b all peer"],
     ["a continued quote", 'local "a\\\nb" all peer', "local ab all peer"],
     ["two backslashes at the end", "local a\\\\\n all peer", 'local "a\\" all peer'],
-    // The second backslash is not before a line break, and the empty line has none of its own.
+    // The second backslash joins the empty line; the first, which is left, joins no more.
     [
       "a backslash before an empty line",
       "local a all peer map=b\\\\\n\n#",

@@ -23,9 +23,12 @@ describe("settings of a stack", () => {
       missingPasswords: [],
       settings: {
         namePrefix: "stagecraft",
+        host: "local",
         postgres: { version: 17, port: 15432, memory: "1 GB" },
         database: { name: "timesheets", roles: "leave out" },
         data: { dump: "timesheets.sql" },
+        pgHba: {},
+        tls: {},
         passwords,
       },
     });
@@ -192,7 +195,7 @@ describe("settings of a stack", () => {
 
   test("an unknown key that is like no other is told what there is", () => {
     expect(problemsOf({ postgres: { port: 1, colour: "blue" } })).toEqual([
-      "postgres.colour: unknown setting; there are version, port, memory",
+      "postgres.colour: unknown setting; there are version, port, memory, settings",
     ]);
   });
 });

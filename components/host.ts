@@ -1,0 +1,45 @@
+import type * as command from "@pulumi/command";
+import * as docker from "@pulumi/docker";
+import * as pulumi from "@pulumi/pulumi";
+import { createHash } from "node:crypto";
+import { localHost } from "../model/host";
+
+/**
+ * What brings resources to the engine of a host: nothing for this machine's own.
+ *
+ * Its name has the host in it, because a server that moves is another one for Pulumi: it is made there and taken away here.
+ */
+export function hostOptions(
+  parent: pulumi.Resource,
+  server: string,
+  host: string,
+): pulumi.CustomResourceOptions {
+  if (host === localHost) return { parent };
+  const args = { host, sshOpts: sshOptions(host) };
+  const provider = new docker.Provider(`${server}-${host}`, args, { parent });
+  return { parent, provider };
+}
+
+/** A command whose docker goes to a host. */
+export function onHost(host: string, args: command.local.CommandArgs): command.local.CommandArgs {
+  if (host === localHost) return args;
+  const { create = "", environment = {} } = args;
+  return {
+    ...args,
+    create: pulumi.interpolate`${reachHost}${create}`,
+    environment: pulumi.output(environment).apply((others) => ({ ...others, DOCKER_HOST: host })),
+  };
+}
+
+// docker itself would make a connection for each call.
+const reachHost = 'DOCKER_HOST=$("$PWD/tools/engine-over-ssh.sh" "$DOCKER_HOST") || exit\n';
+
+/** Options of ssh for Pulumi's provider, which runs it itself: the connection of tools/engine-over-ssh.sh, where it is. */
+function sshOptions(host: string): string[] {
+  const name = createHash("sha256").update(host).digest("hex").slice(0, 12);
+  const settings = [
+    ...["BatchMode=yes", "StrictHostKeyChecking=yes", "ConnectTimeout=10"],
+    `ControlPath=~/.cache/stagecraft/ssh/${name}`,
+  ];
+  return settings.flatMap((setting) => ["-o", setting]);
+}

@@ -1,0 +1,62 @@
+import { execa } from "execa";
+import { mkdtempSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { parse } from "yaml";
+import { ensureProjectFiles } from "../../cli/setup";
+import { pulumiEnvironment } from "../../tools";
+
+const folder = mkdtempSync(join(tmpdir(), "stagecraft-setup-"));
+const stackFile = join(folder, "Pulumi.dev.yaml");
+
+beforeAll(() => {
+  mkdirSync(join(folder, "stacks"));
+  const runtime =
+    "name: stagecraft\nruntime: nodejs\nbackend:\n  url: file://./.stagecraft/state\n";
+  writeFileSync(join(folder, "Pulumi.yaml"), runtime);
+  writeFileSync(
+    stackFile,
+    "config:\n  stagecraft:database:\n    name: timesheets\n  stagecraft:people:\n    ada: DbAdmin\n    carl: CI\n",
+  );
+});
+
+afterAll(() => {
+  rmSync(folder, { recursive: true, force: true });
+});
+
+interface StackFile {
+  readonly config: Readonly<Record<string, Readonly<Record<string, { readonly secure: string }>>>>;
+}
+
+const passwords = (): StackFile["config"][string] =>
+  (parse(readFileSync(stackFile, "utf8")) as StackFile).config["stagecraft:passwords"] ?? {};
+
+const password = async (role: string): Promise<string> => {
+  const args = ["config", "get", "--path", `stagecraft:passwords.${role}`, "--stack", "dev"];
+  const env = pulumiEnvironment(folder);
+  return (await execa("pulumi", args, { cwd: folder, env })).stdout;
+};
+
+test("the set-up makes a password for each role that logs in, and keeps those that are there", async () => {
+  expect(await ensureProjectFiles(folder, "dev")).toEqual([
+    ...["passphrase", "stack", "password of application", "password of readonly"],
+    ...["password of monitor", "password of ada"],
+  ]);
+  const made = passwords();
+  expect(Object.keys(made).sort()).toEqual(["ada", "application", "monitor", "readonly"]);
+  for (const { secure } of Object.values(made)) expect(secure).toMatch(/^v1:/);
+  const plain = await Promise.all(Object.keys(made).map(password));
+  expect(new Set(plain).size).toBe(4);
+  for (const text of plain) expect(text).toMatch(/^[\w-]{32}$/);
+  expect(await ensureProjectFiles(folder, "dev")).toEqual([]);
+  expect(passwords()).toEqual(made);
+});
+
+test("a person who is new gets one, and the others keep theirs", async () => {
+  const before = passwords();
+  const text = readFileSync(stackFile, "utf8");
+  writeFileSync(stackFile, text.replace("ada: DbAdmin", "ada: DbAdmin\n    bob: Tester"));
+  expect(await ensureProjectFiles(folder, "dev")).toEqual(["password of bob"]);
+  expect(passwords()).toMatchObject(before);
+});

@@ -1,0 +1,190 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { beforeAll, describe, expect, test } from "vitest";
+import { docker, smallDump, useProject, type SettingChanges } from "../support/project";
+
+const project = useProject();
+const stack = "prod";
+const database = "timesheets";
+
+const settings = (changes: SettingChanges = {}): SettingChanges => ({
+  data: { dump: project.writeDump("small.sql", smallDump("small", 3)) },
+  ...changes,
+});
+
+/** What a client in a container of the server's network says. */
+async function client(user: string, password: string, options: string, sql = "SELECT 1") {
+  const { network, postgres } = project.names(stack);
+  const { text: image } = await docker("inspect", "--format", "{{.Image}}", postgres);
+  return docker(
+    ...["run", "--rm", "--user", "root", "--network", network, "--env", `PGPASSWORD=${password}`],
+    ...["--volume", `${project.folder}:/ca:ro`, "--entrypoint", "psql", image, "-XAtq"],
+    ...[`host=${postgres} user=${user} dbname=${database} ${options}`, "-c", sql],
+  );
+}
+
+const superuser = async (sql: string): Promise<string> => project.psql(stack, sql, "postgres");
+const startTime = "SELECT pg_postmaster_start_time()";
+
+beforeAll(async () => {
+  await project.makeStack(stack, settings());
+  expect(await project.up(stack)).toMatchObject({ exitCode: 0 });
+  writeFileSync(join(project.folder, "ca.pem"), `${await project.output(stack, "ca")}\n`);
+});
+
+describe("a production server", () => {
+  const { application } = project.passwords;
+
+  test("lets the application in over TLS that it can check, and not without TLS", async () => {
+    const checked = "sslmode=verify-full sslrootcert=/ca/ca.pem";
+    expect(await client(database, application, checked)).toMatchObject({ exitCode: 0, text: "1" });
+    const { text } = await client(database, application, "sslmode=disable");
+    expect(text).toMatch(/no pg_hba.conf entry for host .* no encryption/);
+  });
+
+  test("lets the superuser in from nowhere but the socket", async () => {
+    const { text } = await client("postgres", "anything", "sslmode=require");
+    expect(text).toContain("pg_hba.conf rejects connection");
+  });
+
+  test("takes a new rule without a restart, shows who gains by it, and then has nothing to do", async () => {
+    const started = await superuser(startTime);
+    const line = "hostssl timesheets timesheets_readonly 192.0.2.0/24 scram-sha-256";
+    await project.reconfigure(stack, settings({ pgHba: { rules: [line] } }));
+    expect((await project.preview(stack)).text).toContain(
+      "▲ gains access: readonly from 192.0.2.0/24",
+    );
+    expect(await project.up(stack)).toMatchObject({ exitCode: 0 });
+    const rules = "SELECT count(*) FROM pg_hba_file_rules WHERE address = '192.0.2.0'";
+    expect(await superuser(rules)).toBe("1");
+    expect(await superuser(startTime)).toBe(started);
+    expect(await project.up(stack, "--expect-no-changes")).toMatchObject({ exitCode: 0 });
+  });
+
+  test("refuses every wrong line at once, before anything is touched", async () => {
+    const before = await superuser(
+      "SELECT string_agg(raw, '' ORDER BY n) FROM (SELECT line_number AS n, options::text || auth_method AS raw FROM pg_hba_file_rules) AS r",
+    );
+    const rules = [
+      "host all all 0.0.0.0/0 trust",
+      "hostssl all all 10.0.0.0 scram-sha-256",
+      "host all all samenet scram",
+    ];
+    await project.reconfigure(
+      stack,
+      settings({
+        pgHba: { rules },
+        postgres: {
+          port: project.port(stack),
+          settings: { sharedBufers: "1 GB", workMem: "1 XB" },
+        },
+      }),
+    );
+    const { exitCode, text } = await project.up(stack);
+    expect(exitCode).not.toBe(0);
+    expect(text).toMatch(/pgHba\.rules\[1\] +hostssl all all 10\.0\.0\.0 scram-sha-256: /);
+    expect(text).toMatch(/pgHba\.rules\[2\] +host all all samenet scram: /);
+    expect(text).toMatch(
+      /postgres\.settings\.sharedBufers +unknown setting; did you mean sharedBuffers\?/,
+    );
+    expect(text).toMatch(/postgres\.settings\.workMem +/);
+    expect(
+      await superuser(
+        "SELECT string_agg(raw, '' ORDER BY n) FROM (SELECT line_number AS n, options::text || auth_method AS raw FROM pg_hba_file_rules) AS r",
+      ),
+    ).toBe(before);
+    await project.reconfigure(stack, settings({ pgHba: { rules: rules.slice(0, 1) } }));
+    expect((await project.up(stack)).text).toMatch(
+      /pgHba\.rules\[0\] +host all all 0\.0\.0\.0\/0 trust: production never trusts a network/,
+    );
+  });
+
+  test("says which setting needs a restart, and restarts PostgreSQL in place", async () => {
+    const { text: id } = await docker(
+      "inspect",
+      "--format",
+      "{{.Id}}",
+      project.names(stack).postgres,
+    );
+    const postgres = { port: project.port(stack), memory: "256 MB" };
+    await project.reconfigure(
+      stack,
+      settings({ postgres: { ...postgres, settings: { workMem: "5 MB", maxConnections: 90 } } }),
+    );
+    expect((await project.preview(stack)).text).toMatch(
+      /settings: work_mem by a reload, no connection ends; max_connections by a restart, all connections end \(\d+ connections? now\)/,
+    );
+    expect(await project.up(stack)).toMatchObject({ exitCode: 0 });
+    expect(await superuser("SHOW max_connections")).toBe("90");
+    expect(await superuser("SHOW work_mem")).toBe("5MB");
+    expect(
+      await docker("inspect", "--format", "{{.Id}}", project.names(stack).postgres),
+    ).toMatchObject({ text: id });
+    expect(await project.up(stack, "--expect-no-changes")).toMatchObject({ exitCode: 0 });
+  });
+});
+
+test("what was changed by hand is seen at preview, and mended", async () => {
+  const { postgres } = project.names(stack);
+  const file = "/var/lib/postgresql/data/pgdata/pg_hba.conf";
+  await docker("exec", postgres, "sh", "-c", `echo "host all all 0.0.0.0/0 trust" >> ${file}`);
+  await superuser("ALTER SYSTEM SET work_mem = '64MB'");
+  await superuser("SELECT pg_reload_conf()");
+  await superuser(`ALTER ROLE ${database} SUPERUSER`);
+  const { text } = await project.preview(stack);
+  expect(text).toContain("pg_hba.conf of prod was edited by hand; up takes that back");
+  expect(text).toContain("work_mem was set by ALTER SYSTEM; up takes it back");
+  expect(text).toContain(`role ${database} is a superuser; up puts it right`);
+  expect(await project.up(stack)).toMatchObject({ exitCode: 0 });
+  expect(await superuser("SHOW work_mem")).toBe("5MB");
+  expect(
+    await superuser("SELECT count(*) FROM pg_hba_file_rules WHERE auth_method = 'trust'"),
+  ).toBe("0");
+  expect(await superuser(`SELECT rolsuper FROM pg_roles WHERE rolname = '${database}'`)).toBe("f");
+  expect(await project.up(stack, "--expect-no-changes")).toMatchObject({ exitCode: 0 });
+});
+
+test("no password stands in the state, in what docker shows, in logs or process lists", async () => {
+  const { agent, postgres } = project.names(stack);
+  const places = await Promise.all([
+    project.pulumi("stack", "export", "--stack", stack),
+    project.pulumi("stack", "history", "--stack", stack),
+    docker("inspect", agent, postgres),
+    docker("logs", agent),
+    docker("logs", postgres),
+    docker("top", agent, "-eo", "args"),
+    docker("top", postgres, "-eo", "args"),
+    docker(
+      "exec",
+      agent,
+      "sh",
+      "-c",
+      "grep -rh . /var/lib/stagecraft/logs /var/lib/stagecraft/reports || true",
+    ),
+  ]);
+  const all = places.map(({ text }) => text).join("\n");
+  expect(all).toContain("STAGECRAFT_SERVER=prod");
+  for (const password of Object.values(project.passwords)) expect(all).not.toContain(password);
+});
+
+test("a new password is in force at once, and open sessions go on", async () => {
+  const before = await superuser("SELECT oid FROM pg_authid WHERE rolname = 'timesheets'");
+  await project.pulumi(
+    "config",
+    "set",
+    "--secret",
+    "--path",
+    "passwords.application",
+    "a new one, and longer",
+    "--stack",
+    stack,
+  );
+  expect(await project.up(stack)).toMatchObject({ exitCode: 0 });
+  expect(await client(database, "a new one, and longer", "sslmode=require")).toMatchObject({
+    text: "1",
+  });
+  expect((await client(database, project.passwords.application, "sslmode=require")).text).toContain(
+    "password authentication failed",
+  );
+  expect(await superuser("SELECT oid FROM pg_authid WHERE rolname = 'timesheets'")).toBe(before);
+});
