@@ -26,6 +26,12 @@ const socketPath = "/run/postgresql";
 /** How long PostgreSQL may take to stop before the engine kills it. */
 const stopSeconds = 120;
 
+/** Processes of the containers' user on one engine: ten servers with all their connections in use. */
+const mostProcesses = 4096;
+
+/** Memory of the agent, in MB; what it reads goes through in pieces, whatever its size. */
+const agentMemory = 1024;
+
 /** PostgreSQL's container. */
 export function postgresContainer(
   place: Place,
@@ -67,6 +73,8 @@ export function agentContainer(place: Place): docker.ContainerArgs {
       mount(place.run, socketPath),
       mount(place.store, "/var/lib/stagecraft"),
     ],
+    memory: agentMemory,
+    memorySwap: 2 * agentMemory,
     destroyGraceSeconds: 30,
     healthcheck: healthcheck("stagecraft-agent", "health"),
   };
@@ -89,6 +97,8 @@ function common({ image, network }: Place) {
     tmpfs: { "/tmp": "" },
     capabilities: { drops: ["ALL"] },
     securityOpts: ["no-new-privileges"],
+    // The provider knows no limit of processes for a container; this one is for its user, in all servers of an engine.
+    ulimits: [{ name: "nproc", soft: mostProcesses, hard: mostProcesses }],
     // The volumes are resources of their own.
     removeVolumes: false,
   };

@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { ToldError } from "../components/told-error";
+import { tunnelTo } from "../model/host";
 import { development } from "./dev";
 import { production } from "./prod";
 import { readSettings } from "./settings";
@@ -20,6 +21,8 @@ export = async () => {
     /** Without the password. */
     url: `postgresql://${name}@127.0.0.1:${postgres.port}/${name}`,
     port: postgres.port,
+    /** What brings that port to this machine, for a server on another one. */
+    tunnel: tunnelTo(settings.host, postgres.port),
     agent: postgres.names.agent,
     contents: settings.data.source.name,
     verdict: database.verdict,

@@ -114,6 +114,7 @@ describe("a development server", () => {
       tmpfs: { "/tmp": "" },
       capabilities: { drops: ["ALL"] },
       securityOpts: ["no-new-privileges"],
+      ulimits: [{ name: "nproc", soft: 4096, hard: 4096 }],
       removeVolumes: false,
       healthcheck: {
         tests: ["CMD", "pg_isready", "-q", "-h", "/run/postgresql"],
@@ -142,6 +143,8 @@ describe("a development server", () => {
       ],
       capabilities: { drops: ["ALL"] },
       readOnly: true,
+      memory: 1024,
+      ulimits: [{ name: "nproc", soft: 4096, hard: 4096 }],
     });
     expect(inputs).not.toHaveProperty("ports");
   });
