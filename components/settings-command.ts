@@ -1,5 +1,4 @@
 import type * as command from "@pulumi/command";
-import * as pulumi from "@pulumi/pulumi";
 import { createHash } from "node:crypto";
 import type { Observation } from "../model/observation";
 import { settingsRequestSchema } from "../model/postgres-settings/protocol";

@@ -10,6 +10,7 @@ import {
   runHbaCases,
   type HbaAnswer,
   type HbaCase,
+  type HbaRow,
   type HbaRun,
   type HbaTry,
 } from "../support/hba-server";
@@ -51,7 +52,7 @@ const refusedBy = {
     return places(
       rows
         .filter(({ error }) => error !== null)
-        .map(({ file_name, line_number }) => `${relative(file_name)}:${String(line_number)}`),
+        .map(({ file_name, line_number }) => `${relative(file_name)}:${line_number}`),
     );
   },
   model: (index: number): string[] => {
@@ -63,8 +64,8 @@ const refusedBy = {
 /** Each place once: a file may be included twice. */
 const places = (all: readonly string[]): string[] => [...new Set(all)];
 
-function relative(file: unknown): string {
-  return String(file).replace("/tmp/hba/data/", "");
+function relative(file: string): string {
+  return file.replace("/tmp/hba/data/", "");
 }
 
 /** What the model says that PostgreSQL does, in the words of {@link told}. */
@@ -136,7 +137,7 @@ function contents({
   auth_method,
   options,
   error,
-}: Readonly<Record<string, unknown>>) {
+}: HbaRow) {
   return { type, database, user_name, address, netmask, auth_method, options, error };
 }
 

@@ -125,9 +125,7 @@ function rowsOf(index: number) {
 describe("a shape of PostgreSQL's manual", () => {
   test.each(texts.map((text, index) => [text.slice(0, 120), index] as const))("%s", (_, index) => {
     const rows = rowsOf(index);
-    expect(rows.map(({ error }: Readonly<Record<string, unknown>>) => error)).toEqual(
-      rows.map(() => null),
-    );
+    expect(rows.map(({ error }) => error)).toEqual(rows.map(() => null));
     expect(rows.length).toBeGreaterThan(0);
     // PostgreSQL's rows of the rendered rules are those of the text.
     expect(rowsOf(texts.length + index)).toEqual(rows);
@@ -141,7 +139,7 @@ describe("a shape of PostgreSQL's manual", () => {
     "that another PostgreSQL has is refused by this one, and the model tells: %s",
     (text, index) => {
       const [row] = run.outcomes[2 * texts.length + index]?.rows ?? [];
-      expect(row?.["error"]).toMatch(/^invalid authentication method/);
+      expect(row?.error).toMatch(/^invalid authentication method/);
       expect(parsePgHba(text).problems).toHaveLength(1);
     },
   );

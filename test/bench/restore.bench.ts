@@ -6,13 +6,13 @@ import { generateSql } from "../../examples/timesheets/generate";
 import { observationSchema } from "../../model/observation";
 import { formatBytes, formatDuration } from "../../model/units";
 import { useProject } from "../support/project";
+import { say, seconds } from "./measure";
 
 const size = process.env["STAGECRAFT_BENCH_SIZE"] ?? "2GB";
-const noOps = 5;
 const project = useProject();
 
 it(
-  "restores a generated database by the old procedure and by ours, and shows what an up costs",
+  "restores a generated database by the old procedure and by ours",
   { timeout: 7_200_000 },
   async () => {
     await project.makeStack("dev", { postgres: { port: project.port("dev"), memory: "4 GB" } });
@@ -75,13 +75,6 @@ it(
     say(
       `away             ${formatDuration(report?.awaySeconds ?? 0)}   (the old procedure: the whole restore)`,
     );
-
-    const times: number[] = [];
-    for (let i = 0; i < noOps; i++) times.push(await seconds(up));
-    times.sort((a, b) => a - b);
-    say(
-      `up, no changes   median ${formatDuration(times[2] ?? 0)}, ${times.map(formatDuration).join(" ")} (goal ≤ 3 s)`,
-    );
   },
 );
 
@@ -90,16 +83,6 @@ async function up(): Promise<void> {
   if (exitCode !== 0) throw new Error(text);
 }
 
-async function seconds(work: () => Promise<unknown>): Promise<number> {
-  const started = performance.now();
-  await work();
-  return (performance.now() - started) / 1000;
-}
-
 function schema(): string {
   return readFileSync(join(__dirname, "../../examples/timesheets/schema.sql"), "utf8");
-}
-
-function say(line: string): void {
-  process.stdout.write(`${line}\n`);
 }

@@ -104,6 +104,19 @@ test("a container that somebody stopped runs again", async () => {
   expect(text).toBe("true");
 });
 
+test("a volume that somebody removed is told of at preview, and its contents come back", async () => {
+  const { agent, postgres, dataVolume } = project.names("dev");
+  await docker("rm", "--force", agent, postgres);
+  await docker("volume", "rm", dataVolume);
+  expect((await project.preview("dev")).text).toContain(
+    `the volume ${dataVolume} is gone, with what was in it; a new one begins empty`,
+  );
+  expect(await project.up("dev")).toMatchObject({ exitCode: 0 });
+  expect(await project.psql("dev", "SELECT count(*) > 0 FROM hours")).toBe("t");
+  expect(await project.up("dev", "--expect-no-changes")).toMatchObject({ exitCode: 0 });
+  await project.psql("dev", "CREATE TABLE made_here AS SELECT 42 AS answer");
+});
+
 test("another dump is seen at preview, and replaces the contents", async () => {
   const dump = project.writeDump("small.sql", smallDump("small", 3));
   await project.reconfigure("dev", { data: { dump } });

@@ -10,7 +10,7 @@ import { text } from "node:stream/consumers";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Client } from "pg";
 import { knock, type Knock } from "../../agent/pg-hba/knock";
-import type { HbaAnswer, HbaCase, HbaJob, HbaOutcome, HbaRun, HbaTry } from "./hba-server";
+import type { HbaAnswer, HbaCase, HbaJob, HbaOutcome, HbaRow, HbaRun, HbaTry } from "./hba-server";
 
 const folder = "/tmp/hba";
 const data = path.join(folder, "data");
@@ -76,7 +76,7 @@ async function play(client: Client, { files, tries }: HbaCase): Promise<HbaOutco
     mkdirSync(path.dirname(path.join(data, name)), { recursive: true });
     writeFileSync(path.join(data, name), contents);
   }
-  const { rows } = await client.query<Record<string, unknown>>("SELECT * FROM pg_hba_file_rules");
+  const { rows } = await client.query<HbaRow>("SELECT * FROM pg_hba_file_rules");
   // The postmaster reads the files before it takes the next connection.
   await client.query("SELECT pg_reload_conf()");
   const answers: HbaAnswer[] = [];

@@ -36,10 +36,18 @@ export interface HbaAnswer {
   readonly decidedBy?: string;
 }
 
+/** A row of `pg_hba_file_rules`. PostgreSQL manual, 53.2. */
+export interface HbaRow {
+  readonly file_name: string;
+  readonly line_number: number;
+  /** Why PostgreSQL refuses the line. */
+  readonly error: string | null;
+  readonly [column: string]: unknown;
+}
+
 /** What PostgreSQL made of a case. */
 export interface HbaOutcome {
-  /** `pg_hba_file_rules` */
-  readonly rows: readonly Readonly<Record<string, unknown>>[];
+  readonly rows: readonly HbaRow[];
   readonly answers: readonly HbaAnswer[];
 }
 

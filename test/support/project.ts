@@ -49,7 +49,8 @@ export class TestProject {
     monitor: "the monitor's password of tests",
   };
   readonly #ports = new Map<string, number>();
-  readonly #environment: NodeJS.ProcessEnv = {
+  /** What Pulumi is run with. */
+  readonly environment: NodeJS.ProcessEnv = {
     PULUMI_BACKEND_URL: `file://${this.folder}/.stagecraft/state`,
     PULUMI_CONFIG_PASSPHRASE: "the passphrase of tests",
   };
@@ -121,7 +122,7 @@ export class TestProject {
   start(environment: NodeJS.ProcessEnv, ...args: readonly string[]): Run {
     return execa("pulumi", [...args, "--non-interactive", "--color", "never"], {
       cwd: this.folder,
-      env: { ...pulumiEnvironment(this.folder), ...this.#environment, ...environment },
+      env: { ...pulumiEnvironment(this.folder), ...this.environment, ...environment },
       reject: false,
       all: true,
       stdin: "ignore",
