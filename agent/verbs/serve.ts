@@ -1,9 +1,11 @@
 import { rmSync, writeFileSync } from "node:fs";
 import { dropLeftovers } from "../databases";
 import { messageOf } from "../errors";
+import { endInterruptedChange } from "../pg-hba/apply";
 import { withConnection } from "../postgres";
 import { say } from "../progress";
 import { removeRestoreRole } from "../restore/restore-role";
+import { prepareScratch } from "../scratch";
 import { renewDaily } from "./tls";
 
 /** Read by `stagecraft-agent health` (images/stagecraft-agent), which wants it newer than 15 s. */
@@ -23,6 +25,8 @@ export function serve(server: string): void {
   beat();
   void tidy();
   void renewDaily(server);
+  // Made ahead, so that the first change of rules or settings need not wait a second for it.
+  void prepareScratch().catch(told);
   const stop = (): void => {
     timers.forEach((timer) => {
       clearInterval(timer);
@@ -46,8 +50,13 @@ async function tidy(): Promise<void> {
       return names;
     });
     for (const name of dropped) say(`dropped ${name}, left behind by an interrupted restore`);
+    if (await endInterruptedChange()) say("took back rules whose change was interrupted");
   } catch (error) {
     // PostgreSQL may be starting or stopped; the next round tries again.
-    if (process.env.STAGECRAFT_DEBUG !== undefined) say(messageOf(error));
+    told(error);
   }
+}
+
+function told(error: unknown): void {
+  if (process.env.STAGECRAFT_DEBUG !== undefined) say(messageOf(error));
 }
