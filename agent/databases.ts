@@ -17,7 +17,7 @@ export async function listDatabases(client: Client): Promise<DatabaseFacts[]> {
     Omit<DatabaseFacts, "stamp" | "bytes"> & { bytes: string; settings: string[] | null }
   >(`
     SELECT d.datname AS name, pg_get_userbyid(d.datdba) AS owner, pg_encoding_to_char(d.encoding) AS encoding,
-           coalesce(d.datlocale, d.datcollate) AS locale, pg_database_size(d.oid) AS bytes,
+           coalesce(to_jsonb(d) ->> 'datlocale', to_jsonb(d) ->> 'daticulocale', d.datcollate) AS locale, pg_database_size(d.oid) AS bytes,
            (SELECT count(*)::int FROM pg_stat_activity a WHERE a.datid = d.oid) AS connections,
            s.setconfig AS settings
     FROM pg_database d LEFT JOIN pg_db_role_setting s ON s.setdatabase = d.oid AND s.setrole = 0

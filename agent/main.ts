@@ -2,6 +2,7 @@ import { createReadStream } from "node:fs";
 import { pipeline } from "node:stream/promises";
 import { text } from "node:stream/consumers";
 import { prettifyError, type z } from "zod";
+import { connectionRequestSchema } from "../model/connection/protocol";
 import { pgHbaRequestSchema } from "../model/pg-hba/protocol";
 import { databasesResultSchema, restoreRequestSchema } from "../model/protocol";
 import { rolesRequestSchema } from "../model/roles/protocol";
@@ -11,9 +12,11 @@ import { listDatabases } from "./databases";
 import { AgentError, messageOf } from "./errors";
 import { keepGeneration } from "./generations";
 import { applyPgHba } from "./pg-hba/apply";
+import { checkElsewhere, tryElsewhere } from "./pg-hba/elsewhere";
 import { withConnection } from "./postgres";
 import { restore } from "./restore/restore";
 import { listLogs, logPath, newestReport } from "./store";
+import { ensureConnection } from "./verbs/connection";
 import { observe } from "./verbs/observe";
 import { receive, receiveSchema } from "./verbs/receive";
 import { roles } from "./verbs/roles";
@@ -42,6 +45,18 @@ const verbs: Readonly<Record<string, (args: readonly string[]) => unknown>> = {
   },
   "pg-hba": async ([generation]) => {
     answer(await applyPgHba(await request(pgHbaRequestSchema), server));
+    await keepGeneration("pg-hba", generation);
+  },
+  connection: async ([generation]) => {
+    answer(await ensureConnection(await request(connectionRequestSchema), server));
+    await keepGeneration("connection", generation);
+  },
+  "pg-hba-check": async () => {
+    answer(await checkElsewhere(await request(pgHbaRequestSchema), server));
+  },
+  "pg-hba-try": async ([generation]) => {
+    answer(await tryElsewhere(await request(pgHbaRequestSchema), server));
+    // Also of rules that are taken back, so that they are tried again next time.
     await keepGeneration("pg-hba", generation);
   },
   settings: async ([generation]) => {

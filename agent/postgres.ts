@@ -1,5 +1,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { Client } from "pg";
+import { formatAddress } from "../model/connection/address";
+import { isFinal, refusalText } from "../model/connection/refusal";
+import { clientConfig, currentConnection, type Connection } from "./connection";
 import { AgentError, messageOf } from "./errors";
 
 /** The folder of PostgreSQL's Unix socket, shared by the two containers of a server. */
@@ -16,21 +19,26 @@ const sessionSettings = {
   default_transaction_read_only: "off",
 };
 
+/** Settings that came with a major version. */
+const knownSince: Readonly<Record<string, number>> = { transaction_timeout: 17 };
+
 /** Session settings as `libpq` and `pg` take them at connection start. */
 export function sessionOptions(more: Readonly<Record<string, string>> = {}): string {
+  const major = currentConnection()?.major ?? Infinity;
   return Object.entries({ ...sessionSettings, ...more })
+    .filter(([name]) => major >= (knownSince[name] ?? 0))
     .map(([name, value]) => `-c ${name}=${value.replaceAll(/[\\ ]/g, "\\$&")}`)
     .join(" ");
 }
 
-/** Connects as the superuser over the socket; there is no password. The caller ends the connection. */
+/** Connects as the superuser: over the socket, where there is no password, or to the address that was kept. The caller ends the connection. */
 export async function connect(
   database: string,
   settings: Readonly<Record<string, string>> = {},
 ): Promise<Client> {
+  const elsewhere = currentConnection();
   const client = new Client({
-    host: socketFolder,
-    user: "postgres",
+    ...(elsewhere ? clientConfig(elsewhere) : { host: socketFolder, user: "postgres" }),
     database,
     options: sessionOptions(settings),
     application_name: "stagecraft-agent",
@@ -40,11 +48,22 @@ export async function connect(
   try {
     await client.connect();
   } catch (error) {
-    throw new AgentError(`PostgreSQL does not let the agent in: ${messageOf(error)}`, {
-      cause: error,
-    });
+    throw new AgentError(notLetIn(elsewhere, error), { cause: error });
   }
   return client;
+}
+
+function notLetIn(elsewhere: Connection | undefined, error: unknown): string {
+  if (elsewhere) return refusalText(elsewhere, failureOf(error));
+  return `PostgreSQL does not let the agent in: ${messageOf(error)}`;
+}
+
+/** What an attempt to connect ended with. A name with several addresses has a failure for each; the last one is told. */
+export function failureOf(error: unknown): { code?: string | undefined; message: string } {
+  const { code } = error as { code?: string };
+  if (error instanceof AggregateError && error.errors.length > 0)
+    return { code, message: messageOf(error.errors.at(-1)) };
+  return { code, message: messageOf(error) };
 }
 
 /** Runs `work` on a connection of its own. */
@@ -62,15 +81,20 @@ export async function withConnection<T>(
 
 /** Waits until PostgreSQL takes connections; says why not after `seconds`. */
 export async function waitForPostgres(seconds: number): Promise<void> {
+  const elsewhere = currentConnection();
   const deadline = Date.now() + seconds * 1000;
   for (;;) {
     try {
       await withConnection("postgres", async (client) => client.query("SELECT"));
       return;
     } catch (error) {
+      const { cause } = error as { cause?: unknown };
+      if (elsewhere && isFinal(failureOf(cause).code)) throw error;
       if (Date.now() > deadline) {
+        const where = elsewhere ? ` at ${formatAddress(elsewhere)}` : "";
+        const fix = elsewhere ? "look at its log" : "look at: docker logs of its container";
         throw new AgentError(
-          `PostgreSQL did not take connections within ${seconds} s (${messageOf(error)}); look at: docker logs of its container`,
+          `PostgreSQL${where} did not take connections within ${seconds} s (${messageOf(error)}); ${fix}`,
           { cause: error },
         );
       }

@@ -1,14 +1,15 @@
 import { spawn } from "node:child_process";
 import { createInterface } from "node:readline";
+import { libpqEnvironment } from "./connection";
 import { textDecoder, type DecodeText } from "../model/dump/text-encoding";
 
-/** Environment of client programs: the socket, English messages, and the session's settings. */
+/** Environment of client programs: the way to the server, English messages, and the session's settings. */
 export function clientEnvironment(options: string): NodeJS.ProcessEnv {
   return {
     ...process.env,
     LC_ALL: "C.UTF-8",
     LC_MESSAGES: "C",
-    PGUSER: "postgres",
+    ...libpqEnvironment(),
     PGOPTIONS: options,
   };
 }

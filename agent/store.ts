@@ -116,7 +116,9 @@ export async function writeWhole(name: string, text: string): Promise<void> {
 async function prune(folder: string): Promise<void> {
   const names = (await readdir(path.join(storeFolder, folder)).catch(() => [])).sort();
   await Promise.all(
-    names.slice(0, -keptReports).map((name) => rm(path.join(storeFolder, folder, name), { force: true })),
+    names
+      .slice(0, -keptReports)
+      .map((name) => rm(path.join(storeFolder, folder, name), { force: true })),
   );
 }
 

@@ -4,20 +4,24 @@ import type { ServerKind } from "../model/names";
 import type { EngineNames } from "../model/settings/engine-names";
 import type { MemoryPlan } from "../model/settings/memory";
 
-/** What the two containers of a server share. */
-export interface Place {
+/** Where an agent is. */
+export interface AgentPlace {
   readonly server: string;
   readonly kind: ServerKind;
   readonly names: EngineNames;
   /** Id or tag. */
   readonly image: pulumi.Input<string>;
   readonly network: docker.Network;
+  /** What the agent keeps. */
+  readonly store: docker.Volume;
+}
+
+/** What the two containers of a server share. */
+export interface Place extends AgentPlace {
   /** PostgreSQL's data. */
   readonly data: docker.Volume;
   /** PostgreSQL's Unix socket. */
   readonly run: docker.Volume;
-  /** What the agent keeps. */
-  readonly store: docker.Volume;
 }
 
 const dataPath = "/var/lib/postgresql/data";
@@ -57,22 +61,29 @@ export function postgresContainer(
   };
 }
 
-/** The agent's container. */
+/** The agent's container, beside PostgreSQL's. */
 export function agentContainer(place: Place): docker.ContainerArgs {
+  const { envs, volumes, ...agent } = anyAgent(place);
+  return {
+    ...agent,
+    envs: [...envs, `STAGECRAFT_POSTGRES_HOST=${place.names.postgres}`],
+    volumes: [mount(place.data, dataPath), mount(place.run, socketPath), ...volumes],
+  };
+}
+
+/** The container of an agent whose PostgreSQL is somewhere else. */
+export function externalAgentContainer(place: AgentPlace): docker.ContainerArgs {
+  const { envs, ...agent } = anyAgent(place);
+  return { ...agent, envs: [...envs, "STAGECRAFT_COUPLING=external"] };
+}
+
+function anyAgent(place: AgentPlace) {
   return {
     ...common(place),
     name: place.names.agent,
     command: ["stagecraft-agent", "serve"],
-    envs: [
-      `STAGECRAFT_SERVER=${place.server}`,
-      `STAGECRAFT_KIND=${place.kind}`,
-      `STAGECRAFT_POSTGRES_HOST=${place.names.postgres}`,
-    ],
-    volumes: [
-      mount(place.data, dataPath),
-      mount(place.run, socketPath),
-      mount(place.store, "/var/lib/stagecraft"),
-    ],
+    envs: [`STAGECRAFT_SERVER=${place.server}`, `STAGECRAFT_KIND=${place.kind}`],
+    volumes: [mount(place.store, "/var/lib/stagecraft")],
     memory: agentMemory,
     memorySwap: 2 * agentMemory,
     destroyGraceSeconds: 30,
@@ -88,7 +99,7 @@ export function toLabels(
 }
 
 /** No capability, no way to more rights, and nothing to write to but the volumes. */
-function common({ image, network }: Place) {
+function common({ image, network }: Pick<AgentPlace, "image" | "network">) {
   return {
     image,
     networksAdvanced: [{ name: network.name }],

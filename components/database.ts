@@ -26,10 +26,16 @@ export interface DatabaseArgs {
   readonly locale?: string | undefined;
 }
 
+/** A server, as far as a database needs it: one of ours, or an `ExternalPostgres`. */
+export type DatabaseServer = Pick<
+  PostgresServer,
+  "server" | "kind" | "host" | "names" | "agentId" | "ready" | "sight"
+>;
+
 /** What {@link Database} is made of. */
 export interface DatabaseResourceArgs extends Omit<DatabaseArgs, "name"> {
   /** The server it is on. */
-  readonly server: PostgresServer;
+  readonly server: DatabaseServer;
   /** Its contents. */
   readonly dump: Dump;
   /** `replace`: another dump replaces the contents. `when missing`: a dump is used only while there is no such database. */

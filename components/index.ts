@@ -1,5 +1,8 @@
+export type { AddressArgs, ConnectionTlsArgs, SuperuserArgs } from "./connection-command";
 export { Database, type DatabaseArgs, type DatabaseResourceArgs } from "./database";
 export { DevelopmentServer, type DevelopmentServerArgs } from "./development-server";
+export type { ExternalPgHbaChoice } from "./external-pg-hba";
+export { ExternalPostgres, type ExternalPostgresArgs } from "./external-postgres";
 export { readDump, type Dump } from "./machine/dump";
 export { PgHba, type PgHbaArgs, type PgHbaChoice } from "./pg-hba";
 export { PostgresServer, type PostgresServerArgs } from "./postgres-server";
@@ -7,6 +10,7 @@ export type { PostgresArgs } from "./postgres-server";
 export type { Passwords, RolesArgs } from "./roles-command";
 export { ProductionServer, type ProductionServerArgs } from "./production-server";
 export type { ServerArgs } from "./server-args";
+export type { SshArgs } from "./ssh";
 export type { TlsArgs } from "./tls-command";
 export { presets } from "../model/pg-hba/presets";
 export type { PgHbaRule } from "../model/pg-hba/rule";

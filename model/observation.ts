@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { connectionObservationSchema } from "./connection/protocol";
 import { pgHbaObservationSchema } from "./pg-hba/protocol";
 import { settingsObservationSchema } from "./postgres-settings/protocol";
 import { databaseFactsSchema, restoreResultSchema } from "./protocol";
@@ -6,7 +7,7 @@ import { rolesObservationSchema } from "./roles/protocol";
 import { tlsObservationSchema } from "./tls/protocol";
 
 /** What of a server is put in force by a command of its own, and counted. */
-export const areas = ["settings", "roles", "tls", "pg-hba"] as const;
+export const areas = ["connection", "settings", "roles", "tls", "pg-hba"] as const;
 export type Area = (typeof areas)[number];
 
 /** stdout of `observe`: what a preview and `stagecraft status` want to know of a server. */
@@ -20,11 +21,14 @@ export const observationSchema = z.strictObject({
   /** The generation of each area that was put in force last; see {@link wantedGeneration}. */
   generations: z.partialRecord(z.enum(areas), z.number().int().positive()),
   databases: z.array(databaseFactsSchema),
-  freeBytes: z.number().nonnegative(),
+  /** Bytes free for PostgreSQL's data; `null` where it is on another machine. */
+  freeBytes: z.number().nonnegative().nullable(),
   /** The newest restore, whatever became of it. */
   lastRestore: restoreResultSchema.nullable(),
   /** Networks that the server is in, with its addresses: `172.18.0.3/16`. */
   interfaces: z.array(z.string()),
+  /** The way to a server that is not the agent's own. */
+  connection: connectionObservationSchema.optional(),
   settings: settingsObservationSchema,
   roles: rolesObservationSchema,
   tls: tlsObservationSchema,

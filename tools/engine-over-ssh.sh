@@ -30,11 +30,11 @@ is_connected() {
 connect() {
   rm -f "$engine"
   # In the background once it is connected: its output must not be ours, or our caller would wait for its end.
-  if ! over_ssh -o ControlMaster=auto -o ControlPersist=300 -fNn -- "$host" >"$folder/$name.log" 2>&1; then
-    cat "$folder/$name.log" >&2
-    return 255
-  fi
-  local endpoint
+  local endpoint log=$folder/$name.log status=0
+  over_ssh -o ControlMaster=auto -o ControlPersist=300 -fNn -- "$host" >"$log" 2>&1 || status=$?
+  if ((status != 0)); then cat "$log" >&2; fi
+  rm -f "$log"
+  if ((status != 0)); then return "$status"; fi
   if endpoint=$(over_ssh -n -- "$host" "docker version >/dev/null && docker context inspect --format '{{.Endpoints.docker.Host}}'"); then
     over_ssh -O forward -L "$engine:${endpoint#*://}" -- "$host" >/dev/null
     if docker --host "unix://$engine" version >/dev/null 2>&1; then return; fi
@@ -46,7 +46,7 @@ connect() {
 
 # One at a time: the others then find it connected.
 if ! is_connected; then
-  mkdir -p -m 0700 "$folder"
+  mkdir -p "$folder" && chmod 0700 "$folder"
   {
     if command -v flock >/dev/null; then flock 9; fi
     is_connected || connect

@@ -1,6 +1,7 @@
 import path from "node:path";
 import type { Client } from "pg";
 import type { PgHbaRequest, PgHbaResult } from "../../model/pg-hba/protocol";
+import { refuseExternal } from "../connection";
 import { AgentError, messageOf } from "../errors";
 import { connect, waitForPostgres } from "../postgres";
 import { say } from "../progress";
@@ -26,6 +27,7 @@ export async function applyPgHba(request: PgHbaRequest, server: string): Promise
     throw new AgentError(
       `the request is for server ${request.server}, this is ${server}; check the names of the containers`,
     );
+  refuseExternal(server, "pg_hba.conf is");
   return new Application(request).run();
 }
 

@@ -21,17 +21,30 @@ export const agentConnection: RequiredConnection = {
   method: "peer",
 };
 
-/** Tries connections against the rules in force, all at once; those that fail. */
+/** Where a server answers on the network. */
+interface Address {
+  readonly host: string;
+  readonly port: number;
+}
+
+/**
+ * Tries connections against the rules in force, all at once; those that fail.
+ * @param to the server's address; left out for the agent's own
+ */
 export async function tryConnections(
   required: readonly RequiredConnection[],
+  to?: Address,
 ): Promise<LockedOut[]> {
-  const found = await Promise.all(required.map(tryConnection));
+  const found = await Promise.all(required.map(async (one) => tryConnection(one, to)));
   return found.filter((problem) => problem !== undefined);
 }
 
-async function tryConnection(connection: RequiredConnection): Promise<LockedOut | undefined> {
+async function tryConnection(
+  connection: RequiredConnection,
+  to: Address | undefined,
+): Promise<LockedOut | undefined> {
   try {
-    return judge(connection, await knock(knockOf(connection)));
+    return judge(connection, await knock(knockOf(connection, to)));
   } catch (error) {
     if (error instanceof AgentError) throw error;
     const reason = `PostgreSQL did not answer: ${messageOf(error)}`;
@@ -39,12 +52,12 @@ async function tryConnection(connection: RequiredConnection): Promise<LockedOut 
   }
 }
 
-function knockOf({ user, database, over }: RequiredConnection): Knock {
+function knockOf({ user, database, over }: RequiredConnection, address?: Address): Knock {
   const replication = database === "replication";
   const to =
     over === "socket"
       ? { path: path.join(socketFolder, `.s.PGSQL.${port}`) }
-      : { host: networkName(), port };
+      : (address ?? { host: networkName(), port });
   return { to, tls: over === "tls", user, database, replication };
 }
 

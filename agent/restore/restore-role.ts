@@ -59,13 +59,13 @@ async function superuserObjects(
   client: Client,
 ): Promise<readonly { readonly statement: string }[]> {
   const { rows } = await client.query<{ statement: string }>(
-    `SELECT format('ALTER EVENT TRIGGER %I OWNER TO postgres', evtname) AS statement
+    `SELECT format('ALTER EVENT TRIGGER %I OWNER TO CURRENT_USER', evtname) AS statement
        FROM pg_event_trigger WHERE evtowner = $1::regrole
      UNION ALL
-     SELECT format('ALTER FOREIGN DATA WRAPPER %I OWNER TO postgres', fdwname)
+     SELECT format('ALTER FOREIGN DATA WRAPPER %I OWNER TO CURRENT_USER', fdwname)
        FROM pg_foreign_data_wrapper WHERE fdwowner = $1::regrole
      UNION ALL
-     SELECT format('ALTER SUBSCRIPTION %I OWNER TO postgres', subname)
+     SELECT format('ALTER SUBSCRIPTION %I OWNER TO CURRENT_USER', subname)
        FROM pg_subscription WHERE subowner = $1::regrole AND subdbid = (SELECT oid FROM pg_database WHERE datname = current_database())`,
     [restoreRole],
   );

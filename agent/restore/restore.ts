@@ -4,6 +4,7 @@ import type { Client } from "pg";
 import { incomingName } from "../../model/names";
 import type { RestoreRequest, RestoreResult, Stamp } from "../../model/protocol";
 import { failureLines, verdictLine } from "../../model/import-log/text";
+import { quoteIdentifier as q } from "../../model/sql";
 import type { Verdict } from "../../model/import-log/verdict-schema";
 import {
   createIncoming,
@@ -14,6 +15,7 @@ import {
   swapDatabases,
   tryLock,
 } from "../databases";
+import { isExternal } from "../connection";
 import { AgentError, messageOf } from "../errors";
 import { connect, waitForPostgres, withConnection } from "../postgres";
 import { clientEnvironment, connectionString, runLines } from "../processes";
@@ -114,6 +116,11 @@ class RestoreRun {
         `${database} is there: production's contents are kept, ${source.name} would be used only if they were missing`,
       );
     }
+    if (isExternal && !live.stamp) {
+      throw new AgentError(
+        `there is a database ${database} that Stagecraft has not made, so it is not replaced; move it out of the way with: ALTER DATABASE ${q(database)} RENAME TO …`,
+      );
+    }
     if (live.stamp && live.stamp.server !== server) {
       throw new AgentError(
         `database ${database} is stamped as belonging to server ${live.stamp.server}, not ${server}; restore it under another name or on its own server`,
@@ -142,7 +149,7 @@ class RestoreRun {
     return this.#step("read", async () => openDump(client, received, this.request));
   }
 
-  async #fillAndJudge(dump: Dump, folder: string): Promise<void> {
+  async #fillAndJudge(dump: Dump, folder: string | undefined): Promise<void> {
     const { database, source } = this.request;
     this.#logName = `${fileNameOf(this.#startedAt.toISOString())}-restore.log`;
     const recorder = new Recorder(await openLog(this.#logName));

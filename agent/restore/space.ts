@@ -3,6 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Client } from "pg";
 import { reservedBytes } from "../../model/dump/space";
 import { formatBytes } from "../../model/units";
+import { isExternal } from "../connection";
 import { AgentError, messageOf } from "../errors";
 import { withConnection } from "../postgres";
 import { say } from "../progress";
@@ -10,16 +11,23 @@ import { say } from "../progress";
 /** Milliseconds between two looks at the disk. */
 const intervalMilliseconds = 200;
 
-/** The folder of PostgreSQL's data. */
-export async function dataFolder(client: Client): Promise<string> {
+/** The folder of PostgreSQL's data; `undefined` where it is on another machine. */
+export async function dataFolder(client: Client): Promise<string | undefined> {
+  if (isExternal) return undefined;
   const { rows } = await client.query<{ folder: string }>(
     "SELECT current_setting('data_directory') AS folder",
   );
   return rows[0]?.folder ?? "/var/lib/postgresql/data";
 }
 
+/** Bytes free on the volume of PostgreSQL's data; `null` where it is on another machine. */
+export async function freeDataBytes(client: Client): Promise<number | null> {
+  const folder = await dataFolder(client);
+  return folder === undefined ? null : freeBytes(folder);
+}
+
 /** Bytes free on the volume of a folder. */
-export async function freeBytes(folder: string): Promise<number> {
+async function freeBytes(folder: string): Promise<number> {
   const { bavail, bsize } = await statfs(folder);
   return bavail * bsize;
 }
@@ -27,12 +35,17 @@ export async function freeBytes(folder: string): Promise<number> {
 /**
  * Does the work of a restore, and ends all sessions in its database before the disk is full: PostgreSQL as a whole goes
  * down when it cannot write its log, and the live databases with it. Throws an {@link AgentError} when that happened.
+ * Where the folder cannot be seen nothing is watched.
  */
 export async function withSpaceGuard(
-  folder: string,
+  folder: string | undefined,
   database: string,
   work: () => Promise<void>,
 ): Promise<void> {
+  if (folder === undefined) {
+    await work();
+    return;
+  }
   const stop = new AbortController();
   const watching = watch(folder, database, stop.signal);
   try {

@@ -10,6 +10,7 @@ import {
   type WantedRole,
 } from "../../model/roles/role";
 import { quoteIdentifier as q, quoteLiteral } from "../../model/sql";
+import { isExternal } from "../connection";
 import { AgentError } from "../errors";
 import { findRoles } from "./found";
 import { changeRoles } from "./lock";
@@ -58,21 +59,26 @@ export async function ensureRoles(
   return changes;
 }
 
-/** A person may be called like a role that somebody else made; taking it over would give away its rights. */
+/**
+ * A person may be called like a role that somebody else made; taking it over would give away its rights. On a server
+ * that is not ours that goes for every role.
+ */
 function refuseStrangers(
   wanted: readonly WantedRole[],
   found: ReadonlyMap<string, FoundRole>,
 ): void {
   const stranger = wanted.find(
     ({ name, mark }) =>
-      mark === "person" &&
+      (mark === "person" || isExternal) &&
       found.has(name) &&
       readRoleComment(found.get(name)?.comment ?? null) !== mark,
   );
   if (!stranger) return;
-  const { name } = stranger;
+  const { name, mark } = stranger;
+  const where = mark === "person" ? `people.${name}: ` : "";
+  const what = mark === "person" ? "the person" : "the database";
   throw new AgentError(
-    `people.${name}: there is a role ${name} on this server that Stagecraft has not made; give the person another name, or hand the role over with: COMMENT ON ROLE ${q(name)} IS ${quoteLiteral(roleComment("person"))}`,
+    `${where}there is a role ${name} on this server that Stagecraft has not made; give ${what} another name, or hand the role over with: COMMENT ON ROLE ${q(name)} IS ${quoteLiteral(roleComment(mark))}`,
   );
 }
 

@@ -52,7 +52,8 @@ async function hasOtherRights(database: string): Promise<boolean> {
 
 async function superusersBut(client: Client, known: readonly string[]): Promise<string[]> {
   const { rows } = await client.query<{ rolname: string }>(
-    "SELECT rolname FROM pg_roles WHERE rolsuper AND rolname <> ALL($1) ORDER BY rolname",
+    // The role that made the cluster is always one.
+    "SELECT rolname FROM pg_roles WHERE rolsuper AND oid <> 10 AND rolname NOT IN (SELECT current_user UNION SELECT unnest($1::text[])) ORDER BY rolname",
     [known],
   );
   return rows.map(({ rolname }) => rolname);

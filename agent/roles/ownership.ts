@@ -45,7 +45,7 @@ export async function keepExtensionRoutines(client: Client): Promise<void> {
         JOIN pg_catalog.pg_depend d ON d.classid = 'pg_catalog.pg_proc'::pg_catalog.regclass AND d.objid = p.oid AND d.deptype = 'e'
         WHERE NOT (SELECT rolsuper FROM pg_catalog.pg_roles r WHERE r.oid = p.proowner)
       LOOP
-        EXECUTE pg_catalog.format('ALTER ROUTINE %s OWNER TO postgres', routine);
+        EXECUTE pg_catalog.format('ALTER ROUTINE %s OWNER TO CURRENT_USER', routine);
       END LOOP;
     END $$`);
 }

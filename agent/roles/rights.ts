@@ -1,5 +1,6 @@
 import type { Client } from "pg";
 import { databaseRoles, monitorRole } from "../../model/roles/names";
+import { isExternal } from "../connection";
 import { quoteIdentifier as q } from "../../model/sql";
 import { allRights, renderChange, type RightsChange } from "../../model/roles/rights";
 
@@ -50,6 +51,8 @@ export async function closeOwnDatabases(client: Client): Promise<string[]> {
 
 /** Which of PostgreSQL's own databases everybody may connect to. */
 export async function openOwnDatabases(client: Client): Promise<string[]> {
+  // On a server that others use too, who comes into them is not ours to say.
+  if (isExternal) return [];
   const { rows } = await client.query<{ datname: string }>(
     `SELECT datname FROM pg_database WHERE datname IN ('postgres', 'template1')
        AND EXISTS (SELECT FROM aclexplode(coalesce(datacl, acldefault('d', datdba))) WHERE grantee = 0)

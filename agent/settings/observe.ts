@@ -1,5 +1,6 @@
 import type { Client } from "pg";
 import type { SettingsObservation } from "../../model/postgres-settings/protocol";
+import { isExternal } from "../connection";
 import { files, readText, sha256Of } from "./place";
 
 /** Written to the file of ALTER SYSTEM by others than people: `pg_basebackup` and `pg_rewind`, for a standby. */
@@ -7,6 +8,8 @@ const notByPeople = ["primary_conninfo", "primary_slot_name", "restore_command"]
 
 /** Tells of the settings, and changes nothing. */
 export async function observeSettings(client: Client): Promise<SettingsObservation> {
+  // Those of a server elsewhere are its own.
+  if (isExternal) return { values: {}, sha256: null, alterSystem: [], pendingRestart: [] };
   const text = await readText(files.settings);
   const { rows } = await client.query<{ name: string }>(
     "SELECT name FROM pg_settings WHERE pending_restart ORDER BY name",

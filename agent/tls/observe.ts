@@ -1,5 +1,6 @@
 import type { Client } from "pg";
 import type { TlsObservation } from "../../model/tls/protocol";
+import { isExternal } from "../connection";
 import { readAuthority } from "./authority";
 import { factsOf, fingerprintOf, readCertificate } from "./certificate";
 import { installedPair, isTlsOn } from "./install";
@@ -7,6 +8,7 @@ import { installedPair, isTlsOn } from "./install";
 /** Tells of TLS, and changes nothing. */
 export async function observeTls(client: Client): Promise<TlsObservation> {
   const on = await isTlsOn(client);
+  if (isExternal) return { on, fingerprint: null, expires: null, names: [], given: true };
   const certificate = readCertificate((await installedPair())?.certificate);
   if (!certificate) return { on, fingerprint: null, expires: null, names: [], given: false };
   const authority = readCertificate((await readAuthority())?.certificate);

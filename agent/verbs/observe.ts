@@ -5,11 +5,12 @@ import { listDatabases } from "../databases";
 import { readGenerations } from "../generations";
 import { observePgHba } from "../pg-hba/observe";
 import { withConnection } from "../postgres";
-import { dataFolder, freeBytes } from "../restore/space";
+import { freeDataBytes } from "../restore/space";
 import { observeRoles } from "../roles/observe";
 import { observeSettings } from "../settings/observe";
 import { newestReport, readGeneration } from "../store";
 import { observeTls } from "../tls/observe";
+import { observeConnection } from "./connection";
 
 /** Tells what is there, and changes nothing. */
 export async function observe(server: string): Promise<Observation> {
@@ -26,10 +27,11 @@ export async function observe(server: string): Promise<Observation> {
       systemIdentifier: facts?.system ?? "",
       generation: await readGeneration(),
       databases: await listDatabases(client),
-      freeBytes: await freeBytes(await dataFolder(client)),
+      freeBytes: await freeDataBytes(client),
       lastRestore: await newestReport(),
       generations: await readGenerations(),
       interfaces: interfacesOf(networkInterfaces()),
+      connection: await observeConnection(client),
       settings: await observeSettings(client),
       roles: await observeRoles(client),
       tls: await observeTls(client),

@@ -3,6 +3,7 @@ import type {
   SettingsRequest,
   SettingsResult,
 } from "../../model/postgres-settings/protocol";
+import { refuseExternal } from "../connection";
 import { AgentError } from "../errors";
 import { waitForPostgres, withConnection } from "../postgres";
 import { applySettings } from "../settings/apply";
@@ -14,6 +15,7 @@ export async function ensureSettings(
   own: string,
 ): Promise<SettingsResult> {
   refuseOthers(server, own);
+  refuseExternal(server, "settings are");
   await waitForPostgres(60);
   return withConnection("postgres", (client) => applySettings(client, settings));
 }
@@ -24,6 +26,7 @@ export async function settingsConfirmed(
   own: string,
 ): Promise<SettingsConfirmed> {
   refuseOthers(server, own);
+  refuseExternal(server, "settings are");
   return confirmSettings(settings);
 }
 

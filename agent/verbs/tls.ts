@@ -1,4 +1,5 @@
 import type { TlsRequest, TlsResult } from "../../model/tls/protocol";
+import { isExternal, refuseExternal } from "../connection";
 import { AgentError, messageOf } from "../errors";
 import { waitForPostgres, withConnection } from "../postgres";
 import { say } from "../progress";
@@ -11,12 +12,14 @@ export async function ensureTls(request: TlsRequest, own: string): Promise<TlsRe
       `the request is for server ${request.server}, this is ${own}; check the names of the containers`,
     );
   }
+  refuseExternal(own, "the certificate is");
   await waitForPostgres(60);
   return withConnection("postgres", (client) => applyTls(client, request));
 }
 
 /** Renews the certificate when it is time, and says so; for the agent's main process. */
 export async function renewDaily(server: string): Promise<void> {
+  if (isExternal) return;
   try {
     await waitForPostgres(60);
     const told = await withConnection("postgres", (client) => renewTls(client, server));

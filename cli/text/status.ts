@@ -45,7 +45,8 @@ function detailRows(server: ServerStatus, now: Date, paint: Paint): string[][] {
     rows.push(...failedRestoreRows(stack, observation.lastRestore, now, paint));
   }
   if (lastChange) rows.push(["changed", changeText(stack, lastChange, now, paint)]);
-  if (observation) rows.push(["disk", `${formatBytes(observation.freeBytes)} free`]);
+  if (typeof observation?.freeBytes === "number")
+    rows.push(["disk", `${formatBytes(observation.freeBytes)} free`]);
   return rows;
 }
 

@@ -21,23 +21,31 @@ export interface Sight {
   readonly observation: Observation | undefined;
 }
 
+/** The parts of a server whose PostgreSQL is somewhere else. */
+export const agentParts = ["network", "agent"] as const satisfies readonly RenewedPart[];
+
 /**
  * Looks at a server. Pulumi itself knows only what it made, not what became of it: asking its providers (`--refresh`)
  * costs seconds at every `up`, this costs one answer of the engine, and the agent's beside it.
  */
-export async function look(names: EngineNames, host = localHost): Promise<Sight> {
+export async function look(
+  names: EngineNames,
+  host = localHost,
+  own: readonly RenewedPart[] = renewedParts,
+): Promise<Sight> {
   const [parts, observation] = await Promise.all([
-    inspectParts(host, names),
+    inspectParts(host, names, own),
     observe(host, names.agent),
   ]);
   const now = new Date().toISOString();
   const made = (part: RenewedPart): string => {
+    if (!own.includes(part)) return "";
     const found = parts.renewed.get(part);
     return found?.runs === true ? (found.made ?? "") : now;
   };
   return {
     made: { network: made("network"), postgres: made("postgres"), agent: made("agent") },
-    faults: faultsOf(names, parts),
+    faults: faultsOf(names, parts, own),
     observation,
   };
 }
@@ -77,14 +85,19 @@ interface Parts {
   readonly volumes: ReadonlySet<string>;
 }
 
-async function inspectParts(host: string, names: EngineNames): Promise<Parts> {
+async function inspectParts(
+  host: string,
+  names: EngineNames,
+  own: readonly RenewedPart[],
+): Promise<Parts> {
+  const containerNames = own.filter((part) => part !== "network").map((part) => names[part]);
   const [containers, networks, volumes] = await Promise.all([
-    inspect(host, "container", names.postgres, names.agent),
+    inspect(host, "container", ...containerNames),
     inspect(host, "network", names.network),
-    inspect(host, "volume", ...volumesWithData(names)),
+    inspect(host, "volume", ...volumesWithData(names, own)),
   ]);
   const found = new Map([...containers, ...networks]);
-  const renewed = renewedParts.flatMap((part) => {
+  const renewed = own.flatMap((part) => {
     const there = found.get(names[part]);
     return there ? [[part, there] as const] : [];
   });
@@ -110,19 +123,26 @@ async function inspect(
 }
 
 /** Without the one of the socket, which holds nothing. */
-function volumesWithData({ dataVolume, agentVolume }: EngineNames): string[] {
-  return [dataVolume, agentVolume];
+function volumesWithData(
+  { dataVolume, agentVolume }: EngineNames,
+  own: readonly RenewedPart[],
+): string[] {
+  return own.includes("postgres") ? [dataVolume, agentVolume] : [agentVolume];
 }
 
-function faultsOf(names: EngineNames, { renewed, volumes }: Parts): string[] {
+function faultsOf(
+  names: EngineNames,
+  { renewed, volumes }: Parts,
+  own: readonly RenewedPart[],
+): string[] {
   const isDown = renewed.size === 0;
-  const broken = renewedParts.flatMap((part) => {
+  const broken = own.flatMap((part) => {
     const found = renewed.get(part);
     if (found === undefined) return isDown ? [] : [`${names[part]} is gone; it is made anew`];
     return found.runs ? [] : [`${names[part]} does not run (${found.state}); it is made anew`];
   });
   const isNew = isDown && volumes.size === 0;
-  const lost = isNew ? [] : volumesWithData(names).filter((name) => !volumes.has(name));
+  const lost = isNew ? [] : volumesWithData(names, own).filter((name) => !volumes.has(name));
   return [
     ...broken,
     ...lost.map(

@@ -44,3 +44,18 @@ export const pgHbaObservationSchema = z.strictObject({
   sha256: sha256Schema,
 });
 export type PgHbaObservation = z.infer<typeof pgHbaObservationSchema>;
+
+/** stdout of `pg-hba-check`: where the file is on the server's machine, and PostgreSQL's data. */
+export const hbaPlaceSchema = z.strictObject({
+  hbaFile: z.string().min(1),
+  dataDirectory: z.string().min(1),
+});
+export type HbaPlace = z.infer<typeof hbaPlaceSchema>;
+
+/** stdout of `pg-hba-try`: whether the rules stay, and if not why. */
+export const hbaTriedSchema = z.strictObject({
+  outcome: z.enum(["keep", "back"]),
+  /** For people; empty when they stay. */
+  text: z.string(),
+});
+export type HbaTried = z.infer<typeof hbaTriedSchema>;

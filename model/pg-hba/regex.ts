@@ -60,8 +60,10 @@ const parts = /\\(?<escaped>[^])|\[(?<negated>\^?)(?<set>\]?(?:\[[:.=].*?[:.=]\]
 
 function translate(pattern: string): string | undefined {
   const unknown: string[] = [];
+  // Older names of \m and \M.
+  const newer = pattern.replaceAll("[[:<:]]", "\\m").replaceAll("[[:>:]]", "\\M");
   const comments = /\(\?#[^)]*\)/g;
-  const translated = pattern.replace(comments, "").replace(parts, (...found: unknown[]) => {
+  const translated = newer.replace(comments, "").replace(parts, (...found: unknown[]) => {
     const { escaped, negated, set } = found.at(-1) as Readonly<Record<string, string | undefined>>;
     if (escaped === undefined) {
       const inside = brackets(set ?? "");
@@ -72,7 +74,7 @@ function translate(pattern: string): string | undefined {
     if (/[^\W_]/.test(escaped) && !/[dwDWfnrtv1-9]/.test(escaped)) unknown.push(escaped);
     return `\\${escaped}`;
   });
-  return unknown.length === 0 ? translated : undefined;
+  return unknown.length === 0 && !isRefused(newer) ? translated : undefined;
 }
 
 const classes: Readonly<Record<string, string>> = {
@@ -91,11 +93,65 @@ const classes: Readonly<Record<string, string>> = {
   word: "\\w",
 };
 
-/** What stands between brackets: a `]` in the first place and classes like `[:alpha:]` are written otherwise. */
+/** Escapes that stand for several characters, as they are written between brackets. */
+const classEscapes: Readonly<Record<string, string>> = {
+  d: "\\d",
+  D: "\\D",
+  s: space,
+  S: "\\x00-\\x08\\x0e-\\x1f!-\\xff",
+  w: "\\w",
+  W: "\\W",
+};
+
+const setParts = /\[:(?<name>\w+):\]|\\(?<escaped>[^])|\[[:.=]|[^]/g;
+
+/** What stands between brackets, in JavaScript's notation; `undefined` where that is not known, or a range is none to PostgreSQL. */
 function brackets(set: string): string | undefined {
-  const inside = set
-    .replace(/^\]/, "\\]")
-    .replaceAll("\\s", space)
-    .replace(/\[:(\w+):\]/g, (whole, name: string) => classes[name] ?? whole);
-  return /\[[:.=]/.test(inside) ? undefined : inside.replace(/(?<!\\)\[/g, "\\[");
+  const found = [...set.matchAll(setParts)];
+  let inside = "";
+  // What a range may begin with; its end is none.
+  let start: string | undefined;
+  for (let at = 0; at < found.length; at++) {
+    const [text = "", name, escaped] = found[at] ?? [];
+    const several = name === undefined ? classEscapes[escaped ?? ""] : classes[name];
+    const one = name === undefined ? single(text, escaped) : undefined;
+    if (text === "-" && at > 0 && at < found.length - 1) {
+      const [next = "", nextName, nextEscaped] = found[++at] ?? [];
+      const end = nextName === undefined ? single(next, nextEscaped) : undefined;
+      if (start === undefined || end === undefined) return undefined;
+      inside += `-${end}`;
+      start = undefined;
+      continue;
+    }
+    if (several === undefined && one === undefined) return undefined;
+    inside += several ?? one ?? "";
+    start = several === undefined ? one : undefined;
+  }
+  return inside;
+}
+
+/** One character between brackets. */
+function single(text: string, escaped: string | undefined): string | undefined {
+  if (escaped === undefined)
+    return text.length === 1 ? text.replace(/[\]\[\\^-]/, "\\$&") : undefined;
+  if (escaped === "B") return "\\\\";
+  if (/[abe]/.test(escaped)) return escapes[escaped];
+  return /[fnrtv]|[\W_]/.test(escaped) ? `\\${escaped}` : undefined;
+}
+
+/** Whether PostgreSQL refuses what JavaScript takes: other bounds than 0 to 255, a group that is not there, repeated look-around. */
+function isRefused(pattern: string): boolean {
+  const outside = pattern.replace(parts, (part, escaped?: string) =>
+    escaped !== undefined && /[1-9]/.test(escaped) ? part : "a",
+  );
+  const bounds = [...outside.matchAll(/\{(?=\d)(?:(\d+)(?:,(\d*))?\})?/g)];
+  if (
+    bounds.some(
+      ([, least, most]) => least === undefined || Math.max(+least, Number(most ?? 0)) > 255,
+    )
+  )
+    return true;
+  const groups = outside.match(/\((?!\?)/g)?.length ?? 0;
+  if ([...outside.matchAll(/\\(\d)/g)].some(([, group]) => Number(group) > groups)) return true;
+  return /\(\?<?[=!][^()]*\)[*+?{]/.test(outside);
 }

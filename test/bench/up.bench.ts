@@ -71,7 +71,10 @@ async function emptyProgram(): Promise<() => Promise<unknown>> {
 const exportSchema = z.object({
   deployment: z.object({
     resources: z.array(
-      z.object({ urn: z.string(), outputs: z.object({ stdout: z.string().optional() }).optional() }),
+      z.object({
+        urn: z.string(),
+        outputs: z.object({ stdout: z.string().optional() }).optional(),
+      }),
     ),
   }),
 });

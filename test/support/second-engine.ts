@@ -22,9 +22,10 @@ CMD ["sh", "-c", "ssh-keygen -A; dockerd >/var/log/dockerd.log 2>&1 & exec /usr/
 
 /** As much as a Docker engine needs in a container; `--privileged` would ask for more than some machines give. */
 const rights = [
-  ...["--cap-add", "SYS_ADMIN", "--cap-add", "NET_ADMIN", "--cgroupns", "host"],
+  ...["--cap-add", "SYS_ADMIN", "--cap-add", "NET_ADMIN", "--cap-add", "SYS_PTRACE"],
   ...["--security-opt", "seccomp=unconfined", "--security-opt", "apparmor=unconfined"],
-  ...["--security-opt", "systempaths=unconfined", "--volume", "/sys/fs/cgroup:/sys/fs/cgroup"],
+  ...["--security-opt", "systempaths=unconfined"],
+  ...["--cgroupns", "host", "--volume", "/sys/fs/cgroup:/sys/fs/cgroup"],
 ];
 
 /** How a run that is stopped ends the process that does its tests. */
@@ -80,11 +81,12 @@ export class SecondEngine {
       ...["run", "--detach", "--name", this.name, ...marks, ...rights],
       ...["--volume", `${this.name}:/var/lib/docker`, "--publish", "127.0.0.1::22", image],
     ]);
-    await this.placeKeys();
+    // Its own keys are there before its engine is.
     for (let tries = 0; (await this.docker("version")).failed; tries++) {
       if (tries > 120) throw new Error((await this.run("cat", "/var/log/dockerd.log")).all);
       await sleep(500);
     }
+    await this.placeKeys();
   }
 
   /** Makes a key that may log in, and what ssh has to know. */

@@ -13,7 +13,7 @@ import { ensureServerImage } from "../../cli/server-image";
 export const projectFolder = resolve(__dirname, "../..");
 
 /** Marks what tests made, so that what a killed run left behind can be swept away. */
-const label = "stagecraft.test";
+export const label = "stagecraft.test";
 const leftoverAgeSeconds = 2 * 3600;
 
 /** How a run that is stopped ends the process that does its tests. */
@@ -70,7 +70,11 @@ export interface TestRestored extends Said {
 
 /** Starts a server for the tests of one file, and removes it after them. */
 export function useServer(options: TestServerOptions = {}): TestServer {
-  const server = new TestServer(options);
+  return use(new TestServer(options));
+}
+
+/** The same for a server of another make. */
+export function use<T extends TestServer>(server: T): T {
   // Should the run be stopped, nothing waits for afterAll.
   const stopped = (): void => {
     server.removeAtOnce();
@@ -94,16 +98,16 @@ export class TestServer {
   readonly agentContainer = `${this.name}-agent`;
   /** A folder on this machine for the files of the tests. */
   readonly folder = mkdtempSync(join(tmpdir(), `${this.name}-`));
-  readonly #volumes = ["data", "run", "agent"].map((volume) => `${this.name}-${volume}`);
+  protected readonly volumes = ["data", "run", "agent"].map((volume) => `${this.name}-${volume}`);
   #files = 0;
 
-  constructor(private readonly options: TestServerOptions) {}
+  constructor(private readonly options: TestServerOptions = {}) {}
 
   async start(): Promise<void> {
     // Built by the set-up; here only when its sources were changed since.
     const { tag } = await ensureServerImage(projectFolder, () => undefined);
     const marks = ["--label", `${label}=${this.name}`];
-    const [data = "", run = "", agent = ""] = this.#volumes;
+    const [data = "", run = "", agent = ""] = this.volumes;
     await docker("network", "create", ...marks, this.name);
     const { memory = "512m", dataSize, settings = [] } = this.options;
     const inMemory =
@@ -145,14 +149,14 @@ export class TestServer {
   async remove(): Promise<void> {
     rmSync(this.folder, { recursive: true, force: true });
     await execa("docker", ["rm", "--force", this.postgres, this.agentContainer], { reject: false });
-    await execa("docker", ["volume", "rm", "--force", ...this.#volumes], { reject: false });
+    await execa("docker", ["volume", "rm", "--force", ...this.volumes], { reject: false });
     await execa("docker", ["network", "rm", this.name], { reject: false });
   }
 
   /** Begins to remove everything, from a process that is about to end. */
   removeAtOnce(): void {
     const containers = `docker rm --force ${this.postgres} ${this.agentContainer}`;
-    const rest = `docker volume rm --force ${this.#volumes.join(" ")}; docker network rm ${this.name}`;
+    const rest = `docker volume rm --force ${this.volumes.join(" ")}; docker network rm ${this.name}`;
     const options = { detached: true, stdio: "ignore" } as const;
     spawn("sh", ["-c", `${containers}; ${rest}`], options).unref();
     rmSync(this.folder, { recursive: true, force: true });

@@ -1,0 +1,116 @@
+import * as pulumi from "@pulumi/pulumi";
+import { createHash } from "node:crypto";
+import type { Observation } from "../model/observation";
+import { accessText } from "../model/pg-hba/access-text";
+import { externalRequired, externalRules } from "../model/pg-hba/external";
+import { whoCan } from "../model/pg-hba/evaluate";
+import { findingsOf, formatFinding, type RequiredAccess } from "../model/pg-hba/findings";
+import { isEditedByHand, renderMadeFile } from "../model/pg-hba/made-file";
+import { parsePgHba } from "../model/pg-hba/parse";
+import type { RequiredConnection } from "../model/pg-hba/protocol";
+import { describeRule, formatRule } from "../model/pg-hba/render";
+import { ownNetwork } from "../model/pg-hba/required";
+import type { PgHbaRule } from "../model/pg-hba/rule";
+import { scopeOf } from "../model/pg-hba/scope";
+import type { ServerKind } from "../model/names";
+import type { CommandedServer } from "./agent-command";
+import type { PgHbaChoice } from "./pg-hba";
+import { remotePgHba } from "./remote-pg-hba";
+import type { SshArgs } from "./ssh";
+import { ToldError } from "./told-error";
+
+/** Who may connect to a server on a machine of its own. */
+export interface ExternalPgHbaChoice extends PgHbaChoice {
+  /** The network that the agent comes from, as the server sees it, e.g. `"192.0.2.7/32"`. @default "samenet", the networks of the server's machine */
+  readonly agent?: string | undefined;
+}
+
+/** What {@link ExternalPgHba} is made of. */
+export interface ExternalPgHbaArgs extends ExternalPgHbaChoice {
+  /** The server it is for. */
+  readonly server: CommandedServer & { readonly server: string; readonly kind: ServerKind };
+  /** The superuser that the agent is there. */
+  readonly superuser: string;
+  /** Whether the agent comes by TLS. */
+  readonly tls: boolean;
+  /** The database that the application uses. */
+  readonly database: string;
+  /** What must be there before the rules are put in force. */
+  readonly after: pulumi.Resource;
+  /** How to reach the machine. @default the text is only shown */
+  readonly ssh?: SshArgs | undefined;
+}
+
+/**
+ * Who may connect to a server on a machine of its own. By SSH its `pg_hba.conf` is put in force there; without, the text
+ * is for whoever looks after that machine, and the preview says where it goes.
+ */
+export class ExternalPgHba extends pulumi.ComponentResource {
+  /** The whole file; a secret when a rule holds one. */
+  readonly text: pulumi.Output<string>;
+
+  constructor(name: string, args: ExternalPgHbaArgs, opts?: pulumi.ComponentResourceOptions) {
+    const { server, database, superuser, tls, ssh, after } = args;
+    const { application = ownNetwork, agent = ownNetwork } = args;
+    const { kind } = server;
+    const access = { kind, superuser, agent, tls, database, application };
+    const rules = args.rules ?? externalRules(access);
+    // These are shown at preview when they change.
+    super("stagecraft:index:ExternalPgHba", name, { rules: rules.map(describeRule) }, opts);
+
+    const required = externalRequired(access);
+    const findings = findingsOf(rules, { kind, required });
+    const errors = findings.filter(({ severity }) => severity === "error");
+    if (errors.length > 0) {
+      const lines = errors.map((finding) => `ExternalPgHba "${name}": ${formatFinding(finding)}`);
+      throw new ToldError(lines.join("\n"));
+    }
+    const text = renderMadeFile(rules, sha256);
+    // Such as the password for an LDAP server.
+    const hasSecret = rules.some((rule) => describeRule(rule) !== formatRule(rule));
+    this.text = hasSecret ? pulumi.secret(text) : pulumi.output(text);
+    if (ssh) {
+      const tried = probes(rules, required);
+      const file = { server, text: this.text, sha256: sha256(text), required: tried };
+      remotePgHba(this, name, { ...file, ssh, after });
+    }
+
+    const tell = ({ pgHba, connection }: Observation): void => {
+      if (pgHba.sha256 === sha256(text)) return;
+      if (!ssh) {
+        const file = connection?.hbaFile ?? "the file that SHOW hba_file names";
+        const what = `pg_hba.conf of ${server.server} is not as wanted, and without ssh it is not Stagecraft's to change`;
+        const how = `put the text of the output pgHba into ${file} there, then: SELECT pg_reload_conf()`;
+        void pulumi.log.info(`${what}; ${how}`, this);
+      } else if (isEditedByHand(pgHba.text, sha256)) {
+        const what = `pg_hba.conf of ${server.server} was edited by hand; up takes that back`;
+        void pulumi.log.warn(what, this);
+      }
+      const before = parsePgHba(pgHba.text).rules;
+      const scope = scopeOf({ database, application, rules, interfaces: [] });
+      void pulumi.log.info(accessText(server.server, before, rules, scope), this);
+    };
+    void server.sight.then(({ observation }) => {
+      for (const finding of findings) void pulumi.log.warn(formatFinding(finding), this);
+      if (observation) tell(observation);
+    });
+    this.registerOutputs({ text: this.text });
+  }
+}
+
+/** What the agent tries, where the rules treat it like the network that a connection is to come from. */
+function probes(
+  rules: readonly PgHbaRule[],
+  required: readonly RequiredAccess[],
+): RequiredConnection[] {
+  // The agent itself logs in.
+  return required.slice(1).map((access): RequiredConnection => {
+    const { name, user, database, tls = false } = access;
+    const over = tls ? "tls" : "plain";
+    return { name, user, database, over, method: whoCan(rules, access).method };
+  });
+}
+
+function sha256(text: string): string {
+  return createHash("sha256").update(text).digest("hex");
+}

@@ -1,0 +1,47 @@
+import type * as command from "@pulumi/command";
+import * as pulumi from "@pulumi/pulumi";
+import { z } from "zod";
+
+/** How to reach the machine of a server. */
+export interface SshArgs {
+  /** Host name or IP address. */
+  readonly host: string;
+  /** 1 to 65535. @default 22 */
+  readonly port?: number | undefined;
+  /** A user who may write `pg_hba.conf`: `postgres` or `root`. */
+  readonly user: string;
+  /** Its private key, as PEM, without a passphrase. */
+  readonly privateKey: pulumi.Input<string>;
+  /** The machine's public key, a line like `ssh-ed25519 AAAA…`; any other machine is refused. `ssh-keyscan` shows it. */
+  readonly hostKey: string;
+}
+
+/** {@link SshArgs}, but for the private key. */
+export const sshSchema = z.strictObject({
+  host: z.string().min(1, "must be a host name or an IP address"),
+  port: z
+    .int()
+    .min(1, "must be a port from 1 to 65535")
+    .max(65_535, "must be a port from 1 to 65535")
+    .default(22),
+  user: z.string().min(1, "must be a user who may write pg_hba.conf"),
+  hostKey: z
+    .string("must be given, so that no other machine can take its place; ssh-keyscan shows it")
+    .regex(
+      /^(?:ssh-|ecdsa-|sk-)\S+ [A-Za-z0-9+/]+=*(?: .*)?\n?$/,
+      'must be a public key like "ssh-ed25519 AAAA…", without a host name before it',
+    ),
+});
+
+/** The connection of remote commands. The private key is a secret in Pulumi's state, whatever it came as. */
+export function sshConnection({
+  host,
+  port = 22,
+  user,
+  privateKey,
+  hostKey,
+}: SshArgs): command.types.input.remote.ConnectionArgs {
+  // An unreachable machine is told of after three tries, not after ten.
+  const patience = { dialErrorLimit: 3, perDialTimeout: 10 };
+  return { host, port, user, hostKey, privateKey: pulumi.secret(privateKey), ...patience };
+}
