@@ -42,6 +42,20 @@ describe("a production server", () => {
     expect(text).toMatch(/no pg_hba.conf entry for host .* no encryption/);
   });
 
+  test("tells the operator who may come in, and what clients check its certificate with", async () => {
+    const { text } = await project.stagecraft("access", stack);
+    expect(text.split("\n").map((line) => line.trimEnd())).toEqual([
+      "pg_hba of prod",
+      "                          application samenet   everyone else",
+      "  timesheets (app)        scram, TLS            rejected",
+      "  timesheets (readonly)   scram, TLS            rejected",
+      "  timesheets (monitor)    scram, TLS            rejected",
+      "  replication             rejected              rejected",
+      "  no required connection is locked out",
+    ]);
+    expect((await project.stagecraft("ca", stack)).text).toBe(await project.output(stack, "ca"));
+  });
+
   test("lets the superuser in from nowhere but the socket", async () => {
     const { text } = await client("postgres", "anything", "sslmode=require");
     expect(text).toContain("pg_hba.conf rejects connection");

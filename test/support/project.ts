@@ -129,6 +129,18 @@ export class TestProject {
     }) as unknown as Run;
   }
 
+  /** Runs the operator's command in the project folder to its end. */
+  async stagecraft(...args: readonly string[]): Promise<Said> {
+    const run = execa(process.execPath, [join(source, "bin", "stagecraft.js"), ...args], {
+      cwd: this.folder,
+      env: { ...pulumiEnvironment(this.folder), ...this.environment },
+      reject: false,
+      all: true,
+      stdin: "ignore",
+    });
+    return ended(run as unknown as Run);
+  }
+
   async up(stack: string, ...options: readonly string[]): Promise<Said> {
     return this.pulumi("up", "--stack", stack, "--yes", "--skip-preview", ...options);
   }
