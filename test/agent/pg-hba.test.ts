@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import type { RequiredConnection } from "../../model/pg-hba/protocol";
 import {
   agentRule,
@@ -310,7 +310,17 @@ async function killWhileOnTrial(text: string, seconds: number): Promise<void> {
 
 const locking = hba("host all all samenet reject");
 
+/** Suspends the agent's main process, which would end an interrupted trial itself within a minute, or lets it go on. */
+async function signalMainProcess(signal: "STOP" | "CONT"): Promise<void> {
+  const find = `tr '\\0' ' ' <$process/cmdline | grep -q 'agent.j[s] serve'`;
+  const loop = `for process in /proc/[0-9]*; do ${find} && kill -${signal} \${process#/proc/}; done; true`;
+  await server.run(["sh", "-c", loop]);
+}
+
 describe("an agent that is killed while new rules are on trial", () => {
+  beforeAll(async () => signalMainProcess("STOP"));
+  afterAll(async () => signalMainProcess("CONT"));
+
   test.each([
     ["before PostgreSQL reads them", 0],
     ["while the connections are tried", 2.5],
@@ -340,6 +350,9 @@ describe("an agent that is killed while new rules are on trial", () => {
 });
 
 describe("a trial that nobody ends", () => {
+  beforeAll(async () => signalMainProcess("STOP"));
+  afterAll(async () => signalMainProcess("CONT"));
+
   const imports = 'import { endInterruptedChange } from "./agent/pg-hba/apply";';
   const body = "console.log(await endInterruptedChange());";
 
