@@ -128,8 +128,9 @@ function problemWith(host: string, stderr: string): Problem {
 /** The {@link Problem} of a host's Docker engine that cannot be reached, where docker's `stderr` tells of one. */
 export function engineProblem(host: string, stderr: string): Problem | undefined {
   const isDown = /cannot connect to the docker daemon|error during connect|dial unix/i.test(stderr);
-  if (isDown && host !== localHost) return problemWith(host, stderr);
-  if (/permission denied.*(?:docker\.sock|daemon socket)/is.test(stderr)) {
+  const isRefused = /permission denied.*(?:docker\.sock|daemon socket)/is.test(stderr);
+  if ((isDown || isRefused) && host !== localHost) return problemWith(host, stderr);
+  if (isRefused) {
     return new Problem(
       "this user may not use the Docker engine",
       "sudo usermod -aG docker $USER, then log in again",

@@ -39,18 +39,21 @@ export function makeEngineParts(parent: pulumi.Resource, args: EnginePartsArgs):
     pulumi
       .output(args.sight)
       .apply(({ made }) => [...labels, { label: madeLabel, value: made[part] }]);
-  const volume = (use: string, name: string, options = {}): docker.Volume =>
-    new docker.Volume(`${server}-${use}`, { name, labels }, { ...there, ...options });
+  const volume = (use: string, name: string, options: pulumi.CustomResourceOptions) =>
+    new docker.Volume(`${server}-${use}`, { name, labels }, options);
 
-  const { image, ready } = makeImage(`${server}-image`, { host, sight: args.sight }, there);
+  const isKept = { retainOnDelete, protect: retainOnDelete };
+  const data = volume("data", names.dataVolume, { ...there, ...isKept });
+  // Data that is protected does not move, and says so before anything else is made elsewhere.
+  const rest = retainOnDelete ? { ...there, dependsOn: data } : there;
+  const run = volume("run", names.runVolume, rest);
+  const store = volume("agent", names.agentVolume, { ...rest, retainOnDelete });
+  const { image, ready } = makeImage(`${server}-image`, { host, sight: args.sight }, rest);
   const network = new docker.Network(
     `${server}-network`,
     { name: names.network, labels: madeLabels("network") },
-    there,
+    rest,
   );
-  const data = volume("data", names.dataVolume, { retainOnDelete, protect: retainOnDelete });
-  const run = volume("run", names.runVolume);
-  const store = volume("agent", names.agentVolume, { retainOnDelete });
   const place = { server, kind, names, image, network, data, run, store };
   const postgres = new docker.Container(
     `${server}-postgres`,

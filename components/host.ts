@@ -5,19 +5,18 @@ import { createHash } from "node:crypto";
 import { localHost } from "../model/host";
 
 /**
- * What brings resources to the engine of a host: nothing for this machine's own.
- *
- * Its name has the host in it, because a server that moves is another one for Pulumi: it is made there and taken away here.
+ * What brings resources to the engine of a host. A server that moves is made on the other one and taken away from this:
+ * so each host has a provider of its own, and nothing is taken for what has the same name elsewhere.
  */
 export function hostOptions(
   parent: pulumi.Resource,
   server: string,
   host: string,
 ): pulumi.CustomResourceOptions {
-  if (host === localHost) return { parent };
+  const options = { parent, replacementTrigger: host };
+  if (host === localHost) return options;
   const args = { host, sshOpts: sshOptions(host) };
-  const provider = new docker.Provider(`${server}-${host}`, args, { parent });
-  return { parent, provider };
+  return { ...options, provider: new docker.Provider(`${server}-${host}`, args, { parent }) };
 }
 
 /** A command whose docker goes to a host. */

@@ -46,7 +46,10 @@ export function makeImage(
       logging: command.local.Logging.Stderr,
       addPreviousOutputInEnv: false,
     },
-    { ...(options.parent && { parent: options.parent }) },
+    {
+      ...(options.parent && { parent: options.parent }),
+      ...(options.dependsOn && { dependsOn: options.dependsOn }),
+    },
   );
   return { image: tag, ready };
 }

@@ -48,41 +48,50 @@ export function remotePgHba(parent: pulumi.Resource, name: string, args: RemoteP
     dependsOn: after,
   });
   const place = checked.stdout.apply((stdout) => hbaPlaceSchema.parse(JSON.parse(stdout)));
-  const head = pulumi
-    .all([place, generation])
-    .apply(([{ hbaFile, dataDirectory }, generation]) =>
-      [hbaFile, dataDirectory, generation, ""].join("\n"),
-    );
+  const where = place.apply(({ hbaFile, dataDirectory }) => `${hbaFile}\n${dataDirectory}\n`);
   const placed = new command.remote.Command(
     `${name}-place`,
-    there(placeScript, pulumi.interpolate`${head}${text}`),
+    there(placeScript, pulumi.interpolate`${where}${generation}\n${text}`),
     { parent },
   );
-  const tried = new command.local.Command(`${name}-try`, ask("pg-hba-try"), {
-    parent,
-    dependsOn: placed,
-  });
+  // Whenever the file has been put there anew, it must be tried anew, also when all else is the same.
+  const moment = placed.stdout.apply((stdout) => stdout.trim());
+  const { environment = {}, ...rest } = ask("pg-hba-try");
+  const tried = new command.local.Command(
+    `${name}-try`,
+    {
+      ...rest,
+      environment: pulumi
+        .all([environment, moment])
+        .apply(([others, PLACED]) => ({ ...others, PLACED })),
+    },
+    { parent },
+  );
   const verdict = tried.stdout.apply((stdout) => {
     const { outcome, text } = hbaTriedSchema.parse(JSON.parse(stdout));
     return `${outcome}\n${text}\n`;
   });
-  new command.remote.Command(name, there(settleScript, pulumi.interpolate`${head}${verdict}`), {
-    parent,
-  });
+  new command.remote.Command(
+    name,
+    there(settleScript, pulumi.interpolate`${where}${moment}\n${verdict}`),
+    {
+      parent,
+    },
+  );
 }
 
-// stdin: the file's path, the data folder, a number that is new whenever this is to be done again, and the text.
+// stdin: the file's path, the data folder, something that is new whenever this is to be done again, and the rest.
 const begin = `set -eu
 umask 077
 IFS= read -r file
 IFS= read -r data
-IFS= read -r generation
+IFS= read -r round
 file=$(readlink -f -- "$file")
 `;
 
 /**
  * Gives a candidate the file's place by a rename, with the file's owner and mode, and keeps the file as `.proven`. A file
- * that Stagecraft has not made is kept as `.before-stagecraft` besides, for good.
+ * that Stagecraft has not made is kept as `.before-stagecraft` besides, for good. stdout: the moment.
  */
 export const placeScript = `${begin}if ! [ -w "$file" ] || ! [ -w "\${file%/*}" ]; then
   echo "$(id -un) may not change $file; log in as postgres or root: ssh.user" >&2
@@ -97,6 +106,7 @@ cp -p -- "$file" "$file.candidate"
 cat > "$file.candidate"
 if cmp -s -- "$file" "$file.candidate"; then
   rm -f -- "$file.candidate"
+  date -u +%Y%m%dT%H%M%S.%NZ
   exit
 fi
 sync -- "$file.candidate"
@@ -106,7 +116,8 @@ case $(head -n 1 -- "$file") in
 esac
 ln -- "$file" "$file.proven"
 mv -f -- "$file.candidate" "$file"
-sync -- "\${file%/*}"`;
+sync -- "\${file%/*}"
+date -u +%Y%m%dT%H%M%S.%NZ`;
 
 /** Ends the trial: the file from before goes, or it comes back and PostgreSQL reads it again. */
 export const settleScript = `${begin}IFS= read -r outcome

@@ -81,7 +81,7 @@ const knownProblems: readonly (readonly [RegExp, ProblemOf])[] = [
     }),
   ],
   [
-    /docker: (?:command )?not found/i,
+    /docker: (?:command )?not found|command(?: not found)?: docker/i,
     (host) => ({
       what: `Docker is not installed on ${host}`,
       fix: "install it there: https://docs.docker.com/engine/install/",
@@ -95,7 +95,7 @@ const knownProblems: readonly (readonly [RegExp, ProblemOf])[] = [
     }),
   ],
   [
-    /cannot connect to the docker daemon/i,
+    /cannot connect to the docker daemon|error during connect/i,
     (host) => ({
       what: `the Docker engine of ${host} does not answer`,
       fix: "start it there: sudo systemctl enable --now docker",

@@ -27,7 +27,12 @@ is_connected() {
   over_ssh -O check -- "$host" 2>/dev/null && [[ -S $engine ]]
 }
 
+disconnect() {
+  over_ssh -O exit -- "$host" 2>/dev/null || true
+}
+
 connect() {
+  disconnect # from what is half there
   rm -f "$engine"
   # In the background once it is connected: its output must not be ours, or our caller would wait for its end.
   local endpoint log=$folder/$name.log status=0
@@ -40,7 +45,7 @@ connect() {
     if docker --host "unix://$engine" version >/dev/null 2>&1; then return; fi
     echo "sshd of $host does not lead to ${endpoint#*://}" >&2
   fi
-  over_ssh -O exit -- "$host" 2>/dev/null
+  disconnect
   return 1
 }
 

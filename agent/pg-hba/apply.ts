@@ -1,7 +1,7 @@
 import path from "node:path";
 import type { Client } from "pg";
 import type { PgHbaRequest, PgHbaResult } from "../../model/pg-hba/protocol";
-import { refuseExternal } from "../connection";
+import { isExternal, refuseExternal } from "../connection";
 import { AgentError, messageOf } from "../errors";
 import { connect, waitForPostgres } from "../postgres";
 import { say } from "../progress";
@@ -33,6 +33,8 @@ export async function applyPgHba(request: PgHbaRequest, server: string): Promise
 
 /** Ends a change of the rules that was interrupted: the rules from before it come back. Whether there was one. */
 export async function endInterruptedChange(): Promise<boolean> {
+  // A file on another machine is taken back by the next change of it.
+  if (isExternal) return false;
   const client = await connect("postgres");
   try {
     const file = await HbaFile.of(client);

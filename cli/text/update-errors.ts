@@ -107,6 +107,14 @@ const knownProblems: readonly (readonly [
     },
   ],
   [
+    /unable to replace resource "[^"]*::([^":]+)"\s+as it is currently marked for protection/i,
+    (stack, match) =>
+      new Problem(
+        `the data of ${stack} is protected, and this change would replace ${match[1] ?? "it"}: nothing was changed`,
+        `take back what was changed of host or namePrefix in Pulumi.${stack}.yaml`,
+      ),
+  ],
+  [
     /container name "\/?([^"]+)" is already in use/i,
     (stack, match) =>
       new Problem(

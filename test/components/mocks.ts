@@ -11,6 +11,10 @@ export interface Registered {
   readonly dependsOn: readonly string[];
   readonly protect: boolean;
   readonly retainOnDelete: boolean;
+  /** Reference of the provider that is not the usual one; empty for that. */
+  readonly provider: string;
+  /** Another value replaces the resource. */
+  readonly replacementTrigger: unknown;
 }
 
 /** What a program registers, in the order of types and names, and how it reads its outputs. */
@@ -64,6 +68,8 @@ interface Request {
   getDependenciesList(): string[];
   getProtect(): boolean;
   getRetainondelete(): boolean;
+  getProvider(): string;
+  getReplacementTrigger(): { toJavaScript(): unknown } | undefined;
   getObject(): { toJavaScript(): Record<string, unknown> };
 }
 
@@ -80,6 +86,8 @@ function read(request: Request): Registered {
     dependsOn: request.getDependenciesList().map(nameOf),
     protect: request.getProtect(),
     retainOnDelete: request.getRetainondelete(),
+    provider: request.getProvider(),
+    replacementTrigger: request.getReplacementTrigger()?.toJavaScript(),
   };
 }
 
@@ -100,8 +108,18 @@ function plain(value: unknown): unknown {
 function computed(type: string, name: string): Record<string, unknown> {
   if (type === "docker:index/remoteImage:RemoteImage") return { imageId: "sha256:image" };
   if (name.endsWith("-tls")) return { stdout: certified };
+  if (name.endsWith("-pg-hba-check")) return { stdout: hbaPlace };
+  if (name.endsWith("-pg-hba-place")) return { stdout: "20261122T091400.000000000Z" };
+  if (name.endsWith("-pg-hba-try")) return { stdout: hbaTried };
   return name.endsWith("-restore") ? { stdout: restored } : {};
 }
+
+const hbaPlace = JSON.stringify({
+  hbaFile: "/etc/postgresql/17/main/pg_hba.conf",
+  dataDirectory: "/var/lib/postgresql/17/main",
+});
+
+const hbaTried = JSON.stringify({ outcome: "keep", text: "" });
 
 const certified = JSON.stringify({
   ca: "a certificate",

@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { createServer } from "node:net";
 import { resolve } from "node:path";
 import { Client } from "pg";
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { inspectContainers } from "../../cli/docker";
 import { smallDump, useProject } from "../support/project";
 import { useSecondEngine } from "../support/second-engine";
@@ -17,12 +17,6 @@ const settings = (host: string) => ({ host, data: { dump: "a.sql" } });
 beforeAll(async () => {
   project.writeDump("a.sql", smallDump("a", 3));
   await project.makeStack("dev", settings(engine.host()));
-});
-
-afterAll(async () => {
-  for (const fault of ["closed", "unknown", "changed"] as const) {
-    await engine.disconnect(engine.host(fault));
-  }
 });
 
 describe("before anything is touched", () => {
@@ -128,9 +122,8 @@ describe("a server on another machine", () => {
     }
     expect((await engine.connections()) - before).toBe(1);
     const { agent, postgres, network, ...volumes } = project.names("dev");
-    expect(await engine.names("ps")).toEqual([agent, postgres]);
-    expect(await engine.names("network")).toEqual([network]);
-    expect(await engine.names("volume")).toEqual(Object.values(volumes).sort());
+    const parts = [agent, postgres, network, ...Object.values(volumes)];
+    expect(await engine.everything()).toEqual(parts.sort());
     for (const kind of ["ps", "network", "volume"] as const) {
       expect(await project.leftovers(kind)).toEqual([]);
     }
@@ -212,17 +205,35 @@ describe("a server on another machine", () => {
     await project.reconfigure("dev", settings("local"));
     expect(await project.up("dev")).toMatchObject({ exitCode: 0 });
     expect(await project.psql("dev", "SELECT count(*) FROM a")).toBe("3");
-    for (const kind of ["ps", "network", "volume"] as const) {
-      expect(await engine.names(kind)).toEqual([]);
-    }
+    expect(await engine.everything()).toEqual([]);
     await project.reconfigure("dev", settings(engine.host()));
     expect(await project.up("dev")).toMatchObject({ exitCode: 0 });
     expect(await project.leftovers("ps")).toEqual([]);
   });
 
-  test("is gone with its data after down --data", async () => {
+  test("is not taken from this one when it is production, and nothing is touched", async () => {
+    await project.makeStack("prod", settings("local"));
+    expect(await project.up("prod")).toMatchObject({ exitCode: 0 });
+    const before = await engine.everything();
+    await project.reconfigure("prod", settings(engine.host()));
+    const { exitCode, stderr } = await stagecraft("up", "prod");
+    expect(exitCode).toBe(1);
+    expect(stderr).toBe(
+      "error: the data of prod is protected, and this change would replace prod-data: nothing was changed\n" +
+        "  fix  take back what was changed of host or namePrefix in Pulumi.prod.yaml",
+    );
+    expect(await engine.everything()).toEqual(before);
+    await project.reconfigure("prod", settings("local"));
+    expect(await project.up("prod")).toMatchObject({ exitCode: 0 });
+    expect(await project.psql("prod", "SELECT count(*) FROM a")).toBe("3");
+    expect(await project.up("prod", "--expect-no-changes")).toMatchObject({ exitCode: 0 });
+  });
+
+  test("is gone with its data after down --data, and production here is not", async () => {
     expect(await stagecraft("down", "dev", "--data", "--yes")).toMatchObject({ exitCode: 0 });
-    await expectNothing();
+    expect(await engine.everything()).toEqual([]);
+    const { agent, postgres } = project.names("prod");
+    expect(await project.leftovers("ps")).toEqual([agent, postgres]);
   });
 });
 
@@ -260,8 +271,8 @@ async function login(password: string): Promise<string> {
 
 /** That neither engine has anything of the project. */
 async function expectNothing(): Promise<void> {
+  expect(await engine.everything()).toEqual([]);
   for (const kind of ["ps", "network", "volume"] as const) {
-    expect(await engine.names(kind)).toEqual([]);
     expect(await project.leftovers(kind)).toEqual([]);
   }
 }

@@ -61,11 +61,14 @@ export class SecondEngine {
   readonly folder = mkdtempSync(join(tmpdir(), `${this.name}-`));
   /** Of this machine's 127.0.0.1, where its sshd listens. */
   port = "";
+  readonly #hosts = new Set<string>();
   readonly #path = process.env["PATH"] ?? "";
 
   /** Its address; with a fault, a port where nobody listens, or a key that is not known, or another one than is known. */
   host(fault?: HostFault, user = "root"): string {
-    return `ssh://${user}@${this.name}${fault === undefined ? "" : `-${fault}`}`;
+    const host = `ssh://${user}@${this.name}${fault === undefined ? "" : `-${fault}`}`;
+    this.#hosts.add(host);
+    return host;
   }
 
   async start(): Promise<void> {
@@ -144,16 +147,17 @@ export class SecondEngine {
     return this.run("docker", ...args);
   }
 
-  /** Names of what is on its engine. */
-  async names(kind: "ps" | "volume" | "network"): Promise<string[]> {
-    const listing = kind === "ps" ? ["ps", "--all"] : [kind, "ls"];
-    const format = kind === "ps" ? "{{.Names}}" : "{{.Name}}";
-    const { stdout } = await this.docker(...listing, "--format", format);
-    const own = ["bridge", "host", "none"];
-    return stdout
-      .split("\n")
-      .filter((name) => name !== "" && !own.includes(name))
-      .sort();
+  /** Names of all containers, networks and volumes on its engine. */
+  async everything(): Promise<string[]> {
+    const list = async (...args: readonly string[]): Promise<string[]> =>
+      (await this.docker(...args)).stdout.split("\n").filter((name) => name !== "");
+    const networks = ["network", "ls", "--filter", "type=custom"];
+    const names = await Promise.all([
+      list("ps", "--all", "--format", "{{.Names}}"),
+      list(...networks, "--format", "{{.Name}}"),
+      list("volume", "ls", "--format", "{{.Name}}"),
+    ]);
+    return names.flat().sort();
   }
 
   /** How many connections have been let in so far. */
@@ -162,12 +166,13 @@ export class SecondEngine {
     return all.split("\n").filter((line) => line.startsWith("Accepted publickey")).length;
   }
 
-  /** Ends the connection that Stagecraft shares. */
+  /** Ends the connection that Stagecraft shares, and removes what is left of it. */
   async disconnect(host = this.host()): Promise<void> {
     const shared = join(userInfo().homedir, ".cache/stagecraft/ssh", digest(host));
     await execa("ssh", ["-o", `ControlPath=${shared}`, "-O", "exit", "--", host], {
       reject: false,
     });
+    for (const ending of ["lock", "engine"]) rmSync(`${shared}.${ending}`, { force: true });
   }
 
   /** For a run that is stopped, where nothing waits for the end of a program. */
@@ -178,7 +183,7 @@ export class SecondEngine {
   }
 
   async remove(): Promise<void> {
-    await this.disconnect();
+    for (const host of this.#hosts) await this.disconnect(host);
     await execa("docker", ["rm", "--force", this.name], { reject: false });
     await execa("docker", ["volume", "rm", "--force", this.name], { reject: false });
     process.env["PATH"] = this.#path;

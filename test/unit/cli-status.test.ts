@@ -85,6 +85,22 @@ describe("status", () => {
     );
   });
 
+  it("says on which machine a server is, and that one is out of reach", () => {
+    const host = "ssh://ops@staging.example.com";
+    const [head] = statusText([{ ...dev, host }], now).split("\n");
+    expect(head).toBe(
+      "dev  running, healthy · 127.0.0.1:15432 of ssh://ops@staging.example.com · PostgreSQL 17.7",
+    );
+    const fault = `${host} cannot be reached: Connection refused; check its name and port`;
+    const gone: ServerStatus = {
+      ...staging,
+      ...{ host, state: "out of reach", faults: [fault] },
+    };
+    expect(statusText([gone], now)).toBe(
+      ["staging  out of reach · ssh://ops@staging.example.com", `  fault  ${fault}`].join("\n"),
+    );
+  });
+
   it("says which container of a server is stopped, and the fix", () => {
     const stopped: ServerStatus = {
       ...dev,
@@ -161,6 +177,7 @@ describe("status", () => {
     expect(servers[1]).toEqual({
       stack: "staging",
       kind: "staging",
+      host: "local",
       state: "not there",
       faults: [],
       addresses: [],

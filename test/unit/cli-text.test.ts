@@ -105,6 +105,21 @@ describe("the block after a start", () => {
     );
   });
 
+  it("says how to get to a server on another machine", () => {
+    const text = nextText({
+      stack: "staging",
+      kind: "staging",
+      host: "ssh://ops@staging.example.com",
+      address: "127.0.0.1:15433",
+      database: "timesheets",
+    });
+    expect(text.split("\n").slice(1, 4)).toEqual([
+      "   psql       npx stagecraft psql staging",
+      "   tunnel     ssh -N -L 15433:127.0.0.1:15433 ssh://ops@staging.example.com   (while it is needed)",
+      "   database   postgresql://timesheets@127.0.0.1:15433/timesheets   (password: npx stagecraft password staging)",
+    ]);
+  });
+
   it("writes a database name into the connection string so that it can be read back", () => {
     const text = nextText({
       stack: "dev",
@@ -225,6 +240,8 @@ describe("what Docker says", () => {
     ["Error: No such container: stagecraft-dev-postgres", undefined],
   ])("tells whether the engine can be reached: %s", (stderr, problem) => {
     expect(engineProblem("local", stderr)?.message).toBe(problem);
+    const there = engineProblem("ssh://ops@staging.example.com", stderr)?.message;
+    expect(there).toEqual(problem && expect.stringContaining("of ssh://ops@staging.example.com"));
   });
 
   it("is how far a build is, from the classic builder and from BuildKit", () => {
