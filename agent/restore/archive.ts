@@ -48,7 +48,7 @@ export async function readArchive(
     throw new AgentError(
       unsupported === undefined
         ? `${name} cannot be read: ${said.split("\n")[0] ?? ""}; it is cut short or damaged, copy or take it again`
-        : `${name} is an archive of a newer pg_dump (format ${unsupported}) than this server's pg_restore reads; dump with -F p, or with an older pg_dump`,
+        : newerProblem(name, `(archive format ${unsupported})`, serverMajor),
       { cause: error },
     );
   }
