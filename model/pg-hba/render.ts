@@ -26,7 +26,8 @@ export function renderPgHba(rules: readonly PgHbaRule[], comment: readonly strin
     row
       .map((word, column) => word.padEnd(widths[column] ?? 0))
       .join("  ")
-      .trimEnd(),
+      // Other white space may be the end of a word.
+      .replace(/ +$/, ""),
   );
   return [...comment.map((line) => `# ${line}`.trimEnd()), ...lines, ""].join("\n");
 }

@@ -220,6 +220,8 @@ describe("reading and writing", { timeout: 60_000 }, () => {
         const [read] = parsePgHba(renderPgHba([{ ...rule, options: { map } }])).rules;
         expect(read?.options).toEqual({ map });
       }),
+      // A blank that PostgreSQL does not take for one, at the end of a line.
+      { examples: [["\u00a0"]] },
     );
   });
 });
