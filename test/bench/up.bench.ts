@@ -73,7 +73,7 @@ const exportSchema = z.object({
     resources: z.array(
       z.object({
         urn: z.string(),
-        outputs: z.object({ stdout: z.string().optional() }).optional(),
+        outputs: z.object({ stdout: z.unknown().optional() }).optional(),
       }),
     ),
   }),
@@ -83,7 +83,7 @@ async function secondsOfAgent(): Promise<number> {
   const { text } = await project.pulumi("stack", "export", "--stack", "dev", "--show-secrets");
   const { resources } = exportSchema.parse(JSON.parse(text)).deployment;
   const found = resources.find(({ urn }) => /local:Command::dev-pg-hba$/.test(urn));
-  const result = pgHbaResultSchema.parse(JSON.parse(found?.outputs?.stdout ?? ""));
+  const result = pgHbaResultSchema.parse(JSON.parse(String(found?.outputs?.stdout)));
   expect(result.changed).toBe(true);
   return result.seconds;
 }
