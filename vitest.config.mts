@@ -15,15 +15,15 @@ const real = (name: string, order: number, maxWorkers: number) => ({
   },
 });
 
-const quick = (name: string) => ({
-  test: { name, include: [`test/${name}/**/*.test.ts`], sequence: { groupOrder: 0 } },
+const quick = (name: string, ...setupFiles: string[]) => ({
+  test: { name, setupFiles, include: [`test/${name}/**/*.test.ts`], sequence: { groupOrder: 0 } },
 });
 
 export default defineConfig({
   test: {
     projects: [
       quick("unit"),
-      quick("components"),
+      quick("components", "test/components/machine.ts"),
       real("cli", 1, 2),
       real("tools", 2, 1),
       real("agent", 3, 2),

@@ -40,44 +40,44 @@ const verbs: Readonly<Record<string, (args: readonly string[]) => unknown>> = {
     );
   },
   roles: async ([generation]) => {
-    answer(await roles(await request(rolesRequestSchema), server));
+    answer(await roles(await request(rolesRequestSchema)));
     await keepGeneration("roles", generation);
   },
   "pg-hba": async ([generation]) => {
-    answer(await applyPgHba(await request(pgHbaRequestSchema), server));
+    answer(await applyPgHba(await request(pgHbaRequestSchema)));
     await keepGeneration("pg-hba", generation);
   },
   connection: async ([generation]) => {
-    answer(await ensureConnection(await request(connectionRequestSchema), server));
+    answer(await ensureConnection(await request(connectionRequestSchema)));
     await keepGeneration("connection", generation);
   },
   "pg-hba-check": async () => {
-    answer(await checkElsewhere(await request(pgHbaRequestSchema), server));
+    answer(await checkElsewhere(await request(pgHbaRequestSchema)));
   },
   "pg-hba-try": async ([generation]) => {
-    answer(await tryElsewhere(await request(pgHbaRequestSchema), server));
+    answer(await tryElsewhere(await request(pgHbaRequestSchema)));
     // Also of rules that are taken back, so that they are tried again next time.
     await keepGeneration("pg-hba", generation);
   },
   settings: async ([generation]) => {
-    const result = await ensureSettings(await request(settingsRequestSchema), server);
+    const result = await ensureSettings(await request(settingsRequestSchema));
     // One that waits for a restart is in force when it is confirmed.
     if (result.restart.length === 0) await keepGeneration("settings", generation);
     answer(result);
   },
   tls: async ([generation]) => {
-    answer(await ensureTls(await request(tlsRequestSchema), server));
+    answer(await ensureTls(await request(tlsRequestSchema)));
     await keepGeneration("tls", generation);
   },
   "settings-confirm": async ([generation]) => {
-    answer(await settingsConfirmed(await request(settingsRequestSchema), server));
+    answer(await settingsConfirmed(await request(settingsRequestSchema)));
     await keepGeneration("settings", generation);
   },
   receive: async ([sha256, database, mode, folder]) => {
     await receive(check(receiveSchema, { sha256, database, mode, folder }));
   },
   restore: async () => {
-    const result = await restore(await request(restoreRequestSchema), server);
+    const result = await restore(await request(restoreRequestSchema));
     if (result.result === "failed") {
       process.stderr.write(`${result.text}\n`);
       process.exitCode = 1;
@@ -100,8 +100,13 @@ const verbs: Readonly<Record<string, (args: readonly string[]) => unknown>> = {
   },
 };
 
-async function request<T>(schema: z.ZodType<T>): Promise<T> {
-  return check(schema, parseJson(await text(process.stdin)));
+/** The request on stdin. One that is meant for another server is refused, whatever it asks for. */
+async function request<T extends { readonly server: string }>(schema: z.ZodType<T>): Promise<T> {
+  const asked = check(schema, parseJson(await text(process.stdin)));
+  if (asked.server === server) return asked;
+  throw new AgentError(
+    `the request is for server ${asked.server}, this is ${server}; check the names of the containers`,
+  );
 }
 
 function check<T>(schema: z.ZodType<T>, value: unknown): T {

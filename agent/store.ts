@@ -1,8 +1,9 @@
 import { createWriteStream, type WriteStream } from "node:fs";
-import { mkdir, readdir, readFile, rename, rm, stat, writeFile, open } from "node:fs/promises";
+import { mkdir, readdir, readFile, rm, stat } from "node:fs/promises";
 import path from "node:path";
 import { z } from "zod";
 import { restoreResultSchema, type RestoreResult } from "../model/protocol";
+import { replaceFile } from "./whole-file";
 
 /** The agent's volume. */
 export const storeFolder = process.env.STAGECRAFT_HOME ?? "/var/lib/stagecraft";
@@ -105,12 +106,7 @@ export function logPath(name: string): string {
 
 /** Writes a file of the agent's volume: it is there whole, or as it was. */
 export async function writeWhole(name: string, text: string): Promise<void> {
-  const file = path.join(storeFolder, name);
-  await writeFile(`${file}.partial`, text, { mode: 0o600 });
-  const handle = await open(`${file}.partial`, "r+");
-  await handle.sync();
-  await handle.close();
-  await rename(`${file}.partial`, file);
+  await replaceFile(path.join(storeFolder, name), text);
 }
 
 async function prune(folder: string): Promise<void> {

@@ -91,13 +91,6 @@ function anyAgent(place: AgentPlace) {
   };
 }
 
-/** Labels in the form that the provider wants. */
-export function toLabels(
-  labels: Readonly<Record<string, string>>,
-): docker.types.input.ContainerLabel[] {
-  return Object.entries(labels).map(([label, value]) => ({ label, value }));
-}
-
 /** No capability, no way to more rights, and nothing to write to but the volumes. */
 function common({ image, network }: Pick<AgentPlace, "image" | "network">) {
   return {

@@ -1,24 +1,37 @@
 import * as pulumi from "@pulumi/pulumi";
+import type { ServerKind } from "../model/names";
+import type { Observation } from "../model/observation";
 import type { SettingValues } from "../model/postgres-settings/check";
-import { peopleWithLogin, peopleWithoutLogin, type People } from "../model/roles/people";
+import { settingsChange, settingsDrift } from "../model/postgres-settings/drift";
 import { rolesDrift } from "../model/roles/drift";
-import type { PostgresServer } from "./postgres-server";
-import { settingsChange, settingsDrift } from "./settings-command";
+import { peopleWithLogin, peopleWithoutLogin, type People } from "../model/roles/people";
+import type { Sight } from "./machine/sight";
 
-/** Says at preview what of a server is not as it should be, what a change of settings takes, and which people get no login. */
-export function tellWhatIsFound(
-  server: PostgresServer,
-  settings: SettingValues,
-  people: People = {},
-): void {
+/** Whose state is told. */
+type Told = pulumi.Resource & { readonly kind: ServerKind; readonly sight: Promise<Sight> };
+
+/** Says at preview what of a server and its roles is not as it should be, and which people get no login. */
+export function tellDrift(server: Told, people: People = {}): void {
   for (const text of peopleWithoutLogin(server.kind, people)) void pulumi.log.info(text, server);
+  const logins = peopleWithLogin(server.kind, people);
   void server.sight.then(({ faults, observation }) => {
-    const logins = peopleWithLogin(server.kind, people);
-    const drift = observation
-      ? [...settingsDrift(observation), ...rolesDrift(observation.roles, logins)]
-      : [];
-    const change = observation && settingsChange(observation, settings);
-    if (change !== undefined) void pulumi.log.info(change, server);
-    for (const text of [...faults, ...drift]) void pulumi.log.warn(text, server);
+    warn(server, [...faults, ...(observation ? rolesDrift(observation.roles, logins) : [])]);
   });
+}
+
+/** Says at preview what of a server's settings is not as it should be, and what a change of them takes. */
+export function tellSettings(server: Told, wanted: SettingValues): void {
+  const tell = ({ settings, databases }: Observation): void => {
+    const open = databases.reduce((sum, { connections }) => sum + connections, 0);
+    const change = settingsChange(settings, wanted, 17, open);
+    if (change !== undefined) void pulumi.log.info(change, server);
+    warn(server, settingsDrift(settings));
+  };
+  void server.sight.then(({ observation }) => {
+    if (observation) tell(observation);
+  });
+}
+
+function warn(server: Told, texts: readonly string[]): void {
+  for (const text of texts) void pulumi.log.warn(text, server);
 }

@@ -1,12 +1,13 @@
 import * as docker from "@pulumi/docker";
-import * as pulumi from "@pulumi/pulumi";
+import type * as pulumi from "@pulumi/pulumi";
 import type { ServerKind } from "../model/names";
-import { engineLabels, type EngineNames } from "../model/settings/engine-names";
+import type { EngineNames } from "../model/settings/engine-names";
 import type { MemoryPlan } from "../model/settings/memory";
-import { agentContainer, postgresContainer, toLabels } from "./containers";
+import { agentContainer, postgresContainer } from "./containers";
 import { hostOptions } from "./host";
 import { makeImage } from "./image";
-import { madeLabel, type RenewedPart, type Sight } from "./machine/sight";
+import type { Sight } from "./machine/sight";
+import { renewedLabels, serverLabels } from "./part-labels";
 
 /** What the parts of a server on its engine are made of. */
 export interface EnginePartsArgs {
@@ -31,14 +32,9 @@ export interface EngineParts {
 
 /** Makes image, network, volumes and containers of a server. */
 export function makeEngineParts(parent: pulumi.Resource, args: EnginePartsArgs): EngineParts {
-  const { server, kind, namePrefix, names, host, keepVolumes: retainOnDelete } = args;
+  const { server, kind, names, host, keepVolumes: retainOnDelete } = args;
   const there = hostOptions(parent, server, host);
-  const labels = toLabels(engineLabels(namePrefix, server));
-  // A part that is gone or stopped gets another label, and so Pulumi replaces it.
-  const madeLabels = (part: RenewedPart) =>
-    pulumi
-      .output(args.sight)
-      .apply(({ made }) => [...labels, { label: madeLabel, value: made[part] }]);
+  const labels = serverLabels(args);
   const volume = (use: string, name: string, options: pulumi.CustomResourceOptions) =>
     new docker.Volume(`${server}-${use}`, { name, labels }, options);
 
@@ -51,18 +47,21 @@ export function makeEngineParts(parent: pulumi.Resource, args: EnginePartsArgs):
   const { image, ready } = makeImage(`${server}-image`, { host, sight: args.sight }, rest);
   const network = new docker.Network(
     `${server}-network`,
-    { name: names.network, labels: madeLabels("network") },
+    { name: names.network, labels: renewedLabels(args, "network") },
     rest,
   );
   const place = { server, kind, names, image, network, data, run, store };
   const postgres = new docker.Container(
     `${server}-postgres`,
-    { ...postgresContainer(place, args.port, args.memory), labels: madeLabels("postgres") },
+    {
+      ...postgresContainer(place, args.port, args.memory),
+      labels: renewedLabels(args, "postgres"),
+    },
     { ...there, dependsOn: ready },
   );
   const agent = new docker.Container(
     `${server}-agent`,
-    { ...agentContainer(place), labels: madeLabels("agent") },
+    { ...agentContainer(place), labels: renewedLabels(args, "agent") },
     { ...there, dependsOn: ready },
   );
   return { postgres, agent };

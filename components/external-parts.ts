@@ -1,11 +1,12 @@
 import * as docker from "@pulumi/docker";
-import * as pulumi from "@pulumi/pulumi";
+import type * as pulumi from "@pulumi/pulumi";
 import type { ServerKind } from "../model/names";
-import { engineLabels, type EngineNames } from "../model/settings/engine-names";
-import { externalAgentContainer, toLabels } from "./containers";
+import type { EngineNames } from "../model/settings/engine-names";
+import { externalAgentContainer } from "./containers";
 import { hostOptions } from "./host";
 import { makeImage } from "./image";
-import { madeLabel, type RenewedPart, type Sight } from "./machine/sight";
+import type { Sight } from "./machine/sight";
+import { renewedLabels, serverLabels } from "./part-labels";
 
 /** What the agent of a server elsewhere is made of. */
 export interface ExternalPartsArgs {
@@ -21,24 +22,25 @@ export interface ExternalPartsArgs {
 /** Makes image, network, volume and container of an agent whose PostgreSQL is somewhere else. */
 export function makeExternalParts(
   parent: pulumi.Resource,
-  { server, kind, namePrefix, names, host, sight }: ExternalPartsArgs,
+  args: ExternalPartsArgs,
 ): docker.Container {
+  const { server, kind, names, host, sight } = args;
   const there = hostOptions(parent, server, host);
-  const labels = toLabels(engineLabels(namePrefix, server));
-  // A part that is gone or stopped gets another label, and so Pulumi replaces it.
-  const madeLabels = (part: RenewedPart) =>
-    pulumi.output(sight).apply(({ made }) => [...labels, { label: madeLabel, value: made[part] }]);
   const { image, ready } = makeImage(`${server}-image`, { host, sight }, there);
   const network = new docker.Network(
     `${server}-network`,
-    { name: names.network, labels: madeLabels("network") },
+    { name: names.network, labels: renewedLabels(args, "network") },
     there,
   );
-  const store = new docker.Volume(`${server}-agent`, { name: names.agentVolume, labels }, there);
+  const store = new docker.Volume(
+    `${server}-agent`,
+    { name: names.agentVolume, labels: serverLabels(args) },
+    there,
+  );
   const container = externalAgentContainer({ server, kind, names, image, network, store });
   return new docker.Container(
     `${server}-agent`,
-    { ...container, labels: madeLabels("agent") },
+    { ...container, labels: renewedLabels(args, "agent") },
     { ...there, dependsOn: ready },
   );
 }

@@ -1,23 +1,20 @@
 import * as pulumi from "@pulumi/pulumi";
-import { createHash } from "node:crypto";
 import type { Observation } from "../model/observation";
-import { accessText } from "../model/pg-hba/access-text";
 import { externalRequired, externalRules } from "../model/pg-hba/external";
 import { whoCan } from "../model/pg-hba/evaluate";
-import { findingsOf, formatFinding, type RequiredAccess } from "../model/pg-hba/findings";
-import { isEditedByHand, renderMadeFile } from "../model/pg-hba/made-file";
-import { parsePgHba } from "../model/pg-hba/parse";
+import type { RequiredAccess } from "../model/pg-hba/findings";
+import { renderMadeFile } from "../model/pg-hba/made-file";
 import type { RequiredConnection } from "../model/pg-hba/protocol";
-import { describeRule, formatRule } from "../model/pg-hba/render";
+import { describeRule } from "../model/pg-hba/render";
 import { ownNetwork } from "../model/pg-hba/required";
 import type { PgHbaRule } from "../model/pg-hba/rule";
-import { scopeOf } from "../model/pg-hba/scope";
 import type { ServerKind } from "../model/names";
 import type { CommandedServer } from "./agent-command";
+import { sha256 } from "./machine/digest";
 import type { PgHbaChoice } from "./pg-hba";
+import { checkRules, holdSecret, tellRules } from "./pg-hba-rules";
 import { remotePgHba } from "./remote-pg-hba";
 import type { SshArgs } from "./ssh";
-import { ToldError } from "./told-error";
 
 /** Who may connect to a server on a machine of its own. */
 export interface ExternalPgHbaChoice extends PgHbaChoice {
@@ -59,41 +56,23 @@ export class ExternalPgHba extends pulumi.ComponentResource {
     super("stagecraft:index:ExternalPgHba", name, { rules: rules.map(describeRule) }, opts);
 
     const required = externalRequired(access);
-    const findings = findingsOf(rules, { kind, required });
-    const errors = findings.filter(({ severity }) => severity === "error");
-    if (errors.length > 0) {
-      const lines = errors.map((finding) => `ExternalPgHba "${name}": ${formatFinding(finding)}`);
-      throw new ToldError(lines.join("\n"));
-    }
+    const findings = checkRules(`ExternalPgHba "${name}"`, rules, { kind, required });
     const text = renderMadeFile(rules, sha256);
-    // Such as the password for an LDAP server.
-    const hasSecret = rules.some((rule) => describeRule(rule) !== formatRule(rule));
-    this.text = hasSecret ? pulumi.secret(text) : pulumi.output(text);
+    this.text = holdSecret(rules) ? pulumi.secret(text) : pulumi.output(text);
     if (ssh) {
       const tried = probes(rules, required);
       const file = { server, text: this.text, sha256: sha256(text), required: tried };
       remotePgHba(this, name, { ...file, ssh, after });
     }
 
-    const tell = ({ pgHba, connection }: Observation): void => {
-      if (pgHba.sha256 === sha256(text)) return;
-      if (!ssh) {
-        const file = connection?.hbaFile ?? "the file that SHOW hba_file names";
-        const what = `pg_hba.conf of ${server.server} is not as wanted, and without ssh it is not Stagecraft's to change`;
-        const how = `put the text of the output pgHba into ${file} there, then: SELECT pg_reload_conf()`;
-        void pulumi.log.info(`${what}; ${how}`, this);
-      } else if (isEditedByHand(pgHba.text, sha256)) {
-        const what = `pg_hba.conf of ${server.server} was edited by hand; up takes that back`;
-        void pulumi.log.warn(what, this);
-      }
-      const before = parsePgHba(pgHba.text).rules;
-      const scope = scopeOf({ database, application, rules, interfaces: [] });
-      void pulumi.log.info(accessText(server.server, before, rules, scope), this);
-    };
-    void server.sight.then(({ observation }) => {
-      for (const finding of findings) void pulumi.log.warn(formatFinding(finding), this);
-      if (observation) tell(observation);
-    });
+    const handOver = ssh
+      ? undefined
+      : ({ connection }: Observation): string => {
+          const file = connection?.hbaFile ?? "the file that SHOW hba_file names";
+          const what = `pg_hba.conf of ${server.server} is not as wanted, and without ssh it is not Stagecraft's to change`;
+          return `${what}; put the text of the output pgHba into ${file} there, then: SELECT pg_reload_conf()`;
+        };
+    tellRules(this, { server, rules, text, findings, required, database, application, handOver });
     this.registerOutputs({ text: this.text });
   }
 }
@@ -109,8 +88,4 @@ function probes(
     const over = tls ? "tls" : "plain";
     return { name, user, database, over, method: whoCan(rules, access).method };
   });
-}
-
-function sha256(text: string): string {
-  return createHash("sha256").update(text).digest("hex");
 }

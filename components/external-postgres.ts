@@ -5,8 +5,6 @@ import { formatAddress } from "../model/connection/address";
 import { addressHostSchema, sslModes } from "../model/connection/protocol";
 import { hostSchema, localHost } from "../model/host";
 import type { ServerKind } from "../model/names";
-import { rolesDrift } from "../model/roles/drift";
-import { peopleWithLogin, peopleWithoutLogin } from "../model/roles/people";
 import { engineNames, type EngineNames } from "../model/settings/engine-names";
 import { checkArgs } from "./check-args";
 import {
@@ -15,6 +13,7 @@ import {
   type ConnectionTlsArgs,
   type SuperuserArgs,
 } from "./connection-command";
+import { tellDrift } from "./drift";
 import { makeExternalParts } from "./external-parts";
 import { ExternalPgHba, type ExternalPgHbaChoice } from "./external-pg-hba";
 import { agentParts, look, type Sight } from "./machine/sight";
@@ -139,17 +138,8 @@ export class ExternalPostgres extends pulumi.ComponentResource {
     );
     this.pgHba = pulumi.output(rules.text);
 
-    this.#tellWhatIsFound(roles);
+    tellDrift(this, roles.people);
     this.registerOutputs({ agent: this.names.agent, pgHba: this.pgHba });
-  }
-
-  #tellWhatIsFound({ people = {} }: RolesArgs): void {
-    for (const text of peopleWithoutLogin(this.kind, people)) void pulumi.log.info(text, this);
-    void this.sight.then(({ faults, observation }) => {
-      const logins = peopleWithLogin(this.kind, people);
-      const drift = observation ? rolesDrift(observation.roles, logins) : [];
-      for (const text of [...faults, ...drift]) void pulumi.log.warn(text, this);
-    });
   }
 }
 

@@ -1,8 +1,8 @@
 import type * as command from "@pulumi/command";
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
-import { createHash } from "node:crypto";
 import { localHost } from "../model/host";
+import { sha256 } from "./machine/digest";
 
 /**
  * What brings resources to the engine of a host. A server that moves is made on the other one and taken away from this:
@@ -35,7 +35,7 @@ const reachHost = 'DOCKER_HOST=$("$PWD/tools/engine-over-ssh.sh" "$DOCKER_HOST")
 
 /** Options of ssh for Pulumi's provider, which runs it itself: the connection of tools/engine-over-ssh.sh, where it is. */
 function sshOptions(host: string): string[] {
-  const name = createHash("sha256").update(host).digest("hex").slice(0, 12);
+  const name = sha256(host).slice(0, 12);
   const settings = [
     ...["BatchMode=yes", "StrictHostKeyChecking=yes", "ConnectTimeout=10"],
     `ControlPath=~/.cache/stagecraft/ssh/${name}`,

@@ -1,20 +1,15 @@
 import * as command from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
-import { createHash } from "node:crypto";
-import type { Observation } from "../model/observation";
-import { accessText } from "../model/pg-hba/access-text";
-import { findingsOf, formatFinding } from "../model/pg-hba/findings";
-import { parsePgHba } from "../model/pg-hba/parse";
-import { isEditedByHand, renderMadeFile } from "../model/pg-hba/made-file";
+import { renderMadeFile } from "../model/pg-hba/made-file";
 import { presets } from "../model/pg-hba/presets";
 import { pgHbaRequestSchema } from "../model/pg-hba/protocol";
-import { describeRule, formatRule } from "../model/pg-hba/render";
+import { describeRule } from "../model/pg-hba/render";
 import { ownNetwork, requiredAccess, triedConnections } from "../model/pg-hba/required";
 import type { PgHbaRule } from "../model/pg-hba/rule";
-import { scopeOf } from "../model/pg-hba/scope";
 import { agentCommand, type CommandedServer } from "./agent-command";
+import { sha256 } from "./machine/digest";
+import { checkRules, holdSecret, tellRules } from "./pg-hba-rules";
 import type { PostgresServer } from "./postgres-server";
-import { ToldError } from "./told-error";
 
 /** Who may connect to a server. */
 export interface PgHbaChoice {
@@ -55,12 +50,7 @@ export class PgHba extends pulumi.ComponentResource {
     super("stagecraft:index:PgHba", name, { rules: rules.map(describeRule) }, opts);
 
     const required = requiredAccess(kind, database, application);
-    const findings = findingsOf(rules, { kind, required });
-    const errors = findings.filter(({ severity }) => severity === "error");
-    if (errors.length > 0) {
-      const lines = errors.map((finding) => `PgHba "${name}": ${formatFinding(finding)}`);
-      throw new ToldError(lines.join("\n"));
-    }
+    const findings = checkRules(`PgHba "${name}"`, rules, { kind, required });
     const text = renderMadeFile(rules, sha256);
     const request = JSON.stringify(
       pgHbaRequestSchema.parse({
@@ -69,38 +59,17 @@ export class PgHba extends pulumi.ComponentResource {
         required: triedConnections(rules, required),
       }),
     );
-    // Such as the password for an LDAP server.
-    const hasSecret = rules.some((rule) => describeRule(rule) !== formatRule(rule));
     new command.local.Command(
       name,
       agentCommand(server, {
         area: "pg-hba",
-        request: hasSecret ? pulumi.secret(request) : request,
+        request: holdSecret(rules) ? pulumi.secret(request) : request,
         isAsWanted: ({ pgHba }) => pgHba.sha256 === sha256(text),
       }),
       { parent: this, ...(args.after && { dependsOn: args.after }) },
     );
 
-    const tell = ({ pgHba, interfaces }: Observation): void => {
-      if (pgHba.sha256 === sha256(text)) return;
-      if (isEditedByHand(pgHba.text, sha256)) {
-        void pulumi.log.warn(
-          `pg_hba.conf of ${server.server} was edited by hand; up takes that back`,
-          this,
-        );
-      }
-      const before = parsePgHba(pgHba.text).rules;
-      const scope = scopeOf({ database, application, rules, interfaces });
-      void pulumi.log.info(accessText(server.server, before, rules, scope), this);
-    };
-    void server.sight.then(({ observation }) => {
-      for (const finding of findings) void pulumi.log.warn(formatFinding(finding), this);
-      if (observation) tell(observation);
-    });
+    tellRules(this, { server, rules, text, findings, required, database, application });
     this.registerOutputs();
   }
-}
-
-function sha256(text: string): string {
-  return createHash("sha256").update(text).digest("hex");
 }

@@ -11,7 +11,7 @@ import { postgresSchema } from "../model/settings/schema";
 import { tlsResultSchema } from "../model/tls/protocol";
 import { parseBytes } from "../model/units";
 import { checkArgs } from "./check-args";
-import { tellWhatIsFound } from "./drift";
+import { tellDrift, tellSettings } from "./drift";
 import { makeEngineParts } from "./engine-parts";
 import { look, type Sight } from "./machine/sight";
 import { PgHba, type PgHbaChoice } from "./pg-hba";
@@ -141,7 +141,8 @@ export class PostgresServer extends pulumi.ComponentResource {
     );
     this.ca = certificate.stdout.apply((stdout) => tlsResultSchema.parse(JSON.parse(stdout)).ca);
 
-    tellWhatIsFound(this, wanted, roles.people);
+    tellDrift(this, roles.people);
+    tellSettings(this, wanted);
     this.registerOutputs({ port, agent: this.names.agent });
   }
 }

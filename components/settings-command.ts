@@ -1,12 +1,10 @@
 import type * as command from "@pulumi/command";
-import { createHash } from "node:crypto";
-import type { Observation } from "../model/observation";
+import { settingsDrift } from "../model/postgres-settings/drift";
 import { settingsRequestSchema } from "../model/postgres-settings/protocol";
-import { describePlan, planSettings } from "../model/postgres-settings/plan";
 import { renderSettings } from "../model/postgres-settings/render";
 import type { SettingValues } from "../model/postgres-settings/check";
-import { plural } from "../model/units";
 import { agentCommand, type CommandedServer } from "./agent-command";
+import { sha256 } from "./machine/digest";
 
 // Put in place and reloaded; what waits for a restart gets one, and is then looked at again.
 const text = `set -eu
@@ -27,32 +25,11 @@ export function settingsCommand(
   commanded: CommandedServer,
   settings: SettingValues,
 ): command.local.CommandArgs {
-  const sha256 = createHash("sha256").update(renderSettings(settings)).digest("hex");
+  const wanted = sha256(renderSettings(settings));
   return agentCommand(commanded, {
     area: "settings",
     request: JSON.stringify(settingsRequestSchema.parse({ server, settings })),
-    isAsWanted: (seen) => seen.settings.sha256 === sha256 && settingsDrift(seen).length === 0,
+    isAsWanted: ({ settings: seen }) => seen.sha256 === wanted && settingsDrift(seen).length === 0,
     text,
   });
-}
-
-/** What is not as it should be about a server's settings, a sentence each, for the preview. */
-export function settingsDrift({ settings }: Observation): string[] {
-  const { alterSystem, pendingRestart } = settings;
-  return [
-    ...alterSystem.map((name) => `${name} was set by ALTER SYSTEM; up takes it back`),
-    ...pendingRestart.map((name) => `${name} waits for a restart of PostgreSQL; up restarts it`),
-  ];
-}
-
-/** What a change of settings takes, as a sentence for the preview; `undefined` when nothing changes. */
-export function settingsChange(
-  { settings: seen, databases }: Observation,
-  settings: SettingValues,
-): string | undefined {
-  const plan = planSettings(seen.values, settings, 17);
-  const text = describePlan(plan);
-  const open = databases.reduce((sum, { connections }) => sum + connections, 0);
-  const now = plan.restart.length > 0 ? ` (${plural(open, "connection")} now)` : "";
-  return text === undefined ? undefined : `settings: ${text}${now}`;
 }

@@ -17,12 +17,13 @@ export = async () => {
   const settings = await readSettings(stack);
   const { postgres, database } = environments[stack](settings);
   const name = encodeURIComponent(settings.database.name);
+  const tunnel = tunnelTo(settings.host, postgres.port);
   return {
     /** Without the password. */
     url: `postgresql://${name}@127.0.0.1:${postgres.port}/${name}`,
     port: postgres.port,
     /** What brings that port to this machine, for a server on another one. */
-    tunnel: tunnelTo(settings.host, postgres.port),
+    ...(tunnel !== undefined && { tunnel }),
     agent: postgres.names.agent,
     contents: settings.data.source.name,
     verdict: database.verdict,

@@ -20,8 +20,8 @@ module.exports = require(keptBundle() ?? bundle());
 
 /** Puts a stand-in into Node's cache of modules, which loads the module itself at its first use. */
 function loadWhenUsed(name) {
-  const path = require.resolve(name);
-  if (require.cache[path]) return;
+  const path = pathOf(name);
+  if (path === undefined || require.cache[path]) return;
   const standIn = new Module(path);
   const load = () => {
     if (require.cache[path] === standIn) delete require.cache[path];
@@ -32,6 +32,15 @@ function loadWhenUsed(name) {
   standIn.exports = new Proxy({}, { get });
   standIn.loaded = true;
   require.cache[path] = standIn;
+}
+
+/** Where a module is; `undefined` where it is not installed, as without the packages of development. */
+function pathOf(name) {
+  try {
+    return require.resolve(name);
+  } catch {
+    return undefined;
+  }
 }
 
 /** The bundle of exactly these sources, where there is one. */

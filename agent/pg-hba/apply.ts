@@ -22,12 +22,8 @@ const startSeconds = 60;
  * the required connections are tried. When one of them is locked out, the rules from before come back and an
  * {@link AgentError} tells why. Nothing is restarted and no open connection ends.
  */
-export async function applyPgHba(request: PgHbaRequest, server: string): Promise<PgHbaResult> {
-  if (request.server !== server)
-    throw new AgentError(
-      `the request is for server ${request.server}, this is ${server}; check the names of the containers`,
-    );
-  refuseExternal(server, "pg_hba.conf is");
+export async function applyPgHba(request: PgHbaRequest): Promise<PgHbaResult> {
+  refuseExternal(request.server, "pg_hba.conf is");
   return new Application(request).run();
 }
 

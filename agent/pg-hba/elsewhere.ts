@@ -21,8 +21,8 @@ import { reloadRules } from "./reload";
 import { tryConnections } from "./try";
 
 /** Has PostgreSQL read new rules for a server on another machine, before they are put there; tells where they belong. */
-export async function checkElsewhere(request: PgHbaRequest, own: string): Promise<HbaPlace> {
-  elsewhere(request, own);
+export async function checkElsewhere(request: PgHbaRequest): Promise<HbaPlace> {
+  elsewhere(request.server);
   const candidate = path.join(tmpdir(), `pg_hba.${randomBytes(6).toString("hex")}`);
   try {
     await writeFile(candidate, request.text, { mode: 0o600 });
@@ -43,24 +43,20 @@ export async function checkElsewhere(request: PgHbaRequest, own: string): Promis
  * Puts rules in force that have been put on the other machine, and tries them: the agent comes in anew, and so do the
  * connections that it can begin from its own place. Whoever put them there takes them back when told to.
  */
-export async function tryElsewhere(request: PgHbaRequest, own: string): Promise<HbaTried> {
-  const connection = elsewhere(request, own);
+export async function tryElsewhere(request: PgHbaRequest): Promise<HbaTried> {
+  const connection = elsewhere(request.server);
   const problem = await reloadAndTry(request, connection).catch(
     (error: unknown) =>
-      `pg_hba of ${own} was not changed: ${messageOf(error)}\nThe rules from before are in force.`,
+      `pg_hba of ${request.server} was not changed: ${messageOf(error)}\nThe rules from before are in force.`,
   );
   return problem === undefined ? { outcome: "keep", text: "" } : { outcome: "back", text: problem };
 }
 
-function elsewhere({ server }: PgHbaRequest, own: string): Connection {
-  if (server !== own)
-    throw new AgentError(
-      `the request is for server ${server}, this is ${own}; check the names of the containers`,
-    );
+function elsewhere(server: string): Connection {
   const connection = currentConnection();
   if (connection) return connection;
   throw new AgentError(
-    `${own} has its PostgreSQL beside this agent, which changes its file itself`,
+    `${server} has its PostgreSQL beside this agent, which changes its file itself`,
   );
 }
 

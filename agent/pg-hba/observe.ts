@@ -1,13 +1,13 @@
-import { createHash } from "node:crypto";
 import type { Client } from "pg";
 import type { PgHbaObservation } from "../../model/pg-hba/protocol";
 import { isExternal } from "../connection";
+import { sha256Of } from "../digest";
 import { HbaFile } from "./file";
 
 /** The rules on disk, for a preview to compare with the wanted ones; an empty text when the file is not there. */
 export async function observePgHba(client: Client): Promise<PgHbaObservation> {
   const bytes = isExternal ? await readElsewhere(client) : await (await HbaFile.of(client)).read();
-  return { text: bytes.toString("utf8"), sha256: createHash("sha256").update(bytes).digest("hex") };
+  return { text: bytes.toString("utf8"), sha256: sha256Of(bytes) };
 }
 
 /** The file of a server on another machine, which a superuser may read by SQL. PostgreSQL manual, 9.28.9. */

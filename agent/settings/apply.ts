@@ -6,7 +6,8 @@ import { quoteIdentifier as q } from "../../model/sql";
 import { AgentError, messageOf } from "../errors";
 import { say } from "../progress";
 import { alteredSettings } from "./observe";
-import { files, readText, replaceFile } from "./place";
+import { files } from "./place";
+import { readText, replaceFile } from "../whole-file";
 import { fileState, newSessionProblem, reload, type FileState } from "./reload";
 import { tryOut } from "./trial";
 

@@ -6,7 +6,8 @@ import { refusalOf } from "../../model/postgres-settings/refusal";
 import { renderSettings } from "../../model/postgres-settings/render";
 import { AgentError, messageOf } from "../errors";
 import { withConnection } from "../postgres";
-import { dataFolder, files, readText } from "./place";
+import { dataFolder, files } from "./place";
+import { readText } from "../whole-file";
 import { fileState } from "./reload";
 
 /** How long PostgreSQL may be away after a restart, and how long when it tells that it is starting: it may have a crash to mend. */

@@ -1,7 +1,9 @@
 import type { Client } from "pg";
 import type { SettingsObservation } from "../../model/postgres-settings/protocol";
 import { isExternal } from "../connection";
-import { files, readText, sha256Of } from "./place";
+import { sha256Of } from "../digest";
+import { files } from "./place";
+import { readText } from "../whole-file";
 
 /** Written to the file of ALTER SYSTEM by others than people: `pg_basebackup` and `pg_rewind`, for a standby. */
 const notByPeople = ["primary_conninfo", "primary_slot_name", "restore_command"];

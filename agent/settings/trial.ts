@@ -8,7 +8,8 @@ import { Client } from "pg";
 import { parameterWarnings, refusalOf } from "../../model/postgres-settings/refusal";
 import { AgentError, messageOf } from "../errors";
 import { withScratchCluster } from "../scratch";
-import { dataFolder, files, readText } from "./place";
+import { dataFolder, files } from "./place";
+import { readText } from "../whole-file";
 
 /** How long a trial may take to answer on a busy machine. */
 const patienceMs = 60_000;

@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, rename, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { authorityRenewal, validDays } from "../../model/tls/renewal";
 import { authorityConfig } from "../../model/tls/request";
-import { readText, replaceFile } from "../settings/place";
+import { readText, replaceFile } from "../whole-file";
 import { readCertificate, readKey, type CertificatePair } from "./certificate";
 import { makeCertificate } from "./openssl";
 

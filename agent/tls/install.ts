@@ -4,7 +4,9 @@ import path from "node:path";
 import type { Client } from "pg";
 import { quoteValue } from "../../model/postgres-settings/render";
 import { AgentError } from "../errors";
-import { dataFolder, files, readText, replaceFile, sha256Of } from "../settings/place";
+import { sha256Of } from "../digest";
+import { dataFolder, files } from "../settings/place";
+import { readText, replaceFile } from "../whole-file";
 import { fileState, reload } from "../settings/reload";
 import { tryOut } from "../settings/trial";
 import { fingerprintOf, type CertificatePair } from "./certificate";
@@ -84,9 +86,7 @@ function render(place: string): string {
     ssl_min_protocol_version: "TLSv1.2",
   };
   const lines = Object.entries(settings).map(([name, value]) => `${name} = ${quoteValue(value)}\n`);
-  return ["# Written by Stagecraft. Change postgres.tls of the stack instead.\n", ...lines].join(
-    "",
-  );
+  return ["# Written by Stagecraft. Change tls of the stack instead.\n", ...lines].join("");
 }
 
 function refused(words: string): AgentError {

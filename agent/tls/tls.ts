@@ -5,7 +5,7 @@ import { z } from "zod";
 import type { TlsRequest, TlsResult } from "../../model/tls/protocol";
 import { givenWarnings } from "../../model/tls/renewal";
 import { AgentError } from "../errors";
-import { readText, replaceFile } from "../settings/place";
+import { readText, replaceFile } from "../whole-file";
 import { tlsStore } from "./authority";
 import { factsOf, readCertificate, type CertificatePair } from "./certificate";
 import { checkGiven, type GivenCertificate } from "./given";

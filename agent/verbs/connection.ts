@@ -24,15 +24,8 @@ interface Facts extends Reached {
 }
 
 /** Connects to the server at an address, makes sure that it can be looked after, and keeps the way to it. */
-export async function ensureConnection(
-  request: ConnectionRequest,
-  own: string,
-): Promise<ConnectionResult> {
+export async function ensureConnection(request: ConnectionRequest): Promise<ConnectionResult> {
   const { server, ...to } = request;
-  if (server !== own)
-    throw new AgentError(
-      `the request is for server ${server}, this is ${own}; check the names of the containers`,
-    );
   if (!isExternal)
     throw new AgentError(
       `${server} has its PostgreSQL beside this agent, so it takes no address; a server elsewhere is an ExternalPostgres`,

@@ -6,6 +6,7 @@ import { pipeline } from "node:stream/promises";
 import { z } from "zod";
 import { databaseNameSchema, sha256Schema } from "../../model/protocol";
 import { listDatabases } from "../databases";
+import { sha256Of } from "../digest";
 import { AgentError } from "../errors";
 import { waitForPostgres, withConnection } from "../postgres";
 import { runWithInput } from "../processes";
@@ -70,7 +71,7 @@ async function receiveFolder(target: string): Promise<string> {
   for (const file of (await readdir(target)).sort()) {
     lines.push(`${await hashFile(path.join(target, file))}  ${file}\n`);
   }
-  return createHash("sha256").update(lines.sort().join("")).digest("hex");
+  return sha256Of(lines.sort().join(""));
 }
 
 async function hashFile(file: string): Promise<string> {

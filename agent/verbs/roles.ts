@@ -12,12 +12,7 @@ import { giveLargeObjects, keepExtensionRoutines, takeOwnership } from "../roles
 import { closeOwnDatabases, mendRights } from "../roles/rights";
 
 /** Makes the roles of a server, and puts right what differs about those that are there, their passwords and their rights. */
-export async function roles(request: RolesRequest, own: string): Promise<RolesResult> {
-  const { server } = request;
-  if (server !== own)
-    throw new AgentError(
-      `the request is for server ${server}, this is ${own}; check the names of the containers`,
-    );
+export async function roles(request: RolesRequest): Promise<RolesResult> {
   await waitForPostgres(60);
   return withConnection("postgres", async (client) => {
     const result = await ensureRoles(client, wantedRoles(request));

@@ -1,18 +1,13 @@
 import type { TlsRequest, TlsResult } from "../../model/tls/protocol";
 import { isExternal, refuseExternal } from "../connection";
-import { AgentError, messageOf } from "../errors";
+import { messageOf } from "../errors";
 import { waitForPostgres, withConnection } from "../postgres";
 import { say } from "../progress";
 import { applyTls, renewTls } from "../tls/tls";
 
 /** Sees to the server's certificate and turns TLS on. */
-export async function ensureTls(request: TlsRequest, own: string): Promise<TlsResult> {
-  if (request.server !== own) {
-    throw new AgentError(
-      `the request is for server ${request.server}, this is ${own}; check the names of the containers`,
-    );
-  }
-  refuseExternal(own, "the certificate is");
+export async function ensureTls(request: TlsRequest): Promise<TlsResult> {
+  refuseExternal(request.server, "the certificate is");
   await waitForPostgres(60);
   return withConnection("postgres", (client) => applyTls(client, request));
 }

@@ -1,11 +1,11 @@
 import { accessText } from "../../model/pg-hba/access-text";
 import { parsePgHba } from "../../model/pg-hba/parse";
-import { ownNetwork } from "../../model/pg-hba/required";
+import { ownNetwork, requiredAccess } from "../../model/pg-hba/required";
 import { scopeOf } from "../../model/pg-hba/scope";
 import { Problem } from "../problem";
 import { readStackFile } from "../project";
 import { lookAtServers } from "../server-status";
-import type { StackName } from "../stacks";
+import { stackKinds, type StackName } from "../stacks";
 
 /** `stagecraft access`: who can connect to a server from where, by the rules that are in place. */
 export async function access(folder: string, stack: StackName): Promise<void> {
@@ -18,6 +18,7 @@ export async function access(folder: string, stack: StackName): Promise<void> {
   const { pgHba, interfaces } = server.observation;
   const { rules } = parsePgHba(pgHba.text);
   const application = settings.pgHba?.application ?? ownNetwork;
-  const scope = scopeOf({ database, application, rules, interfaces });
+  const required = requiredAccess(stackKinds[stack], database, application);
+  const scope = scopeOf({ database, application, rules, required, interfaces });
   console.log(accessText(stack, undefined, rules, scope));
 }

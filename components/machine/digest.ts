@@ -67,6 +67,7 @@ function remember(cached: string, key: string, digest: string): void {
   renameSync(partial, cached);
 }
 
-function sha256(text: string): string {
+/** SHA-256 of a text, in hexadecimal. */
+export function sha256(text: string): string {
   return createHash("sha256").update(text).digest("hex");
 }

@@ -1,6 +1,7 @@
 import { parseCidr, parseIp, type Network } from "./address";
 import { callerOf, type ServerFacts } from "./connection";
 import { whoCan } from "./evaluate";
+import type { RequiredAccess } from "./findings";
 import { matchesNames } from "./match";
 import type { AuthMethod, PgHbaRule } from "./rule";
 import { edgesIn, edgesOf, edgesOutside } from "./samples";
@@ -28,6 +29,8 @@ export interface Origin {
 export interface Scope {
   readonly subjects: readonly Subject[];
   readonly networks: readonly Origin[];
+  /** Connections that must work. @default none */
+  readonly required?: readonly RequiredAccess[];
   readonly server?: ServerFacts;
 }
 

@@ -1,18 +1,17 @@
 import { accessChanges, accessMatrix, rejected } from "./access-matrix";
 import type { AccessChange, Origin, Scope, Subject } from "./access-matrix";
+import { namesLockedOut } from "./lock-out";
 import type { PgHbaRule } from "./rule";
 
 /**
- * The access matrix before and after a change, for the preview: who can come in from where, who gains and who loses.
+ * The access matrix before and after a change, for the preview: who can come in from where, who gains and who loses, and who is locked out.
  * @param before the rules in force; left out on a new server, where there is nothing to compare with
- * @param lockedOut names of required connections that the rules keep out
  */
 export function accessText(
   server: string,
   before: readonly PgHbaRule[] | undefined,
   after: readonly PgHbaRule[],
   scope: Scope,
-  lockedOut: readonly string[] = [],
 ): string {
   const { columns, rows } = accessMatrix(after, scope);
   const changes = before ? accessChanges(before, after, scope) : [];
@@ -33,6 +32,7 @@ export function accessText(
   const lines = table.map((row) =>
     `  ${row.map((cell, at) => cell.padEnd((widths[at] ?? 0) + 3)).join("")}`.trimEnd(),
   );
+  const lockedOut = namesLockedOut(after, scope.required ?? [], scope.server);
   return [`pg_hba of ${server}`, ...lines, footer(changes, lockedOut)].join("\n");
 }
 

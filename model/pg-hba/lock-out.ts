@@ -46,6 +46,17 @@ export function lockedOut(
   });
 }
 
+/** Names of the required connections that rules keep out. */
+export function namesLockedOut(
+  rules: readonly PgHbaRule[],
+  required: readonly RequiredAccess[],
+  server: Circumstances["server"],
+): readonly string[] {
+  return required
+    .filter((access) => refusalOf(rules, access, server) !== undefined)
+    .map(({ name }) => name);
+}
+
 type Refusal = Pick<Finding, "rule" | "index" | "reason">;
 
 function refusalOf(

@@ -1,4 +1,5 @@
 import type { ServerKind } from "../names";
+import { databaseRoles, monitorRole, superuser } from "../roles/names";
 import type { PgHbaRule } from "./rule";
 import { nameToken } from "./token";
 
@@ -12,14 +13,11 @@ export interface PresetArgs {
   readonly monitoring?: string;
 }
 
-/** Role that watches a server: a member of `pg_monitor` and nothing else. */
-export const monitorRole = "stagecraft_monitor";
-
 /** What the agent comes in by. It stands first in every file, so that no rule can lock the agent out. */
 export const agentRule: PgHbaRule = {
   type: "local",
   databases: ["all"],
-  users: ["postgres"],
+  users: [superuser],
   method: "peer",
 };
 
@@ -27,7 +25,7 @@ export const agentRule: PgHbaRule = {
 const noSuperuser: PgHbaRule = {
   type: "host",
   databases: ["all"],
-  users: ["postgres"],
+  users: [superuser],
   address: "all",
   method: "reject",
 };
@@ -63,7 +61,7 @@ export const presets: Readonly<Record<ServerKind, (args: PresetArgs) => readonly
     scram(
       "hostssl",
       [nameToken(database)],
-      [nameToken(database), nameToken(`${database}_readonly`)],
+      [nameToken(databaseRoles(database).application), nameToken(databaseRoles(database).readonly)],
       application,
     ),
     scram("hostssl", ["all"], [monitorRole], monitoring),

@@ -1,5 +1,5 @@
 import type { ServerKind } from "../names";
-import { databaseRoles, monitorRole } from "../roles/names";
+import { databaseRoles, monitorRole, superuser } from "../roles/names";
 import { whoCan } from "./evaluate";
 import type { RequiredAccess } from "./findings";
 import type { RequiredConnection } from "./protocol";
@@ -18,7 +18,7 @@ export function requiredAccess(
   // The address of a network is an address in it.
   const from = { address: application.replace(/\/\d+$/, ""), tls: kind === "production", database };
   return [
-    { name: "the agent", user: "postgres", database: "postgres", methods: ["peer"] },
+    { name: "the agent", user: superuser, database: "postgres", methods: ["peer"] },
     { name: "the application", user, ...from },
     { name: "reports", user: readonly, ...from },
     { name: "monitoring", user: monitorRole, ...from },

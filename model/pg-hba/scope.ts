@@ -1,5 +1,6 @@
-import { databaseRoles, monitorRole } from "../roles/names";
+import { databaseRoles, monitorRole, superuser } from "../roles/names";
 import type { Origin, Scope } from "./access-matrix";
+import type { RequiredAccess } from "./findings";
 import { ownNetwork } from "./required";
 import type { PgHbaRule } from "./rule";
 
@@ -9,6 +10,8 @@ export interface ScopeArgs {
   /** The network that the application connects from. */
   readonly application: string;
   readonly rules: readonly PgHbaRule[];
+  /** Connections that must work. */
+  readonly required: readonly RequiredAccess[];
   /** The server's addresses with prefix lengths. */
   readonly interfaces: readonly string[];
 }
@@ -17,7 +20,7 @@ export interface ScopeArgs {
 const everywhere = new Set(["all", "0.0.0.0/0", "::/0", "::0/0"]);
 
 /** The rows and columns of a server's access matrix: its roles, and the networks that its rules name. */
-export function scopeOf({ database, application, rules, interfaces }: ScopeArgs): Scope {
+export function scopeOf({ database, application, rules, required, interfaces }: ScopeArgs): Scope {
   const { application: user, readonly } = databaseRoles(database);
   const named = new Set(
     rules.flatMap(({ address, mask }) => (mask === undefined ? (address ?? []) : [])),
@@ -30,12 +33,13 @@ export function scopeOf({ database, application, rules, interfaces }: ScopeArgs)
       { name: "app", user, database },
       { name: "readonly", user: readonly, database },
       { name: "monitor", user: monitorRole, database },
-      { name: "replication", user: "postgres", database: "replication", replication: true },
+      { name: "replication", user: superuser, database: "replication", replication: true },
     ],
     networks: [
       origin("application", application),
       ...others.map((address) => origin(address, address)),
     ],
+    required,
     server: { interfaces },
   };
 }

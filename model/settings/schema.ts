@@ -12,6 +12,7 @@ import { encodingName, encodingNames } from "./encodings";
 import { nearest } from "./nearest";
 
 const smallestMemory = "256 MB";
+const defaultMemory = "1 GB";
 
 const notASize = 'must be a size like "2 GB" or "512 MB"';
 const memorySchema = z.string(notASize).superRefine((text, context) => {
@@ -30,38 +31,52 @@ const encodingSchema = z.string().superRefine((text, context) => {
 
 const path = z.string().min(1, "must be a path");
 
-const postgresSettingsSchema = z
-  .record(z.string(), z.union([z.string(), z.number(), z.boolean()]))
-  .superRefine((settings, context) => {
-    // The messages are whole sentences; with the section as their input nothing is put behind them.
-    for (const { path, text } of checkSettings(settings, { version: 17 }).problems) {
-      context.addIssue({ code: "custom", message: text, path: [path], input: settings });
-    }
-  });
-
 /** PostgreSQL itself. */
-export const postgresSchema = z.strictObject({
-  version: z
-    .literal(17)
-    .default(17)
-    .meta({ description: "PostgreSQL's major version. Only 17 so far." }),
-  port: z
-    .int()
-    .min(1, "must be a port from 1 to 65535")
-    .max(65_535, "must be a port from 1 to 65535")
-    .meta({
-      description: "The port on 127.0.0.1 where PostgreSQL answers.",
-      examples: [15432],
+export const postgresSchema = z
+  .strictObject({
+    version: z
+      .literal(17)
+      .default(17)
+      .meta({ description: "PostgreSQL's major version. Only 17 so far." }),
+    port: z
+      .int()
+      .min(1, "must be a port from 1 to 65535")
+      .max(65_535, "must be a port from 1 to 65535")
+      .meta({
+        description: "The port on 127.0.0.1 where PostgreSQL answers.",
+        examples: [15432],
+      }),
+    memory: memorySchema.default(defaultMemory).meta({
+      description: "Memory of PostgreSQL's container; its cache is a quarter of it.",
     }),
-  memory: memorySchema.default("1 GB").meta({
-    description: "Memory of PostgreSQL's container; its cache is a quarter of it.",
-  }),
-  settings: postgresSettingsSchema.optional().meta({
-    description:
-      "Settings of PostgreSQL: a line `name: value` each, with the name in camelCase or as PostgreSQL writes it.",
-    examples: [{ workMem: "32 MB" }],
-  }),
-});
+    settings: z
+      .record(z.string(), z.union([z.string(), z.number(), z.boolean()]))
+      .optional()
+      .meta({
+        description:
+          "Settings of PostgreSQL: a line `name: value` each, with the name in camelCase or as PostgreSQL writes it.",
+        examples: [{ workMem: "32 MB" }],
+      }),
+  })
+  .superRefine(
+    (postgres, context) => {
+      const { settings, memory } = postgres;
+      if (!isSection(settings)) return;
+      const bytes = parseBytes(typeof memory === "string" ? memory : defaultMemory);
+      // The messages are whole sentences; with the section as their input nothing is put behind them.
+      for (const { path, text } of checkSettings(settings, { version: 17, memory: bytes })
+        .problems) {
+        context.addIssue({
+          code: "custom",
+          message: text,
+          path: ["settings", path],
+          input: settings,
+        });
+      }
+    },
+    // Also when another value is wrong: all problems are told in one go.
+    { when: ({ value }) => isSection(value) },
+  );
 
 /** The database that is looked after. */
 export const databaseSchema = z.strictObject({

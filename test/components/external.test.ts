@@ -1,5 +1,4 @@
 import * as pulumi from "@pulumi/pulumi";
-import { createHash } from "node:crypto";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import {
   Database,
@@ -8,6 +7,7 @@ import {
   type ExternalPostgresArgs,
   type SshArgs,
 } from "../../components";
+import { sha256 } from "../../components/machine/digest";
 import { look, type Sight } from "../../components/machine/sight";
 import { placeScript, settleScript } from "../../components/remote-pg-hba";
 import type { Observation } from "../../model/observation";
@@ -16,18 +16,6 @@ import { renderMadeFile } from "../../model/pg-hba/made-file";
 import { register, valueOf, type Registered } from "./mocks";
 import { observation } from "./observation";
 
-vi.mock("../../components/machine/sight", async (original) => ({
-  ...(await original<object>()),
-  look: vi.fn(),
-}));
-vi.mock("../../tools/server-image", () => ({
-  serverImage: (folder: string) => ({
-    tag: "stagecraft-server:0123456789ab",
-    context: `${folder}/.stagecraft/image/0123456789ab`,
-  }),
-}));
-
-const digest = (text: string): string => createHash("sha256").update(text).digest("hex");
 const source = { name: "timesheets.sql", sha256: "a".repeat(64) };
 const dump: Dump = { path: "dumps/timesheets.sql", isFolder: false, source };
 const passwords = { application: "the first", readonly: "the second", monitor: "the third" };
@@ -48,7 +36,7 @@ const file = renderMadeFile(
     ...{ kind: "production", superuser: "the boss", agent: "samenet", tls: true },
     ...{ database: "timesheets", application: "samenet" },
   }),
-  digest,
+  sha256,
 );
 
 const external =
@@ -72,7 +60,7 @@ function see(text: string | undefined, more: Partial<Observation> = {}): void {
   if (text === undefined) return void vi.mocked(look).mockResolvedValue(sight);
   const seen: Observation = {
     ...observation({ sha256: source.sha256, restoreId: "x" }),
-    ...{ freeBytes: null, connection: reached, pgHba: { text, sha256: digest(text) } },
+    ...{ freeBytes: null, connection: reached, pgHba: { text, sha256: sha256(text) } },
     ...{ generations: { connection: 4, roles: 2, "pg-hba": 3 } },
     ...more,
   };

@@ -4,17 +4,6 @@ import { DevelopmentServer, type Dump } from "../../components";
 import { look } from "../../components/machine/sight";
 import { register, type Registered } from "./mocks";
 
-vi.mock("../../components/machine/sight", async (original) => ({
-  ...(await original<object>()),
-  look: vi.fn(),
-}));
-vi.mock("../../tools/server-image", () => ({
-  serverImage: (folder: string) => ({
-    tag: "stagecraft-server:0123456789ab",
-    context: `${folder}/.stagecraft/image/0123456789ab`,
-  }),
-}));
-
 const host = "ssh://ops@dev.example.com";
 const dump: Dump = {
   path: "dumps/timesheets.sql",

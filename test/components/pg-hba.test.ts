@@ -1,25 +1,13 @@
 import * as pulumi from "@pulumi/pulumi";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { createHash } from "node:crypto";
 import { presets, ProductionServer, type PgHbaChoice, type PgHbaRule } from "../../components";
+import { sha256 } from "../../components/machine/digest";
 import { look } from "../../components/machine/sight";
 import type { Observation } from "../../model/observation";
 import { renderMadeFile } from "../../model/pg-hba/made-file";
 import { register } from "./mocks";
 import { observation } from "./observation";
 
-vi.mock("../../components/machine/sight", async (original) => ({
-  ...(await original<object>()),
-  look: vi.fn(),
-}));
-vi.mock("../../tools/server-image", () => ({
-  serverImage: (folder: string) => ({
-    tag: "stagecraft-server:0123456789ab",
-    context: `${folder}/.stagecraft/image/0123456789ab`,
-  }),
-}));
-
-const digest = (text: string): string => createHash("sha256").update(text).digest("hex");
 const source = { name: "timesheets.sql", sha256: "a".repeat(64) };
 const made = { network: "then", postgres: "then", agent: "then" };
 
@@ -38,14 +26,14 @@ function see(text: string | undefined): void {
       ? undefined
       : {
           ...observation({ sha256: source.sha256, restoreId: "x" }),
-          pgHba: { text, sha256: digest(text) },
+          pgHba: { text, sha256: sha256(text) },
           generations: { "pg-hba": 2 },
         };
   vi.mocked(look).mockResolvedValue({ made, faults: [], observation: seen });
 }
 
 const rules = presets.production({ database: "timesheets", application: "10.10.0.0/24" });
-const file = renderMadeFile(rules, digest);
+const file = renderMadeFile(rules, sha256);
 const choice: PgHbaChoice = { application: "10.10.0.0/24", rules };
 
 async function command(pgHba: PgHbaChoice): Promise<Record<string, unknown>> {

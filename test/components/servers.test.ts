@@ -6,17 +6,6 @@ import type { Observation } from "../../model/observation";
 import { register, valueOf, type Registered } from "./mocks";
 import { observation } from "./observation";
 
-vi.mock("../../components/machine/sight", async (original) => ({
-  ...(await original<object>()),
-  look: vi.fn(),
-}));
-vi.mock("../../tools/server-image", () => ({
-  serverImage: (folder: string) => ({
-    tag: "stagecraft-server:0123456789ab",
-    context: `${folder}/.stagecraft/image/0123456789ab`,
-  }),
-}));
-
 const sha256 = "a".repeat(64);
 const dump: Dump = {
   path: "dumps/timesheets.sql",

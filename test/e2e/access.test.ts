@@ -138,6 +138,24 @@ describe("a production server", () => {
   });
 });
 
+test("both containers run without root, rights or a place to write but their volumes", async () => {
+  for (const container of [project.names(stack).agent, project.names(stack).postgres]) {
+    const script =
+      "id -u; grep -E '^(CapEff|CapBnd|NoNewPrivs)' /proc/1/status; ulimit -u; touch /x";
+    const { exitCode, text } = await docker("exec", container, "bash", "-c", script);
+    expect(exitCode).not.toBe(0);
+    expect(text.split("\n")).toEqual([
+      "5432",
+      "CapBnd:\t0000000000000000",
+      "CapEff:\t0000000000000000",
+      "NoNewPrivs:\t1",
+      "4096",
+      "touch: cannot touch '/x': Read-only file system",
+    ]);
+  }
+  expect(await superuser("SHOW data_checksums")).toBe("on");
+});
+
 test("what was changed by hand is seen at preview, and mended", async () => {
   const { postgres } = project.names(stack);
   const file = "/var/lib/postgresql/data/pgdata/pg_hba.conf";

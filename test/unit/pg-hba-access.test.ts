@@ -3,6 +3,7 @@ import { accessMatrix, type Scope } from "../../model/pg-hba/access-matrix";
 import { accessText } from "../../model/pg-hba/access-text";
 import { parsePgHba } from "../../model/pg-hba/parse";
 import { presets } from "../../model/pg-hba/presets";
+import { requiredAccess } from "../../model/pg-hba/required";
 import type { PgHbaRule } from "../../model/pg-hba/rule";
 
 const rulesOf = (...lines: readonly string[]): readonly PgHbaRule[] =>
@@ -46,7 +47,10 @@ describe("the preview", () => {
       "hostssl timesheets timesheets_readonly 10.10.0.0/24 cert",
       "host replication copier 10.10.0.9/32 md5",
     );
-    expect(accessText("production", before, after, scope, ["application", "monitoring"])).toBe(
+    const required = requiredAccess("production", "timesheets", "10.10.0.0/24").filter(
+      ({ name }) => name !== "the agent",
+    );
+    expect(accessText("production", before, after, { ...scope, required })).toBe(
       `pg_hba of production
                           application 10.10.0.0/24    office 192.0.2.0/24   everyone else
   timesheets (app)        scram, TLS → –  ▼           rejected              rejected
@@ -55,7 +59,7 @@ describe("the preview", () => {
   ▲ gains access: replication from 10.10.0.0/24
   ▼ loses access: app from 10.10.0.0/24, readonly from 192.0.2.0/24
   ◆ is asked otherwise: readonly from 10.10.0.0/24
-  locked out: application, monitoring`,
+  locked out: the application, monitoring`,
     );
   });
 

@@ -34,6 +34,22 @@ describe("settings of a stack", () => {
     });
   });
 
+  test("a setting is held against the container's memory, beside whatever else is wrong", () => {
+    const settings = { sharedBuffers: "2 GB", workMem: "1 XB" };
+    const postgres = { port: "x", settings };
+    const { problems } = parseSettings("dev", { ...good, postgres });
+    expect(problems.map(({ path }) => path)).toEqual([
+      "postgres.port",
+      "postgres.settings.workMem",
+      "postgres.settings.sharedBuffers",
+    ]);
+    expect(problems.at(-1)?.text).toBe(
+      "must be less than the container's memory of 1 GB, got 2 GB; set postgres.memory higher or this lower",
+    );
+    const roomy = { port: 15432, memory: "8 GB", settings: { sharedBuffers: "2 GB" } };
+    expect(parseSettings("dev", { ...good, postgres: roomy }).problems).toEqual([]);
+  });
+
   test("a backup of a folder is a source as well", () => {
     const data = { from: "dumps", backup: "20261121T032900Z" };
     expect(parseSettings("dev", { ...good, data }).settings.data).toEqual(data);

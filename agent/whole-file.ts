@@ -1,0 +1,30 @@
+import { open, readFile, rename, writeFile } from "node:fs/promises";
+import path from "node:path";
+
+/** The text of a file; `undefined` when there is none. */
+export async function readText(file: string): Promise<string | undefined> {
+  try {
+    return await readFile(file, "utf8");
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+    throw error;
+  }
+}
+
+/** Puts a text in the place of a file: after a crash the file is the former one or the new one, never half of it. */
+export async function replaceFile(file: string, text: string): Promise<void> {
+  const partial = `${file}.partial`;
+  await writeFile(partial, text, { mode: 0o600 });
+  await sync(partial);
+  await rename(partial, file);
+  await sync(path.dirname(file));
+}
+
+async function sync(file: string): Promise<void> {
+  const handle = await open(file, "r");
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
