@@ -4,9 +4,10 @@ import { mkdir, readdir, readFile, rename, rm, stat } from "node:fs/promises";
 import path from "node:path";
 import { text } from "node:stream/consumers";
 import { AgentError } from "./errors";
+import { storeFolder } from "./store";
 
 /** Where scratch clusters lie: in the agent's volume. */
-const folder = path.join(process.env.STAGECRAFT_HOME ?? "/var/lib/stagecraft", "scratch");
+const folder = path.join(storeFolder, "scratch");
 
 /** A cluster in use for longer belongs to an agent that was killed. */
 const longestUseSeconds = 600;

@@ -6,8 +6,9 @@ import type { PostgresServer } from "./postgres-server";
 
 /** What the agent of a server is asked to put in force. */
 export interface AgentCommandArgs {
-  /** Which area it is; the verb of the agent has its name. */
   readonly area: Area;
+  /** The verb of the agent. @default the area's name */
+  readonly verb?: string;
   /** The request, as JSON. */
   readonly request: pulumi.Input<string>;
   /** Whether what the agent sees is what the request asks for. */
@@ -28,11 +29,8 @@ export type CommandedServer = Pick<
  */
 export function agentCommand(
   server: CommandedServer,
-  { area, request, isAsWanted, text = call(area) }: AgentCommandArgs,
+  { area, verb = area, request, isAsWanted, text = call(verb) }: AgentCommandArgs,
 ): command.local.CommandArgs {
-  const generation = pulumi
-    .output(server.sight)
-    .apply(({ observation }) => String(wantedGeneration(area, observation, isAsWanted)));
   return onHost(server.host, {
     create: text,
     environment: {
@@ -40,12 +38,23 @@ export function agentCommand(
       POSTGRES: server.names.postgres,
       AGENT_ID: server.agentId,
       POSTGRES_ID: server.postgresId,
-      GENERATION: generation,
+      GENERATION: generationOf(server, area, isAsWanted),
     },
     stdin: request,
     logging: command.local.Logging.Stderr,
     addPreviousOutputInEnv: false,
   });
+}
+
+/** The generation of an area that is asked for; another one whenever what the agent sees is not as wanted. */
+export function generationOf(
+  { sight }: Pick<CommandedServer, "sight">,
+  area: Area,
+  isAsWanted: AgentCommandArgs["isAsWanted"],
+): pulumi.Output<string> {
+  return pulumi
+    .output(sight)
+    .apply(({ observation }) => String(wantedGeneration(area, observation, isAsWanted)));
 }
 
 function call(verb: string): string {

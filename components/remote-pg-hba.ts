@@ -1,8 +1,7 @@
 import * as command from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
-import { wantedGeneration } from "../model/observation";
 import { hbaPlaceSchema, hbaTriedSchema, type RequiredConnection } from "../model/pg-hba/protocol";
-import { agentCommand, type CommandedServer } from "./agent-command";
+import { agentCommand, generationOf, type CommandedServer } from "./agent-command";
 import { sshConnection, type SshArgs } from "./ssh";
 
 /** What is to be put in force on the machine of a server. */
@@ -27,16 +26,9 @@ export function remotePgHba(parent: pulumi.Resource, name: string, args: RemoteP
     pgHba.sha256 === sha256;
   const request = text.apply((text) => JSON.stringify({ server: server.server, text, required }));
   const ask = (verb: string): command.local.CommandArgs =>
-    agentCommand(server, {
-      area: "pg-hba",
-      request,
-      isAsWanted,
-      text: `exec docker exec -i "$AGENT" stagecraft-agent ${verb} "$GENERATION"`,
-    });
+    agentCommand(server, { area: "pg-hba", verb, request, isAsWanted });
   // Whatever is done again is done again as a whole.
-  const generation = pulumi
-    .output(server.sight)
-    .apply(({ observation }) => String(wantedGeneration("pg-hba", observation, isAsWanted)));
+  const generation = generationOf(server, "pg-hba", isAsWanted);
   const connection = sshConnection(ssh);
   const there = (create: string, stdin: pulumi.Input<string>): command.remote.CommandArgs => ({
     ...{ connection, create, stdin, addPreviousOutputInEnv: false },
