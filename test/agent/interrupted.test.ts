@@ -146,13 +146,17 @@ describe("a dump that does not arrive", () => {
   });
 });
 
-test("a request for another server is refused", async () => {
+test("a restore that is meant for another server is refused, and leaves no report on this one", async () => {
+  const report = async (): Promise<string> => (await server.agent(["report"])).stdout;
+  const before = await report();
   const source = { name: "dump.sql", sha256: "0".repeat(64) };
-  const { stderr, status } = await server.restoreReceived({
-    database: "live",
-    source,
-    server: "production",
+  const restore = { kind: "development", restoreId: "x-1", mode: "replace", roles: "leave out" };
+  expect(
+    await server.agent(["restore"], { server: "production", database: "live", source, ...restore }),
+  ).toEqual({
+    status: 1,
+    stdout: "",
+    stderr: `the request is for server production, this is ${server.name}; check the names of the containers\n`,
   });
-  expect(status).toBe(1);
-  expect(stderr).toContain(`the request is for server production, this is ${server.name}`);
+  expect(await report()).toBe(before);
 });
