@@ -1,5 +1,6 @@
+import { join } from "node:path";
 import { execa } from "execa";
-import { findOnPath } from "./folders";
+import { findOnPath, isExecutable } from "./folders";
 import { canInstallPackages, installPackages } from "./packages";
 import { type Finding, type Progress, type Requirement, RequirementError } from "./requirement";
 import { startDockerEngine } from "./docker-start";
@@ -42,12 +43,12 @@ export const dockerEngine: Requirement = {
 
 type State =
   | { readonly is: "running"; readonly version: string }
-  | { readonly is: "missing" }
+  | { readonly is: "missing"; readonly program: "docker" | "dockerd" }
   | { readonly is: "refused" }
   | { readonly is: "stopped"; readonly text: string };
 
 async function look(): Promise<State> {
-  if (findOnPath("docker") === undefined) return { is: "missing" };
+  if (findOnPath("docker") === undefined) return { is: "missing", program: "docker" };
   const args = ["version", "--format", "{{.Server.Version}}"];
   const { failed, stdout, stderr } = await execa("docker", args, {
     reject: false,
@@ -56,7 +57,17 @@ async function look(): Promise<State> {
   });
   if (!failed && stdout !== "") return { is: "running", version: stdout };
   if (/permission denied/i.test(stderr)) return { is: "refused" };
+  // A machine may have the client alone.
+  if (!hasEngine() && (await isOwnEngine())) {
+    return { is: "missing", program: "dockerd" };
+  }
   return { is: "stopped", text: stderr.trim().split("\n").at(-1) ?? "" };
+}
+
+/** Also where only root has it on PATH. */
+function hasEngine(): boolean {
+  const inSystem = ["/usr/sbin", "/usr/local/sbin"].map((folder) => join(folder, "dockerd"));
+  return findOnPath("dockerd") !== undefined || inSystem.some(isExecutable);
 }
 
 async function advise(state: State): Promise<{ detail: string; fix: string }> {
@@ -68,7 +79,7 @@ async function advise(state: State): Promise<{ detail: string; fix: string }> {
       };
     case "missing":
       return {
-        detail: "Docker is not installed: there is no `docker` on PATH",
+        detail: `the Docker engine is not installed: there is no \`${state.program}\` on PATH`,
         fix: "sudo apt-get install docker.io   (or https://docs.docker.com/engine/install/)",
       };
     case "refused":

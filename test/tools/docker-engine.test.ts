@@ -2,11 +2,21 @@ import { chmod, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { dockerEngine } from "../../tools";
+import type * as Folders from "../../tools/folders";
 import { scratchFolder } from "./support/scratch";
+
+const machineHas = vi.hoisted(() => ({ engine: true }));
+vi.mock("../../tools/folders", async (original) => {
+  const folders = await original<typeof Folders>();
+  const isExecutable = (path: string): boolean =>
+    (machineHas.engine || !path.endsWith("/dockerd")) && folders.isExecutable(path);
+  return { ...folders, isExecutable };
+});
 
 const silent = (): void => undefined;
 
 afterEach(() => {
+  machineHas.engine = true;
   vi.unstubAllEnvs();
   vi.restoreAllMocks();
 });
@@ -36,7 +46,7 @@ describe("the Docker engine", () => {
     [
       "is not installed",
       undefined,
-      "Docker is not installed: there is no `docker` on PATH\n" +
+      "the Docker engine is not installed: there is no `docker` on PATH\n" +
         "  fix   sudo apt-get install docker.io   (or https://docs.docker.com/engine/install/)",
     ],
     [
@@ -61,6 +71,16 @@ describe("the Docker engine", () => {
     await machine(docker);
     expect(await dockerEngine.check()).toMatchObject({ ok: false });
     await expect(dockerEngine.ensure(silent)).rejects.toMatchObject({ message });
+  });
+
+  test("is missing on a machine that has only its client", async () => {
+    await machine(cannotConnect);
+    machineHas.engine = false;
+    await expect(dockerEngine.ensure(silent)).rejects.toMatchObject({
+      message:
+        "the Docker engine is not installed: there is no `dockerd` on PATH\n" +
+        "  fix   sudo apt-get install docker.io   (or https://docs.docker.com/engine/install/)",
+    });
   });
 
   test("at DOCKER_HOST is never started by us", async () => {
