@@ -14,6 +14,8 @@ export interface AgentPlace {
   readonly network: docker.Network;
   /** What the agent keeps. */
   readonly store: docker.Volume;
+  /** The server's backups. */
+  readonly backups: docker.Volume;
 }
 
 /** What the two containers of a server share. */
@@ -22,10 +24,13 @@ export interface Place extends AgentPlace {
   readonly data: docker.Volume;
   /** PostgreSQL's Unix socket. */
   readonly run: docker.Volume;
+  /** What PostgreSQL archives as it writes. */
+  readonly archive: docker.Volume;
 }
 
 const dataPath = "/var/lib/postgresql/data";
 const socketPath = "/run/postgresql";
+const archivePath = "/var/lib/pgbackrest";
 
 /** How long PostgreSQL may take to stop before the engine kills it. */
 const stopSeconds = 120;
@@ -48,7 +53,7 @@ export function postgresContainer(
     command: ["stagecraft-postgres", ...toDefaults(memory.parameters)],
     envs: [`STAGECRAFT_SERVER=${place.server}`],
     ports: [{ internal: 5432, external: port, ip: "127.0.0.1" }],
-    volumes: [mount(place.data, dataPath), mount(place.run, socketPath)],
+    volumes: clusterVolumes(place),
     memory: memory.container,
     // As Docker does by default; left out, it would show as drift.
     memorySwap: 2 * memory.container,
@@ -67,7 +72,7 @@ export function agentContainer(place: Place): docker.ContainerArgs {
   return {
     ...agent,
     envs: [...envs, `STAGECRAFT_POSTGRES_HOST=${place.names.postgres}`],
-    volumes: [mount(place.data, dataPath), mount(place.run, socketPath), ...volumes],
+    volumes: [...clusterVolumes(place), ...volumes],
   };
 }
 
@@ -83,7 +88,10 @@ function anyAgent(place: AgentPlace) {
     name: place.names.agent,
     command: ["stagecraft-agent", "serve"],
     envs: [`STAGECRAFT_SERVER=${place.server}`, `STAGECRAFT_KIND=${place.kind}`],
-    volumes: [mount(place.store, "/var/lib/stagecraft")],
+    volumes: [
+      mount(place.store, "/var/lib/stagecraft"),
+      mount(place.backups, "/var/backups/stagecraft"),
+    ],
     memory: agentMemory,
     memorySwap: 2 * agentMemory,
     destroyGraceSeconds: 30,
@@ -106,6 +114,11 @@ function common({ image, network }: Pick<AgentPlace, "image" | "network">) {
     // The volumes are resources of their own.
     removeVolumes: false,
   };
+}
+
+/** What both containers of a server see. */
+function clusterVolumes({ data, run, archive }: Place): docker.types.input.ContainerVolume[] {
+  return [mount(data, dataPath), mount(run, socketPath), mount(archive, archivePath)];
 }
 
 function mount(volume: docker.Volume, containerPath: string): docker.types.input.ContainerVolume {

@@ -44,13 +44,16 @@ export function makeEngineParts(parent: pulumi.Resource, args: EnginePartsArgs):
   const rest = retainOnDelete ? { ...there, dependsOn: data } : there;
   const run = volume("run", names.runVolume, rest);
   const store = volume("agent", names.agentVolume, { ...rest, retainOnDelete });
+  const backups = volume("backups", names.backupsVolume, { ...rest, ...isKept });
+  const archive = volume("archive", names.archiveVolume, { ...rest, ...isKept });
   const { image, ready } = makeImage(`${server}-image`, { host, sight: args.sight }, rest);
   const network = new docker.Network(
     `${server}-network`,
     { name: names.network, labels: renewedLabels(args, "network") },
     rest,
   );
-  const place = { server, kind, names, image, network, data, run, store };
+  const volumes = { data, run, archive, store, backups };
+  const place = { server, kind, names, image, network, ...volumes };
   const postgres = new docker.Container(
     `${server}-postgres`,
     {

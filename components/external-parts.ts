@@ -32,12 +32,12 @@ export function makeExternalParts(
     { name: names.network, labels: renewedLabels(args, "network") },
     there,
   );
-  const store = new docker.Volume(
-    `${server}-agent`,
-    { name: names.agentVolume, labels: serverLabels(args) },
-    there,
-  );
-  const container = externalAgentContainer({ server, kind, names, image, network, store });
+  const labels = serverLabels(args);
+  const volume = (use: string, name: string) =>
+    new docker.Volume(`${server}-${use}`, { name, labels }, there);
+  const store = volume("agent", names.agentVolume);
+  const backups = volume("backups", names.backupsVolume);
+  const container = externalAgentContainer({ server, kind, names, image, network, store, backups });
   return new docker.Container(
     `${server}-agent`,
     { ...container, labels: renewedLabels(args, "agent") },

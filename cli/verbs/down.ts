@@ -44,7 +44,8 @@ async function removeRest(folder: string, stack: StackName): Promise<void> {
 
 function volumesOf(folder: string, stack: StackName): { host: string; volumes: string[] } {
   const { host, names } = readStackFile(folder, stack);
-  return { host, volumes: [names.dataVolume, names.runVolume, names.agentVolume] };
+  const { dataVolume, runVolume, agentVolume, backupsVolume, archiveVolume } = names;
+  return { host, volumes: [dataVolume, runVolume, agentVolume, backupsVolume, archiveVolume] };
 }
 
 async function makePlan(folder: string, stack: StackName, withData: boolean): Promise<DownPlan> {

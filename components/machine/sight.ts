@@ -124,10 +124,11 @@ async function inspect(
 
 /** Without the one of the socket, which holds nothing. */
 function volumesWithData(
-  { dataVolume, agentVolume }: EngineNames,
+  { dataVolume, agentVolume, backupsVolume, archiveVolume }: EngineNames,
   own: readonly RenewedPart[],
 ): string[] {
-  return own.includes("postgres") ? [dataVolume, agentVolume] : [agentVolume];
+  const agents = [agentVolume, backupsVolume];
+  return own.includes("postgres") ? [dataVolume, archiveVolume, ...agents] : agents;
 }
 
 function faultsOf(

@@ -7,6 +7,10 @@ export interface EngineNames {
   readonly runVolume: string;
   /** What the agent keeps: dumps it received, logs and reports of restores. */
   readonly agentVolume: string;
+  /** The server's backups. PostgreSQL itself cannot reach them. */
+  readonly backupsVolume: string;
+  /** What PostgreSQL archives as it writes, for a recovery to a point in time. */
+  readonly archiveVolume: string;
   readonly postgres: string;
   readonly agent: string;
 }
@@ -19,6 +23,8 @@ export function engineNames(prefix: string, server: string): EngineNames {
     dataVolume: `${base}-data`,
     runVolume: `${base}-run`,
     agentVolume: `${base}-agent`,
+    backupsVolume: `${base}-backups`,
+    archiveVolume: `${base}-archive`,
     postgres: `${base}-postgres`,
     agent: `${base}-agent`,
   };

@@ -96,6 +96,7 @@ describe("a server elsewhere", () => {
       ["docker:index/network:Network", "warehouse-network", "warehouse"],
       ["docker:index/remoteImage:RemoteImage", "warehouse-image", "warehouse"],
       ["docker:index/volume:Volume", "warehouse-agent", "warehouse"],
+      ["docker:index/volume:Volume", "warehouse-backups", "warehouse"],
       ["stagecraft:index:Database", "timesheets", ""],
       ["stagecraft:index:ExternalPgHba", "warehouse-pg-hba", "warehouse"],
       ["stagecraft:index:ExternalPostgres", "warehouse", ""],
@@ -104,7 +105,7 @@ describe("a server elsewhere", () => {
     expect(find(resources, "timesheets-restore").dependsOn).toContain("warehouse-roles");
   });
 
-  test("has an agent with nothing but a volume of its own", async () => {
+  test("has an agent with nothing but its own volumes", async () => {
     const { resources } = await register(external());
     expect(find(resources, "warehouse-agent", "Container").inputs).toMatchObject({
       name: "stagecraft-warehouse-agent",
@@ -113,7 +114,10 @@ describe("a server elsewhere", () => {
         ...["STAGECRAFT_SERVER=warehouse", "STAGECRAFT_KIND=production"],
         "STAGECRAFT_COUPLING=external",
       ],
-      volumes: [{ volumeName: "stagecraft-warehouse-agent", containerPath: "/var/lib/stagecraft" }],
+      volumes: [
+        { volumeName: "stagecraft-warehouse-agent", containerPath: "/var/lib/stagecraft" },
+        { volumeName: "stagecraft-warehouse-backups", containerPath: "/var/backups/stagecraft" },
+      ],
       ...{ readOnly: true, capabilities: { drops: ["ALL"] } },
       securityOpts: ["no-new-privileges"],
     });

@@ -62,6 +62,8 @@ describe("a development server", () => {
       ["docker:index/network:Network", "dev-network", "dev"],
       ["docker:index/remoteImage:RemoteImage", "dev-image", "dev"],
       ["docker:index/volume:Volume", "dev-agent", "dev"],
+      ["docker:index/volume:Volume", "dev-archive", "dev"],
+      ["docker:index/volume:Volume", "dev-backups", "dev"],
       ["docker:index/volume:Volume", "dev-data", "dev"],
       ["docker:index/volume:Volume", "dev-run", "dev"],
       ["stagecraft:index:Database", "timesheets", "dev"],
@@ -91,6 +93,7 @@ describe("a development server", () => {
       volumes: [
         { volumeName: "stagecraft-dev-data", containerPath: "/var/lib/postgresql/data" },
         { volumeName: "stagecraft-dev-run", containerPath: "/run/postgresql" },
+        { volumeName: "stagecraft-dev-archive", containerPath: "/var/lib/pgbackrest" },
       ],
       memory: 1024,
       memorySwap: 2048,
@@ -115,7 +118,7 @@ describe("a development server", () => {
     });
   });
 
-  test("has an agent that publishes no port and sees the three volumes", async () => {
+  test("has an agent that publishes no port and sees its volumes", async () => {
     const { resources } = await register(development);
     const { inputs } = find(resources, "dev-agent", "Container");
     expect(inputs).toMatchObject({
@@ -128,7 +131,9 @@ describe("a development server", () => {
       volumes: [
         { volumeName: "stagecraft-dev-data", containerPath: "/var/lib/postgresql/data" },
         { volumeName: "stagecraft-dev-run", containerPath: "/run/postgresql" },
+        { volumeName: "stagecraft-dev-archive", containerPath: "/var/lib/pgbackrest" },
         { volumeName: "stagecraft-dev-agent", containerPath: "/var/lib/stagecraft" },
+        { volumeName: "stagecraft-dev-backups", containerPath: "/var/backups/stagecraft" },
       ],
       capabilities: { drops: ["ALL"] },
       readOnly: true,
@@ -327,10 +332,12 @@ describe("a production server", () => {
     const kept = resources.filter(({ retainOnDelete }) => retainOnDelete);
     expect(kept.map(({ type, name }) => [type, name])).toEqual([
       ["docker:index/volume:Volume", "prod-agent"],
+      ["docker:index/volume:Volume", "prod-archive"],
+      ["docker:index/volume:Volume", "prod-backups"],
       ["docker:index/volume:Volume", "prod-data"],
     ]);
     const guarded = resources.filter(({ protect }) => protect);
-    expect(guarded.map(({ name }) => name)).toEqual(["prod-data"]);
+    expect(guarded.map(({ name }) => name)).toEqual(["prod-archive", "prod-backups", "prod-data"]);
   });
 
   test("uses a dump only when the database is missing", async () => {

@@ -98,7 +98,9 @@ export class TestServer {
   readonly agentContainer = `${this.name}-agent`;
   /** A folder on this machine for the files of the tests. */
   readonly folder = mkdtempSync(join(tmpdir(), `${this.name}-`));
-  protected readonly volumes = ["data", "run", "agent"].map((volume) => `${this.name}-${volume}`);
+  protected readonly volumes = ["data", "run", "agent", "backups", "archive"].map(
+    (volume) => `${this.name}-${volume}`,
+  );
   #files = 0;
 
   constructor(private readonly options: TestServerOptions = {}) {}
@@ -107,7 +109,7 @@ export class TestServer {
     // Built by the set-up; here only when its sources were changed since.
     const { tag } = await ensureServerImage(projectFolder, () => undefined);
     const marks = ["--label", `${label}=${this.name}`];
-    const [data = "", run = "", agent = ""] = this.volumes;
+    const [data = "", run = "", agent = "", backups = "", archive = ""] = this.volumes;
     await docker("network", "create", ...marks, this.name);
     const { memory = "512m", dataSize, settings = [] } = this.options;
     const inMemory =
@@ -115,12 +117,14 @@ export class TestServer {
         ? []
         : ["type=tmpfs", "device=tmpfs", `o=size=${dataSize},uid=5432,gid=5432,mode=0700`];
     await docker("volume", "create", ...marks, ...inMemory.flatMap((o) => ["--opt", o]), data);
-    for (const volume of [run, agent]) await docker("volume", "create", ...marks, volume);
+    for (const volume of [run, agent, backups, archive])
+      await docker("volume", "create", ...marks, volume);
     const common = [
       ["run", "--detach", "--network", this.name, ...marks],
       ["--cap-drop", "ALL", "--security-opt", "no-new-privileges", "--read-only"],
       ["--tmpfs", "/tmp", "--env", `STAGECRAFT_SERVER=${this.name}`],
       ["--volume", `${data}:/var/lib/postgresql/data`, "--volume", `${run}:/run/postgresql`],
+      ["--volume", `${archive}:/var/lib/pgbackrest`],
       ["--health-interval", "5s"],
     ].flat();
     await docker(
@@ -132,7 +136,13 @@ export class TestServer {
     await docker(
       ...[...common, "--name", this.agentContainer, "--env", "STAGECRAFT_KIND=development"],
       ...["--env", `STAGECRAFT_POSTGRES_HOST=${this.postgres}`],
-      ...["--volume", `${agent}:/var/lib/stagecraft`, "--health-cmd", "stagecraft-agent health"],
+      ...[
+        "--volume",
+        `${agent}:/var/lib/stagecraft`,
+        "--volume",
+        `${backups}:/var/backups/stagecraft`,
+      ],
+      ...["--health-cmd", "stagecraft-agent health"],
       ...[tag, "stagecraft-agent", "serve"],
     );
     expect(await this.makeRoles({ database: owner })).toMatchObject({ status: 0 });

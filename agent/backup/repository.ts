@@ -1,0 +1,145 @@
+import { mkdir, readdir, rm } from "node:fs/promises";
+import path from "node:path";
+import type { z } from "zod";
+import {
+  attemptSchema,
+  offsiteCopySchema,
+  verificationSchema,
+  type Attempt,
+  type CatalogueEntry,
+  type OffsiteCopy,
+  type Pin,
+  type Verification,
+} from "../../model/backup/catalogue";
+import { backupBytes, manifestSchema, type Manifest } from "../../model/backup/manifest";
+import { parseBackupId, type BackupId } from "../../model/names";
+import { readText, replaceFile } from "../whole-file";
+
+/** Where a server's backups lie: a volume of its own. */
+export const repositoryFolder = process.env.STAGECRAFT_BACKUPS ?? "/var/backups/stagecraft";
+
+/** What became of a backup stands beside it, each fact in a file of its own, so that two who write never undo each other. */
+const facts = {
+  attempt: attemptSchema,
+  verification: verificationSchema,
+  offsite: offsiteCopySchema,
+};
+type Fact = keyof typeof facts;
+
+/** The folder of a finished backup. */
+export function backupFolder(id: BackupId, repository = repositoryFolder): string {
+  return path.join(repository, id);
+}
+
+/** The folder that a backup is made in; it takes its name by one rename at the end. */
+export function partialFolder(id: BackupId): string {
+  return path.join(repositoryFolder, `${id}.partial`);
+}
+
+/** Ids of the backups that are whole, oldest first. */
+export async function listBackupIds(repository = repositoryFolder): Promise<BackupId[]> {
+  const names = (await readNames(repository)).filter((name) => parseBackupId(name) !== undefined);
+  const whole = await Promise.all(
+    names.map(async (id) => (await readManifest(id, repository)) !== undefined),
+  );
+  return names.filter((_, index) => whole[index]).sort();
+}
+
+/** The manifest of a backup; `undefined` where there is none that can be read, and so no backup. */
+export async function readManifest(
+  id: BackupId,
+  repository = repositoryFolder,
+): Promise<Manifest | undefined> {
+  const text = await readText(path.join(backupFolder(id, repository), "manifest.json"));
+  return text === undefined ? undefined : parseJson(manifestSchema, text);
+}
+
+/** Keeps what became of an attempt at a backup. */
+export async function keepAttempt(attempt: Attempt): Promise<void> {
+  await keepFact(attempt.id, "attempt", attempt);
+}
+
+/** Keeps what the last look at a backup found. */
+export async function keepVerification(id: BackupId, verification: Verification): Promise<void> {
+  await keepFact(id, "verification", verification);
+}
+
+/** Keeps what became of the copy of a backup elsewhere. */
+export async function keepOffsiteCopy(id: BackupId, copy: OffsiteCopy): Promise<void> {
+  await keepFact(id, "offsite", copy);
+}
+
+/** All backups and failed attempts, oldest first. */
+export async function readCatalogue(pins: readonly Pin[] = []): Promise<CatalogueEntry[]> {
+  const ids = new Set([...(await listBackupIds()), ...(await readNames(recordsFolder()))]);
+  const sorted = [...ids].filter((id) => parseBackupId(id) !== undefined).sort();
+  return Promise.all(sorted.map(async (id) => readEntry(id, pins)));
+}
+
+/** Removes a backup for good; the record of what it was goes as well. */
+export async function removeBackup(id: BackupId): Promise<void> {
+  // Without its manifest it is no backup any more, also if the rest of this is interrupted.
+  await rm(path.join(backupFolder(id), "manifest.json"), { force: true });
+  await rm(backupFolder(id), { recursive: true, force: true });
+  await rm(recordFolder(id), { recursive: true, force: true });
+}
+
+async function readEntry(id: BackupId, pins: readonly Pin[]): Promise<CatalogueEntry> {
+  const [manifest, attempt, verification, offsite] = await Promise.all([
+    readManifest(id),
+    readFact(id, "attempt"),
+    readFact(id, "verification"),
+    readFact(id, "offsite"),
+  ]);
+  return {
+    ...{ id, attempt, verification, offsite },
+    backup: manifest ? summaryOf(manifest) : null,
+    pins: pins.filter(({ backup }) => backup === id).map(({ by }) => by),
+  };
+}
+
+function summaryOf(manifest: Manifest): NonNullable<CatalogueEntry["backup"]> {
+  const { server, kind, job, postgres, databases, startedAt, finishedAt } = manifest;
+  return {
+    ...{ server, kind, job, postgres: postgres.version, bytes: backupBytes(manifest) },
+    databases: databases.map(({ name, bytes, tables }) => {
+      return { name, bytes, rows: tables.reduce((sum, { rows }) => sum + rows, 0) };
+    }),
+    seconds: (Date.parse(finishedAt) - Date.parse(startedAt)) / 1000,
+  };
+}
+
+const recordsFolder = (): string => path.join(repositoryFolder, "records");
+const recordFolder = (id: BackupId): string => path.join(recordsFolder(), id);
+
+async function keepFact(id: BackupId, fact: Fact, value: unknown): Promise<void> {
+  await mkdir(recordFolder(id), { recursive: true, mode: 0o700 });
+  await replaceFile(path.join(recordFolder(id), `${fact}.json`), JSON.stringify(value));
+}
+
+async function readFact<F extends Fact>(
+  id: BackupId,
+  fact: F,
+): Promise<z.infer<(typeof facts)[F]> | null> {
+  const text = await readText(path.join(recordFolder(id), `${fact}.json`));
+  const schema: z.ZodType = facts[fact];
+  const value = text === undefined ? undefined : parseJson(schema, text);
+  return (value as z.infer<(typeof facts)[F]> | undefined) ?? null;
+}
+
+function parseJson<T>(schema: z.ZodType<T>, text: string): T | undefined {
+  try {
+    return schema.safeParse(JSON.parse(text)).data;
+  } catch {
+    return undefined;
+  }
+}
+
+async function readNames(folder: string): Promise<string[]> {
+  try {
+    return await readdir(folder);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return [];
+    throw error;
+  }
+}
