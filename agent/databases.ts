@@ -1,7 +1,7 @@
 import type { Client } from "pg";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { DatabaseOptions } from "../model/dump/archive";
-import { incomingName, outgoingName, ownerOfLeftover, previousName } from "../model/names";
+import { incomingName, leftoverOf, outgoingName, previousName } from "../model/names";
 import { stampSchema, type DatabaseFacts, type Stamp } from "../model/protocol";
 import { quoteIdentifier as q, quoteLiteral } from "../model/sql";
 import { AgentError, messageOf } from "./errors";
@@ -43,12 +43,11 @@ export async function stampDatabase(client: Client, database: string, stamp: Sta
 }
 
 /** Makes an empty database that nobody else may connect to yet. */
-export async function createIncoming(
+export async function createCopy(
   client: Client,
-  database: string,
+  name: string,
   { encoding, options }: DatabaseOptions,
 ): Promise<void> {
-  const name = incomingName(database);
   const all = [
     ...(encoding === undefined ? [] : [`ENCODING = ${quoteLiteral(encoding)}`]),
     ...options,
@@ -113,18 +112,18 @@ export async function swapDatabases(client: Client, database: string): Promise<n
   return hadLive ? seconds : 0;
 }
 
-/** Drops what an interrupted restore left behind, of databases that nobody is restoring now. */
+/** Drops what an interrupted restore left behind, of databases that nobody is restoring or verifying now. */
 export async function dropLeftovers(client: Client): Promise<string[]> {
   const { rows } = await client.query<{ datname: string }>("SELECT datname FROM pg_database");
   const dropped: string[] = [];
   for (const { datname } of rows) {
-    const database = ownerOfLeftover(datname);
-    if (database === undefined || !(await tryLock(client, database))) continue;
+    const leftover = leftoverOf(datname);
+    if (leftover === undefined || !(await tryLock(client, leftover.lock))) continue;
     try {
       await dropDatabase(client, datname);
       dropped.push(datname);
     } finally {
-      await unlock(client, database);
+      await unlock(client, leftover.lock);
     }
   }
   return dropped;
@@ -139,7 +138,8 @@ export async function tryLock(client: Client, database: string): Promise<boolean
   return rows[0]?.locked ?? false;
 }
 
-async function unlock(client: Client, database: string): Promise<void> {
+/** Gives the right back before the session ends. */
+export async function unlock(client: Client, database: string): Promise<void> {
   await client.query("SELECT pg_advisory_unlock($1, hashtext($2))", [lockClass, database]);
 }
 

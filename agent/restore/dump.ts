@@ -4,7 +4,6 @@ import type { ArchiveFacts, DatabaseOptions } from "../../model/dump/archive";
 import { readDatabaseOptions } from "../../model/dump/archive";
 import type { Compression, DumpKind } from "../../model/dump/format";
 import { neededBytes, spaceProblem } from "../../model/dump/space";
-import type { RestoreRequest } from "../../model/protocol";
 import { quoteLiteral } from "../../model/sql";
 import { formatBytes } from "../../model/units";
 import { AgentError } from "../errors";
@@ -13,6 +12,25 @@ import { readArchive } from "./archive";
 import { checkDataFiles, checkTar } from "./data-files";
 import { recogniseContent, unpack } from "./content";
 import { freeDataBytes } from "./space";
+
+/** A dump on disk, wherever it lies. */
+export interface DumpFile {
+  /** The name it goes by, for people. */
+  readonly name: string;
+  readonly path: string;
+  readonly isFolder: boolean;
+  readonly bytes: number;
+  /** Where an archive that is packed as a whole is unpacked to. The caller removes it. */
+  readonly unpacked: string;
+}
+
+/** What is known better than the dump tells it. */
+export interface DumpCorrections {
+  /** What its text is encoded in, for a dump that does not know (SQL_ASCII). */
+  readonly encoding?: string | undefined;
+  /** Locale of the database, where the dump names none or one that this server has not. */
+  readonly locale?: string | undefined;
+}
 
 interface OpenedDump {
   readonly name: string;
@@ -43,41 +61,39 @@ export type Dump = PlainDump | ArchiveDump;
 /** Reads what must be known before a restore begins; throws an {@link AgentError} for a dump that cannot be restored here. */
 export async function openDump(
   client: Client,
-  received: { readonly path: string; readonly isFolder: boolean; readonly bytes: number },
-  request: RestoreRequest,
+  { name, path, isFolder, bytes, unpacked }: DumpFile,
+  corrections: DumpCorrections = {},
 ): Promise<Dump> {
-  const { name } = request.source;
-  const { compression, kind, head } = received.isFolder
+  const { compression, kind, head } = isFolder
     ? { compression: "none" as const, kind: "directory" as const, head: Buffer.alloc(0) }
-    : await recogniseContent(received.path, name);
-  await checkSpace(client, name, neededBytes({ bytes: received.bytes, kind, compression }));
+    : await recogniseContent(path, name);
+  await checkSpace(client, name, neededBytes({ bytes, kind, compression }));
   const major = Number(
     (
       await client.query<{ v: string }>("SELECT current_setting('server_version_num') AS v")
     ).rows[0]?.v.slice(0, -4),
   );
   if (kind === "plain") {
-    const options = await plainOptions(client, head.toString("latin1"), request);
-    return { name, path: received.path, bytes: received.bytes, kind, compression, ...options };
+    const options = await plainOptions(client, name, head.toString("latin1"), corrections);
+    return { name, path, bytes, kind, compression, ...options };
   }
-  const file =
-    compression === "none" ? received.path : await unpackArchive(received.path, compression, name);
+  if (compression !== "none") await unpackArchive(path, compression, name, unpacked);
+  const file = compression === "none" ? path : unpacked;
   if (kind === "directory") await checkDataFiles(file, name);
   if (kind === "tar") await checkTar(file, name);
   const archive = await readArchive({ name, path: file, kind }, major);
-  const options = await databaseOptions(client, archive.database, request);
-  return { name, path: file, bytes: received.bytes, kind, compression, archive, ...options };
+  const options = await databaseOptions(client, name, archive.database, corrections);
+  return { name, path: file, bytes, kind, compression, archive, ...options };
 }
 
-/** pg_restore seeks in archives, so a packed one is unpacked beside itself first. */
+/** pg_restore seeks in archives, so a packed one is unpacked first. */
 async function unpackArchive(
   file: string,
   compression: Compression,
   name: string,
-): Promise<string> {
-  const unpacked = `${file}.unpacked`;
+  unpacked: string,
+): Promise<void> {
   await writeFile(unpacked, unpack(file, compression, name), { mode: 0o600 });
-  return unpacked;
 }
 
 async function checkSpace(client: Client, name: string, needed: number): Promise<void> {
@@ -94,33 +110,36 @@ async function checkSpace(client: Client, name: string, needed: number): Promise
 
 async function plainOptions(
   client: Client,
+  name: string,
   head: string,
-  request: RestoreRequest,
+  corrections: DumpCorrections,
 ): Promise<Pick<Dump, "databaseOptions" | "encoding">> {
   const create = /^CREATE DATABASE .*$/m.exec(head)?.[0];
   const said = /^SET client_encoding = '([^']*)';/m.exec(head)?.[1];
   const told = create === undefined ? { options: [] } : readDatabaseOptions(create);
   return databaseOptions(
     client,
+    name,
     { ...(said === undefined ? {} : { encoding: said }), ...told },
-    request,
+    corrections,
   );
 }
 
 /** The dump's encoding and locale, corrected by what the settings say. */
 async function databaseOptions(
   client: Client,
+  name: string,
   told: DatabaseOptions,
-  { encoding, locale, source }: RestoreRequest,
+  { encoding, locale }: DumpCorrections,
 ): Promise<Pick<Dump, "databaseOptions" | "encoding">> {
   const asciiOnly = told.encoding === undefined || told.encoding === "SQL_ASCII";
   if (encoding !== undefined && !asciiOnly && encoding.toUpperCase() !== told.encoding) {
     throw new AgentError(
-      `${source.name} is in ${told.encoding ?? ""}, but database.encoding says ${encoding}; remove the setting, PostgreSQL converts by itself`,
+      `${name} is in ${told.encoding ?? ""}, but database.encoding says ${encoding}; remove the setting, PostgreSQL converts by itself`,
     );
   }
   const wanted = asciiOnly ? "UTF8" : (told.encoding ?? "UTF8");
-  await checkEncoding(client, wanted, `the client_encoding of ${source.name}`);
+  await checkEncoding(client, wanted, `the client_encoding of ${name}`);
   if (encoding !== undefined) await checkEncoding(client, encoding, "database.encoding");
   const isUtf8 = /^utf-?8$/i.test(wanted);
   const options =

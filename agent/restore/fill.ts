@@ -2,8 +2,7 @@ import { availableParallelism } from "node:os";
 import { Readable } from "node:stream";
 import type { Client } from "pg";
 import { grantScript } from "../../model/dump/archive";
-import { incomingName } from "../../model/names";
-import type { RestoreRequest } from "../../model/protocol";
+import type { RolesChoice } from "../../model/protocol";
 import { databaseRoleNames } from "../../model/roles/names";
 import { quoteIdentifier as q } from "../../model/sql";
 import { connect, withConnection } from "../postgres";
@@ -15,10 +14,19 @@ import { LostConnection, restorePlain } from "./plain";
 import type { Recorder } from "./recorder";
 import { restoreRole } from "./restore-role";
 
-/** Restores a dump into the `__incoming` database, whatever its format, and records what is said. */
+/** Where a dump is restored to. */
+export interface FillTarget {
+  /** The empty database that is filled, e.g. `<database>__incoming`. */
+  readonly copy: string;
+  /** The database whose roles the dump may name without a word: what they own belongs to its owner. */
+  readonly database: string;
+  readonly roles: RolesChoice;
+}
+
+/** Restores a dump into an empty database, whatever its format, and records what is said. Needs the restore role. */
 export async function fillDatabase(
   dump: Dump,
-  request: RestoreRequest,
+  target: FillTarget,
   recorder: Recorder,
 ): Promise<void> {
   const progress = new Progress("restore", dump.bytes);
@@ -26,23 +34,23 @@ export async function fillDatabase(
     const contents = unpack(dump.path, dump.compression, dump.name, (bytes) => {
       progress.advance(bytes);
     });
-    await fillFromPlain(dump, contents, request, recorder, progress);
+    await fillFromPlain(dump, contents, target, recorder, progress);
     return;
   }
   // pg_restore always believes what an archive says of its encoding.
   if (dump.encoding !== undefined)
-    await fillFromPlain(dump, archiveScript(dump), request, recorder, progress);
-  else await fillFromArchive(dump, request, recorder, progress);
+    await fillFromPlain(dump, archiveScript(dump), target, recorder, progress);
+  else await fillFromArchive(dump, target, recorder, progress);
 }
 
 async function fillFromPlain(
   dump: Dump,
   contents: AsyncIterable<Buffer>,
-  { database, roles }: RestoreRequest,
+  { copy, database, roles }: FillTarget,
   recorder: Recorder,
   progress: Progress,
 ): Promise<void> {
-  const client = await connect(incomingName(database), {
+  const client = await connect(copy, {
     role: restoreRole,
     synchronous_commit: "off",
     client_min_messages: "warning",
@@ -71,11 +79,11 @@ async function fillFromPlain(
 
 async function fillFromArchive(
   dump: ArchiveDump,
-  request: RestoreRequest,
+  target: FillTarget,
   recorder: Recorder,
   progress: Progress,
 ): Promise<void> {
-  const { database, roles } = request;
+  const { copy, database, roles } = target;
   const { log } = recorder;
   const { tables, owners, grantees, encoding } = dump.archive;
   for (const table of tables) log.expectRows(table, null);
@@ -96,13 +104,13 @@ async function fillFromArchive(
       log.role(role, "created without login");
     }
   });
-  await restoreArchive(dump, incomingName(database), restoreRole, recorder, progress, {
+  await restoreArchive(dump, copy, restoreRole, recorder, progress, {
     jobs: availableParallelism(),
     keepOwners: roles === "create without login",
     encoding,
   });
   const grants = Readable.from([grantScript(dump.archive)]);
-  await fillFromPlain(dump, grants, request, recorder, progress);
+  await fillFromPlain(dump, grants, target, recorder, progress);
 }
 
 /** Roles of the database itself, which a dump of it may name: what they own there belongs to its owner here. */

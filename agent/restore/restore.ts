@@ -7,7 +7,7 @@ import { failureLines, verdictLine } from "../../model/import-log/text";
 import { quoteIdentifier as q } from "../../model/sql";
 import type { Verdict } from "../../model/import-log/verdict-schema";
 import {
-  createIncoming,
+  createCopy,
   dropDatabase,
   dropLeftovers,
   listDatabases,
@@ -22,12 +22,11 @@ import { clientEnvironment, connectionString, runLines } from "../processes";
 import { say } from "../progress";
 import { makeMissingRoles } from "../roles/ensure";
 import { countRestore, fileNameOf, findDump, forgetDump, keepReport, openLog } from "../store";
-import { fillDatabase } from "./fill";
 import { openDump, type Dump } from "./dump";
 import { Recorder } from "./recorder";
-import { countRows } from "./rows";
-import { dataFolder, withSpaceGuard } from "./space";
+import { dataFolder } from "./space";
 import { grantRights } from "./grants";
+import { fillAndJudge } from "./judge";
 import { handOver, makeRestoreRole, releaseRestoreRole, removeRestoreRole } from "./restore-role";
 
 /** Seconds that PostgreSQL may take to answer. */
@@ -81,7 +80,7 @@ class RestoreRun {
       await makeMissingRoles(client, database);
       await makeRestoreRole(client);
       await this.#step("create", async () =>
-        createIncoming(client, database, dump.databaseOptions),
+        createCopy(client, incomingName(database), dump.databaseOptions),
       );
       await this.#fillAndJudge(dump, await dataFolder(client));
       if (this.#verdict?.outcome === "failed") return this.#failed();
@@ -138,36 +137,19 @@ class RestoreRun {
       throw new AgentError(
         `${source.name} has not been received by the agent; run pulumi up again`,
       );
-    return this.#step("read", async () => openDump(client, received, this.request));
+    const file = { ...received, name: source.name, unpacked: `${received.path}.unpacked` };
+    return this.#step("read", async () => openDump(client, file, this.request));
   }
 
   async #fillAndJudge(dump: Dump, folder: string | undefined): Promise<void> {
-    const { database, source } = this.request;
+    const { database, source, roles } = this.request;
     this.#logName = `${fileNameOf(this.#startedAt.toISOString())}-restore.log`;
     const recorder = new Recorder(await openLog(this.#logName));
     recorder.write(`restore of ${source.name} (SHA-256 ${source.sha256}) into ${database}`);
-    try {
-      await this.#step("restore", async () =>
-        withSpaceGuard(folder, incomingName(database), async () =>
-          fillDatabase(dump, this.request, recorder),
-        ),
-      );
-      this.#verdict = await this.#step("check", async () => {
-        const found = await countRows(incomingName(database), recorder.log.tables).catch(
-          (error: unknown) => {
-            if (recorder.log.failed) return undefined;
-            throw error;
-          },
-        );
-        return recorder.log.verdict(found);
-      });
-      recorder.write(`verdict: ${verdictLine(this.#verdict)}`);
-    } catch (error) {
-      recorder.write(`stopped: ${messageOf(error)}`);
-      throw error;
-    } finally {
-      await recorder.close();
-    }
+    const target = { copy: incomingName(database), database, roles };
+    this.#verdict = await fillAndJudge(dump, target, folder, recorder, async (name, work) =>
+      this.#step(name, work),
+    );
   }
 
   /** Statistics make the first queries fast; where one table refuses, the others still get theirs. */

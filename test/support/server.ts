@@ -347,7 +347,7 @@ export class TestServer {
 /** Asks for what only an unfinished restore has: copies of databases, and roles. */
 export const leftoversSql = `
   SELECT string_agg(name, ', ') FROM (
-    SELECT datname AS name FROM pg_database WHERE datname ~ '__(incoming|outgoing)$'
+    SELECT datname AS name FROM pg_database WHERE datname ~ '__(incoming|outgoing|checking)$'
     UNION ALL SELECT rolname FROM pg_roles WHERE rolname <> 'postgres' AND (rolsuper OR rolname = 'stagecraft_restore')
   ) AS leftovers`;
 

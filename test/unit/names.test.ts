@@ -1,11 +1,12 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import {
+  checkingName,
   databaseNameProblem,
   formatBackupId,
   incomingName,
+  leftoverOf,
   outgoingName,
-  ownerOfLeftover,
   parseBackupId,
   parseDumpName,
   previousName,
@@ -37,19 +38,30 @@ describe("a database name", () => {
     ["a__incoming", `not end in "__incoming", which marks Stagecraft's own copies`],
     ["a__previous", `not end in "__previous", which marks Stagecraft's own copies`],
     ["a__outgoing", `not end in "__outgoing", which marks Stagecraft's own copies`],
+    ["a__checking", `not end in "__checking", which marks Stagecraft's own copies`],
   ])("must %2$s: %1$j", (name, problem) => {
     expect(databaseNameProblem(name)).toBe(problem);
   });
 
   test("leads to its copies and back", () => {
-    expect([incomingName("a"), previousName("a"), outgoingName("a")]).toEqual([
+    expect([incomingName("a"), previousName("a"), outgoingName("a"), checkingName("a")]).toEqual([
       "a__incoming",
       "a__previous",
       "a__outgoing",
+      "a__checking",
     ]);
     expect(
-      ["a__incoming", "a__outgoing", "a__previous", "a", "__incoming"].map(ownerOfLeftover),
-    ).toEqual(["a", "a", undefined, undefined, undefined]);
+      ["a__incoming", "a__outgoing", "a__checking", "a__previous", "a", "__incoming"].map(
+        leftoverOf,
+      ),
+    ).toEqual([
+      { database: "a", lock: "a" },
+      { database: "a", lock: "a" },
+      { database: "a", lock: "a__checking" },
+      undefined,
+      undefined,
+      undefined,
+    ]);
   });
 });
 
