@@ -2,6 +2,7 @@ import { createReadStream } from "node:fs";
 import { pipeline } from "node:stream/promises";
 import { text } from "node:stream/consumers";
 import { prettifyError, type z } from "zod";
+import { backupsRequestSchema } from "../model/backup/protocol";
 import { connectionRequestSchema } from "../model/connection/protocol";
 import { pgHbaRequestSchema } from "../model/pg-hba/protocol";
 import { databasesResultSchema, restoreRequestSchema } from "../model/protocol";
@@ -16,6 +17,7 @@ import { checkElsewhere, tryElsewhere } from "./pg-hba/elsewhere";
 import { withConnection } from "./postgres";
 import { restore } from "./restore/restore";
 import { listLogs, logPath, newestReport } from "./store";
+import { scheduleBackups } from "./verbs/backups-schedule";
 import { ensureConnection } from "./verbs/connection";
 import { observe } from "./verbs/observe";
 import { receive, receiveSchema } from "./verbs/receive";
@@ -50,6 +52,10 @@ const verbs: Readonly<Record<string, (args: readonly string[]) => unknown>> = {
   connection: async ([generation]) => {
     answer(await ensureConnection(await request(connectionRequestSchema)));
     await keepGeneration("connection", generation);
+  },
+  "backups-schedule": async ([generation]) => {
+    answer(await scheduleBackups(await request(backupsRequestSchema)));
+    await keepGeneration("backups", generation);
   },
   "pg-hba-check": async () => {
     answer(await checkElsewhere(await request(pgHbaRequestSchema)));

@@ -1,4 +1,5 @@
 import type { z } from "zod";
+import { keysAt } from "../model/settings/keys-at";
 import { problemsOf } from "../model/settings/problems";
 import { ToldError } from "./told-error";
 
@@ -11,7 +12,7 @@ export function checkArgs<T extends z.ZodObject>(
   const { success, data, error } = schema.safeParse(args, { reportInput: true });
   if (success) return data;
   const lines = error.issues
-    .flatMap((issue) => problemsOf(issue, [], Object.keys(schema.shape)))
+    .flatMap((issue) => problemsOf(issue, [], keysAt(schema, issue.path)))
     .map(({ path, text }) => `${what}.${path} ${text}`);
   throw new ToldError(lines.join("\n"));
 }

@@ -1,3 +1,10 @@
+export {
+  BackupSchedule,
+  type BackupJobArgs,
+  type BackupScheduleArgs,
+  type BackupsArgs,
+  type MaintenanceJobArgs,
+} from "./backup-schedule";
 export type { AddressArgs, ConnectionTlsArgs, SuperuserArgs } from "./connection-command";
 export { Database, type DatabaseArgs, type DatabaseResourceArgs } from "./database";
 export { DevelopmentServer, type DevelopmentServerArgs } from "./development-server";

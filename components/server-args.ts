@@ -1,5 +1,6 @@
 import type * as pulumi from "@pulumi/pulumi";
 import type { People } from "../model/roles/people";
+import type { BackupsArgs } from "./backup-schedule";
 import type { DatabaseArgs } from "./database";
 import type { PgHbaChoice } from "./pg-hba";
 import type { PostgresArgs } from "./postgres-server";
@@ -26,6 +27,8 @@ export interface ServerArgs {
   readonly tls?: TlsArgs | undefined;
   /** The database that is looked after. */
   readonly database: DatabaseArgs;
+  /** Which backups it makes by itself, and when. @default one a night on production and staging, none on development */
+  readonly backups?: BackupsArgs | undefined;
   /** Passwords of the roles that log in. Another one is set at once, without a restart; open sessions go on. */
   readonly passwords: pulumi.Input<Passwords>;
   /**

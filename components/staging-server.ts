@@ -1,4 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
+import { BackupSchedule } from "./backup-schedule";
 import { Database, type DatabaseArgs } from "./database";
 import type { Dump } from "./machine/dump";
 import { PostgresServer } from "./postgres-server";
@@ -48,6 +49,11 @@ export class StagingServer extends pulumi.ComponentResource {
     this.database = new Database(
       database,
       { ...choices, server: this.postgres, dump: refreshFrom, mode: "replace" },
+      { parent: this },
+    );
+    new BackupSchedule(
+      `${name}-backups`,
+      { ...args.backups, server: this.postgres },
       { parent: this },
     );
     this.registerOutputs();

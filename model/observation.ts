@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { backupsObservationSchema } from "./backup/protocol";
 import { connectionObservationSchema } from "./connection/protocol";
 import { pgHbaObservationSchema } from "./pg-hba/protocol";
 import { settingsObservationSchema } from "./postgres-settings/protocol";
@@ -7,7 +8,7 @@ import { rolesObservationSchema } from "./roles/protocol";
 import { tlsObservationSchema } from "./tls/protocol";
 
 /** What of a server is put in force by a command of its own, and counted. */
-export const areas = ["connection", "settings", "roles", "tls", "pg-hba"] as const;
+export const areas = ["connection", "settings", "roles", "tls", "pg-hba", "backups"] as const;
 export type Area = (typeof areas)[number];
 
 /** stdout of `observe`: what a preview and `stagecraft status` want to know of a server. */
@@ -33,6 +34,7 @@ export const observationSchema = z.strictObject({
   roles: rolesObservationSchema,
   tls: tlsObservationSchema,
   pgHba: pgHbaObservationSchema,
+  backups: backupsObservationSchema,
 });
 export type Observation = z.infer<typeof observationSchema>;
 

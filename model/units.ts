@@ -17,6 +17,15 @@ export function parseBytes(text: string): number | undefined {
   return Math.round(Number(match[1]) * byteUnits[match[2] as ByteUnit]);
 }
 
+const durationUnits = { s: 1, min: 60, h: 3600, d: 86_400 } as const;
+
+/** Reads a duration such as `"2 h"` or `"90 min"` into seconds; `undefined` when it is not one. */
+export function parseDuration(text: string): number | undefined {
+  const match = /^(\d+(?:\.\d+)?)\s*(s|min|h|d)$/.exec(text.trim());
+  if (!match) return undefined;
+  return Math.round(Number(match[1]) * durationUnits[match[2] as keyof typeof durationUnits]);
+}
+
 /** A size as people say it: `"1.9 GB"`, `"412 kB"`. */
 export function formatBytes(bytes: number): string {
   const units: readonly ByteUnit[] = ["TB", "GB", "MB", "kB"];
@@ -64,6 +73,12 @@ export const bytesSchema = z.string().transform((text, context) => {
   if (bytes !== undefined) return bytes;
   context.addIssue(`must be a size like "2 GB" or "512 MB", got "${text}"`);
   return z.NEVER;
+});
+
+/** A duration in a settings file, checked; the output is as it was written. */
+export const durationSchema = z.string().superRefine((text, context) => {
+  if ((parseDuration(text) ?? 0) > 0) return;
+  context.addIssue('must be a duration like "2 h" or "90 min"');
 });
 
 function trimZero(text: string): string {

@@ -10,6 +10,7 @@ export const development = (settings: StackSettings): DevelopmentServer =>
     database: { ...settings.database, refreshFrom: settings.data },
     pgHba: settings.pgHba,
     tls: settings.tls,
+    backups: settings.backups,
     passwords: settings.passwords,
     people: settings.people,
   });

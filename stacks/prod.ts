@@ -10,6 +10,7 @@ export const production = (settings: StackSettings): ProductionServer =>
     database: { ...settings.database, recoverFrom: settings.data },
     pgHba: settings.pgHba,
     tls: settings.tls,
+    backups: settings.backups,
     passwords: settings.passwords,
     people: settings.people,
   });

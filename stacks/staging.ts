@@ -10,6 +10,7 @@ export const staging = (settings: StackSettings): StagingServer =>
     database: { ...settings.database, refreshFrom: settings.data }, // the line that a refresh changes
     pgHba: settings.pgHba,
     tls: settings.tls,
+    backups: settings.backups,
     passwords: settings.passwords,
     people: settings.people,
   });

@@ -1,7 +1,9 @@
 import { networkInterfaces, type NetworkInterfaceInfo } from "node:os";
 import type { Observation } from "../../model/observation";
 import { version } from "../../model/version";
+import { observeBackups } from "../backup/observe";
 import { listDatabases } from "../databases";
+import { now } from "../clock";
 import { readGenerations } from "../generations";
 import { observePgHba } from "../pg-hba/observe";
 import { withConnection } from "../postgres";
@@ -36,6 +38,7 @@ export async function observe(server: string): Promise<Observation> {
       roles: await observeRoles(client),
       tls: await observeTls(client),
       pgHba: await observePgHba(client),
+      backups: await observeBackups(now()),
     };
   });
 }

@@ -4,6 +4,7 @@ import { pgHbaSettingsProblems } from "../pg-hba/settings";
 import { databaseRoleNames } from "../roles/names";
 import { passwordSchema } from "../roles/password";
 import { peopleWithLogin, type People } from "../roles/people";
+import { keysAt } from "./keys-at";
 import { problemsOf, unknownKey, type SettingProblem } from "./problems";
 import { isSection, settingsSchema, type Settings } from "./schema";
 
@@ -71,8 +72,9 @@ function parse(key: string, schema: z.ZodType, raw: Readonly<Record<string, unkn
   const value = raw[key] ?? (isObject ? {} : undefined);
   const { success, data, error } = schema.safeParse(value, { reportInput: true });
   if (success) return { data };
-  const known = isObject ? Object.keys(schema.shape) : [];
-  return { problems: error.issues.flatMap((issue) => problemsOf(issue, [key], known)) };
+  return {
+    problems: error.issues.flatMap((issue) => problemsOf(issue, [key], keysAt(schema, issue.path))),
+  };
 }
 
 /** Apart from the rest, because their values are never shown. */

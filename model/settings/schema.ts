@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { backupsSettingsSchema } from "../backup/settings";
 import { hostSchema, localHost } from "../host";
 import { parseBackupId } from "../names";
 import { pgHbaSettingsSchema } from "../pg-hba/settings";
@@ -206,6 +207,7 @@ export const settingsSchema = z.strictObject({
   people: peopleSchema.optional().meta({
     description: "Who is who: a line `name: role` for each person.",
   }),
+  backups: backupsSettingsSchema.meta({ description: "Backups, and when they are made." }),
   passwords: passwordsSchema,
 });
 export type Settings = z.output<typeof settingsSchema>;

@@ -3,12 +3,16 @@ import type { Observation } from "../../model/observation";
 /** What an agent sees of everything but the databases when all is as it should be. */
 export const quietServer: Pick<
   Observation,
-  "generations" | "interfaces" | "settings" | "roles" | "tls" | "pgHba"
+  "generations" | "interfaces" | "settings" | "roles" | "tls" | "pgHba" | "backups"
 > = {
-  generations: { settings: 1, roles: 1, tls: 1, "pg-hba": 1 },
+  generations: { settings: 1, roles: 1, tls: 1, "pg-hba": 1, backups: 1 },
   interfaces: ["172.18.0.3/16"],
   settings: { sha256: null, values: {}, alterSystem: [], pendingRestart: [] },
   roles: { faults: [], missing: [], superusers: [], rights: [], logins: [] },
   tls: { on: true, fingerprint: null, expires: null, names: [], given: false },
+  backups: {
+    ...{ sha256: null, jobs: [], running: null, lastAttempt: null },
+    ...{ newest: null, newestVerified: null, freeBytes: 1 },
+  },
   pgHba: { text: "", sha256: "0".repeat(64) },
 };

@@ -1,0 +1,26 @@
+import { statfs } from "node:fs/promises";
+import { nextRuns } from "../../model/backup/cron";
+import type { BackupsObservation } from "../../model/backup/protocol";
+import { scheduledJobs } from "../../model/backup/scheduled-jobs";
+import { isVerified } from "../../model/backup/catalogue";
+import { readCatalogue, repositoryFolder } from "./repository";
+import { readSchedule, scheduleDigest } from "./schedule";
+
+/** Tells of the backups and of when the next ones are made, and changes nothing. */
+export async function observeBackups(now: Date): Promise<BackupsObservation> {
+  const request = await readSchedule().catch(() => undefined);
+  const space = await statfs(repositoryFolder).catch(() => undefined);
+  const entries = await readCatalogue();
+  return {
+    sha256: request ? scheduleDigest(request) : null,
+    jobs: (request ? scheduledJobs(request) : []).map(({ kind, name, timing }) => ({
+      ...{ kind, name, last: null },
+      next: nextRuns(timing, now, 5).map((moment) => moment.toISOString()),
+    })),
+    running: null,
+    lastAttempt: entries.findLast(({ attempt }) => attempt !== null)?.attempt ?? null,
+    newest: entries.findLast(({ backup }) => backup !== null)?.id ?? null,
+    newestVerified: entries.findLast(isVerified)?.id ?? null,
+    freeBytes: space ? space.bavail * space.bsize : null,
+  };
+}

@@ -1,0 +1,28 @@
+import path from "node:path";
+import {
+  backupsRequestSchema,
+  digestedRequest,
+  type BackupsRequest,
+} from "../../model/backup/protocol";
+import { sha256Of } from "../digest";
+import { storeFolder, writeWhole } from "../store";
+import { readText } from "../whole-file";
+
+/** What is in force, in the agent's volume, readable by the agent alone. */
+const file = "backups.json";
+
+/** What the agent does by itself about backups; `undefined` while nobody has said. */
+export async function readSchedule(): Promise<BackupsRequest | undefined> {
+  const text = await readText(path.join(storeFolder, file));
+  return text === undefined ? undefined : backupsRequestSchema.parse(JSON.parse(text));
+}
+
+/** Puts a schedule in force; the main process notices. */
+export async function keepSchedule(request: BackupsRequest): Promise<void> {
+  await writeWhole(file, JSON.stringify(request));
+}
+
+/** By what a schedule is told from another. */
+export function scheduleDigest(request: BackupsRequest): string {
+  return sha256Of(digestedRequest(request));
+}

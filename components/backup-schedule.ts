@@ -1,0 +1,83 @@
+import * as command from "@pulumi/command";
+import * as pulumi from "@pulumi/pulumi";
+import type { z } from "zod";
+import { nextRuns } from "../model/backup/cron";
+import type { backupJobSchema, maintenanceJobSchema } from "../model/backup/job";
+import { backupsRequestSchema, digestedRequest } from "../model/backup/protocol";
+import { scheduledJobs, type ScheduledJob } from "../model/backup/scheduled-jobs";
+import { backupsSettingsSchema, defaultJobs } from "../model/backup/settings";
+import { agentCommand, type CommandedServer } from "./agent-command";
+import { checkArgs } from "./check-args";
+import { sha256 } from "./machine/digest";
+import type { PostgresServer } from "./postgres-server";
+
+/** A job that makes backups: `schedule`, and what differs from the defaults. See docs/backups.md. */
+export type BackupJobArgs = z.input<typeof backupJobSchema>;
+/** A job that vacuums and analyzes. */
+export type MaintenanceJobArgs = z.input<typeof maintenanceJobSchema>;
+
+/** Which backups a server makes, and when. */
+export interface BackupsArgs {
+  /** Jobs that make backups, by name. `{}`: none. @default one a night on production and staging, none on development */
+  readonly jobs?: Readonly<Record<string, BackupJobArgs>> | undefined;
+  /** Jobs that vacuum and analyze, by name. @default none; PostgreSQL's autovacuum does both in any case */
+  readonly maintenance?: Readonly<Record<string, MaintenanceJobArgs>> | undefined;
+}
+
+/** What {@link BackupSchedule} is made of. */
+export interface BackupScheduleArgs extends BackupsArgs {
+  /** The server it is for. */
+  readonly server: Pick<PostgresServer, "server" | "kind" | "ready"> & CommandedServer;
+}
+
+/**
+ * The backups that a server's agent makes by itself, and when. A change is put in force at once and restarts nothing;
+ * a job that runs goes on. The preview tells when each job runs next.
+ *
+ * ```ts
+ * new BackupSchedule("prod-backups", { server, jobs: { nightly: { schedule: "29 3 * * *" } } });
+ * ```
+ */
+export class BackupSchedule extends pulumi.ComponentResource {
+  constructor(name: string, args: BackupScheduleArgs, opts?: pulumi.ComponentResourceOptions) {
+    const { server, ...given } = args;
+    const settings = checkArgs(`BackupSchedule "${name}"`, backupsSettingsSchema, given);
+    const request = backupsRequestSchema.parse({
+      server: server.server,
+      jobs: settings.jobs ?? defaultJobs(server.kind),
+      maintenance: settings.maintenance ?? {},
+    });
+    const jobs = scheduledJobs(request);
+    // These are shown at preview when they change.
+    super("stagecraft:index:BackupSchedule", name, { jobs: jobs.map(describeJob) }, opts);
+
+    const wanted = sha256(digestedRequest(request));
+    new command.local.Command(
+      name,
+      agentCommand(server, {
+        area: "backups",
+        verb: "backups-schedule",
+        request: JSON.stringify(request),
+        isAsWanted: ({ backups }) => backups.sha256 === wanted,
+      }),
+      { parent: this, dependsOn: server.ready },
+    );
+    if (pulumi.runtime.isDryRun()) tellNextRuns(this, jobs);
+    this.registerOutputs();
+  }
+}
+
+function describeJob({ kind, name, timing: { schedule, timeZone } }: ScheduledJob): string {
+  return `${name} (${kind}): ${schedule} ${timeZone}`;
+}
+
+/** Says at preview when each job runs next. */
+function tellNextRuns(component: pulumi.Resource, jobs: readonly ScheduledJob[]): void {
+  for (const { kind, name, timing } of jobs) {
+    const moments = nextRuns(timing, new Date(), 5).map(formatMoment);
+    void pulumi.log.info(`${name} (${kind}) runs next at ${moments.join(", ")}`, component);
+  }
+}
+
+const formatMoment = (moment: Date): string =>
+  `${moment.toISOString().slice(0, 16).replace("T", " ")} UTC`;

@@ -1,0 +1,137 @@
+import { Cron } from "croner";
+
+/** Words for whole schedules. crontab(5). */
+const nicknames = [
+  ...["@hourly", "@daily", "@midnight", "@weekly", "@monthly", "@yearly", "@annually"],
+] as const;
+
+interface Field {
+  readonly name: string;
+  readonly min: number;
+  readonly max: number;
+  /** Words for its values, the first of them for `min`. */
+  readonly words: readonly string[];
+}
+
+const months = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"];
+const days = ["sun", "mon", "tue", "wed", "thu", "fri", "sat"];
+const fields: readonly Field[] = [
+  { name: "minute", min: 0, max: 59, words: [] },
+  { name: "hour", min: 0, max: 23, words: [] },
+  { name: "day of the month", min: 1, max: 31, words: [] },
+  { name: "month", min: 1, max: 12, words: months },
+  { name: "day of the week", min: 0, max: 7, words: days },
+];
+
+/** What is wrong with a schedule: a sentence that names it, or `undefined` when it is fine. */
+export function cronProblem(schedule: string): string | undefined {
+  const problem = problemOf(schedule);
+  return problem === undefined ? undefined : `"${schedule}": ${problem}`;
+}
+
+function problemOf(schedule: string): string | undefined {
+  if (schedule.startsWith("@")) {
+    return nicknames.some((nickname) => nickname === schedule)
+      ? undefined
+      : `must be one of ${nicknames.join(", ")}, or five fields like 29 3 * * *`;
+  }
+  const parts = schedule.trim().split(/\s+/);
+  if (parts.length !== fields.length || parts[0] === "") {
+    const count = parts[0] === "" ? 0 : parts.length;
+    return `must have five fields (minute, hour, day of the month, month, day of the week) like 29 3 * * *, or be @daily and the like; got ${count}`;
+  }
+  for (const [index, field] of fields.entries()) {
+    const problem = fieldProblem(parts[index] ?? "", field);
+    if (problem !== undefined) return problem;
+  }
+  return nextRuns({ schedule, timeZone: "UTC" }, new Date(0), 1).length === 0
+    ? "names a day that never comes"
+    : undefined;
+}
+
+function fieldProblem(text: string, field: Field): string | undefined {
+  for (const item of text.split(",")) {
+    const problem = itemProblem(item, field);
+    if (problem !== undefined) return problem;
+  }
+  return undefined;
+}
+
+function itemProblem(item: string, field: Field): string | undefined {
+  const { name } = field;
+  const match = /^(\*|\w+(?:-\w+)?)(?:\/(\w+))?$/.exec(item);
+  if (!match)
+    return `${name} must be a number, a range like 1-5, a list, * or */5, got ${shown(item)}`;
+  const [, range = "", step] = match;
+  if (step !== undefined && !(/^\d{1,4}$/.test(step) && Number(step) > 0)) {
+    return `the step of ${name} must be a number from 1, got ${shown(step)}`;
+  }
+  if (range === "*") return undefined;
+  const ends = range.split("-");
+  if (step !== undefined && ends.length === 1) {
+    return `${name} must have a range before its step, such as */${step}, got ${shown(item)}`;
+  }
+  const values: number[] = [];
+  for (const end of ends) {
+    const value = valueOf(end, field);
+    if (value === undefined) return `${name} must be ${allowed(field)}, got ${end}`;
+    values.push(value);
+  }
+  const [from = 0, to = from] = values;
+  return from > to ? `${name} must be a range that goes up, got ${shown(item)}` : undefined;
+}
+
+function valueOf(text: string, { min, max, words }: Field): number | undefined {
+  const word = words.indexOf(text.toLowerCase());
+  if (word >= 0) return word + min;
+  if (!/^\d{1,4}$/.test(text)) return undefined;
+  const value = Number(text);
+  return value >= min && value <= max ? value : undefined;
+}
+
+function allowed({ min, max, words }: Field): string {
+  const [first, last] = [words[0], words.at(-1)];
+  const named = first === undefined || last === undefined ? "" : ` or ${first}–${last}`;
+  return `${min}–${max}${named}`;
+}
+
+const shown = (text: string): string => (text === "" ? "nothing" : text);
+
+/** When something is due. */
+export interface Schedule {
+  /** Five fields, or a word like `@daily`. crontab(5). */
+  readonly schedule: string;
+  /** The time zone its hours are of, e.g. `Europe/Berlin`. */
+  readonly timeZone: string;
+}
+
+/**
+ * The next moments of a schedule after `from`. A time that does not exist on a day, because the clocks go forward, is
+ * the moment of the change; one that exists twice is its first; minutes and hours written as `*` go on counting.
+ */
+export function nextRuns({ schedule, timeZone }: Schedule, from: Date, count: number): Date[] {
+  return cron(schedule, timeZone).nextRuns(count, from);
+}
+
+/** The last moment of a schedule that is not after `now` and is after `since`. */
+export function lastRun(schedule: Schedule, since: Date, now: Date): Date | undefined {
+  const found = cron(schedule.schedule, schedule.timeZone).previousRuns(
+    2,
+    new Date(now.getTime() + 1000),
+  );
+  const [last] = found.filter((moment) => moment <= now && moment > since);
+  return last;
+}
+
+function cron(schedule: string, timezone: string): Cron {
+  return new Cron(schedule, { timezone, paused: true });
+}
+
+/** Whether a time zone is known. */
+export function isTimeZone(name: string): boolean {
+  try {
+    return new Intl.DateTimeFormat("en", { timeZone: name }).format(0) !== "";
+  } catch {
+    return false;
+  }
+}

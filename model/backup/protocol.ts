@@ -1,0 +1,71 @@
+import { z } from "zod";
+import { attemptSchema } from "./catalogue";
+import { backupIdSchema } from "./id";
+import { backupJobSchema, maintenanceJobSchema } from "./job";
+
+/** What sort of work a job of the agent's schedule is. */
+export const jobKinds = ["backup", "maintenance"] as const;
+export type JobKind = (typeof jobKinds)[number];
+
+/** stdin of `stagecraft-agent backups-schedule`: everything the agent does by itself about backups. */
+export const backupsRequestSchema = z.strictObject({
+  /** The server this is meant for; the agent refuses when it is another. */
+  server: z.string().min(1),
+  /** Jobs that make backups, by name. */
+  jobs: z.record(z.string(), backupJobSchema),
+  /** Jobs that vacuum and analyze, by name. */
+  maintenance: z.record(z.string(), maintenanceJobSchema),
+});
+export type BackupsRequest = z.infer<typeof backupsRequestSchema>;
+
+/** stdout of `backups-schedule`. */
+export const backupsResultSchema = z.strictObject({
+  /** Whether another schedule was in force before. */
+  changed: z.boolean(),
+});
+export type BackupsResult = z.infer<typeof backupsResultSchema>;
+
+/** The text of a request that its digest is of. Whatever is secret in it must not be in here: the digest is shown. */
+export function digestedRequest(request: BackupsRequest): string {
+  return JSON.stringify(request);
+}
+
+/** One run of a job, for people. */
+const runSchema = z.strictObject({
+  startedAt: z.iso.datetime(),
+  finishedAt: z.iso.datetime(),
+  succeeded: z.boolean(),
+  /** One line, or cause and fix. */
+  text: z.string(),
+});
+
+/** What is seen of a server's backups: a part of `observe`. */
+export const backupsObservationSchema = z.strictObject({
+  /** SHA-256 of {@link digestedRequest} of what is in force; `null` while nothing is. */
+  sha256: z.string().nullable(),
+  jobs: z.array(
+    z.strictObject({
+      kind: z.enum(jobKinds),
+      name: z.string(),
+      /** Its next five runs. */
+      next: z.array(z.iso.datetime()),
+      last: runSchema.nullable(),
+    }),
+  ),
+  /** What is being done now. */
+  running: z
+    .strictObject({
+      kind: z.enum(jobKinds),
+      /** `null` for one asked for by hand. */
+      name: z.string().nullable(),
+      startedAt: z.iso.datetime(),
+    })
+    .nullable(),
+  /** The last attempt at a backup, whatever became of it. */
+  lastAttempt: attemptSchema.nullable(),
+  newest: backupIdSchema.nullable(),
+  newestVerified: backupIdSchema.nullable(),
+  /** Bytes free where the backups lie; `null` when that cannot be reached. */
+  freeBytes: z.number().nonnegative().nullable(),
+});
+export type BackupsObservation = z.infer<typeof backupsObservationSchema>;

@@ -1,0 +1,39 @@
+import { z } from "zod";
+import type { ServerKind } from "../names";
+import { backupJobSchema, maintenanceJobSchema, type BackupJob } from "./job";
+
+const nameRule =
+  "must be called by up to 30 small letters, digits and hyphens, beginning with a letter";
+
+function jobsSchema<T extends z.ZodType>(job: T) {
+  return z.record(z.string(), job).superRefine(
+    (jobs, context) => {
+      for (const name of Object.keys(jobs)) {
+        if (/^[a-z][a-z0-9-]{0,29}$/.test(name)) continue;
+        context.addIssue({ code: "custom", message: nameRule, path: [name], input: name });
+      }
+    },
+    // Also when a job is wrong: all problems are told in one go.
+    { when: ({ value }) => typeof value === "object" && value !== null },
+  );
+}
+
+/** Backups of a server: the stack file's section `backups`. */
+export const backupsSettingsSchema = z.strictObject({
+  jobs: jobsSchema(backupJobSchema).optional().meta({
+    description:
+      "Jobs that make backups, by name; see [Backups](backups.md). Production and staging have one a night, when none is named.",
+  }),
+  maintenance: jobsSchema(maintenanceJobSchema).optional().meta({
+    description: "Jobs that vacuum and analyze databases, by name.",
+  }),
+});
+export type BackupsSettings = z.output<typeof backupsSettingsSchema>;
+
+/** The jobs of a server whose stack names none. */
+export function defaultJobs(kind: ServerKind): Readonly<Record<string, BackupJob>> {
+  const schedule = { production: "29 3 * * *", staging: "29 4 * * *", development: undefined }[
+    kind
+  ];
+  return schedule === undefined ? {} : { nightly: backupJobSchema.parse({ schedule }) };
+}
