@@ -1,88 +1,92 @@
-import { createReadStream } from "node:fs";
-import { pipeline } from "node:stream/promises";
 import { text } from "node:stream/consumers";
-import { prettifyError, type z } from "zod";
-import { backupsRequestSchema } from "../model/backup/protocol";
-import { connectionRequestSchema } from "../model/connection/protocol";
-import { pgHbaRequestSchema } from "../model/pg-hba/protocol";
-import { databasesResultSchema, restoreRequestSchema } from "../model/protocol";
-import { rolesRequestSchema } from "../model/roles/protocol";
-import { settingsRequestSchema } from "../model/postgres-settings/protocol";
-import { tlsRequestSchema } from "../model/tls/protocol";
-import { listDatabases } from "./databases";
+import type { z } from "zod";
+import type { Area } from "../model/observation";
 import { AgentError, messageOf } from "./errors";
-import { keepGeneration } from "./generations";
-import { applyPgHba } from "./pg-hba/apply";
-import { checkElsewhere, tryElsewhere } from "./pg-hba/elsewhere";
-import { withConnection } from "./postgres";
-import { restore } from "./restore/restore";
-import { listLogs, logPath, newestReport } from "./store";
-import { scheduleBackups } from "./verbs/backups-schedule";
-import { ensureConnection } from "./verbs/connection";
-import { observe } from "./verbs/observe";
-import { receive, receiveSchema } from "./verbs/receive";
-import { roles } from "./verbs/roles";
-import { serve } from "./verbs/serve";
-import { ensureSettings, settingsConfirmed } from "./verbs/settings";
-import { ensureTls } from "./verbs/tls";
 
 const server = process.env.STAGECRAFT_SERVER ?? "";
 
-/** What the agent can be asked. Requests are JSON on stdin; an answer is one JSON line on stdout. */
-const verbs: Readonly<Record<string, (args: readonly string[]) => unknown>> = {
-  serve: () => {
+/**
+ * What the agent can be asked. Requests are JSON on stdin; an answer is one JSON line on stdout.
+ *
+ * Each verb loads what it needs when it is asked for: most calls take a few milliseconds, and loading everything would
+ * take many times as long. So nothing but types and errors is imported above.
+ */
+const verbs: Readonly<Record<string, (args: readonly string[]) => Promise<void>>> = {
+  serve: async () => {
+    const { serve } = await import("./verbs/serve.js");
     serve(server);
   },
   observe: async () => {
+    const { observe } = await import("./verbs/observe.js");
     answer(await observe(server));
   },
   databases: async () => {
-    answer(
-      databasesResultSchema.parse({ databases: await withConnection("postgres", listDatabases) }),
-    );
+    const { databases } = await import("./verbs/databases.js");
+    answer(await databases());
   },
   roles: async ([generation]) => {
+    const { rolesRequestSchema } = await import("../model/roles/protocol.js");
+    const { roles } = await import("./verbs/roles.js");
     answer(await roles(await request(rolesRequestSchema)));
     await keepGeneration("roles", generation);
   },
   "pg-hba": async ([generation]) => {
+    const { pgHbaRequestSchema } = await import("../model/pg-hba/protocol.js");
+    const { applyPgHba } = await import("./pg-hba/apply.js");
     answer(await applyPgHba(await request(pgHbaRequestSchema)));
     await keepGeneration("pg-hba", generation);
   },
   connection: async ([generation]) => {
+    const { connectionRequestSchema } = await import("../model/connection/protocol.js");
+    const { ensureConnection } = await import("./verbs/connection.js");
     answer(await ensureConnection(await request(connectionRequestSchema)));
     await keepGeneration("connection", generation);
   },
   "backups-schedule": async ([generation]) => {
+    const { backupsRequestSchema } = await import("../model/backup/protocol.js");
+    const { scheduleBackups } = await import("./verbs/backups-schedule.js");
     answer(await scheduleBackups(await request(backupsRequestSchema)));
     await keepGeneration("backups", generation);
   },
   "pg-hba-check": async () => {
+    const { pgHbaRequestSchema } = await import("../model/pg-hba/protocol.js");
+    const { checkElsewhere } = await import("./pg-hba/elsewhere.js");
     answer(await checkElsewhere(await request(pgHbaRequestSchema)));
   },
   "pg-hba-try": async ([generation]) => {
+    const { pgHbaRequestSchema } = await import("../model/pg-hba/protocol.js");
+    const { tryElsewhere } = await import("./pg-hba/elsewhere.js");
     answer(await tryElsewhere(await request(pgHbaRequestSchema)));
     // Also of rules that are taken back, so that they are tried again next time.
     await keepGeneration("pg-hba", generation);
   },
   settings: async ([generation]) => {
+    const { settingsRequestSchema } = await import("../model/postgres-settings/protocol.js");
+    const { ensureSettings } = await import("./verbs/settings.js");
     const result = await ensureSettings(await request(settingsRequestSchema));
     // One that waits for a restart is in force when it is confirmed.
     if (result.restart.length === 0) await keepGeneration("settings", generation);
     answer(result);
   },
   tls: async ([generation]) => {
+    const { tlsRequestSchema } = await import("../model/tls/protocol.js");
+    const { ensureTls } = await import("./verbs/tls.js");
     answer(await ensureTls(await request(tlsRequestSchema)));
     await keepGeneration("tls", generation);
   },
   "settings-confirm": async ([generation]) => {
+    const { settingsRequestSchema } = await import("../model/postgres-settings/protocol.js");
+    const { settingsConfirmed } = await import("./verbs/settings.js");
     answer(await settingsConfirmed(await request(settingsRequestSchema)));
     await keepGeneration("settings", generation);
   },
   receive: async ([sha256, database, mode, folder]) => {
-    await receive(check(receiveSchema, { sha256, database, mode, folder }));
+    const { receive, receiveSchema } = await import("./verbs/receive.js");
+    await receive(await check(receiveSchema, { sha256, database, mode, folder }));
   },
   restore: async () => {
+    const { restoreRequestSchema } = await import("../model/protocol.js");
+    const { restore } = await import("./restore/restore.js");
     const result = await restore(await request(restoreRequestSchema));
     if (result.result === "failed") {
       process.stderr.write(`${result.text}\n`);
@@ -92,33 +96,38 @@ const verbs: Readonly<Record<string, (args: readonly string[]) => unknown>> = {
     answer({ ...result, verdict: undefined });
   },
   report: async () => {
+    const { newestReport } = await import("./store.js");
     answer(await newestReport());
   },
   logs: async () => {
+    const { listLogs } = await import("./store.js");
     answer(await listLogs());
   },
   log: async ([name]) => {
-    const file = name ?? (await listLogs()).at(-1);
-    if (file === undefined) throw new AgentError("there is no log yet");
-    if (!(await listLogs()).includes(file))
-      throw new AgentError(`there is no log ${file}; list them with: logs`);
-    await pipeline(createReadStream(logPath(file)), process.stdout, { end: false });
+    const { showLog } = await import("./verbs/log.js");
+    await showLog(name);
   },
 };
 
 /** The request on stdin. One that is meant for another server is refused, whatever it asks for. */
 async function request<T extends { readonly server: string }>(schema: z.ZodType<T>): Promise<T> {
-  const asked = check(schema, parseJson(await text(process.stdin)));
+  const asked = await check(schema, parseJson(await text(process.stdin)));
   if (asked.server === server) return asked;
   throw new AgentError(
     `the request is for server ${asked.server}, this is ${server}; check the names of the containers`,
   );
 }
 
-function check<T>(schema: z.ZodType<T>, value: unknown): T {
+async function check<T>(schema: z.ZodType<T>, value: unknown): Promise<T> {
   const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;
+  const { prettifyError } = await import("zod");
   throw new AgentError(`the request does not fit this agent:\n${prettifyError(parsed.error)}`);
+}
+
+async function keepGeneration(area: Area, generation: string | undefined): Promise<void> {
+  const generations = await import("./generations.js");
+  await generations.keepGeneration(area, generation);
 }
 
 function parseJson(text: string): unknown {
@@ -140,9 +149,14 @@ async function main([verb = "", ...args]: readonly string[]): Promise<void> {
   await run(args);
 }
 
-main(process.argv.slice(2)).catch((error: unknown) => {
-  process.stderr.write(
-    `${error instanceof AgentError ? error.message : `unexpected: ${error instanceof Error ? (error.stack ?? error.message) : messageOf(error)}`}\n`,
-  );
+async function tell(error: unknown): Promise<string> {
+  if (error instanceof AgentError) return error.message;
+  if (!(error instanceof Error)) return `unexpected: ${messageOf(error)}`;
+  const { originalStack } = await import("./stack.js");
+  return `unexpected: ${originalStack(error)}`;
+}
+
+main(process.argv.slice(2)).catch(async (error: unknown) => {
   process.exitCode = 1;
+  process.stderr.write(`${await tell(error)}\n`);
 });

@@ -1,8 +1,10 @@
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import {
+  copyFileSync,
   cpSync,
   existsSync,
+  linkSync,
   mkdirSync,
   readdirSync,
   readFileSync,
@@ -11,6 +13,8 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
+import { imageNode } from "./image-node";
+import { versions } from "./versions";
 
 /** The image that PostgreSQL and the agent of every server run from. */
 export interface ServerImage {
@@ -47,6 +51,7 @@ function hashSources(projectFolder: string): string {
     ...sourcesUnder(projectFolder, "images"),
     "package-lock.json",
     "tools/server-image.ts",
+    "tools/versions.ts",
   ]);
 }
 
@@ -73,19 +78,23 @@ function makeContext(projectFolder: string, folder: string): string {
   mkdirSync(folder, { recursive: true });
   cpSync(join(projectFolder, "images"), partial, { recursive: true });
   bundleAgent(projectFolder, join(partial, "agent.js"));
+  // By its version: hashing its 120 MB would take longer than all the rest.
+  writeFileSync(join(partial, "node-version"), `${versions.node} ${process.arch}\n`);
   const hash = hashFiles(partial, readdirSync(partial).sort());
+  place(imageNode(), join(partial, "node"));
   const { context } = imageOf(folder, hash);
   if (existsSync(context)) rmSync(partial, { recursive: true });
   else renameSync(partial, context);
   return hash;
 }
 
-/** One file that Debian's Node runs. By esbuild's command, because its module takes longer to load than all the rest. */
+/** One file, and its source map beside it. By esbuild's command, because its module takes longer to load than all the rest. */
 function bundleAgent(projectFolder: string, outfile: string): void {
   const args = [
     ...["agent/main.ts", "--bundle", `--outfile=${outfile}`, "--log-level=warning"],
-    ...["--platform=node", "--target=node20", "--format=cjs", "--external:pg-native"],
-    ...["--sourcemap=inline", "--sources-content=false"],
+    ...["--platform=node", "--target=node22", "--format=cjs", "--external:pg-native"],
+    // Read only when something unexpected is told of (agent/stack.ts).
+    ...["--sourcemap=external", "--sources-content=false", "--minify-whitespace"],
     // The same bytes wherever node_modules really is.
     "--preserve-symlinks",
   ];
@@ -93,6 +102,15 @@ function bundleAgent(projectFolder: string, outfile: string): void {
     cwd: projectFolder,
     stdio: ["ignore", "inherit", "inherit"],
   });
+}
+
+/** The same file under another name where that can be, else a copy. */
+function place(file: string, name: string): void {
+  try {
+    linkSync(file, name);
+  } catch {
+    copyFileSync(file, name);
+  }
 }
 
 function writeWhole(path: string, text: string): void {

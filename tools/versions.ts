@@ -6,6 +6,8 @@ export const versions = {
   dockerPlugin: "5.2.0",
   commandPlugin: "1.2.1",
   oldestNode: "22.13.0",
+  /** Of the server image, and for machines whose own is older than that. */
+  node: "22.23.3",
   /** What the newest of the Go modules in `toolchain/` asks for; older ones from 1.21 fetch it. */
   go: "1.25.11",
   oldestGo: "1.21.0",

@@ -57,6 +57,19 @@ describe("what the agent tells", () => {
     expect(observation.generation).toBe(1);
   });
 
+  test("what nobody foresaw is told of with the lines of the sources it comes from", async () => {
+    const state = "/var/lib/stagecraft/state.json";
+    const write = (file: string, text: string) => server.run(["tee", file], Buffer.from(text));
+    const kept = (await server.output(["cat", state])).toString();
+    await write(state, "{");
+    const { status, stdout, stderr } = await server.agent(["observe"]);
+    await write(state, kept);
+    expect({ status, stdout }).toEqual({ status: 1, stdout: "" });
+    expect(stderr).toMatch(/^unexpected: SyntaxError: .*JSON/);
+    expect(stderr).toMatch(/ at \S*readGeneration \(\S*agent\/store\.ts:\d+:\d+\)/);
+    expect((await server.agent(["observe"])).status).toBe(0);
+  });
+
   test("logs and log give the full log of a restore", async () => {
     const broken = Buffer.from(plainDump("CREATE TABLE public.t (id nosuchtype);"));
     const { result, stderr } = await server.restore({

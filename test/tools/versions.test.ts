@@ -27,3 +27,8 @@ test("the Go modules are of the versions that are promised", () => {
   expect(module("pulumi-cli")).toContain(`pulumi/pulumi/pkg/v3 v${versions.pulumi}\n`);
   expect(module("docker-plugin")).toContain(`\ngo ${versions.go}\n`);
 });
+
+test("Node in the server image is the one that machines with an older one get", () => {
+  const bootstrap = readFileSync(toolsFolder("bootstrap.sh"), "utf8");
+  expect(bootstrap).toContain(`\nnode_version=${versions.node}\n`);
+});

@@ -1,0 +1,11 @@
+import type { z } from "zod";
+import { databasesResultSchema } from "../../model/protocol";
+import { listDatabases } from "../databases";
+import { withConnection } from "../postgres";
+
+/** Tells of the server's databases. */
+export async function databases(): Promise<z.infer<typeof databasesResultSchema>> {
+  return databasesResultSchema.parse({
+    databases: await withConnection("postgres", listDatabases),
+  });
+}

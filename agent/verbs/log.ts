@@ -1,0 +1,13 @@
+import { createReadStream } from "node:fs";
+import { pipeline } from "node:stream/promises";
+import { AgentError } from "../errors";
+import { listLogs, logPath } from "../store";
+
+/** Writes a kept log to stdout; the newest, where none is named. */
+export async function showLog(name: string | undefined): Promise<void> {
+  const logs = await listLogs();
+  const file = name ?? logs.at(-1);
+  if (file === undefined) throw new AgentError("there is no log yet");
+  if (!logs.includes(file)) throw new AgentError(`there is no log ${file}; list them with: logs`);
+  await pipeline(createReadStream(logPath(file)), process.stdout, { end: false });
+}
