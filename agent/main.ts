@@ -95,6 +95,11 @@ const verbs: Readonly<Record<string, (args: readonly string[]) => Promise<void>>
     // The report with its verdict stays with the agent: a line of many tables would be too long for Pulumi's command.
     answer({ ...result, verdict: undefined });
   },
+  upgrades: async () => {
+    const { upgradesRequestSchema } = await import("../model/upgrades/protocol.js");
+    const { upgrades } = await import("./verbs/upgrades.js");
+    answer(await upgrades(await request(upgradesRequestSchema)));
+  },
   report: async () => {
     const { newestReport } = await import("./store.js");
     answer(await newestReport());

@@ -3,7 +3,7 @@ import { roleNameProblem } from "./roles/names";
 /** The longest database name: PostgreSQL cuts names at 63 bytes, and `__incoming` must still fit behind it. */
 export const longestDatabaseName = 63 - "__incoming".length;
 
-const suffixes = ["__incoming", "__previous", "__outgoing", "__checking"] as const;
+const suffixes = ["__incoming", "__previous", "__outgoing", "__checking", "__dry_run"] as const;
 
 /** What a name of a database must be for Stagecraft to look after it; the sentence that follows "must", or `undefined` when it is fine. */
 export function databaseNameProblem(name: string): string | undefined {
@@ -32,20 +32,23 @@ export const outgoingName = (database: string): string => `${database}__outgoing
 /** Where a backup of the database is restored to, to see whether it can be. */
 export const checkingName = (database: string): string => `${database}__checking`;
 
+/** A copy that upgrade scripts are tried on. */
+export const dryRunName = (database: string): string => `${database}__dry_run`;
+
 /** A copy that only lives as long as somebody works on it. */
 export interface Leftover {
   /** The database it is a copy of. */
   readonly database: string;
-  /** The name by which whoever works on it is known: a restore by its database, a verification by its copy. */
+  /** The name by which whoever works on it is known: a restore by its database, a verification or trial by its copy. */
   readonly lock: string;
 }
 
 /** What a copy belongs to, by its name; `undefined` for any other database. */
 export function leftoverOf(name: string): Leftover | undefined {
-  for (const suffix of ["__incoming", "__outgoing", "__checking"]) {
+  for (const suffix of ["__incoming", "__outgoing", "__checking", "__dry_run"]) {
     if (!name.endsWith(suffix) || name.length === suffix.length) continue;
     const database = name.slice(0, -suffix.length);
-    return { database, lock: suffix === "__checking" ? name : database };
+    return { database, lock: ["__checking", "__dry_run"].includes(suffix) ? name : database };
   }
   return undefined;
 }

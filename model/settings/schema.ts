@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { backupsSettingsSchema } from "../backup/settings";
 import { hostSchema, localHost } from "../host";
+import { keepSettingsSchema } from "../keep/settings";
 import { parseBackupId } from "../names";
 import { pgHbaSettingsSchema } from "../pg-hba/settings";
 import { databaseNameSchema, rolesChoiceSchema } from "../protocol";
@@ -9,6 +10,7 @@ import { personNameProblem } from "../roles/names";
 import { passwordSchema } from "../roles/password";
 import { personRoleSchema } from "../roles/people";
 import { parseBytes } from "../units";
+import { upgradesSettingsSchema } from "../upgrades/settings";
 import { encodingName, encodingNames } from "./encodings";
 import { nearest } from "./nearest";
 
@@ -98,6 +100,11 @@ export const databaseSchema = z.strictObject({
     .meta({
       description: "Locale of the database, where the dump names none or one that is not here.",
     }),
+  keep: keepSettingsSchema.optional().meta({
+    description:
+      "Tables, or rows of them, that a refresh carries over from the contents it replaces.",
+    examples: [["testers"]],
+  }),
 });
 
 /** Where the contents come from: one dump, or one backup of a folder. */
@@ -200,6 +207,9 @@ export const settingsSchema = z.strictObject({
   postgres: postgresSchema,
   database: databaseSchema,
   data: dataSchema,
+  upgrades: upgradesSettingsSchema.meta({
+    description: "What brings data to the data model of the code.",
+  }),
   pgHba: pgHbaSettingsSchema.meta({
     description: "Who may connect, from where, with what.",
   }),

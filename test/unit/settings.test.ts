@@ -29,6 +29,7 @@ describe("settings of a stack", () => {
         data: { dump: "timesheets.sql" },
         pgHba: {},
         tls: {},
+        upgrades: { gaps: "refused" },
         backups: {},
         passwords,
       },
