@@ -12,7 +12,10 @@ export interface SshArgs {
   readonly user: string;
   /** Its private key, as PEM, without a passphrase. */
   readonly privateKey: pulumi.Input<string>;
-  /** The machine's public key, a line like `ssh-ed25519 AAAA…`; any other machine is refused. `ssh-keyscan` shows it. */
+  /**
+   * The machine's public key, a line like `ecdsa-sha2-nistp256 AAAA…`; any other machine is refused. It must be the first of
+   * `ecdsa`, `rsa` and `ed25519` that the machine has, which `ssh-keyscan -t` shows: Pulumi's plugin asks for them in this order.
+   */
   readonly hostKey: string;
 }
 

@@ -48,7 +48,9 @@ export const commandPlugin: PulumiPlugin = {
   sourcesHash: () => sourcesHash(commandSources(), ["package-lock.json"]),
   async build(folder) {
     const esbuild = join(packageFolder(), "node_modules", ".bin", "esbuild");
-    const options = ["--bundle", "--platform=node", "--target=node20", "--minify"];
+    // ssh2 uses a faster build of itself where there is one.
+    const native = ["--external:cpu-features", "--external:*.node"];
+    const options = ["--bundle", "--platform=node", "--target=node20", "--minify", ...native];
     await execa(
       esbuild,
       ["main.ts", ...options, "--log-level=warning", `--outfile=${join(folder, "plugin.js")}`],

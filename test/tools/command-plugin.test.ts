@@ -139,12 +139,14 @@ describe("commands", { timeout: 120_000 }, () => {
     );
   });
 
-  test("on other machines are refused in plain words", async () => {
+  test("that copy files are refused in plain words", async () => {
     await stack.write(`
-      new command.remote.Command("far", { create: "true", connection: { host: "h" } });
+      new command.remote.CopyToRemote("far", {
+        connection: { host: "h" }, source: new pulumi.asset.FileAsset("index.js"), remotePath: "/tmp/x",
+      });
     `);
     const { errors } = await stack.up();
-    expect(errors).toContain("command:remote:Command is not part of this build");
+    expect(errors).toContain("command:remote:CopyToRemote is not part of this build");
   });
 
   test("end with all they have started when the update is interrupted", async () => {

@@ -1,10 +1,11 @@
 import { describe, expect, test } from "vitest";
-import { check, diff, previewed } from "../../tools/toolchain/command-plugin/local-command";
+import { check, diff, previewed } from "../../tools/toolchain/command-plugin/command-resource";
+import { localCommand } from "../../tools/toolchain/command-plugin/local-command";
 import { hasSecret, plain, secret, unknown } from "../../tools/toolchain/command-plugin/values";
 
 describe("a command's inputs", () => {
   test("get the default of the official plugin", () => {
-    expect(check({ create: "true" })).toEqual({
+    expect(check(localCommand, { create: "true" })).toEqual({
       inputs: { create: "true", addPreviousOutputInEnv: true },
       problems: [],
     });
@@ -18,11 +19,13 @@ describe("a command's inputs", () => {
     [{ interpreter: "/bin/sh" }, "interpreter", "must be a list of strings"],
     [{ crate: "true" }, "crate", "is not an input of command:local:Command"],
   ])("%j is refused", (inputs, property, reason) => {
-    expect(check(inputs).problems).toEqual([{ property, reason }]);
+    expect(check(localCommand, inputs).problems).toEqual([{ property, reason }]);
   });
 
   test("are not judged while they are unknown", () => {
-    expect(check({ create: unknown, environment: { A: unknown } }).problems).toEqual([]);
+    expect(check(localCommand, { create: unknown, environment: { A: unknown } }).problems).toEqual(
+      [],
+    );
   });
 });
 
@@ -30,7 +33,7 @@ describe("changed inputs", () => {
   test("update the command, changed triggers replace it", () => {
     const olds = { create: "a", triggers: [1], stdin: "x", stdout: "an output" };
     const news = { create: "b", triggers: [2], environment: { A: "1" } };
-    expect(diff(olds, news)).toEqual([
+    expect(diff(localCommand, olds, news)).toEqual([
       { property: "create", kind: "update", replaces: false },
       { property: "environment", kind: "add", replaces: false },
       { property: "stdin", kind: "delete", replaces: false },
@@ -39,11 +42,11 @@ describe("changed inputs", () => {
   });
 
   test("count by their values, secret or not", () => {
-    expect(diff({ stdin: secret("x") }, { stdin: "x" })).toEqual([]);
+    expect(diff(localCommand, { stdin: secret("x") }, { stdin: "x" })).toEqual([]);
   });
 
   test("count as changed while they are unknown", () => {
-    expect(diff({ stdin: unknown }, { stdin: unknown })).toHaveLength(1);
+    expect(diff(localCommand, { stdin: unknown }, { stdin: unknown })).toHaveLength(1);
   });
 });
 

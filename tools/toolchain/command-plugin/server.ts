@@ -6,17 +6,30 @@ import * as proto from "@pulumi/pulumi/proto/provider_pb";
 import { Empty } from "google-protobuf/google/protobuf/empty_pb";
 import { Struct } from "google-protobuf/google/protobuf/struct_pb";
 import type { EngineLog } from "./engine-log";
-import * as localCommand from "./local-command";
+import type { CommandKind } from "./command-kind";
+import { apply, check, diff, previewed, updateText } from "./command-resource";
+import { invoke, localCommand } from "./local-command";
+import { remoteCommand } from "./remote-command";
 import { stopCommands } from "./run-command";
+import { closeConnections } from "./ssh-connection";
 import type { Value, Values } from "./values";
 
-const commandType = "command:local:Command";
+const kinds: readonly CommandKind[] = [localCommand, remoteCommand];
 const runFunction = "command:local:run";
 
-/** Pulumi's resource provider protocol around `local-command`. */
+/** Pulumi's resource provider protocol around the two kinds of commands. */
 export function pluginServer(version: string, log: EngineLog): Partial<IResourceProviderServer> {
   const logFor = (urn: string) => (line: string) => {
     log.info(line, urn);
+  };
+  const kindOf = (urn: string): CommandKind => {
+    const type = typeOf(urn);
+    const kind = kinds.find((kind) => kind.type === type);
+    if (kind) return kind;
+    throw new Error(
+      `${type} is not part of this build of the command plugin, which has only ${kinds.map(({ type }) => type).join(" and ")}; ` +
+        `install Pulumi's own: pulumi plugin install resource command ${version}`,
+    );
   };
   return {
     getPluginInfo: answer(() => new PluginInfo().setVersion(version)),
@@ -32,18 +45,13 @@ export function pluginServer(version: string, log: EngineLog): Partial<IResource
     ),
     cancel: answer(() => {
       stopCommands();
+      closeConnections();
       return new Empty();
     }),
 
     check: answer((request) => {
-      const type = typeOf(request.getUrn());
-      if (type !== commandType) {
-        throw new Error(
-          `${type} is not part of this build of the command plugin, which has only ${commandType}; ` +
-            `install Pulumi's own: pulumi plugin install resource command ${version}`,
-        );
-      }
-      const { inputs, problems } = localCommand.check(values(request.getNews()));
+      const kind = kindOf(request.getUrn());
+      const { inputs, problems } = check(kind, values(request.getNews()));
       const failures = problems.map(({ property, reason }) =>
         new proto.CheckFailure().setProperty(property).setReason(reason),
       );
@@ -51,18 +59,19 @@ export function pluginServer(version: string, log: EngineLog): Partial<IResource
     }),
 
     diff: answer((request) => {
-      const differences = localCommand.diff(values(request.getOlds()), values(request.getNews()));
+      const kind = kindOf(request.getUrn());
+      const differences = diff(kind, values(request.getOlds()), values(request.getNews()));
       const { DIFF_NONE, DIFF_SOME } = proto.DiffResponse.DiffChanges;
       const response = new proto.DiffResponse()
         .setChanges(differences.length === 0 ? DIFF_NONE : DIFF_SOME)
         .setDiffsList(differences.map(({ property }) => property))
         .setReplacesList(differences.filter((it) => it.replaces).map((it) => it.property))
         .setHasdetaileddiff(true);
-      for (const { property, kind, replaces } of differences) {
+      for (const { property, kind: how, replaces } of differences) {
         const difference = new proto.PropertyDiff().setInputdiff(true);
         response
           .getDetaileddiffMap()
-          .set(property, difference.setKind(kinds[kind][replaces ? 1 : 0]));
+          .set(property, difference.setKind(differenceKinds[how][replaces ? 1 : 0]));
       }
       return response;
     }),
@@ -71,8 +80,8 @@ export function pluginServer(version: string, log: EngineLog): Partial<IResource
       const inputs = values(request.getProperties());
       const command = inputs["create"] ?? undefined;
       const outputs = request.getPreview()
-        ? localCommand.previewed(inputs, command)
-        : await localCommand.apply(command, inputs, {}, logFor(request.getUrn()));
+        ? previewed(inputs, command)
+        : await apply(kindOf(request.getUrn()), command, inputs, {}, logFor(request.getUrn()));
       await log.flush();
       return new proto.CreateResponse()
         .setId(
@@ -91,10 +100,10 @@ export function pluginServer(version: string, log: EngineLog): Partial<IResource
     update: answer(async (request) => {
       const inputs = values(request.getNews());
       const olds = values(request.getOlds());
-      const command = localCommand.updateText(inputs);
+      const command = updateText(inputs);
       const outputs = request.getPreview()
-        ? localCommand.previewed(inputs, command, olds)
-        : await localCommand.apply(command, inputs, olds, logFor(request.getUrn()));
+        ? previewed(inputs, command, olds)
+        : await apply(kindOf(request.getUrn()), command, inputs, olds, logFor(request.getUrn()));
       await log.flush();
       return new proto.UpdateResponse().setProperties(struct(outputs));
     }),
@@ -102,7 +111,7 @@ export function pluginServer(version: string, log: EngineLog): Partial<IResource
     delete: answer(async (request) => {
       const state = values(request.getProperties());
       const command = state["delete"] ?? undefined;
-      await localCommand.apply(command, state, state, logFor(request.getUrn()));
+      await apply(kindOf(request.getUrn()), command, state, state, logFor(request.getUrn()));
       await log.flush();
       return new Empty();
     }),
@@ -113,7 +122,7 @@ export function pluginServer(version: string, log: EngineLog): Partial<IResource
           `${request.getTok()} is not a function of this build of the command plugin`,
         );
       }
-      const result = await localCommand.invoke(values(request.getArgs()), logFor(""));
+      const result = await invoke(values(request.getArgs()), logFor(""));
       await log.flush();
       return new proto.InvokeResponse().setReturn(struct(result));
     }),
@@ -122,7 +131,7 @@ export function pluginServer(version: string, log: EngineLog): Partial<IResource
 
 const { ADD, ADD_REPLACE, DELETE, DELETE_REPLACE, UPDATE, UPDATE_REPLACE } =
   proto.PropertyDiff.Kind;
-const kinds = {
+const differenceKinds = {
   add: [ADD, ADD_REPLACE],
   delete: [DELETE, DELETE_REPLACE],
   update: [UPDATE, UPDATE_REPLACE],
@@ -163,6 +172,10 @@ function nameOf(urn: string): string {
 }
 
 function schema(version: string): string {
-  const document: Value = { name: "command", version, resources: { [commandType]: {} } };
+  const document: Value = {
+    name: "command",
+    version,
+    resources: Object.fromEntries(kinds.map(({ type }) => [type, {}])),
+  };
   return JSON.stringify(document);
 }
