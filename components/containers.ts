@@ -26,6 +26,8 @@ export interface Place extends AgentPlace {
   readonly run: docker.Volume;
   /** What PostgreSQL archives as it writes. */
   readonly archive: docker.Volume;
+  /** The volume of another server's backups. */
+  readonly backupsOf: string | undefined;
 }
 
 const dataPath = "/var/lib/postgresql/data";
@@ -72,7 +74,7 @@ export function agentContainer(place: Place): docker.ContainerArgs {
   return {
     ...agent,
     envs: [...envs, `STAGECRAFT_POSTGRES_HOST=${place.names.postgres}`],
-    volumes: [...clusterVolumes(place), ...volumes],
+    volumes: [...clusterVolumes(place), ...volumes, ...sourceVolumes(place)],
   };
 }
 
@@ -114,6 +116,12 @@ function common({ image, network }: Pick<AgentPlace, "image" | "network">) {
     // The volumes are resources of their own.
     removeVolumes: false,
   };
+}
+
+/** Another server's backups, which this one only reads. */
+function sourceVolumes({ backupsOf }: Place): docker.types.input.ContainerVolume[] {
+  if (backupsOf === undefined) return [];
+  return [{ volumeName: backupsOf, containerPath: "/var/backups/source", readOnly: true }];
 }
 
 /** What both containers of a server see. */

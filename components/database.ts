@@ -2,6 +2,7 @@ import * as command from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
 import { type Observation } from "../model/observation";
 import {
+  hasContents,
   restoreRequestSchema,
   restoreResultSchema,
   type RestoreRequest,
@@ -11,7 +12,7 @@ import { restoreIdFor } from "../model/restore-id";
 import { databaseSchema } from "../model/settings/schema";
 import { checkArgs } from "./check-args";
 import { onHost } from "./host";
-import type { Dump } from "./machine/dump";
+import type { Contents } from "./machine/dump";
 import type { PostgresServer } from "./postgres-server";
 
 /** What every database has. */
@@ -37,19 +38,20 @@ export interface DatabaseResourceArgs extends Omit<DatabaseArgs, "name"> {
   /** The server it is on. */
   readonly server: DatabaseServer;
   /** Its contents. */
-  readonly dump: Dump;
-  /** `replace`: another dump replaces the contents. `when missing`: a dump is used only while there is no such database. */
+  readonly contents: Contents;
+  /** `replace`: others replace the contents. `when missing`: they are used only while there is no such database. */
   readonly mode: RestoreRequest["mode"];
 }
 
 /**
- * A database with the contents of a dump. The name of the resource is the name of the database.
+ * A database with the contents of a dump or backup. The name of the resource is the name of the database.
  *
- * What a change of it means is seen at preview: another dump is an update, and so is a database that somebody dropped.
+ * What a change of it means is seen at preview: others are an update, and so is a database that somebody dropped.
  * A failed restore fails the update and leaves the contents as they were.
  *
  * ```ts
- * new Database("timesheets", { server, dump: readDump(folder, "timesheets.sql"), mode: "replace" });
+ * const contents = backupContents({ repository: "stagecraft-prod-backups", backup: "20261121T032900Z" });
+ * new Database("timesheets", { server, contents, mode: "replace" });
  * ```
  */
 export class Database extends pulumi.ComponentResource {
@@ -57,13 +59,14 @@ export class Database extends pulumi.ComponentResource {
   readonly verdict: pulumi.Output<string>;
 
   constructor(name: string, args: DatabaseResourceArgs, opts?: pulumi.ComponentResourceOptions) {
-    const { server, dump, mode } = args;
+    const { server, contents, mode } = args;
     const restoreId = pulumi
       .output(server.sight)
-      .apply(({ observation }) => restoreIdFor(name, dump.source, observation, mode));
-    const { name: file, backup, sha256 } = dump.source;
+      .apply(({ observation }) => restoreIdFor(name, contents.source, observation, mode));
+    const { name: file, backup, sha256, repository } = contents.source;
     // These are shown at preview when they change.
-    super("stagecraft:index:Database", name, { dump: file, backup, sha256, restoreId }, opts);
+    const dump = repository === undefined ? file : undefined;
+    super("stagecraft:index:Database", name, { dump, backup, sha256, restoreId }, opts);
 
     const { roles, encoding, locale } = args;
     const settings = checkArgs(`Database "${name}": database`, databaseSchema, {
@@ -72,15 +75,17 @@ export class Database extends pulumi.ComponentResource {
     const restore = new command.local.Command(
       `${name}-restore`,
       onHost(server.host, {
-        create: dump.isFolder ? restoreFolder : restoreFile,
+        create: commandFor(contents),
         environment: {
           AGENT: server.names.agent,
           AGENT_ID: server.agentId,
           DATABASE: name,
-          DUMP: dump.path,
-          MODE: mode.replace(" ", "-"),
           RESTORE_ID: restoreId,
-          SHA256: sha256,
+          ...(contents.path !== undefined && {
+            DUMP: contents.path,
+            MODE: mode.replace(" ", "-"),
+            SHA256: sha256 ?? "",
+          }),
         },
         stdin: restoreId.apply((id) =>
           JSON.stringify(
@@ -88,12 +93,14 @@ export class Database extends pulumi.ComponentResource {
               server: server.server,
               kind: server.kind,
               database: name,
-              source: dump.source,
+              source: contents.source,
               restoreId: id,
               mode,
               roles: settings.roles,
               encoding: settings.encoding,
               locale: settings.locale,
+              acceptUnverified: contents.acceptUnverified,
+              acceptKind: contents.acceptKind,
             }),
           ),
         ),
@@ -116,6 +123,12 @@ const restore = 'exec docker exec -i "$AGENT" stagecraft-agent restore';
 const restoreFile = `${receive} < "$DUMP" && ${restore}`;
 const restoreFolder = `tar -C "$DUMP" -cf - . | ${receive} --folder && ${restore}`;
 
+/** A backup need not be handed over: the agent finds it. */
+function commandFor({ path, isFolder = false }: Contents): string {
+  if (path === undefined) return restore;
+  return isFolder ? restoreFolder : restoreFile;
+}
+
 function verdictOf(stdout: string): string {
   return restoreResultSchema.parse(JSON.parse(stdout)).text;
 }
@@ -123,18 +136,18 @@ function verdictOf(stdout: string): string {
 function tellWhatIsFound(
   database: Database,
   name: string,
-  { server, dump, mode }: DatabaseResourceArgs,
+  { server, contents, mode }: DatabaseResourceArgs,
   observation: Observation | undefined,
 ): void {
   if (!observation) return;
   const found = observation.databases.find((facts) => facts.name === name);
-  const { source } = dump;
+  const { source } = contents;
   if (!found) {
     void pulumi.log.info(
       `${name} is not on ${server.server}: it is made of ${source.name}`,
       database,
     );
-  } else if (mode === "when missing" && found.stamp?.source.sha256 !== source.sha256) {
+  } else if (mode === "when missing" && !hasContents(found.stamp, source)) {
     const text = `${name} is on ${server.server} and stays as it is: ${source.name} is for when it is missing`;
     void pulumi.log.info(text, database);
   }

@@ -1,15 +1,15 @@
 import * as pulumi from "@pulumi/pulumi";
 import { BackupSchedule } from "./backup-schedule";
 import { Database, type DatabaseArgs } from "./database";
-import type { Dump } from "./machine/dump";
+import type { Contents } from "./machine/dump";
 import { PostgresServer } from "./postgres-server";
 import type { ServerArgs } from "./server-args";
 
 /** What {@link DevelopmentServer} is made of. */
 export interface DevelopmentServerArgs extends ServerArgs {
   readonly database: DatabaseArgs & {
-    /** The contents. Another dump replaces them, and with them whatever was done here since. */
-    readonly refreshFrom: Dump;
+    /** The contents. Another dump or backup replaces them, and with them whatever was done here since. */
+    readonly refreshFrom: Contents;
   };
 }
 
@@ -42,13 +42,14 @@ export class DevelopmentServer extends pulumi.ComponentResource {
         postgres: args.postgres,
         pgHba: args.pgHba,
         tls: args.tls,
+        backupsOf: refreshFrom.source.repository,
         roles: { database, passwords: args.passwords, people: args.people },
       },
       { parent: this },
     );
     this.database = new Database(
       database,
-      { ...choices, server: this.postgres, dump: refreshFrom, mode: "replace" },
+      { ...choices, server: this.postgres, contents: refreshFrom, mode: "replace" },
       { parent: this },
     );
     new BackupSchedule(

@@ -22,6 +22,8 @@ export interface EnginePartsArgs {
   /** Whether the volumes with data stay on the engine when the stack is destroyed. */
   readonly keepVolumes: boolean;
   readonly sight: Promise<Sight>;
+  /** The volume of another server's backups, for the agent to read. */
+  readonly backupsOf: string | undefined;
 }
 
 /** The two containers of a server. */
@@ -53,7 +55,7 @@ export function makeEngineParts(parent: pulumi.Resource, args: EnginePartsArgs):
     rest,
   );
   const volumes = { data, run, archive, store, backups };
-  const place = { server, kind, names, image, network, ...volumes };
+  const place = { server, kind, names, image, network, ...volumes, backupsOf: args.backupsOf };
   const postgres = new docker.Container(
     `${server}-postgres`,
     {

@@ -10,7 +10,13 @@ export { Database, type DatabaseArgs, type DatabaseResourceArgs } from "./databa
 export { DevelopmentServer, type DevelopmentServerArgs } from "./development-server";
 export type { ExternalPgHbaChoice } from "./external-pg-hba";
 export { ExternalPostgres, type ExternalPostgresArgs } from "./external-postgres";
-export { readDump, type Dump } from "./machine/dump";
+export {
+  backupContents,
+  readDump,
+  type BackupArgs,
+  type Contents,
+  type Dump,
+} from "./machine/dump";
 export { PgHba, type PgHbaArgs, type PgHbaChoice } from "./pg-hba";
 export { PostgresServer, type PostgresServerArgs } from "./postgres-server";
 export type { PostgresArgs } from "./postgres-server";

@@ -53,6 +53,11 @@ export interface PostgresServerArgs {
   readonly pgHba?: PgHbaChoice | undefined;
   /** The roles of its database, and of people. */
   readonly roles: RolesArgs;
+  /**
+   * The volume of another server's backups that the agent may read, e.g. `stagecraft-prod-backups`. Changing it makes the
+   * agent's container anew. @default none
+   */
+  readonly backupsOf?: string | undefined;
   /** Whether the volumes stay on the engine when the stack is destroyed. @default false */
   readonly keepVolumes?: boolean | undefined;
 }
@@ -103,6 +108,7 @@ export class PostgresServer extends pulumi.ComponentResource {
       roles,
       tls = {},
       pgHba = {},
+      backupsOf,
     } = args;
     const { port } = settings;
     const memory = parseBytes(settings.memory) ?? 0;
@@ -116,7 +122,7 @@ export class PostgresServer extends pulumi.ComponentResource {
 
     const { postgres, agent } = makeEngineParts(this, {
       ...{ server: name, kind, namePrefix, names: this.names, host, port, keepVolumes },
-      ...{ memory: planMemory(memory), sight: this.sight },
+      ...{ memory: planMemory(memory), sight: this.sight, backupsOf },
     });
     this.agentId = agent.id;
     this.postgresId = postgres.id;

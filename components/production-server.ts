@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { BackupSchedule } from "./backup-schedule";
 import { Database, type DatabaseArgs } from "./database";
-import type { Dump } from "./machine/dump";
+import type { Contents } from "./machine/dump";
 import { PostgresServer } from "./postgres-server";
 import type { ServerArgs } from "./server-args";
 
@@ -9,7 +9,7 @@ import type { ServerArgs } from "./server-args";
 export interface ProductionServerArgs extends ServerArgs {
   readonly database: DatabaseArgs & {
     /** Where the contents come from while the database is missing. Contents that are there are never replaced. */
-    readonly recoverFrom: Dump;
+    readonly recoverFrom: Contents;
   };
 }
 
@@ -43,6 +43,7 @@ export class ProductionServer extends pulumi.ComponentResource {
         postgres: args.postgres,
         pgHba: args.pgHba,
         tls: args.tls,
+        backupsOf: recoverFrom.source.repository,
         roles: { database, passwords: args.passwords, people: args.people },
         keepVolumes: true,
       },
@@ -50,7 +51,7 @@ export class ProductionServer extends pulumi.ComponentResource {
     );
     this.database = new Database(
       database,
-      { ...choices, server: this.postgres, dump: recoverFrom, mode: "when missing" },
+      { ...choices, server: this.postgres, contents: recoverFrom, mode: "when missing" },
       { parent: this },
     );
     new BackupSchedule(

@@ -18,14 +18,24 @@ export type RolesChoice = z.infer<typeof rolesChoiceSchema>;
 export const sourceSchema = z.strictObject({
   /** File or folder name, for people. */
   name: z.string().min(1),
-  /** SHA-256 of the file; of a folder, over the sorted lines `<sha256>  <name>` of its files. */
-  sha256: sha256Schema,
-  /** Backup id where the name tells one. */
+  /**
+   * SHA-256 of the file; of a folder, over the sorted lines `<sha256>  <name>` of its files. A backup in a repository
+   * has none here: its manifest has those of all its files.
+   */
+  sha256: sha256Schema.optional(),
+  /** Backup id; of a dump where the name tells one. */
   backup: z.string().optional(),
-  /** The server the contents were taken from, where the name tells it. */
+  /** The server the contents were taken from, where it is known. */
   server: z.string().optional(),
+  /** The volume that a backup is in; absent for a dump. */
+  repository: z.string().optional(),
 });
 export type Source = z.infer<typeof sourceSchema>;
+
+/** By what contents are known: two sources with the same one hold the same. */
+export function contentsId({ name, sha256, backup, repository }: Source): string {
+  return sha256 ?? `${repository ?? ""} ${backup ?? name}`;
+}
 
 /** stdin of `stagecraft-agent restore`. */
 export const restoreRequestSchema = z.strictObject({
@@ -43,6 +53,10 @@ export const restoreRequestSchema = z.strictObject({
   encoding: z.string().optional(),
   /** Locale of the database, where the dump names none or one that this server has not. */
   locale: z.string().optional(),
+  /** Whether a backup may be used that no restore has proven yet. */
+  acceptUnverified: z.boolean().optional(),
+  /** Whether production may be recovered from a backup of a server of another kind: only by the word of that kind. */
+  acceptKind: z.enum(serverKinds).optional(),
 });
 export type RestoreRequest = z.infer<typeof restoreRequestSchema>;
 
@@ -55,6 +69,11 @@ export const stampSchema = z.strictObject({
   restoredAt: z.iso.datetime(),
 });
 export type Stamp = z.infer<typeof stampSchema>;
+
+/** Whether what a database is stamped with is what a source holds. */
+export function hasContents(stamp: Stamp | null, source: Source): boolean {
+  return stamp !== null && contentsId(stamp.source) === contentsId(source);
+}
 
 /** The report of a restore. stdout of `restore` is the same in one JSON line, without the verdict's details. */
 export const restoreResultSchema = z.strictObject({

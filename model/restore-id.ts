@@ -1,5 +1,5 @@
 import type { Observation } from "./observation";
-import type { RestoreRequest, Source } from "./protocol";
+import { hasContents, type RestoreRequest, type Source } from "./protocol";
 
 /**
  * The id of the restore that a database should come from.
@@ -15,9 +15,10 @@ export function restoreIdFor(
   mode: RestoreRequest["mode"],
 ): string {
   const found = observation?.databases.find(({ name }) => name === database);
-  const isWanted = mode === "when missing" || found?.stamp?.source.sha256 === source.sha256;
-  if (found?.stamp && isWanted) return found.stamp.restoreId;
-  const id = `${source.sha256.slice(0, 12)}-${(observation?.generation ?? 0) + 1}`;
+  const isWanted = mode === "when missing" || (found && hasContents(found.stamp, source));
+  if (found?.stamp && isWanted === true) return found.stamp.restoreId;
+  const short = source.sha256?.slice(0, 12) ?? source.backup ?? source.name;
+  const id = `${short}-${(observation?.generation ?? 0) + 1}`;
   // A word of its own: production keeps a database without a stamp under the plain id.
   return observation && !found ? `${id}-missing` : id;
 }

@@ -1,9 +1,9 @@
 import * as pulumi from "@pulumi/pulumi";
 import { existsSync, readFileSync } from "node:fs";
 import { ToldError } from "../components/told-error";
-import type { Dump, Passwords, PgHbaChoice, TlsArgs } from "../components";
+import type { Contents, Passwords, PgHbaChoice, TlsArgs } from "../components";
 import { EngineProblem } from "../components/machine/docker";
-import { findDump } from "../components/machine/find-dump";
+import { findContents } from "../components/machine/find-contents";
 import { isEngineLocal, isPortTaken } from "../components/machine/port";
 import { publishedPorts } from "../components/machine/sight";
 import { stackKinds } from "../model/names";
@@ -16,7 +16,7 @@ import { readTlsFiles } from "./tls-files";
 /** A stack's settings, checked, with its dump found. */
 export interface StackSettings extends Omit<Settings, "data" | "passwords" | "pgHba" | "tls"> {
   /** Where the contents come from. */
-  readonly data: Dump;
+  readonly data: Contents;
   /** Passwords of the roles that log in. */
   readonly passwords: pulumi.Output<Passwords>;
   /** Who may connect: the preset's rules, and behind them the file's. */
@@ -30,8 +30,11 @@ export async function readSettings(stack: string): Promise<StackSettings> {
   const project = pulumi.getProject();
   const raw = readRawSettings(project, pulumi.runtime.allConfig());
   const { settings, problems } = parseSettings(stack, raw);
-  const found = settings.data && findDump(process.cwd(), settings.data, settings.database?.name);
-  const files = readTlsFiles(process.cwd(), settings.tls ?? {});
+  const projectFolder = process.cwd();
+  const { namePrefix = "", database } = settings;
+  const places = { projectFolder, namePrefix, database: database?.name };
+  const found = settings.data && findContents(settings.data, places);
+  const files = readTlsFiles(projectFolder, settings.tls ?? {});
   const all = [
     ...problems,
     ...files.problems,
@@ -42,12 +45,12 @@ export async function readSettings(stack: string): Promise<StackSettings> {
   if (all.length > 0) throw new ToldError(formatProblems(`Pulumi.${stack}.yaml`, all));
   const passwords = new pulumi.Config(project).requireSecretObject<Passwords>("passwords");
   // Without problems every section is there, and the stack is one of ours.
-  const { dump } = found as { dump: Dump };
+  const { contents } = found as { contents: Contents };
   const checked = settings as Settings;
   const kind = stackKinds[stack as keyof typeof stackKinds];
   const rules = rulesOfServer(kind, checked.database.name, checked.pgHba);
   const pgHba = { application: checked.pgHba.application, rules };
-  return { ...checked, data: dump, passwords, pgHba, tls: files.tls };
+  return { ...checked, data: contents, passwords, pgHba, tls: files.tls };
 }
 
 function secretProblems(

@@ -70,10 +70,23 @@ export async function keepOffsiteCopy(id: BackupId, copy: OffsiteCopy): Promise<
 }
 
 /** All backups and failed attempts, oldest first. */
-export async function readCatalogue(pins: readonly Pin[] = []): Promise<CatalogueEntry[]> {
-  const ids = new Set([...(await listBackupIds()), ...(await readNames(recordsFolder()))]);
-  const sorted = [...ids].filter((id) => parseBackupId(id) !== undefined).sort();
-  return Promise.all(sorted.map(async (id) => readEntry(id, pins)));
+export async function readCatalogue(
+  pins: readonly Pin[] = [],
+  repository = repositoryFolder,
+): Promise<CatalogueEntry[]> {
+  const names = [await readNames(repository), await readNames(recordsFolder(repository))].flat();
+  const ids = new Set(names.filter((name) => parseBackupId(name) !== undefined));
+  const entries = [...ids].sort().map(async (id) => readEntry(id, pins, repository));
+  // A folder without a manifest and without a record is not even an attempt.
+  return (await Promise.all(entries)).filter(({ backup, attempt }) => backup ?? attempt);
+}
+
+/** What the last look at a backup found; `null` when nobody has looked. */
+export async function readVerification(
+  id: BackupId,
+  repository = repositoryFolder,
+): Promise<Verification | null> {
+  return readFact(id, "verification", repository);
 }
 
 /** Removes a backup for good; the record of what it was goes as well. */
@@ -84,12 +97,16 @@ export async function removeBackup(id: BackupId): Promise<void> {
   await rm(recordFolder(id), { recursive: true, force: true });
 }
 
-async function readEntry(id: BackupId, pins: readonly Pin[]): Promise<CatalogueEntry> {
+async function readEntry(
+  id: BackupId,
+  pins: readonly Pin[],
+  repository: string,
+): Promise<CatalogueEntry> {
   const [manifest, attempt, verification, offsite] = await Promise.all([
-    readManifest(id),
-    readFact(id, "attempt"),
-    readFact(id, "verification"),
-    readFact(id, "offsite"),
+    readManifest(id, repository),
+    readFact(id, "attempt", repository),
+    readFact(id, "verification", repository),
+    readFact(id, "offsite", repository),
   ]);
   return {
     ...{ id, attempt, verification, offsite },
@@ -109,8 +126,9 @@ function summaryOf(manifest: Manifest): NonNullable<CatalogueEntry["backup"]> {
   };
 }
 
-const recordsFolder = (): string => path.join(repositoryFolder, "records");
-const recordFolder = (id: BackupId): string => path.join(recordsFolder(), id);
+const recordsFolder = (repository: string): string => path.join(repository, "records");
+const recordFolder = (id: BackupId, repository = repositoryFolder): string =>
+  path.join(recordsFolder(repository), id);
 
 async function keepFact(id: BackupId, fact: Fact, value: unknown): Promise<void> {
   await mkdir(recordFolder(id), { recursive: true, mode: 0o700 });
@@ -120,8 +138,9 @@ async function keepFact(id: BackupId, fact: Fact, value: unknown): Promise<void>
 async function readFact<F extends Fact>(
   id: BackupId,
   fact: F,
+  repository: string,
 ): Promise<z.infer<(typeof facts)[F]> | null> {
-  const text = await readText(path.join(recordFolder(id), `${fact}.json`));
+  const text = await readText(path.join(recordFolder(id, repository), `${fact}.json`));
   const schema: z.ZodType = facts[fact];
   const value = text === undefined ? undefined : parseJson(schema, text);
   return (value as z.infer<(typeof facts)[F]> | undefined) ?? null;

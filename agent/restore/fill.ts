@@ -21,6 +21,8 @@ export interface FillTarget {
   /** The database whose roles the dump may name without a word: what they own belongs to its owner. */
   readonly database: string;
   readonly roles: RolesChoice;
+  /** Rows of each table, `schema.name`, where a manifest tells them. */
+  readonly rows?: ReadonlyMap<string, number> | undefined;
 }
 
 /** Restores a dump into an empty database, whatever its format, and records what is said. Needs the restore role. */

@@ -25,7 +25,7 @@ export async function fillAndJudge(
     await step("restore", async () =>
       withSpaceGuard(folder, target.copy, async () => fillDatabase(dump, target, recorder)),
     );
-    const verdict = await step("check", async () => judge(target.copy, recorder));
+    const verdict = await step("check", async () => judge(target, recorder));
     recorder.write(`verdict: ${verdictLine(verdict)}`);
     return verdict;
   } catch (error) {
@@ -36,7 +36,8 @@ export async function fillAndJudge(
   }
 }
 
-async function judge(copy: string, { log }: Recorder): Promise<Verdict> {
+async function judge({ copy, rows = new Map() }: FillTarget, { log }: Recorder): Promise<Verdict> {
+  for (const [table, count] of rows) log.knowRows(table, count);
   const found = await countRows(copy, log.tables).catch((error: unknown) => {
     // What has failed already may be why nothing can be counted.
     if (log.failed) return undefined;

@@ -1,8 +1,16 @@
 import { availableParallelism } from "node:os";
+import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Client } from "pg";
 import { incomingName } from "../../model/names";
-import type { RestoreRequest, RestoreResult, Stamp } from "../../model/protocol";
+import {
+  contentsId,
+  hasContents,
+  type RestoreRequest,
+  type RestoreResult,
+  type Source,
+  type Stamp,
+} from "../../model/protocol";
 import { failureLines, verdictLine } from "../../model/import-log/text";
 import { quoteIdentifier as q } from "../../model/sql";
 import type { Verdict } from "../../model/import-log/verdict-schema";
@@ -15,13 +23,22 @@ import {
   swapDatabases,
   tryLock,
 } from "../databases";
+import { checkFiles, findBackup } from "../refresh/source";
 import { isExternal } from "../connection";
 import { AgentError, messageOf } from "../errors";
 import { connect, waitForPostgres, withConnection } from "../postgres";
 import { clientEnvironment, connectionString, runLines } from "../processes";
 import { say } from "../progress";
 import { makeMissingRoles } from "../roles/ensure";
-import { countRestore, fileNameOf, findDump, forgetDump, keepReport, openLog } from "../store";
+import {
+  countRestore,
+  fileNameOf,
+  findDump,
+  forgetDump,
+  keepReport,
+  openLog,
+  storeFolder,
+} from "../store";
 import { openDump, type Dump } from "./dump";
 import { Recorder } from "./recorder";
 import { dataFolder } from "./space";
@@ -54,7 +71,14 @@ class RestoreRun {
   #logName: string | undefined;
   #verdict: Verdict | undefined;
 
-  constructor(private readonly request: RestoreRequest) {}
+  /** What is restored, with what only its manifest tells. */
+  #source: Source;
+  /** Rows of each table, where a manifest tells them. */
+  #rows: ReadonlyMap<string, number> | undefined;
+
+  constructor(private readonly request: RestoreRequest) {
+    this.#source = request.source;
+  }
 
   async run(): Promise<RestoreResult> {
     try {
@@ -117,7 +141,7 @@ class RestoreRun {
         `database ${database} is stamped as belonging to server ${live.stamp.server}, not ${server}; restore it under another name or on its own server`,
       );
     }
-    if (live.stamp?.source.sha256 !== source.sha256) return undefined;
+    if (!hasContents(live.stamp, source)) return undefined;
     await this.#stampAgain(client, live.stamp);
     return this.#result("unchanged", `${database} has the contents of ${source.name} already`);
   }
@@ -132,7 +156,8 @@ class RestoreRun {
 
   async #openDump(client: Client): Promise<Dump> {
     const { database, source } = this.request;
-    const received = await findDump(database, source.sha256);
+    if (source.repository !== undefined) return this.#openBackup(client);
+    const received = await findDump(database, source.sha256 ?? "");
     if (!received)
       throw new AgentError(
         `${source.name} has not been received by the agent; run pulumi up again`,
@@ -141,12 +166,25 @@ class RestoreRun {
     return this.#step("read", async () => openDump(client, file, this.request));
   }
 
+  async #openBackup(client: Client): Promise<Dump> {
+    return this.#step("read", async () => {
+      const found = await findBackup(client, this.request);
+      await checkFiles(found);
+      this.#source = { ...this.#source, server: found.manifest.server };
+      this.#rows = new Map(
+        found.database.tables.map(({ schema, name, rows }) => [`${schema}.${name}`, rows]),
+      );
+      const unpacked = path.join(storeFolder, `${found.manifest.id}.unpacked`);
+      return openDump(client, { ...found, name: this.request.source.name, unpacked }, this.request);
+    });
+  }
+
   async #fillAndJudge(dump: Dump, folder: string | undefined): Promise<void> {
     const { database, source, roles } = this.request;
     this.#logName = `${fileNameOf(this.#startedAt.toISOString())}-restore.log`;
     const recorder = new Recorder(await openLog(this.#logName));
-    recorder.write(`restore of ${source.name} (SHA-256 ${source.sha256}) into ${database}`);
-    const target = { copy: incomingName(database), database, roles };
+    recorder.write(`restore of ${source.name} (${contentsId(source)}) into ${database}`);
+    const target = { copy: incomingName(database), database, roles, rows: this.#rows };
     this.#verdict = await fillAndJudge(dump, target, folder, recorder, async (name, work) =>
       this.#step(name, work),
     );
@@ -164,7 +202,8 @@ class RestoreRun {
   }
 
   async #takeName(client: Client): Promise<RestoreResult> {
-    const { database, server, restoreId, source } = this.request;
+    const { database, server, restoreId } = this.request;
+    const source = this.#source;
     const outcome = this.#verdict?.outcome ?? "passed";
     const restoredAt = new Date().toISOString();
     await stampDatabase(client, incomingName(database), {
@@ -177,9 +216,11 @@ class RestoreRun {
     await countRestore();
     const away = await this.#step("swap", async () => swapDatabases(client, database));
     // The contents are live: a dump that stays behind costs space and nothing else.
-    await forgetDump(database, source.sha256).catch((error: unknown) => {
-      say(`could not remove the dump: ${messageOf(error)}`);
-    });
+    if (source.sha256 !== undefined) {
+      await forgetDump(database, source.sha256).catch((error: unknown) => {
+        say(`could not remove the dump: ${messageOf(error)}`);
+      });
+    }
     return this.#result(
       "restored",
       `${database} ← ${source.name}   ${this.#verdict ? verdictLine(this.#verdict) : ""}`,
@@ -219,7 +260,8 @@ class RestoreRun {
   }
 
   #result(result: RestoreResult["result"], text: string, awaySeconds = 0): RestoreResult {
-    const { server, database, source, restoreId } = this.request;
+    const { server, database, restoreId } = this.request;
+    const source = this.#source;
     return {
       result,
       server,

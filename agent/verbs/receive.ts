@@ -1,12 +1,12 @@
 import { createHash } from "node:crypto";
-import { createReadStream, createWriteStream } from "node:fs";
+import { createWriteStream } from "node:fs";
 import { mkdir, open, readdir, rename, rm } from "node:fs/promises";
 import path from "node:path";
 import { pipeline } from "node:stream/promises";
 import { z } from "zod";
 import { databaseNameSchema, sha256Schema } from "../../model/protocol";
 import { listDatabases } from "../databases";
-import { sha256Of } from "../digest";
+import { sha256Of, sha256OfFile } from "../digest";
 import { AgentError } from "../errors";
 import { waitForPostgres, withConnection } from "../postgres";
 import { runWithInput } from "../processes";
@@ -69,15 +69,9 @@ async function receiveFolder(target: string): Promise<string> {
     );
   const lines: string[] = [];
   for (const file of (await readdir(target)).sort()) {
-    lines.push(`${await hashFile(path.join(target, file))}  ${file}\n`);
+    lines.push(`${await sha256OfFile(path.join(target, file))}  ${file}\n`);
   }
   return sha256Of(lines.sort().join(""));
-}
-
-async function hashFile(file: string): Promise<string> {
-  const hash = createHash("sha256");
-  await pipeline(createReadStream(file), hash);
-  return hash.digest("hex");
 }
 
 async function syncFile(file: string): Promise<void> {

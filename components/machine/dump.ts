@@ -1,19 +1,42 @@
 import { closeSync, existsSync, openSync, readdirSync, readSync, statSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import { dumpFileProblem, dumpFolderProblem, headBytes, tailBytes } from "../../model/dump/format";
-import { parseDumpName } from "../../model/names";
+import { parseDumpName, type ServerKind } from "../../model/names";
 import type { Source } from "../../model/protocol";
 import { nearest } from "../../model/settings/nearest";
 import { digestOfFile, digestOfFolder } from "./digest";
 
-/** A dump on this machine that a database can be made of. */
-export interface Dump {
-  /** Where it is, from the project folder or absolute. */
-  readonly path: string;
-  /** Whether it is a folder made with `pg_dump -F d`. */
-  readonly isFolder: boolean;
+/** What a database is made of: a {@link Dump}, or a backup in the repository of a server ({@link backupContents}). */
+export interface Contents {
   /** What it is, as the agent stamps it on the database. */
   readonly source: Source;
+  /** Where a dump is, from the project folder or absolute; absent for a backup. */
+  readonly path?: string | undefined;
+  /** Whether a dump is a folder made with `pg_dump -F d`. */
+  readonly isFolder?: boolean | undefined;
+  /** Whether a backup may be used that no restore has proven yet. @default false */
+  readonly acceptUnverified?: boolean | undefined;
+  /** For production: the kind of server that a backup may come from besides production, spelled out. @default none */
+  readonly acceptKind?: ServerKind | undefined;
+}
+
+/** A dump on this machine that a database can be made of. */
+export interface Dump extends Contents {
+  readonly path: string;
+  readonly isFolder: boolean;
+}
+
+/** Which backup of which server a database is made of. */
+export interface BackupArgs extends Pick<Contents, "acceptUnverified" | "acceptKind"> {
+  /** The volume on the engine that the server keeps its backups in, e.g. `stagecraft-prod-backups`. Another one makes the agent's container anew. */
+  readonly repository: string;
+  /** Id of the backup, e.g. `20261121T032900Z`. Another one is a refresh. */
+  readonly backup: string;
+}
+
+/** Contents that the agent finds in the repository of a server on the same engine. */
+export function backupContents({ repository, backup, ...accepted }: BackupArgs): Contents {
+  return { source: { name: backup, backup, repository }, ...accepted };
 }
 
 /** Looks at a dump without restoring it; the sentence that tells why it cannot be one, if so. */

@@ -66,6 +66,11 @@ export class ImportLog {
     this.#expected.set(table, rows === null || before === null ? null : (before ?? 0) + rows);
   }
 
+  /** How many rows a table has for sure, as a backup's manifest tells, whatever the dump itself says. */
+  knowRows(table: string, rows: number): void {
+    this.#expected.set(table, rows);
+  }
+
   /** What became of a role that the dump names; the counts in it may be raised. */
   role(name: string, choice: RoleReport["choice"]): { objects: number; grants: number } {
     const known = this.#roles.get(name) ?? { choice, objects: 0, grants: 0 };

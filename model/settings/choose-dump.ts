@@ -1,4 +1,5 @@
-import { parseBackupId, parseDumpName, type BackupId } from "../names";
+import { nearestIds } from "../backup/nearest-ids";
+import { parseDumpName, type BackupId } from "../names";
 
 /** Which dump of a folder is meant by a backup id: its file name, or what is wrong. */
 export type DumpChoice = { readonly fileName: string } | { readonly problem: string };
@@ -31,10 +32,4 @@ export function chooseDump(
     dumps.map((dump) => dump.backup),
   );
   return { problem: `no backup ${backup} in the folder; the nearest: ${ids.join(", ")}` };
-}
-
-function nearestIds(wanted: BackupId, ids: readonly BackupId[]): BackupId[] {
-  const moment = (id: BackupId): number => parseBackupId(id)?.getTime() ?? 0;
-  const away = (id: BackupId): number => Math.abs(moment(id) - moment(wanted));
-  return [...new Set(ids)].sort((a, b) => away(a) - away(b) || a.localeCompare(b)).slice(0, 3);
 }

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { backupsSettingsSchema } from "../backup/settings";
 import { hostSchema, localHost } from "../host";
 import { keepSettingsSchema } from "../keep/settings";
-import { parseBackupId } from "../names";
+import { parseBackupId, serverKinds } from "../names";
 import { pgHbaSettingsSchema } from "../pg-hba/settings";
 import { databaseNameSchema, rolesChoiceSchema } from "../protocol";
 import { checkSettings } from "../postgres-settings/check";
@@ -115,7 +115,7 @@ export const dataSchema = z
     }),
     from: path.optional().meta({
       description:
-        "A folder of dumps named `pg_dump.<server>.<database>.<YYYYMMDD>.<hhmmss>.<ending>`.",
+        "Where backups are: `server:prod` or `volume:<name>` on the same engine, or a folder of dumps named `pg_dump.<server>.<database>.<YYYYMMDD>.<hhmmss>.<ending>`.",
     }),
     backup: z
       .string()
@@ -123,7 +123,14 @@ export const dataSchema = z
         error: "must be a backup id like 20261121T032900Z",
       })
       .optional()
-      .meta({ description: "Which dump of that folder: its moment, as a backup id." }),
+      .meta({ description: "Which of those backups: its moment, as a backup id." }),
+    acceptUnverified: z.boolean().optional().meta({
+      description: "Whether a backup may be used that no restore has proven yet.",
+    }),
+    acceptKind: z.enum(serverKinds).optional().meta({
+      description:
+        "For production: the kind of server, spelled out, that a backup may come from besides production itself.",
+    }),
   })
   .superRefine(
     (data, context) => {
@@ -134,11 +141,11 @@ export const dataSchema = z
       if (dump !== undefined && (from !== undefined || backup !== undefined)) {
         fail("names two sources; keep either dump, or from and backup");
       } else if (dump === undefined && from === undefined && backup === undefined) {
-        fail("names no source; give dump: <file>, or from: <folder> and backup: <id>");
+        fail("names no source; give dump: <file>, or from: server:prod and backup: <id>");
       } else if (from !== undefined && backup === undefined) {
-        fail("is missing; say which backup of the folder, e.g. backup: 20261121T032900Z", "backup");
+        fail("is missing; say which backup, e.g. backup: 20261121T032900Z", "backup");
       } else if (backup !== undefined && from === undefined) {
-        fail("is missing; say which folder the backup is in, e.g. from: dumps", "from");
+        fail("is missing; say where the backup is, e.g. from: server:prod", "from");
       }
     },
     // Also when a key is unknown or a value is wrong: all problems are told in one go.

@@ -43,7 +43,7 @@ const external =
   (more: Partial<ExternalPostgresArgs> = {}) =>
   (): ExternalPostgres => {
     const server = new ExternalPostgres("warehouse", { ...args, ...more });
-    new Database("timesheets", { server, dump, mode: "when missing" });
+    new Database("timesheets", { server, contents: dump, mode: "when missing" });
     return server;
   };
 

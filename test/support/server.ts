@@ -220,7 +220,7 @@ export class TestServer {
     const said = await this.agent(["restore"], {
       server: this.name,
       kind: "development",
-      restoreId: `${request.source.sha256.slice(0, 12)}-1`,
+      restoreId: `${request.source.sha256?.slice(0, 12) ?? request.source.backup}-1`,
       mode: "replace",
       roles: "leave out",
       ...request,

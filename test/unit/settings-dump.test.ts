@@ -14,7 +14,7 @@ import { afterAll, describe, expect, test, vi } from "vitest";
 import * as fs from "node:fs";
 import { digestOfFile } from "../../components/machine/digest";
 import { readDump } from "../../components/machine/dump";
-import { findDump } from "../../components/machine/find-dump";
+import { findContents } from "../../components/machine/find-contents";
 
 vi.mock("node:fs", { spy: true });
 
@@ -95,25 +95,56 @@ describe("a dump on this machine", () => {
 });
 
 describe("the data section", () => {
+  const places = (database: string) => ({
+    projectFolder: folder,
+    namePrefix: "stagecraft",
+    database,
+  });
+
+  test("leaves a backup of another server to the agent, by the server's volume or any other", () => {
+    const backup = "20261116T032900Z";
+    expect(findContents({ from: "server:prod", backup }, places("timesheets"))).toEqual({
+      contents: { source: { name: backup, backup, repository: "stagecraft-prod-backups" } },
+    });
+    const accepted = { acceptUnverified: true, acceptKind: "staging" as const };
+    expect(
+      findContents({ from: "volume:elsewhere", backup, ...accepted }, places("timesheets")),
+    ).toEqual({
+      contents: { source: { name: backup, backup, repository: "elsewhere" }, ...accepted },
+    });
+  });
+
+  test.each([
+    [
+      "server:production",
+      'must name a server after "server:" (dev, staging, prod), got "server:production"',
+    ],
+    ["volume:", 'must name a volume of the engine after "volume:", got "volume:"'],
+  ])("refuses %s", (from, text) => {
+    expect(findContents({ from, backup: "20261116T032900Z" }, places("a"))).toEqual({
+      problem: { path: "data.from", text },
+    });
+  });
+
   test("finds a backup in its folder", () => {
     write("found/pg_dump.production.timesheets.20261116.032900.sql", plain);
     const data = { from: "found", backup: "20261116T032900Z" };
-    expect(findDump(folder, data, "timesheets")).toMatchObject({
-      dump: { path: "found/pg_dump.production.timesheets.20261116.032900.sql" },
+    expect(findContents(data, places("timesheets"))).toMatchObject({
+      contents: { path: "found/pg_dump.production.timesheets.20261116.032900.sql" },
     });
   });
 
   test("names the key that is wrong", () => {
-    expect(findDump(folder, { dump: "nowhere/a.sql" }, "a")).toMatchObject({
+    expect(findContents({ dump: "nowhere/a.sql" }, places("a"))).toMatchObject({
       problem: { path: "data.dump" },
     });
-    expect(findDump(folder, { from: "nowhere", backup: "20261116T032900Z" }, "a")).toEqual({
+    expect(findContents({ from: "nowhere", backup: "20261116T032900Z" }, places("a"))).toEqual({
       problem: {
         path: "data.from",
         text: "there is no folder nowhere; give its path from the project folder",
       },
     });
-    expect(findDump(folder, { from: "found", backup: "20261117T032900Z" }, "a")).toEqual({
+    expect(findContents({ from: "found", backup: "20261117T032900Z" }, places("a"))).toEqual({
       problem: {
         path: "data.backup",
         text: "no backup 20261117T032900Z in the folder; the nearest: 20261116T032900Z",

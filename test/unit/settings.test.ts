@@ -100,7 +100,7 @@ describe("settings of a stack", () => {
       { path: "database.name", text: "is missing; for example name: timesheets" },
       {
         path: "data",
-        text: "names no source; give dump: <file>, or from: <folder> and backup: <id>",
+        text: "names no source; give dump: <file>, or from: server:prod and backup: <id>",
       },
       ...["application", "readonly", "monitor"].map((name) => ({
         path: `passwords.${name}`,
@@ -191,12 +191,9 @@ describe("settings of a stack", () => {
   test.each([
     [
       { backup: "20261121T032900Z" },
-      "data.from: is missing; say which folder the backup is in, e.g. from: dumps",
+      "data.from: is missing; say where the backup is, e.g. from: server:prod",
     ],
-    [
-      { from: "dumps" },
-      "data.backup: is missing; say which backup of the folder, e.g. backup: 20261121T032900Z",
-    ],
+    [{ from: "dumps" }, "data.backup: is missing; say which backup, e.g. backup: 20261121T032900Z"],
     [
       { from: "dumps", backup: "yesterday" },
       'data.backup: must be a backup id like 20261121T032900Z, got "yesterday"',

@@ -1,0 +1,78 @@
+import { stat } from "node:fs/promises";
+import path from "node:path";
+import type { Client } from "pg";
+import { nearestIds } from "../../model/backup/nearest-ids";
+import type { BackedUpDatabase, Manifest } from "../../model/backup/manifest";
+import { databaseOf, fitnessProblems } from "../../model/refresh/fitness";
+import type { RestoreRequest } from "../../model/protocol";
+import { backupFolder, listBackupIds, readManifest, readVerification } from "../backup/repository";
+import { sha256OfFile } from "../digest";
+import { AgentError } from "../errors";
+
+/** Another server's backups, which this agent only reads. */
+export const sourceFolder = process.env.STAGECRAFT_SOURCE ?? "/var/backups/source";
+
+/** A database in a backup, found fit to be restored here. */
+export interface FoundBackup {
+  readonly manifest: Manifest;
+  readonly database: BackedUpDatabase;
+  /** Where its dump is. */
+  readonly path: string;
+  readonly isFolder: boolean;
+  /** Size of the dump. */
+  readonly bytes: number;
+}
+
+/** Finds the backup that a request names; throws an {@link AgentError} with all that speaks against it. */
+export async function findBackup(client: Client, request: RestoreRequest): Promise<FoundBackup> {
+  const { backup = "" } = request.source;
+  const manifest = await readManifest(backup, sourceFolder);
+  if (!manifest) throw new AgentError(await notThere(request));
+  const database = databaseOf(manifest, request.database);
+  if ("problem" in database) throw new AgentError(database.problem);
+  const verification = await readVerification(backup, sourceFolder);
+  const known = { manifest, verification };
+  const problems = fitnessProblems(known, database, request, await targetOf(client));
+  if (problems.length > 0) throw new AgentError(problems.join("\n            "));
+  const bytes = filesOf(manifest, database).reduce((sum, file) => sum + file.bytes, 0);
+  return {
+    ...{ manifest, database, bytes, isFolder: database.format === "directory" },
+    path: path.join(backupFolder(backup, sourceFolder), database.dump),
+  };
+}
+
+/** The files of one database's dump. */
+export function filesOf({ files }: Manifest, { dump }: BackedUpDatabase): Manifest["files"] {
+  return files.filter((file) => file.path === dump || file.path.startsWith(`${dump}/`));
+}
+
+/** Compares the files of a database's dump with the manifest; throws an {@link AgentError} that names the first that differs. */
+export async function checkFiles({ manifest, database }: FoundBackup): Promise<void> {
+  for (const { path: file, bytes, sha256 } of filesOf(manifest, database)) {
+    const place = path.join(backupFolder(manifest.id, sourceFolder), file);
+    const found = await stat(place).catch(() => undefined);
+    const isSame = found?.size === bytes && (await sha256OfFile(place)) === sha256;
+    if (isSame) continue;
+    throw new AgentError(
+      `backup ${manifest.id} of ${manifest.server} is damaged: ${file} ${found ? "is not what was backed up" : "is gone"}; take another backup`,
+    );
+  }
+}
+
+async function notThere({ source }: RestoreRequest): Promise<string> {
+  const { backup = "", repository = "" } = source;
+  const ids = await listBackupIds(sourceFolder);
+  if (ids.length === 0) {
+    return `no backup ${backup}: there is none in ${repository}; make one with: npx stagecraft backup prod`;
+  }
+  return `no backup ${backup} in ${repository}; the nearest: ${nearestIds(backup, ids).join(", ")}`;
+}
+
+async function targetOf(client: Client) {
+  const { rows } = await client.query<{ major: number; extensions: string[] }>(
+    `SELECT current_setting('server_version_num')::int / 10000 AS major,
+            (SELECT array_agg(name::text) FROM pg_available_extensions) AS extensions`,
+  );
+  const [found] = rows;
+  return { major: found?.major ?? 0, extensions: new Set(found?.extensions) };
+}

@@ -1,0 +1,52 @@
+import { existsSync, readdirSync, statSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { parseOrigin } from "../../model/refresh/origin";
+import { chooseDump } from "../../model/settings/choose-dump";
+import type { SettingProblem } from "../../model/settings/problems";
+import type { Settings } from "../../model/settings/schema";
+import { backupContents, readDump, type Contents } from "./dump";
+
+/** What a stack's `data` section names, or what is wrong with the section. */
+export type Found = { readonly contents: Contents } | { readonly problem: SettingProblem };
+
+/** Where to look. */
+export interface Places {
+  readonly projectFolder: string;
+  /** What the names of volumes begin with. */
+  readonly namePrefix: string;
+  /** The database that is looked after, where several share a backup. */
+  readonly database: string | undefined;
+}
+
+/** Finds the dump that a stack's `data` section names. A backup in a volume is left to the agent, which can see it. */
+export function findContents(
+  { dump, from = "", backup = "", acceptUnverified, acceptKind }: Settings["data"],
+  { projectFolder, namePrefix, database }: Places,
+): Found {
+  if (dump !== undefined) return look(projectFolder, "data.dump", dump, acceptKind);
+  const origin = parseOrigin(from, namePrefix);
+  if ("problem" in origin) return { problem: { path: "data.from", text: origin.problem } };
+  if (origin.kind === "volume") {
+    const repository = origin.volume;
+    return { contents: backupContents({ repository, backup, acceptUnverified, acceptKind }) };
+  }
+  const folder = resolve(projectFolder, from);
+  if (!existsSync(folder) || !statSync(folder).isDirectory()) {
+    const text = `there is no folder ${from}; give its path from the project folder`;
+    return { problem: { path: "data.from", text } };
+  }
+  const choice = chooseDump(readdirSync(folder), backup, database);
+  if ("problem" in choice) return { problem: { path: "data.backup", text: choice.problem } };
+  return look(projectFolder, "data.backup", join(from, choice.fileName), acceptKind);
+}
+
+function look(
+  projectFolder: string,
+  key: string,
+  path: string,
+  acceptKind: Contents["acceptKind"],
+): Found {
+  const dump = readDump(projectFolder, path);
+  if ("problem" in dump) return { problem: { path: key, text: dump.problem } };
+  return { contents: { ...dump, acceptKind } };
+}

@@ -1,0 +1,23 @@
+import { engineNames } from "../settings/engine-names";
+import { stackKinds } from "../names";
+
+/** Where backups are taken from: a folder of this machine, or the volume that another server keeps its backups in. */
+export type Origin =
+  | { readonly kind: "folder"; readonly path: string }
+  | { readonly kind: "volume"; readonly volume: string };
+
+const stacks = Object.keys(stackKinds);
+
+/** Reads `data.from`: `server:prod`, `volume:<name>`, or a folder; `{ problem }` is the sentence that follows the key. */
+export function parseOrigin(text: string, namePrefix: string): Origin | { problem: string } {
+  const [, scheme, rest = ""] = /^(server|volume):(.*)$/.exec(text) ?? [];
+  if (scheme === undefined) return { kind: "folder", path: text };
+  if (scheme === "volume") {
+    if (/^[a-zA-Z0-9][\w.-]+$/.test(rest)) return { kind: "volume", volume: rest };
+    return { problem: `must name a volume of the engine after "volume:", got "${text}"` };
+  }
+  if (stacks.includes(rest)) {
+    return { kind: "volume", volume: engineNames(namePrefix, rest).backupsVolume };
+  }
+  return { problem: `must name a server after "server:" (${stacks.join(", ")}), got "${text}"` };
+}
