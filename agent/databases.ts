@@ -1,8 +1,9 @@
 import type { Client } from "pg";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { DatabaseOptions } from "../model/dump/archive";
-import { incomingName, leftoverOf, outgoingName, previousName } from "../model/names";
+import { leftoverOf } from "../model/names";
 import { stampSchema, type DatabaseFacts, type Stamp } from "../model/protocol";
+import { bringBackPlan, swapPlan, type Renaming } from "../model/refresh/copies";
 import { quoteIdentifier as q, quoteLiteral } from "../model/sql";
 import { AgentError, messageOf } from "./errors";
 import { connect } from "./postgres";
@@ -71,23 +72,38 @@ export async function dropDatabase(client: Client, name: string): Promise<void> 
 }
 
 /**
- * Lets `__incoming` take the database's name, in one transaction; the former contents become `__previous`.
- * Returns for how many seconds the name answered nobody.
+ * Lets `__incoming` take the database's name, in one transaction; the former contents become `__previous`, and no more
+ * than `keep` such copies stay. Returns for how many seconds the name answered nobody.
  */
-export async function swapDatabases(client: Client, database: string): Promise<number> {
-  const names = new Set(
-    (await client.query<{ datname: string }>("SELECT datname FROM pg_database")).rows.map(
-      ({ datname }) => datname,
-    ),
-  );
-  const incoming = incomingName(database);
-  const hadLive = names.has(database);
-  const previous = previousName(database);
-  const renames: [string, string][] = [];
-  if (hadLive && names.has(previous)) renames.push([previous, outgoingName(database)]);
-  if (hadLive) renames.push([database, previous]);
-  renames.push([incoming, database]);
+export async function swapDatabases(
+  client: Client,
+  database: string,
+  keep: number,
+): Promise<number> {
+  const names = await databaseNames(client);
+  const { renames, drop } = swapPlan(database, names, keep);
+  const seconds = await renameDatabases(client, renames);
+  // The new contents are live by now, so nothing from here on may make the restore fail.
+  for (const copy of drop) {
+    await dropDatabase(client, copy).catch((error: unknown) => {
+      say(`could not drop ${copy} yet: ${messageOf(error)}`);
+    });
+  }
+  return names.has(database) ? seconds : 0;
+}
 
+/** Lets a former copy take the database's name again. Returns for how many seconds the name answered nobody. */
+export async function bringBack(client: Client, database: string, copy: string): Promise<number> {
+  return renameDatabases(client, bringBackPlan(database, await databaseNames(client), copy));
+}
+
+/** Names of all databases there are. */
+export async function databaseNames(client: Client): Promise<ReadonlySet<string>> {
+  const { rows } = await client.query<{ datname: string }>("SELECT datname FROM pg_database");
+  return new Set(rows.map(({ datname }) => datname));
+}
+
+async function renameDatabases(client: Client, renames: readonly Renaming[]): Promise<number> {
   const started = performance.now();
   const ender = new SessionEnder(renames.map(([from]) => from));
   await ender.start();
@@ -103,20 +119,13 @@ export async function swapDatabases(client: Client, database: string): Promise<n
   } finally {
     await ender.stop();
   }
-  const seconds = (performance.now() - started) / 1000;
-  // The new contents are live by now, so nothing from here on may make the restore fail.
-  const outgoing = outgoingName(database);
-  await dropDatabase(client, outgoing).catch((error: unknown) => {
-    say(`could not drop ${outgoing} yet: ${messageOf(error)}`);
-  });
-  return hadLive ? seconds : 0;
+  return (performance.now() - started) / 1000;
 }
 
 /** Drops what an interrupted restore left behind, of databases that nobody is restoring or verifying now. */
 export async function dropLeftovers(client: Client): Promise<string[]> {
-  const { rows } = await client.query<{ datname: string }>("SELECT datname FROM pg_database");
   const dropped: string[] = [];
-  for (const { datname } of rows) {
+  for (const datname of await databaseNames(client)) {
     const leftover = leftoverOf(datname);
     if (leftover === undefined || !(await tryLock(client, leftover.lock))) continue;
     try {

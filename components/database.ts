@@ -25,6 +25,8 @@ export interface DatabaseArgs {
   readonly encoding?: string | undefined;
   /** Locale, where the dump names none or one that the server has not, e.g. `"de_DE.UTF-8"`. @default what the dump says */
   readonly locale?: string | undefined;
+  /** How many former copies of the database stay for a rollback, 0 to 5. @default 1 */
+  readonly keepPrevious?: number | undefined;
 }
 
 /** A server, as far as a database needs it: one of ours, or an `ExternalPostgres`. */
@@ -68,9 +70,9 @@ export class Database extends pulumi.ComponentResource {
     const dump = repository === undefined ? file : undefined;
     super("stagecraft:index:Database", name, { dump, backup, sha256, restoreId }, opts);
 
-    const { roles, encoding, locale } = args;
+    const { roles, encoding, locale, keepPrevious } = args;
     const settings = checkArgs(`Database "${name}": database`, databaseSchema, {
-      ...{ name, roles, encoding, locale },
+      ...{ name, roles, encoding, locale, keepPrevious },
     });
     const restore = new command.local.Command(
       `${name}-restore`,
@@ -99,6 +101,7 @@ export class Database extends pulumi.ComponentResource {
               roles: settings.roles,
               encoding: settings.encoding,
               locale: settings.locale,
+              keepPrevious: settings.keepPrevious,
               acceptUnverified: contents.acceptUnverified,
               acceptKind: contents.acceptKind,
             }),

@@ -1,9 +1,14 @@
 import { roleNameProblem } from "./roles/names";
 
-/** The longest database name: PostgreSQL cuts names at 63 bytes, and `__incoming` must still fit behind it. */
-export const longestDatabaseName = 63 - "__incoming".length;
+/** How many former copies of a database may be kept. */
+export const mostPrevious = 5;
 
 const suffixes = ["__incoming", "__previous", "__outgoing", "__checking", "__dry_run"] as const;
+const longestSuffix = `__previous${mostPrevious}`;
+const suffixPattern = new RegExp(`(${suffixes.join("|")})[1-${mostPrevious}]?$`);
+
+/** The longest database name: PostgreSQL cuts names at 63 bytes, and `__previous2` must still fit behind it. */
+export const longestDatabaseName = 63 - longestSuffix.length;
 
 /** What a name of a database must be for Stagecraft to look after it; the sentence that follows "must", or `undefined` when it is fine. */
 export function databaseNameProblem(name: string): string | undefined {
@@ -11,12 +16,12 @@ export function databaseNameProblem(name: string): string | undefined {
   if (name.includes("\0")) return "not contain a zero byte";
   const bytes = Buffer.byteLength(name);
   if (bytes > longestDatabaseName) {
-    return `be at most ${longestDatabaseName} bytes long, so that "${suffixes[0]}" fits behind it (PostgreSQL cuts names at 63), got ${bytes}`;
+    return `be at most ${longestDatabaseName} bytes long, so that "${longestSuffix}" fits behind it (PostgreSQL cuts names at 63), got ${bytes}`;
   }
   if (["postgres", "template0", "template1"].includes(name)) {
     return "not be one of PostgreSQL's own databases (postgres, template0, template1)";
   }
-  const suffix = suffixes.find((reserved) => name.endsWith(reserved));
+  const suffix = suffixPattern.exec(name)?.[0];
   if (suffix !== undefined) return `not end in "${suffix}", which marks Stagecraft's own copies`;
   // The application's role has the database's name.
   return roleNameProblem(name);
@@ -24,9 +29,13 @@ export function databaseNameProblem(name: string): string | undefined {
 
 /** Where a restore goes before it takes the database's name. */
 export const incomingName = (database: string): string => `${database}__incoming`;
-/** The contents that the last refresh replaced, kept for a rollback. */
-export const previousName = (database: string): string => `${database}__previous`;
-/** The former `__previous`, from the swap until it is dropped. */
+/** The contents that the last refresh replaced, kept for a rollback; those before it have a number: `__previous2`. */
+export const previousName = (database: string, age = 1): string =>
+  `${database}__previous${age === 1 ? "" : age}`;
+/** Whether a name is that of a former copy. */
+export const isPreviousName = (name: string): boolean =>
+  suffixPattern.exec(name)?.[1] === "__previous";
+/** A copy that nobody keeps, from the swap until it is dropped. */
 export const outgoingName = (database: string): string => `${database}__outgoing`;
 
 /** Where a backup of the database is restored to, to see whether it can be. */

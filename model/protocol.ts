@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { verdictSchema, outcomeSchema } from "./import-log/verdict-schema";
-import { databaseNameProblem, serverKinds } from "./names";
+import { databaseNameProblem, mostPrevious, serverKinds } from "./names";
 
 /** A database name that Stagecraft may look after. */
 export const databaseNameSchema = z.string().superRefine((name, context) => {
@@ -53,6 +53,8 @@ export const restoreRequestSchema = z.strictObject({
   encoding: z.string().optional(),
   /** Locale of the database, where the dump names none or one that this server has not. */
   locale: z.string().optional(),
+  /** How many former copies of the database stay for a rollback. */
+  keepPrevious: z.int().min(0).max(mostPrevious).default(1),
   /** Whether a backup may be used that no restore has proven yet. */
   acceptUnverified: z.boolean().optional(),
   /** Whether production may be recovered from a backup of a server of another kind: only by the word of that kind. */
@@ -77,8 +79,11 @@ export function hasContents(stamp: Stamp | null, source: Source): boolean {
 
 /** The report of a restore. stdout of `restore` is the same in one JSON line, without the verdict's details. */
 export const restoreResultSchema = z.strictObject({
-  /** `kept`: production had its database already. `unchanged`: the database has these contents already. */
-  result: z.enum(["restored", "unchanged", "kept", "failed"]),
+  /**
+   * `brought back`: a former copy holds these contents and has the name again. `unchanged`: the database has them
+   * already. `kept`: production had its database already.
+   */
+  result: z.enum(["restored", "brought back", "unchanged", "kept", "failed"]),
   server: z.string(),
   database: z.string(),
   source: sourceSchema,

@@ -2,7 +2,8 @@ import { availableParallelism } from "node:os";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Client } from "pg";
-import { incomingName } from "../../model/names";
+import { incomingName, previousName } from "../../model/names";
+import { previousCopies } from "../../model/refresh/copies";
 import {
   contentsId,
   hasContents,
@@ -15,6 +16,7 @@ import { failureLines, verdictLine } from "../../model/import-log/text";
 import { quoteIdentifier as q } from "../../model/sql";
 import type { Verdict } from "../../model/import-log/verdict-schema";
 import {
+  bringBack,
   createCopy,
   dropDatabase,
   dropLeftovers,
@@ -56,7 +58,7 @@ const startSeconds = 60;
 export async function restore(request: RestoreRequest): Promise<RestoreResult> {
   const run = new RestoreRun(request);
   const result = await run.run();
-  if (result.result === "restored" || result.result === "failed") {
+  if (result.result !== "unchanged" && result.result !== "kept") {
     // What happened stays true without its report.
     await keepReport(result).catch((error: unknown) => {
       say(`could not keep the report: ${messageOf(error)}`);
@@ -96,7 +98,7 @@ class RestoreRun {
       do await sleep(500);
       while (!(await tryLock(client, database)));
     }
-    const done = await this.#alreadyDone(client);
+    const done = (await this.#alreadyDone(client)) ?? (await this.#broughtBack(client));
     if (done) return done;
     await dropLeftovers(client);
     const dump = await this.#openDump(client);
@@ -144,6 +146,27 @@ class RestoreRun {
     if (!hasContents(live.stamp, source)) return undefined;
     await this.#stampAgain(client, live.stamp);
     return this.#result("unchanged", `${database} has the contents of ${source.name} already`);
+  }
+
+  /** The result when a former copy holds the contents: it takes the name again, as it was left. */
+  async #broughtBack(client: Client): Promise<RestoreResult | undefined> {
+    const { database, server, source, restoreId, mode } = this.request;
+    if (mode === "when missing") return undefined;
+    const databases = await listDatabases(client);
+    const names = new Set(databases.map(({ name }) => name));
+    const stampOf = (copy: string): Stamp | null =>
+      databases.find(({ name }) => name === copy)?.stamp ?? null;
+    const copy = previousCopies(database, names).find(
+      (name) => stampOf(name)?.server === server && hasContents(stampOf(name), source),
+    );
+    const stamp = copy === undefined ? null : stampOf(copy);
+    if (copy === undefined || !stamp) return undefined;
+    this.#source = stamp.source;
+    await stampDatabase(client, copy, { ...stamp, restoreId });
+    await countRestore();
+    const away = await this.#step("swap", async () => bringBack(client, database, copy));
+    const text = `${database} is back at ${source.name}, as it was left; what was there is kept as ${previousName(database)}`;
+    return this.#result("brought back", text, away);
   }
 
   /** Remembers which request the contents answer, so that the next preview sees nothing to do. */
@@ -214,7 +237,9 @@ class RestoreRun {
       restoredAt,
     });
     await countRestore();
-    const away = await this.#step("swap", async () => swapDatabases(client, database));
+    const away = await this.#step("swap", async () =>
+      swapDatabases(client, database, this.request.keepPrevious),
+    );
     // The contents are live: a dump that stays behind costs space and nothing else.
     if (source.sha256 !== undefined) {
       await forgetDump(database, source.sha256).catch((error: unknown) => {

@@ -1,4 +1,5 @@
 import type { Client } from "pg";
+import { isPreviousName } from "../../model/names";
 import { databaseRoleNames, monitorRole, superuser } from "../../model/roles/names";
 import type { RolesObservation } from "../../model/roles/protocol";
 import { isLogin, readRoleComment, visibleFaults } from "../../model/roles/role";
@@ -11,7 +12,7 @@ import { openOwnDatabases, rightsChanges } from "./rights";
 /** What is not as it should be about the roles of this server and their rights; changes nothing. The connection is to `postgres`. */
 export async function observeRoles(client: Client): Promise<RolesObservation> {
   const databases = (await listDatabases(client))
-    .filter(({ stamp, name }) => stamp !== null && !name.endsWith("__previous"))
+    .filter(({ stamp, name }) => stamp !== null && !isPreviousName(name))
     .map(({ name }) => name);
   const found = await findRoles(client, []);
   const marked = [...found.values()].flatMap((role) => {

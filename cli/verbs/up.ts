@@ -45,5 +45,6 @@ export async function up(folder: string, stack: StackName, steps: StepList): Pro
 }
 
 function isSince(restore: RestoreResult, started: number): boolean {
-  return restore.result === "restored" && Date.parse(restore.startedAt) >= started - 1000;
+  const isDone = restore.result === "restored" || restore.result === "brought back";
+  return isDone && Date.parse(restore.startedAt) >= started - 1000;
 }

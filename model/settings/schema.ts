@@ -2,7 +2,7 @@ import { z } from "zod";
 import { backupsSettingsSchema } from "../backup/settings";
 import { hostSchema, localHost } from "../host";
 import { keepSettingsSchema } from "../keep/settings";
-import { parseBackupId, serverKinds } from "../names";
+import { mostPrevious, parseBackupId, serverKinds } from "../names";
 import { pgHbaSettingsSchema } from "../pg-hba/settings";
 import { databaseNameSchema, rolesChoiceSchema } from "../protocol";
 import { checkSettings } from "../postgres-settings/check";
@@ -105,6 +105,12 @@ export const databaseSchema = z.strictObject({
       "Tables, or rows of them, that a refresh carries over from the contents it replaces.",
     examples: [["testers"]],
   }),
+  keepPrevious: z
+    .int()
+    .min(0)
+    .max(mostPrevious, `must be at most ${mostPrevious}`)
+    .default(1)
+    .meta({ description: "How many former copies of the database stay for a rollback, 0 to 5." }),
 });
 
 /** Where the contents come from: one dump, or one backup of a folder. */

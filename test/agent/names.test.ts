@@ -38,8 +38,8 @@ describe("a database may be called", () => {
 });
 
 test.each([
-  ["n".repeat(54), /must be at most 53 bytes long, .* got 54/],
-  ["ü".repeat(27), /must be at most 53 bytes long, .* got 54/],
+  ["n".repeat(53), /must be at most 52 bytes long, .* got 53/],
+  ["ü".repeat(27), /must be at most 52 bytes long, .* got 54/],
   ["", /must not be empty/],
   ["postgres", /must not be one of PostgreSQL's own databases/],
   ["x__previous", /must not end in "__previous", which marks Stagecraft's own copies/],

@@ -213,6 +213,7 @@ describe("a development server", () => {
       restoreId: "aaaaaaaaaaaa-1",
       mode: "replace",
       roles: "leave out",
+      keepPrevious: 1,
     });
   });
 
