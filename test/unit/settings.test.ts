@@ -25,7 +25,7 @@ describe("settings of a stack", () => {
         namePrefix: "stagecraft",
         host: "local",
         postgres: { version: 17, port: 15432, memory: "1 GB" },
-        database: { name: "timesheets", roles: "leave out" },
+        database: { name: "timesheets", roles: "leave out", keepPrevious: 1 },
         data: { dump: "timesheets.sql" },
         pgHba: {},
         tls: {},
