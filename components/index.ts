@@ -25,6 +25,9 @@ export { ProductionServer, type ProductionServerArgs } from "./production-server
 export type { ServerArgs } from "./server-args";
 export type { SshArgs } from "./ssh";
 export type { TlsArgs } from "./tls-command";
+export { defusePresets } from "../model/defuse/presets";
+export type { Defuse, DefuseStatement } from "../model/defuse/statement";
+export { mask, type Mask, type Masks } from "../model/masks/mask";
 export { presets } from "../model/pg-hba/presets";
 export type { PgHbaRule } from "../model/pg-hba/rule";
 export type { PostgresSettings } from "../model/postgres-settings/typed";

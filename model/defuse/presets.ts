@@ -1,0 +1,2 @@
+import type { Defuse } from "./statement";
+export const defusePresets: Readonly<Record<string, Defuse>> = {};

@@ -1,0 +1,47 @@
+import { quoteIdentifier, unquoteIdentifier } from "../sql";
+
+/** A column as a mask names it; `*` stands for all of a table. */
+export interface ColumnName {
+  readonly schema: string;
+  readonly table: string;
+  readonly column: string;
+}
+
+/** One identifier, quoted or not, at the head of a text. PostgreSQL manual, 4.1.1. */
+const identifier = /^(?:"(?:[^"]|"")+"|[A-Za-z_\u0080-\uffff][\w$\u0080-\uffff]*)/;
+
+/** Reads `table.column` or `schema.table.column` as SQL writes it; `undefined` when it is neither. Without a schema it is `public`. */
+export function parseColumnName(text: string): ColumnName | undefined {
+  const parts: string[] = [];
+  let rest = text;
+  for (;;) {
+    if (rest === "*" && parts.length > 0) {
+      parts.push("*");
+      break;
+    }
+    const [found] = identifier.exec(rest) ?? [];
+    if (found === undefined) return undefined;
+    parts.push(unquoteIdentifier(found));
+    rest = rest.slice(found.length);
+    if (rest === "") break;
+    if (!rest.startsWith(".")) return undefined;
+    rest = rest.slice(1);
+  }
+  const [column, table, schema = "public", more] = parts.reverse();
+  if (column === undefined || table === undefined || more !== undefined) return undefined;
+  return { schema, table, column };
+}
+
+/** A table's name as a mask may write it: without the schema `public`, quoted where it must be. */
+export function tableText({ schema, table }: Pick<ColumnName, "schema" | "table">): string {
+  return schema === "public" ? word(table) : `${word(schema)}.${word(table)}`;
+}
+
+/** A column's name as a mask may write it. */
+export function columnText(name: ColumnName): string {
+  return `${tableText(name)}.${name.column === "*" ? "*" : word(name.column)}`;
+}
+
+function word(name: string): string {
+  return /^[a-z_][a-z0-9_]*$/.test(name) ? name : quoteIdentifier(name);
+}

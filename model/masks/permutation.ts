@@ -1,0 +1,104 @@
+import { digest, numberOf } from "./keyed";
+
+/** Whole numbers from `low` on, `left` × `right` of them, that are exchanged among each other. */
+export interface Block {
+  readonly low: bigint;
+  readonly left: bigint;
+  readonly right: bigint;
+}
+
+/**
+ * The blocks that numbers of these widths are exchanged in, one above the other. A key keeps its block whatever the type
+ * of its column, so a `bigint` and the `integer` that refers to it become the same number.
+ * @param bits widths without the sign, of all columns that must agree: 15, 31, 63
+ */
+export function integerBlocks(bits: readonly number[]): Block[] {
+  // Small keys in a bigint column stay numbers that JavaScript can hold.
+  const widths = [...new Set(bits.includes(63) ? [31, ...bits] : bits)].sort((a, b) => a - b);
+  return widths.map((width, i) => {
+    const below = BigInt(widths[i - 1] ?? 0);
+    if (below === 0n) {
+      const right = BigInt(width) / 2n;
+      return { low: 0n, left: 2n ** (BigInt(width) - right), right: 2n ** right };
+    }
+    return {
+      low: 2n ** below,
+      left: 2n ** (BigInt(width) - below) - 1n,
+      right: 2n ** below,
+    };
+  });
+}
+
+/** The block of the numbers with up to so many decimal digits. */
+export function decimalBlock(digits: number): Block {
+  const right = BigInt(Math.floor(digits / 2));
+  return { low: 0n, left: 10n ** (BigInt(digits) - right), right: 10n ** right };
+}
+
+/** Rounds of the network: with four a permutation cannot be told from chance (Luby and Rackoff, 1988). */
+const rounds = 4;
+
+/** What each round makes of one half of a number: a number below 2^48. */
+export type Round = (round: number, half: bigint) => bigint;
+
+/**
+ * Exchanges a number that is not negative with another one of its block: a Feistel network, which is a permutation
+ * whatever `round` gives. This says what {@link permutationLevels} does in SQL.
+ */
+export function permute(value: bigint, blocks: readonly Block[], round: Round): bigint {
+  const block = blocks.findLast(({ low }) => value >= low) ?? { low: 0n, left: 1n, right: 1n };
+  let left = (value - block.low) / block.right;
+  let right = (value - block.low) % block.right;
+  for (let i = 0; i < rounds; i += 2) {
+    left = (left + round(i, right)) % block.left;
+    right = (right + round(i + 1, left)) % block.right;
+  }
+  return block.low + left * block.right + right;
+}
+
+/** What a round digests: the half, with the round's number in the bits above it. */
+export function roundInput(round: number, half: bigint): bigint {
+  return half + BigInt(round) * 2n ** 50n;
+}
+
+/**
+ * The same in SQL, as columns that are computed one level after the other, and what comes out of them.
+ * @param magnitude SQL of a `bigint` that is not negative, or NULL
+ */
+export function permutationLevels(
+  prefix: string,
+  magnitude: string,
+  blocks: readonly Block[],
+): { levels: Record<string, string>[]; output: string } {
+  const name = (part: string): string => `${prefix}_${part}`;
+  const value = name("value");
+  const ofBlock = (pick: (block: Block) => bigint): string => {
+    const [lowest, ...higher] = blocks.map((block) => [block.low, pick(block)] as const);
+    const whens = higher.reverse().map(([low, what]) => `WHEN ${value} >= ${low} THEN ${what}`);
+    const otherwise = `${lowest?.[1] ?? 1n}::bigint`;
+    return whens.length === 0 ? otherwise : `CASE ${whens.join(" ")} ELSE ${otherwise} END`;
+  };
+  const [low, left, right] = [name("low"), name("left"), name("right")];
+  const f = (round: number, half: string): string =>
+    numberOf(digest("number", `int8send(${half} + ${roundInput(round, 0n)})`));
+  const levels: Record<string, string>[] = [
+    { [value]: magnitude },
+    {
+      [low]: ofBlock((block) => block.low),
+      [left]: ofBlock((block) => block.left),
+      [right]: ofBlock((block) => block.right),
+    },
+    {
+      [name("l0")]: `(${value} - ${low}) / ${right}`,
+      [name("r0")]: `(${value} - ${low}) % ${right}`,
+    },
+  ];
+  let [l, r] = [name("l0"), name("r0")];
+  for (let i = 0; i < rounds; i += 2) {
+    levels.push({ [name(`l${i + 1}`)]: `(${l} + ${f(i, r)}) % ${left}` });
+    l = name(`l${i + 1}`);
+    levels.push({ [name(`r${i + 1}`)]: `(${r} + ${f(i + 1, l)}) % ${right}` });
+    r = name(`r${i + 1}`);
+  }
+  return { levels, output: `(${low} + ${l} * ${right} + ${r})` };
+}
