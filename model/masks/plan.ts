@@ -82,10 +82,13 @@ export function planMasks(
       aimAt(one, tables, catalogue, groups.get(placeKey(one))),
     ]),
   );
+  const told = new Set(problems.map(({ path }) => path));
   const all = [
     ...resolved.problems,
     ...problems,
-    ...changing.flatMap((one) => misfits(one, aims.get(placeKey(one)))),
+    ...changing
+      .filter(({ path }) => !told.has(path))
+      .flatMap((one) => misfits(one, aims.get(placeKey(one)))),
     ...(masks.classify === "strict" ? unclassified(tables, given) : []),
   ];
   if (all.length > 0) return { problems: all, plan: undefined };
