@@ -1,6 +1,11 @@
 /** A refusal or failure that a person can do something about: the message says what, which value and the fix. */
 export class AgentError extends Error {
-  override readonly name = "AgentError";
+  override readonly name: string = "AgentError";
+}
+
+/** A failure for what this server is like now (a full disk, a PostgreSQL that went away), which says nothing about a dump. */
+export class CircumstanceError extends AgentError {
+  override readonly name = "CircumstanceError";
 }
 
 /** The message of anything thrown. */

@@ -100,6 +100,35 @@ const verbs: Readonly<Record<string, (args: readonly string[]) => Promise<void>>
     const { upgrades } = await import("./verbs/upgrades.js");
     answer(await upgrades(await request(upgradesRequestSchema)));
   },
+  backups: async () => {
+    const { catalogueRequestSchema } = await import("../model/backup/catalogue-protocol.js");
+    const { backups } = await import("./verbs/backups.js");
+    answer(await backups(await request(catalogueRequestSchema)));
+  },
+  "backups-forget": async () => {
+    const { forgetRequestSchema } = await import("../model/backup/catalogue-protocol.js");
+    const { forgetBackups } = await import("./verbs/backups.js");
+    answer(await forgetBackups(await request(forgetRequestSchema)));
+  },
+  "backups-delete": async () => {
+    const { deleteRequestSchema } = await import("../model/backup/catalogue-protocol.js");
+    const { deleteBackups } = await import("./verbs/backups.js");
+    answer(await deleteBackups(await request(deleteRequestSchema)));
+  },
+  "backups-send": async ([id = ""]) => {
+    const { sendBackup } = await import("./verbs/backups-send.js");
+    await sendBackup(id);
+  },
+  verify: async () => {
+    const { verifyRequestSchema } = await import("../model/backup/verify-protocol.js");
+    const { verify } = await import("./verbs/verify.js");
+    const result = await verify(await request(verifyRequestSchema));
+    if (result.verification?.result === "failed") {
+      process.stderr.write(`${result.verification.text}\n`);
+      process.exitCode = 1;
+    }
+    answer(result);
+  },
   report: async () => {
     const { newestReport } = await import("./store.js");
     answer(await newestReport());

@@ -3,7 +3,7 @@ import { Client } from "pg";
 import { formatAddress } from "../model/connection/address";
 import { isFinal, refusalText } from "../model/connection/refusal";
 import { clientConfig, currentConnection, type Connection } from "./connection";
-import { AgentError, messageOf } from "./errors";
+import { CircumstanceError, messageOf } from "./errors";
 
 /** The folder of PostgreSQL's Unix socket, shared by the two containers of a server. */
 export const socketFolder = process.env.PGHOST ?? "/run/postgresql";
@@ -48,7 +48,7 @@ export async function connect(
   try {
     await client.connect();
   } catch (error) {
-    throw new AgentError(notLetIn(elsewhere, error), { cause: error });
+    throw new CircumstanceError(notLetIn(elsewhere, error), { cause: error });
   }
   return client;
 }
@@ -93,7 +93,7 @@ export async function waitForPostgres(seconds: number): Promise<void> {
       if (Date.now() > deadline) {
         const where = elsewhere ? ` at ${formatAddress(elsewhere)}` : "";
         const fix = elsewhere ? "look at its log" : "look at: docker logs of its container";
-        throw new AgentError(
+        throw new CircumstanceError(
           `PostgreSQL${where} did not take connections within ${seconds} s (${messageOf(error)}); ${fix}`,
           { cause: error },
         );

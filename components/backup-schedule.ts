@@ -2,10 +2,17 @@ import * as command from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
 import type { z } from "zod";
 import { nextRuns } from "../model/backup/cron";
+import type { Pin } from "../model/backup/catalogue";
 import type { backupJobSchema, maintenanceJobSchema } from "../model/backup/job";
-import { backupsRequestSchema, digestedRequest } from "../model/backup/protocol";
+import { defaultKeep, type keepSchema } from "../model/backup/keep";
+import {
+  backupsRequestSchema,
+  digestedRequest,
+  type BackupsRequest,
+} from "../model/backup/protocol";
 import { scheduledJobs, type ScheduledJob } from "../model/backup/scheduled-jobs";
 import { backupsSettingsSchema, defaultJobs } from "../model/backup/settings";
+import { defaultVerify, type verifySettingsSchema } from "../model/backup/verify-settings";
 import { agentCommand, type CommandedServer } from "./agent-command";
 import { checkArgs } from "./check-args";
 import { sha256 } from "./machine/digest";
@@ -16,12 +23,23 @@ export type BackupJobArgs = z.input<typeof backupJobSchema>;
 /** A job that vacuums and analyzes. */
 export type MaintenanceJobArgs = z.input<typeof maintenanceJobSchema>;
 
+/** Which verified backups stay. See docs/backups.md. */
+export type KeepArgs = z.input<typeof keepSchema>;
+/** When the newest backup is verified, and how old it may be. */
+export type VerifyArgs = z.input<typeof verifySettingsSchema>;
+
 /** Which backups a server makes, and when. */
 export interface BackupsArgs {
   /** Jobs that make backups, by name. `{}`: none. @default one a night on production and staging, none on development */
   readonly jobs?: Readonly<Record<string, BackupJobArgs>> | undefined;
   /** Jobs that vacuum and analyze, by name. @default none; PostgreSQL's autovacuum does both in any case */
   readonly maintenance?: Readonly<Record<string, MaintenanceJobArgs>> | undefined;
+  /** Which of them stay; the others are removed after each verification. @default 7 daily, 4 weekly and 6 monthly ones */
+  readonly keep?: KeepArgs | undefined;
+  /** When the newest one is restored to see whether it can be, and the age at which a missing one is a fault. @default 05:29 UTC and 26 h where backups are made */
+  readonly verify?: VerifyArgs | undefined;
+  /** Backups that stay in any case, and who names them. @default none; the project's own stacks give those that their files name */
+  readonly pins?: readonly Pin[] | undefined;
 }
 
 /** What {@link BackupSchedule} is made of. */
@@ -40,16 +58,20 @@ export interface BackupScheduleArgs extends BackupsArgs {
  */
 export class BackupSchedule extends pulumi.ComponentResource {
   constructor(name: string, args: BackupScheduleArgs, opts?: pulumi.ComponentResourceOptions) {
-    const { server, ...given } = args;
+    const { server, pins = [], ...given } = args;
     const settings = checkArgs(`BackupSchedule "${name}"`, backupsSettingsSchema, given);
+    const made = settings.jobs ?? defaultJobs(server.kind);
     const request = backupsRequestSchema.parse({
       server: server.server,
-      jobs: settings.jobs ?? defaultJobs(server.kind),
+      jobs: made,
       maintenance: settings.maintenance ?? {},
+      keep: settings.keep ?? defaultKeep,
+      verify: settings.verify ?? defaultVerify(made),
+      pins,
     });
     const jobs = scheduledJobs(request);
     // These are shown at preview when they change.
-    super("stagecraft:index:BackupSchedule", name, { jobs: jobs.map(describeJob) }, opts);
+    super("stagecraft:index:BackupSchedule", name, describe(request), opts);
 
     const wanted = sha256(digestedRequest(request));
     new command.local.Command(
@@ -65,6 +87,14 @@ export class BackupSchedule extends pulumi.ComponentResource {
     if (pulumi.runtime.isDryRun()) tellNextRuns(this, jobs);
     this.registerOutputs();
   }
+}
+
+function describe({ keep, pins, ...request }: BackupsRequest): pulumi.Inputs {
+  return {
+    jobs: scheduledJobs({ keep, pins, ...request }).map(describeJob),
+    keep: Object.entries(keep).map(([rule, value]) => `${rule} ${value}`),
+    pins: pins.map(({ backup, by }) => `${backup} (${by})`),
+  };
 }
 
 function describeJob({ kind, name, timing: { schedule, timeZone } }: ScheduledJob): string {

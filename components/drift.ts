@@ -1,4 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
+import { lateness } from "../model/backup/lateness";
 import type { ServerKind } from "../model/names";
 import type { Observation } from "../model/observation";
 import type { SettingValues } from "../model/postgres-settings/check";
@@ -15,8 +16,13 @@ export function tellDrift(server: Told, people: People = {}): void {
   for (const text of peopleWithoutLogin(server.kind, people)) void pulumi.log.info(text, server);
   const logins = peopleWithLogin(server.kind, people);
   void server.sight.then(({ faults, observation }) => {
-    warn(server, [...faults, ...(observation ? rolesDrift(observation.roles, logins) : [])]);
+    warn(server, [...faults, ...(observation ? seenFaults(observation, logins) : [])]);
   });
+}
+
+function seenFaults({ roles, backups }: Observation, logins: readonly string[]): string[] {
+  const late = lateness(backups, new Date());
+  return [...rolesDrift(roles, logins), ...(late === undefined ? [] : [late])];
 }
 
 /** Says at preview what of a server's settings is not as it should be, and what a change of them takes. */

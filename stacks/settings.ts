@@ -1,9 +1,10 @@
 import * as pulumi from "@pulumi/pulumi";
 import { existsSync, readFileSync } from "node:fs";
 import { ToldError } from "../components/told-error";
-import type { Contents, Passwords, PgHbaChoice, TlsArgs } from "../components";
+import type { BackupsArgs, Contents, Passwords, PgHbaChoice, TlsArgs } from "../components";
 import { EngineProblem } from "../components/machine/docker";
 import { findContents } from "../components/machine/find-contents";
+import { findPins } from "../components/machine/pins";
 import { isEngineLocal, isPortTaken } from "../components/machine/port";
 import { publishedPorts } from "../components/machine/sight";
 import { stackKinds } from "../model/names";
@@ -14,7 +15,12 @@ import type { Settings } from "../model/settings/schema";
 import { readTlsFiles } from "./tls-files";
 
 /** A stack's settings, checked, with its dump found. */
-export interface StackSettings extends Omit<Settings, "data" | "passwords" | "pgHba" | "tls"> {
+export interface StackSettings extends Omit<
+  Settings,
+  "data" | "passwords" | "pgHba" | "tls" | "backups"
+> {
+  /** Which backups the server makes, and which of them stay because stacks name them. */
+  readonly backups: BackupsArgs;
   /** Where the contents come from. */
   readonly data: Contents;
   /** Passwords of the roles that log in. */
@@ -50,7 +56,11 @@ export async function readSettings(stack: string): Promise<StackSettings> {
   const kind = stackKinds[stack as keyof typeof stackKinds];
   const rules = rulesOfServer(kind, checked.database.name, checked.pgHba);
   const pgHba = { application: checked.pgHba.application, rules };
-  return { ...checked, data: contents, passwords, pgHba, tls: files.tls };
+  const pins = await findPins(projectFolder, checked.namePrefix, stack).catch((error: unknown) => {
+    throw new ToldError((error as Error).message);
+  });
+  const backups = { ...checked.backups, pins };
+  return { ...checked, data: contents, passwords, pgHba, backups, tls: files.tls };
 }
 
 function secretProblems(

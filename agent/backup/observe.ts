@@ -2,9 +2,9 @@ import { statfs } from "node:fs/promises";
 import { nextRuns } from "../../model/backup/cron";
 import type { BackupsObservation } from "../../model/backup/protocol";
 import { scheduledJobs } from "../../model/backup/scheduled-jobs";
-import { isVerified } from "../../model/backup/catalogue";
+import { newestVerified } from "../../model/backup/catalogue";
 import { readCatalogue, repositoryFolder } from "./repository";
-import { readSchedule, scheduleDigest } from "./schedule";
+import { readSchedule, scheduledSince, scheduleDigest } from "./schedule";
 
 /** Tells of the backups and of when the next ones are made, and changes nothing. */
 export async function observeBackups(now: Date): Promise<BackupsObservation> {
@@ -20,7 +20,9 @@ export async function observeBackups(now: Date): Promise<BackupsObservation> {
     running: null,
     lastAttempt: entries.findLast(({ attempt }) => attempt !== null)?.attempt ?? null,
     newest: entries.findLast(({ backup }) => backup !== null)?.id ?? null,
-    newestVerified: entries.findLast(isVerified)?.id ?? null,
+    newestVerified: newestVerified(entries, now),
+    verifiedLimit: request?.verify?.limit ?? null,
+    since: (await scheduledSince())?.toISOString() ?? null,
     freeBytes: space ? space.bavail * space.bsize : null,
   };
 }

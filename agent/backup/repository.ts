@@ -13,6 +13,7 @@ import {
 } from "../../model/backup/catalogue";
 import { backupBytes, manifestSchema, type Manifest } from "../../model/backup/manifest";
 import { parseBackupId, type BackupId } from "../../model/names";
+import { sha256Of } from "../digest";
 import { readText, replaceFile } from "../whole-file";
 
 /** Where a server's backups lie: a volume of its own. */
@@ -52,6 +53,34 @@ export async function readManifest(
 ): Promise<Manifest | undefined> {
   const text = await readText(path.join(backupFolder(id, repository), "manifest.json"));
   return text === undefined ? undefined : parseJson(manifestSchema, text);
+}
+
+/** Files of a backup that its manifest does not list: itself, and the SHA-256 that it is checked by. */
+export const manifestFiles = ["manifest.json", "manifest.sha256"] as const;
+
+/** Writes the manifest of a backup into its folder, last of all its files, with its SHA-256 as `sha256sum` reads it. */
+export async function writeManifest(folder: string, manifest: Manifest): Promise<void> {
+  const text = JSON.stringify(manifest);
+  const [name, seal] = manifestFiles;
+  await replaceFile(path.join(folder, seal), `${sha256Of(text)}  ${name}\n`);
+  await replaceFile(path.join(folder, name), text);
+}
+
+/** What is wrong with the manifest of a backup, whether or not it can be read; `undefined` when it is as it was written. */
+export async function manifestProblem(
+  id: BackupId,
+  repository = repositoryFolder,
+): Promise<string | undefined> {
+  const [name, seal] = manifestFiles;
+  const folder = backupFolder(id, repository);
+  const [text, sealed] = await Promise.all([
+    readText(path.join(folder, name)),
+    readText(path.join(folder, seal)),
+  ]);
+  if (text === undefined) return `${name} is missing`;
+  if (sealed === undefined) return `${seal} is missing`;
+  if (sealed !== `${sha256Of(text)}  ${name}\n`) return `${name} or ${seal} was altered`;
+  return undefined;
 }
 
 /** Keeps what became of an attempt at a backup. */

@@ -1,3 +1,4 @@
+import { stat } from "node:fs/promises";
 import path from "node:path";
 import {
   backupsRequestSchema,
@@ -20,6 +21,12 @@ export async function readSchedule(): Promise<BackupsRequest | undefined> {
 /** Puts a schedule in force; the main process notices. */
 export async function keepSchedule(request: BackupsRequest): Promise<void> {
   await writeWhole(file, JSON.stringify(request));
+}
+
+/** When the schedule was put in force; `undefined` while none is. */
+export async function scheduledSince(): Promise<Date | undefined> {
+  const found = await stat(path.join(storeFolder, file)).catch(() => undefined);
+  return found?.mtime;
 }
 
 /** By what a schedule is told from another. */

@@ -6,7 +6,7 @@ import type { Compression, DumpKind } from "../../model/dump/format";
 import { neededBytes, spaceProblem } from "../../model/dump/space";
 import { quoteLiteral } from "../../model/sql";
 import { formatBytes } from "../../model/units";
-import { AgentError } from "../errors";
+import { AgentError, CircumstanceError } from "../errors";
 import { say } from "../progress";
 import { readArchive } from "./archive";
 import { checkDataFiles, checkTar } from "./data-files";
@@ -105,7 +105,7 @@ async function checkSpace(client: Client, name: string, needed: number): Promise
     return;
   }
   const problem = spaceProblem(name, needed, free);
-  if (problem !== undefined) throw new AgentError(problem);
+  if (problem !== undefined) throw new CircumstanceError(problem);
 }
 
 async function plainOptions(

@@ -4,7 +4,7 @@ import type { Client } from "pg";
 import { reservedBytes } from "../../model/dump/space";
 import { formatBytes } from "../../model/units";
 import { isExternal } from "../connection";
-import { AgentError, messageOf } from "../errors";
+import { CircumstanceError, messageOf } from "../errors";
 import { withConnection } from "../postgres";
 import { say } from "../progress";
 
@@ -34,7 +34,7 @@ async function freeBytes(folder: string): Promise<number> {
 
 /**
  * Does the work of a restore, and ends all sessions in its database before the disk is full: PostgreSQL as a whole goes
- * down when it cannot write its log, and the live databases with it. Throws an {@link AgentError} when that happened.
+ * down when it cannot write its log, and the live databases with it. Throws a {@link CircumstanceError} when that happened.
  * Where the folder cannot be seen nothing is watched.
  */
 export async function withSpaceGuard(
@@ -55,7 +55,7 @@ export async function withSpaceGuard(
   }
   const left = await watching;
   if (left === undefined) return;
-  throw new AgentError(
+  throw new CircumstanceError(
     `the restore was stopped before PostgreSQL's volume was full, with ${formatBytes(left)} left; free some space or move the volume to a larger disk, then run the same command again`,
   );
 }

@@ -47,16 +47,6 @@ export function calendarOf(zone: string): Calendar {
   };
 }
 
-/** Whether the name is one of a time zone. */
-export function isTimeZone(zone: string): boolean {
-  try {
-    new Intl.DateTimeFormat("en-GB", { timeZone: zone });
-    return true;
-  } catch {
-    return false;
-  }
-}
-
 /** A moment as clocks on the wall and calendars show it. */
 interface Wall {
   readonly year: string;

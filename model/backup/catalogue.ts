@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { serverKinds } from "../names";
+import { formatBackupId, serverKinds, type BackupId } from "../names";
 import { sha256Schema } from "../protocol";
 import { backupIdSchema } from "./id";
 
@@ -78,6 +78,12 @@ export const catalogueEntrySchema = z.strictObject({
   pins: z.array(z.string()),
 });
 export type CatalogueEntry = z.infer<typeof catalogueEntrySchema>;
+
+/** The newest verified backup; one whose moment is still to come, because a clock was wrong, tells nothing of its age. */
+export function newestVerified(catalogue: readonly CatalogueEntry[], now: Date): BackupId | null {
+  const newest = formatBackupId(now);
+  return catalogue.findLast((entry) => isVerified(entry) && entry.id <= newest)?.id ?? null;
+}
 
 /** Whether a backup may count: it is there, and the last look at it found it good by a restore. */
 export function isVerified({ backup, verification }: CatalogueEntry): boolean {

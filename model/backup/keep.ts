@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { isTimeZone } from "./cron";
 
 const notACount = "must be how many to keep, a whole number from 1";
 const count = (description: string) =>
@@ -56,6 +57,11 @@ export const keepSchema = z.strictObject({
       description: "Every backup that is at most this much older than the newest one is kept.",
       examples: ["30 d"],
     }),
+  timeZone: z
+    .string()
+    .refine(isTimeZone, { error: "must be a time zone like UTC or Europe/Berlin" })
+    .optional()
+    .meta({ description: "The time zone of these days, weeks, months and years. Else UTC." }),
 });
 export type KeepPolicy = z.output<typeof keepSchema>;
 

@@ -1,10 +1,12 @@
 import { z } from "zod";
-import { attemptSchema } from "./catalogue";
+import { attemptSchema, pinSchema } from "./catalogue";
 import { backupIdSchema } from "./id";
 import { backupJobSchema, maintenanceJobSchema } from "./job";
+import { keepSchema } from "./keep";
+import { verifySettingsSchema } from "./verify-settings";
 
 /** What sort of work a job of the agent's schedule is. */
-export const jobKinds = ["backup", "maintenance"] as const;
+export const jobKinds = ["backup", "verification", "maintenance"] as const;
 export type JobKind = (typeof jobKinds)[number];
 
 /** stdin of `stagecraft-agent backups-schedule`: everything the agent does by itself about backups. */
@@ -15,6 +17,12 @@ export const backupsRequestSchema = z.strictObject({
   jobs: z.record(z.string(), backupJobSchema),
   /** Jobs that vacuum and analyze, by name. */
   maintenance: z.record(z.string(), maintenanceJobSchema),
+  /** Which backups stay. */
+  keep: keepSchema,
+  /** When the newest backup is verified, and how old it may be; `undefined` for never. */
+  verify: verifySettingsSchema.optional(),
+  /** Backups that stacks name. */
+  pins: z.array(pinSchema),
 });
 export type BackupsRequest = z.infer<typeof backupsRequestSchema>;
 
@@ -65,6 +73,10 @@ export const backupsObservationSchema = z.strictObject({
   lastAttempt: attemptSchema.nullable(),
   newest: backupIdSchema.nullable(),
   newestVerified: backupIdSchema.nullable(),
+  /** How old the newest verified one may be, e.g. `26 h`; `null` for any age. */
+  verifiedLimit: z.string().nullable(),
+  /** When the schedule was put in force. */
+  since: z.iso.datetime().nullable(),
   /** Bytes free where the backups lie; `null` when that cannot be reached. */
   freeBytes: z.number().nonnegative().nullable(),
 });

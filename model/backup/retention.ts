@@ -8,11 +8,9 @@ import { parseCalendarSpan, spanBefore, type KeepPolicy } from "./keep";
 export const doubtfulDays = 7;
 const dayMilliseconds = 86_400_000;
 
-/** When and where it is judged. */
+/** When it is judged. */
 export interface ForgetOptions {
   readonly now: Date;
-  /** The time zone that days, weeks, months and years are meant in. @default "UTC" */
-  readonly zone?: string | undefined;
 }
 
 /** What becomes of one backup. */
@@ -38,7 +36,7 @@ export interface Judgement {
 export function forget(
   catalogue: readonly CatalogueEntry[],
   policy: KeepPolicy,
-  { now, zone = "UTC" }: ForgetOptions,
+  { now }: ForgetOptions,
 ): Judgement[] {
   const backups = catalogue
     .flatMap((entry) => {
@@ -50,7 +48,7 @@ export function forget(
     .filter(({ entry, moment }) => isVerified(entry) && moment <= now)
     .map(({ moment }) => moment)
     .reverse();
-  const kept = rulesOf(counted, policy, calendarOf(zone));
+  const kept = rulesOf(counted, policy, calendarOf(policy.timeZone ?? "UTC"));
   return backups.map(({ entry, moment }) => judge(entry, moment, kept, counted[0], now));
 }
 
@@ -82,7 +80,7 @@ function rulesOf(
       keep(moment, `within ${within ?? ""}`);
     }
   }
-  const isEmpty = Object.values(policy).every((value) => value === undefined);
+  const isEmpty = buckets.every(([, count]) => count === undefined) && within === undefined;
   if (isEmpty) for (const moment of counted) keep(moment, "no rules");
   return rules;
 }

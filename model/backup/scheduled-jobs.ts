@@ -13,8 +13,12 @@ export interface ScheduledJob {
 }
 
 /** Everything that a schedule has the agent do, in the order in which jobs that are due at once are done. */
-export function scheduledJobs({ jobs, maintenance }: BackupsRequest): ScheduledJob[] {
+export function scheduledJobs({ jobs, verify, maintenance }: BackupsRequest): ScheduledJob[] {
   const of = (kind: JobKind, named: Readonly<Record<string, Timing>>): ScheduledJob[] =>
     Object.entries(named).map(([name, timing]) => ({ kind, name, timing }));
-  return [...of("backup", jobs), ...of("maintenance", maintenance)];
+  return [
+    ...of("backup", jobs),
+    ...(verify ? of("verification", { verify }) : []),
+    ...of("maintenance", maintenance),
+  ];
 }

@@ -1,6 +1,8 @@
 import { z } from "zod";
 import type { ServerKind } from "../names";
 import { backupJobSchema, maintenanceJobSchema, type BackupJob } from "./job";
+import { keepSchema } from "./keep";
+import { verifySettingsSchema } from "./verify-settings";
 
 const nameRule =
   "must be called by up to 30 small letters, digits and hyphens, beginning with a letter";
@@ -26,6 +28,14 @@ export const backupsSettingsSchema = z.strictObject({
   }),
   maintenance: jobsSchema(maintenanceJobSchema).optional().meta({
     description: "Jobs that vacuum and analyze databases, by name.",
+  }),
+  keep: keepSchema.optional().meta({
+    description:
+      "Which verified backups stay: `last`, `hourly`, `daily`, `weekly`, `monthly`, `yearly` and `within`; see [Backups](backups.md). Else 7 daily, 4 weekly and 6 monthly ones.",
+  }),
+  verify: verifySettingsSchema.optional().meta({
+    description:
+      "When the newest backup is verified by a restore (`schedule` and the like, as of a job; else 05:29 UTC), and the `limit` of its age (else `26 h`).",
   }),
 });
 export type BackupsSettings = z.output<typeof backupsSettingsSchema>;

@@ -12,7 +12,7 @@ export const quietServer: Pick<
   tls: { on: true, fingerprint: null, expires: null, names: [], given: false },
   backups: {
     ...{ sha256: null, jobs: [], running: null, lastAttempt: null },
-    ...{ newest: null, newestVerified: null, freeBytes: 1 },
+    ...{ newest: null, newestVerified: null, verifiedLimit: null, since: null, freeBytes: 1 },
   },
   pgHba: { text: "", sha256: "0".repeat(64) },
 };

@@ -1,0 +1,18 @@
+import { spawn } from "node:child_process";
+import { repositoryFolder, listBackupIds } from "../backup/repository";
+import { AgentError } from "../errors";
+
+/** Writes a backup to stdout as a tar of its folder; whoever takes it compares it with its manifest. */
+export async function sendBackup(id: string): Promise<void> {
+  if (!(await listBackupIds()).includes(id)) {
+    throw new AgentError(`there is no backup ${id} here; list them with: npx stagecraft backups`);
+  }
+  const tar = spawn("tar", ["-C", repositoryFolder, "-cf", "-", id], {
+    stdio: ["ignore", "inherit", "inherit"],
+  });
+  const status = await new Promise<number | null>((resolve, reject) => {
+    tar.on("error", reject);
+    tar.on("close", resolve);
+  });
+  if (status !== 0) throw new AgentError(`backup ${id} could not be read whole; verify it`);
+}

@@ -1,0 +1,45 @@
+import type {
+  Catalogue,
+  CatalogueRequest,
+  DeleteRequest,
+  DeleteResult,
+  ForgetRequest,
+  ForgetResult,
+} from "../../model/backup/catalogue-protocol";
+import { deletionProblems } from "../../model/backup/deletion";
+import { lateness } from "../../model/backup/lateness";
+import { forgetOld, judgeBackups } from "../backup/forget";
+import { observeBackups } from "../backup/observe";
+import { readCatalogue, removeBackup } from "../backup/repository";
+import { now } from "../clock";
+import { AgentError } from "../errors";
+
+/** Tells of all backups and failed attempts, and of what the rules say of them; changes nothing. */
+export async function backups({ server, pins }: CatalogueRequest): Promise<Catalogue> {
+  const moment = now();
+  const seen = await observeBackups(moment);
+  const runs = seen.jobs.flatMap(({ kind, next }) => (kind === "backup" ? next.slice(0, 1) : []));
+  return {
+    ...{ server, now: moment.toISOString() },
+    entries: await readCatalogue(pins),
+    judgements: await judgeBackups(pins, moment),
+    next: runs.sort()[0] ?? null,
+    verifiedLimit: seen.verifiedLimit,
+    late: lateness(seen, moment) ?? null,
+    freeBytes: seen.freeBytes,
+  };
+}
+
+/** Removes the backups that no rule keeps; with `dryRun` it only says which. */
+export async function forgetBackups({ pins, dryRun }: ForgetRequest): Promise<ForgetResult> {
+  const judgements = await judgeBackups(pins, now());
+  return { judgements, removed: dryRun ? [] : await forgetOld(pins, now()) };
+}
+
+/** Removes the named backups for good, all or none of them. */
+export async function deleteBackups({ pins, backups }: DeleteRequest): Promise<DeleteResult> {
+  const problems = deletionProblems(backups, await readCatalogue(pins));
+  if (problems.length > 0) throw new AgentError(`nothing was deleted: ${problems.join("; ")}`);
+  for (const id of backups) await removeBackup(id);
+  return { removed: [...backups] };
+}
