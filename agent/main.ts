@@ -84,6 +84,11 @@ const verbs: Readonly<Record<string, (args: readonly string[]) => Promise<void>>
     const { receive, receiveSchema } = await import("./verbs/receive.js");
     await receive(await check(receiveSchema, { sha256, database, mode, folder }));
   },
+  plan: async () => {
+    const { restoreRequestSchema } = await import("../model/protocol.js");
+    const { planRefresh } = await import("./refresh/plan.js");
+    answer(await planRefresh(await request(restoreRequestSchema)));
+  },
   restore: async () => {
     const { restoreRequestSchema } = await import("../model/protocol.js");
     const { restore } = await import("./restore/restore.js");

@@ -86,12 +86,30 @@ export async function keepReport(report: RestoreResult): Promise<void> {
 
 /** The newest report; `null` when there is none. */
 export async function newestReport(): Promise<RestoreResult | null> {
-  const names = (await readdir(path.join(storeFolder, "reports")).catch(() => [])).sort();
-  const name = names.filter((file) => file.endsWith(".json")).at(-1);
-  if (name === undefined) return null;
-  return restoreResultSchema.parse(
-    JSON.parse(await readFile(path.join(storeFolder, "reports", name), "utf8")),
+  const [name] = await reportNames();
+  return name === undefined ? null : readReport(name);
+}
+
+/** The newest reports, newest first; those of another version of the agent that cannot be read are left out. */
+export async function newestReports(): Promise<RestoreResult[]> {
+  const names = (await reportNames()).slice(0, 10);
+  const reports = await Promise.all(
+    names.map(async (name) => readReport(name).catch(() => undefined)),
   );
+  return reports.filter((report) => report !== undefined);
+}
+
+async function reportNames(): Promise<string[]> {
+  const names = await readdir(path.join(storeFolder, "reports")).catch(() => []);
+  return names
+    .filter((file) => file.endsWith(".json"))
+    .sort()
+    .reverse();
+}
+
+async function readReport(name: string): Promise<RestoreResult> {
+  const text = await readFile(path.join(storeFolder, "reports", name), "utf8");
+  return restoreResultSchema.parse(JSON.parse(text));
 }
 
 /** Names of the kept logs, oldest first. */

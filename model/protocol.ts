@@ -1,12 +1,8 @@
 import { z } from "zod";
 import { verdictSchema, outcomeSchema } from "./import-log/verdict-schema";
-import { databaseNameProblem, mostPrevious, serverKinds } from "./names";
-
-/** A database name that Stagecraft may look after. */
-export const databaseNameSchema = z.string().superRefine((name, context) => {
-  const problem = databaseNameProblem(name);
-  if (problem !== undefined) context.addIssue(`must ${problem}`);
-});
+import { databaseNameSchema } from "./database-name";
+import { mostPrevious, serverKinds } from "./names";
+import { preparationSchema, preparedSchema } from "./refresh/preparation";
 
 export const sha256Schema = z.string().regex(/^[0-9a-f]{64}$/, "must be a SHA-256 in hexadecimal");
 
@@ -53,6 +49,8 @@ export const restoreRequestSchema = z.strictObject({
   encoding: z.string().optional(),
   /** Locale of the database, where the dump names none or one that this server has not. */
   locale: z.string().optional(),
+  /** What is done to the contents before they take the name. */
+  prepare: preparationSchema.optional(),
   /** How many former copies of the database stay for a rollback. */
   keepPrevious: z.int().min(0).max(mostPrevious).default(1),
   /** Whether a backup may be used that no restore has proven yet. */
@@ -94,6 +92,8 @@ export const restoreResultSchema = z.strictObject({
   /** Seconds the name answered nobody; 0 when there was no database before. */
   awaySeconds: z.number().nonnegative(),
   verdict: verdictSchema.optional(),
+  /** What was done to the contents before they took the name. */
+  prepared: preparedSchema.optional(),
   /** For people: one line when all is well, a few when not. */
   text: z.string(),
   /** Name of the full log in the agent's volume, for `stagecraft log`. */

@@ -14,10 +14,12 @@ import {
 } from "../../model/protocol";
 import { failureLines, verdictLine } from "../../model/import-log/text";
 import { quoteIdentifier as q } from "../../model/sql";
+import type { Prepared } from "../../model/refresh/preparation";
 import type { Verdict } from "../../model/import-log/verdict-schema";
 import {
   bringBack,
   createCopy,
+  databaseNames,
   dropDatabase,
   dropLeftovers,
   listDatabases,
@@ -25,6 +27,7 @@ import {
   swapDatabases,
   tryLock,
 } from "../databases";
+import { prepare } from "../refresh/prepare";
 import { checkFiles, findBackup } from "../refresh/source";
 import { isExternal } from "../connection";
 import { AgentError, messageOf } from "../errors";
@@ -73,6 +76,7 @@ class RestoreRun {
   #logName: string | undefined;
   #verdict: Verdict | undefined;
 
+  readonly #prepared: Prepared = {};
   /** What is restored, with what only its manifest tells. */
   #source: Source;
   /** Rows of each table, where a manifest tells them. */
@@ -111,6 +115,7 @@ class RestoreRun {
       await this.#fillAndJudge(dump, await dataFolder(client));
       if (this.#verdict?.outcome === "failed") return this.#failed();
       await this.#step("hand over", async () => handOver(client, incomingName(database), database));
+      await this.#prepare(client);
       await this.#step("analyse", async () => this.#analyse());
       // Last, because from here on the database's roles may connect.
       await this.#step("grants", async () => grantRights(incomingName(database), database));
@@ -213,6 +218,15 @@ class RestoreRun {
     );
   }
 
+  async #prepare(client: Client): Promise<void> {
+    const { server, database, prepare: wanted } = this.request;
+    if (!wanted) return;
+    const hasLive = (await databaseNames(client)).has(database);
+    await prepare({ server, database, hasLive }, wanted, this.#prepared, async (name, work) =>
+      this.#step(name, work),
+    );
+  }
+
   /** Statistics make the first queries fast; where one table refuses, the others still get theirs. */
   async #analyse(): Promise<void> {
     const args = [
@@ -298,6 +312,7 @@ class RestoreRun {
       awaySeconds,
       text,
       ...(this.#verdict === undefined ? {} : { verdict: this.#verdict }),
+      ...(Object.keys(this.#prepared).length === 0 ? {} : { prepared: this.#prepared }),
       ...(this.#logName === undefined ? {} : { log: this.#logName }),
     };
   }

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { serverKinds } from "../names";
-import { databaseNameSchema, sha256Schema } from "../protocol";
+import { databaseNameSchema } from "../database-name";
+import { sha256Schema } from "../protocol";
 import { backupIdSchema } from "./id";
 
 /** What form the dump of a database has: `pg_dump -F d`, `-F c` or `-F p`. */

@@ -1,0 +1,106 @@
+import type { Client } from "pg";
+import { previousCopies } from "../../model/refresh/copies";
+import type { RefreshPlan } from "../../model/refresh/plan";
+import { hasContents, type DatabaseFacts, type RestoreRequest } from "../../model/protocol";
+import { reservedBytes } from "../../model/dump/space";
+import { readVerification } from "../backup/repository";
+import { listDatabases } from "../databases";
+import { messageOf } from "../errors";
+import { withConnection } from "../postgres";
+import { freeDataBytes } from "../restore/space";
+import { newestReports } from "../store";
+import { blockers } from "./blockers";
+import { findBackup, sourceFolder, type FoundBackup } from "./source";
+
+/** Past refreshes that tell how long the next one takes. */
+const pastRefreshes = 3;
+
+/** Tells what a restore of this request would do, and what speaks against it; changes nothing. */
+export async function planRefresh(request: RestoreRequest): Promise<RefreshPlan> {
+  return withConnection("postgres", async (client) => {
+    const { server, database, source, prepare = {} } = request;
+    const databases = await listDatabases(client);
+    const live = databases.find(({ name }) => name === database);
+    const problems = await blockers(client, database);
+    const found =
+      source.repository === undefined ? undefined : await look(client, request, problems);
+    const { upgrades, keep = [] } = prepare;
+    return {
+      ...{ server, database, now: live?.stamp?.source.backup ?? null },
+      backup: found ? await backupFacts(found) : null,
+      broughtBackFrom: copyWith(databases, request) ?? null,
+      upgrades: upgrades
+        ? { known: false, scripts: upgrades.scripts.map(({ name }) => name) }
+        : null,
+      ...{ masks: null, defuse: [] },
+      keep: keep.map(({ table }) => table),
+      disk: found ? await diskFor(client, found, problems) : null,
+      past: await pastOf(database),
+      problems,
+    };
+  });
+}
+
+async function look(
+  client: Client,
+  request: RestoreRequest,
+  problems: string[],
+): Promise<FoundBackup | undefined> {
+  try {
+    return await findBackup(client, request);
+  } catch (error) {
+    problems.push(messageOf(error));
+    return undefined;
+  }
+}
+
+async function backupFacts({ manifest, database }: FoundBackup): Promise<RefreshPlan["backup"]> {
+  const { id, server, startedAt, postgres } = manifest;
+  const verification = await readVerification(id, sourceFolder);
+  const isProven = verification?.result === "passed" && verification.restored;
+  return {
+    ...{ id, server, takenAt: startedAt, bytes: database.bytes, postgres: postgres.version },
+    rows: database.tables.reduce((sum, { rows }) => sum + rows, 0),
+    verifiedAt: isProven ? verification.checkedAt : null,
+  };
+}
+
+/** The former copy that would be brought back. */
+export function copyWith(
+  databases: readonly DatabaseFacts[],
+  { server, database, source, mode }: RestoreRequest,
+): string | undefined {
+  if (mode === "when missing") return undefined;
+  const stamps = new Map(databases.map(({ name, stamp }) => [name, stamp]));
+  if (hasContents(stamps.get(database) ?? null, source)) return undefined;
+  return previousCopies(database, new Set(stamps.keys())).find((copy) => {
+    const stamp = stamps.get(copy) ?? null;
+    return stamp?.server === server && hasContents(stamp, source);
+  });
+}
+
+async function diskFor(
+  client: Client,
+  { database }: FoundBackup,
+  problems: string[],
+): Promise<RefreshPlan["disk"]> {
+  const free = await freeDataBytes(client);
+  if (free === null) return null;
+  const needed = database.bytes + reservedBytes;
+  if (needed > free)
+    problems.push(
+      "there is not enough room on PostgreSQL's volume; free some space or move it to a larger disk",
+    );
+  return { needed, free };
+}
+
+async function pastOf(database: string): Promise<RefreshPlan["past"]> {
+  const reports = await newestReports();
+  return reports
+    .filter((report) => report.database === database && report.result === "restored")
+    .slice(0, pastRefreshes)
+    .map(({ steps, awaySeconds }) => ({
+      seconds: Math.round(steps.reduce((sum, { seconds }) => sum + seconds, 0)),
+      awaySeconds,
+    }));
+}

@@ -1,0 +1,67 @@
+import { formatAge, formatBytes, formatDuration, plural } from "../units";
+import type { RefreshPlan } from "./plan";
+
+/** A plan for people, a line each, the first one as a heading. */
+export function planLines(plan: RefreshPlan, now: Date): string[] {
+  return [heading(plan, now), ...rows(plan).map(([what, text]) => `  ${what.padEnd(16)}  ${text}`)];
+}
+
+function heading({ server, database, now: live, backup }: RefreshPlan, now: Date): string {
+  if (!backup) return `${server}: ${database}${live === null ? "" : ` has ${live}`}`;
+  const age = (now.getTime() - Date.parse(backup.takenAt)) / 1000;
+  const facts = [
+    `${formatAge(age)} old`,
+    formatBytes(backup.bytes),
+    backup.verifiedAt === null ? "unverified" : `verified ${clock(backup.verifiedAt)}`,
+  ];
+  return `${server} ← ${backup.server} ${backup.id}     ${facts.join(" · ")}`;
+}
+
+function rows(plan: RefreshPlan): [string, string][] {
+  const { upgrades, masks, defuse, keep, disk, past, problems } = plan;
+  if (plan.broughtBackFrom !== null) {
+    return [
+      [
+        "back",
+        `${plan.broughtBackFrom} has these contents and takes the name again, as it was left`,
+      ],
+    ];
+  }
+  const told: [string, string][] = [];
+  if (upgrades) told.push(["upgrade scripts", upgradesText(upgrades)]);
+  if (masks) told.push(["masks", masksText(masks)]);
+  if (defuse.length > 0) {
+    told.push(["defuse", `${plural(defuse.length, "statement")}: ${defuse.join(", ")}`]);
+  }
+  if (keep.length > 0) told.push(["keep", keep.join(", ")]);
+  if (disk)
+    told.push(["disk", `needs ${formatBytes(disk.needed)}, ${formatBytes(disk.free)} free`]);
+  told.push(["takes", durationText(past)]);
+  return [...told, ...problems.map((problem): [string, string] => ["✘", problem])];
+}
+
+function upgradesText({ known, scripts }: NonNullable<RefreshPlan["upgrades"]>): string {
+  if (!known)
+    return `${plural(scripts.length, "script")}; which are pending shows when the data is there`;
+  return scripts.length === 0
+    ? "none pending"
+    : `${scripts.length} pending    ${scripts.join(", ")}`;
+}
+
+function masksText({ columns, tables, classify }: NonNullable<RefreshPlan["masks"]>): string {
+  const scope = `${plural(columns, "column")} in ${plural(tables, "table")}`;
+  return classify === "strict" ? `${scope}; strict: every column must be classified` : scope;
+}
+
+function durationText(past: RefreshPlan["past"]): string {
+  if (past.length === 0) return "not known yet: this is the first; away for less than 1 s";
+  const times = past.map(({ seconds }) => seconds);
+  const middle = [...times].sort((a, b) => a - b)[Math.floor(times.length / 2)] ?? 0;
+  const away = Math.max(...past.map(({ awaySeconds }) => awaySeconds));
+  const last = times.map((seconds) => formatDuration(seconds)).join(", ");
+  return `about ${formatDuration(middle)} (last: ${last}); away for ${away < 1 ? "less than 1 s" : formatDuration(away)}`;
+}
+
+function clock(moment: string): string {
+  return moment.slice(11, 16);
+}

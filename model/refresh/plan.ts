@@ -1,0 +1,42 @@
+import { z } from "zod";
+import { backupIdSchema } from "../backup/id";
+
+const count = z.number().int().nonnegative();
+
+/** What a refresh would do, as the agent sees it; nothing has been touched. stdout of `stagecraft-agent plan`. */
+export const refreshPlanSchema = z.strictObject({
+  server: z.string(),
+  database: z.string(),
+  /** Id of the backup that the live contents come from; `null` where it is not known. */
+  now: z.string().nullable(),
+  backup: z
+    .strictObject({
+      id: backupIdSchema,
+      server: z.string(),
+      takenAt: z.iso.datetime(),
+      /** Size of the database on its server. */
+      bytes: count,
+      rows: count,
+      postgres: z.string(),
+      /** When a restore proved it; `null` when none has. */
+      verifiedAt: z.iso.datetime().nullable(),
+    })
+    .nullable(),
+  /** A former copy that has these contents already: it takes the name again. */
+  broughtBackFrom: z.string().nullable(),
+  /** Names of upgrade scripts that the contents lack; `null` where that is known only when they are restored. */
+  upgrades: z.strictObject({ known: z.boolean(), scripts: z.array(z.string()) }).nullable(),
+  masks: z
+    .strictObject({ columns: count, tables: count, classify: z.enum(["strict", "listed only"]) })
+    .nullable(),
+  /** Names of the statements. */
+  defuse: z.array(z.string()),
+  /** Names of tables that are carried over. */
+  keep: z.array(z.string()),
+  disk: z.strictObject({ needed: count, free: count }).nullable(),
+  /** Seconds of the last refreshes, newest first: in all, and without the database. */
+  past: z.array(z.strictObject({ seconds: z.number(), awaySeconds: z.number() })),
+  /** Why it cannot be done, a sentence each. */
+  problems: z.array(z.string()),
+});
+export type RefreshPlan = z.infer<typeof refreshPlanSchema>;
