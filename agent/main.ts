@@ -98,7 +98,7 @@ const verbs: Readonly<Record<string, (args: readonly string[]) => Promise<void>>
       process.exitCode = 1;
     }
     // The report with its verdict stays with the agent: a line of many tables would be too long for Pulumi's command.
-    answer({ ...result, verdict: undefined });
+    answer({ ...result, verdict: undefined, prepared: undefined });
   },
   upgrades: async () => {
     const { upgradesRequestSchema } = await import("../model/upgrades/protocol.js");

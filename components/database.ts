@@ -1,5 +1,8 @@
 import * as command from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
+import type { Defuse } from "../model/defuse/statement";
+import type { KeepTable } from "../model/keep/protocol";
+import type { Masks } from "../model/masks/mask";
 import { type Observation } from "../model/observation";
 import {
   hasContents,
@@ -10,8 +13,10 @@ import {
 } from "../model/protocol";
 import { restoreIdFor } from "../model/restore-id";
 import { databaseSchema } from "../model/settings/schema";
+import type { Upgrades } from "../model/upgrades/protocol";
 import { checkArgs } from "./check-args";
 import { onHost } from "./host";
+import { tellPlan } from "./tell-plan";
 import type { Contents } from "./machine/dump";
 import type { PostgresServer } from "./postgres-server";
 
@@ -29,6 +34,18 @@ export interface DatabaseArgs {
   readonly keepPrevious?: number | undefined;
 }
 
+/** What is done to contents before anybody may connect to them. */
+export interface PrepareArgs {
+  /** Upgrade scripts of the code, with how they are told from those that the data has been through. @default none */
+  readonly upgrades?: Upgrades | undefined;
+  /** What columns become. @default they stay */
+  readonly masks?: Masks | undefined;
+  /** What the copy must not do or know. @default nothing */
+  readonly defuse?: Defuse | undefined;
+  /** Tables, or rows of them, that are carried over from the contents that are replaced. @default none */
+  readonly keep?: readonly KeepTable[] | undefined;
+}
+
 /** A server, as far as a database needs it: one of ours, or an `ExternalPostgres`. */
 export type DatabaseServer = Pick<
   PostgresServer,
@@ -41,6 +58,8 @@ export interface DatabaseResourceArgs extends Omit<DatabaseArgs, "name"> {
   readonly server: DatabaseServer;
   /** Its contents. */
   readonly contents: Contents;
+  /** What is done to the contents before they take the database's name. @default nothing */
+  readonly prepare?: PrepareArgs | undefined;
   /** `replace`: others replace the contents. `when missing`: they are used only while there is no such database. */
   readonly mode: RestoreRequest["mode"];
 }
@@ -74,6 +93,24 @@ export class Database extends pulumi.ComponentResource {
     const settings = checkArgs(`Database "${name}": database`, databaseSchema, {
       ...{ name, roles, encoding, locale, keepPrevious },
     });
+    const request = (id: string): string =>
+      JSON.stringify(
+        restoreRequestSchema.parse({
+          server: server.server,
+          kind: server.kind,
+          database: name,
+          source: contents.source,
+          restoreId: id,
+          mode,
+          roles: settings.roles,
+          encoding: settings.encoding,
+          locale: settings.locale,
+          prepare: args.prepare && wanted(args.prepare),
+          keepPrevious: settings.keepPrevious,
+          acceptUnverified: contents.acceptUnverified,
+          acceptKind: contents.acceptKind,
+        }),
+      );
     const restore = new command.local.Command(
       `${name}-restore`,
       onHost(server.host, {
@@ -89,24 +126,7 @@ export class Database extends pulumi.ComponentResource {
             SHA256: sha256 ?? "",
           }),
         },
-        stdin: restoreId.apply((id) =>
-          JSON.stringify(
-            restoreRequestSchema.parse({
-              server: server.server,
-              kind: server.kind,
-              database: name,
-              source: contents.source,
-              restoreId: id,
-              mode,
-              roles: settings.roles,
-              encoding: settings.encoding,
-              locale: settings.locale,
-              keepPrevious: settings.keepPrevious,
-              acceptUnverified: contents.acceptUnverified,
-              acceptKind: contents.acceptKind,
-            }),
-          ),
-        ),
+        stdin: restoreId.apply(request),
         logging: command.local.Logging.Stderr,
         addPreviousOutputInEnv: false,
       }),
@@ -115,6 +135,8 @@ export class Database extends pulumi.ComponentResource {
     this.verdict = restore.stdout.apply(verdictOf);
     void server.sight.then(({ observation }) => {
       tellWhatIsFound(this, name, args, observation);
+      const isWanted = isInPlace(name, args, observation);
+      if (observation && !isWanted) tellPlan(this, server, request("preview"));
     });
     this.registerOutputs({ verdict: this.verdict });
   }
@@ -134,6 +156,24 @@ function commandFor({ path, isFolder = false }: Contents): string {
 
 function verdictOf(stdout: string): string {
   return restoreResultSchema.parse(JSON.parse(stdout)).text;
+}
+
+/** Without the parts that are not asked for; `undefined` when none is. */
+function wanted(prepare: PrepareArgs): PrepareArgs | undefined {
+  const parts = Object.entries(prepare).filter(([, part]) => part !== undefined);
+  return parts.length === 0 ? undefined : Object.fromEntries(parts);
+}
+
+/** Whether there is nothing to do: the contents are there, or production has contents. */
+function isInPlace(
+  name: string,
+  { contents, mode }: DatabaseResourceArgs,
+  observation: Observation | undefined,
+): boolean {
+  const live = observation?.databases.find((facts) => facts.name === name);
+  return (
+    live !== undefined && (mode === "when missing" || hasContents(live.stamp, contents.source))
+  );
 }
 
 function tellWhatIsFound(

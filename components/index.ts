@@ -6,7 +6,12 @@ export {
   type MaintenanceJobArgs,
 } from "./backup-schedule";
 export type { AddressArgs, ConnectionTlsArgs, SuperuserArgs } from "./connection-command";
-export { Database, type DatabaseArgs, type DatabaseResourceArgs } from "./database";
+export {
+  Database,
+  type DatabaseArgs,
+  type DatabaseResourceArgs,
+  type PrepareArgs,
+} from "./database";
 export { DevelopmentServer, type DevelopmentServerArgs } from "./development-server";
 export type { ExternalPgHbaChoice } from "./external-pg-hba";
 export { ExternalPostgres, type ExternalPostgresArgs } from "./external-postgres";

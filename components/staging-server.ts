@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { BackupSchedule } from "./backup-schedule";
-import { Database, type DatabaseArgs } from "./database";
+import { Database, type DatabaseArgs, type PrepareArgs } from "./database";
 import type { Contents } from "./machine/dump";
 import { PostgresServer } from "./postgres-server";
 import type { ServerArgs } from "./server-args";
@@ -10,7 +10,7 @@ export interface StagingServerArgs extends ServerArgs {
   readonly database: DatabaseArgs & {
     /** The contents. Another dump or backup replaces them, and with them whatever testers did since. */
     readonly refreshFrom: Contents;
-  };
+  } & PrepareArgs;
 }
 
 /**
@@ -32,7 +32,16 @@ export class StagingServer extends pulumi.ComponentResource {
 
   constructor(name: string, args: StagingServerArgs, opts?: pulumi.ComponentResourceOptions) {
     super("stagecraft:index:StagingServer", name, {}, opts);
-    const { refreshFrom, name: database, ...choices } = args.database;
+    const {
+      refreshFrom,
+      name: database,
+      upgrades,
+      masks,
+      defuse,
+      keep,
+      ...choices
+    } = args.database;
+    const prepare = { upgrades, masks, defuse, keep };
     this.postgres = new PostgresServer(
       name,
       {
@@ -49,7 +58,7 @@ export class StagingServer extends pulumi.ComponentResource {
     );
     this.database = new Database(
       database,
-      { ...choices, server: this.postgres, contents: refreshFrom, mode: "replace" },
+      { ...choices, server: this.postgres, contents: refreshFrom, prepare, mode: "replace" },
       { parent: this },
     );
     new BackupSchedule(

@@ -2,9 +2,8 @@ import { z } from "zod";
 import { verdictSchema, outcomeSchema } from "./import-log/verdict-schema";
 import { databaseNameSchema } from "./database-name";
 import { mostPrevious, serverKinds } from "./names";
+import { sha256Schema } from "./sha256";
 import { preparationSchema, preparedSchema } from "./refresh/preparation";
-
-export const sha256Schema = z.string().regex(/^[0-9a-f]{64}$/, "must be a SHA-256 in hexadecimal");
 
 /** What to do with owners and grants of roles that the dump names. */
 export const rolesChoiceSchema = z.enum(["leave out", "create without login"]);

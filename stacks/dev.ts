@@ -1,4 +1,5 @@
 import { DevelopmentServer } from "../components";
+import { preparationOf } from "./preparation";
 import type { StackSettings } from "./settings";
 
 /** A developer's own server. */
@@ -7,7 +8,7 @@ export const development = (settings: StackSettings): DevelopmentServer =>
     namePrefix: settings.namePrefix,
     host: settings.host,
     postgres: settings.postgres,
-    database: { ...settings.database, refreshFrom: settings.data },
+    database: { ...settings.database, refreshFrom: settings.data, ...preparationOf(settings) },
     pgHba: settings.pgHba,
     tls: settings.tls,
     backups: settings.backups,

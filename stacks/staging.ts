@@ -1,4 +1,5 @@
 import { StagingServer } from "../components";
+import { preparationOf } from "./preparation";
 import type { StackSettings } from "./settings";
 
 /** The server where a release is tried out. */
@@ -7,7 +8,11 @@ export const staging = (settings: StackSettings): StagingServer =>
     namePrefix: settings.namePrefix,
     host: settings.host,
     postgres: settings.postgres,
-    database: { ...settings.database, refreshFrom: settings.data }, // the line that a refresh changes
+    database: {
+      ...settings.database,
+      refreshFrom: settings.data, // the line that a refresh changes
+      ...preparationOf(settings),
+    },
     pgHba: settings.pgHba,
     tls: settings.tls,
     backups: settings.backups,

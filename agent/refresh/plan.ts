@@ -1,6 +1,7 @@
 import type { Client } from "pg";
 import { previousCopies } from "../../model/refresh/copies";
 import type { RefreshPlan } from "../../model/refresh/plan";
+import type { Masks } from "../../model/masks/mask";
 import { hasContents, type DatabaseFacts, type RestoreRequest } from "../../model/protocol";
 import { reservedBytes } from "../../model/dump/space";
 import { readVerification } from "../backup/repository";
@@ -24,7 +25,7 @@ export async function planRefresh(request: RestoreRequest): Promise<RefreshPlan>
     const problems = await blockers(client, database);
     const found =
       source.repository === undefined ? undefined : await look(client, request, problems);
-    const { upgrades, keep = [] } = prepare;
+    const { upgrades, masks, defuse = [], keep = [] } = prepare;
     return {
       ...{ server, database, now: live?.stamp?.source.backup ?? null },
       backup: found ? await backupFacts(found) : null,
@@ -32,13 +33,21 @@ export async function planRefresh(request: RestoreRequest): Promise<RefreshPlan>
       upgrades: upgrades
         ? { known: false, scripts: upgrades.scripts.map(({ name }) => name) }
         : null,
-      ...{ masks: null, defuse: [] },
+      masks: masks ? scopeOf(masks) : null,
+      defuse: defuse.map(({ name }) => name),
       keep: keep.map(({ table }) => table),
       disk: found ? await diskFor(client, found, problems) : null,
       past: await pastOf(database),
       problems,
     };
   });
+}
+
+/** What the masks reach as they are written; the columns of the data itself are looked at when it is there. */
+function scopeOf({ classify, columns }: Masks): NonNullable<RefreshPlan["masks"]> {
+  const masked = Object.entries(columns).filter(([, { mask }]) => mask !== "public");
+  const tables = new Set(masked.map(([name]) => name.slice(0, name.lastIndexOf("."))));
+  return { classify, columns: masked.length, tables: tables.size };
 }
 
 async function look(

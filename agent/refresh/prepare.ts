@@ -1,8 +1,14 @@
 import { incomingName } from "../../model/names";
 import type { Preparation, Prepared } from "../../model/refresh/preparation";
+import type { Masks } from "../../model/masks/mask";
+import type { MasksReport } from "../../model/masks/report";
 import { databaseRoles } from "../../model/roles/names";
 import { AgentError } from "../errors";
+import { runDefuse } from "../defuse/run";
 import { carryOver } from "../keep/carry-over";
+import { applyMasks, checkMasks } from "../masks/apply";
+import { ownMaskKey } from "../masks/own-key";
+import { say } from "../progress";
 import type { Step } from "../restore/judge";
 import { runUpgrades } from "../upgrades/run";
 
@@ -20,7 +26,7 @@ export interface PreparationTarget {
  */
 export async function prepare(
   { server, database, hasLive }: PreparationTarget,
-  { upgrades, keep = [] }: Preparation,
+  { upgrades, masks, defuse = [], keep = [] }: Preparation,
   prepared: Prepared,
   step: Step,
 ): Promise<void> {
@@ -32,9 +38,21 @@ export async function prepare(
     );
     if (prepared.upgrades.result !== "applied") throw new AgentError(prepared.upgrades.text);
   }
+  if (masks) prepared.masks = await step("mask", async () => mask(incoming, masks));
+  if (defuse.length > 0) {
+    prepared.defuse = await step("defuse", async () => runDefuse(incoming, defuse));
+  }
   if (keep.length > 0 && hasLive) {
     prepared.keep = await step("keep", async () =>
       carryOver({ live: database, incoming, owner, keep }),
     );
   }
+}
+
+async function mask(database: string, masks: Masks): Promise<MasksReport> {
+  const key = await ownMaskKey();
+  const { plan, problems } = await checkMasks(database, masks, key);
+  if (plan) return applyMasks(database, plan, key, say);
+  const lines = problems.map(({ path, text }) => `${path}: ${text}`);
+  throw new AgentError(["the masks do not fit the data", ...lines].join("\n"));
 }

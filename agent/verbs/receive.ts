@@ -5,7 +5,7 @@ import path from "node:path";
 import { pipeline } from "node:stream/promises";
 import { z } from "zod";
 import { databaseNameSchema } from "../../model/database-name";
-import { sha256Schema } from "../../model/protocol";
+import { sha256Schema } from "../../model/sha256";
 import { listDatabases } from "../databases";
 import { sha256Of, sha256OfFile } from "../digest";
 import { AgentError } from "../errors";

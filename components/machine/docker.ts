@@ -19,6 +19,15 @@ export interface DockerAnswer {
 
 /** Runs docker for the engine of a host to its end; never raises. */
 export async function docker(host: string, ...args: readonly string[]): Promise<DockerAnswer> {
+  return dockerWithInput(host, undefined, ...args);
+}
+
+/** The same with something on its stdin. */
+export async function dockerWithInput(
+  host: string,
+  input: string | undefined,
+  ...args: readonly string[]
+): Promise<DockerAnswer> {
   const engine = await engineOfHost(host);
   if ("stderr" in engine) return { status: 1, stdout: "", stderr: engine.stderr };
   const env = { ...process.env, ...engine.environment };
@@ -29,11 +38,14 @@ export async function docker(host: string, ...args: readonly string[]): Promise<
       maxBuffer: 16 * 2 ** 20,
       env,
     } as const;
-    execFile("docker", args, options, (error, stdout, stderr) => {
+    const child = execFile("docker", args, options, (error, stdout, stderr) => {
       if (error === null) resolve({ status: 0, stdout, stderr });
       else if (typeof error.code === "number") resolve({ status: error.code, stdout, stderr });
       else resolve({ status: 1, stdout, stderr: stderr || error.message });
     });
+    // It may end before it has read everything.
+    child.stdin?.on("error", () => undefined);
+    if (input !== undefined) child.stdin?.end(input);
   });
 }
 

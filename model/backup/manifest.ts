@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { serverKinds } from "../names";
 import { databaseNameSchema } from "../database-name";
-import { sha256Schema } from "../protocol";
+import { sha256Schema } from "../sha256";
 import { backupIdSchema } from "./id";
 
 /** What form the dump of a database has: `pg_dump -F d`, `-F c` or `-F p`. */

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { sha256Schema } from "../protocol";
+import { sha256Schema } from "../sha256";
 import { authMethods } from "./rule";
 
 /** A connection that must work under new rules, or they are taken back. */

@@ -1,0 +1,32 @@
+import * as pulumi from "@pulumi/pulumi";
+import { planLines } from "../model/refresh/plan-text";
+import { refreshPlanSchema, type RefreshPlan } from "../model/refresh/plan";
+import { dockerWithInput } from "./machine/docker";
+import type { PostgresServer } from "./postgres-server";
+
+/**
+ * Says at preview what a refresh would do, and makes the preview fail where it cannot be done. Not at the update itself:
+ * there it is done, or refused, by the same checks.
+ */
+export function tellPlan(
+  resource: pulumi.Resource,
+  server: Pick<PostgresServer, "host" | "names">,
+  request: string,
+): void {
+  if (!pulumi.runtime.isDryRun()) return;
+  void askPlan(server, request).then((plan) => {
+    if (!plan) return;
+    void pulumi.log.info(planLines(plan, new Date()).join("\n"), resource);
+    for (const problem of plan.problems) void pulumi.log.error(problem, resource);
+  });
+}
+
+async function askPlan(
+  { host, names }: Pick<PostgresServer, "host" | "names">,
+  request: string,
+): Promise<RefreshPlan | undefined> {
+  const verb = ["exec", "-i", names.agent, "stagecraft-agent", "plan"];
+  const { status, stdout } = await dockerWithInput(host, request, ...verb);
+  if (status !== 0) return undefined;
+  return refreshPlanSchema.safeParse(JSON.parse(stdout)).data;
+}
