@@ -1,5 +1,4 @@
 import type * as docker from "@pulumi/docker";
-import type * as pulumi from "@pulumi/pulumi";
 import type { ServerKind } from "../model/names";
 import type { EngineNames } from "../model/settings/engine-names";
 import type { MemoryPlan } from "../model/settings/memory";
@@ -9,8 +8,8 @@ export interface AgentPlace {
   readonly server: string;
   readonly kind: ServerKind;
   readonly names: EngineNames;
-  /** Id or tag. */
-  readonly image: pulumi.Input<string>;
+  /** Its tag. */
+  readonly image: string;
   readonly network: docker.Network;
   /** What the agent keeps. */
   readonly store: docker.Volume;

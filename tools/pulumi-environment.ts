@@ -11,6 +11,7 @@ export function pulumiEnvironment(projectFolder: string): NodeJS.ProcessEnv {
     // Half a second less for each run of a program.
     NODE_COMPILE_CACHE: join(cacheFolder(), "compiled"),
     ...backend(projectFolder),
+    ...runner(projectFolder),
   };
   const PATH = [pulumiFolder(), nodeFolder(), process.env["PATH"] ?? ""].join(delimiter);
   return { ...own, ...process.env, PATH, ...passphrase(projectFolder) };
@@ -23,6 +24,12 @@ function passphrase(folder: string): NodeJS.ProcessEnv {
     return {};
   }
   return existsSync(file) ? { PULUMI_CONFIG_PASSPHRASE_FILE: file } : {};
+}
+
+/** Has Pulumi start its programs by `stacks/run.js`, which is faster than the SDK's own way. */
+function runner(folder: string): NodeJS.ProcessEnv {
+  const path = join(folder, "stacks", "run.js");
+  return existsSync(path) ? { PULUMI_LANGUAGE_NODEJS_RUN_PATH: path } : {};
 }
 
 /** Pulumi takes a relative backend in Pulumi.yaml from the folder it is called in; we mean the project's. */

@@ -24,6 +24,14 @@ export interface Sight {
 /** The parts of a server whose PostgreSQL is somewhere else. */
 export const agentParts = ["network", "agent"] as const satisfies readonly RenewedPart[];
 
+/** Looks that began ahead, by the server's network. */
+const begun = new Map<string, Promise<Sight>>();
+
+/** Begins to look at a server that {@link look} is going to be asked about, so that the answer is there by then. */
+export function beginToLook(names: EngineNames, host: string): void {
+  begun.set(`${host} ${names.network}`, lookNow(names, host, renewedParts));
+}
+
 /**
  * Looks at a server. Pulumi itself knows only what it made, not what became of it: asking its providers (`--refresh`)
  * costs seconds at every `up`, this costs one answer of the engine, and the agent's beside it.
@@ -32,6 +40,17 @@ export async function look(
   names: EngineNames,
   host = localHost,
   own: readonly RenewedPart[] = renewedParts,
+): Promise<Sight> {
+  const key = `${host} ${names.network}`;
+  const ahead = own === renewedParts ? begun.get(key) : undefined;
+  begun.delete(key);
+  return ahead ?? lookNow(names, host, own);
+}
+
+async function lookNow(
+  names: EngineNames,
+  host: string,
+  own: readonly RenewedPart[],
 ): Promise<Sight> {
   const [parts, observation] = await Promise.all([
     inspectParts(host, names, own),

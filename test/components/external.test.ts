@@ -91,10 +91,10 @@ describe("a server elsewhere", () => {
     expect(resources.map(({ type, name, parent }) => [type, name, parent])).toEqual([
       ["command:local:Command", "timesheets-restore", "timesheets"],
       ["command:local:Command", "warehouse-connection", "warehouse"],
+      ["command:local:Command", "warehouse-image", "warehouse"],
       ["command:local:Command", "warehouse-roles", "warehouse"],
       ["docker:index/container:Container", "warehouse-agent", "warehouse"],
       ["docker:index/network:Network", "warehouse-network", "warehouse"],
-      ["docker:index/remoteImage:RemoteImage", "warehouse-image", "warehouse"],
       ["docker:index/volume:Volume", "warehouse-agent", "warehouse"],
       ["docker:index/volume:Volume", "warehouse-backups", "warehouse"],
       ["stagecraft:index:Database", "timesheets", ""],

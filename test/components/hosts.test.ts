@@ -36,12 +36,15 @@ test("a server on another machine has the resources of one here, with a provider
   const here = await names("local");
   const there = await names(host);
   expect(there.filter((name) => !here.includes(name))).toEqual([
-    "command:local:Command dev-image",
     `pulumi:providers:docker dev-${host}`,
   ]);
-  expect(here.filter((name) => !there.includes(name))).toEqual([
-    "docker:index/remoteImage:RemoteImage dev-image",
-  ]);
+  expect(here.filter((name) => !there.includes(name))).toEqual([]);
+  const image = async (where: string): Promise<unknown> =>
+    find((await register(program(where))).resources, "Command", "dev-image").inputs["create"];
+  expect(await image(host)).toContain("docker save");
+  expect(await image("local")).toBe(
+    'docker image inspect "$TAG" > /dev/null 2>&1 || DOCKER_BUILDKIT=0 docker build --tag "$TAG" "$CONTEXT" >&2',
+  );
 });
 
 test("all that is made of Docker's is made by the provider of the host", async () => {
@@ -85,21 +88,27 @@ test("every command goes to the host, and none of a server here goes anywhere el
   }
 });
 
-test("containers there are of the image by its tag, and are made when it is there", async () => {
-  const { resources } = await register(program(host));
-  expect(find(resources, "Command", "dev-image").inputs["environment"]).toEqual({
-    HOST: host,
-    TAG: "stagecraft-server:0123456789ab",
-    CONTEXT: ".stagecraft/image/0123456789ab",
-    // A container that is made anew may find the image gone.
-    CONTAINERS: "then now",
-  });
-  for (const name of ["dev-postgres", "dev-agent"]) {
-    const { inputs, dependsOn } = find(resources, "Container", name);
-    expect(inputs["image"]).toBe("stagecraft-server:0123456789ab");
-    expect(dependsOn).toContain("dev-image");
-  }
-});
+test.each([
+  [host, { HOST: host }],
+  ["local", {}],
+])(
+  "containers on %s are of the image by its tag, and are made when it is there",
+  async (where, more) => {
+    const { resources } = await register(program(where));
+    expect(find(resources, "Command", "dev-image").inputs["environment"]).toEqual({
+      ...more,
+      TAG: "stagecraft-server:0123456789ab",
+      CONTEXT: ".stagecraft/image/0123456789ab",
+      // A container that is made anew may find the image gone.
+      CONTAINERS: "then now",
+    });
+    for (const name of ["dev-postgres", "dev-agent"]) {
+      const { inputs, dependsOn } = find(resources, "Container", name);
+      expect(inputs["image"]).toBe("stagecraft-server:0123456789ab");
+      expect(dependsOn).toContain("dev-image");
+    }
+  },
+);
 
 test("a server that moves is another one for everything on its engine", async () => {
   for (const where of ["local", host]) {

@@ -53,6 +53,7 @@ describe("a development server", () => {
     const { resources } = await register(development);
     expect(resources.map(({ type, name, parent }) => [type, name, parent])).toEqual([
       ["command:local:Command", "dev-backups", "dev-backups"],
+      ["command:local:Command", "dev-image", "dev"],
       ["command:local:Command", "dev-pg-hba", "dev-pg-hba"],
       ["command:local:Command", "dev-roles", "dev"],
       ["command:local:Command", "dev-settings", "dev"],
@@ -61,7 +62,6 @@ describe("a development server", () => {
       ["docker:index/container:Container", "dev-agent", "dev"],
       ["docker:index/container:Container", "dev-postgres", "dev"],
       ["docker:index/network:Network", "dev-network", "dev"],
-      ["docker:index/remoteImage:RemoteImage", "dev-image", "dev"],
       ["docker:index/volume:Volume", "dev-agent", "dev"],
       ["docker:index/volume:Volume", "dev-archive", "dev"],
       ["docker:index/volume:Volume", "dev-backups", "dev"],
@@ -79,7 +79,7 @@ describe("a development server", () => {
     const { resources } = await register(development);
     expect(find(resources, "dev-postgres").inputs).toEqual({
       name: "stagecraft-dev-postgres",
-      image: "sha256:image",
+      image: "stagecraft-server:0123456789ab",
       command: [
         ...["stagecraft-postgres", "shared_buffers=256MB", "effective_cache_size=768MB"],
         ...["work_mem=4MB", "maintenance_work_mem=64MB", "max_wal_size=2048MB"],

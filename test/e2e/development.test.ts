@@ -1,5 +1,5 @@
 import { beforeAll, expect, test } from "vitest";
-import { docker, exampleDump, smallDump, useProject } from "../support/project";
+import { docker, ended, exampleDump, smallDump, useProject } from "../support/project";
 
 const project = useProject();
 
@@ -53,6 +53,13 @@ test("the passwords stand neither in the state nor in what docker shows", async 
     expect(state.text).not.toContain(password);
     expect(containers.text).not.toContain(password);
   }
+});
+
+test("Pulumi started without our launcher finds the same", async () => {
+  // Empty means the SDK's own way to run a program.
+  const own = { PULUMI_LANGUAGE_NODEJS_RUN_PATH: "" };
+  const run = project.start(own, "preview", "--stack", "dev", "--expect-no-changes");
+  expect(await ended(run)).toMatchObject({ exitCode: 0 });
 });
 
 test("a second up changes nothing", async () => {

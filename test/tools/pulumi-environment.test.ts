@@ -31,6 +31,18 @@ test("Pulumi gets the project's passphrase and state, our Node, and no update ch
   expect(environment["PATH"]?.split(":").slice(0, 2)).toContain(dirname(process.execPath));
 });
 
+test("a project's programs are run by its own run.js, where it has one", async () => {
+  const folder = await project();
+  const name = "PULUMI_LANGUAGE_NODEJS_RUN_PATH";
+  vi.stubEnv(name, undefined);
+  expect(pulumiEnvironment(folder)).not.toHaveProperty(name);
+  await mkdir(join(folder, "stacks"));
+  await writeFile(join(folder, "stacks", "run.js"), "");
+  expect(pulumiEnvironment(folder)).toHaveProperty(name, join(folder, "stacks/run.js"));
+  vi.stubEnv(name, "mine");
+  expect(pulumiEnvironment(folder)).toHaveProperty(name, "mine");
+});
+
 test("what the user has set wins", async () => {
   const folder = await project();
   vi.stubEnv("PULUMI_CONFIG_PASSPHRASE", "mine");

@@ -18,6 +18,7 @@ async function prepare() {
   await writeFile(join(bin, "pulumi"), '#!/bin/bash\nprintf "args=%s\\n" "$*"\nenv\n');
   await chmod(join(bin, "pulumi"), 0o755);
   await writeFile(join(project, ".stagecraft", "passphrase"), "secret");
+  await writeFile(join(project, "stacks", "run.js"), "");
   await writeFile(
     join(project, "Pulumi.yaml"),
     "name: try\nbackend:\n  url: file://./.stagecraft/state?create_dir=true\n",
@@ -45,6 +46,7 @@ describe("the pulumi that people type", () => {
       PULUMI_CONFIG_PASSPHRASE_FILE: join(project, ".stagecraft/passphrase"),
       PULUMI_BACKEND_URL: `file://${project}/.stagecraft/state?create_dir=true`,
       PULUMI_SKIP_UPDATE_CHECK: "true",
+      PULUMI_LANGUAGE_NODEJS_RUN_PATH: join(project, "stacks/run.js"),
     });
     expect(seen["PATH"]).toContain(`${home}/.pulumi/bin:`);
   });
@@ -66,6 +68,7 @@ describe("the pulumi that people type", () => {
     ["PULUMI_CONFIG_PASSPHRASE_FILE", "/mine"],
     ["PULUMI_BACKEND_URL", "s3://mine"],
     ["PULUMI_SKIP_UPDATE_CHECK", "false"],
+    ["PULUMI_LANGUAGE_NODEJS_RUN_PATH", ""],
   ])("leaves %s=%j as it is", async (name, value) => {
     const { project, run } = await prepare();
     const seen = await run(project, [], { [name]: value });
