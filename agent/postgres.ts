@@ -20,7 +20,10 @@ const sessionSettings = {
 };
 
 /** Settings that came with a major version. */
-const knownSince: Readonly<Record<string, number>> = { transaction_timeout: 17 };
+const knownSince: Readonly<Record<string, number>> = {
+  transaction_timeout: 17,
+  event_triggers: 17,
+};
 
 /** Session settings as `libpq` and `pg` take them at connection start. */
 export function sessionOptions(more: Readonly<Record<string, string>> = {}): string {

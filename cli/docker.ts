@@ -90,6 +90,20 @@ export async function askAgent(host: string, agent: string, ...verb: string[]): 
   );
 }
 
+/** The same for a verb with a request, which goes to its stdin; raises a {@link Problem} with what it said last. */
+export async function askAgentWith(
+  host: string,
+  agent: string,
+  request: object,
+  ...verb: string[]
+): Promise<string> {
+  const command = ["exec", "--interactive", agent, "stagecraft-agent", ...verb];
+  const { exitCode, stdout, stderr } = await docker(host, command, JSON.stringify(request));
+  if (exitCode === 0) return stdout;
+  // Before it stands how far it has come.
+  throw new Problem(stderr.trim().split("\n").at(-1) || `the agent ended with ${exitCode}`);
+}
+
 /** Runs docker on this terminal and gives its exit status. */
 export async function dockerOnTerminal(host: string, args: readonly string[]): Promise<number> {
   const env = await environmentFor(host);
@@ -101,9 +115,10 @@ export async function dockerOnTerminal(host: string, args: readonly string[]): P
 async function docker(
   host: string,
   args: readonly string[],
+  input = "",
 ): Promise<{ exitCode: number; stdout: string; stderr: string }> {
   const env = await environmentFor(host);
-  const result = await execa("docker", args, { reject: false, stdin: "ignore", env });
+  const result = await execa("docker", args, { reject: false, input, env });
   const { exitCode, stdout, stderr } = result;
   if (exitCode !== undefined) {
     const problem = engineProblem(host, stderr);

@@ -11,6 +11,7 @@ import { psql } from "./verbs/psql";
 import { start } from "./verbs/start";
 import { status } from "./verbs/status";
 import { up } from "./verbs/up";
+import { upgrades } from "./verbs/upgrades";
 
 /** What a verb needs: where the project is, and a way to set the exit status. */
 export interface VerbContext {
@@ -104,6 +105,19 @@ export function makeProgram({ folder, exit }: VerbContext): Command {
       await access(folder(), stack);
     })
     .addHelpText("after", example("npx stagecraft access staging"));
+
+  program
+    .command("upgrades")
+    .description(
+      "show which upgrade scripts a server's data has been through, and which are pending",
+    )
+    .addArgument(stackArgument("<stack>"))
+    .option("--dry-run", "try the pending ones on a copy of the database")
+    .option("--json", "for a program")
+    .action(async (stack: StackName, options: { dryRun?: boolean; json?: boolean }) => {
+      if (!(await upgrades(folder(), stack, options))) exit(1);
+    })
+    .addHelpText("after", example("npx stagecraft upgrades staging --dry-run"));
 
   program
     .command("log")

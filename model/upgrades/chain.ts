@@ -1,4 +1,4 @@
-import type { GapsChoice } from "./protocol";
+import type { GapsChoice, UpgradeRules } from "./protocol";
 import { scriptLabel, type UpgradeScript } from "./script";
 import { compareVersions } from "./version";
 
@@ -50,4 +50,21 @@ export function gapProblems(next: Step, reached: string, gaps: GapsChoice): stri
 
 function compareTexts(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
+}
+
+/**
+ * What is wrong with the scripts whatever the data has been through: from the baseline on, those of each package must be
+ * one chain. Where there is no baseline, only the data tells which of them matter.
+ */
+export function standingProblems(
+  scripts: readonly Step[],
+  { gaps, baseline, baselines = {} }: UpgradeRules,
+): string[] {
+  return [...new Set(scripts.map((script) => script.package))].sort().flatMap((name) => {
+    const from = Object.hasOwn(baselines, name) ? baselines[name] : baseline;
+    if (from === undefined) return [];
+    const own = scripts.filter((script) => script.package === name);
+    const ahead = own.filter((script) => compareVersions(script.from, from) >= 0);
+    return chainProblems(orderScripts(ahead), gaps);
+  });
 }

@@ -1,0 +1,76 @@
+import { formatDuration, plural } from "../../model/units";
+import type { ScriptState, UpgradesReport, UpgradesResult } from "../../model/upgrades/protocol";
+import { onlyPackage } from "../../model/upgrades/script";
+import { failureText, versionsText } from "../../model/upgrades/text";
+import type { StackName } from "../stacks";
+import { alignColumns } from "./table";
+
+/** Scripts from before the ledger, of which only the last are shown. */
+const shownBefore = 3;
+
+/** Which upgrade scripts a server's data has been through and which are pending; what came of a trial. */
+export function upgradesText(stack: StackName, result: UpgradesResult): string {
+  const { database, versions, scripts, problems, notes, dryRun } = result;
+  const where = versions.length === 0 ? "" : `   data of ${versionsText(versions)}`;
+  const pending = scripts.filter(({ state }) => state === "pending").length;
+  return [
+    `upgrade scripts of ${stack}${where}`,
+    ...scriptLines(scripts),
+    ...problems.map((problem) => `  ✘ ${problem}`),
+    ...notes.map((note) => `  – ${note}`),
+    ...(dryRun ? trialLines(database, dryRun) : [closing(stack, pending, problems.length)]),
+  ].join("\n");
+}
+
+function scriptLines(scripts: readonly ScriptState[]): string[] {
+  const before = scripts.filter(({ state }) => state === "before");
+  const hidden = before.slice(0, -shownBefore);
+  const rows = scripts
+    .filter((script) => !hidden.includes(script))
+    .map((script) => [words[script.state], ...nameCells(script, scripts), applied(script)]);
+  const first = hidden.length === 0 ? [] : [`  ${plural(hidden.length, "script")} before these`];
+  return [...first, ...alignColumns(rows, "  ")];
+}
+
+const words: Readonly<Record<ScriptState["state"], string>> = {
+  before: "contained",
+  adopted: "applied",
+  applied: "applied",
+  pending: "pending",
+  unknown: "applied",
+};
+
+function nameCells(script: ScriptState, all: readonly ScriptState[]): string[] {
+  const isOne = all.every((other) => other.package === onlyPackage);
+  return isOne ? [script.name] : [script.package, script.name];
+}
+
+function applied({ state, appliedAt, appliedBy, seconds }: ScriptState): string {
+  if (state === "adopted") return "by another tool";
+  if (appliedAt === undefined) return "";
+  const took = seconds === undefined ? "" : `, ${formatDuration(seconds)}`;
+  return `${appliedAt.slice(0, 16).replace("T", " ")} UTC on ${appliedBy ?? "?"}${took}`;
+}
+
+function closing(stack: StackName, pending: number, problems: number): string {
+  if (problems > 0) return "None of them is applied until that is put right.";
+  if (pending === 0) return "Nothing is pending.";
+  return `Pending ones are applied to the data of the next refresh. To try them on a copy: npx stagecraft upgrades ${stack} --dry-run`;
+}
+
+function trialLines(database: string, report: UpgradesReport): string[] {
+  const { applied: through, failure, result } = report;
+  const rows = through.map(({ name, seconds, warnings }) => [
+    "✔",
+    name,
+    formatDuration(seconds),
+    warnings.length === 0 ? "" : plural(warnings.length, "warning"),
+  ]);
+  const head = `tried on a copy of ${database}, which is gone again`;
+  if (result === "applied" && through.length === 0) return ["Nothing is pending."];
+  return [
+    head,
+    ...alignColumns(rows, "  "),
+    ...(failure ? [`  ✘ ${failure.name}`, ...failureText(failure)] : []),
+  ];
+}

@@ -1,0 +1,65 @@
+import { formatProblems } from "../../model/settings/problems";
+import {
+  upgradesRequestSchema,
+  upgradesResultSchema,
+  type UpgradesResult,
+} from "../../model/upgrades/protocol";
+import { readUpgrades } from "../../tools/read-upgrades";
+import { askAgentWith, inspectContainers } from "../docker";
+import { Problem } from "../problem";
+import { readStackFile } from "../project";
+import type { StackName } from "../stacks";
+import { upgradesText } from "../text/upgrades";
+
+/** What was said on the command line. */
+export interface UpgradesOptions {
+  /** Try the pending ones on a copy. */
+  readonly dryRun?: boolean;
+  readonly json?: boolean;
+}
+
+/**
+ * `stagecraft upgrades`: which upgrade scripts a server's data has been through, and which are pending. Nothing is
+ * applied to the database itself. True unless something keeps them from being applied.
+ */
+export async function upgrades(
+  folder: string,
+  stack: StackName,
+  options: UpgradesOptions,
+): Promise<boolean> {
+  const result = await ask(folder, stack, options.dryRun ?? false);
+  console.log(options.json ? JSON.stringify(result, null, 2) : upgradesText(stack, result));
+  const tried = result.dryRun?.result ?? "applied";
+  return result.problems.length === 0 && tried === "applied";
+}
+
+async function ask(folder: string, stack: StackName, dryRun: boolean): Promise<UpgradesResult> {
+  const { settings, host, names } = readStackFile(folder, stack);
+  const { database, upgrades: section } = settings;
+  const file = `Pulumi.${stack}.yaml`;
+  if (database === undefined || section === undefined)
+    throw new Problem(`${file} has problems`, "npx stagecraft doctor");
+  if (section.folder === undefined) {
+    throw new Problem(
+      `${file} names no upgrade scripts`,
+      `pulumi config set --path upgrades.folder upgrades -s ${stack}`,
+    );
+  }
+  const { upgrades: given, problems } = readUpgrades(folder, section);
+  if (problems.length > 0) throw new Problem(formatProblems(file, problems));
+  const [container] = await inspectContainers(host, [names.agent]);
+  if (container?.state !== "running") {
+    throw new Problem(
+      `the agent of ${stack} is ${container ? container.state : "not there"}`,
+      `npm start -- ${stack}`,
+    );
+  }
+  const request = upgradesRequestSchema.parse({
+    server: stack,
+    database: database.name,
+    upgrades: given,
+    mode: dryRun ? "dry run" : "look",
+  });
+  const answer = await askAgentWith(host, names.agent, request, "upgrades");
+  return upgradesResultSchema.parse(JSON.parse(answer));
+}
