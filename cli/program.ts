@@ -3,7 +3,7 @@ import { parseStackName, stackNames, type StackName } from "./stacks";
 import { StepList } from "./terminal/steps";
 import { access } from "./verbs/access";
 import { ca } from "./verbs/ca";
-import { doctor } from "./verbs/doctor";
+import { doctor, type DoctorOptions } from "./verbs/doctor";
 import { down } from "./verbs/down";
 import { log } from "./verbs/log";
 import { password } from "./verbs/password";
@@ -133,8 +133,9 @@ export function makeProgram({ folder, exit }: VerbContext): Command {
   program
     .command("doctor")
     .description("say what is missing on this machine and how to get it")
+    .option("--mend", "get what the machine lacks first (for CI)")
     .option("--json", "for a program")
-    .action(async (options: { json?: boolean }) => {
+    .action(async (options: DoctorOptions) => {
       if (!(await doctor(folder(), options))) exit(1);
     })
     .addHelpText("after", example("npx stagecraft doctor"));

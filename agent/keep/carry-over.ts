@@ -24,8 +24,8 @@ export interface CarryOver {
   /** The role that owns the tables. */
   readonly owner: string;
   readonly keep: readonly KeepTable[];
-  /** When the refresh began, by which its logs are named. */
-  readonly startedAt: string;
+  /** When the refresh began, by which its logs are named. @default now */
+  readonly startedAt?: string;
 }
 
 /** Values come and go as text, so both sides must write and read it the same way. */
@@ -46,7 +46,8 @@ const textSettings = {
  */
 export async function carryOver(request: CarryOver): Promise<KeepReport> {
   const started = performance.now();
-  const { live, incoming, owner, keep, startedAt } = request;
+  const { live, incoming, owner, keep } = request;
+  const { startedAt = new Date().toISOString() } = request;
   const source = await connect(live, { role: owner, ...textSettings });
   const log = new AsideLog(`${fileNameOf(startedAt)}-keep.jsonl`);
   try {

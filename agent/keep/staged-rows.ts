@@ -40,7 +40,7 @@ export class StagedRows {
     const table = `pg_temp.kept_${number}`;
     const staged = columns.map((_, i) => `c${i}`);
     await target.query(
-      `CREATE TEMPORARY TABLE kept_${number} (line bigint GENERATED ALWAYS AS IDENTITY${staged.map((name) => `, ${name} text`).join("")})`,
+      `CREATE TEMPORARY TABLE kept_${number} (line bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY${staged.map((name) => `, ${name} text`).join("")})`,
     );
     // Children by inheritance are tables of their own; partitions are not.
     const rows = `SELECT ${columns.map(({ name }) => q(name)).join(", ")} FROM ${isPartitioned ? "" : "ONLY "}${sql}`;
@@ -48,6 +48,7 @@ export class StagedRows {
     if (where !== "") await checkCondition(source, keep.table, `${rows}${where}`);
     const into = target.query(copyFrom(`COPY ${table} (${staged.join(", ")}) FROM STDIN`));
     await pipeline(source.query(copyTo(`COPY (${rows}${where}) TO STDOUT`)), into);
+    await target.query(`ANALYZE ${table}`);
     return new StagedRows(target, table, columns, into.rowCount);
   }
 

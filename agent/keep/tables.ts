@@ -59,6 +59,8 @@ interface Relation {
 
 async function lookUp(client: Client, table: string): Promise<Relation[]> {
   try {
+    // to_regclass says nothing of what is no name at all.
+    await client.query("SELECT parse_ident($1)", [table]);
     const { rows } = await client.query<Relation>(
       `SELECT c.oid::text, n.nspname AS schema, c.relname AS name, c.relkind AS kind
        FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = to_regclass($1)`,

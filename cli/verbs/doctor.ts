@@ -12,15 +12,22 @@ import { Problem } from "../problem";
 import { readStackFile } from "../project";
 import { hasOwnPassphrase, passphrasePath } from "../setup";
 import { stackNames } from "../stacks";
+import { StepList } from "../terminal/steps";
 import { doctorText, type Finding } from "../text/doctor";
 import { paintFor } from "../text/paint";
 
+/** What was said on the command line. */
+export interface DoctorOptions {
+  readonly json?: boolean;
+  /** Get what the machine lacks first. */
+  readonly mend?: boolean;
+}
+
+const requirements = [nodeRuntime, dockerEngine, baseImage, pulumiToolchain];
+
 /** `stagecraft doctor`: what is missing on this machine and in the project; whether all is well. */
-export async function doctor(
-  folder: string,
-  options: { readonly json?: boolean },
-): Promise<boolean> {
-  const requirements = [nodeRuntime, dockerEngine, baseImage, pulumiToolchain];
+export async function doctor(folder: string, options: DoctorOptions): Promise<boolean> {
+  if (options.mend) await mend();
   const looked = await Promise.all([
     ...requirements.map(requirementFinding),
     passphraseFinding(folder),
@@ -32,6 +39,14 @@ export async function doctor(
       : doctorText(findings, paintFor(process.stdout)),
   );
   return findings.every(({ ok }) => ok);
+}
+
+/** Makes the machine ready; on stderr, so that the findings can be for a program. */
+async function mend(): Promise<void> {
+  const steps = new StepList(process.stderr);
+  for (const requirement of requirements) {
+    await steps.run(requirement.name, async (tell) => ({ detail: await requirement.ensure(tell) }));
+  }
 }
 
 async function requirementFinding(requirement: Requirement): Promise<Finding> {

@@ -4,7 +4,7 @@ import type { KeepReport, KeptTable } from "./protocol";
 /** What was carried over, for people: one line when all is well, one more for each table that has something to tell. */
 export function keepText({ tables, log }: Omit<KeepReport, "text" | "seconds">): string {
   if (tables.length === 0) return "nothing is to be kept";
-  const width = Math.max(...tables.map(({ table }) => table.length));
+  const width = Math.max("log".length, ...tables.map(({ table }) => table.length));
   const more = tables.flatMap((table) =>
     tellings(table).map((telling) => `  ${table.table.padEnd(width)}   ${telling}`),
   );

