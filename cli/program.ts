@@ -1,4 +1,5 @@
 import { Argument, Command } from "commander";
+import { addBackups } from "./backups-program";
 import { parseStackName, stackNames, type StackName } from "./stacks";
 import { StepList } from "./terminal/steps";
 import { access } from "./verbs/access";
@@ -139,6 +140,8 @@ export function makeProgram({ folder, exit }: VerbContext): Command {
       if (!(await doctor(folder(), options))) exit(1);
     })
     .addHelpText("after", example("npx stagecraft doctor"));
+
+  addBackups(program, { folder, exit, stack: stackArgument });
 
   return program;
 }

@@ -1,4 +1,5 @@
 import { localHost } from "../../model/host";
+import { lateness } from "../../model/backup/lateness";
 import { parseBackupId } from "../../model/names";
 import type { DatabaseFacts, RestoreResult } from "../../model/protocol";
 import { formatAge, formatBytes, plural } from "../../model/units";
@@ -43,6 +44,10 @@ function detailRows(server: ServerStatus, now: Date, paint: Paint): string[][] {
   if (observation?.databases.length === 0) rows.push(["data", paint.warn("no database yet")]);
   if (observation?.lastRestore?.result === "failed") {
     rows.push(...failedRestoreRows(stack, observation.lastRestore, now, paint));
+  }
+  const late = observation && lateness(observation.backups, now);
+  if (late !== undefined) {
+    rows.push(["backups", `${paint.bad(late)} · npx stagecraft backups ${stack}`]);
   }
   if (lastChange) rows.push(["changed", changeText(stack, lastChange, now, paint)]);
   if (typeof observation?.freeBytes === "number")

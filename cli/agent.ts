@@ -1,0 +1,66 @@
+import { execa } from "execa";
+import type { z } from "zod";
+import { engineOfHost } from "../tools/engine-of-host";
+import { inspectContainers } from "./docker";
+import { Problem } from "./problem";
+import { readStackFile } from "./project";
+import type { StackName } from "./stacks";
+
+/** Where the agent of a server is. */
+export interface AgentPlace {
+  readonly stack: StackName;
+  readonly host: string;
+  readonly agent: string;
+}
+
+/** The agent of a stack; raises a {@link Problem} when its container does not run. */
+export async function findAgent(folder: string, stack: StackName): Promise<AgentPlace> {
+  const { host, names } = readStackFile(folder, stack);
+  const [container] = await inspectContainers(host, [names.agent]);
+  if (container?.state === "running") return { stack, host, agent: names.agent };
+  throw new Problem(
+    `the agent of ${stack} is ${container ? container.state : "not there"}`,
+    `npm start -- ${stack}`,
+  );
+}
+
+/** What is asked of an agent. */
+export interface Order<T extends z.ZodType> {
+  readonly verb: string;
+  /** Goes as JSON to its stdin, with the server's name. */
+  readonly request: object;
+  /** What it answers. */
+  readonly answer: T;
+  /** Hears the lines for people that it writes meanwhile. */
+  readonly onLine?: (line: string) => void;
+}
+
+/**
+ * Has an agent do something. Raises a {@link Problem} with what it said when it gives no answer; one that answers and
+ * ends with a failure has its answer given back.
+ */
+export async function commandAgent<T extends z.ZodType>(
+  { stack, host, agent }: AgentPlace,
+  { verb, request, answer, onLine = () => undefined }: Order<T>,
+): Promise<z.output<T>> {
+  const env = await engineEnvironment(host);
+  const running = execa("docker", ["exec", "-i", agent, "stagecraft-agent", verb], {
+    ...{ env, reject: false, input: JSON.stringify({ server: stack, ...request }) },
+    maxBuffer: 2 ** 28,
+  });
+  const said: string[] = [];
+  for await (const line of running.iterable({ from: "stderr" })) {
+    said.push(line);
+    onLine(line);
+  }
+  const { stdout, exitCode } = await running;
+  if (stdout !== "") return answer.parse(JSON.parse(stdout));
+  throw new Problem(said.at(-1) ?? `the agent of ${stack} ended with ${exitCode ?? "a signal"}`);
+}
+
+/** How docker reaches the engine of a host. */
+export async function engineEnvironment(host: string): Promise<NodeJS.ProcessEnv> {
+  const engine = await engineOfHost(host);
+  if ("environment" in engine) return engine.environment;
+  throw new Problem(`the Docker engine of ${host} cannot be reached: ${engine.stderr.trim()}`);
+}

@@ -1,0 +1,106 @@
+import type { CatalogueEntry } from "../../model/backup/catalogue";
+import type { Catalogue, ForgetResult } from "../../model/backup/catalogue-protocol";
+import { newestVerified } from "../../model/backup/catalogue";
+import { parseBackupId } from "../../model/names";
+import { formatAge, formatBytes, formatDuration } from "../../model/units";
+import { plain, type Paint } from "./paint";
+import { momentText } from "./status";
+import { alignColumns } from "./table";
+
+const headings = ["id", "age", "databases", "size", "verified", "kept as", "where"];
+
+/** Databases told by name in a line of the table. */
+const toldDatabases = 2;
+
+/** Characters of the reason why an attempt failed; its log has all of it. */
+const toldReason = 40;
+
+/** What `stagecraft backups` prints: a line for each backup and failed attempt, newest first, and how things stand. */
+export function backupsText(catalogue: Catalogue, stack: string, paint: Paint = plain): string {
+  const now = new Date(catalogue.now);
+  const kept = new Map(catalogue.judgements.map(({ id, rules, why }) => [id, { rules, why }]));
+  const rows = catalogue.entries.toReversed().map((entry) => {
+    const { rules = [], why = "" } = kept.get(entry.id) ?? {};
+    const keptAs = entry.backup ? rules.join(" · ") || `goes: ${why}` : "not a backup";
+    return [
+      entry.id,
+      ageOf(entry.id, now),
+      databasesOf(entry),
+      entry.backup ? formatBytes(entry.backup.bytes) : "–",
+      verifiedText(entry),
+      keptAs,
+      placeOf(entry, stack),
+    ];
+  });
+  const table = rows.length === 0 ? ["no backups yet"] : alignColumns([headings, ...rows]);
+  return [...table, standing(catalogue, now, paint)].join("\n");
+}
+
+/** What `stagecraft backups forget` prints: each backup, whether it stays, and the rule. */
+export function forgetText({ judgements, removed }: ForgetResult): string {
+  const rows = judgements.map(({ id, keep, rules, why }) => {
+    const verb = removed.includes(id) ? "removed" : "remove";
+    return [id, keep ? "keep" : verb, keep ? rules.join(" · ") : why];
+  });
+  return rows.length === 0 ? "no backups yet" : alignColumns(rows).join("\n");
+}
+
+function ageOf(id: string, now: Date): string {
+  const moment = parseBackupId(id);
+  if (!moment) return "–";
+  const seconds = (now.getTime() - moment.getTime()) / 1000;
+  return seconds < 0 ? "to come" : formatAge(seconds);
+}
+
+function databasesOf({ backup }: CatalogueEntry): string {
+  if (!backup) return "–";
+  const names = backup.databases.map(({ name }) => name);
+  if (names.length <= toldDatabases) return names.join(", ");
+  return `${names.slice(0, toldDatabases).join(", ")} + ${names.length - toldDatabases}`;
+}
+
+function verifiedText({ backup, attempt, verification, offsite }: CatalogueEntry): string {
+  if (verification?.result === "failed") return "✘ not good";
+  if (!backup) {
+    if (attempt?.result === "failed") return `✘ ${reasonOf(attempt.text)}`;
+    return offsite?.result === "uploaded" && verification?.restored === true ? "✔" : "✘ not here";
+  }
+  if (!verification) return "not yet";
+  if (!verification.restored) return "checksums";
+  return `✔ restored ${formatDuration(verification.seconds)}`;
+}
+
+/** The cause where the text tells one, else its first line. */
+function reasonOf(text: string): string {
+  const cause = /^\s*cause\s+(.*)$/m.exec(text)?.[1] ?? text.split("\n")[0] ?? "";
+  const reason = cause.replace(/^no backup was made: /, "");
+  return reason.length > toldReason ? `${reason.slice(0, toldReason - 1)}…` : reason;
+}
+
+function placeOf(
+  { backup, attempt, verification, offsite, id }: CatalogueEntry,
+  stack: string,
+): string {
+  const places = [
+    ...(backup ? ["here"] : []),
+    ...(offsite?.result === "uploaded" ? ["off-site"] : []),
+  ];
+  if (places.length > 0 && verification?.result !== "failed") return places.join(", ");
+  const log = attempt?.logs[0];
+  if (!backup && log !== undefined) return `log: npx stagecraft log ${stack} ${log}`;
+  const why =
+    verification?.result === "failed" ? `why: npx stagecraft backups ${stack} --json` : "";
+  return [...places, why].filter((text) => text !== "").join(", ") || id;
+}
+
+/** `next: 22 Nov 2026 03:29 UTC · newest verified 5 h old (limit 26 h) · 212 GB free`. */
+function standing({ entries, ...seen }: Catalogue, now: Date, paint: Paint): string {
+  const newest = newestVerified(entries, now);
+  const limit = seen.verifiedLimit === null ? "" : ` (limit ${seen.verifiedLimit})`;
+  const age = newest === null ? "none verified" : `newest verified ${ageOf(newest, now)} old`;
+  return [
+    seen.next === null ? "next: none is scheduled" : `next: ${momentText(new Date(seen.next))}`,
+    seen.late === null ? `${age}${limit}` : paint.bad(seen.late),
+    ...(seen.freeBytes === null ? [] : [`${formatBytes(seen.freeBytes)} free`]),
+  ].join(" · ");
+}

@@ -1,0 +1,140 @@
+import { execa } from "execa";
+import { randomBytes } from "node:crypto";
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { catalogueSchema } from "../../model/backup/catalogue-protocol";
+import { docker, label, useServer, type Said } from "../support/server";
+import { makeBackup, repository } from "../support/stored-backup";
+
+const root = resolve(__dirname, "../..");
+const server = useServer();
+const prefix = `sct-cli-${randomBytes(4).toString("hex")}`;
+const [first, second, third] = ["20261119T032900Z", "20261120T032900Z", "20261121T032900Z"];
+
+/** A project whose stack `dev` is the server of this file, and whose staging names its first backup. */
+let folder: string;
+
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), "stagecraft-cli-"));
+  mkdirSync(join(folder, "stacks"));
+  writeFileSync(join(folder, "Pulumi.yaml"), "name: stagecraft\nruntime: nodejs\n");
+  const common = `config:\n  stagecraft:namePrefix: ${prefix}\n`;
+  writeFileSync(join(folder, "Pulumi.dev.yaml"), common);
+  writeFileSync(
+    join(folder, "Pulumi.staging.yaml"),
+    `${common}  stagecraft:data:\n    from: server:dev\n    backup: ${first}`,
+  );
+  const image = await docker("inspect", "--format", "{{.Config.Image}}", server.agentContainer);
+  await docker(
+    ...["run", "--detach", "--name", `${prefix}-dev-agent`, "--label", `${label}=${server.name}`],
+    ...["--volumes-from", server.agentContainer, "--network", server.name, "--read-only"],
+    ...["--tmpfs", "/tmp", "--cap-drop", "ALL", "--env", "STAGECRAFT_SERVER=dev"],
+    ...["--env", "STAGECRAFT_KIND=development", image, "stagecraft-agent", "serve"],
+  );
+  await server.createDatabase("shop", "CREATE TABLE public.t AS SELECT generate_series(1, 1234)");
+  for (const id of [first, second, third]) await makeBackup(server, { id, database: "shop" });
+});
+
+afterAll(async () => {
+  await execa("docker", ["rm", "--force", `${prefix}-dev-agent`], { reject: false });
+  rmSync(folder, { recursive: true, force: true });
+});
+
+async function stagecraft(...args: readonly string[]): Promise<Said> {
+  const { exitCode, stdout, stderr } = await execa(
+    process.execPath,
+    [join(root, "bin/stagecraft.js"), "backups", ...args],
+    { cwd: folder, reject: false, stdin: "ignore" },
+  );
+  return { status: exitCode ?? -1, stdout, stderr };
+}
+
+describe("backups of a server", () => {
+  it("are verified: a good one passes, an altered one does not and is told of", async () => {
+    const good = await stagecraft("verify", "dev", first);
+    expect(good.stdout).toMatch(
+      new RegExp(
+        `^backup ${first} is good   restored 1 database: 1 table with 1,234 rows, as in the manifest · `,
+      ),
+    );
+    expect(good.status).toBe(0);
+    await server.run(["sh", "-c", `cd ${repository}/${third} && echo >notes.txt`]);
+    const bad = await stagecraft("verify", "dev", third);
+    expect(bad).toMatchObject({
+      status: 1,
+      stdout: "",
+      stderr: expect.stringContaining(
+        `error: backup ${third} is not good:\n  notes.txt is not of this backup`,
+      ) as string,
+    });
+  });
+
+  it("are listed with what is known of them, also for a program", async () => {
+    const { stdout, status } = await stagecraft("dev");
+    expect(status).toBe(0);
+    expect(stdout.split("\n").map((line) => line.replace(/ {2,}/g, "|"))).toEqual([
+      "id|age|databases|size|verified|kept as|where",
+      expect.stringMatching(new RegExp(`^${third}\\|.*\\|shop\\|.*\\|✘ not good\\|`)),
+      expect.stringMatching(new RegExp(`^${second}\\|.*\\|shop\\|.*\\|not yet\\|not verified yet`)),
+      expect.stringMatching(
+        new RegExp(`^${first}\\|.*\\|shop\\|.*\\|✔ restored .*\\|daily · .*staging\\|here`),
+      ),
+      expect.stringMatching(/^next: none is scheduled · newest verified .* old · .* free$/),
+    ]);
+    const json = await stagecraft("dev", "--json");
+    const { entries } = catalogueSchema.parse(JSON.parse(json.stdout));
+    expect(entries.map(({ id, pins }) => [id, pins])).toEqual([
+      [first, ["staging"]],
+      [second, []],
+      [third, []],
+    ]);
+  });
+
+  it("are forgotten by the rules: a dry run says what would stay and why", async () => {
+    const { stdout } = await stagecraft("forget", "dev", "--dry-run");
+    const lines = stdout.split("\n").map((line) => line.replace(/ {2,}/g, "|"));
+    expect(lines[0]).toMatch(new RegExp(`^${first}\\|keep\\|daily · `));
+    expect(lines).toHaveLength(3);
+  });
+
+  it("are downloaded whole, under their name when all has arrived", async () => {
+    const { stdout, status } = await stagecraft("download", "dev", first, folder);
+    expect(stdout).toMatch(/every file as in the manifest$/);
+    expect(status).toBe(0);
+    expect(existsSync(join(folder, first, "manifest.json"))).toBe(true);
+    const again = await stagecraft("download", "dev", first, folder);
+    expect(again.stderr).toBe(
+      `error: ${join(folder, first)} is there already\n  fix  name another folder`,
+    );
+    const altered = await stagecraft("download", "dev", third, folder);
+    expect(altered.stderr).toBe(
+      `error: backup ${third} did not arrive as it was made: notes.txt is not of this backup\n  fix  download it again`,
+    );
+    expect(altered.status).toBe(1);
+    expect(existsSync(join(folder, third))).toBe(false);
+    expect(existsSync(join(folder, `${third}.partial`))).toBe(false);
+  });
+
+  it("are deleted, unless nobody is there to ask, a stack names them, or no verified one would be left", async () => {
+    const unasked = await stagecraft("delete", "dev", second);
+    expect(unasked.stderr).toBe(
+      `error: there is no terminal to ask on, and nothing has been deleted\n  fix  npx stagecraft backups delete dev ${second} --yes`,
+    );
+    const named = await stagecraft("delete", "dev", first, second, "--yes");
+    expect(named.stderr).toBe(
+      `error: nothing was deleted: ${first} is named by staging: give data.backup of that stack another id first\n  ${first} is the last verified backup: verify another one first`,
+    );
+    const done = await stagecraft("delete", "dev", second, third, "--yes", "--json");
+    expect(JSON.parse(done.stdout)).toEqual({ removed: [second, third] });
+    const left = await server.run(["ls", repository]);
+    expect(left.stdout).toBe(`${first}\nrecords\n`);
+  });
+
+  it("have ids of a certain form", async () => {
+    const { status, stderr } = await stagecraft("verify", "dev", "yesterday");
+    expect(status).toBe(1);
+    expect(stderr).toContain("must be a backup id like 20261121T032900Z");
+  });
+});
