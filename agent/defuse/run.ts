@@ -3,12 +3,14 @@ import type { Defuse, DefuseReport, DefuseStatement } from "../../model/defuse/s
 import { AgentError } from "../errors";
 import { failureText } from "../masks/failure";
 import { connectSilently } from "../masks/key";
+import { forgetStatistics } from "../masks/remnants";
 import { findBrokenKey } from "./keys";
 
 /**
  * Defuses a database that nobody may connect to yet: each statement in a transaction of its own, in order, with its
  * post-condition at its end; all of those once more in the end. Throws at the first that fails; the database is then to be
- * thrown away. What the statements changed leaves nothing of the former values in the database's files.
+ * thrown away. What the statements changed leaves nothing of the former values in the database's files. Statistics are to be
+ * made afterwards (ANALYZE).
  */
 export async function runDefuse(database: string, statements: Defuse): Promise<DefuseReport> {
   const started = performance.now();
@@ -26,6 +28,7 @@ export async function runDefuse(database: string, statements: Defuse): Promise<D
       );
     }
     for (const table of changed) await client.query(`VACUUM (FULL) ${table}`);
+    if (changed.size > 0) await forgetStatistics(client);
     return { statements: done, seconds: secondsSince(started) };
   } finally {
     await client.end();

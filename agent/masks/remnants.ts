@@ -11,11 +11,20 @@ export async function removeRemnants(
 ): Promise<string[]> {
   const { rows } = await client.query<{ name: string }>(staleSql, [rewritten]);
   for (const { name } of rows) await client.query(`VACUUM (FULL) ${name}`);
-  await client.query("DELETE FROM pg_statistic WHERE starelid >= 16384");
-  await client.query("DELETE FROM pg_statistic_ext_data");
-  for (const catalogue of ["pg_statistic", "pg_statistic_ext_data", "pg_largeobject"])
-    await client.query(`VACUUM (FULL) pg_catalog.${catalogue}`);
+  await forgetStatistics(client);
+  await client.query("VACUUM (FULL) pg_catalog.pg_largeobject");
   return rows.map(({ name }) => name);
+}
+
+/** Removes what ANALYZE, also that of autovacuum, has kept of values. */
+export async function forgetStatistics(client: Client): Promise<void> {
+  // Of PostgreSQL's own tables one holds data: that of the large objects.
+  await client.query(
+    "DELETE FROM pg_statistic WHERE starelid >= 16384 OR starelid = 'pg_largeobject'::regclass",
+  );
+  await client.query("DELETE FROM pg_statistic_ext_data");
+  for (const catalogue of ["pg_statistic", "pg_statistic_ext_data"])
+    await client.query(`VACUUM (FULL) pg_catalog.${catalogue}`);
 }
 
 /** Removes the large objects that columns refer to. Run before the references go. */

@@ -253,7 +253,9 @@ function noise(
   const changed = `${value}::numeric * ${factor}::numeric`;
   if (type.family === "integer") {
     const limit = 2n ** BigInt(type.bits) - 1n;
-    return { levels, output: `least(greatest(round(${changed}), -${limit}), ${limit})` };
+    // Without the condition NULL would become the lowest of them.
+    const output = `CASE WHEN ${value} IS NOT NULL THEN least(greatest(round(${changed}), -${limit}), ${limit}) END`;
+    return { levels, output };
   }
   const { precision, scale } =
     type.family === "numeric" ? type : { precision: Infinity, scale: Infinity };
