@@ -26,8 +26,9 @@ export default defineConfig({
       quick("components", "test/components/machine.ts"),
       real("cli", 1, 2),
       real("tools", 2, 1),
-      real("agent", 3, 2),
-      real("e2e", 4, 2),
+      // Much of it is waiting, so more than there are processors.
+      real("agent", 3, 3),
+      real("e2e", 4, 3),
     ],
   },
 });

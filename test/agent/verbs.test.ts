@@ -5,7 +5,7 @@ import { databasesResultSchema } from "../../model/protocol";
 import { docker, useServer } from "../support/server";
 import { plainDump } from "./fixtures";
 
-const server = useServer();
+const server = useServer({ healthInterval: "5s" });
 const dump = Buffer.from(
   plainDump("CREATE TABLE public.t (id int);\nCOPY public.t (id) FROM stdin;\n1\n\\.\n"),
 );

@@ -8,6 +8,7 @@ import { basename, join, resolve } from "node:path";
 import { afterAll, beforeAll, expect } from "vitest";
 import { restoreResultSchema, type RestoreRequest, type RestoreResult } from "../../model/protocol";
 import type { RolesRequest } from "../../model/roles/protocol";
+import { Inside } from "./inside";
 import { ensureServerImage } from "../../cli/server-image";
 
 export const projectFolder = resolve(__dirname, "../..");
@@ -30,6 +31,8 @@ export interface TestServerOptions {
   readonly dataSize?: string;
   /** Further defaults of PostgreSQL's settings, e.g. `["shared_buffers=32MB"]`. */
   readonly settings?: readonly string[];
+  /** How often the engine asks for its health, e.g. `"5s"`; seldom unless told, because each question is a process. */
+  readonly healthInterval?: string;
 }
 
 /** What a program said. */
@@ -101,6 +104,7 @@ export class TestServer {
   protected readonly volumes = ["data", "run", "agent", "backups", "archive"].map(
     (volume) => `${this.name}-${volume}`,
   );
+  readonly #inside = new Inside(this.agentContainer);
   #files = 0;
 
   constructor(private readonly options: TestServerOptions = {}) {}
@@ -111,21 +115,26 @@ export class TestServer {
     const marks = ["--label", `${label}=${this.name}`];
     const [data = "", run = "", agent = "", backups = "", archive = ""] = this.volumes;
     await docker("network", "create", ...marks, this.name);
-    const { memory = "512m", dataSize, settings = [] } = this.options;
-    const inMemory =
-      dataSize === undefined
-        ? []
-        : ["type=tmpfs", "device=tmpfs", `o=size=${dataSize},uid=5432,gid=5432,mode=0700`];
-    await docker("volume", "create", ...marks, ...inMemory.flatMap((o) => ["--opt", o]), data);
-    for (const volume of [run, agent, backups, archive])
-      await docker("volume", "create", ...marks, volume);
+    const { memory = "512m", dataSize, settings = [], healthInterval = "60s" } = this.options;
+    if (dataSize !== undefined) {
+      const options = [
+        "type=tmpfs",
+        "device=tmpfs",
+        `o=size=${dataSize},uid=5432,gid=5432,mode=0700`,
+      ];
+      await docker("volume", "create", ...marks, ...options.flatMap((o) => ["--opt", o]), data);
+    }
+    // Made with the first container that sees it.
+    const mount = (volume: string, target: string): string[] => [
+      "--mount",
+      `type=volume,source=${volume},target=${target},volume-label=${label}=${this.name}`,
+    ];
     const common = [
       ["run", "--detach", "--network", this.name, ...marks],
       ["--cap-drop", "ALL", "--security-opt", "no-new-privileges", "--read-only"],
       ["--tmpfs", "/tmp", "--env", `STAGECRAFT_SERVER=${this.name}`],
-      ["--volume", `${data}:/var/lib/postgresql/data`, "--volume", `${run}:/run/postgresql`],
-      ["--volume", `${archive}:/var/lib/pgbackrest`],
-      ["--health-interval", "5s"],
+      [...mount(data, "/var/lib/postgresql/data"), ...mount(run, "/run/postgresql")],
+      [...mount(archive, "/var/lib/pgbackrest"), "--health-interval", healthInterval],
     ].flat();
     await docker(
       ...[...common, "--name", this.postgres, "--stop-signal", "SIGINT", "--memory", memory],
@@ -136,12 +145,7 @@ export class TestServer {
     await docker(
       ...[...common, "--name", this.agentContainer, "--env", "STAGECRAFT_KIND=development"],
       ...["--env", `STAGECRAFT_POSTGRES_HOST=${this.postgres}`],
-      ...[
-        "--volume",
-        `${agent}:/var/lib/stagecraft`,
-        "--volume",
-        `${backups}:/var/backups/stagecraft`,
-      ],
+      ...[...mount(agent, "/var/lib/stagecraft"), ...mount(backups, "/var/backups/stagecraft")],
       ...["--health-cmd", "stagecraft-agent health"],
       ...[tag, "stagecraft-agent", "serve"],
     );
@@ -158,6 +162,7 @@ export class TestServer {
 
   async remove(): Promise<void> {
     rmSync(this.folder, { recursive: true, force: true });
+    this.#inside.end();
     await execa("docker", ["rm", "--force", this.postgres, this.agentContainer], { reject: false });
     await execa("docker", ["volume", "rm", "--force", ...this.volumes], { reject: false });
     await execa("docker", ["network", "rm", this.name], { reject: false });
@@ -180,7 +185,13 @@ export class TestServer {
 
   /** Asks the agent with these bytes on its stdin. */
   async agentWith(verb: readonly string[], stdin: Buffer): Promise<Said> {
-    return this.run(["stagecraft-agent", ...verb], stdin);
+    // As Pulumi does; not through the program that stays inside.
+    const { exitCode, stdout, stderr } = await execa(
+      "docker",
+      ["exec", "-i", this.agentContainer, "stagecraft-agent", ...verb],
+      { input: stdin, reject: false, stripFinalNewline: false, maxBuffer: 2 ** 30 },
+    );
+    return { status: exitCode ?? -1, stdout, stderr };
   }
 
   /** Hands a dump over, as the Database component does. */
@@ -300,23 +311,15 @@ export class TestServer {
 
   /** The bytes a program in the agent's container writes. */
   async output(command: readonly string[], stdin: Buffer = Buffer.alloc(0)): Promise<Buffer> {
-    const { stdout } = await execa("docker", ["exec", "-i", this.agentContainer, ...command], {
-      input: stdin,
-      encoding: "buffer",
-      // It would take the last byte of a packed file for a newline when it is one.
-      stripFinalNewline: false,
-    });
-    return Buffer.from(stdout);
+    const { status, stdout, stderr } = await this.#inside.run(command, stdin);
+    if (status !== 0) throw new Error(stderr.toString());
+    return stdout;
   }
 
   /** Runs a program in the agent's container. */
   async run(command: readonly string[], stdin: Buffer = Buffer.alloc(0)): Promise<Said> {
-    const { exitCode, stdout, stderr } = await execa(
-      "docker",
-      ["exec", "-i", this.agentContainer, ...command],
-      { input: stdin, reject: false, stripFinalNewline: false, maxBuffer: 2 ** 30 },
-    );
-    return { status: exitCode ?? -1, stdout, stderr };
+    const { status, stdout, stderr } = await this.#inside.run(command, stdin);
+    return { status, stdout: stdout.toString(), stderr: stderr.toString() };
   }
 
   /** Ends a container as a crash of its machine would. */
