@@ -1,6 +1,7 @@
 import { text } from "node:stream/consumers";
 import type { z } from "zod";
 import type { Area } from "../model/observation";
+import type { RestoreResult } from "../model/protocol";
 import { AgentError, messageOf } from "./errors";
 
 const server = process.env.STAGECRAFT_SERVER ?? "";
@@ -92,13 +93,48 @@ const verbs: Readonly<Record<string, (args: readonly string[]) => Promise<void>>
   restore: async () => {
     const { restoreRequestSchema } = await import("../model/protocol.js");
     const { restore } = await import("./restore/restore.js");
-    const result = await restore(await request(restoreRequestSchema));
-    if (result.result === "failed") {
-      process.stderr.write(`${result.text}\n`);
-      process.exitCode = 1;
-    }
-    // The report with its verdict stays with the agent: a line of many tables would be too long for Pulumi's command.
-    answer({ ...result, verdict: undefined, prepared: undefined });
+    answerRestore(await restore(await request(restoreRequestSchema)));
+  },
+  archive: async ([generation]) => {
+    const { archiveRequestSchema } = await import("../model/point-in-time/protocol.js");
+    const { switchArchive } = await import("./point-in-time/switch.js");
+    answer(await switchArchive(await request(archiveRequestSchema)));
+    await keepGeneration("archive", generation);
+  },
+  "base-backup": async () => {
+    const { baseBackupRequestSchema } = await import("../model/point-in-time/protocol.js");
+    const { makeBaseBackup } = await import("./point-in-time/base-backup.js");
+    const asked = await request(baseBackupRequestSchema);
+    const result = await makeBaseBackup(asked.server, asked.type);
+    if (result?.result === "failed") throw new AgentError(result.text);
+    answer(result);
+  },
+  side: async () => {
+    const { keptSide } = await import("./side/place.js");
+    answer({ side: (await keptSide()) ?? null });
+  },
+  "side-restore": async () => {
+    const { sideRequestSchema } = await import("../model/point-in-time/protocol.js");
+    const { makeSide } = await import("./side/restore.js");
+    answer(await makeSide(await request(sideRequestSchema)));
+  },
+  "side-psql": async (args) => {
+    const { sidePsql } = await import("./side/psql.js");
+    process.exitCode = await sidePsql(server, args);
+  },
+  "side-copy-table": async () => {
+    const { copyTableRequestSchema } = await import("../model/point-in-time/protocol.js");
+    const { copyTable } = await import("./side/copy-table.js");
+    answer(await copyTable(await request(copyTableRequestSchema)));
+  },
+  "side-copy-database": async () => {
+    const { copyDatabaseRequestSchema } = await import("../model/point-in-time/protocol.js");
+    const { copyDatabase } = await import("./side/copy-database.js");
+    answerRestore(await copyDatabase(await request(copyDatabaseRequestSchema)));
+  },
+  "side-remove": async () => {
+    const { removeSide } = await import("./side/remove.js");
+    answer({ removed: await removeSide() });
   },
   upgrades: async () => {
     const { upgradesRequestSchema } = await import("../model/upgrades/protocol.js");
@@ -147,6 +183,15 @@ const verbs: Readonly<Record<string, (args: readonly string[]) => Promise<void>>
     await showLog(name);
   },
 };
+
+function answerRestore(result: RestoreResult): void {
+  if (result.result === "failed") {
+    process.stderr.write(`${result.text}\n`);
+    process.exitCode = 1;
+  }
+  // The report with its verdict stays with the agent: a line of many tables would be too long for Pulumi's command.
+  answer({ ...result, verdict: undefined, prepared: undefined });
+}
 
 /** The request on stdin. One that is meant for another server is refused, whatever it asks for. */
 async function request<T extends { readonly server: string }>(schema: z.ZodType<T>): Promise<T> {

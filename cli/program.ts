@@ -1,6 +1,8 @@
-import { Argument, Command } from "commander";
+import { Command } from "commander";
+import { example, stackArgument } from "./arguments";
 import { addBackups } from "./backups-program";
-import { parseStackName, stackNames, type StackName } from "./stacks";
+import { addSideVerbs } from "./side-program";
+import { stackNames, type StackName } from "./stacks";
 import { StepList } from "./terminal/steps";
 import { access } from "./verbs/access";
 import { ca } from "./verbs/ca";
@@ -9,6 +11,7 @@ import { down } from "./verbs/down";
 import { log } from "./verbs/log";
 import { password } from "./verbs/password";
 import { psql } from "./verbs/psql";
+import { restore } from "./verbs/restore";
 import { start } from "./verbs/start";
 import { status } from "./verbs/status";
 import { up } from "./verbs/up";
@@ -121,6 +124,26 @@ export function makeProgram({ folder, exit }: VerbContext): Command {
     .addHelpText("after", example("npx stagecraft upgrades staging --dry-run"));
 
   program
+    .command("restore")
+    .description("make a server as it was at a moment, beside it; the server is not touched")
+    .addArgument(stackArgument("<stack>"))
+    .requiredOption(
+      "--to <moment>",
+      'latest, immediate, or "2026-11-21 14:05", with a zone or in UTC',
+    )
+    .option("--for <time>", "how long it stays", "24 h")
+    .option("--json", "for a program")
+    .action(async (stack: StackName, options: { to: string; for: string; json?: boolean }) => {
+      await restore(folder(), stack, options);
+    })
+    .addHelpText(
+      "after",
+      example('npx stagecraft restore prod --to "2026-11-21 14:05 Europe/Berlin"'),
+    );
+
+  addSideVerbs(program, { folder, exit });
+
+  program
     .command("log")
     .description("print a log that the agent keeps: the newest, or the named one")
     .addArgument(stackArgument("<stack>"))
@@ -144,14 +167,4 @@ export function makeProgram({ folder, exit }: VerbContext): Command {
   addBackups(program, { folder, exit, stack: stackArgument });
 
   return program;
-}
-
-function stackArgument(flags: string): Argument {
-  return new Argument(flags, `the server's stack: ${stackNames.join(", ")}`).argParser(
-    parseStackName,
-  );
-}
-
-function example(command: string): string {
-  return `\nExample:\n  ${command}`;
 }

@@ -13,7 +13,9 @@ import {
 import { scheduledJobs, type ScheduledJob } from "../model/backup/scheduled-jobs";
 import { backupsSettingsSchema, defaultJobs } from "../model/backup/settings";
 import { defaultVerify, type verifySettingsSchema } from "../model/backup/verify-settings";
+import type { pointInTimeSettingsSchema } from "../model/point-in-time/settings";
 import { agentCommand, type CommandedServer } from "./agent-command";
+import { archiveCommand, tellArchive } from "./archive-command";
 import { checkArgs } from "./check-args";
 import { sha256 } from "./machine/digest";
 import type { PostgresServer } from "./postgres-server";
@@ -27,6 +29,8 @@ export type MaintenanceJobArgs = z.input<typeof maintenanceJobSchema>;
 export type KeepArgs = z.input<typeof keepSchema>;
 /** When the newest backup is verified, and how old it may be. */
 export type VerifyArgs = z.input<typeof verifySettingsSchema>;
+/** Recovery to any moment: `{}`, and what differs from the defaults. See docs/point-in-time.md. */
+export type PointInTimeArgs = z.input<typeof pointInTimeSettingsSchema>;
 
 /** Which backups a server makes, and when. */
 export interface BackupsArgs {
@@ -40,6 +44,8 @@ export interface BackupsArgs {
   readonly verify?: VerifyArgs | undefined;
   /** Backups that stay in any case, and who names them. @default none; the project's own stacks give those that their files name */
   readonly pins?: readonly Pin[] | undefined;
+  /** Archives what PostgreSQL writes, so that the server can be recovered to any moment. @default nothing is archived */
+  readonly pointInTime?: PointInTimeArgs | undefined;
 }
 
 /** What {@link BackupSchedule} is made of. */
@@ -84,6 +90,11 @@ export class BackupSchedule extends pulumi.ComponentResource {
       }),
       { parent: this, dependsOn: server.ready },
     );
+    new command.local.Command(`${name}-archive`, archiveCommand(server, settings.pointInTime), {
+      parent: this,
+      dependsOn: server.ready,
+    });
+    tellArchive(this, server.sight);
     if (pulumi.runtime.isDryRun()) tellNextRuns(this, jobs);
     this.registerOutputs();
   }

@@ -2,13 +2,22 @@ import { z } from "zod";
 import { backupsObservationSchema } from "./backup/protocol";
 import { connectionObservationSchema } from "./connection/protocol";
 import { pgHbaObservationSchema } from "./pg-hba/protocol";
+import { archiveObservationSchema } from "./point-in-time/protocol";
 import { settingsObservationSchema } from "./postgres-settings/protocol";
 import { databaseFactsSchema, restoreResultSchema } from "./protocol";
 import { rolesObservationSchema } from "./roles/protocol";
 import { tlsObservationSchema } from "./tls/protocol";
 
 /** What of a server is put in force by a command of its own, and counted. */
-export const areas = ["connection", "settings", "roles", "tls", "pg-hba", "backups"] as const;
+export const areas = [
+  "connection",
+  "settings",
+  "roles",
+  "tls",
+  "pg-hba",
+  "archive",
+  "backups",
+] as const;
 export type Area = (typeof areas)[number];
 
 /** stdout of `observe`: what a preview and `stagecraft status` want to know of a server. */
@@ -34,6 +43,7 @@ export const observationSchema = z.strictObject({
   roles: rolesObservationSchema,
   tls: tlsObservationSchema,
   pgHba: pgHbaObservationSchema,
+  archive: archiveObservationSchema,
   backups: backupsObservationSchema,
 });
 export type Observation = z.infer<typeof observationSchema>;

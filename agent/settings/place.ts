@@ -11,6 +11,8 @@ export const files = {
   alterSystem: path.join(dataFolder, "postgresql.auto.conf"),
   settings: path.join(dataFolder, "stagecraft.conf"),
   tls: path.join(dataFolder, "stagecraft-tls.conf"),
+  /** Whether and how PostgreSQL archives what it writes. */
+  archive: path.join(dataFolder, "stagecraft-archive.conf"),
   /** The settings of the last start, while newer ones wait for the next. */
   before: path.join(dataFolder, "stagecraft.conf.before"),
   /** Settings that PostgreSQL did not start with. */

@@ -6,6 +6,7 @@ import { listDatabases } from "../databases";
 import { now } from "../clock";
 import { readGenerations } from "../generations";
 import { observePgHba } from "../pg-hba/observe";
+import { observeArchive } from "../point-in-time/observe";
 import { withConnection } from "../postgres";
 import { freeDataBytes } from "../restore/space";
 import { observeRoles } from "../roles/observe";
@@ -38,6 +39,7 @@ export async function observe(server: string): Promise<Observation> {
       roles: await observeRoles(client),
       tls: await observeTls(client),
       pgHba: await observePgHba(client),
+      archive: await observeArchive(client, server),
       backups: await observeBackups(now()),
     };
   });

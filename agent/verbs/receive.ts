@@ -68,9 +68,15 @@ async function receiveFolder(target: string): Promise<string> {
     throw new AgentError(
       "the dump did not arrive whole: the tar was cut short; run pulumi up again",
     );
+  return hashFolder(target);
+}
+
+/** The digest by which a dump in directory format goes: over the sorted digests of its files. */
+export async function hashFolder(folder: string): Promise<string> {
   const lines: string[] = [];
-  for (const file of (await readdir(target)).sort()) {
-    lines.push(`${await sha256OfFile(path.join(target, file))}  ${file}\n`);
+  for (const file of (await readdir(folder)).sort()) {
+    lines.push(`${await sha256OfFile(path.join(folder, file))}  ${file}
+`);
   }
   return sha256Of(lines.sort().join(""));
 }

@@ -2,16 +2,19 @@ import { rmSync, writeFileSync } from "node:fs";
 import { dropLeftovers } from "../databases";
 import { messageOf } from "../errors";
 import { endInterruptedChange } from "../pg-hba/apply";
+import { watchArchive } from "../point-in-time/watch";
 import { withConnection } from "../postgres";
 import { say } from "../progress";
 import { removeRestoreRole } from "../restore/restore-role";
 import { prepareScratch } from "../scratch";
+import { tidySide } from "../side/remove";
 import { renewDaily } from "./tls";
 
 /** Read by `stagecraft-agent health` (images/stagecraft-agent), which wants it newer than 15 s. */
 const heartbeatFile = "/tmp/stagecraft-heartbeat";
 const heartbeatSeconds = 5;
 const tidySeconds = 60;
+const archiveSeconds = 15;
 const renewSeconds = 86_400;
 
 /** The container's main process: shows that it lives, clears up after restores that were interrupted, and renews the certificate. */
@@ -19,11 +22,12 @@ export function serve(server: string): void {
   say(`agent of server ${server} is running`);
   const timers = [
     setInterval(beat, heartbeatSeconds * 1000),
-    setInterval(() => void tidy(), tidySeconds * 1000),
+    setInterval(() => void tidy(server), tidySeconds * 1000),
+    setInterval(() => void watchArchive(server), archiveSeconds * 1000),
     setInterval(() => void renewDaily(server), renewSeconds * 1000),
   ];
   beat();
-  void tidy();
+  void tidy(server);
   void renewDaily(server);
   // Made ahead, so that the first change of rules or settings need not wait a second for it.
   void prepareScratch().catch(told);
@@ -42,7 +46,13 @@ function beat(): void {
   writeFileSync(heartbeatFile, "");
 }
 
-async function tidy(): Promise<void> {
+async function tidy(server: string): Promise<void> {
+  try {
+    const aside = await tidySide();
+    if (aside !== undefined) say(aside);
+  } catch (error) {
+    say(`the side cluster of ${server} could not be removed yet: ${messageOf(error)}`);
+  }
   try {
     const dropped = await withConnection("postgres", async (client) => {
       const names = await dropLeftovers(client);

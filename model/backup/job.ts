@@ -7,14 +7,16 @@ import { parseWindow } from "./window";
 /** What is done about a run that could not be at its time, because the agent was not running. */
 export const missedChoices = ["run at start", "wait"] as const;
 
-const scheduleSchema = z.string().superRefine((text, context) => {
+/** When something is due, as in crontab. */
+export const scheduleSchema = z.string().superRefine((text, context) => {
   const problem = cronProblem(text);
   if (problem === undefined) return;
   // The message is a whole sentence; with a section as its input nothing is put behind it.
   context.addIssue({ code: "custom", message: problem, input: {} });
 });
 
-const timeZoneSchema = z
+/** A time zone by its name. */
+export const timeZoneSchema = z
   .string()
   .refine(isTimeZone, { error: "must be a time zone like UTC or Europe/Berlin" });
 

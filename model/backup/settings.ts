@@ -1,5 +1,6 @@
 import { z } from "zod";
 import type { ServerKind } from "../names";
+import { pointInTimeSettingsSchema } from "../point-in-time/settings";
 import { backupJobSchema, maintenanceJobSchema, type BackupJob } from "./job";
 import { keepSchema } from "./keep";
 import { verifySettingsSchema } from "./verify-settings";
@@ -36,6 +37,10 @@ export const backupsSettingsSchema = z.strictObject({
   verify: verifySettingsSchema.optional().meta({
     description:
       "When the newest backup is verified by a restore (`schedule` and the like, as of a job; else 05:29 UTC), and the `limit` of its age (else `26 h`).",
+  }),
+  pointInTime: pointInTimeSettingsSchema.optional().meta({
+    description:
+      "Archives what PostgreSQL writes, so that the server can be recovered to any moment; see [Point in time](point-in-time.md). `{}` takes the defaults.",
   }),
 });
 export type BackupsSettings = z.output<typeof backupsSettingsSchema>;

@@ -104,6 +104,11 @@ function checkTogether(
     const text = `must be less than the container's memory of ${formatBytes(memory)}, got ${formatBytes(blocks * 8192)}; set postgres.memory higher or this lower`;
     problems.push({ path: "shared_buffers", text });
   }
+  const archives = !/^(off|false|no|0)$/i.test(settings.archive_mode ?? "on");
+  if (archives && settings.wal_level?.toLowerCase() === "minimal") {
+    const text = `must be "replica" or "logical" while archive_mode is on, got "minimal"; set archive_mode: "off" as well, which rules backups.pointInTime out`;
+    problems.push({ path: "wal_level", text });
+  }
   for (const path of ["min_wal_size", "max_wal_size"]) {
     // Twice a segment of the write-ahead log, or PostgreSQL does not start.
     if ((count(path) ?? 32) < 32) {

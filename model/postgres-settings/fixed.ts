@@ -7,6 +7,7 @@ const fixed: readonly (readonly [RegExp, string])[] = [
   [/^password_encryption$/, "passwords are kept as SCRAM verifiers"],
   [/^max_locks_per_transaction$/, "it is 256, because a restore locks every table"],
   [/^log_timezone$/, "logs are in UTC"],
+  [/^archive_(command|library|timeout)$/, "backups.pointInTime says what is archived"],
   [/^bonjour/, "a server is not announced"],
   [/^ssl(_|$)/, "certificates come from postgres.tls"],
   [/^stagecraft\./, "it is the stamp of a database"],

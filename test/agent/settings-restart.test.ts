@@ -131,8 +131,10 @@ describe("settings that PostgreSQL does not start with", () => {
   test("because of what is in the cluster are taken back as well", async () => {
     await apply({});
     await server.sql("postgres", "SELECT pg_create_physical_replication_slot('standby', true)");
-    const bad = { wal_level: "minimal", max_wal_senders: "0" };
-    expect(await apply(bad)).toMatchObject({ restart: ["max_wal_senders", "wal_level"] });
+    const bad = { archive_mode: "off", wal_level: "minimal", max_wal_senders: "0" };
+    expect(await apply(bad)).toMatchObject({
+      restart: ["archive_mode", "max_wal_senders", "wal_level"],
+    });
     await restart();
     expect((await ask("settings-confirm", bad)).stderr).toBe(
       'PostgreSQL does not start with postgres.settings, and the former ones are back: physical replication slot "standby" exists, but "wal_level" < "replica" (Change "wal_level" to be "replica" or higher.)\n',

@@ -120,7 +120,7 @@ describe("what PostgreSQL alone can know", () => {
       'could not access file "nonsense": No such file or directory',
     ],
     [
-      { wal_level: "minimal" },
+      { wal_level: "minimal", archive_mode: "off" },
       'WAL streaming ("max_wal_senders" > 0) requires "wal_level" to be "replica" or "logical"',
     ],
     [
@@ -250,10 +250,11 @@ test("two changes at once come one after the other", async () => {
 
 test("the containers have the defaults by arguments, and a cluster without our lines gets them", async () => {
   const ends = async (): Promise<string> =>
-    (await server.run(["tail", "-n", "3", `${dataFolder}/postgresql.conf`])).stdout;
+    (await server.run(["tail", "-n", "4", `${dataFolder}/postgresql.conf`])).stdout;
   const lines = `include_if_exists = 'stagecraft-defaults.conf'
 include_if_exists = 'stagecraft-tls.conf'
 include_if_exists = 'stagecraft.conf'
+include_if_exists = 'stagecraft-archive.conf'
 `;
   expect(await ends()).toBe(lines);
   await server.run([

@@ -53,6 +53,7 @@ describe("a development server", () => {
     const { resources } = await register(development);
     expect(resources.map(({ type, name, parent }) => [type, name, parent])).toEqual([
       ["command:local:Command", "dev-backups", "dev-backups"],
+      ["command:local:Command", "dev-backups-archive", "dev-backups"],
       ["command:local:Command", "dev-image", "dev"],
       ["command:local:Command", "dev-pg-hba", "dev-pg-hba"],
       ["command:local:Command", "dev-roles", "dev"],

@@ -148,6 +148,10 @@ describe("a setting", () => {
       "listenAddresses",
       "is set by Stagecraft: postgres.port says where PostgreSQL is reached; leave it out",
     ],
+    [
+      "archiveCommand",
+      "is set by Stagecraft: backups.pointInTime says what is archived; leave it out",
+    ],
     ["ssl", "is set by Stagecraft: certificates come from postgres.tls; leave it out"],
     [
       "sslMinProtocolVersion",

@@ -1,0 +1,28 @@
+import { sideSchema } from "../../model/point-in-time/protocol";
+import { readTarget, targetText } from "../../model/point-in-time/target";
+import { answerOfAgent } from "../agent-request";
+import { Problem } from "../problem";
+import type { StackName } from "../stacks";
+import { sideText } from "../text/side";
+
+/** `stagecraft restore --to`: the server as it was at a moment, beside it; the server itself is not touched. */
+export async function restore(
+  folder: string,
+  stack: StackName,
+  options: { readonly to: string; readonly for: string; readonly json?: boolean },
+): Promise<void> {
+  const target = readTarget(options.to);
+  if ("problem" in target) throw new Problem(`--to must ${target.problem}`);
+  const hours = readHours(options.for);
+  const request = { to: targetText(target), hours };
+  const side = sideSchema.parse(await answerOfAgent(folder, stack, "side-restore", request));
+  console.log(options.json ? JSON.stringify(side) : sideText(stack, side, new Date()));
+}
+
+/** `24 h` or `3 d` in hours. */
+function readHours(text: string): number {
+  const [, count, unit] = /^(\d+)\s*(h|d)$/.exec(text.trim()) ?? [];
+  const hours = Number(count) * (unit === "d" ? 24 : 1);
+  if (hours >= 1 && hours <= 24 * 14) return hours;
+  throw new Problem(`--for must be a time like "24 h" or "3 d", up to 14 d, got "${text}"`);
+}

@@ -1,0 +1,138 @@
+import { z } from "zod";
+import { recoveredDatabaseName, recoveredName } from "../../model/point-in-time/names";
+import {
+  copyTableResultSchema,
+  sideResultSchema,
+  type Side,
+} from "../../model/point-in-time/protocol";
+import { readTarget, type Target } from "../../model/point-in-time/target";
+import { restoreResultSchema } from "../../model/protocol";
+import { unquoteIdentifier } from "../../model/sql";
+import { answerOfAgent, findAgent, requestAgent } from "../agent-request";
+import { askAgent, dockerOnTerminal } from "../docker";
+import { Problem } from "../problem";
+import { readStackFile } from "../project";
+import { stackKinds, type StackName } from "../stacks";
+import { copiedTableText, sideText } from "../text/side";
+
+/** For a program instead of a person. */
+interface Json {
+  readonly json?: boolean;
+}
+
+/** `stagecraft side <stack>`: which side cluster there is. */
+export async function side(folder: string, stack: StackName, { json }: Json): Promise<void> {
+  const found = await findSide(folder, stack);
+  if (json) console.log(JSON.stringify(found ?? null));
+  else if (found) console.log(sideText(stack, found, new Date()));
+  else
+    console.log(
+      `${stack} has no side cluster; make one: npx stagecraft restore ${stack} --to "2026-11-21 14:05"`,
+    );
+}
+
+/** `stagecraft side <stack> psql`: looks into it; nothing can be changed there. */
+export async function sidePsql(
+  folder: string,
+  stack: StackName,
+  database: string | undefined,
+  args: readonly string[],
+): Promise<number> {
+  const { host, agent } = await findAgent(folder, stack);
+  const terminal = process.stdin.isTTY && process.stdout.isTTY;
+  return dockerOnTerminal(host, [
+    ...["exec", "--interactive", ...(terminal ? ["--tty", "--env", "TERM"] : [])],
+    ...[agent, "stagecraft-agent", "side-psql", database ?? ownDatabase(folder, stack), ...args],
+  ]);
+}
+
+/** `stagecraft side <stack> copy-table`: its rows in a new table of the server. */
+export async function sideCopyTable(
+  folder: string,
+  stack: StackName,
+  table: string,
+  options: Json & { readonly database?: string; readonly as?: string },
+): Promise<void> {
+  const { to } = await requireSide(folder, stack);
+  const from = readTable(table);
+  const as = options.as === undefined ? undefined : readTable(options.as);
+  const database = options.database ?? ownDatabase(folder, stack);
+  const request = {
+    ...{ database, schema: from.schema, table: from.table },
+    toSchema: as?.schema ?? from.schema,
+    toTable: as?.table ?? recoveredName(from.table, targetOf(to)),
+  };
+  const answer = await answerOfAgent(folder, stack, "side-copy-table", request);
+  const result = copyTableResultSchema.parse(answer);
+  console.log(options.json ? JSON.stringify(result) : copiedTableText(database, result));
+}
+
+/** `stagecraft side <stack> copy-database`: the whole database under another name, or in its own place. */
+export async function sideCopyDatabase(
+  folder: string,
+  stack: StackName,
+  name: string | undefined,
+  options: Json & { readonly as?: string; readonly replace?: boolean },
+): Promise<number> {
+  const { to } = await requireSide(folder, stack);
+  const database = name ?? ownDatabase(folder, stack);
+  const replace = options.replace === true;
+  const under = options.as ?? (replace ? database : recoveredDatabaseName(database, targetOf(to)));
+  const { status, stdout, refusal } = await requestAgent(folder, stack, "side-copy-database", {
+    ...{ kind: stackKinds[stack], database, to: under, replace },
+  });
+  if (stdout === "") throw new Problem(refusal);
+  const result = restoreResultSchema.parse(JSON.parse(stdout));
+  console.log(options.json ? JSON.stringify(result) : result.text);
+  return status;
+}
+
+/** `stagecraft side <stack> remove`. */
+export async function sideRemove(folder: string, stack: StackName, { json }: Json): Promise<void> {
+  const { host, agent } = await findAgent(folder, stack);
+  const answer: unknown = JSON.parse(await askAgent(host, agent, "side-remove"));
+  const { removed } = z.object({ removed: z.boolean() }).parse(answer);
+  if (json) console.log(JSON.stringify({ removed }));
+  else
+    console.log(removed ? `the side cluster of ${stack} is gone` : `${stack} had no side cluster`);
+}
+
+async function findSide(folder: string, stack: StackName): Promise<Side | undefined> {
+  const { host, agent } = await findAgent(folder, stack);
+  const answer: unknown = JSON.parse(await askAgent(host, agent, "side"));
+  return sideResultSchema.parse(answer).side ?? undefined;
+}
+
+async function requireSide(folder: string, stack: StackName): Promise<Side> {
+  const found = await findSide(folder, stack);
+  if (found) return found;
+  throw new Problem(
+    `${stack} has no side cluster`,
+    `npx stagecraft restore ${stack} --to "2026-11-21 14:05"`,
+  );
+}
+
+/** It was read once when it was asked for. */
+function targetOf(to: string): Target {
+  const target = readTarget(to);
+  return "problem" in target ? { kind: "latest" } : target;
+}
+
+function ownDatabase(folder: string, stack: StackName): string {
+  const name = readStackFile(folder, stack).settings.database?.name;
+  if (name !== undefined) return name;
+  throw new Problem(`Pulumi.${stack}.yaml names no database`, "npx stagecraft doctor");
+}
+
+/** `table`, or `schema.table`, of which either may be in quotes; else in small letters, as SQL reads them. */
+export function readTable(text: string): { readonly schema: string; readonly table: string } {
+  const part = '(?:"(?:[^"]|"")+"|[^".]+)';
+  const match = new RegExp(`^(?:(${part})\\.)?(${part})$`).exec(text);
+  const table = match?.[2];
+  if (table === undefined) {
+    throw new Problem(
+      `a table is given as table or schema.table, with "" around odd names, got ${text}`,
+    );
+  }
+  return { schema: unquoteIdentifier(match?.[1] ?? "public"), table: unquoteIdentifier(table) };
+}
