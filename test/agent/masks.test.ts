@@ -241,6 +241,29 @@ describe("values", () => {
   });
 });
 
+test.each([
+  ["LATIN1", "Größe", reference.hash("Größe")],
+  // What has no encoding is taken byte by byte, here as UTF-8.
+  ["SQL_ASCII", "Größe", reference.hash("Größe")],
+])("a database in %s has the values that others have", async (encoding, word, masked) => {
+  const name = `in_${encoding.toLowerCase()}`;
+  await server.createDatabase(name, "", `ENCODING '${encoding}' LC_COLLATE 'C' LC_CTYPE 'C'`);
+  await server.sql(
+    name,
+    `SET client_encoding = 'UTF8'; CREATE TABLE t AS SELECT '${word}'::text AS word, ARRAY['${word}'] AS words`,
+  );
+  const { error, masked: report } = await apply(name, {
+    "t.word": mask.hash(),
+    "t.words": mask.partial({ first: 1 }),
+  });
+  expect(error).toBeUndefined();
+  expect(report?.values).toBe(2);
+  const stars = encoding === "SQL_ASCII" ? 6 : 4;
+  expect(await server.sql(name, "SELECT word, words[1] FROM t")).toBe(
+    `${masked}|G${"*".repeat(stars)}`,
+  );
+});
+
 describe("a database", () => {
   /** The canary is put together by PostgreSQL, because the log has all statements. */
   const canary = "CANARY";
@@ -523,6 +546,20 @@ describe("a mask that does not work out", () => {
     expect(told).toMatch(text);
     expect(told).not.toContain("SECRETIVE");
     expect(await serverLog()).not.toContain("SECRETIVE");
+  });
+
+  test("tells nothing that a function of the application says about a value", async () => {
+    await server.sql(
+      "bad",
+      "CREATE FUNCTION refuse(word text) RETURNS text LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'not %', word; END $$",
+    );
+    const told = await refused("bad", {
+      "months.word": mask.sql("refuse(word)"),
+      "refs.word": mask.sql("word"),
+    });
+    expect(told).toEqual([
+      "months.word: sql is refused by PostgreSQL: P0001  a message that may hold values, and so is not shown",
+    ]);
   });
 
   test("leaves a strict database alone that has a column nobody spoke of", async () => {
