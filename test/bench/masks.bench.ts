@@ -54,7 +54,7 @@ it(
     );
     const cpu = (await cpuSeconds()) - before;
     say(
-      `                 ${formatDuration(cpu)} of a processor's time: ${formatCount(Math.round((2 * report.values) / cpu))} values/s on two that do nothing else`,
+      `                 ${formatDuration(cpu)} of a processor's time: ${formatCount(Math.round((2 * report.values) / cpu))} values/s if two are busy with it throughout`,
     );
     for (const { table, rows: count, seconds } of report.tables)
       say(`                 ${table}: ${formatCount(count)} rows, ${formatDuration(seconds)}`);
