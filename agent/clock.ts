@@ -5,5 +5,11 @@ const clockFile = process.env.STAGECRAFT_CLOCK;
 
 /** What time it is. */
 export function now(): Date {
-  return clockFile === undefined ? new Date() : new Date(readFileSync(clockFile, "utf8").trim());
+  if (clockFile === undefined) return new Date();
+  try {
+    return new Date(readFileSync(clockFile, "utf8").trim());
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return new Date();
+    throw error;
+  }
 }

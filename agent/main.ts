@@ -1,5 +1,6 @@
 import { text } from "node:stream/consumers";
 import type { z } from "zod";
+import type { JobResult } from "../model/backup/protocol";
 import type { Area } from "../model/observation";
 import type { RestoreResult } from "../model/protocol";
 import { AgentError, messageOf } from "./errors";
@@ -42,6 +43,21 @@ const verbs: Readonly<Record<string, (args: readonly string[]) => Promise<void>>
     const { ensureConnection } = await import("./verbs/connection.js");
     answer(await ensureConnection(await request(connectionRequestSchema)));
     await keepGeneration("connection", generation);
+  },
+  backup: async () => {
+    const { backupRequestSchema } = await import("../model/backup/protocol.js");
+    const { backup } = await import("./verbs/backup.js");
+    answerJob(await backup(await request(backupRequestSchema)));
+  },
+  job: async ([kind = "", name = ""]) => {
+    const { job } = await import("./verbs/job.js");
+    answerJob(await job(kind, name));
+    // Nothing that is still open, such as a timer, may keep a job from its end.
+    process.exit();
+  },
+  "keep-state": async () => {
+    const { keepState } = await import("./verbs/keep-state.js");
+    await keepState();
   },
   "backups-schedule": async ([generation]) => {
     const { backupsRequestSchema } = await import("../model/backup/protocol.js");
@@ -224,6 +240,15 @@ function parseJson(text: string): unknown {
 
 function answer(value: unknown): void {
   process.stdout.write(`${JSON.stringify(value)}\n`);
+}
+
+/** A job that failed is told to people as well, and by the exit status. */
+function answerJob(result: JobResult): void {
+  if (!result.succeeded) {
+    process.stderr.write(`${result.text}\n`);
+    process.exitCode = 1;
+  }
+  answer(result);
 }
 
 async function main([verb = "", ...args]: readonly string[]): Promise<void> {

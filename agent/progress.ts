@@ -14,6 +14,8 @@ export class Progress {
   constructor(
     private readonly step: string,
     private readonly total: number,
+    /** What is being done when all of the total is. */
+    private readonly ending = "making indexes and constraints",
   ) {}
 
   /** More of the total is done. */
@@ -42,7 +44,7 @@ export class Progress {
     const elapsed = (now - this.#started) / 1000;
     const left =
       share > 0.99
-        ? " · making indexes and constraints"
+        ? ` · ${this.ending}`
         : share > 0.02
           ? ` · ${formatDuration((elapsed * (1 - share)) / share)} left`
           : "";

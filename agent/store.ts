@@ -128,7 +128,8 @@ export async function writeWhole(name: string, text: string): Promise<void> {
 }
 
 async function prune(folder: string): Promise<void> {
-  const names = (await readdir(path.join(storeFolder, folder)).catch(() => [])).sort();
+  const all = (await readdir(path.join(storeFolder, folder)).catch(() => [])).sort();
+  const names = all.filter((name) => name.includes("-restore."));
   await Promise.all(
     names
       .slice(0, -keptReports)

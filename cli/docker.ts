@@ -104,6 +104,30 @@ export async function askAgentWith(
   throw new Problem(stderr.trim().split("\n").at(-1) || `the agent ended with ${exitCode}`);
 }
 
+/**
+ * Has the agent do something that takes a while: a request on its stdin, a call for each line of its progress. What it
+ * printed, whatever came of it; raises a {@link Problem} when there is nobody to ask.
+ */
+export async function workOfAgent(
+  host: string,
+  agent: string,
+  verb: readonly string[],
+  input: string,
+  onLine: (line: string) => void,
+): Promise<{ readonly exitCode: number; readonly stdout: string; readonly stderr: string }> {
+  const env = await environmentFor(host);
+  const args = ["exec", "-i", agent, "stagecraft-agent", ...verb];
+  const run = execa("docker", args, { reject: false, input, env });
+  for await (const line of run.iterable({ from: "stderr" })) onLine(line);
+  const { exitCode = 1, stdout, stderr } = await run;
+  const problem = exitCode === 0 ? undefined : engineProblem(host, stderr);
+  if (problem) throw problem;
+  if (/No such container|is not running/.test(stderr)) {
+    throw new Problem(`the agent ${agent} does not run`, "npx stagecraft status");
+  }
+  return { exitCode, stdout, stderr };
+}
+
 /** Runs docker on this terminal and gives its exit status. */
 export async function dockerOnTerminal(host: string, args: readonly string[]): Promise<number> {
   const env = await environmentFor(host);

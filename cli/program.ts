@@ -5,6 +5,7 @@ import { addSideVerbs } from "./side-program";
 import { stackNames, type StackName } from "./stacks";
 import { StepList } from "./terminal/steps";
 import { access } from "./verbs/access";
+import { backup, type BackupOptions } from "./verbs/backup";
 import { ca } from "./verbs/ca";
 import { doctor, type DoctorOptions } from "./verbs/doctor";
 import { down } from "./verbs/down";
@@ -71,6 +72,17 @@ export function makeProgram({ folder, exit }: VerbContext): Command {
       await status(folder(), stack === undefined ? stackNames : [stack], options);
     })
     .addHelpText("after", example("npx stagecraft status --json"));
+
+  program
+    .command("backup")
+    .description("make a backup of a server now")
+    .addArgument(stackArgument("<stack>"))
+    .option("--job <name>", "with the databases and the format of a job of the schedule")
+    .option("--json", "for a program")
+    .action(async (stack: StackName, options: BackupOptions) => {
+      if (!(await backup(folder(), stack, options))) exit(1);
+    })
+    .addHelpText("after", example("npx stagecraft backup prod"));
 
   program
     .command("psql")

@@ -27,6 +27,11 @@ export function databaseNameProblem(name: string): string | undefined {
   return roleNameProblem(name);
 }
 
+/** Whether a database is a copy that Stagecraft made of another one, by its name. */
+export function isOwnCopy(name: string): boolean {
+  return suffixes.some((suffix) => name.endsWith(suffix));
+}
+
 /** Where a restore goes before it takes the database's name. */
 export const incomingName = (database: string): string => `${database}__incoming`;
 /** The contents that the last refresh replaced, kept for a rollback; those before it have a number: `__previous2`. */
@@ -93,7 +98,18 @@ export function parseDumpName(fileName: string): DumpName | undefined {
   if (!match) return undefined;
   const [, server = "", database = "", day = "", time = ""] = match;
   const backup = `${day}T${time}Z`;
-  return parseBackupId(backup) && { server, database, backup };
+  return (
+    parseBackupId(backup) && { server: unescaped(server), database: unescaped(database), backup }
+  );
+}
+
+/** Names in ours have `%20` for a space and so on; one that cannot be read so stands as it is. */
+function unescaped(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
 }
 
 /** The three kinds of server. */

@@ -1,23 +1,28 @@
 import { statfs } from "node:fs/promises";
+import type { Client } from "pg";
 import { nextRuns } from "../../model/backup/cron";
 import type { BackupsObservation } from "../../model/backup/protocol";
 import { scheduledJobs } from "../../model/backup/scheduled-jobs";
 import { newestVerified } from "../../model/backup/catalogue";
+import { runningJob } from "../jobs/lock";
+import { jobKey } from "../jobs/scheduler";
+import { readJobStates } from "../jobs/states";
 import { readCatalogue, repositoryFolder } from "./repository";
 import { readSchedule, scheduledSince, scheduleDigest } from "./schedule";
 
 /** Tells of the backups and of when the next ones are made, and changes nothing. */
-export async function observeBackups(now: Date): Promise<BackupsObservation> {
+export async function observeBackups(client: Client, now: Date): Promise<BackupsObservation> {
   const request = await readSchedule().catch(() => undefined);
+  const states = await readJobStates();
   const space = await statfs(repositoryFolder).catch(() => undefined);
   const entries = await readCatalogue();
   return {
     sha256: request ? scheduleDigest(request) : null,
     jobs: (request ? scheduledJobs(request) : []).map(({ kind, name, timing }) => ({
-      ...{ kind, name, last: null },
+      ...{ kind, name, last: states[jobKey({ kind, name })]?.last ?? null },
       next: nextRuns(timing, now, 5).map((moment) => moment.toISOString()),
     })),
-    running: null,
+    running: (await runningJob(client)) ?? null,
     lastAttempt: entries.findLast(({ attempt }) => attempt !== null)?.attempt ?? null,
     newest: entries.findLast(({ backup }) => backup !== null)?.id ?? null,
     newestVerified: newestVerified(entries, now),

@@ -9,12 +9,14 @@ import { sha256Of } from "../digest";
 import { storeFolder, writeWhole } from "../store";
 import { readText } from "../whole-file";
 
-/** What is in force, in the agent's volume, readable by the agent alone. */
 const file = "backups.json";
+
+/** What is in force, in the agent's volume, readable by the agent alone. */
+export const scheduleFile = path.join(storeFolder, file);
 
 /** What the agent does by itself about backups; `undefined` while nobody has said. */
 export async function readSchedule(): Promise<BackupsRequest | undefined> {
-  const text = await readText(path.join(storeFolder, file));
+  const text = await readText(scheduleFile);
   return text === undefined ? undefined : backupsRequestSchema.parse(JSON.parse(text));
 }
 

@@ -13,11 +13,12 @@ import { observeBackups } from "../backup/observe";
 import { readCatalogue, removeBackup } from "../backup/repository";
 import { now } from "../clock";
 import { AgentError } from "../errors";
+import { withConnection } from "../postgres";
 
 /** Tells of all backups and failed attempts, and of what the rules say of them; changes nothing. */
 export async function backups({ server, pins }: CatalogueRequest): Promise<Catalogue> {
   const moment = now();
-  const seen = await observeBackups(moment);
+  const seen = await withConnection("postgres", (client) => observeBackups(client, moment));
   const runs = seen.jobs.flatMap(({ kind, next }) => (kind === "backup" ? next.slice(0, 1) : []));
   return {
     ...{ server, now: moment.toISOString() },

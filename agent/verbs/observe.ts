@@ -40,7 +40,7 @@ export async function observe(server: string): Promise<Observation> {
       tls: await observeTls(client),
       pgHba: await observePgHba(client),
       archive: await observeArchive(client, server),
-      backups: await observeBackups(now()),
+      backups: await observeBackups(client, now()),
     };
   });
 }

@@ -1,8 +1,10 @@
 import { rmSync, writeFileSync } from "node:fs";
+import { tidyBackups } from "../backup/tidy";
 import { dropLeftovers } from "../databases";
 import { messageOf } from "../errors";
 import { endInterruptedChange } from "../pg-hba/apply";
 import { watchArchive } from "../point-in-time/watch";
+import { serveJobs } from "../jobs/serve-jobs";
 import { withConnection } from "../postgres";
 import { say } from "../progress";
 import { removeRestoreRole } from "../restore/restore-role";
@@ -17,7 +19,7 @@ const tidySeconds = 60;
 const archiveSeconds = 15;
 const renewSeconds = 86_400;
 
-/** The container's main process: shows that it lives, clears up after restores that were interrupted, and renews the certificate. */
+/** The container's main process: shows that it lives, runs the jobs of its schedule, clears up after what was interrupted, and renews the certificate. */
 export function serve(server: string): void {
   say(`agent of server ${server} is running`);
   const timers = [
@@ -26,6 +28,7 @@ export function serve(server: string): void {
     setInterval(() => void watchArchive(server), archiveSeconds * 1000),
     setInterval(() => void renewDaily(server), renewSeconds * 1000),
   ];
+  const stopJobs = serveJobs();
   beat();
   void tidy(server);
   void renewDaily(server);
@@ -36,7 +39,7 @@ export function serve(server: string): void {
       clearInterval(timer);
     });
     rmSync(heartbeatFile, { force: true });
-    process.exit(0);
+    void stopJobs().finally(() => process.exit(0));
   };
   process.on("SIGTERM", stop);
   process.on("SIGINT", stop);
@@ -57,6 +60,7 @@ async function tidy(server: string): Promise<void> {
     const dropped = await withConnection("postgres", async (client) => {
       const names = await dropLeftovers(client);
       await removeRestoreRole(client);
+      for (const id of await tidyBackups(client)) say(`removed ${id}, left by a killed backup`);
       return names;
     });
     for (const name of dropped) say(`dropped ${name}, left behind by an interrupted restore`);

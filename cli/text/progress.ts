@@ -23,11 +23,16 @@ export function progressBar(progress: AgentProgress, cells = 20): string {
   return [progress.what, bar + percent.padStart(6), ...progress.details].join("   ");
 }
 
+/** A line that the agent prints while it works; for a terminal with a bar where it tells how far it is. */
+export function agentLine(line: string, withBar: boolean): string {
+  const progress = withBar ? parseAgentProgress(line) : undefined;
+  return progress ? progressBar(progress) : line;
+}
+
 /** What an update does right now, in one line; for a terminal with a bar where the agent tells how far it is. */
 export function updateLine(state: UpdateState, withBar: boolean): string {
   if (state.progress !== undefined) {
-    const progress = parseAgentProgress(state.progress);
-    return progress && withBar ? progressBar(progress) : state.progress;
+    return agentLine(state.progress, withBar);
   }
   const [operation] = state.running.values();
   if (operation) return operationText(operation);

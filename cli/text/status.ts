@@ -1,10 +1,11 @@
 import { localHost } from "../../model/host";
-import { lateness } from "../../model/backup/lateness";
 import { parseBackupId } from "../../model/names";
 import type { DatabaseFacts, RestoreResult } from "../../model/protocol";
-import { formatAge, formatBytes, plural } from "../../model/units";
+import { formatBytes, plural } from "../../model/units";
 import type { Change } from "../history";
 import type { ServerState, ServerStatus } from "../server-status";
+import { backupRows } from "./backup-status";
+import { ageText, momentText } from "./moment";
 import { plain, type Paint } from "./paint";
 import { changesText } from "./progress";
 import { alignColumns } from "./table";
@@ -45,10 +46,7 @@ function detailRows(server: ServerStatus, now: Date, paint: Paint): string[][] {
   if (observation?.lastRestore?.result === "failed") {
     rows.push(...failedRestoreRows(stack, observation.lastRestore, now, paint));
   }
-  const late = observation && lateness(observation.backups, now);
-  if (late !== undefined) {
-    rows.push(["backups", `${paint.bad(late)} · npx stagecraft backups ${stack}`]);
-  }
+  if (observation) rows.push(...backupRows(stack, observation.backups, now, paint));
   if (lastChange) rows.push(["changed", changeText(stack, lastChange, now, paint)]);
   if (typeof observation?.freeBytes === "number")
     rows.push(["disk", `${formatBytes(observation.freeBytes)} free`]);
@@ -106,23 +104,6 @@ function changeText(stack: string, change: Change, now: Date, paint: Paint): str
   if (!change.succeeded)
     return paint.bad(`${when}: ${change.kind} failed`) + ` · npm start -- ${stack}`;
   return `${when}: ${changesText(change.changes)}`;
-}
-
-function ageText(moment: Date, now: Date): string {
-  return formatAge((now.getTime() - moment.getTime()) / 1000);
-}
-
-/** A moment as people write it: `22 Nov 2026 16:10 UTC`. */
-export function momentText(moment: Date): string {
-  const text = new Intl.DateTimeFormat("en-GB", {
-    day: "numeric",
-    month: "short",
-    year: "numeric",
-    hour: "2-digit",
-    minute: "2-digit",
-    timeZone: "UTC",
-  }).format(moment);
-  return `${text.replace(",", "")} UTC`;
 }
 
 /** What `stagecraft status --json` prints: the same facts for a program. */

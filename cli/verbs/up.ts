@@ -1,6 +1,7 @@
 import type { RestoreResult } from "../../model/protocol";
 import { requireEngine } from "../docker";
 import { noEventsYet } from "../engine-events";
+import { handOverState } from "../hand-over-state";
 import { readStackFile } from "../project";
 import { orFreeStack, update } from "../pulumi";
 import { lookAtServers, type ServerStatus } from "../server-status";
@@ -33,6 +34,7 @@ export async function up(folder: string, stack: StackName, steps: StepList): Pro
     });
     const text = changesText(result.changes ?? {});
     changed = text !== "nothing to do";
+    if (changed) await handOverState(folder, stack);
     notes = result.notes;
     return { detail: text };
   };

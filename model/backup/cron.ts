@@ -115,16 +115,21 @@ export function nextRuns({ schedule, timeZone }: Schedule, from: Date, count: nu
 
 /** The last moment of a schedule that is not after `now` and is after `since`. */
 export function lastRun(schedule: Schedule, since: Date, now: Date): Date | undefined {
-  const found = cron(schedule.schedule, schedule.timeZone).previousRuns(
-    2,
-    new Date(now.getTime() + 1000),
-  );
-  const [last] = found.filter((moment) => moment <= now && moment > since);
-  return last;
+  const pattern = cron(schedule.schedule, schedule.timeZone);
+  const next = pattern.nextRun(since);
+  if (next === null || next > now) return undefined;
+  const found = pattern.previousRuns(2, new Date(now.getTime() + 1000));
+  return found.find((moment) => moment <= now && moment > since);
 }
 
+/** Read once each: they are asked every second. */
+const patterns = new Map<string, Cron>();
+
 function cron(schedule: string, timezone: string): Cron {
-  return new Cron(schedule, { timezone, paused: true });
+  const key = `${schedule} ${timezone}`;
+  const pattern = patterns.get(key) ?? new Cron(schedule, { timezone, paused: true });
+  patterns.set(key, pattern);
+  return pattern;
 }
 
 /** Whether a time zone is known. */

@@ -1,11 +1,15 @@
 import { z } from "zod";
 import { durationSchema } from "../units";
 import { cronProblem, isTimeZone } from "./cron";
+import { isNeverWithin } from "./due";
 import { dumpCompressions, dumpFormats } from "./manifest";
 import { parseWindow } from "./window";
 
 /** What is done about a run that could not be at its time, because the agent was not running. */
 export const missedChoices = ["run at start", "wait"] as const;
+
+/** From which moment it is looked at whether a schedule and a window ever meet; any will do. */
+const anyDay = new Date("2026-01-01T00:00:00Z");
 
 /** When something is due, as in crontab. */
 export const scheduleSchema = z.string().superRefine((text, context) => {
@@ -35,6 +39,35 @@ export const timingShape = {
   missed: z.enum(missedChoices).default("run at start"),
 };
 
+/** When a job of any kind runs. */
+export type Timing = z.output<z.ZodObject<typeof timingShape>>;
+
+/** Problems of a job's keys that do not go together; each message is a whole sentence. */
+type Fail = (key: string, message: string) => void;
+
+/** Calls `check` with what does not go together, also when another value is wrong: all problems are told in one go. */
+function checkTogether<T extends z.ZodType>(
+  schema: T,
+  check: (job: z.output<T>, fail: Fail) => void,
+) {
+  return schema.superRefine(
+    (job, context) => {
+      check(job, (key, message) => {
+        context.addIssue({ code: "custom", message, path: [key], input: job });
+      });
+    },
+    { when: ({ value }) => typeof value === "object" && value !== null },
+  );
+}
+
+function checkWindow({ schedule, timeZone, window }: Partial<Timing>, fail: Fail): void {
+  if (typeof schedule !== "string" || typeof window !== "string") return;
+  const zone = typeof timeZone === "string" ? timeZone : "UTC";
+  if (cronProblem(schedule) !== undefined || !isTimeZone(zone)) return;
+  if (!isNeverWithin({ schedule, timeZone: zone, window }, anyDay)) return;
+  fail("window", `no run of "${schedule}" is within ${window}; change one of them`);
+}
+
 /** Databases by name; when they are left out, all but templates and Stagecraft's own copies. */
 const databasesSchema = z
   .array(z.string().min(1, "must be the name of a database"))
@@ -42,8 +75,8 @@ const databasesSchema = z
   .optional();
 
 /** A job that makes backups. */
-export const backupJobSchema = z
-  .strictObject({
+export const backupJobSchema = checkTogether(
+  z.strictObject({
     ...timingShape,
     databases: databasesSchema,
     format: z.enum(dumpFormats).default("directory"),
@@ -52,31 +85,29 @@ export const backupJobSchema = z
     parallel: z.int().min(1, "must be 1 to 64").max(64, "must be 1 to 64").optional(),
     /** How long `pg_dump` waits for a table that somebody else has locked. */
     lockTimeout: durationSchema.default("5 min"),
-  })
-  .superRefine(
-    (job, context) => {
-      const fail = (key: string, message: string): void => {
-        context.addIssue({ code: "custom", message, path: [key], input: job });
-      };
-      if (job.compression === "bzip2" && job.format !== "plain") {
-        fail("compression", `bzip2 goes with format: plain alone; use zstd, or another format`);
-      }
-      if (job.parallel !== undefined && job.parallel > 1 && job.format !== "directory") {
-        fail("parallel", `pg_dump has several jobs with format: directory alone; leave it out`);
-      }
-    },
-    // Also when another value is wrong: all problems are told in one go.
-    { when: ({ value }) => typeof value === "object" && value !== null },
-  );
+  }),
+  (job, fail) => {
+    checkWindow(job, fail);
+    if (job.compression === "bzip2" && job.format !== "plain") {
+      fail("compression", "bzip2 goes with format: plain alone; use zstd, or another format");
+    }
+    if (job.parallel !== undefined && job.parallel > 1 && job.format !== "directory") {
+      fail("parallel", "pg_dump has several jobs with format: directory alone; leave it out");
+    }
+  },
+);
 export type BackupJob = z.output<typeof backupJobSchema>;
 
 /** What a maintenance job does. PostgreSQL manual, 24.1. */
 export const maintenanceWorks = ["vacuum and analyze", "vacuum", "analyze"] as const;
 
 /** A job that looks after tables: dead rows and statistics. */
-export const maintenanceJobSchema = z.strictObject({
-  ...timingShape,
-  databases: databasesSchema,
-  work: z.enum(maintenanceWorks).default("vacuum and analyze"),
-});
+export const maintenanceJobSchema = checkTogether(
+  z.strictObject({
+    ...timingShape,
+    databases: databasesSchema,
+    work: z.enum(maintenanceWorks).default("vacuum and analyze"),
+  }),
+  checkWindow,
+);
 export type MaintenanceJob = z.output<typeof maintenanceJobSchema>;

@@ -1,6 +1,5 @@
 import { z } from "zod";
 import { serverKinds } from "../names";
-import { databaseNameSchema } from "../database-name";
 import { sha256Schema } from "../sha256";
 import { backupIdSchema } from "./id";
 
@@ -32,7 +31,8 @@ export type CountedTable = z.infer<typeof countedTableSchema>;
 
 /** One database in a backup. */
 export const backedUpDatabaseSchema = z.strictObject({
-  name: databaseNameSchema,
+  /** Any that PostgreSQL takes, also of a database that Stagecraft does not look after otherwise. */
+  name: z.string().min(1),
   /** The dump, a file or for `directory` a folder: `pg_dump.<server>.<database>.<YYYYMMDD>.<hhmmss>.<ext>`. */
   dump: z.string().min(1),
   format: z.enum(dumpFormats),

@@ -38,6 +38,30 @@ export function digestedRequest(request: BackupsRequest): string {
   return JSON.stringify(request);
 }
 
+/** stdin of `stagecraft-agent backup`: a backup now. */
+export const backupRequestSchema = z.strictObject({
+  /** The server this is meant for; the agent refuses when it is another. */
+  server: z.string().min(1),
+  /** The job whose databases and format it has; `null` for all databases and the defaults. */
+  job: z.string().nullable(),
+});
+export type BackupRequest = z.infer<typeof backupRequestSchema>;
+
+/** What became of a job: stdout of `backup` and of `job`. */
+export const jobResultSchema = z.strictObject({
+  kind: z.enum(jobKinds),
+  /** `null` for one asked for by hand. */
+  name: z.string().nullable(),
+  succeeded: z.boolean(),
+  startedAt: z.iso.datetime(),
+  finishedAt: z.iso.datetime(),
+  /** For people: one line, or what went wrong, its cause and the fix. */
+  text: z.string(),
+  /** The backup that was made; of a failed attempt the id it would have had. */
+  backup: backupIdSchema.nullable(),
+});
+export type JobResult = z.infer<typeof jobResultSchema>;
+
 /** One run of a job, for people. */
 const runSchema = z.strictObject({
   startedAt: z.iso.datetime(),

@@ -1,9 +1,5 @@
-import type { z } from "zod";
-import type { timingShape } from "./job";
+import type { Timing } from "./job";
 import type { BackupsRequest, JobKind } from "./protocol";
-
-/** When a job of any kind runs. */
-export type Timing = z.output<z.ZodObject<typeof timingShape>>;
 
 /** One job of the agent's schedule, whatever its kind. */
 export interface ScheduledJob {

@@ -17,6 +17,9 @@ export const projectFolder = resolve(__dirname, "../..");
 export const label = "stagecraft.test";
 const leftoverAgeSeconds = 2 * 3600;
 
+/** In the agent's volume, so that it outlives its container. */
+const clockFile = "/var/lib/stagecraft/clock";
+
 /** How a run that is stopped ends the process that does its tests. */
 const ends = ["SIGTERM", "disconnect", "exit"] as const;
 
@@ -29,6 +32,10 @@ export interface TestServerOptions {
   readonly memory?: string;
   /** Size of the data volume, then in memory, e.g. `"64m"`. */
   readonly dataSize?: string;
+  /** Size of the volume of the backups, then in memory, e.g. `"64m"`. */
+  readonly backupsSize?: string;
+  /** Whether the agent takes for now what {@link TestServer.setClock} says. */
+  readonly clock?: boolean;
   /** Further defaults of PostgreSQL's settings, e.g. `["shared_buffers=32MB"]`. */
   readonly settings?: readonly string[];
   /** How often the engine asks for its health, e.g. `"5s"`; seldom unless told, because each question is a process. */
@@ -115,14 +122,15 @@ export class TestServer {
     const marks = ["--label", `${label}=${this.name}`];
     const [data = "", run = "", agent = "", backups = "", archive = ""] = this.volumes;
     await docker("network", "create", ...marks, this.name);
-    const { memory = "512m", dataSize, settings = [], healthInterval = "60s" } = this.options;
-    if (dataSize !== undefined) {
-      const options = [
-        "type=tmpfs",
-        "device=tmpfs",
-        `o=size=${dataSize},uid=5432,gid=5432,mode=0700`,
-      ];
-      await docker("volume", "create", ...marks, ...options.flatMap((o) => ["--opt", o]), data);
+    const { memory = "512m", dataSize, backupsSize, clock = false } = this.options;
+    const { settings = [], healthInterval = "60s" } = this.options;
+    for (const [volume, size] of [
+      [data, dataSize],
+      [backups, backupsSize],
+    ] as const) {
+      if (size === undefined) continue;
+      const options = ["type=tmpfs", "device=tmpfs", `o=size=${size},uid=5432,gid=5432,mode=0700`];
+      await docker("volume", "create", ...marks, ...options.flatMap((o) => ["--opt", o]), volume);
     }
     // Made with the first container that sees it.
     const mount = (volume: string, target: string): string[] => [
@@ -146,6 +154,7 @@ export class TestServer {
       ...[...common, "--name", this.agentContainer, "--env", "STAGECRAFT_KIND=development"],
       ...["--env", `STAGECRAFT_POSTGRES_HOST=${this.postgres}`],
       ...[...mount(agent, "/var/lib/stagecraft"), ...mount(backups, "/var/backups/stagecraft")],
+      ...(clock ? ["--env", `STAGECRAFT_CLOCK=${clockFile}`] : []),
       ...["--health-cmd", "stagecraft-agent health"],
       ...[tag, "stagecraft-agent", "serve"],
     );
@@ -320,6 +329,12 @@ export class TestServer {
   async run(command: readonly string[], stdin: Buffer = Buffer.alloc(0)): Promise<Said> {
     const { status, stdout, stderr } = await this.#inside.run(command, stdin);
     return { status, stdout: stdout.toString(), stderr: stderr.toString() };
+  }
+
+  /** Says what time it is for an agent that was made for it; until then it has the right time. */
+  async setClock(moment: string): Promise<void> {
+    const write = ["sh", "-c", `cat > ${clockFile}.new && mv ${clockFile}.new ${clockFile}`];
+    expect(await this.run(write, Buffer.from(moment))).toMatchObject({ status: 0 });
   }
 
   /** Ends a container as a crash of its machine would. */

@@ -78,6 +78,7 @@ describe("status", () => {
       [
         "dev      running, healthy · 127.0.0.1:15432 · PostgreSQL 17.7",
         "  timesheets  production 20261115T032900Z, 7 d old · 41 MB · passed with notes · 1 connection",
+        "  backups     no backup yet · none by itself",
         "  changed     22 Nov 2026 15:40 UTC, 29 min ago: 9 created",
         "  disk        212 GB free",
         "staging  not there: npm start -- staging",
@@ -145,6 +146,7 @@ describe("status", () => {
     expect(statusText([failed], now).split("\n").slice(2)).toEqual([
       "  restore     failed 10 min ago: dev was not changed: the import failed",
       "              npx stagecraft log dev",
+      "  backups     no backup yet · none by itself",
       "  changed     22 Nov 2026 16:00 UTC, 9 min ago: update failed · npm start -- dev",
       "  disk        212 GB free",
     ]);

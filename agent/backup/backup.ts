@@ -1,0 +1,259 @@
+import type { Client } from "pg";
+import { explainFailure, failureText, type FailedAttempt } from "../../model/backup/failure";
+import type { BackupJob } from "../../model/backup/job";
+import {
+  backupBytes,
+  manifestSchema,
+  type BackedUpDatabase,
+  type Manifest,
+} from "../../model/backup/manifest";
+import type { JobResult } from "../../model/backup/protocol";
+import { backupSpaceProblem, neededBackupBytes } from "../../model/backup/space";
+import type { BackupId, ServerKind } from "../../model/names";
+import { formatBytes, formatCount, formatDuration, plural } from "../../model/units";
+import { version } from "../../model/version";
+import { now } from "../clock";
+import { AgentError, messageOf } from "../errors";
+import { withJobLock } from "../jobs/lock";
+import { waitForPostgres } from "../postgres";
+import { Progress, say } from "../progress";
+import { chooseDatabases, type ChosenDatabase } from "./choose";
+import { dumpDatabase, usualParallel } from "./dump-database";
+import { DumpLog, pruneBackupLogs } from "./log";
+import { finishPartial, listFiles, makePartial, removeLeftovers, removePartial } from "./partial";
+import { keepAttempt, listBackupIds, readManifest, repositoryFolder } from "./repository";
+import { writeServerFiles } from "./server-files";
+import { freeForBackup, watchSpace } from "./space";
+
+/** Databases up to this size are dumped several at a time, larger ones each with all jobs of `pg_dump`. */
+const smallBytes = 64 * 2 ** 20;
+
+/** What a backup is to be. */
+export interface BackupOrder {
+  readonly server: string;
+  readonly kind: ServerKind;
+  /** The job of the schedule; `null` for one by hand. */
+  readonly job: string | null;
+  readonly settings: BackupJob;
+  /** Seconds that PostgreSQL may take to answer. */
+  readonly patienceSeconds: number;
+  /** Ends the attempt, with the reason. */
+  readonly signal: AbortSignal;
+}
+
+/** Makes a backup; whatever fails is in the result and in the catalogue, never thrown. */
+export async function makeBackup(order: BackupOrder): Promise<JobResult> {
+  // Also of what other programs write.
+  process.umask(0o077);
+  return new BackupRun(order).run();
+}
+
+class BackupRun {
+  readonly #startedAt = now();
+  readonly #logs: string[] = [];
+  readonly #stop = new AbortController();
+  #id: BackupId | undefined;
+  /** Where it is, for the person who reads what went wrong. */
+  #database: string | undefined;
+  #log: string | undefined;
+
+  constructor(private readonly order: BackupOrder) {}
+
+  async run(): Promise<JobResult> {
+    const { job, signal, patienceSeconds } = this.order;
+    const onAbort = (): void => {
+      this.#stop.abort(signal.reason);
+    };
+    signal.addEventListener("abort", onAbort);
+    try {
+      await waitForPostgres(patienceSeconds);
+      return await withJobLock({ kind: "backup", name: job }, signal, async (client) => {
+        for (const id of await removeLeftovers(now()))
+          say(`removed ${id}, left by a killed backup`);
+        return this.#make(client);
+      });
+    } catch (error) {
+      return await this.#failed(error);
+    } finally {
+      signal.removeEventListener("abort", onAbort);
+      await pruneBackupLogs().catch(() => undefined);
+    }
+  }
+
+  async #make(client: Client): Promise<JobResult> {
+    const { job, settings } = this.order;
+    const startedAt = now();
+    const { id, folder } = await makePartial(startedAt, job).catch((error: unknown) => {
+      throw new AgentError(`the folder of the backups cannot be written: ${messageOf(error)}`, {
+        cause: error,
+      });
+    });
+    this.#id = id;
+    const unwatch = watchSpace((reason) => {
+      this.#stop.abort(reason);
+    });
+    try {
+      const chosen = await chooseDatabases(client, settings.databases);
+      await this.#checkSpace(chosen);
+      const databases = await this.#dumpAll(chosen, id, folder);
+      say("roles, rules and settings …");
+      await writeServerFiles(client, folder, this.#stop.signal);
+      say("checksums …");
+      const manifest: Manifest = {
+        ...{ format: 1, id, server: this.order.server, kind: this.order.kind, job },
+        startedAt: startedAt.toISOString(),
+        postgres: await readPostgres(client),
+        agentVersion: version,
+        // No server knows yet which code runs on it.
+        applicationRevision: null,
+        databases,
+        files: await listFiles(folder),
+        finishedAt: now().toISOString(),
+      };
+      this.#stop.signal.throwIfAborted();
+      await finishPartial(id, manifestSchema.parse(manifest));
+      return await this.#succeeded(manifest);
+    } finally {
+      unwatch();
+    }
+  }
+
+  /** Not begun when it cannot fit. */
+  async #checkSpace(chosen: readonly ChosenDatabase[]): Promise<void> {
+    const newest = (await listBackupIds()).at(-1);
+    const former = newest === undefined ? undefined : await readManifest(newest);
+    const needed = neededBackupBytes(
+      chosen,
+      this.order.settings.compression,
+      former && { databases: former.databases, bytes: backupBytes(former) },
+    );
+    const problem = backupSpaceProblem(needed, await freeForBackup());
+    if (problem !== undefined) throw new AgentError(problem);
+  }
+
+  async #dumpAll(
+    chosen: readonly ChosenDatabase[],
+    id: BackupId,
+    folder: string,
+  ): Promise<BackedUpDatabase[]> {
+    const { server, settings } = this.order;
+    const parallel = settings.parallel ?? usualParallel;
+    const total = chosen.reduce((sum, { bytes }) => sum + bytes, 0);
+    const progress = new Progress("backup", total, "nearly done");
+    const made = new Map<string, BackedUpDatabase>();
+    const dump = async ({ name, bytes }: ChosenDatabase, jobs: number): Promise<void> => {
+      const log = await DumpLog.open(id, name, this.#logs.length);
+      this.#logs.push(log.name);
+      log.write(`backup ${id} of ${name}, ${formatBytes(bytes)}`);
+      const { signal } = this.#stop;
+      try {
+        const common = { server, backup: id, database: name, settings, parallel: jobs };
+        const dumped = await dumpDatabase({ ...common, folder, log, progress, signal });
+        if (dumped) {
+          made.set(name, dumped);
+          const rows = dumped.tables.reduce((sum, table) => sum + table.rows, 0);
+          log.write(`done: ${plural(dumped.tables.length, "table")}, ${formatCount(rows)} rows`);
+        } else if (settings.databases === undefined) {
+          log.write("left out: the database is not there any more");
+        } else {
+          throw new AgentError(`there is no database ${name} any more`);
+        }
+      } catch (error) {
+        // What is ended because another one failed is not where it failed.
+        if (!signal.aborted || signal.reason === this.order.signal.reason) {
+          this.#database = name;
+          this.#log = log.name;
+        }
+        this.#stop.abort(error);
+        throw error;
+      } finally {
+        await log.close();
+      }
+    };
+    const large = chosen.filter(({ bytes }) => bytes > smallBytes);
+    const small = chosen.filter(({ bytes }) => bytes <= smallBytes);
+    for (const database of large) await dump(database, parallel);
+    const queue = small.values();
+    const worker = async (): Promise<void> => {
+      for (const database of queue) await dump(database, 1);
+    };
+    const workers = Array.from({ length: Math.min(parallel, small.length) }, worker);
+    await allEnded(workers);
+    return chosen.flatMap(({ name }) => made.get(name) ?? []);
+  }
+
+  async #succeeded(manifest: Manifest): Promise<JobResult> {
+    const { id, databases } = manifest;
+    const rows = databases
+      .flatMap(({ tables }) => tables)
+      .reduce((sum, table) => sum + table.rows, 0);
+    const seconds = (now().getTime() - this.#startedAt.getTime()) / 1000;
+    const names =
+      databases.length > 3
+        ? plural(databases.length, "database")
+        : databases.map(({ name }) => name).join(", ");
+    const text = `backup ${id}   ${names} · ${formatBytes(backupBytes(manifest))} · ${formatCount(rows)} rows · ${formatDuration(seconds)}`;
+    const result = this.#result(true, text);
+    // The backup is there; a record that cannot be kept makes it no worse.
+    await keepAttempt({
+      ...{ id, job: this.order.job, startedAt: manifest.startedAt },
+      ...{ finishedAt: result.finishedAt, result: "backed up", text, logs: this.#logs },
+    }).catch((error: unknown) => {
+      say(`could not keep the record: ${messageOf(error)}`);
+    });
+    return result;
+  }
+
+  async #failed(error: unknown): Promise<JobResult> {
+    const { server, job, signal } = this.order;
+    // The first reason counts; what followed from it is noise.
+    const reason: unknown = signal.aborted
+      ? signal.reason
+      : this.#stop.signal.aborted
+        ? this.#stop.signal.reason
+        : error;
+    const attempt: FailedAttempt = { server, job, database: this.#database, log: this.#log };
+    const text = failureText(attempt, explainFailure(attempt, messageOf(reason)));
+    const result = this.#result(false, text);
+    const id = this.#id;
+    if (id !== undefined) await this.#clearUp(id, result);
+    return result;
+  }
+
+  async #clearUp(id: BackupId, { startedAt, finishedAt, text }: JobResult): Promise<void> {
+    try {
+      // First, because the record may need the room.
+      await removePartial(id);
+      await keepAttempt({
+        ...{ id, job: this.order.job, startedAt, finishedAt },
+        ...{ result: "failed", text, logs: this.#logs },
+      });
+    } catch (error) {
+      say(`could not clear up in ${repositoryFolder} yet: ${messageOf(error)}`);
+    }
+  }
+
+  #result(succeeded: boolean, text: string): JobResult {
+    return {
+      ...{ kind: "backup", name: this.order.job, succeeded, text, backup: this.#id ?? null },
+      startedAt: this.#startedAt.toISOString(),
+      finishedAt: now().toISOString(),
+    };
+  }
+}
+
+async function readPostgres(client: Client): Promise<Manifest["postgres"]> {
+  const { rows } = await client.query<{ version: string; system: string }>(
+    `SELECT current_setting('server_version') AS version,
+            (SELECT system_identifier::text FROM pg_control_system()) AS system`,
+  );
+  const [facts] = rows;
+  return { version: facts?.version.split(" ")[0] ?? "", systemIdentifier: facts?.system ?? "" };
+}
+
+/** Waits for all, also when one fails; then raises what the first one raised. */
+async function allEnded(works: readonly Promise<void>[]): Promise<void> {
+  const ended = await Promise.allSettled(works);
+  const failed = ended.find((end) => end.status === "rejected");
+  if (failed) throw failed.reason;
+}

@@ -1,0 +1,161 @@
+import { availableParallelism } from "node:os";
+import path from "node:path";
+import type { Client } from "pg";
+import { formatDumpName } from "../../model/backup/dump-name";
+import type { BackupJob } from "../../model/backup/job";
+import type { BackedUpDatabase, CountedTable } from "../../model/backup/manifest";
+import type { BackupId } from "../../model/names";
+import { parseDuration } from "../../model/units";
+import { AgentError, messageOf } from "../errors";
+import { sessionOptions, withConnection } from "../postgres";
+import { clientEnvironment, connectionString } from "../processes";
+import type { Progress } from "../progress";
+import type { DumpLog } from "./log";
+import { runProgram, type Command } from "./program";
+import { Snapshot } from "./snapshot";
+
+/** What a dump is made of, and where it goes. */
+export interface DumpRequest {
+  readonly server: string;
+  readonly backup: BackupId;
+  readonly database: string;
+  readonly settings: Pick<BackupJob, "format" | "compression" | "lockTimeout">;
+  /** Jobs of `pg_dump`. */
+  readonly parallel: number;
+  /** The folder of the backup. */
+  readonly folder: string;
+  readonly log: DumpLog;
+  readonly progress: Progress;
+  readonly signal: AbortSignal;
+}
+
+/** Jobs of `pg_dump` for a job that does not say. */
+export const usualParallel = Math.min(availableParallelism(), 4);
+
+/**
+ * Dumps a database and counts its rows, both in one snapshot. `undefined` when the database is not there; otherwise
+ * the dump is whole, or this raises what went wrong.
+ */
+export async function dumpDatabase(request: DumpRequest): Promise<BackedUpDatabase | undefined> {
+  const { database, settings, log, signal } = request;
+  const started = performance.now();
+  const lockTimeout = parseDuration(settings.lockTimeout) ?? 0;
+  const snapshot = await Snapshot.open(database, lockTimeout);
+  if (!snapshot) return undefined;
+  // Whichever fails first ends the other.
+  const stop = new AbortController();
+  const onAbort = (): void => {
+    stop.abort(signal.reason);
+  };
+  signal.addEventListener("abort", onAbort);
+  try {
+    signal.throwIfAborted();
+    const dump = formatDumpName(
+      { server: request.server, database, backup: request.backup },
+      settings.format,
+      settings.compression,
+    );
+    const parallel = settings.format === "directory" ? request.parallel : 1;
+    const [, tables] = await bothOrNeither(stop, [
+      runDump({ ...request, dump, parallel, snapshot, signal: stop.signal }),
+      count(snapshot, stop.signal),
+    ]);
+    const { encoding, locale, bytes, largeObjects, extensions } = snapshot.facts;
+    return {
+      ...{ name: database, dump, format: settings.format, compression: settings.compression },
+      ...{ parallel, encoding, locale, bytes, tables, largeObjects, extensions: [...extensions] },
+      seconds: Math.round(performance.now() - started) / 1000,
+    };
+  } catch (error) {
+    const holders = await lockHolders(database).catch(() => []);
+    const told = [messageOf(error), ...holders].join("\n");
+    log.write(`stopped: ${told}`);
+    throw new AgentError(told, { cause: error });
+  } finally {
+    signal.removeEventListener("abort", onAbort);
+    await snapshot.close();
+  }
+}
+
+async function bothOrNeither<A, B>(
+  stop: AbortController,
+  works: readonly [Promise<A>, Promise<B>],
+): Promise<[A, B]> {
+  const failures: unknown[] = [];
+  const watched = works.map((work: Promise<unknown>) =>
+    work.catch((error: unknown) => {
+      failures.push(error);
+      stop.abort(error);
+    }),
+  );
+  await Promise.all(watched);
+  if (failures.length > 0) throw failures[0];
+  return Promise.all(works);
+}
+
+/** Counting cannot be told to stop; closing the connection ends it. */
+async function count(snapshot: Snapshot, signal: AbortSignal): Promise<CountedTable[]> {
+  const aborted = new Promise<never>((_, reject) => {
+    signal.addEventListener("abort", () => {
+      reject(messageError(signal.reason));
+    });
+  });
+  aborted.catch(() => undefined);
+  return Promise.race([snapshot.countRows(), aborted]);
+}
+
+function messageError(reason: unknown): Error {
+  return reason instanceof Error ? reason : new AgentError(String(reason));
+}
+
+async function runDump(
+  request: DumpRequest & { readonly dump: string; readonly snapshot: Snapshot },
+): Promise<void> {
+  const { settings, parallel, snapshot, log, progress, signal, database } = request;
+  const target = path.join(request.folder, request.dump);
+  const { format, compression } = settings;
+  const piped = compression === "bzip2";
+  const milliseconds = 1000 * (parseDuration(settings.lockTimeout) ?? 0);
+  const command: Command = [
+    "pg_dump",
+    ...["--verbose", "--no-password", "--no-sync", `--format=${format}`],
+    ...[`--snapshot=${snapshot.id}`, `--lock-wait-timeout=${milliseconds}`],
+    ...(format === "directory" ? [`--jobs=${parallel}`] : []),
+    // As the procedure that people know makes them.
+    ...(format === "plain" ? ["--clean", "--if-exists", "--no-owner"] : []),
+    ...(piped ? [] : [`--compress=${compression}`, `--file=${target}`]),
+    `--dbname=${connectionString(database)}`,
+  ];
+  const sizes = new Map(
+    snapshot.tables.map(({ schema, name, bytes }) => [`${schema}.${name}`, bytes]),
+  );
+  const onLine = (line: string): void => {
+    log.heard(line);
+    const table = /^pg_dump: dumping contents of table "(.*)"$/.exec(line)?.[1];
+    if (table !== undefined) progress.advance(sizes.get(table) ?? 0);
+  };
+  const statuses = await runProgram(command, {
+    environment: clientEnvironment(sessionOptions()),
+    onLine,
+    signal,
+    ...(piped && { filter: ["bzip2"] as const, output: target }),
+  });
+  signal.throwIfAborted();
+  if (statuses.every((status) => status === 0)) return;
+  const said = log.complaints.join("\n");
+  throw new AgentError(said === "" ? `pg_dump ended with status ${statuses.join(", ")}` : said);
+}
+
+/** Who keeps others from tables of a database, for the person who has to ask them. */
+async function lockHolders(database: string): Promise<string[]> {
+  return withConnection("postgres", async (client: Client) => {
+    const { rows } = await client.query<{ holder: string }>(
+      `SELECT DISTINCT format('held by process %s (%s%s, %s)', a.pid, a.usename,
+                CASE WHEN a.application_name = '' THEN '' ELSE ', ' || a.application_name END, a.state) AS holder
+       FROM pg_locks l JOIN pg_stat_activity a USING (pid) JOIN pg_database d ON d.oid = l.database
+       WHERE d.datname = $1 AND l.mode = 'AccessExclusiveLock' AND l.granted AND l.locktype = 'relation'`,
+      [database],
+    );
+    return rows.map(({ holder }) => holder);
+  });
+}

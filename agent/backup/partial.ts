@@ -1,0 +1,112 @@
+import { execFile } from "node:child_process";
+import { mkdir, open, readdir, rename, rm, stat, writeFile } from "node:fs/promises";
+import path from "node:path";
+import { promisify } from "node:util";
+import { z } from "zod";
+import type { BackupFile, Manifest } from "../../model/backup/manifest";
+import { formatBackupId, parseBackupId, type BackupId } from "../../model/names";
+import { sha256OfFile } from "../digest";
+import { readText } from "../whole-file";
+import {
+  backupFolder,
+  keepAttempt,
+  partialFolder,
+  repositoryFolder,
+  writeManifest,
+} from "./repository";
+
+const suffix = ".partial";
+/** Says whose attempt a folder is, while it is being made. */
+const startedFile = "started.json";
+
+const startedSchema = z.strictObject({ job: z.string().nullable(), startedAt: z.iso.datetime() });
+
+/** Makes the folder of a backup that begins now; its id, which no other backup or attempt has. */
+export async function makePartial(
+  now: Date,
+  job: string | null,
+): Promise<{ readonly id: BackupId; readonly folder: string }> {
+  const taken = new Set(await readdir(repositoryFolder));
+  const records = await readdir(path.join(repositoryFolder, "records")).catch(() => []);
+  for (const name of records) taken.add(name);
+  let moment = now;
+  let id = formatBackupId(moment);
+  while (taken.has(id) || taken.has(`${id}${suffix}`)) {
+    moment = new Date(moment.getTime() + 1000);
+    id = formatBackupId(moment);
+  }
+  const folder = partialFolder(id);
+  await mkdir(folder, { mode: 0o700 });
+  const started = { job, startedAt: now.toISOString() };
+  await writeFile(path.join(folder, startedFile), JSON.stringify(started), { mode: 0o600 });
+  return { id, folder };
+}
+
+/** Removes the folder of a backup that did not come about; what writes into it may be just ending. */
+export async function removePartial(id: BackupId): Promise<void> {
+  await rm(partialFolder(id), { recursive: true, force: true, maxRetries: 10, retryDelay: 100 });
+}
+
+/** What is in the folder of a backup: every file, with its size and SHA-256. */
+export async function listFiles(folder: string): Promise<BackupFile[]> {
+  await rm(path.join(folder, startedFile), { force: true });
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+  const names = entries
+    .filter((entry) => entry.isFile())
+    .map((entry) => path.relative(folder, path.join(entry.parentPath, entry.name)))
+    .sort();
+  const files: BackupFile[] = [];
+  for (const name of names) {
+    const file = path.join(folder, name);
+    files.push({ path: name, bytes: (await stat(file)).size, sha256: await sha256OfFile(file) });
+  }
+  return files;
+}
+
+/** Gives a backup its name: on the disk it is whole by then, and the name is there or not. */
+export async function finishPartial(id: BackupId, manifest: Manifest): Promise<void> {
+  const folder = partialFolder(id);
+  await writeManifest(folder, manifest);
+  // The whole file system in one go: a backup can be of many thousand files.
+  await promisify(execFile)("sync", ["--file-system", folder]);
+  await rename(folder, backupFolder(id));
+  const parent = await open(repositoryFolder, "r");
+  try {
+    await parent.sync();
+  } finally {
+    await parent.close();
+  }
+}
+
+/**
+ * Removes what backups that were killed left behind, and records them as failed. Only for who holds the lock of jobs:
+ * otherwise the folder may be somebody's.
+ */
+export async function removeLeftovers(now: Date): Promise<BackupId[]> {
+  const names = await readdir(repositoryFolder).catch(() => []);
+  const ids = names
+    .filter((name) => name.endsWith(suffix))
+    .map((name) => name.slice(0, -suffix.length))
+    .filter((id) => parseBackupId(id) !== undefined);
+  for (const id of ids) {
+    const started = await readStarted(id);
+    await removePartial(id);
+    await keepAttempt({
+      ...{ id, job: started?.job ?? null, result: "failed", logs: [] },
+      startedAt: started?.startedAt ?? parseBackupId(id)?.toISOString() ?? now.toISOString(),
+      finishedAt: now.toISOString(),
+      text: "no backup was made: the attempt was killed, or the machine stopped\n  fix       the next run makes one; to make one now: npx stagecraft backup",
+    });
+  }
+  return ids;
+}
+
+async function readStarted(id: BackupId): Promise<z.infer<typeof startedSchema> | undefined> {
+  const text = await readText(path.join(partialFolder(id), startedFile)).catch(() => undefined);
+  if (text === undefined) return undefined;
+  try {
+    return startedSchema.safeParse(JSON.parse(text)).data;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,51 @@
+import { stat } from "node:fs/promises";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { BackupsRequest } from "../../model/backup/protocol";
+import { readSchedule, scheduleFile } from "../backup/schedule";
+import { now } from "../clock";
+import { messageOf } from "../errors";
+import { say } from "../progress";
+import { JobProcess } from "./process";
+import { Scheduler } from "./scheduler";
+import { keepJobStates, readJobStates } from "./states";
+
+const tickMilliseconds = 1000;
+
+/** Seconds that a job has to end in order when the agent is stopped. */
+const stopSeconds = 20;
+
+/** Runs the jobs of the schedule at their times, until it is stopped; how to stop it. */
+export function serveJobs(): () => Promise<void> {
+  const job = new JobProcess();
+  const scheduler = new Scheduler({
+    ...{ now, say, load: readJobStates, save: keepJobStates },
+    schedule: rereadSchedule(),
+    run: async (scheduled) => job.run(scheduled),
+  });
+  let told = "";
+  const timer = setInterval(() => {
+    scheduler.tick().catch((error: unknown) => {
+      // Once, not every second.
+      if (told !== messageOf(error)) say(`the schedule waits: ${messageOf(error)}`);
+      told = messageOf(error);
+    });
+  }, tickMilliseconds);
+  return async () => {
+    clearInterval(timer);
+    job.end("SIGTERM");
+    await Promise.race([scheduler.running, sleep(stopSeconds * 1000)]);
+  };
+}
+
+/** What is in force, read again only when it has changed. */
+function rereadSchedule(): () => Promise<BackupsRequest | undefined> {
+  let seen = "";
+  let known: BackupsRequest | undefined;
+  return async () => {
+    const found = await stat(scheduleFile).catch(() => undefined);
+    const version = found ? `${found.mtimeMs} ${found.ino}` : "";
+    if (version !== seen) known = await readSchedule();
+    seen = version;
+    return known;
+  };
+}

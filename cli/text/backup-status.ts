@@ -1,0 +1,48 @@
+import { lateness } from "../../model/backup/lateness";
+import type { BackupsObservation } from "../../model/backup/protocol";
+import { parseBackupId } from "../../model/names";
+import { ageText, momentText } from "./moment";
+import type { Paint } from "./paint";
+
+/** Which backup is the newest, what is being done, and when the next one is made. */
+export function backupRows(
+  stack: string,
+  seen: BackupsObservation,
+  now: Date,
+  paint: Paint,
+): string[][] {
+  const { newest, newestVerified, lastAttempt, running, jobs } = seen;
+  const age = (id: string): string => ageText(parseBackupId(id) ?? now, now);
+  const verified =
+    newestVerified === newest
+      ? "verified"
+      : `unverified${newestVerified === null ? "" : `, last verified ${age(newestVerified)} old`}`;
+  const [next] = jobs
+    .filter(({ kind }) => kind === "backup")
+    .flatMap(({ name, next }) => next.slice(0, 1).map((moment) => ({ name, moment })))
+    .sort((a, b) => a.moment.localeCompare(b.moment));
+  // A server that makes none by itself lacks nothing.
+  const none = next ? paint.warn("no backup yet") : "no backup yet";
+  const told = [
+    newest === null ? none : `${newest}, ${age(newest)} old, ${verified}`,
+    ...(running?.kind === "backup" ? ["one is being made"] : []),
+    ...(next ? [`next ${momentText(new Date(next.moment))} by ${next.name}`] : ["none by itself"]),
+  ];
+  const failed = lastAttempt?.result === "failed" ? lastAttempt : undefined;
+  const rows = [["backups", told.join(" · ")]];
+  if (failed) {
+    const [head = "", cause = ""] = failed.text.split("\n");
+    const why = cause.trim().replace(/^cause +/, "");
+    const when = ageText(new Date(failed.startedAt), now);
+    rows.push(["", paint.bad(`failed ${when} ago: ${head}${why === "" ? "" : ` (${why})`}`)]);
+    const log = failed.logs.at(-1);
+    if (log !== undefined) rows.push(["", `npx stagecraft log ${stack} ${log}`]);
+  }
+  const faulty = jobs.filter(({ kind, last }) => kind !== "backup" && last?.succeeded === false);
+  for (const { name, last } of faulty) {
+    rows.push(["", paint.bad(`${name} failed: ${last?.text.split("\n")[0] ?? ""}`)]);
+  }
+  const late = lateness(seen, now);
+  if (late !== undefined) rows.push(["", `${paint.bad(late)} · npx stagecraft backups ${stack}`]);
+  return rows;
+}
