@@ -4,7 +4,7 @@ import { newestVerified } from "../../model/backup/catalogue";
 import { parseBackupId } from "../../model/names";
 import { formatAge, formatBytes, formatDuration } from "../../model/units";
 import { plain, type Paint } from "./paint";
-import { momentText } from "./status";
+import { momentText } from "./moment";
 import { alignColumns } from "./table";
 
 const headings = ["id", "age", "databases", "size", "verified", "kept as", "where"];

@@ -132,7 +132,7 @@ describe("nothing that looks like a backup is left, and the catalogue tells why,
   test("when the disk is full half-way, and the next one finds its room again", async () => {
     await server.createDatabase(
       "large",
-      "CREATE TABLE noise AS SELECT i, (SELECT string_agg(md5(random()::text || i), '') FROM generate_series(1, 30)) t FROM generate_series(1, 60000) i",
+      "CREATE TABLE noise AS SELECT i, (SELECT string_agg(md5(random()::text || i.n || j), '') FROM generate_series(1, 30) j) t FROM generate_series(1, 60000) i(n)",
     );
     await expectFailed(await backUp(server, "large"), /the disk with the backups is full/);
     await server.sql("postgres", "DROP DATABASE large");

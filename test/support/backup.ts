@@ -123,6 +123,6 @@ export async function killBackup(server: TestServer): Promise<void> {
   await execa("docker", [
     ...["exec", server.agentContainer, "bash", "-c"],
     // The pattern must not find the shell itself.
-    `for p in /proc/[0-9]*; do tr '\\0' ' ' < $p/cmdline 2>/dev/null | grep -q 'agent.js backup' && kill -KILL \${p#/proc/}; done; true`,
+    `for p in /proc/[0-9]*; do tr '\\0' ' ' < $p/cmdline 2>/dev/null | grep -q '[a]gent.js backup' && kill -KILL \${p#/proc/}; done; true`,
   ]);
 }
