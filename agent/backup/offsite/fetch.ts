@@ -1,0 +1,118 @@
+import { mkdir, open, rename, rm, statfs } from "node:fs/promises";
+import path from "node:path";
+import { copyName, placeText, type OffsiteSettings } from "../../../model/backup/offsite";
+import type { BackupId } from "../../../model/names";
+import { formatBytes } from "../../../model/units";
+import { AgentError } from "../../errors";
+import {
+  backupFolder,
+  keepOffsiteCopy,
+  partialFolder,
+  readManifest,
+  repositoryFolder,
+} from "../repository";
+import { differences } from "./files";
+import { PipelineError, type Stage } from "./pipeline";
+import { Remote } from "./remote";
+import { measure } from "./upload";
+
+/** Brings a backup back from its off-site copy: downloads, decrypts, checks it against its manifest. */
+export async function fetchCopy(
+  settings: OffsiteSettings,
+  server: string,
+  id: BackupId,
+  identity: string,
+): Promise<void> {
+  const place = placeText(settings, server, copyName(id));
+  if (await readManifest(id)) throw new AgentError(`backup ${id} is here already`);
+  const remote = new Remote(settings, server);
+  const copies = await remote.copies();
+  const copy = copies.find((copy) => copy.id === id);
+  if (!copy) {
+    const there = copies.length > 0 ? copies.map(({ id }) => id).join(", ") : "none";
+    throw new AgentError(`there is no copy ${place}; those that are there: ${there}`);
+  }
+  await requireSpace(copy.bytes);
+  const partial = partialFolder(id);
+  await rm(partial, { recursive: true, force: true });
+  await mkdir(partial, { recursive: true, mode: 0o700 });
+  try {
+    const found = measure();
+    const stages = [
+      remote.read(copyName(id), found.watch),
+      decryption(identity),
+      unpacking(partial),
+    ];
+    await remote.run(stages).catch((error: unknown) => {
+      throw explained(error, place);
+    });
+    await putInPlace(id, partial, place);
+    const at = new Date().toISOString();
+    const text = "fetched from there";
+    await keepOffsiteCopy(id, { result: "uploaded", remote: place, at, ...found.result(), text });
+  } finally {
+    await rm(partial, { recursive: true, force: true });
+  }
+}
+
+async function requireSpace(bytes: number): Promise<void> {
+  const { bavail, bsize } = await statfs(repositoryFolder);
+  const free = bavail * bsize;
+  if (free > 1.05 * bytes) return;
+  throw new AgentError(
+    `the copy has ${formatBytes(bytes)}, and ${formatBytes(free)} are free where the backups lie; make room there`,
+  );
+}
+
+/** The program that decrypts. It takes the identity from a pipe that only it can read; no file ever has it. */
+function decryption(identity: string): Stage {
+  const script = "exec age --decrypt --identity <(exec cat <&3)";
+  return { program: "bash", args: ["-c", script], secret: identity };
+}
+
+/** Without owners, and with rights of our own: anybody who may write there can pack what he likes. */
+function unpacking(folder: string): Stage {
+  const args = ["--extract", "--file=-", `--directory=${folder}`, "--no-same-owner"];
+  return { program: "tar", args: [...args, "--no-same-permissions"] };
+}
+
+function explained(error: unknown, place: string): unknown {
+  if (!(error instanceof PipelineError)) return error;
+  const { program, stderr } = error;
+  const cause = { cause: error };
+  if (program === "tar") {
+    return new AgentError(`${place} could not be unpacked: ${stderr.trim()}`, cause);
+  }
+  if (/no identity matched/.test(stderr)) {
+    const fix = "give one that belongs to a public key in backups.offsite.recipients of that day";
+    return new AgentError(`the key does not open ${place}; ${fix}`, cause);
+  }
+  if (/identity|passphrase|failed to read "/.test(stderr)) {
+    const fix = "give the file that age-keygen made, or an SSH key without a passphrase";
+    return new AgentError(`what was given is no private key for age; ${fix}`, cause);
+  }
+  return new AgentError(
+    `${place} was altered or cut since its upload, and cannot be decrypted; take another copy`,
+    cause,
+  );
+}
+
+async function putInPlace(id: BackupId, partial: string, place: string): Promise<void> {
+  const manifest = await readManifest(path.basename(partial));
+  if (manifest?.id !== id) {
+    const found = manifest ? `is of backup ${manifest.id}` : "has no manifest that can be read";
+    throw new AgentError(`${place} is not a copy of backup ${id}: it ${found}`);
+  }
+  const wrong = await differences(partial, manifest);
+  if (wrong.length > 0) throw new AgentError(`${place} is not whole: ${wrong.join(", ")}`);
+  for (const { path: name } of manifest.files) await sync(path.join(partial, name));
+  await sync(partial);
+  await rename(partial, backupFolder(id));
+  await sync(repositoryFolder);
+}
+
+async function sync(file: string): Promise<void> {
+  const handle = await open(file, "r");
+  await handle.sync();
+  await handle.close();
+}

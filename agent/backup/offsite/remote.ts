@@ -1,0 +1,237 @@
+import { mkdir, rm } from "node:fs/promises";
+import path from "node:path";
+import { z } from "zod";
+import { hideSecrets } from "../../../model/hide-secrets";
+import {
+  copiesAmong,
+  isSecretOption,
+  joinPath,
+  parseRemote,
+  type Copy,
+  type OffsiteSettings,
+  type RemoteFile,
+} from "../../../model/backup/offsite";
+import {
+  passwordsAmong,
+  remoteName,
+  remoteProblems,
+  renderRcloneConfig,
+  type Backend,
+} from "../../../model/backup/rclone-config";
+import { rcloneFailure } from "../../../model/backup/rclone-failure";
+import { AgentError } from "../../errors";
+import { storeFolder } from "../../store";
+import { replaceFile } from "../../whole-file";
+import { repositoryFolder } from "../repository";
+import { PipelineError, runPipeline, type Stage } from "./pipeline";
+
+const folder = path.join(storeFolder, "offsite");
+const configFile = path.join(folder, "rclone.conf");
+const knownHostsFile = path.join(folder, "known_hosts");
+
+/** Where rclone keeps what it cannot send as it comes; few back ends need it. */
+const spoolFolder = path.join(repositoryFolder, "spool");
+
+/** What rclone exits with when there is nothing at a path. */
+const notFound = 3;
+
+/** rclone's own words for how long it tries: a place that does not answer is told of within a minute. */
+const patience = [
+  ["--retries", "1", "--low-level-retries", "3"],
+  ["--contimeout", "15s", "--timeout", "30s"],
+].flat();
+
+/** Keeps the way to a remote for rclone, readable by the agent alone; refuses what this rclone cannot do. */
+export async function keepRemote(settings: OffsiteSettings): Promise<void> {
+  const backends = await readBackends();
+  const problems = remoteProblems(settings, backends);
+  if (problems.length > 0) throw new AgentError(problems.join("\n"));
+  await checkRecipients(settings);
+  const name = parseRemote(settings.remote)?.backend;
+  const backend = backends.find((backend) => backend.name === name);
+  const options = { ...settings.options };
+  for (const password of backend ? passwordsAmong(options, backend) : []) {
+    options[password] = await obscure(options[password] ?? "");
+  }
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  await replaceFile(knownHostsFile, `${(settings.options["known_hosts"] ?? "").trim()}\n`);
+  await replaceFile(configFile, renderRcloneConfig({ ...settings, options }, knownHostsFile));
+}
+
+/** Forgets the way to a remote, and with it all passwords and keys. */
+export async function forgetRemote(): Promise<void> {
+  await rm(folder, { recursive: true, force: true });
+}
+
+/** Where a server's copies lie, and what can be done there. */
+export class Remote {
+  readonly #settings: OffsiteSettings;
+  readonly #server: string;
+  readonly #signal: AbortSignal | undefined;
+
+  constructor(settings: OffsiteSettings, server: string, signal?: AbortSignal) {
+    this.#settings = settings;
+    this.#server = server;
+    this.#signal = signal;
+  }
+
+  /** Everything in the server's folder, half-made copies too. */
+  async files(): Promise<RemoteFile[]> {
+    const args = ["lsjson", "--files-only", "--no-modtime", "--no-mimetype", this.#path("")];
+    try {
+      const listed = listSchema.parse(JSON.parse(await this.#say(args)));
+      return listed.map(({ Name, Size }) => ({ name: Name, bytes: Size }));
+    } catch (error) {
+      if (error instanceof RemoteError && error.isNotFound) return [];
+      throw error;
+    }
+  }
+
+  /** The copies that are there, oldest first. */
+  async copies(): Promise<Copy[]> {
+    return copiesAmong(await this.files());
+  }
+
+  /** The program that puts what it reads into a file there. `bytes` is about how much it will be. */
+  write(name: string, bytes: number): Stage {
+    return this.#stage(["rcat", ...this.#pieces(bytes), this.#path(name)]);
+  }
+
+  /** The program that writes what is in a file there. */
+  read(name: string, watch: (piece: Buffer) => void): Stage {
+    return { ...this.#stage(["cat", this.#path(name)]), watch };
+  }
+
+  /** Gives a file there another name. */
+  async rename(from: string, to: string): Promise<void> {
+    await this.#say(["moveto", "--ignore-times", this.#path(from), this.#path(to)]);
+  }
+
+  /** Removes a file there. */
+  async remove(name: string): Promise<void> {
+    await this.#say(["deletefile", this.#path(name)]);
+  }
+
+  /** Removes what uploads that were cut have left where no file shows it. */
+  async tidy(): Promise<void> {
+    if (this.#backend === "s3" || this.#backend === "b2")
+      await this.#say(["cleanup", this.#path("")]);
+  }
+
+  /** Runs programs that have to do with the remote; throws what rclone means when it fails. */
+  async run(stages: readonly Stage[], input = ""): Promise<void> {
+    try {
+      await runPipeline(stages, { input, signal: this.#signal });
+    } catch (error) {
+      if (!(error instanceof PipelineError) || error.program !== "rclone") throw error;
+      const said = hideSecrets(rcloneFailure(error.stderr), secretsOf(this.#settings));
+      throw new RemoteError(`${this.#settings.remote}: ${said}`, error.status === notFound);
+    }
+  }
+
+  get #backend(): string | undefined {
+    return parseRemote(this.#settings.remote)?.backend;
+  }
+
+  async #say(args: readonly string[]): Promise<string> {
+    const pieces: Buffer[] = [];
+    await this.run([{ ...this.#stage(args), watch: (piece) => pieces.push(piece) }]);
+    return Buffer.concat(pieces).toString("utf8");
+  }
+
+  #path(name: string): string {
+    return `${remoteName}:${joinPath(parseRemote(this.#settings.remote)?.path ?? "", this.#server, name)}`;
+  }
+
+  /** S3 takes 10,000 pieces of one file, and rclone does not know how large it will be. */
+  #pieces(bytes: number): string[] {
+    const megabytes = Math.max(5, Math.ceil(bytes / 9000 / 2 ** 20));
+    return this.#backend === "s3" ? ["--s3-chunk-size", `${megabytes}Mi`] : [];
+  }
+
+  #stage(args: readonly string[]): Stage {
+    return rclone(["--config", configFile, "--temp-dir", spoolFolder, ...patience, ...args]);
+  }
+}
+
+/** What went wrong with a remote, for people. */
+export class RemoteError extends AgentError {
+  constructor(
+    message: string,
+    readonly isNotFound: boolean,
+  ) {
+    super(message);
+  }
+}
+
+/** Makes an empty folder for rclone to keep what it cannot send as it comes, and removes it afterwards. */
+export async function withSpool<T>(work: () => Promise<T>): Promise<T> {
+  await rm(spoolFolder, { recursive: true, force: true });
+  await mkdir(spoolFolder, { recursive: true, mode: 0o700 });
+  try {
+    return await work();
+  } finally {
+    await rm(spoolFolder, { recursive: true, force: true });
+  }
+}
+
+/** The values of settings that nobody is to see. */
+export function secretsOf({ options }: Pick<OffsiteSettings, "options">): string[] {
+  return Object.entries(options).flatMap(([name, value]) => (isSecretOption(name) ? [value] : []));
+}
+
+const listSchema = z.array(z.object({ Name: z.string(), Size: z.number() }));
+
+const backendsSchema = z.array(
+  z.object({
+    Name: z.string(),
+    Options: z.array(z.object({ Name: z.string(), IsPassword: z.boolean() })).nullable(),
+  }),
+);
+
+/** What this rclone can do. */
+async function readBackends(): Promise<Backend[]> {
+  const told = await output(rclone(["config", "providers"]));
+  return backendsSchema.parse(JSON.parse(told)).map(({ Name, Options }) => ({
+    name: Name,
+    options: (Options ?? []).map(({ Name, IsPassword }) => ({
+      name: Name,
+      isPassword: IsPassword,
+    })),
+  }));
+}
+
+/** A password as rclone wants it in its file; against glances only. It goes by stdin, as an argument would be seen. */
+async function obscure(password: string): Promise<string> {
+  return (await output(rclone(["obscure", "-"]), password)).trim();
+}
+
+async function checkRecipients({ recipients }: OffsiteSettings): Promise<void> {
+  try {
+    await runPipeline([encryption(recipients)]);
+  } catch (error) {
+    const said = error instanceof PipelineError ? error.stderr.split("\n")[0] : String(error);
+    throw new AgentError(`backups.offsite.recipients: age cannot encrypt for them: ${said ?? ""}`, {
+      cause: error,
+    });
+  }
+}
+
+/** The program that encrypts for whoever has one of the private keys. */
+export function encryption(recipients: readonly string[]): Stage {
+  return {
+    program: "age",
+    args: ["--encrypt", ...recipients.flatMap((key) => ["--recipient", key])],
+  };
+}
+
+function rclone(args: readonly string[]): Stage {
+  const quiet = ["--log-level", "ERROR", "--cache-dir", "/tmp/rclone"];
+  return { program: "rclone", args: [...quiet, ...args] };
+}
+
+async function output(stage: Stage, input = ""): Promise<string> {
+  const pieces: Buffer[] = [];
+  await runPipeline([{ ...stage, watch: (piece) => pieces.push(piece) }], { input });
+  return Buffer.concat(pieces).toString("utf8");
+}

@@ -1,0 +1,96 @@
+import path from "node:path";
+import { z } from "zod";
+import type { CatalogueEntry, OffsiteCopy } from "../../../model/backup/catalogue";
+import { backupIdSchema } from "../../../model/backup/id";
+import { copyName, placeText, type OffsiteSettings } from "../../../model/backup/offsite";
+import {
+  offsiteCatalogue,
+  remember,
+  uploadsDue,
+  type KnownCopy,
+} from "../../../model/backup/offsite-plan";
+import type { BackupId } from "../../../model/names";
+import { storeFolder, writeWhole } from "../../store";
+import { readText } from "../../whole-file";
+import { keepOffsiteCopy, readCatalogue } from "../repository";
+import { Remote } from "./remote";
+import { uploadCopy } from "./upload";
+
+/** Which backups the rules keep there. */
+export type KeptThere = (catalogue: readonly CatalogueEntry[]) => ReadonlySet<BackupId>;
+
+/** What became of one backup's copy. */
+export interface Copied {
+  readonly id: BackupId;
+  readonly copy: OffsiteCopy;
+}
+
+/**
+ * Copies every backup that is not there yet, those of former jobs that failed among them, and then removes what the
+ * rules keep no longer. Nothing is removed while a backup could not be copied.
+ */
+export async function syncCopies(
+  settings: OffsiteSettings,
+  server: string,
+  kept: KeptThere,
+  signal?: AbortSignal,
+): Promise<Copied[]> {
+  const remote = new Remote(settings, server, signal);
+  const before = await remote.files();
+  const here = await readCatalogue();
+  const known = await readKnown();
+  const keptNow = kept(offsiteCatalogue(await remote.copies(), here, known));
+  const copied: Copied[] = [];
+  for (const id of uploadsDue(here, before, (id) => keptNow.has(id))) {
+    signal?.throwIfAborted();
+    copied.push({ id, copy: await uploadCopy(settings, server, id, signal) });
+  }
+  if (copied.every(({ copy }) => copy.result === "uploaded")) {
+    copied.push(...(await removeOld(remote, settings, server, kept)));
+  }
+  return copied;
+}
+
+async function removeOld(
+  remote: Remote,
+  settings: OffsiteSettings,
+  server: string,
+  kept: KeptThere,
+): Promise<Copied[]> {
+  const copies = await remote.copies();
+  const here = await readCatalogue();
+  const known = remember(copies, here, await readKnown());
+  // Remembered before anything goes: a copy whose backup is removed here must not become an unknown one.
+  await writeWhole(knownFile, JSON.stringify(known));
+  const stay = kept(offsiteCatalogue(copies, here, known));
+  const removed: Copied[] = [];
+  for (const { id, bytes } of copies.filter(({ id }) => !stay.has(id))) {
+    await remote.remove(copyName(id));
+    const place = placeText(settings, server, copyName(id));
+    const at = new Date().toISOString();
+    const text = "no rule keeps it there";
+    const copy = {
+      ...{ remote: place, at, bytes, sha256: null, text },
+      result: "removed",
+    } as const;
+    if (here.some((entry) => entry.id === id)) await keepOffsiteCopy(id, copy);
+    removed.push({ id, copy });
+  }
+  return removed;
+}
+
+/** In the agent's volume. */
+const knownFile = "offsite-copies.json";
+
+const knownSchema = z.array(
+  z.strictObject({
+    id: backupIdSchema,
+    bytes: z.number().int().nonnegative(),
+    isVerified: z.boolean(),
+  }),
+);
+
+async function readKnown(): Promise<KnownCopy[]> {
+  const text = await readText(path.join(storeFolder, knownFile));
+  return text === undefined ? [] : knownSchema.parse(JSON.parse(text));
+}
