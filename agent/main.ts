@@ -97,6 +97,24 @@ const verbs: Readonly<Record<string, (args: readonly string[]) => Promise<void>>
     answer(await settingsConfirmed(await request(settingsRequestSchema)));
     await keepGeneration("settings", generation);
   },
+  offsite: async ([of]) => {
+    const { listCopies } = await import("./verbs/offsite.js");
+    answer(await listCopies(of ?? server));
+  },
+  "offsite-upload": async () => {
+    const { uploadCopies } = await import("./verbs/offsite.js");
+    const copies = await uploadCopies(server);
+    for (const { copy } of copies.filter(({ copy }) => copy.result === "failed")) {
+      process.stderr.write(`${copy.text}\n`);
+      process.exitCode = 1;
+    }
+    answer({ copies });
+  },
+  "offsite-fetch": async () => {
+    const { offsiteFetchSchema } = await import("../model/backup/offsite-protocol.js");
+    const { fetchBackup } = await import("./verbs/offsite.js");
+    await fetchBackup(await request(offsiteFetchSchema));
+  },
   receive: async ([sha256, database, mode, folder]) => {
     const { receive, receiveSchema } = await import("./verbs/receive.js");
     await receive(await check(receiveSchema, { sha256, database, mode, folder }));

@@ -11,6 +11,8 @@ import {
   type BackupsRequest,
 } from "../model/backup/protocol";
 import { scheduledJobs, type ScheduledJob } from "../model/backup/scheduled-jobs";
+import type { alertsSettingsSchema } from "../model/backup/alerts";
+import type { offsiteSettingsSchema } from "../model/backup/offsite";
 import { backupsSettingsSchema, defaultJobs } from "../model/backup/settings";
 import { defaultVerify, type verifySettingsSchema } from "../model/backup/verify-settings";
 import type { pointInTimeSettingsSchema } from "../model/point-in-time/settings";
@@ -31,6 +33,11 @@ export type KeepArgs = z.input<typeof keepSchema>;
 export type VerifyArgs = z.input<typeof verifySettingsSchema>;
 /** Recovery to any moment: `{}`, and what differs from the defaults. See docs/point-in-time.md. */
 export type PointInTimeArgs = z.input<typeof pointInTimeSettingsSchema>;
+/** The ways in which people are told. */
+export type AlertsArgs = z.input<typeof alertsSettingsSchema>;
+
+/** A place away from the server, and who can read what lies there. */
+export type OffsiteArgs = z.input<typeof offsiteSettingsSchema>;
 
 /** Which backups a server makes, and when. */
 export interface BackupsArgs {
@@ -46,6 +53,10 @@ export interface BackupsArgs {
   readonly pins?: readonly Pin[] | undefined;
   /** Archives what PostgreSQL writes, so that the server can be recovered to any moment. @default nothing is archived */
   readonly pointInTime?: PointInTimeArgs | undefined;
+  /** Where each backup is copied to, encrypted. See docs/backups-off-site.md. @default nowhere */
+  readonly offsite?: OffsiteArgs | undefined;
+  /** Who is told when a backup fails or is late. See docs/alerts.md. @default nobody */
+  readonly alerts?: AlertsArgs | undefined;
 }
 
 /** What {@link BackupSchedule} is made of. */
@@ -74,6 +85,8 @@ export class BackupSchedule extends pulumi.ComponentResource {
       keep: settings.keep ?? defaultKeep,
       verify: settings.verify ?? defaultVerify(made),
       pins,
+      offsite: settings.offsite,
+      alerts: settings.alerts,
     });
     const jobs = scheduledJobs(request);
     // These are shown at preview when they change.
@@ -85,7 +98,7 @@ export class BackupSchedule extends pulumi.ComponentResource {
       agentCommand(server, {
         area: "backups",
         verb: "backups-schedule",
-        request: JSON.stringify(request),
+        request: requestText(request),
         isAsWanted: ({ backups }) => backups.sha256 === wanted,
       }),
       { parent: this, dependsOn: server.ready },
@@ -106,6 +119,12 @@ function describe({ keep, pins, ...request }: BackupsRequest): pulumi.Inputs {
     keep: Object.entries(keep).map(([rule, value]) => `${rule} ${value}`),
     pins: pins.map(({ backup, by }) => `${backup} (${by})`),
   };
+}
+
+/** As a secret where the way to somewhere else is in it. */
+function requestText(request: BackupsRequest): pulumi.Input<string> {
+  const text = JSON.stringify(request);
+  return request.offsite === undefined && request.alerts === undefined ? text : pulumi.secret(text);
 }
 
 function describeJob({ kind, name, timing: { schedule, timeZone } }: ScheduledJob): string {

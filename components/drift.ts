@@ -1,5 +1,4 @@
 import * as pulumi from "@pulumi/pulumi";
-import { lateness } from "../model/backup/lateness";
 import type { ServerKind } from "../model/names";
 import type { Observation } from "../model/observation";
 import type { SettingValues } from "../model/postgres-settings/check";
@@ -21,8 +20,7 @@ export function tellDrift(server: Told, people: People = {}): void {
 }
 
 function seenFaults({ roles, backups }: Observation, logins: readonly string[]): string[] {
-  const late = lateness(backups, new Date());
-  return [...rolesDrift(roles, logins), ...(late === undefined ? [] : [late])];
+  return [...rolesDrift(roles, logins), ...backups.late];
 }
 
 /** Says at preview what of a server's settings is not as it should be, and what a change of them takes. */

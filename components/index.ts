@@ -1,9 +1,11 @@
 export {
   BackupSchedule,
+  type AlertsArgs,
   type BackupJobArgs,
   type BackupScheduleArgs,
   type BackupsArgs,
   type MaintenanceJobArgs,
+  type OffsiteArgs,
 } from "./backup-schedule";
 export type { AddressArgs, ConnectionTlsArgs, SuperuserArgs } from "./connection-command";
 export {

@@ -7,6 +7,7 @@ import { newestVerified } from "../../model/backup/catalogue";
 import { runningJob } from "../jobs/lock";
 import { jobKey } from "../jobs/scheduler";
 import { readJobStates } from "../jobs/states";
+import { readLateness } from "./late";
 import { readCatalogue, repositoryFolder } from "./repository";
 import { readSchedule, scheduledSince, scheduleDigest } from "./schedule";
 
@@ -24,6 +25,7 @@ export async function observeBackups(client: Client, now: Date): Promise<Backups
     })),
     running: (await runningJob(client)) ?? null,
     lastAttempt: entries.findLast(({ attempt }) => attempt !== null)?.attempt ?? null,
+    late: await readLateness(request, entries, now),
     newest: entries.findLast(({ backup }) => backup !== null)?.id ?? null,
     newestVerified: newestVerified(entries, now),
     verifiedLimit: request?.verify?.limit ?? null,

@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
 import type { BackupsRequest, BackupsResult } from "../../model/backup/protocol";
+import { forgetRemote, keepRemote } from "../backup/offsite/remote";
 import { keepSchedule, readSchedule } from "../backup/schedule";
 
 /** Puts in force what the agent does by itself about backups. */
@@ -7,6 +8,8 @@ export async function scheduleBackups(request: BackupsRequest): Promise<BackupsR
   // What an older agent kept may not be readable any more.
   const before = await readSchedule().catch(() => undefined);
   const changed = !isDeepStrictEqual(before, request);
+  // First, because it refuses what cannot be done, and then nothing has changed.
+  await (request.offsite ? keepRemote(request.offsite) : forgetRemote());
   if (changed) await keepSchedule(request);
   return { changed };
 }

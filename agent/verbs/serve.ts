@@ -1,7 +1,9 @@
 import { rmSync, writeFileSync } from "node:fs";
 import { tidyBackups } from "../backup/tidy";
+import { watchBackups } from "../backup/watch";
 import { dropLeftovers } from "../databases";
 import { messageOf } from "../errors";
+import { serveMetrics } from "../metrics/serve";
 import { endInterruptedChange } from "../pg-hba/apply";
 import { watchArchive } from "../point-in-time/watch";
 import { serveJobs } from "../jobs/serve-jobs";
@@ -18,8 +20,9 @@ const heartbeatSeconds = 5;
 const tidySeconds = 60;
 const archiveSeconds = 15;
 const renewSeconds = 86_400;
+const watchSeconds = 60;
 
-/** The container's main process: shows that it lives, runs the jobs of its schedule, clears up after what was interrupted, and renews the certificate. */
+/** The container's main process: shows that it lives, runs the jobs of its schedule, tells of backups that are overdue, clears up after what was interrupted, and renews the certificate. */
 export function serve(server: string): void {
   say(`agent of server ${server} is running`);
   const timers = [
@@ -27,11 +30,14 @@ export function serve(server: string): void {
     setInterval(() => void tidy(server), tidySeconds * 1000),
     setInterval(() => void watchArchive(server), archiveSeconds * 1000),
     setInterval(() => void renewDaily(server), renewSeconds * 1000),
+    setInterval(() => void watchBackups(server), watchSeconds * 1000),
   ];
   const stopJobs = serveJobs();
   beat();
   void tidy(server);
   void renewDaily(server);
+  void watchBackups(server);
+  serveMetrics(server);
   // Made ahead, so that the first change of rules or settings need not wait a second for it.
   void prepareScratch().catch(told);
   const stop = (): void => {

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { parseBackupId, type BackupId } from "../names";
+import { keepSchema } from "./keep";
 import { recipientProblem } from "./recipient";
 
 /** Back ends of rclone that are no place of their own, or none away from the server. */
@@ -101,6 +102,9 @@ export const offsiteSettingsSchema = z
       description:
         "Public keys of age or SSH; who has one of the private keys can read the copies.",
     }),
+    keep: keepSchema.optional().meta({
+      description: "Which copies are kept there.",
+    }),
   })
   .superRefine(
     (offsite, context) => {
@@ -119,6 +123,14 @@ export const offsiteSettingsSchema = z
     { when: ({ value }) => isRecord(value) },
   );
 export type OffsiteSettings = z.output<typeof offsiteSettingsSchema>;
+
+/** The same without the values that nobody may see, and that are told from another by what is asked for and not by a digest. */
+export function withoutSecrets(offsite: OffsiteSettings): unknown {
+  const options = Object.entries(offsite.options).map(([name, value]) =>
+    isSecretOption(name) ? [name] : [name, value],
+  );
+  return { ...offsite, options };
+}
 
 /** Whether the value of an option opens a door, so that it must be a secret of the stack. */
 export function isSecretOption(name: string): boolean {

@@ -4,6 +4,8 @@ import { backupIdSchema } from "./id";
 import { backupJobSchema, maintenanceJobSchema } from "./job";
 import { keepSchema } from "./keep";
 import { verifySettingsSchema } from "./verify-settings";
+import { alertsSettingsSchema, withoutAlertSecrets } from "./alerts";
+import { offsiteSettingsSchema, withoutSecrets } from "./offsite";
 
 /** What sort of work a job of the agent's schedule is. */
 export const jobKinds = ["backup", "verification", "maintenance"] as const;
@@ -23,6 +25,10 @@ export const backupsRequestSchema = z.strictObject({
   verify: verifySettingsSchema.optional(),
   /** Backups that stacks name. */
   pins: z.array(pinSchema),
+  /** Where backups are copied to, with the secrets of the way there. */
+  offsite: offsiteSettingsSchema.optional(),
+  /** Who is told when a backup fails or is late. */
+  alerts: alertsSettingsSchema.optional(),
 });
 export type BackupsRequest = z.infer<typeof backupsRequestSchema>;
 
@@ -35,7 +41,12 @@ export type BackupsResult = z.infer<typeof backupsResultSchema>;
 
 /** The text of a request that its digest is of. Whatever is secret in it must not be in here: the digest is shown. */
 export function digestedRequest(request: BackupsRequest): string {
-  return JSON.stringify(request);
+  const { offsite, alerts, ...rest } = request;
+  return JSON.stringify({
+    ...rest,
+    offsite: offsite && withoutSecrets(offsite),
+    alerts: alerts && withoutAlertSecrets(alerts),
+  });
 }
 
 /** stdin of `stagecraft-agent backup`: a backup now. */
@@ -95,6 +106,8 @@ export const backupsObservationSchema = z.strictObject({
     .nullable(),
   /** The last attempt at a backup, whatever became of it. */
   lastAttempt: attemptSchema.nullable(),
+  /** Why backups are overdue, a sentence each. */
+  late: z.array(z.string()),
   newest: backupIdSchema.nullable(),
   newestVerified: backupIdSchema.nullable(),
   /** How old the newest verified one may be, e.g. `26 h`; `null` for any age. */

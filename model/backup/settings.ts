@@ -4,6 +4,8 @@ import { pointInTimeSettingsSchema } from "../point-in-time/settings";
 import { backupJobSchema, maintenanceJobSchema, type BackupJob } from "./job";
 import { keepSchema } from "./keep";
 import { verifySettingsSchema } from "./verify-settings";
+import { alertsSettingsSchema } from "./alerts";
+import { offsiteSettingsSchema } from "./offsite";
 
 const nameRule =
   "must be called by up to 30 small letters, digits and hyphens, beginning with a letter";
@@ -41,6 +43,14 @@ export const backupsSettingsSchema = z.strictObject({
   pointInTime: pointInTimeSettingsSchema.optional().meta({
     description:
       "Archives what PostgreSQL writes, so that the server can be recovered to any moment; see [Point in time](point-in-time.md). `{}` takes the defaults.",
+  }),
+  offsite: offsiteSettingsSchema.optional().meta({
+    description:
+      "Where each backup is copied to, encrypted: `remote`, `options`, `recipients` and `keep`; see [Off-site copies](backups-off-site.md).",
+  }),
+  alerts: alertsSettingsSchema.optional().meta({
+    description:
+      "Who is told when a backup fails or is late: `webhook`, `email` and `ping`; see [Alerts](alerts.md).",
   }),
 });
 export type BackupsSettings = z.output<typeof backupsSettingsSchema>;

@@ -24,7 +24,8 @@ export const quietServer: Pick<
   },
   backups: {
     ...{ sha256: null, jobs: [], running: null, lastAttempt: null },
-    ...{ newest: null, newestVerified: null, verifiedLimit: null, since: null, freeBytes: 1 },
+    ...{ newest: null, late: [], newestVerified: null },
+    ...{ verifiedLimit: null, since: null, freeBytes: 1 },
   },
   pgHba: { text: "", sha256: "0".repeat(64) },
 };

@@ -79,7 +79,7 @@ async function upload(remote: Remote, settings: OffsiteSettings, id: BackupId): 
 
 /** The program that writes a backup as a tar, the manifest first; the names of its files are on its stdin. */
 function archive({ id }: Manifest): Stage {
-  const names = ["--null", "--verbatim-files-from", "--files-from=-", "--no-recursion"];
+  const names = ["--no-recursion", "--null", "--verbatim-files-from", "--files-from=-"];
   const owner = ["--owner=0", "--group=0", "--numeric-owner"];
   return {
     program: "tar",

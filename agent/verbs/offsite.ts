@@ -1,0 +1,49 @@
+import { defaultKeep } from "../../model/backup/keep";
+import { placeText, type OffsiteSettings } from "../../model/backup/offsite";
+import type { OffsiteFetch, OffsiteList } from "../../model/backup/offsite-protocol";
+import { forget } from "../../model/backup/retention";
+import { fetchCopy } from "../backup/offsite/fetch";
+import { Remote } from "../backup/offsite/remote";
+import { syncCopies, type Copied } from "../backup/offsite/sync";
+import { listBackupIds } from "../backup/repository";
+import { readSchedule } from "../backup/schedule";
+import { AgentError } from "../errors";
+
+/** Lists the copies of a server's backups, from what is there alone. */
+export async function listCopies(server: string): Promise<OffsiteList> {
+  const settings = await requireOffsite();
+  const [copies, here] = await Promise.all([
+    new Remote(settings, server).copies(),
+    listBackupIds(),
+  ]);
+  return {
+    ...{ server, place: placeText(settings, server) },
+    copies: copies.map(({ id, bytes }) => ({ id, bytes, isHere: here.includes(id) })),
+  };
+}
+
+/** Copies what is not there yet, and removes there what no rule keeps. */
+export async function uploadCopies(server: string, signal?: AbortSignal): Promise<Copied[]> {
+  const settings = await requireOffsite();
+  return syncCopies(settings, server, keptBy(settings), signal);
+}
+
+/** Brings a backup back. */
+export async function fetchBackup({ id, of, identity }: OffsiteFetch): Promise<void> {
+  await fetchCopy(await requireOffsite(), of, id, identity);
+}
+
+function keptBy({ keep = defaultKeep }: OffsiteSettings): Parameters<typeof syncCopies>[2] {
+  return (catalogue) => {
+    const judged = forget(catalogue, keep, { now: new Date() });
+    return new Set(judged.filter(({ keep }) => keep).map(({ id }) => id));
+  };
+}
+
+async function requireOffsite(): Promise<OffsiteSettings> {
+  const offsite = (await readSchedule())?.offsite;
+  if (offsite) return offsite;
+  throw new AgentError(
+    "this server has no place for off-site copies; set backups.offsite in the stack file and run pulumi up",
+  );
+}

@@ -1,0 +1,374 @@
+import { describe, expect, test } from "vitest";
+import { offsiteCopySchema } from "../../model/backup/catalogue";
+import { offsiteListSchema, offsiteUploadSchema } from "../../model/backup/offsite-protocol";
+import { useAway } from "../support/away";
+import {
+  backupDigests,
+  forgetBackup,
+  makeBackup,
+  markVerified,
+  repositoryNames,
+} from "../support/made-backup";
+import { useServer, type Said } from "../support/server";
+
+const server = useServer();
+const away = useAway(server);
+
+type Place = ReturnType<typeof away.sftp> | ReturnType<typeof away.s3>;
+
+/** Puts a place for copies in force. */
+async function configure(place: Place, more: object = {}): Promise<Said> {
+  const offsite = { ...place, recipients: [(await keys()).recipient], ...more };
+  return server.agent(["backups-schedule"], {
+    server: server.name,
+    jobs: {},
+    maintenance: {},
+    keep: {},
+    pins: [],
+    offsite,
+  });
+}
+
+let made: { identity: string; recipient: string } | undefined;
+
+/** A pair of keys; the private one is never on the server. */
+async function keys(): Promise<{ identity: string; recipient: string }> {
+  made ??= await newKeys();
+  return made;
+}
+
+async function newKeys(): Promise<{ identity: string; recipient: string }> {
+  const identity = (await server.output(["age-keygen"])).toString();
+  return { identity, recipient: /public key: (\S+)/.exec(identity)?.[1] ?? "" };
+}
+
+async function upload(): Promise<Said & { readonly results: string[] }> {
+  const said = await server.agent(["offsite-upload"]);
+  const parsed =
+    said.stdout === "" ? undefined : offsiteUploadSchema.parse(JSON.parse(said.stdout));
+  const results = (parsed?.copies ?? []).map(({ id, copy }) => `${id} ${copy.result}`);
+  return { ...said, results };
+}
+
+async function list(): Promise<string[]> {
+  const { stdout } = await server.agent(["offsite"]);
+  return offsiteListSchema.parse(JSON.parse(stdout)).copies.map(({ id }) => id);
+}
+
+async function fetch(id: string, identity?: string): Promise<Said> {
+  const request = { server: server.name, of: server.name, id };
+  return server.agent(["offsite-fetch"], {
+    ...request,
+    identity: identity ?? (await keys()).identity,
+  });
+}
+
+async function recordOf(id: string) {
+  const { stdout } = await server.run([
+    "cat",
+    `/var/backups/stagecraft/records/${id}/offsite.json`,
+  ]);
+  return offsiteCopySchema.parse(JSON.parse(stdout));
+}
+
+/** Arguments and environments of all programs. */
+const everyArgument = "cat /proc/[0-9]*/cmdline /proc/[0-9]*/environ 2>/dev/null | tr '\\0' '\\n'";
+
+/** Kills the programs whose arguments are like this, without a word to them. */
+function killAll(pattern: string): string {
+  return `for p in /proc/[0-9]*; do grep -qaE '${pattern}' $p/cmdline && kill -9 \${p#/proc/}; done 2>/dev/null`;
+}
+
+async function untilRunning(pattern: string): Promise<void> {
+  const wait = `until grep -qa '${pattern}' /proc/[0-9]*/cmdline 2>/dev/null; do sleep 0.02; done`;
+  await server.run(["timeout", "60", "sh", "-c", wait]);
+}
+
+/** Removes all backups and all copies. */
+async function clear(): Promise<void> {
+  await server.run(["sh", "-c", "rm -rf /var/backups/stagecraft/*"]);
+  await away.run("rm -rf /home/*/backups /full/backups /srv/s3/backups");
+}
+
+describe.each(["sftp", "s3"] as const)("a copy by %s", (kind) => {
+  const id = "20261121T032900Z";
+  const name = `${id}.tar.age`;
+
+  test("is there under its name alone, encrypted, and what is recorded of it was read back", async () => {
+    await clear();
+    expect(await configure(away[kind]())).toMatchObject({ status: 0 });
+    await makeBackup(server, id, 12);
+    expect(await upload()).toMatchObject({ status: 0, results: [`${id} uploaded`], stderr: "" });
+    expect(await away.files(kind)).toEqual([`${server.name}/${name}`]);
+    const file = `${away.folder(kind)}/${server.name}/${name}`;
+    const there = await away.run(`sha256sum < ${file}; wc -c < ${file}; head -c 21 ${file}`);
+    const [sha256 = "", bytes, head] = there.split("\n");
+    expect(head).toBe("age-encryption.org/v1");
+    expect(await recordOf(id)).toMatchObject({
+      result: "uploaded",
+      remote: `${kind}:backups/${server.name}/${name}`,
+      bytes: Number(bytes),
+      sha256: sha256.split(" ")[0],
+    });
+  });
+
+  test("is not made again", async () => {
+    expect(await upload()).toMatchObject({ status: 0, results: [] });
+  });
+
+  test("is found and comes back, file by file, when nothing is left on the server", async () => {
+    const before = await backupDigests(server, id);
+    expect(before.split("\n").length).toBeGreaterThan(4);
+    await forgetBackup(server, id);
+    expect(await list()).toEqual([id]);
+    expect(await fetch(id)).toMatchObject({ status: 0, stderr: "" });
+    expect(await backupDigests(server, id)).toBe(before);
+    expect(await repositoryNames(server)).toEqual([id, "records"]);
+    expect(await recordOf(id)).toMatchObject({ result: "uploaded", text: "fetched from there" });
+  });
+
+  test("is made again when the one that is there was cut", async () => {
+    await away.run(`truncate -s -1 ${away.folder(kind)}/${server.name}/${name}`);
+    expect(await upload()).toMatchObject({ results: [`${id} uploaded`] });
+    expect(await away.files(kind)).toEqual([`${server.name}/${name}`]);
+  });
+});
+
+describe("a place that takes no copy is told of, and nothing is left there", () => {
+  const id = "20261122T032900Z";
+
+  const faults: [string, () => Place, RegExp][] = [
+    [
+      "when nothing answers",
+      () => ({ ...away.sftp(), options: { ...away.sftp().options, port: "23" } }),
+      /nothing answers at that address/,
+    ],
+    [
+      "when there is no such machine",
+      () => away.s3({ endpoint: "http://nowhere.invalid" }),
+      /there is no machine of that name/,
+    ],
+    [
+      "when another machine passes for it",
+      () => ({
+        ...away.sftp(),
+        options: {
+          ...away.sftp().options,
+          known_hosts: `${away.name} ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIDa5xM3IBnzfJhxHLB5hjvHLwcyhfXO0nkPXzYDQkNBf`,
+        },
+      }),
+      /another host key/,
+    ],
+    [
+      "when it does not let the server in",
+      () => away.sftp("stranger"),
+      /does not let this server in/,
+    ],
+    [
+      "when the key of S3 is wrong",
+      () => away.s3({ secret_access_key: "wrong-secret-of-s3" }),
+      /refuses the key/,
+    ],
+    ["when it is read-only", () => away.sftp("reader"), /may not write or read there/],
+    ["when it is full", () => away.sftp("crowded"), /backups: .+/],
+    [
+      "when it keeps something else than was sent",
+      () => away.sftp("rotten"),
+      /what is read back is not what was sent/,
+    ],
+  ];
+
+  test.each(faults)("%s", async (_, place, text) => {
+    await clear();
+    await makeBackup(server, id, 5);
+    expect(await configure(place())).toMatchObject({ status: 0 });
+    const said = await upload();
+    expect(said.status, JSON.stringify(said)).toBe(1);
+    expect(said.stderr).toMatch(text);
+    expect(said.stderr + said.stdout).not.toMatch(/wrong-secret-of-s3|PRIVATE KEY/);
+    const there = await Promise.all([
+      away.files("s3"),
+      ...(["writer", "reader", "crowded", "rotten"] as const).map((user) =>
+        away.files("sftp", user),
+      ),
+    ]);
+    expect(there.flat()).toEqual([]);
+    // Where the list can be read, it is tried and recorded; otherwise nothing was begun.
+    const record = await recordOf(id).catch(() => undefined);
+    expect(record?.result ?? "failed").toBe("failed");
+  });
+
+  test("and the next job makes up for it", async () => {
+    await configure(away.sftp());
+    expect(await upload()).toMatchObject({ status: 0, results: [`${id} uploaded`] });
+  });
+});
+
+describe("an upload that is cut", () => {
+  const id = "20261123T032900Z";
+
+  test.each(["sftp", "s3"] as const)(
+    "by %s leaves no final name, and the next one clears up",
+    async (kind) => {
+      await clear();
+      await configure(away[kind]());
+      await makeBackup(server, id, 40);
+      const cut = server.agent(["offsite-upload"]);
+      await untilRunning("[r]cat");
+      if (kind === "sftp") await away.untilPartial(kind);
+      await away.pause();
+      try {
+        const { stdout } = await server.run(["sh", "-c", everyArgument]);
+        expect(stdout).toContain("rcat");
+        expect(stdout).not.toContain(away.secret);
+        expect(stdout).not.toContain("PRIVATE KEY");
+        // As when the machine goes down: nobody clears up.
+        await server.run(["sh", "-c", killAll("[o]ffsite-upload|[r]cat|^age|^tar")]);
+      } finally {
+        await away.goOn();
+      }
+      expect((await cut).status).not.toBe(0);
+      expect((await away.files(kind)).filter((name) => name.endsWith(".age"))).toEqual([]);
+      expect(await upload()).toMatchObject({ status: 0, results: [`${id} uploaded`] });
+      expect(await away.files(kind)).toEqual([`${server.name}/${id}.tar.age`]);
+    },
+  );
+});
+
+describe("a copy does not come back", () => {
+  const id = "20261124T032900Z";
+  const place = () => `${away.folder("sftp")}/${server.name}/${id}.tar.age`;
+
+  /** A copy without its backup. */
+  async function copyAlone(): Promise<void> {
+    await clear();
+    await configure(away.sftp());
+    await makeBackup(server, id);
+    expect(await upload()).toMatchObject({ status: 0 });
+    await forgetBackup(server, id);
+  }
+
+  test.each([
+    ["with another key", async () => (await newKeys()).identity, /the key does not open/],
+    ["with what is no key", () => "no key at all", /no private key for age/],
+  ])("%s", async (_, identity, text) => {
+    await copyAlone();
+    expect(await fetch(id, await identity())).toMatchObject({
+      status: 1,
+      stderr: expect.stringMatching(text) as string,
+    });
+    expect(await repositoryNames(server)).toEqual(["records"]);
+  });
+
+  test.each([
+    [
+      "altered",
+      () => `printf X | dd of=${place()} bs=1 seek=500000 conv=notrunc`,
+      /was altered or cut/,
+    ],
+    ["cut", () => `truncate -s 300000 ${place()}`, /was altered or cut/],
+    ["empty", () => `truncate -s 0 ${place()}`, /was altered or cut/],
+    ["gone", () => `rm ${place()}`, /there is no copy .*: none/],
+  ])("when it is %s", async (_, damage, text) => {
+    await copyAlone();
+    await away.run(damage());
+    expect(await fetch(id)).toMatchObject({
+      status: 1,
+      stderr: expect.stringMatching(text) as string,
+    });
+    expect(await repositoryNames(server)).toEqual(["records"]);
+  });
+
+  test("under the name of another backup", async () => {
+    await copyAlone();
+    const other = "20261125T032900Z";
+    await away.run(`mv ${place()} ${place().replace(id, other)}`);
+    expect(await fetch(other)).toMatchObject({
+      status: 1,
+      stderr: expect.stringContaining(`it is of backup ${id}`) as string,
+    });
+    expect(await repositoryNames(server)).toEqual(["records"]);
+  });
+
+  test("over a backup that is here", async () => {
+    await copyAlone();
+    expect(await fetch(id)).toMatchObject({ status: 0 });
+    expect(await fetch(id)).toMatchObject({ status: 1, stderr: `backup ${id} is here already\n` });
+  });
+});
+
+describe("copies are kept by rules of their own", () => {
+  const [first, second, third] = [
+    "20261101T032900Z",
+    "20261102T032900Z",
+    "20261103T032900Z",
+  ] as const;
+
+  test("those that no rule keeps are removed there, also when the backup is gone here", async () => {
+    await clear();
+    await configure(away.sftp(), { keep: { last: 2 } });
+    await makeBackup(server, first);
+    await markVerified(server, first);
+    await makeBackup(server, second);
+    await markVerified(server, second);
+    expect((await upload()).results).toEqual([`${first} uploaded`, `${second} uploaded`]);
+    await forgetBackup(server, first);
+    await makeBackup(server, third);
+    await markVerified(server, third);
+    expect((await upload()).results).toEqual([`${third} uploaded`, `${first} removed`]);
+    expect(await list()).toEqual([second, third]);
+  });
+
+  test("one that this server does not know stays", async () => {
+    const folder = `${away.folder("sftp")}/${server.name}`;
+    await away.run(`cp -p ${folder}/${second}.tar.age ${folder}/20250101T000000Z.tar.age`);
+    expect((await upload()).results).toEqual([]);
+    expect(await list()).toEqual(["20250101T000000Z", second, third]);
+  });
+});
+
+describe("the way to a place", () => {
+  test("is kept for the agent alone, and goes when the stack names it no longer", async () => {
+    await configure(away.s3());
+    const folder = "/var/lib/stagecraft/offsite";
+    const modes = await server.run(["sh", "-c", `stat -c '%a %n' ${folder} ${folder}/*`]);
+    expect(modes.stdout).toBe(
+      `700 ${folder}\n600 ${folder}/known_hosts\n600 ${folder}/rclone.conf\n`,
+    );
+    await server.agent(["backups-schedule"], {
+      server: server.name,
+      jobs: {},
+      maintenance: {},
+      keep: {},
+      pins: [],
+    });
+    expect((await server.run(["ls", folder])).status).not.toBe(0);
+    expect(await server.agent(["offsite"])).toMatchObject({
+      status: 1,
+      stderr: expect.stringContaining("set backups.offsite") as string,
+    });
+  });
+
+  test("is refused when rclone does not know it, and the one before stays", async () => {
+    await configure(away.s3());
+    const wrong = { remote: "s3:backups", options: { secret_acess_key: "hush" } };
+    const said = await configure(wrong as unknown as Place);
+    expect(said).toMatchObject({
+      status: 1,
+      stderr:
+        "backups.offsite.options.secret_acess_key: rclone's back end s3 has no such option; did you mean secret_access_key?\n",
+    });
+    expect(await server.agent(["offsite"])).toMatchObject({ status: 0 });
+  });
+
+  test("is refused when a public key cannot be one", async () => {
+    const { recipient } = await keys();
+    const wrong = `${recipient.slice(0, -1)}${recipient.endsWith("q") ? "p" : "q"}`;
+    expect(await configure(away.s3(), { recipients: [wrong] })).toMatchObject({
+      status: 1,
+      stderr: expect.stringContaining(
+        "backups.offsite.recipients: age cannot encrypt for them",
+      ) as string,
+    });
+  });
+});
