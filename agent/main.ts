@@ -97,13 +97,15 @@ const verbs: Readonly<Record<string, (args: readonly string[]) => Promise<void>>
     answer(await settingsConfirmed(await request(settingsRequestSchema)));
     await keepGeneration("settings", generation);
   },
-  offsite: async ([of]) => {
+  offsite: async () => {
+    const { offsiteListRequestSchema } = await import("../model/backup/offsite-protocol.js");
     const { listCopies } = await import("./verbs/offsite.js");
-    answer(await listCopies(of ?? server));
+    answer(await listCopies((await request(offsiteListRequestSchema)).of));
   },
   "offsite-upload": async () => {
+    const { offsiteUploadRequestSchema } = await import("../model/backup/offsite-protocol.js");
     const { uploadCopies } = await import("./verbs/offsite.js");
-    const copies = await uploadCopies(server);
+    const copies = await uploadCopies((await request(offsiteUploadRequestSchema)).server);
     for (const { copy } of copies.filter(({ copy }) => copy.result === "failed")) {
       process.stderr.write(`${copy.text}\n`);
       process.exitCode = 1;
@@ -113,7 +115,7 @@ const verbs: Readonly<Record<string, (args: readonly string[]) => Promise<void>>
   "offsite-fetch": async () => {
     const { offsiteFetchSchema } = await import("../model/backup/offsite-protocol.js");
     const { fetchBackup } = await import("./verbs/offsite.js");
-    await fetchBackup(await request(offsiteFetchSchema));
+    answer(await fetchBackup(await request(offsiteFetchSchema)));
   },
   receive: async ([sha256, database, mode, folder]) => {
     const { receive, receiveSchema } = await import("./verbs/receive.js");

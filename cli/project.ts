@@ -5,6 +5,7 @@ import { z } from "zod";
 import { engineNames, type EngineNames } from "../model/settings/engine-names";
 import { parseSettings } from "../model/settings/parse";
 import { formatProblems, type SettingProblem } from "../model/settings/problems";
+import { unseen as unseenText } from "../model/settings/unseen";
 import { isSection, type Settings } from "../model/settings/schema";
 import { Problem } from "./problem";
 import type { StackName } from "./stacks";
@@ -49,6 +50,7 @@ export function readStackFile(folder: string, stack: StackName): StackFile {
   const { settings, problems, missingPasswords } = parseSettings(stack, {
     ...raw,
     passwords: unseen(raw["passwords"]),
+    backups: unseenWithin(raw["backups"]),
   });
   const { namePrefix, host } = settings;
   if (namePrefix === undefined || host === undefined)
@@ -65,6 +67,16 @@ function unseen(passwords: unknown): unknown {
   return isSection(passwords)
     ? Object.fromEntries(Object.keys(passwords).map((name) => [name, "encrypted"]))
     : passwords;
+}
+
+/** The same for encrypted values that stand among others. */
+function unseenWithin(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(unseenWithin);
+  if (!isSection(value)) return value;
+  if (typeof value["secure"] === "string") return unseenText;
+  return Object.fromEntries(
+    Object.entries(value).map(([key, inner]) => [key, unseenWithin(inner)]),
+  );
 }
 
 const stackFileSchema = z

@@ -7,6 +7,8 @@ import { findContents } from "../components/machine/find-contents";
 import { findPins } from "../components/machine/pins";
 import { isEngineLocal, isPortTaken } from "../components/machine/port";
 import { beginToLook, publishedPorts } from "../components/machine/sight";
+import { publishedPorts } from "../components/machine/sight";
+import { isSecretOption } from "../model/backup/offsite";
 import { stackKinds } from "../model/names";
 import { engineNames } from "../model/settings/engine-names";
 import { rulesOfServer } from "../model/pg-hba/settings";
@@ -68,19 +70,43 @@ export async function readSettings(stack: string): Promise<StackSettings> {
 function secretProblems(
   project: string,
   stack: string,
-  { passwords = {} }: { readonly passwords?: Readonly<Record<string, string>> },
+  {
+    passwords = {},
+    backups,
+  }: {
+    readonly passwords?: Readonly<Record<string, string>>;
+    readonly backups?: Settings["backups"];
+  },
 ): SettingProblem[] {
   // Set by Pulumi for every program; its SDK reads it but does not hand it out. It names sections, not their lines.
   const secretKeys = process.env["PULUMI_CONFIG_SECRET_KEYS"] ?? "";
-  const isSecret = secretKeys.includes(`"${project}:passwords"`);
   const file = stackFileText(stack);
-  const plain = Object.entries(passwords).filter(
-    ([, password]) => !isSecret || spellings(password).some((text) => file.includes(text)),
+  const secrets = [
+    ...Object.entries(passwords).map(([name, value]) => ["passwords", name, value] as const),
+    ...secretsOfBackups(backups).map(([name, value]) => ["backups", name, value] as const),
+  ];
+  const plain = secrets.filter(
+    ([section, , value]) =>
+      !secretKeys.includes(`"${project}:${section}"`) ||
+      spellings(value).some((text) => file.includes(text)),
   );
-  return plain.map(([name]) => ({
-    path: `passwords.${name}`,
-    text: `must be a secret, and it stands there in plain text; give another with: pulumi config set --secret --path passwords.${name} -s ${stack}`,
+  return plain.map(([section, name]) => ({
+    path: `${section}.${name}`,
+    text: `must be a secret, and it stands there in plain text; give another with: pulumi config set --secret --path ${section}.${name} -s ${stack}`,
   }));
+}
+
+/** What of a stack's backups opens a door: by its key path there, and its value. */
+function secretsOfBackups({ offsite, alerts }: Partial<Settings["backups"]> = {}): [
+  string,
+  string,
+][] {
+  const options = Object.entries(offsite?.options ?? {})
+    .filter(([name]) => isSecretOption(name))
+    .map(([name, value]): [string, string] => [`offsite.options.${name}`, value]);
+  const smtp = alerts?.email?.smtp;
+  const hasPassword = smtp !== undefined && new URL(smtp).password !== "";
+  return [...options, ...(hasPassword ? [["alerts.email.smtp", smtp] as [string, string]] : [])];
 }
 
 function stackFileText(stack: string): string {

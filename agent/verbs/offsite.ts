@@ -1,6 +1,11 @@
 import { defaultKeep } from "../../model/backup/keep";
+import { backupBytes } from "../../model/backup/manifest";
 import { placeText, type OffsiteSettings } from "../../model/backup/offsite";
-import type { OffsiteFetch, OffsiteList } from "../../model/backup/offsite-protocol";
+import type {
+  OffsiteFetch,
+  OffsiteFetched,
+  OffsiteList,
+} from "../../model/backup/offsite-protocol";
 import { forget } from "../../model/backup/retention";
 import { fetchCopy } from "../backup/offsite/fetch";
 import { Remote } from "../backup/offsite/remote";
@@ -29,8 +34,9 @@ export async function uploadCopies(server: string, signal?: AbortSignal): Promis
 }
 
 /** Brings a backup back. */
-export async function fetchBackup({ id, of, identity }: OffsiteFetch): Promise<void> {
-  await fetchCopy(await requireOffsite(), of, id, identity);
+export async function fetchBackup({ id, of, identity }: OffsiteFetch): Promise<OffsiteFetched> {
+  const manifest = await fetchCopy(await requireOffsite(), of, id, identity);
+  return { id, bytes: backupBytes(manifest) };
 }
 
 function keptBy({ keep = defaultKeep }: OffsiteSettings): Parameters<typeof syncCopies>[2] {

@@ -43,15 +43,19 @@ async function newKeys(): Promise<{ identity: string; recipient: string }> {
 }
 
 async function upload(): Promise<Said & { readonly results: string[] }> {
-  const said = await server.agent(["offsite-upload"]);
+  const said = await server.agent(["offsite-upload"], { server: server.name });
   const parsed =
     said.stdout === "" ? undefined : offsiteUploadSchema.parse(JSON.parse(said.stdout));
   const results = (parsed?.copies ?? []).map(({ id, copy }) => `${id} ${copy.result}`);
   return { ...said, results };
 }
 
+async function listRaw(): Promise<Said> {
+  return server.agent(["offsite"], { server: server.name, of: server.name });
+}
+
 async function list(): Promise<string[]> {
-  const { stdout } = await server.agent(["offsite"]);
+  const { stdout } = await listRaw();
   return offsiteListSchema.parse(JSON.parse(stdout)).copies.map(({ id }) => id);
 }
 
@@ -213,7 +217,7 @@ describe("an upload that is cut", () => {
       await clear();
       await configure(away[kind]());
       await makeBackup(server, id, 40);
-      const cut = server.agent(["offsite-upload"]);
+      const cut = server.agent(["offsite-upload"], { server: server.name });
       await untilRunning("[r]cat");
       if (kind === "sftp") await away.untilPartial(kind);
       await away.pause();
@@ -343,7 +347,7 @@ describe("the way to a place", () => {
       pins: [],
     });
     expect((await server.run(["ls", folder])).status).not.toBe(0);
-    expect(await server.agent(["offsite"])).toMatchObject({
+    expect(await listRaw()).toMatchObject({
       status: 1,
       stderr: expect.stringContaining("set backups.offsite") as string,
     });
@@ -358,7 +362,7 @@ describe("the way to a place", () => {
       stderr:
         "backups.offsite.options.secret_acess_key: rclone's back end s3 has no such option; did you mean secret_access_key?\n",
     });
-    expect(await server.agent(["offsite"])).toMatchObject({ status: 0 });
+    expect(await listRaw()).toMatchObject({ status: 0 });
   });
 
   test("is refused when a public key cannot be one", async () => {

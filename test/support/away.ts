@@ -1,4 +1,5 @@
 import { execa } from "execa";
+import { spawn } from "node:child_process";
 import { createHash, randomBytes } from "node:crypto";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -35,17 +36,25 @@ CMD ["sh", "-c", "ssh-keygen -A && ssh-keygen -q -t ed25519 -N '' -f /root/key &
 /** How much fits into the home of the user \`crowded\`. */
 const fullSize = "2m";
 
+/** How a run that is stopped ends the process that does its tests. */
+const ends = ["SIGTERM", "disconnect", "exit"] as const;
+
 /** Who comes in by SFTP: one who may write, one who may only read, one without space, one whose files rot. */
 export type SftpUser = "writer" | "reader" | "crowded" | "rotten";
 
 /** A machine away from the server, with a real SFTP server and a real S3 server; removed after the tests of a file. */
 export function useAway(server: TestServer): Away {
   const away = new Away(server);
+  const stopped = (): void => {
+    away.removeAtOnce();
+  };
   beforeAll(async () => {
+    for (const end of ends) process.once(end, stopped);
     await away.start();
   });
   afterAll(async () => {
     await away.remove();
+    for (const end of ends) process.off(end, stopped);
   });
   return away;
 }
@@ -97,6 +106,12 @@ export class Away {
 
   async remove(): Promise<void> {
     await execa("docker", ["rm", "--force", this.name], { reject: false });
+  }
+
+  /** Begins to remove it, from a process that is about to end. */
+  removeAtOnce(): void {
+    const options = { detached: true, stdio: "ignore" } as const;
+    spawn("docker", ["rm", "--force", this.name], options).unref();
   }
 
   /** The way to its SFTP server. */

@@ -68,5 +68,8 @@ const manifest = {
     return { path: name, bytes: bytes.length, sha256: createHash("sha256").update(bytes).digest("hex") };
   }),
 };
-fs.writeFileSync(path.join(folder, "manifest.json"), JSON.stringify(manifest));
+const text = JSON.stringify(manifest);
+fs.writeFileSync(path.join(folder, "manifest.json"), text);
+const seal = createHash("sha256").update(text).digest("hex") + "  manifest.json\\n";
+fs.writeFileSync(path.join(folder, "manifest.sha256"), seal);
 `;

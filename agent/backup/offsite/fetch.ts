@@ -1,5 +1,6 @@
 import { mkdir, open, rename, rm, statfs } from "node:fs/promises";
 import path from "node:path";
+import type { Manifest } from "../../../model/backup/manifest";
 import { copyName, placeText, type OffsiteSettings } from "../../../model/backup/offsite";
 import type { BackupId } from "../../../model/names";
 import { formatBytes } from "../../../model/units";
@@ -11,7 +12,7 @@ import {
   readManifest,
   repositoryFolder,
 } from "../repository";
-import { differences } from "./files";
+import { fileProblems } from "../verify";
 import { PipelineError, type Stage } from "./pipeline";
 import { Remote } from "./remote";
 import { measure } from "./upload";
@@ -22,7 +23,7 @@ export async function fetchCopy(
   server: string,
   id: BackupId,
   identity: string,
-): Promise<void> {
+): Promise<Manifest> {
   const place = placeText(settings, server, copyName(id));
   if (await readManifest(id)) throw new AgentError(`backup ${id} is here already`);
   const remote = new Remote(settings, server);
@@ -46,10 +47,11 @@ export async function fetchCopy(
     await remote.run(stages).catch((error: unknown) => {
       throw explained(error, place);
     });
-    await putInPlace(id, partial, place);
+    const manifest = await putInPlace(id, partial, place);
     const at = new Date().toISOString();
     const text = "fetched from there";
     await keepOffsiteCopy(id, { result: "uploaded", remote: place, at, ...found.result(), text });
+    return manifest;
   } finally {
     await rm(partial, { recursive: true, force: true });
   }
@@ -97,18 +99,19 @@ function explained(error: unknown, place: string): unknown {
   );
 }
 
-async function putInPlace(id: BackupId, partial: string, place: string): Promise<void> {
+async function putInPlace(id: BackupId, partial: string, place: string): Promise<Manifest> {
   const manifest = await readManifest(path.basename(partial));
   if (manifest?.id !== id) {
     const found = manifest ? `is of backup ${manifest.id}` : "has no manifest that can be read";
     throw new AgentError(`${place} is not a copy of backup ${id}: it ${found}`);
   }
-  const wrong = await differences(partial, manifest);
+  const wrong = await fileProblems(path.basename(partial));
   if (wrong.length > 0) throw new AgentError(`${place} is not whole: ${wrong.join(", ")}`);
   for (const { path: name } of manifest.files) await sync(path.join(partial, name));
   await sync(partial);
   await rename(partial, backupFolder(id));
   await sync(repositoryFolder);
+  return manifest;
 }
 
 async function sync(file: string): Promise<void> {

@@ -80,8 +80,11 @@ export async function runPipeline(
 
 /** Those that were ended, or that found nobody listening, are only the victims. */
 function isCulprit({ signal, stderr }: PipelineError): boolean {
-  return signal === null && !/broken pipe/i.test(stderr);
+  return signal === null && !lostListener.test(stderr);
 }
+
+/** How programs complain when the one behind them is gone; a connection of rclone's own that is reset sounds different. */
+const lostListener = /broken pipe|(?:cannot write|write (?:\||\/dev\/)\S*): connection reset/i;
 
 function start(stage: Stage): Running {
   const { program, args, environment = process.env, secret } = stage;

@@ -11,8 +11,8 @@ import {
 import type { BackupId } from "../../../model/names";
 import { formatBytes, formatDuration } from "../../../model/units";
 import { AgentError, messageOf } from "../../errors";
-import { backupFolder, keepOffsiteCopy, readManifest } from "../repository";
-import { differences } from "./files";
+import { backupFolder, keepOffsiteCopy, manifestFiles, readManifest } from "../repository";
+import { fileProblems } from "../verify";
 import type { Stage } from "./pipeline";
 import { encryption, Remote, withSpool } from "./remote";
 
@@ -52,7 +52,7 @@ export async function uploadCopy(
 async function upload(remote: Remote, settings: OffsiteSettings, id: BackupId): Promise<Measure> {
   const manifest = await readManifest(id);
   if (!manifest) throw new AgentError(`there is no backup ${id} here`);
-  const wrong = await differences(backupFolder(id), manifest);
+  const wrong = await fileProblems(id);
   if (wrong.length > 0)
     throw new AgentError(`the backup is not what its manifest says: ${wrong.join(", ")}`);
   await removeLeftovers(remote);
@@ -63,7 +63,10 @@ async function upload(remote: Remote, settings: OffsiteSettings, id: BackupId): 
     { ...encryption(settings.recipients), watch: sent.watch },
     remote.write(partial, encryptedBytes(manifest.files)),
   ];
-  await remote.run(stages, ["manifest.json", ...manifest.files.map(({ path }) => path)].join("\0"));
+  await remote.run(
+    stages,
+    [...manifestFiles, ...manifest.files.map(({ path }) => path)].join("\0"),
+  );
   const there = measure();
   await remote.run([remote.read(partial, there.watch)]);
   const [wanted, found] = [sent.result(), there.result()];
