@@ -6,9 +6,14 @@ import type { TestServer } from "./server";
 const repository = "/var/backups/stagecraft";
 
 /** Makes a backup as the agent does, with a real dump in it and some more bytes that cannot be packed. */
-export async function makeBackup(server: TestServer, id: BackupId, megabytes = 1): Promise<void> {
+export async function makeBackup(
+  server: TestServer,
+  id: BackupId,
+  megabytes = 1,
+  job = "nightly",
+): Promise<void> {
   const said = await server.run(
-    ["node", "-", server.name, id, String(megabytes)],
+    ["node", "-", server.name, id, String(megabytes), job],
     Buffer.from(script),
   );
   expect(said, said.stderr).toMatchObject({ status: 0 });
@@ -47,7 +52,7 @@ const { execFileSync } = require("node:child_process");
 const { createHash, randomBytes } = require("node:crypto");
 const fs = require("node:fs");
 const path = require("node:path");
-const [server, id, megabytes] = process.argv.slice(2);
+const [server, id, megabytes, job] = process.argv.slice(2);
 const folder = path.join("${repository}", id);
 const dump = \`pg_dump.\${server}.app.\${id.slice(0, 8)}.\${id.slice(9, 15)}.dir\`;
 fs.mkdirSync(folder, { recursive: true });
@@ -57,7 +62,7 @@ fs.writeFileSync(path.join(folder, "globals.sql"), "-- the roles");
 const files = [...fs.readdirSync(path.join(folder, dump)).map((name) => dump + "/" + name), "globals.sql"].sort();
 const at = id.replace(/(....)(..)(..)T(..)(..)(..)Z/, "$1-$2-$3T$4:$5:$6Z");
 const manifest = {
-  format: 1, id, server, kind: "development", job: "nightly", startedAt: at, finishedAt: at,
+  format: 1, id, server, kind: "development", job, startedAt: at, finishedAt: at,
   postgres: { version: "17.1", systemIdentifier: "1" }, agentVersion: "0", applicationRevision: null,
   databases: [{
     name: "app", dump, format: "directory", compression: "zstd", parallel: 1, encoding: "UTF8", locale: "C.UTF-8",
