@@ -3,6 +3,7 @@ import { parseBackupId } from "../model/names";
 import type { StackName } from "./stacks";
 import { backups, deleteBackups, forgetBackups, verifyBackup } from "./verbs/backups";
 import { downloadBackup } from "./verbs/backups-download";
+import { fetchCopy, listCopies, uploadCopies } from "./verbs/offsite";
 
 /** What the verbs about backups need of the program they belong to. */
 export interface BackupsContext {
@@ -71,7 +72,37 @@ export function addBackups(program: Command, { folder, exit, stack }: BackupsCon
     .action(async (name: StackName, _: Options, self: Command) => {
       await forgetBackups(folder(), name, self.optsWithGlobals());
     });
+
+  addOffsite(command, { folder, exit, stack });
 }
+
+/** Adds `backups offsite`. */
+function addOffsite(command: Command, { folder, exit, stack }: BackupsContext): void {
+  command
+    .command("offsite")
+    .description("show the copies off-site, make those that are missing, or bring one back")
+    .addArgument(stack("<stack>"))
+    .addArgument(backupArgument("[id]"))
+    .option("--identity <file>", "the private key, to bring a backup back")
+    .option("--of <server>", "the server whose copies are meant, when not the stack's own")
+    .option("--upload", "copy now what is not there yet")
+    .option("--json", "for a program")
+    .action(async (name: StackName, id: string | undefined, _: Options, self: Command) => {
+      const options: OffsiteOptions = self.optsWithGlobals();
+      if (id !== undefined) await fetchCopy(folder(), name, id, { ...noIdentity, ...options });
+      else if (options.upload === true) {
+        if (!(await uploadCopies(folder(), name, options))) exit(1);
+      } else await listCopies(folder(), name, options);
+    });
+}
+
+interface OffsiteOptions extends Options {
+  readonly identity?: string;
+  readonly of?: string;
+  readonly upload?: boolean;
+}
+
+const noIdentity = { identity: undefined };
 
 function backupArgument(flags: string): Argument {
   return new Argument(flags, "an id like 20261121T032900Z").argParser(parseId);

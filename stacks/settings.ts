@@ -7,7 +7,6 @@ import { findContents } from "../components/machine/find-contents";
 import { findPins } from "../components/machine/pins";
 import { isEngineLocal, isPortTaken } from "../components/machine/port";
 import { beginToLook, publishedPorts } from "../components/machine/sight";
-import { publishedPorts } from "../components/machine/sight";
 import { isSecretOption } from "../model/backup/offsite";
 import { stackKinds } from "../model/names";
 import { engineNames } from "../model/settings/engine-names";
