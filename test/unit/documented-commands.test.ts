@@ -7,13 +7,18 @@ import { codeOf, scriptsOf, shownCommands } from "../support/documented";
 /** The program, with verbs that do nothing. */
 function quietProgram(): Command {
   const program = makeProgram({ folder: () => "", exit: () => undefined });
-  for (const command of program.commands) {
+  quieten(program.commands);
+  return program.configureOutput({ writeErr: () => undefined, writeOut: () => undefined });
+}
+
+function quieten(commands: readonly Command[]): void {
+  for (const command of commands) {
     command.action(() => undefined);
     command
       .exitOverride()
       .configureOutput({ writeErr: () => undefined, writeOut: () => undefined });
+    quieten(command.commands);
   }
-  return program.configureOutput({ writeErr: () => undefined, writeOut: () => undefined });
 }
 
 /** What the program has against a command line; `undefined` when it would run it. */
