@@ -1,0 +1,81 @@
+import { beforeEach, describe, expect, test, vi } from "vitest";
+import { StagingServer, type BackupsArgs, type Dump } from "../../components";
+import { look } from "../../components/machine/sight";
+import { digestedRequest, backupsRequestSchema } from "../../model/backup/protocol";
+import { sha256 } from "../../components/machine/digest";
+import { register, type Registered } from "./mocks";
+import { observation } from "./observation";
+
+const dump: Dump = {
+  path: "dumps/timesheets.sql",
+  isFolder: false,
+  source: { name: "timesheets.sql", sha256: "a".repeat(64) },
+};
+const passwords = { application: "long enough", readonly: "long enough", monitor: "long enough" };
+const made = { network: "then", postgres: "then", agent: "then" };
+
+beforeEach(() => {
+  vi.mocked(look).mockResolvedValue({ made, faults: [], observation: undefined });
+});
+
+const staging = (backups?: BackupsArgs) => () =>
+  new StagingServer("staging", {
+    postgres: { port: 15433 },
+    database: { name: "timesheets", refreshFrom: dump },
+    passwords,
+    ...(backups && { backups }),
+  });
+
+async function commandOf(backups?: BackupsArgs): Promise<Registered> {
+  const { resources } = await register(staging(backups));
+  const found = resources.find(
+    ({ type, name }) => name === "staging-backups" && type === "command:local:Command",
+  );
+  if (!found) throw new Error("no command");
+  return found;
+}
+
+function requestOf({ inputs }: Registered) {
+  const stdin = inputs["stdin"];
+  const text = typeof stdin === "string" ? stdin : (stdin as { secret: string }).secret;
+  return backupsRequestSchema.parse(JSON.parse(text));
+}
+
+const generationOf = ({ inputs }: Registered): unknown =>
+  (inputs["environment"] as Record<string, unknown>)["GENERATION"];
+
+describe("the backups of a server", () => {
+  test("are asked of the agent once its roles are there, on stdin alone", async () => {
+    const { inputs, dependsOn } = await commandOf({ jobs: { hourly: { schedule: "@hourly" } } });
+    expect(inputs["create"]).toBe(
+      'exec docker exec -i "$AGENT" stagecraft-agent backups-schedule "$GENERATION"',
+    );
+    expect(dependsOn).toContain("staging-roles");
+    expect(Object.keys(requestOf(await commandOf()).jobs)).toEqual(["nightly"]);
+    expect(requestOf(await commandOf({ jobs: {} })).jobs).toEqual({});
+  });
+
+  test("change nothing while the agent has them in force, and are put right when it has others", async () => {
+    const wanted = sha256(digestedRequest(requestOf(await commandOf())));
+    const seen = observation(undefined);
+    const see = (sha: string): void => {
+      const backups = { ...seen.backups, sha256: sha };
+      const generations = { ...seen.generations, backups: 4 };
+      vi.mocked(look).mockResolvedValue({
+        ...{ made, faults: [] },
+        observation: { ...seen, backups, generations },
+      });
+    };
+    see(wanted);
+    expect(generationOf(await commandOf())).toBe("4");
+    see("0".repeat(64));
+    expect(generationOf(await commandOf())).toBe("5");
+  });
+
+  test("are refused with what is wrong, before anything is made", async () => {
+    const wrong = register(staging({ jobs: { nightly: { schedule: "61 3 * * *" } } }));
+    await expect(wrong).rejects.toThrow(
+      'BackupSchedule "staging-backups".jobs.nightly.schedule "61 3 * * *": minute must be 0–59, got 61',
+    );
+  });
+});
