@@ -53,7 +53,6 @@ export const backupsSettingsSchema = z.strictObject({
       "Who is told when a backup fails or is late: `webhook`, `email` and `ping`; see [Alerts](alerts.md).",
   }),
 });
-export type BackupsSettings = z.output<typeof backupsSettingsSchema>;
 
 /** The jobs of a server whose stack names none. */
 export function defaultJobs(kind: ServerKind): Readonly<Record<string, BackupJob>> {

@@ -1,4 +1,6 @@
 import { describe, expect, test } from "vitest";
+import { verifyResultSchema } from "../../model/backup/verify-protocol";
+import { observationSchema } from "../../model/observation";
 import { useServer } from "../support/server";
 import {
   backUp,
@@ -71,11 +73,28 @@ describe("a backup", () => {
     const { stdout: found } = await server.run([
       ...["bash", "-c", `cd ${repository}/${manifest.id} && find . -type f | sort`],
     ]);
-    const named = [...manifest.files.map(({ path }) => `./${path}`), "./manifest.json"];
+    const named = [
+      ...manifest.files.map(({ path }) => `./${path}`),
+      "./manifest.json",
+      "./manifest.sha256",
+    ];
     expect(found.trim().split("\n")).toEqual(named.sort());
     expect(await readAttempt(server, manifest.id)).toMatchObject({
       ...{ result: "backed up", job: null },
       logs: [`${manifest.id}-backup-all.log`],
+    });
+  });
+
+  test("passes its verification, and is a verified one from then on", async () => {
+    const { id } = await backUpWell(server);
+    const said = await server.agent(["verify"], { server: server.name, backup: id });
+    expect(said.stderr).not.toContain("failed");
+    expect(verifyResultSchema.parse(JSON.parse(said.stdout)).verification).toMatchObject({
+      ...{ result: "passed", restored: true },
+    });
+    const { stdout } = await server.agent(["observe"]);
+    expect(observationSchema.parse(JSON.parse(stdout)).backups).toMatchObject({
+      ...{ newest: id, newestVerified: id },
     });
   });
 
