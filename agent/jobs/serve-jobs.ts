@@ -1,6 +1,7 @@
 import { stat } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { BackupsRequest } from "../../model/backup/protocol";
+import { announceJob } from "../alerts/announce";
 import { readSchedule, scheduleFile } from "../backup/schedule";
 import { now } from "../clock";
 import { messageOf } from "../errors";
@@ -20,7 +21,12 @@ export function serveJobs(): () => Promise<void> {
   const scheduler = new Scheduler({
     ...{ now, say, load: readJobStates, save: keepJobStates },
     schedule: rereadSchedule(),
-    run: async (scheduled) => job.run(scheduled),
+    run: async (scheduled) => {
+      const result = await job.run(scheduled);
+      // The next job does not wait for people to be reached.
+      void announceJob(result);
+      return result;
+    },
   });
   let told = "";
   const timer = setInterval(() => {

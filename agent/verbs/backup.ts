@@ -2,6 +2,7 @@ import { backupJobSchema } from "../../model/backup/job";
 import type { BackupRequest, JobResult } from "../../model/backup/protocol";
 import { serverKinds, type ServerKind } from "../../model/names";
 import { makeBackup } from "../backup/backup";
+import { copyAfterBackup } from "../backup/offsite/after-backup";
 import { readSchedule } from "../backup/schedule";
 import { AgentError } from "../errors";
 import { signalOfEnd } from "../jobs/end";
@@ -16,10 +17,12 @@ export function ownKind(): ServerKind {
 /** Makes a backup now. */
 export async function backup({ server, job }: BackupRequest): Promise<JobResult> {
   const settings = await settingsOf(job);
-  return makeBackup({
+  const signal = signalOfEnd();
+  const result = await makeBackup({
     ...{ server, kind: ownKind(), job: null, settings },
-    ...{ patienceSeconds: 60, signal: signalOfEnd() },
+    ...{ patienceSeconds: 60, signal },
   });
+  return copyAfterBackup((await readSchedule())?.offsite, server, result, signal);
 }
 
 async function settingsOf(job: string | null) {

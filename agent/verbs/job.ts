@@ -3,6 +3,7 @@ import { scheduledJobs, type ScheduledJob } from "../../model/backup/scheduled-j
 import { parseWindow, windowEnd } from "../../model/backup/window";
 import { parseDuration } from "../../model/units";
 import { makeBackup } from "../backup/backup";
+import { copyAfterBackup } from "../backup/offsite/after-backup";
 import { readSchedule } from "../backup/schedule";
 import { now } from "../clock";
 import { AgentError } from "../errors";
@@ -21,11 +22,13 @@ const kinds: Readonly<
     (name: string, request: BackupsRequest, signal: AbortSignal) => Promise<JobResult> | undefined
   >
 > = {
-  backup: (name, { server, jobs }, signal) => {
+  backup: (name, { server, jobs, offsite }, signal) => {
     const settings = jobs[name];
     return (
       settings &&
-      makeBackup({ server, kind: ownKind(), job: name, settings, patienceSeconds, signal })
+      makeBackup({ server, kind: ownKind(), job: name, settings, patienceSeconds, signal }).then(
+        (result) => copyAfterBackup(offsite, server, result, signal),
+      )
     );
   },
   verification: (name, request, signal) => request.verify && verifyAndForget(name, request, signal),

@@ -1,4 +1,3 @@
-import { defaultKeep } from "../../model/backup/keep";
 import { backupBytes } from "../../model/backup/manifest";
 import { placeText, type OffsiteSettings } from "../../model/backup/offsite";
 import type {
@@ -6,13 +5,14 @@ import type {
   OffsiteFetched,
   OffsiteList,
 } from "../../model/backup/offsite-protocol";
-import { forget } from "../../model/backup/retention";
+import { copyInTurn } from "../backup/offsite/after-backup";
 import { fetchCopy } from "../backup/offsite/fetch";
 import { Remote } from "../backup/offsite/remote";
-import { syncCopies, type Copied } from "../backup/offsite/sync";
+import type { Copied } from "../backup/offsite/sync";
 import { listBackupIds } from "../backup/repository";
 import { readSchedule } from "../backup/schedule";
 import { AgentError } from "../errors";
+import { signalOfEnd } from "../jobs/end";
 
 /** Lists the copies of a server's backups, from what is there alone. */
 export async function listCopies(server: string): Promise<OffsiteList> {
@@ -28,22 +28,14 @@ export async function listCopies(server: string): Promise<OffsiteList> {
 }
 
 /** Copies what is not there yet, and removes there what no rule keeps. */
-export async function uploadCopies(server: string, signal?: AbortSignal): Promise<Copied[]> {
-  const settings = await requireOffsite();
-  return syncCopies(settings, server, keptBy(settings), signal);
+export async function uploadCopies(server: string): Promise<Copied[]> {
+  return copyInTurn(await requireOffsite(), server, null, signalOfEnd());
 }
 
 /** Brings a backup back. */
 export async function fetchBackup({ id, of, identity }: OffsiteFetch): Promise<OffsiteFetched> {
   const manifest = await fetchCopy(await requireOffsite(), of, id, identity);
   return { id, bytes: backupBytes(manifest) };
-}
-
-function keptBy({ keep = defaultKeep }: OffsiteSettings): Parameters<typeof syncCopies>[2] {
-  return (catalogue) => {
-    const judged = forget(catalogue, keep, { now: new Date() });
-    return new Set(judged.filter(({ keep }) => keep).map(({ id }) => id));
-  };
 }
 
 async function requireOffsite(): Promise<OffsiteSettings> {

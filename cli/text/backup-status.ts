@@ -1,4 +1,3 @@
-import { lateness } from "../../model/backup/lateness";
 import type { BackupsObservation } from "../../model/backup/protocol";
 import { parseBackupId } from "../../model/names";
 import { ageText, momentText } from "./moment";
@@ -38,11 +37,15 @@ export function backupRows(
     const log = failed.logs.at(-1);
     if (log !== undefined) rows.push(["", `npx stagecraft log ${stack} ${log}`]);
   }
-  const faulty = jobs.filter(({ kind, last }) => kind !== "backup" && last?.succeeded === false);
+  // Of a backup that was made and could not be copied off-site, only its job tells.
+  const faulty = jobs.filter(
+    ({ kind, last }) => last?.succeeded === false && (kind !== "backup" || !failed),
+  );
   for (const { name, last } of faulty) {
     rows.push(["", paint.bad(`${name} failed: ${last?.text.split("\n")[0] ?? ""}`)]);
   }
-  const late = lateness(seen, now);
-  if (late !== undefined) rows.push(["", `${paint.bad(late)} · npx stagecraft backups ${stack}`]);
+  for (const late of seen.late) {
+    rows.push(["", `${paint.bad(late)} · npx stagecraft backups ${stack}`]);
+  }
   return rows;
 }

@@ -17,11 +17,11 @@ const away = useAway(server);
 type Place = ReturnType<typeof away.sftp> | ReturnType<typeof away.s3>;
 
 /** Puts a place for copies in force. */
-async function configure(place: Place, more: object = {}): Promise<Said> {
+async function configure(place: Place, more: object = {}, jobs: object = {}): Promise<Said> {
   const offsite = { ...place, recipients: [(await keys()).recipient], ...more };
   return server.agent(["backups-schedule"], {
     server: server.name,
-    jobs: {},
+    jobs,
     maintenance: {},
     keep: {},
     pins: [],
@@ -374,5 +374,43 @@ describe("the way to a place", () => {
         "backups.offsite.recipients: age cannot encrypt for them",
       ) as string,
     });
+  });
+});
+
+describe("a backup that is made", () => {
+  const jobs = { nightly: { schedule: "0 0 1 1 *", missed: "wait" } };
+
+  async function backUp(
+    place: Place,
+  ): Promise<{ succeeded: boolean; text: string; backup: string }> {
+    await clear();
+    expect(await configure(place, {}, jobs)).toMatchObject({ status: 0 });
+    const { stdout } = await server.agent(["backup"], { server: server.name, job: "nightly" });
+    return JSON.parse(stdout) as Awaited<ReturnType<typeof backUp>>;
+  }
+
+  test("is copied off-site", async () => {
+    const { succeeded, text, backup } = await backUp(away.sftp());
+    expect({ succeeded, text }).toEqual({
+      succeeded: true,
+      text: expect.stringMatching(/ · copied off-site$/) as string,
+    });
+    expect(await list()).toEqual([backup]);
+  });
+
+  test("is a failed job when it cannot be copied, stays here, and is copied by the next one", async () => {
+    const { succeeded, text, backup } = await backUp(
+      away.s3({ secret_access_key: "wrong-secret" }),
+    );
+    expect({ succeeded, text }).toEqual({
+      succeeded: false,
+      text: expect.stringMatching(
+        /^the backup was made, and is not off-site: .*refuses the key/,
+      ) as string,
+    });
+    expect(await recordOf(backup)).toMatchObject({ result: "failed" });
+    expect(await repositoryNames(server)).toContain(backup);
+    await configure(away.s3());
+    expect((await upload()).results).toEqual([`${backup} uploaded`]);
   });
 });

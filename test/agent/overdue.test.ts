@@ -27,14 +27,16 @@ afterAll(() => {
 });
 
 /** A job that should have run at the beginning of the year, on a server that is older than that. */
-async function promise(): Promise<void> {
+async function promise(
+  jobs: object = { yearly: { schedule: "0 0 1 1 *", missed: "wait" } },
+): Promise<void> {
   const gateway = await docker(
     ...["network", "inspect", "--format", "{{(index .IPAM.Config 0).Gateway}}", server.name],
   );
   const webhook = `http://${gateway}:${(hook.address() as AddressInfo).port}/hook`;
   const request = {
     ...{ server: server.name, maintenance: {}, keep: {}, pins: [], alerts: { webhook } },
-    jobs: { yearly: { schedule: "0 0 1 1 *", missed: "wait" } },
+    jobs,
   };
   expect(await server.agent(["backups-schedule"], request)).toMatchObject({ status: 0 });
   await server.run(["touch", "-d", "400 days ago", "/var/lib/stagecraft/backups.json"]);
@@ -106,4 +108,15 @@ describe("a server whose backups are overdue", () => {
       /^stagecraft_backup_last_success_timestamp_seconds\{.*job="yearly"\} \d+/m,
     );
   });
+});
+
+test("people are told of a job that failed, with the cause", async () => {
+  told.length = 0;
+  await promise({ failing: { schedule: "* * * * *", databases: ["nowhere"] } });
+  await expect
+    .poll(() => told.find(({ event }) => event === "failed")?.text, {
+      timeout: 150_000,
+      interval: 500,
+    })
+    .toMatch(/failing failed\n[^]*nowhere/);
 });

@@ -5,13 +5,7 @@ import { copyName, placeText, type OffsiteSettings } from "../../../model/backup
 import type { BackupId } from "../../../model/names";
 import { formatBytes } from "../../../model/units";
 import { AgentError } from "../../errors";
-import {
-  backupFolder,
-  keepOffsiteCopy,
-  partialFolder,
-  readManifest,
-  repositoryFolder,
-} from "../repository";
+import { backupFolder, keepOffsiteCopy, readManifest, repositoryFolder } from "../repository";
 import { fileProblems } from "../verify";
 import { PipelineError, type Stage } from "./pipeline";
 import { Remote } from "./remote";
@@ -34,7 +28,8 @@ export async function fetchCopy(
     throw new AgentError(`there is no copy ${place}; those that are there: ${there}`);
   }
   await requireSpace(copy.bytes);
-  const partial = partialFolder(id);
+  // Not the name of a backup that is being made, which is cleared away when no job runs.
+  const partial = path.join(repositoryFolder, `${id}.fetched.partial`);
   await rm(partial, { recursive: true, force: true });
   await mkdir(partial, { recursive: true, mode: 0o700 });
   try {

@@ -9,7 +9,11 @@ import {
   uploadsDue,
   type KnownCopy,
 } from "../../../model/backup/offsite-plan";
+import { forget } from "../../../model/backup/retention";
+import { defaultKeep } from "../../../model/backup/keep";
 import type { BackupId } from "../../../model/names";
+import { now } from "../../clock";
+import { AgentError, messageOf } from "../../errors";
 import { storeFolder, writeWhole } from "../../store";
 import { readText } from "../../whole-file";
 import { keepOffsiteCopy, readCatalogue } from "../repository";
@@ -18,6 +22,14 @@ import { uploadCopy } from "./upload";
 
 /** Which backups the rules keep there. */
 export type KeptThere = (catalogue: readonly CatalogueEntry[]) => ReadonlySet<BackupId>;
+
+/** By the rules of a place's own. */
+export function keptBy({ keep = defaultKeep }: OffsiteSettings): KeptThere {
+  return (catalogue) => {
+    const judged = forget(catalogue, keep, { now: now() });
+    return new Set(judged.filter(({ keep }) => keep).map(({ id }) => id));
+  };
+}
 
 /** What became of one backup's copy. */
 export interface Copied {
@@ -36,8 +48,9 @@ export async function syncCopies(
   signal?: AbortSignal,
 ): Promise<Copied[]> {
   const remote = new Remote(settings, server, signal);
-  const before = await remote.files();
   const here = await readCatalogue();
+  const before = await remote.files().catch((error: unknown) => messageOf(error));
+  if (typeof before === "string") return noteUnreachable(settings, server, here, before);
   const known = await readKnown();
   const keptNow = kept(offsiteCatalogue(await remote.copies(), here, known));
   const copied: Copied[] = [];
@@ -49,6 +62,25 @@ export async function syncCopies(
     copied.push(...(await removeOld(remote, settings, server, kept)));
   }
   return copied;
+}
+
+/** Notes that the newest backup has no copy, where not even the list could be read. */
+async function noteUnreachable(
+  settings: OffsiteSettings,
+  server: string,
+  here: readonly CatalogueEntry[],
+  problem: string,
+): Promise<Copied[]> {
+  const newest = here.findLast(({ backup }) => backup !== null);
+  if (!newest) throw new AgentError(problem);
+  const { id, offsite } = newest;
+  const text = `no copy could be made: ${problem}`;
+  const place = placeText(settings, server, copyName(id));
+  const facts = { remote: place, at: now().toISOString(), bytes: 0, sha256: null, text };
+  const copy: OffsiteCopy = { ...facts, result: "failed" };
+  // One that was there stays noted as there.
+  if (offsite?.result !== "uploaded") await keepOffsiteCopy(id, copy);
+  return [{ id, copy }];
 }
 
 async function removeOld(
