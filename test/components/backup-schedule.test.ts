@@ -79,3 +79,23 @@ describe("the backups of a server", () => {
     );
   });
 });
+
+test("the way off-site and to people goes to the agent as a secret on stdin, and nowhere else", async () => {
+  const { resources } = await register(
+    staging({
+      offsite: {
+        remote: "s3:bucket",
+        options: { secret_access_key: "keep-this-quiet" },
+        recipients: ["age1ac265zwcz0p49ldafugk6tueq38k05v7ym4t7t5x9j6jal0qdcmsrqfwd2"],
+      },
+      alerts: { webhook: "https://chat.example.com/keep-this-quiet" },
+    }),
+  );
+  const command = resources.find(
+    ({ type, name }) => name === "staging-backups" && type === "command:local:Command",
+  );
+  const { stdin, ...rest } = command?.inputs ?? {};
+  expect(stdin).toEqual({ secret: expect.stringContaining("keep-this-quiet") as string });
+  const others = resources.filter((resource) => resource !== command);
+  expect(JSON.stringify([rest, ...others])).not.toContain("keep-this-quiet");
+});
