@@ -121,6 +121,10 @@ const verbs: Readonly<Record<string, (args: readonly string[]) => Promise<void>>
     const { receive, receiveSchema } = await import("./verbs/receive.js");
     await receive(await check(receiveSchema, { sha256, database, mode, folder }));
   },
+  "backups-at-hand": async ([place]) => {
+    const { backupsAtHand } = await import("./refresh/at-hand.js");
+    answer(await backupsAtHand(place));
+  },
   plan: async () => {
     const { restoreRequestSchema } = await import("../model/protocol.js");
     const { planRefresh } = await import("./refresh/plan.js");

@@ -12,6 +12,8 @@ import { down } from "./verbs/down";
 import { log } from "./verbs/log";
 import { password } from "./verbs/password";
 import { psql } from "./verbs/psql";
+import { refresh, type RefreshOptions } from "./verbs/refresh";
+import { rollback } from "./verbs/rollback";
 import { restore } from "./verbs/restore";
 import { start } from "./verbs/start";
 import { status } from "./verbs/status";
@@ -50,6 +52,28 @@ export function makeProgram({ folder, exit }: VerbContext): Command {
       await up(folder(), stack, new StepList(process.stdout));
     })
     .addHelpText("after", example("npx stagecraft up staging"));
+
+  program
+    .command("refresh")
+    .description("give dev or staging the contents of a backup of another server")
+    .addArgument(stackArgument("<stack>"))
+    .option("--backup <id>", "which backup, by its id, or the newest verified one", "latest")
+    .option("--preview", "only tell what would happen")
+    .option("--json", "for a program")
+    .action(async (stack: StackName, options: RefreshOptions) => {
+      await refresh(folder(), stack, options);
+    })
+    .addHelpText("after", example("npx stagecraft refresh staging --preview"));
+
+  program
+    .command("rollback")
+    .description("bring back what the last refresh replaced")
+    .addArgument(stackArgument("<stack>"))
+    .option("--json", "for a program")
+    .action(async (stack: StackName, options: { json?: boolean }) => {
+      await rollback(folder(), stack, options);
+    })
+    .addHelpText("after", example("npx stagecraft rollback staging"));
 
   program
     .command("down")

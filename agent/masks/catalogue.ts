@@ -1,5 +1,7 @@
 import type { Client } from "pg";
 import type { ForeignKeyFacts, MaskCatalogue, TableFacts } from "../../model/masks/catalogue";
+import { quoteLiteral } from "../../model/sql";
+import { ledgerSchema, ledgerTable } from "../../model/upgrades/ledger";
 
 /** Reads what masks have to know about the database of a connection. */
 export async function readMaskCatalogue(client: Client): Promise<MaskCatalogue> {
@@ -38,6 +40,8 @@ const tablesSql = `
     SELECT c.*, n.nspname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
     WHERE c.relkind IN ('r', 'p', 'f', 'v', 'm') AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
       AND c.oid NOT IN (SELECT objid FROM members)
+      -- Which upgrade scripts the data has been through is Stagecraft's own.
+      AND (n.nspname, c.relname) <> (${quoteLiteral(ledgerSchema)}, ${quoteLiteral(ledgerTable)})
   )
   SELECT c.oid::int8::float8 AS id, c.nspname AS schema, c.relname AS table,
     CASE c.relkind WHEN 'r' THEN 'table' WHEN 'p' THEN 'partitioned' WHEN 'f' THEN 'foreign' WHEN 'v' THEN 'view'

@@ -27,6 +27,7 @@ import {
   swapDatabases,
   tryLock,
 } from "../databases";
+import { blockers } from "../refresh/blockers";
 import { prepare } from "../refresh/prepare";
 import { checkFiles, findBackup } from "../refresh/source";
 import { isExternal } from "../connection";
@@ -104,6 +105,7 @@ class RestoreRun {
     }
     const done = (await this.#alreadyDone(client)) ?? (await this.#broughtBack(client));
     if (done) return done;
+    await this.#refuseBlocked(client);
     await dropLeftovers(client);
     const dump = await this.#openDump(client);
     try {
@@ -124,6 +126,12 @@ class RestoreRun {
       await releaseRestoreRole(client);
       await this.#cleanUp();
     }
+  }
+
+  /** What would stop the swap is told before anything is done. */
+  async #refuseBlocked(client: Client): Promise<void> {
+    const found = await blockers(client, this.request.database);
+    if (found.length > 0) throw new AgentError(found.join("\n            "));
   }
 
   /** The result when there is nothing to restore. */

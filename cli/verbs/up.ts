@@ -14,6 +14,8 @@ import { restoreText } from "../text/restore";
 export interface UpResult {
   readonly changed: boolean;
   readonly server: ServerStatus | undefined;
+  /** The report of the restore that it did, if any. */
+  readonly restored: RestoreResult | undefined;
 }
 
 /** `stagecraft up`: runs `pulumi up`, shows what it does, and what became of a restore. */
@@ -41,9 +43,10 @@ export async function up(folder: string, stack: StackName, steps: StepList): Pro
   await orFreeStack(folder, () => steps.run(`pulumi up -s ${stack}`, step));
   for (const note of new Set(notes)) steps.print(`     ${note}`);
   const [server] = await lookAtServers(folder, [stack]);
-  const restore = server?.observation?.lastRestore;
-  if (restore && isSince(restore, started)) steps.print(restoreText(restore));
-  return { changed, server };
+  const last = server?.observation?.lastRestore;
+  const restored = last && isSince(last, started) ? last : undefined;
+  if (restored) steps.print(restoreText(restored));
+  return { changed, server, restored };
 }
 
 function isSince(restore: RestoreResult, started: number): boolean {

@@ -40,6 +40,8 @@ export interface TestServerOptions {
   readonly settings?: readonly string[];
   /** How often the engine asks for its health, e.g. `"5s"`; seldom unless told, because each question is a process. */
   readonly healthInterval?: string;
+  /** Whether its own backups are also those of another server that it may read. */
+  readonly readsBackups?: boolean;
 }
 
 /** What a program said. */
@@ -123,7 +125,7 @@ export class TestServer {
     const [data = "", run = "", agent = "", backups = "", archive = ""] = this.volumes;
     await docker("network", "create", ...marks, this.name);
     const { memory = "512m", dataSize, backupsSize, clock = false } = this.options;
-    const { settings = [], healthInterval = "60s" } = this.options;
+    const { settings = [], healthInterval = "60s", readsBackups = false } = this.options;
     for (const [volume, size] of [
       [data, dataSize],
       [backups, backupsSize],
@@ -155,6 +157,7 @@ export class TestServer {
       ...["--env", `STAGECRAFT_POSTGRES_HOST=${this.postgres}`],
       ...[...mount(agent, "/var/lib/stagecraft"), ...mount(backups, "/var/backups/stagecraft")],
       ...(clock ? ["--env", `STAGECRAFT_CLOCK=${clockFile}`] : []),
+      ...(readsBackups ? ["--volume", `${backups}:/var/backups/source:ro`] : []),
       ...["--health-cmd", "stagecraft-agent health"],
       ...[tag, "stagecraft-agent", "serve"],
     );

@@ -1,0 +1,35 @@
+import { engineNames } from "../model/settings/engine-names";
+import { parseOrigin } from "../model/refresh/origin";
+import { backupsAtHandSchema, type BackupsAtHand } from "../model/refresh/at-hand";
+import { askAgent } from "./docker";
+import { Problem } from "./problem";
+import type { StackFile } from "./project";
+import type { StackName } from "./stacks";
+
+/** The backups that a stack's `data.from` leads to; raises a {@link Problem} where it leads to none. */
+export async function backupsFor(
+  stack: StackName,
+  { settings, host, names }: StackFile,
+): Promise<BackupsAtHand> {
+  const { data, namePrefix = "" } = settings;
+  const from = data?.from;
+  if (from === undefined) {
+    throw new Problem(
+      `Pulumi.${stack}.yaml names a dump, not a place of backups, so there is nothing to refresh from`,
+      "set stagecraft:data to { from: server:prod, backup: <id> }",
+    );
+  }
+  const origin = parseOrigin(from, namePrefix);
+  if ("problem" in origin || origin.kind === "folder") {
+    throw new Problem(
+      `data.from of ${stack} is ${from}, and only a server's backups can be refreshed from`,
+      "set it to server:prod, or change data.backup and run: pulumi up",
+    );
+  }
+  // The server itself knows best; of another project's volume only this stack's agent can tell.
+  const server = /^server:(.+)$/.exec(from)?.[1];
+  const [agent, place] =
+    server === undefined ? [names.agent, "source"] : [engineNames(namePrefix, server).agent, "own"];
+  const text = await askAgent(host, agent, "backups-at-hand", place);
+  return backupsAtHandSchema.parse(JSON.parse(text));
+}

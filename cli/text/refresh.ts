@@ -1,0 +1,74 @@
+import type { RestoreResult } from "../../model/protocol";
+import { formatCount, formatDuration, plural } from "../../model/units";
+import { parseBackupId, previousName, type BackupId } from "../../model/names";
+import type { Previewed } from "../preview";
+import { changesText } from "./progress";
+import { momentText } from "./status";
+import { alignColumns } from "./table";
+
+/** What `stagecraft refresh --preview` prints. */
+export function planText({ notes, changes }: Previewed, stack: string, backup: string): string {
+  return [
+    ...notes,
+    `  pulumi up would make: ${changesText(changes)}`,
+    `Nothing has been changed. To do it: npx stagecraft refresh ${stack} --backup ${backup}`,
+  ].join("\n");
+}
+
+/** What a refresh was asked for, and where its report is. */
+export interface Asked {
+  readonly stack: string;
+  readonly backup: BackupId;
+  readonly report: string | undefined;
+}
+
+/** What a refresh, or a way back, ended with; `result` is `undefined` when there was nothing to do. */
+export function refreshedText(
+  result: RestoreResult | undefined,
+  { stack, backup, report = "" }: Asked,
+): string {
+  if (!result) return `${stack} has the contents of ${backup} already`;
+  const { source, awaySeconds, steps } = result;
+  const seconds = steps.reduce((sum, step) => sum + step.seconds, 0);
+  const facts = [
+    `${formatDuration(seconds)} in all`,
+    ...(awaySeconds > 0 ? [`away for ${formatDuration(awaySeconds)}`] : []),
+    ...preparedFacts(result),
+  ];
+  const verb = result.result === "brought back" ? "is back at" : "has";
+  return [
+    `${stack} ${verb} ${contents(source)}`,
+    `  ${facts.join(" · ")}`,
+    ...alignColumns(
+      [
+        ["before", `kept as ${previousName(result.database)}: npx stagecraft rollback ${stack}`],
+        ["report", report],
+      ],
+      "  ",
+    ),
+  ].join("\n");
+}
+
+function contents({ backup, server, name }: RestoreResult["source"]): string {
+  const moment = backup === undefined ? undefined : parseBackupId(backup);
+  if (!moment) return name;
+  return `${server === undefined ? "the" : `${server}'s`} data of ${momentText(moment)}`;
+}
+
+function preparedFacts({ prepared }: RestoreResult): string[] {
+  if (!prepared) return [];
+  const { upgrades, masks, keep } = prepared;
+  const aside = keep?.tables.flatMap((table) => table.aside) ?? [];
+  const rowsAside = aside.reduce((sum, { rows }) => sum + rows, 0);
+  return [
+    ...(upgrades ? [plural(upgrades.applied.length, "upgrade script")] : []),
+    ...(masks ? [`${formatCount(masks.values)} values masked`] : []),
+    ...(keep ? [`${plural(keep.tables.length, "table")} kept`] : []),
+    ...(rowsAside > 0 ? [`${plural(rowsAside, "row")} put aside`] : []),
+  ];
+}
+
+/** The same for a program. */
+export function refreshJson(result: RestoreResult | undefined, report: string | undefined): string {
+  return JSON.stringify(result ? { ...result, report } : { result: "unchanged" }, null, 2);
+}

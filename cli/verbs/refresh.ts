@@ -1,0 +1,99 @@
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { chooseBackup } from "../../model/refresh/at-hand";
+import type { BackupId } from "../../model/names";
+import type { RestoreResult } from "../../model/protocol";
+import { backupsFor } from "../origin";
+import { previewStack } from "../preview";
+import { Problem } from "../problem";
+import { readStackFile } from "../project";
+import { pinBackup, withBackup } from "../stack-file";
+import type { StackName } from "../stacks";
+import { StepList } from "../terminal/steps";
+import { planText, refreshedText, refreshJson } from "../text/refresh";
+import { up } from "./up";
+
+/** What was said on the command line. */
+export interface RefreshOptions {
+  /** An id, or `latest`. */
+  readonly backup: string;
+  /** Only tell what would happen. */
+  readonly preview?: boolean;
+  readonly json?: boolean;
+}
+
+/** `stagecraft refresh`: names a backup in the stack file and runs `pulumi up`, which brings its contents. */
+export async function refresh(
+  folder: string,
+  stack: StackName,
+  options: RefreshOptions,
+): Promise<void> {
+  refuseProduction(stack);
+  const file = readStackFile(folder, stack);
+  const choice = chooseBackup(
+    options.backup,
+    await backupsFor(stack, file),
+    file.settings.data?.acceptUnverified,
+  );
+  if ("problem" in choice) throw new Problem(choice.problem, `npx stagecraft backups prod`);
+  const { backup } = choice;
+  if (options.preview) {
+    await preview(folder, stack, file.path, backup);
+    return;
+  }
+  await bring(folder, stack, backup, options);
+}
+
+/** Names a backup in the stack file, runs `pulumi up`, and tells what came of it. */
+export async function bring(
+  folder: string,
+  stack: StackName,
+  backup: BackupId,
+  { json = false }: Pick<RefreshOptions, "json">,
+): Promise<void> {
+  const pinned = pinBackup(readStackFile(folder, stack).path, backup);
+  const steps = new StepList(json ? process.stderr : process.stdout);
+  try {
+    const { restored } = await up(folder, stack, steps);
+    const report = restored && keepReport(folder, stack, restored);
+    console.log(
+      json ? refreshJson(restored, report) : refreshedText(restored, { stack, backup, report }),
+    );
+  } catch (error) {
+    // A later update for another reason must not refresh by accident.
+    pinned.putBack();
+    throw error;
+  }
+}
+
+/** Raises a {@link Problem} for production, whose contents are never replaced. */
+export function refuseProduction(stack: StackName): void {
+  if (stack !== "prod") return;
+  throw new Problem(
+    "production's contents are never replaced, only recovered when they are missing",
+    "docs/restore-a-dump.md tells how",
+  );
+}
+
+async function preview(
+  folder: string,
+  stack: StackName,
+  path: string,
+  backup: string,
+): Promise<void> {
+  const place = join(folder, ".stagecraft", "preview");
+  mkdirSync(place, { recursive: true });
+  const copy = join(place, `Pulumi.${stack}.yaml`);
+  writeFileSync(copy, withBackup(readFileSync(path, "utf8"), backup));
+  const found = await previewStack(folder, stack, copy);
+  console.log(planText(found, stack, backup));
+}
+
+/** Keeps the report where CI finds it; its path from the project folder. */
+function keepReport(folder: string, stack: StackName, result: RestoreResult): string {
+  const moment = result.startedAt.replace(/[-:]|\.\d+/g, "");
+  const path = join(".stagecraft", "reports", `refresh-${stack}-${moment}.json`);
+  mkdirSync(join(folder, ".stagecraft", "reports"), { recursive: true });
+  writeFileSync(join(folder, path), `${JSON.stringify(result, null, 2)}\n`);
+  return path;
+}

@@ -1,0 +1,33 @@
+import { previousName } from "../../model/names";
+import { Problem } from "../problem";
+import { readStackFile } from "../project";
+import { lookAtServers } from "../server-status";
+import type { StackName } from "../stacks";
+import { bring, refuseProduction } from "./refresh";
+
+/** `stagecraft rollback`: brings back what the last refresh replaced, and pins its id. */
+export async function rollback(
+  folder: string,
+  stack: StackName,
+  options: { readonly json?: boolean },
+): Promise<void> {
+  refuseProduction(stack);
+  const database = readStackFile(folder, stack).settings.database?.name ?? "";
+  const [server] = await lookAtServers(folder, [stack]);
+  const copy = previousName(database);
+  const previous = server?.observation?.databases.find(({ name }) => name === copy);
+  if (!previous?.stamp) {
+    throw new Problem(
+      `there is no ${copy} on ${stack}, so nothing to go back to`,
+      `npx stagecraft refresh ${stack} --backup <id>`,
+    );
+  }
+  const { backup, repository, name } = previous.stamp.source;
+  if (backup === undefined || repository === undefined) {
+    throw new Problem(
+      `${copy} was made of the dump ${name}, which no backup id names`,
+      `name that dump in Pulumi.${stack}.yaml again and run: npx stagecraft up ${stack}`,
+    );
+  }
+  await bring(folder, stack, backup, options);
+}

@@ -1,0 +1,250 @@
+import { beforeAll, describe, expect, test } from "vitest";
+import { mask } from "../../components";
+import type { BackupId } from "../../model/names";
+import type { RestoreRequest } from "../../model/protocol";
+import { refreshPlanSchema } from "../../model/refresh/plan";
+import { useServer, type TestRestored } from "../support/server";
+import { makeBackup, verify } from "../support/stored-backup";
+import { sha256Of } from "../../agent/digest";
+
+const server = useServer({ readsBackups: true, settings: ["max_prepared_transactions=2"] });
+const first = "20261114T032900Z";
+const second = "20261121T032900Z";
+const database = "shop";
+
+const request = (backup: BackupId, more: Partial<RestoreRequest> = {}) => ({
+  database,
+  source: { name: backup, backup, repository: "prod-backups" },
+  ...more,
+});
+
+async function refresh(
+  backup: BackupId,
+  more: Partial<RestoreRequest> = {},
+): Promise<TestRestored> {
+  return server.restoreReceived(request(backup, more));
+}
+
+async function plan(backup: BackupId, more: Partial<RestoreRequest> = {}) {
+  const { stdout, stderr } = await server.agent(["plan"], {
+    ...{ server: server.name, kind: "staging", restoreId: "plan", mode: "replace" },
+    ...{ roles: "leave out", ...request(backup, more) },
+  });
+  expect(stderr).toBe("");
+  return refreshPlanSchema.parse(JSON.parse(stdout));
+}
+
+const users = async (name = database): Promise<string> =>
+  server.sql(name, "SELECT string_agg(name || ' ' || email, ', ' ORDER BY id) FROM users");
+
+beforeAll(async () => {
+  await server.createDatabase(
+    "production",
+    `CREATE TABLE users (id int PRIMARY KEY, name text NOT NULL, email text NOT NULL UNIQUE);
+     CREATE TABLE jobs (id int, enabled boolean);
+     INSERT INTO users VALUES (1, 'Ada', 'ada@canary.example'), (2, 'Bob', 'bob@canary.example');
+     INSERT INTO jobs VALUES (1, true)`,
+  );
+  await makeBackup(server, { id: first, database: "production" });
+  await server.sql("production", "INSERT INTO users VALUES (3, 'Eve', 'eve@canary.example')");
+  await makeBackup(server, { id: second, database: "production" });
+  for (const id of [first, second]) expect(await verify(server, id)).toMatchObject({ status: 0 });
+});
+
+describe("a refresh from another server's backup", () => {
+  test("is planned without touching anything", async () => {
+    const before = await server.databases();
+    expect(await plan(first)).toMatchObject({
+      ...{ database, now: null, broughtBackFrom: null, problems: [], past: [] },
+      backup: { id: first, server: server.name, rows: 3 },
+    });
+    expect(await server.databases()).toEqual(before);
+  });
+
+  test("brings its contents, with exactly its manifest's rows", async () => {
+    const { result } = await refresh(first);
+    expect(result, result.text).toMatchObject({ result: "restored", source: { backup: first } });
+    expect(await users()).toBe("Ada ada@canary.example, Bob bob@canary.example");
+    expect(result.verdict?.rows).toEqual(
+      expect.arrayContaining([{ table: "public.users", expected: 2, found: 2 }]),
+    );
+  });
+
+  test("changes nothing a second time", async () => {
+    expect((await refresh(first)).result.result).toBe("unchanged");
+  });
+
+  test("is prepared before it takes the name: upgraded, masked, defused", async () => {
+    const text = "ALTER TABLE users ADD nick text; UPDATE users SET nick = lower(name);";
+    const prepare = preparation(text);
+    const { result } = await refresh(second, { prepare });
+    expect(result.result, result.text).toBe("restored");
+    expect(result.steps.map(({ name }) => name)).toEqual([
+      ...["read", "create", "restore", "check", "hand over"],
+      ...["upgrade", "mask", "defuse", "analyse", "grants", "swap"],
+    ]);
+    expect(result.prepared).toMatchObject({
+      upgrades: { result: "applied", applied: [{ name: "upgrade-1.0-1.1.sql" }] },
+      masks: { values: 9 },
+      defuse: { statements: [{ name: "jobs off", rows: 1 }] },
+    });
+    expect(await users()).not.toMatch(/canary|Ada|Bob|Eve/);
+    expect(await server.sql(database, "SELECT count(*) FROM users")).toBe("3");
+    expect(await server.sql(database, "SELECT enabled FROM jobs")).toBe("f");
+  });
+
+  test("goes back at once to what was there, and forward again", async () => {
+    const oid = async (name: string): Promise<string> =>
+      server.sql("postgres", `SELECT oid FROM pg_database WHERE datname = '${name}'`);
+    const [live, previous] = [await oid(database), await oid(`${database}__previous`)];
+    expect(await plan(first)).toMatchObject({ broughtBackFrom: `${database}__previous` });
+    const back = await refresh(first, { restoreId: "back-1" });
+    expect(back.result).toMatchObject({
+      result: "brought back",
+      text: `shop is back at ${first}, as it was left; what was there is kept as shop__previous`,
+    });
+    expect([await oid(database), await oid(`${database}__previous`)]).toEqual([previous, live]);
+    expect((await refresh(first, { restoreId: "back-1" })).result.result).toBe("unchanged");
+    expect((await refresh(second, { restoreId: "forward-1" })).result.result).toBe("brought back");
+    expect([await oid(database), await oid(`${database}__previous`)]).toEqual([live, previous]);
+  });
+});
+
+const preparation = (text: string): RestoreRequest["prepare"] => ({
+  upgrades: {
+    scripts: [script("1.0", "1.1", text)],
+    rules: { gaps: "refused", baseline: "1.0" },
+  },
+  masks: {
+    classify: "strict",
+    columns: {
+      "users.id": mask.public(),
+      "users.name": mask.name(),
+      "users.email": mask.email(),
+      "users.nick": mask.hash(),
+      "jobs.*": mask.public(),
+    },
+  },
+  defuse: [
+    {
+      name: "jobs off",
+      sql: "UPDATE jobs SET enabled = false",
+      expect: "SELECT NOT EXISTS (SELECT FROM jobs WHERE enabled)",
+    },
+  ],
+});
+
+function script(from: string, to: string, text: string) {
+  const sha256 = sha256Of(text);
+  return { package: "app", from, to, name: `upgrade-${from}-${to}.sql`, text, sha256 };
+}
+
+describe("a refresh that cannot be done changes nothing and says why:", () => {
+  const live = async (): Promise<unknown> => ({
+    databases: await server.databases(),
+    users: await users(),
+    stamp: await server.sql(database, "SELECT current_setting('stagecraft.stamp')"),
+  });
+
+  async function refused(
+    backup: BackupId,
+    more: Partial<RestoreRequest>,
+    text: string | RegExp,
+  ): Promise<void> {
+    const before = await live();
+    const { result, status } = await refresh(backup, { restoreId: "refused-1", ...more });
+    expect({ status, result: result.result }).toEqual({ status: 1, result: "failed" });
+    expect(result.text).toMatch(text);
+    expect(await live()).toEqual(before);
+    await server.expectNothingLeft();
+  }
+
+  test("an id that is not there, with the nearest ones", async () => {
+    await refused(
+      "20261120T000000Z",
+      {},
+      "no backup 20261120T000000Z in prod-backups; the nearest: 20261121T032900Z, 20261114T032900Z",
+    );
+  });
+
+  const third = "20261122T032900Z";
+  test("an unverified backup, unless it is accepted", async () => {
+    await makeBackup(server, { id: third, database: "production", format: "plain" });
+    await refused(
+      third,
+      {},
+      /is unverified: no restore has proven it yet; verify it with: npx stagecraft backups verify \S+ 20261122T032900Z, or set data.acceptUnverified: true/,
+    );
+  });
+
+  test("a file that is not what was backed up", async () => {
+    await server.output([
+      ...["sh", "-c"],
+      `f=$(ls -d /var/backups/stagecraft/${third}/pg_dump*); printf x | dd of="$f" bs=1 seek=60 conv=notrunc`,
+    ]);
+    await refused(
+      third,
+      { acceptUnverified: true },
+      /backup 20261122T032900Z of \S+ is damaged: \S+ is not what was backed up; take another backup/,
+    );
+  });
+
+  test("a backup of another kind of server on production, unless that kind is spelled out", async () => {
+    const recover = { kind: "production", mode: "when missing", database: "recovered" } as const;
+    await refused(
+      second,
+      recover,
+      "a development server, and production is recovered from production's own backups; if that is really meant, set data.acceptKind: development",
+    );
+    const { result } = await refresh(second, { ...recover, acceptKind: "development" });
+    expect(result.result, result.text).toBe("restored");
+  });
+
+  test("an upgrade script that fails", async () => {
+    // Otherwise that copy would be brought back.
+    await server.sql("postgres", "DROP DATABASE IF EXISTS shop__previous");
+    await refused(
+      first,
+      { prepare: preparation("ALTER TABLE users ADD nick text;\nSELECT nowhere FROM users;") },
+      /upgrade-1\.0-1\.1\.sql.*\b2\b[^]*42703/,
+    );
+  });
+
+  test("a column that nobody has classified", async () => {
+    const prepare = preparation("ALTER TABLE users ADD nick text, ADD secret text;");
+    await refused(first, { prepare }, /the masks do not fit the data\n.*users\.secret/);
+  });
+
+  test("a post-condition that is false", async () => {
+    const prepare = preparation("ALTER TABLE users ADD nick text;");
+    const [jobs] = prepare?.defuse ?? [];
+    const defuse = [{ name: "", expect: "", ...jobs, sql: "UPDATE jobs SET enabled = true" }];
+    await refused(
+      first,
+      { prepare: { ...prepare, defuse } },
+      /defuse "jobs off": its post-condition is false/,
+    );
+  });
+
+  test("a prepared transaction that holds the live database", async () => {
+    await server.sql(database, "BEGIN; CREATE TABLE held (); PREPARE TRANSACTION 'held by a test'");
+    try {
+      await refused(
+        first,
+        {},
+        "a prepared transaction holds shop: held by a test; end it there with COMMIT PREPARED or ROLLBACK PREPARED 'held by a test'",
+      );
+      expect((await plan(first)).problems).toHaveLength(1);
+    } finally {
+      await server.sql(database, "ROLLBACK PREPARED 'held by a test'");
+    }
+  });
+});
+
+test("a long query on the live database is ended by the swap", async () => {
+  const query = server.trySql(database, "SELECT pg_sleep(60)");
+  const { result } = await refresh(first, { restoreId: "swapped-1" });
+  expect(result, result.text).toMatchObject({ result: "restored" });
+  expect((await query).stderr).toMatch(/terminat/);
+  expect(result.awaySeconds).toBeLessThan(3);
+});
