@@ -7,7 +7,7 @@ import type { StackSettings } from "./settings";
  * What is done to contents before anybody may connect to them. Another server's backup is masked and defused; a dump that
  * a person hands over is theirs, and stays as it is.
  */
-export const preparationOf = ({ data, database }: StackSettings): PrepareArgs => {
-  const { keep } = database;
-  return data.source.repository === undefined ? { keep } : { masks, defuse, keep };
+export const preparationOf = ({ data, database, upgrades }: StackSettings): PrepareArgs => {
+  const always = { upgrades, keep: database.keep };
+  return data.source.repository === undefined ? always : { ...always, masks, defuse };
 };

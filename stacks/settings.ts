@@ -14,12 +14,14 @@ import { rulesOfServer } from "../model/pg-hba/settings";
 import { parseSettings, readRawSettings } from "../model/settings/parse";
 import { formatProblems, type SettingProblem } from "../model/settings/problems";
 import type { Settings } from "../model/settings/schema";
+import type { Upgrades } from "../model/upgrades/protocol";
+import { readUpgrades } from "../tools/read-upgrades";
 import { readTlsFiles } from "./tls-files";
 
 /** A stack's settings, checked, with its dump found. */
 export interface StackSettings extends Omit<
   Settings,
-  "data" | "passwords" | "pgHba" | "tls" | "backups"
+  "data" | "passwords" | "pgHba" | "tls" | "backups" | "upgrades"
 > {
   /** Which backups the server makes, and which of them stay because stacks name them. */
   readonly backups: BackupsArgs;
@@ -31,6 +33,8 @@ export interface StackSettings extends Omit<
   readonly pgHba: PgHbaChoice;
   /** The server's certificate, with the contents of the files. */
   readonly tls: TlsArgs;
+  /** The upgrade scripts of the code; `undefined` where there are none. */
+  readonly upgrades: Upgrades | undefined;
 }
 
 /** Reads a stack's settings and looks at what they name. All that is wrong is one error, raised before anything is touched. */
@@ -44,9 +48,13 @@ export async function readSettings(stack: string): Promise<StackSettings> {
   const places = { projectFolder, namePrefix, database: database?.name };
   const found = settings.data && findContents(settings.data, places);
   const files = readTlsFiles(projectFolder, settings.tls ?? {});
+  const scripts = settings.upgrades
+    ? readUpgrades(projectFolder, settings.upgrades)
+    : { upgrades: undefined, problems: [] };
   const all = [
     ...problems,
     ...files.problems,
+    ...scripts.problems,
     ...(found && "problem" in found ? [found.problem] : []),
     ...secretProblems(project, stack, settings),
     ...(await portProblems(stack, settings)),
@@ -63,7 +71,8 @@ export async function readSettings(stack: string): Promise<StackSettings> {
     throw new ToldError((error as Error).message);
   });
   const backups = { ...checked.backups, pins };
-  return { ...checked, data: contents, passwords, pgHba, backups, tls: files.tls };
+  const upgrades = scripts.upgrades?.scripts.length === 0 ? undefined : scripts.upgrades;
+  return { ...checked, data: contents, passwords, pgHba, backups, tls: files.tls, upgrades };
 }
 
 function secretProblems(

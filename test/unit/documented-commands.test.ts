@@ -56,11 +56,7 @@ const whole = shown.filter(
   ({ args }) => args.length > 0 && !args.some((word) => /^…$|…$|\|/.test(word)),
 );
 
-/** A verb whose pages are ahead of it; as soon as the program has it, its lines are checked like all others. */
-const isComing = ({ args }: { readonly args: readonly string[] }): boolean =>
-  args[0] === "refresh" && !verbs.includes("refresh");
-
-test.each(whole.filter((one) => !isComing(one)))("$file: $line", ({ args }) => {
+test.each(whole)("$file: $line", ({ args }) => {
   expect(refusal(args)).toBeUndefined();
 });
 
