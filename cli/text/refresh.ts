@@ -3,7 +3,7 @@ import { formatCount, formatDuration, plural } from "../../model/units";
 import { parseBackupId, previousName, type BackupId } from "../../model/names";
 import type { Previewed } from "../preview";
 import { changesText } from "./progress";
-import { momentText } from "./status";
+import { momentText } from "./moment";
 import { alignColumns } from "./table";
 
 /** What `stagecraft refresh --preview` prints. */
