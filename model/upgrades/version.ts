@@ -40,11 +40,6 @@ export function versionKey(text: string): string {
   return name === "" ? kept : `${kept}${name}${stageNumber}`;
 }
 
-/** The highest of some versions. */
-export function highestVersion(versions: readonly string[]): string | undefined {
-  return [...versions].sort(compareVersions).at(-1);
-}
-
 function read(text: string): Version | undefined {
   const match = /^(\d+(?:\.\d+)*)(?:(d|a|b|rc)(\d*))?$/.exec(text);
   if (!match) return undefined;

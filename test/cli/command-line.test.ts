@@ -76,7 +76,7 @@ describe("the command line", () => {
     expect(stderr).toBe('error: there is no stack "stagging"\n  fix  one of dev, staging, prod\n');
   });
 
-  it.each(["start", "up", "down", "status", "psql", "password", "log", "doctor"])(
+  it.each(["start", "up", "down", "status", "psql", "password", "upgrades", "log", "doctor"])(
     "has help with an example for %s",
     (verb) => {
       const { status, stdout } = stagecraft([verb, "--help"]);

@@ -1,4 +1,4 @@
-import { writeFileSync } from "node:fs";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import { docker, smallDump, useProject, type SettingChanges } from "../support/project";
@@ -54,6 +54,33 @@ describe("a production server", () => {
       "  no required connection is locked out",
     ]);
     expect((await project.stagecraft("ca", stack)).text).toBe(await project.output(stack, "ca"));
+  });
+
+  test("tells the operator which upgrade scripts are pending, and tries them on a copy", async () => {
+    const scripts = join(project.folder, "upgrades");
+    mkdirSync(scripts);
+    writeFileSync(join(scripts, "upgrade-1.9-1.10.sql"), "CREATE TABLE later (id int);\n");
+    writeFileSync(join(scripts, "upgrade-1.10-1.11.sql"), "SELECT 1;\n\nDROP TABLE nothing;\n");
+    const upgrades = { folder: "upgrades", baseline: "1.9" };
+    await project.reconfigure(stack, settings({ upgrades }));
+    expect(await project.stagecraft("upgrades", stack)).toEqual({
+      exitCode: 0,
+      text: [
+        "upgrade scripts of prod   data of 1.9",
+        "  pending  upgrade-1.9-1.10.sql",
+        "  pending  upgrade-1.10-1.11.sql",
+        "Pending ones are applied to the data of the next refresh. To try them on a copy: npx stagecraft upgrades prod --dry-run",
+      ].join("\n"),
+    });
+    const tried = await project.stagecraft("upgrades", stack, "--dry-run");
+    expect(tried.exitCode).toBe(1);
+    expect(tried.text).toContain(
+      "tried on a copy of timesheets, which is gone again\n  ✔  upgrade-1.9-1.10.sql  ",
+    );
+    expect(tried.text).toContain(
+      '  script    upgrade-1.10-1.11.sql, line 3\n  cause     42P01  table "nothing" does not exist   DROP TABLE nothing\n',
+    );
+    expect(await project.psql(stack, "SELECT to_regclass('later') IS NULL")).toBe("t");
   });
 
   test("lets the superuser in from nowhere but the socket", async () => {

@@ -1,11 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import {
-  compareVersions,
-  highestVersion,
-  isVersion,
-  versionKey,
-} from "../../model/upgrades/version";
+import { compareVersions, isVersion, versionKey } from "../../model/upgrades/version";
 
 describe("versions are in the order people mean", () => {
   test.each([
@@ -48,11 +43,6 @@ describe("versions are in the order people mean", () => {
       );
     },
   );
-
-  test("the highest of none is none", () => {
-    expect(highestVersion([])).toBeUndefined();
-    expect(highestVersion(["1.9", "1.10", "1.10b1"])).toBe("1.10");
-  });
 });
 
 describe("the order is total", () => {

@@ -1,0 +1,63 @@
+import { spawnSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { afterEach, beforeEach, expect, test } from "vitest";
+
+const program = resolve(__dirname, "../../bin/stagecraft.js");
+
+let folder: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "stagecraft-cli-"));
+  mkdirSync(join(folder, "stacks"));
+  mkdirSync(join(folder, "upgrades"));
+  writeFileSync(join(folder, "Pulumi.yaml"), "name: stagecraft\nruntime: nodejs\n");
+});
+afterEach(() => {
+  rmSync(folder, { recursive: true, force: true });
+});
+
+const configure = (upgrades: string): void => {
+  const own = "  stagecraft:database:\n    name: timesheets\n";
+  writeFileSync(
+    join(folder, "Pulumi.staging.yaml"),
+    `config:\n  stagecraft:namePrefix: sct-${process.pid}\n${own}${upgrades}`,
+  );
+};
+
+const upgrades = () =>
+  spawnSync(process.execPath, [program, "upgrades", "staging"], { cwd: folder, encoding: "utf8" });
+
+test("without a folder of scripts it says how to name one", () => {
+  configure("");
+  expect(upgrades()).toMatchObject({
+    status: 1,
+    stdout: "",
+    stderr:
+      "error: Pulumi.staging.yaml names no upgrade scripts\n  fix  pulumi config set --path upgrades.folder upgrades -s staging\n",
+  });
+});
+
+test("what is wrong with the scripts is told at once, and no server is asked", () => {
+  configure("  stagecraft:upgrades:\n    folder: upgrades\n");
+  writeFileSync(join(folder, "upgrades", "upgrade-2-1.sql"), "");
+  writeFileSync(join(folder, "upgrades", "upgrade-1-2.sql"), "SELECT 1;\n\\i other.sql\n");
+  expect(upgrades()).toMatchObject({
+    status: 1,
+    stderr: [
+      "error: Pulumi.staging.yaml has 2 problems",
+      "  upgrades.folder   upgrade-1-2.sql: line 2: \\i is a command of psql, which does not run upgrade scripts; write it in SQL",
+      "  upgrades.folder   upgrade-2-1.sql: 2 does not come before 1",
+      "",
+    ].join("\n"),
+  });
+});
+
+test("a server that is not there is told, with the way to get one", () => {
+  configure("  stagecraft:upgrades:\n    folder: upgrades\n");
+  writeFileSync(join(folder, "upgrades", "upgrade-1-2.sql"), "SELECT 1;\n");
+  expect(upgrades()).toMatchObject({
+    status: 1,
+    stderr: "error: the agent of staging is not there\n  fix  npm start -- staging\n",
+  });
+});
