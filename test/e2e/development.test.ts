@@ -126,14 +126,24 @@ test("a volume that somebody removed is told of at preview, and its contents com
   await project.psql("dev", "CREATE TABLE made_here AS SELECT 42 AS answer");
 });
 
-test("another dump is seen at preview, and replaces the contents", async () => {
+test("another dump is seen at preview, and replaces the contents, upgraded and with what is kept", async () => {
   const dump = project.writeDump("small.sql", smallDump("small", 3));
-  await project.reconfigure("dev", { data: { dump } });
+  project.writeDump(
+    "upgrade-1.9-1.10.sql",
+    "ALTER TABLE public.small ADD fresh text DEFAULT 'new';\n",
+  );
+  await project.reconfigure("dev", {
+    data: { dump },
+    database: { name: "timesheets", keep: ["made_here"] },
+    upgrades: { folder: ".", baseline: "1.9" },
+  });
   const { text } = await project.preview("dev", "--diff");
   expect(text).toContain(`dump     : "${exampleDump.split("/").at(-1) ?? ""}" => "small.sql"`);
   expect(await project.psql("dev", "SELECT answer FROM made_here")).toBe("42");
   expect(await project.up("dev")).toMatchObject({ exitCode: 0 });
-  expect(await project.psql("dev", "SELECT count(*) FROM small")).toBe("3");
+  expect(await project.psql("dev", "SELECT count(*) FROM small WHERE fresh = 'new'")).toBe("3");
+  expect(await project.psql("dev", "SELECT answer FROM made_here")).toBe("42");
+  expect(await project.psql("dev", "SELECT to_version FROM stagecraft.upgrades")).toBe("1.10");
   expect(await project.up("dev", "--expect-no-changes")).toMatchObject({ exitCode: 0 });
 });
 
