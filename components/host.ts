@@ -1,7 +1,9 @@
 import type * as command from "@pulumi/command";
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
+import { relative } from "node:path";
 import { localHost } from "../model/host";
+import { toolsFolder } from "../tools/folders";
 import { sha256 } from "./machine/digest";
 
 /**
@@ -25,13 +27,18 @@ export function onHost(host: string, args: command.local.CommandArgs): command.l
   const { create = "", environment = {} } = args;
   return {
     ...args,
-    create: pulumi.interpolate`${reachHost}${create}`,
+    create: pulumi.interpolate`${reachHost()}${create}`,
     environment: pulumi.output(environment).apply((others) => ({ ...others, DOCKER_HOST: host })),
   };
 }
 
 // docker itself would make a connection for each call.
-const reachHost = 'DOCKER_HOST=$("$PWD/tools/engine-over-ssh.sh" "$DOCKER_HOST") || exit\n';
+const reachHost = (): string => `DOCKER_HOST=$(${engineOverSsh()} "$DOCKER_HOST") || exit\n`;
+
+/** How a command of a program names the script that leads to the engine of a host. */
+export function engineOverSsh(): string {
+  return `"$PWD/${relative(process.cwd(), toolsFolder("engine-over-ssh.sh"))}"`;
+}
 
 /** Options of ssh for Pulumi's provider, which runs it itself: the connection of tools/engine-over-ssh.sh, where it is. */
 function sshOptions(host: string): string[] {

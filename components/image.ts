@@ -2,7 +2,9 @@ import * as command from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
 import { relative } from "node:path";
 import { localHost } from "../model/host";
+import { packageFolder } from "../tools/folders";
 import { serverImage } from "../tools/server-image";
+import { engineOverSsh } from "./host";
 import type { Sight } from "./machine/sight";
 
 /** Which image it is to be. */
@@ -26,15 +28,15 @@ export function makeImage(
   { host, sight }: ImagePlace,
   { parent, dependsOn }: pulumi.CustomResourceOptions,
 ): ServerImageThere {
-  const project = process.cwd(); // Pulumi runs every program in its project folder.
-  const { tag, context } = serverImage(project);
+  const { tag, context } = serverImage(packageFolder());
   const ready = new command.local.Command(
     name,
     {
-      create: host === localHost ? make : load,
+      create: host === localHost ? make : load(),
       environment: {
         TAG: tag,
-        CONTEXT: relative(project, context),
+        // Pulumi runs programs and plugins in the project's folder, and its state names no other of this machine.
+        CONTEXT: relative(process.cwd(), context),
         // Whoever makes a container anew looks again whether the image is there.
         CONTAINERS: pulumi.output(sight).apply(({ made }) => `${made.postgres} ${made.agent}`),
         ...(host !== localHost && { HOST: host }),
@@ -53,8 +55,8 @@ const make =
   'docker image inspect "$TAG" > /dev/null 2>&1 || DOCKER_BUILDKIT=0 docker build --tag "$TAG" "$CONTEXT" >&2';
 
 // Built here, because what it is made of may be out of the other machine's reach.
-const load = `set -eu
-engine=$("$PWD/tools/engine-over-ssh.sh" "$HOST")
+const load = (): string => `set -eu
+engine=$(${engineOverSsh()} "$HOST")
 is_there() { docker --host "$engine" image inspect "$TAG" > /dev/null 2>&1; }
 if is_there; then exit; fi
 ${make}

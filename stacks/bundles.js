@@ -11,7 +11,7 @@ const folder = join(project, ".stagecraft", "program");
 
 Module.enableCompileCache(join(project, ".stagecraft", "cache", "node"));
 
-/** Loads the bundle of a file in this folder, without the packages that are named. */
+/** Loads the bundle of a file, by its path from this folder, without the packages that are named. */
 exports.load = (entry, ...external) => require(keptBundle(entry) ?? bundle(entry, external));
 
 /** Puts a stand-in into Node's cache of modules, which loads the module itself at its first use. */
@@ -49,9 +49,9 @@ function keptBundle(entry) {
 /** Written under names of its own first, so that two programs at once never see half a file. */
 function bundle(entry, external) {
   mkdirSync(folder, { recursive: true });
-  const partial = join(folder, `${entry}.${process.pid}.partial.js`);
-  const metafile = join(folder, `${entry}.${process.pid}.partial.json`);
-  const args = [`stacks/${entry}`, "--bundle", "--platform=node", "--log-level=warning"];
+  const partial = join(folder, `${nameOf(entry)}.${process.pid}.partial.js`);
+  const metafile = join(folder, `${nameOf(entry)}.${process.pid}.partial.json`);
+  const args = [join("stacks", entry), "--bundle", "--platform=node", "--log-level=warning"];
   args.push(...external.map((name) => `--external:${name}`));
   args.push(`--outfile=${partial}`, `--metafile=${metafile}`);
   execFileSync(join(project, "node_modules", ".bin", "esbuild"), args, {
@@ -70,7 +70,13 @@ function bundle(entry, external) {
 }
 
 function inputList(entry) {
-  return join(folder, `${entry}.inputs.json`);
+  return join(folder, `${nameOf(entry)}.inputs.json`);
+}
+
+function nameOf(entry) {
+  return join("stacks", entry)
+    .replace(/^stacks./, "")
+    .replaceAll("/", "-");
 }
 
 /** Where the bundle of these files belongs, by their contents; `undefined` when one is gone. */
@@ -82,5 +88,5 @@ function bundlePath(entry, inputs) {
     const bytes = readFileSync(path);
     hash.update(`${input} ${bytes.length}\n`).update(bytes);
   }
-  return join(folder, `${entry}.${hash.digest("hex").slice(0, 16)}.js`);
+  return join(folder, `${nameOf(entry)}.${hash.digest("hex").slice(0, 16)}.js`);
 }

@@ -134,8 +134,8 @@ const knownProblems: readonly (readonly [
 
 /** The text of the agent or of the program, without what Pulumi and the shell put around it. */
 function ownWords(message: string): string {
-  const [head = "", output] = message.split(/^(?=exit status \d+: running )/m);
-  const command = output ?? (head.startsWith("exit status") ? head : undefined);
+  const at = message.search(/^(?:exit status|Process exited with status) \d+: running /m);
+  const command = at < 0 ? undefined : message.slice(at);
   if (command === undefined) return withoutStack(message);
   const lines = command.slice(command.indexOf("\n") + 1).split("\n");
   const result = lines.map(restoreResultText).find((text) => text !== undefined);

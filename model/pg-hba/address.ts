@@ -13,6 +13,11 @@ export interface Network {
 export function parseIp(text: string): Ip | undefined {
   // Most words are names; only what looks like an address is worth an exception.
   if (!/^\d[\da-fx.]*$|^[\da-f]*:/i.test(text)) return undefined;
+  // Nearly all are written like this, and a file may have thousands.
+  if (/^(?:0|[1-9]\d{0,2})(?:\.(?:0|[1-9]\d{0,2})){3}$/.test(text)) {
+    const bytes = text.split(".").map(Number);
+    return bytes.every((byte) => byte <= 255) ? bytes : undefined;
+  }
   try {
     return (text.includes(":") ? IPv6 : IPv4).parse(text).toByteArray();
   } catch {
@@ -43,8 +48,11 @@ export function prefixMask(like: Ip, length: number): Ip {
 export function prefixLength(mask: Ip): number | undefined {
   const ones = mask.findIndex((byte) => byte !== 0xff);
   if (ones < 0) return mask.length * 8;
-  const length = ones * 8 + Math.clz32(0xff & ~(mask[ones] ?? 0)) - 24;
-  return prefixMask(mask, length).join() === mask.join() ? length : undefined;
+  const bits = Math.clz32(0xff & ~(mask[ones] ?? 0)) - 24;
+  const isWhole = mask[ones] === (0xff & ~(0xff >> bits));
+  return isWhole && mask.every((byte, at) => at <= ones || byte === 0)
+    ? ones * 8 + bits
+    : undefined;
 }
 
 const bitsOfByte: readonly string[] = Array.from({ length: 256 }, (_, byte) =>

@@ -14,6 +14,23 @@ export const defaultVersion = 17;
  * @param version PostgreSQL's major version, 15 to 18
  */
 export function checkRule(rule: PgHbaRule, version = defaultVersion): readonly RuleProblem[] {
+  let checked = known.get(rule);
+  if (checked?.version !== version) {
+    checked = { version, problems: problemsOf(rule, version) };
+    known.set(rule, checked);
+  }
+  return checked.problems;
+}
+
+interface Checked {
+  readonly version: number;
+  readonly problems: readonly RuleProblem[];
+}
+
+/** A file is checked when it is read, and its rules again with all that is found about them. */
+const known = new WeakMap<PgHbaRule, Checked>();
+
+function problemsOf(rule: PgHbaRule, version: number): readonly RuleProblem[] {
   return [
     ...typeProblems(rule),
     ...nameProblems("database", rule.databases, version),

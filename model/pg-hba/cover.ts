@@ -1,5 +1,5 @@
 import { readToken } from "./fields";
-import { readPlace } from "./place";
+import { readPlace, type Place } from "./place";
 import { PlaceCover } from "./place-cover";
 import { compileRegex } from "./regex";
 import type { ConnectionType, PgHbaRule } from "./rule";
@@ -81,8 +81,10 @@ export class Coverage {
   }
 }
 
-function placeOf(rule: PgHbaRule) {
-  const place = rule.type === "local" ? ({ kind: "all" } as const) : readPlace(rule);
+const anywhere: Place = { kind: "all" };
+
+function placeOf(rule: PgHbaRule): Place | undefined {
+  const place = rule.type === "local" ? anywhere : readPlace(rule);
   return "severity" in place ? undefined : place;
 }
 

@@ -15,6 +15,11 @@ const isBlank = (letter: string): boolean =>
 
 /** Splits a line, continuation lines joined, into its fields up to a comment. Quotes, commas and comments count as in PostgreSQL's `next_token`. */
 export function splitFields(line: string): Fields {
+  if (!/["#,]/.test(line)) {
+    const words = line.split(/[ \t\r]+/).filter((text) => text !== "");
+    const fields = words.map((text) => [{ text, quoted: false }]);
+    return { fields, openQuote: false, loneComma: false };
+  }
   const reader = new TokenReader(line);
   const fields: Token[][] = [];
   let joined = false;

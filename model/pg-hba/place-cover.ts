@@ -9,6 +9,8 @@ export class PlaceCover {
   /** First rule by place. */
   private readonly first = new Map<string, number>();
   private readonly lengths = new Set<number>();
+  /** Networks that {@link above} is still to know of: most are never asked about. */
+  private readonly added: string[] = [];
   /** Prefixes of the networks that are not networks themselves. */
   private readonly above = new Set<string>();
   private networks = 0;
@@ -20,17 +22,15 @@ export class PlaceCover {
     if (place.kind !== "network" || key.startsWith("gaps")) return;
     this.lengths.add(key.length);
     this.networks++;
-    if (this.networks > mostNetworks) return;
-    for (let prefix = key.slice(0, -1); prefix.length > 0; prefix = prefix.slice(0, -1)) {
-      if (this.above.has(prefix)) break;
-      this.above.add(prefix);
-    }
+    if (this.networks <= mostNetworks) this.added.push(key);
   }
 
   /** The rules that take every connection from a place, alone or together; `undefined` when some are left. */
   static of(covers: readonly PlaceCover[], place: Place): readonly number[] | undefined {
     const alone = covers.flatMap((cover) => cover.whole(place) ?? []);
     if (alone.length > 0) return [Math.min(...alone)];
+    // It takes two networks to make up a larger one.
+    if (covers.reduce((sum, { networks }) => sum + networks, 0) < 2) return undefined;
     if (place.kind === "network") return together(covers, keyOf(place));
     const [four, six] = ["4", "6"].map((kind) => together(covers, kind));
     return four && six && [...four, ...six];
@@ -54,6 +54,13 @@ export class PlaceCover {
 
   /** Whether there are networks within another one. */
   hasWithin(network: string): boolean {
+    for (let key = this.added.pop(); key !== undefined; key = this.added.pop()) {
+      for (let length = key.length - 1; length > 0; length--) {
+        const prefix = key.slice(0, length);
+        if (this.above.has(prefix)) break;
+        this.above.add(prefix);
+      }
+    }
     return this.above.has(network) && this.networks <= mostNetworks;
   }
 }
@@ -68,7 +75,15 @@ function together(covers: readonly PlaceCover[], network: string): readonly numb
   return high && [...low, ...high];
 }
 
+const known = new WeakMap<Place, string>();
+
 function keyOf(place: Place): string {
+  let key = known.get(place);
+  if (key === undefined) known.set(place, (key = makeKey(place)));
+  return key;
+}
+
+function makeKey(place: Place): string {
   if (place.kind === "host") return `host ${place.name.toLowerCase()}`;
   if (place.kind !== "network") return place.kind;
   const { base, mask } = place.network;

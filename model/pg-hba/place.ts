@@ -62,9 +62,9 @@ export function placeWarnings(place: Place): readonly RuleProblem[] {
   const { network } = place;
   const gaps = prefixLength(network.mask) === undefined;
   if (gaps) return [gapWarning(network)];
+  if (network.base.every((byte, at) => (byte & ~(network.mask[at] ?? 0)) === 0)) return [];
   const trimmed = formatNetwork(trimNetwork(network));
   const written = formatNetwork(network);
-  if (trimmed === written) return [];
   const length = network.base.length * 8;
   const single = written.replace(/\d+$/, String(length));
   return [

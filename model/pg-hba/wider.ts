@@ -31,11 +31,7 @@ export function widerThanNeighbour(
     const key = `${[...rule.databases].sort().join()} ${[...rule.users].sort().join()}`;
     const group = groups.get(key) ?? [];
     groups.set(key, group);
-    const reason = group
-      .slice(-nearest)
-      .reverse()
-      .map((neighbour) => widerThan(neighbour, { rule, place }))
-      .find((text) => text !== undefined);
+    const reason = reasonOf(group, { rule, place });
     if (reason !== undefined) {
       const fix = "ask for the same in both, or leave the wider one out";
       found.set(index, { kind: "wider", severity: "warning", reason, fix });
@@ -43,6 +39,15 @@ export function widerThanNeighbour(
     group.push({ rule, place });
   }
   return found;
+}
+
+/** About the nearest neighbour that the rule is wider than. */
+function reasonOf(group: readonly Placed[], placed: Placed): string | undefined {
+  for (const neighbour of group.slice(-nearest).reverse()) {
+    const reason = widerThan(neighbour, placed);
+    if (reason !== undefined) return reason;
+  }
+  return undefined;
 }
 
 function widerThan(neighbour: Placed, { rule, place }: Placed): string | undefined {

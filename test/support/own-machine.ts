@@ -14,7 +14,7 @@ const old = "/opt/postgresql-15";
 const dockerfile = `
 FROM ${versions.baseImage}
 RUN apt-get update \\
- && apt-get install -y --no-install-recommends ca-certificates openssh-server openssl postgresql-common \\
+ && apt-get install -y --no-install-recommends ca-certificates libgnutls30t64 openssh-server openssl postgresql-common \\
  && sed -i 's/^#\\?create_main_cluster.*/create_main_cluster = false/' /etc/postgresql-common/createcluster.conf \\
  && apt-get install -y --no-install-recommends postgresql-17 \\
  && echo 'deb http://deb.debian.org/debian bookworm main' > /etc/apt/sources.list.d/bookworm.list \\

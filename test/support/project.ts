@@ -58,6 +58,9 @@ export class TestProject {
   async prepare(): Promise<void> {
     for (const name of copied)
       cpSync(join(source, name), join(this.folder, name), { recursive: true });
+    cpSync(join(source, "examples/own-server"), join(this.folder, "examples/own-server"), {
+      recursive: true,
+    });
     cpSync(join(source, exampleDump), join(this.folder, exampleDump));
     symlinkSync(join(source, "node_modules"), join(this.folder, "node_modules"));
     mkdirSync(join(this.folder, ".stagecraft", "state"), { recursive: true });

@@ -131,6 +131,12 @@ describe("what went wrong in an update", () => {
     ).toEqual(["error: dev was not changed"]);
   });
 
+  it("is what a command on another machine said, without the command", () => {
+    const failed =
+      'Process exited with status 1: running "set -eu\\numask 077":\nguest may not change the file';
+    expect(problems(failed)).toEqual(["error: guest may not change the file"]);
+  });
+
   it("is the program's own text, without a stack trace", () => {
     expect(problems("Pulumi.prod.yaml has 3 problems\n  a  b\n  c  d\n")).toEqual([
       "error: Pulumi.prod.yaml has 3 problems\n  a  b\n  c  d",
