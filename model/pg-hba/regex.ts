@@ -1,3 +1,10 @@
+import {
+  elementCharacter,
+  numberedCharacter,
+  numberedEscapes,
+  withoutLayout,
+} from "./regex-characters";
+
 /**
  * A regular expression of `pg_hba.conf` as one of JavaScript; `undefined` when it is none, or one of the few that have no match here.
  * PostgreSQL manual, 9.7.3: advanced regular expressions in the C collation. They are matched byte by byte, as PostgreSQL
@@ -27,10 +34,11 @@ function withoutDirectives(source: string): { pattern: string | undefined; flags
   if (start.startsWith("***")) return { pattern: undefined, flags: "s" };
   const [whole = "", letters = ""] = /^\(\?([a-z]+)\)/.exec(start) ?? [];
   const rest = start.slice(whole.length);
-  // Basic and expanded syntax have no match here.
-  if (/[^cimnpqstw]/.test(letters)) return { pattern: undefined, flags: "s" };
+  // The syntaxes of older tools have no match here.
+  if (/[^cimnpqstwx]/.test(letters)) return { pattern: undefined, flags: "s" };
   const flags = /i[^c]*$/.test(letters) ? "is" : "s";
-  return { pattern: letters.includes("q") ? literal(rest) : rest, flags };
+  if (letters.includes("q")) return { pattern: literal(rest), flags };
+  return { pattern: /x[^t]*$/.test(letters) ? withoutLayout(rest) : rest, flags };
 }
 
 function literal(text: string): string {
@@ -56,13 +64,17 @@ const escapes: Readonly<Record<string, string>> = {
   S: `[^${space}]`,
 };
 
-const parts = /\\(?<escaped>[^])|\[(?<negated>\^?)(?<set>\]?(?:\[[:.=].*?[:.=]\]|\\[^]|[^\]])*)\]/g;
+const parts = new RegExp(
+  `\\\\(?<escaped>${numberedEscapes}|[^])|\\[(?<negated>\\^?)(?<set>\\]?(?:\\[[:.=].*?[:.=]\\]|\\\\[^]|[^\\]])*)\\]`,
+  "g",
+);
+const numbered = new RegExp(`^(?:${numberedEscapes})$`);
 
 function translate(pattern: string): string | undefined {
   const unknown: string[] = [];
   // Older names of \m and \M.
   const newer = pattern.replaceAll("[[:<:]]", "\\m").replaceAll("[[:>:]]", "\\M");
-  const comments = /\(\?#[^)]*\)/g;
+  const comments = /\(\?#[^)]*(?:\)|$)/g;
   const translated = newer.replace(comments, "").replace(parts, (...found: unknown[]) => {
     const { escaped, negated, set } = found.at(-1) as Readonly<Record<string, string | undefined>>;
     if (escaped === undefined) {
@@ -70,6 +82,8 @@ function translate(pattern: string): string | undefined {
       if (inside === undefined) unknown.push(set ?? "");
       return `[${negated ?? ""}${inside ?? ""}]`;
     }
+    // A character that is no byte is in no name.
+    if (numbered.test(escaped)) return numberedCharacter(escaped) ?? "(?!)";
     if (escaped in escapes) return escapes[escaped] ?? "";
     if (/[^\W_]/.test(escaped) && !/[dwDWfnrtv1-9]/.test(escaped)) unknown.push(escaped);
     return `\\${escaped}`;
@@ -103,7 +117,10 @@ const classEscapes: Readonly<Record<string, string>> = {
   W: "\\W",
 };
 
-const setParts = /\[:(?<name>\w+):\]|\\(?<escaped>[^])|\[[:.=]|[^]/g;
+const setParts = new RegExp(
+  `\\[:(?<name>\\w+):\\]|\\[\\.(?<element>[^\\]]+|\\])\\.\\]|\\[=(?<like>[^\\]]+|\\])=\\]|\\\\(?<escaped>${numberedEscapes}|[^])|\\[[:.=]|[^]`,
+  "g",
+);
 
 /** What stands between brackets, in JavaScript's notation; `undefined` where that is not known, or a range is none to PostgreSQL. */
 function brackets(set: string): string | undefined {
@@ -111,29 +128,44 @@ function brackets(set: string): string | undefined {
   let inside = "";
   // What a range may begin with; its end is none.
   let start: string | undefined;
-  for (let at = 0; at < found.length; at++) {
-    const [text = "", name, escaped] = found[at] ?? [];
-    const several = name === undefined ? classEscapes[escaped ?? ""] : classes[name];
-    const one = name === undefined ? single(text, escaped) : undefined;
-    if (text === "-" && at > 0 && at < found.length - 1) {
-      const [next = "", nextName, nextEscaped] = found[++at] ?? [];
-      const end = nextName === undefined ? single(next, nextEscaped) : undefined;
+  let isRangeEnd = false;
+  for (const [at, part] of found.entries()) {
+    const next = found[at + 1];
+    if (isRangeEnd) {
+      isRangeEnd = false;
+      continue;
+    }
+    if (part[0] === "-" && at > 0 && next) {
+      const end = single(next);
       if (start === undefined || end === undefined) return undefined;
+      isRangeEnd = true;
       inside += `-${end}`;
       start = undefined;
       continue;
     }
-    if (several === undefined && one === undefined) return undefined;
-    inside += several ?? one ?? "";
-    start = several === undefined ? one : undefined;
+    start = single(part);
+    const meant = start ?? several(part);
+    if (meant === undefined) return undefined;
+    inside += meant;
   }
   return inside;
 }
 
-/** One character between brackets. */
-function single(text: string, escaped: string | undefined): string | undefined {
+/** A class of characters between brackets. */
+function several({ groups }: RegExpExecArray): string | undefined {
+  const { name, like, escaped } = groups ?? {};
+  if (name !== undefined) return classes[name];
+  return like === undefined ? classEscapes[escaped ?? ""] : elementCharacter(like);
+}
+
+/** One character between brackets, which a range may begin or end with. */
+function single({ 0: text, groups }: RegExpExecArray): string | undefined {
+  const { name, element, like, escaped } = groups ?? {};
+  if (name !== undefined || like !== undefined) return undefined;
+  if (element !== undefined) return elementCharacter(element);
   if (escaped === undefined)
     return text.length === 1 ? text.replace(/[\]\[\\^-]/, "\\$&") : undefined;
+  if (numbered.test(escaped)) return numberedCharacter(escaped);
   if (escaped === "B") return "\\\\";
   if (/[abe]/.test(escaped)) return escapes[escaped];
   return /[fnrtv]|[\W_]/.test(escaped) ? `\\${escaped}` : undefined;
@@ -142,7 +174,7 @@ function single(text: string, escaped: string | undefined): string | undefined {
 /** Whether PostgreSQL refuses what JavaScript takes: other bounds than 0 to 255, a group that is not there, repeated look-around. */
 function isRefused(pattern: string): boolean {
   const outside = pattern.replace(parts, (part, escaped?: string) =>
-    escaped !== undefined && /[1-9]/.test(escaped) ? part : "a",
+    escaped !== undefined && /^[1-9]$/.test(escaped) ? part : "a",
   );
   const bounds = [...outside.matchAll(/\{(?=\d)(?:(\d+)(?:,(\d*))?\})?/g)];
   if (

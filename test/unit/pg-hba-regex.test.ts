@@ -45,16 +45,34 @@ describe("a regular expression of PostgreSQL", () => {
     ["\\w", "ü", false],
     ["^([a-z])\\1$", "bb", true],
     ["a||b", "x", true],
+    ["^\\x61$", "a", true],
+    ["^\\u0061\\U00000062$", "ab", true],
+    ["^\\x161$", "a", false],
+    ["^[\\x61-c]+$", "abc", true],
+    ["^[[.a.]-c]+$", "abc", true],
+    ["^a[[.hyphen.]]b$", "a-b", true],
+    ["^[[=a=]]$", "a", true],
+    ["(?x) ^ a b $ # both", "ab", true],
+    ["(?x)^a\\ [ ]b$", "a  b", true],
+    ["^a(?#why", "ab", true],
   ])("%j on %j: %s", (regex, name, matches) => {
     expect(compileRegex(regex)?.(name)).toBe(matches);
   });
 
-  test.each(["(", "[a", "*", "a{2,1}", "\\", "[[:nonsense:]]", "[[.a.]]", "***a", "(?b)a", "\\q"])(
-    "%j is none, or is not understood",
-    (regex) => {
-      expect(compileRegex(regex)).toBeUndefined();
-    },
-  );
+  test.each([
+    "(",
+    "[a",
+    "*",
+    "a{2,1}",
+    "\\",
+    "[[:nonsense:]]",
+    "[[.nope.]]",
+    "***a",
+    "(?b)a",
+    "\\q",
+  ])("%j is none, or is not understood", (regex) => {
+    expect(compileRegex(regex)).toBeUndefined();
+  });
 });
 
 describe("an address", () => {
