@@ -70,7 +70,7 @@ const ownSchema = z.strictObject({
  *   superuser: { name: "stagecraft", password },
  *   roles: { database: "timesheets", passwords },
  * });
- * new Database("timesheets", { server, dump, mode: "when missing" });
+ * new Database("timesheets", { server, contents: dump, mode: "when missing" });
  * ```
  */
 export class ExternalPostgres extends pulumi.ComponentResource {

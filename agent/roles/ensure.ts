@@ -12,7 +12,7 @@ import {
 import { quoteIdentifier as q, quoteLiteral } from "../../model/sql";
 import { isExternal } from "../connection";
 import { AgentError } from "../errors";
-import { findRoles } from "./found";
+import { findRoles, superuserWithPassword } from "./found";
 import { changeRoles } from "./lock";
 import { isVerifierOf, setPassword } from "./passwords";
 
@@ -51,6 +51,11 @@ export async function ensureRoles(
       const changed = await mendRole(client, role, before);
       if (before) changes.changed.push(...changed);
       else changes.created.push(role.name);
+    }
+    const open = await superuserWithPassword(client);
+    if (open !== undefined) {
+      await client.query(`ALTER ROLE ${q(open)} PASSWORD NULL`);
+      changes.changed.push(`${open}: has a password; now PASSWORD NULL`);
     }
     for (const role of found.values()) {
       if (!names.includes(role.name)) changes.changed.push(...(await retire(client, role)));

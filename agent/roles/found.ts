@@ -1,5 +1,6 @@
 import type { Client } from "pg";
 import type { FoundRole } from "../../model/roles/role";
+import { isExternal } from "../connection";
 
 /** The roles of these names, and all that carry Stagecraft's comment. */
 export async function findRoles(
@@ -22,4 +23,16 @@ export async function findRoles(
     [names],
   );
   return new Map(rows.map((role) => [role.name, role]));
+}
+
+/**
+ * The role that made the cluster, where somebody gave it a password: ours has none, because the agent comes by the socket
+ * and nobody else is to be a superuser. On a server elsewhere it is not ours to judge.
+ */
+export async function superuserWithPassword(client: Client): Promise<string | undefined> {
+  if (isExternal) return undefined;
+  const { rows } = await client.query<{ name: string }>(
+    "SELECT rolname AS name FROM pg_authid WHERE oid = 10 AND rolpassword IS NOT NULL",
+  );
+  return rows[0]?.name;
 }

@@ -6,7 +6,7 @@ import { isLogin, readRoleComment, visibleFaults } from "../../model/roles/role"
 import { listDatabases } from "../databases";
 import { withConnection } from "../postgres";
 import { restoreRole } from "../restore/restore-role";
-import { findRoles } from "./found";
+import { findRoles, superuserWithPassword } from "./found";
 import { openOwnDatabases, rightsChanges } from "./rights";
 
 /** What is not as it should be about the roles of this server and their rights; changes nothing. The connection is to `postgres`. */
@@ -23,10 +23,13 @@ export async function observeRoles(client: Client): Promise<RolesObservation> {
   if (expected.length > 0) expected.push(monitorRole);
   const rights = await openOwnDatabases(client);
   for (const database of databases) if (await hasOtherRights(database)) rights.push(database);
+  const faults = marked.map(({ role, mark }) => ({
+    ...{ role: role.name, faults: visibleFaults(role, mark) },
+  }));
+  const open = await superuserWithPassword(client);
+  if (open !== undefined) faults.push({ role: open, faults: ["has a password"] });
   return {
-    faults: marked
-      .map(({ role, mark }) => ({ role: role.name, faults: visibleFaults(role, mark) }))
-      .filter(({ faults }) => faults.length > 0),
+    faults: faults.filter(({ faults }) => faults.length > 0),
     missing: expected.filter((name) => !found.has(name)),
     superusers: await superusersBut(client, [
       ...[superuser, restoreRole],

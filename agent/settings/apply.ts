@@ -1,6 +1,7 @@
 import { rm } from "node:fs/promises";
 import type { Client } from "pg";
 import type { SettingsRequest, SettingsResult } from "../../model/postgres-settings/protocol";
+import { settingsBehind, withIncludesLast } from "../../model/postgres-settings/postgresql-conf";
 import { renderSettings } from "../../model/postgres-settings/render";
 import { quoteIdentifier as q } from "../../model/sql";
 import { AgentError, messageOf } from "../errors";
@@ -32,8 +33,11 @@ export async function applySettings(
     if (refusal !== undefined) throw refused(refusal);
   }
   const formerAltered = await readText(files.alterSystem);
+  const formerMain = (await readText(files.postgresql)) ?? "";
+  const behind = settingsBehind(formerMain);
   try {
     if (isNew) await putInPlace(wanted, former);
+    if (behind.length > 0) await replaceFile(files.postgresql, withIncludesLast(formerMain));
     for (const name of altered) await client.query(`ALTER SYSTEM RESET ${quoted(name)}`);
     await reload(client);
     const state = await fileState(client, files.settings);
@@ -41,8 +45,10 @@ export async function applySettings(
     if (problem !== undefined && problem !== "") throw refused(problem);
     await tidy(state);
     const { applied, restart } = state;
-    return { changed: isNew || altered.length > 0, restart, applied, removed: altered };
+    const removed = [...altered, ...behind];
+    return { changed: isNew || removed.length > 0, restart, applied, removed };
   } catch (error) {
+    if (behind.length > 0) await replaceFile(files.postgresql, formerMain);
     await putBack(client, former, altered.length > 0 ? formerAltered : undefined);
     throw error;
   }

@@ -1,5 +1,6 @@
 import type { Client } from "pg";
 import type { SettingsObservation } from "../../model/postgres-settings/protocol";
+import { settingsBehind } from "../../model/postgres-settings/postgresql-conf";
 import { isExternal } from "../connection";
 import { sha256Of } from "../digest";
 import { files } from "./place";
@@ -20,7 +21,9 @@ export async function observeSettings(client: Client): Promise<SettingsObservati
     "SELECT name, setting FROM pg_file_settings WHERE sourcefile = $1 AND name IS NOT NULL",
     [files.settings],
   );
+  const behind = settingsBehind((await readText(files.postgresql)) ?? "");
   return {
+    ...(behind.length > 0 && { behind }),
     values: Object.fromEntries(file.rows.map(({ name, setting }) => [name, setting])),
     sha256: text === undefined ? null : sha256Of(text),
     alterSystem: await alteredSettings(client),

@@ -44,7 +44,7 @@ const server = new ExternalPostgres(pulumi.getStack(), {
 });
 const database = new Database(name, {
   server,
-  dump,
+  contents: dump,
   mode: kind === "production" ? "when missing" : "replace",
 });
 

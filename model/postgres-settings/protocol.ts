@@ -25,7 +25,7 @@ export const settingsResultSchema = z.strictObject({
   restart: z.array(z.string()),
   /** Settings of the file that are in force. */
   applied: z.array(z.string()),
-  /** Settings that somebody had made by ALTER SYSTEM, and that were taken back. */
+  /** Settings that somebody had made by ALTER SYSTEM, or in `postgresql.conf` behind ours, and that count no more. */
   removed: z.array(z.string()),
 });
 export type SettingsResult = z.infer<typeof settingsResultSchema>;
@@ -45,6 +45,11 @@ export const settingsObservationSchema = z.strictObject({
   values: z.record(z.string(), z.string()),
   /** Settings made by ALTER SYSTEM, which outrank the file. */
   alterSystem: z.array(z.string()),
+  /**
+   * Settings that stand in `postgresql.conf` behind ours, which they outrank, or `postgresql.conf` itself where it does not read
+   * ours at its end; absent when there are none.
+   */
+  behind: z.array(z.string()).optional(),
   /** Settings that wait for a restart of PostgreSQL. */
   pendingRestart: z.array(z.string()),
 });

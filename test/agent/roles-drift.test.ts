@@ -81,6 +81,15 @@ describe("what somebody changed by hand is seen, and mended", () => {
     expect(await drift()).toEqual([]);
   });
 
+  test("a password of the superuser, with which it could come in", async () => {
+    await server.sql("postgres", "ALTER ROLE postgres PASSWORD 'somebody''s own'");
+    expect(await drift()).toEqual(["role postgres has a password; up puts it right"]);
+    expect((await mend()).changed).toEqual(["postgres: has a password; now PASSWORD NULL"]);
+    expect(await drift()).toEqual([]);
+    const sql = "SELECT rolpassword IS NULL FROM pg_authid WHERE rolname = 'postgres'";
+    expect(await server.sql("postgres", sql)).toBe("t");
+  });
+
   const sorted = (acl: string): string =>
     `(SELECT array_agg(item ORDER BY item::text) FROM unnest(${acl}) AS item)`;
   const allRights = `

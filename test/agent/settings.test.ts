@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { afterEach, describe, expect, test } from "vitest";
 import { settingsResultSchema, type SettingsResult } from "../../model/postgres-settings/protocol";
 import { observationSchema } from "../../model/observation";
+import { settingsDrift } from "../../model/postgres-settings/drift";
 import { renderSettings } from "../../model/postgres-settings/render";
 import { docker, useServer, type Said } from "../support/server";
 
@@ -187,6 +188,33 @@ describe("what somebody set by hand", () => {
       removed: ["shop.motto", "work_mem"],
     });
     expect(await show("work_mem")).toBe("32MB");
+  });
+
+  test("in postgresql.conf behind our settings counts no more, and stays where others can read it", async () => {
+    await apply({ work_mem: "32 MB" });
+    const file = `${dataFolder}/postgresql.conf`;
+    const add = "work_mem = '7MB'\nShared_Buffers '24MB'\n# by ada\n";
+    await server.run(["bash", "-c", `printf "${add}" >> ${file}`]);
+    await server.sql("postgres", "SELECT pg_reload_conf()");
+    await expect.poll(async () => show("work_mem"), patience).toBe("7MB");
+    const settings = observationSchema.parse(
+      JSON.parse((await server.agent(["observe"])).stdout),
+    ).settings;
+    expect(settingsDrift(settings)).toEqual([
+      "shared_buffers was set in postgresql.conf behind Stagecraft's settings; up puts those last again",
+      "work_mem was set in postgresql.conf behind Stagecraft's settings; up puts those last again",
+      "shared_buffers waits for a restart of PostgreSQL; up restarts it",
+    ]);
+    expect(await apply({ work_mem: "32 MB" })).toEqual({
+      changed: true,
+      restart: [],
+      applied: ["work_mem"],
+      removed: ["shared_buffers", "work_mem"],
+    });
+    expect(await show("work_mem")).toBe("32MB");
+    const { stdout } = await server.run(["cat", file]);
+    expect(stdout).toContain(add.replaceAll("\\n", "\n"));
+    expect(await apply({ work_mem: "32 MB" })).toMatchObject({ changed: false });
   });
 
   test("in our file is overwritten", async () => {
