@@ -1,7 +1,10 @@
 /** What stands at the end of PostgreSQL's own file, so that it is read last. `images/stagecraft-postgres` writes the same. */
-const includes = ["stagecraft-defaults.conf", "stagecraft-tls.conf", "stagecraft.conf"].map(
-  (file) => `include_if_exists = '${file}'`,
-);
+const includes = [
+  "stagecraft-defaults.conf",
+  "stagecraft-tls.conf",
+  "stagecraft.conf",
+  "stagecraft-archive.conf",
+].map((file) => `include_if_exists = '${file}'`);
 
 /** What somebody wrote behind Stagecraft's files in `postgresql.conf`, where it outranks them: names of settings, each once. */
 export function settingsBehind(text: string): string[] {

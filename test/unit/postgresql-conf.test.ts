@@ -4,6 +4,7 @@ import { settingsBehind, withIncludesLast } from "../../model/postgres-settings/
 const includes = `include_if_exists = 'stagecraft-defaults.conf'
 include_if_exists = 'stagecraft-tls.conf'
 include_if_exists = 'stagecraft.conf'
+include_if_exists = 'stagecraft-archive.conf'
 `;
 const own = "max_connections = 100\n#work_mem = 4MB\n";
 
