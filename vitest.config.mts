@@ -29,6 +29,7 @@ export default defineConfig({
       // Much of it is waiting, so more than there are processors.
       real("agent", 3, 3),
       real("e2e", 4, 3),
+      real("faults", 5, 1),
     ],
   },
 });
