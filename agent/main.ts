@@ -250,8 +250,8 @@ async function check<T>(schema: z.ZodType<T>, value: unknown): Promise<T> {
 }
 
 async function keepGeneration(area: Area, generation: string | undefined): Promise<void> {
-  const generations = await import("./generations.js");
-  await generations.keepGeneration(area, generation);
+  const { keepGeneration: keep } = await import("./generations.js");
+  await keep(area, generation);
 }
 
 function parseJson(text: string): unknown {

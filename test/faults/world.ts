@@ -23,7 +23,7 @@ export class World {
   /** A copy of it on this machine, below a folder of its own. */
   readonly here: string;
   /** The good file of the former script. */
-  file = Buffer.alloc(0);
+  file: Buffer = Buffer.alloc(0);
   #sum = "";
   #rows: unknown;
 
