@@ -5,6 +5,7 @@ import { formatBytes, plural } from "../../model/units";
 import type { Change } from "../history";
 import type { ServerState, ServerStatus } from "../server-status";
 import { backupRows } from "./backup-status";
+import { archiveRows } from "./archive-status";
 import { ageText, momentText } from "./moment";
 import { plain, type Paint } from "./paint";
 import { changesText } from "./progress";
@@ -47,6 +48,7 @@ function detailRows(server: ServerStatus, now: Date, paint: Paint): string[][] {
     rows.push(...failedRestoreRows(stack, observation.lastRestore, now, paint));
   }
   if (observation) rows.push(...backupRows(stack, observation.backups, now, paint));
+  if (observation) rows.push(...archiveRows(observation.archive, paint));
   if (lastChange) rows.push(["changed", changeText(stack, lastChange, now, paint)]);
   if (typeof observation?.freeBytes === "number")
     rows.push(["disk", `${formatBytes(observation.freeBytes)} free`]);

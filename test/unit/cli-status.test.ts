@@ -73,6 +73,16 @@ const staging: ServerStatus = {
 };
 
 describe("status", () => {
+  it("tells which moments a server can be recovered to, and what is wrong with its archive", () => {
+    const archive = {
+      ...{ ...quietServer.archive, on: true, behindSeconds: 42, failure: "no space left" },
+      windows: [{ first: "2026-11-21T01:00:00.000Z", last: "2026-11-22T16:09:00.000Z" }],
+    };
+    const text = statusText([{ ...dev, observation: { ...observation, archive } }], now);
+    expect(text).toMatch(/moments +\S.* to .* · 42 s behind\n +archiving fails: no space left; /);
+    expect(statusText([dev], now)).not.toContain("moments");
+  });
+
   it("shows a running server's data, verdict, size, connections, last change and disk", () => {
     expect(statusText([dev, staging], now)).toBe(
       [

@@ -1,0 +1,167 @@
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { Client } from "pg";
+import { beforeAll, expect, test } from "vitest";
+import { parse } from "yaml";
+import { jobResultSchema } from "../../model/backup/protocol";
+import { docker, exampleDump, useProject } from "../support/project";
+
+const project = useProject();
+const ids: string[] = [];
+
+/** A night of production: people write, and a backup is made and proven by a restore. */
+async function night(canary: string): Promise<string> {
+  await project.psql("prod", `UPDATE users SET email = id || '@${canary}.example'`);
+  const { text } = await project.stagecraft("backup", "prod", "--json");
+  const job = jobResultSchema.parse(JSON.parse(text.slice(text.indexOf("{"))));
+  const backup = job.backup ?? "";
+  const verified = await project.stagecraft("backups", "verify", "prod", backup);
+  expect(verified, verified.text).toMatchObject({ exitCode: 0 });
+  ids.push(backup);
+  return backup;
+}
+
+function pinned(stack: string): string {
+  const text = readFileSync(join(project.folder, `Pulumi.${stack}.yaml`), "utf8");
+  const file = parse(text) as { config: Record<string, { backup: string }> };
+  return file.config["stagecraft:data"]?.backup ?? "";
+}
+
+const canaries = async (stack: string): Promise<string> =>
+  project.psql(stack, "SELECT count(*) FROM users WHERE email LIKE '%canary%'");
+const stamp = async (stack: string): Promise<string> =>
+  project.psql(stack, "SELECT current_setting('stagecraft.backup')");
+
+/** Asks staging every 10 ms as the application; the longest time without an answer, in seconds. */
+async function longestGap(during: () => Promise<unknown>): Promise<number> {
+  const config = {
+    ...{ host: "127.0.0.1", port: project.port("staging"), database: "timesheets" },
+    ...{ user: "timesheets", password: project.passwords.application },
+  };
+  let client: Client | undefined;
+  let answered = performance.now();
+  let longest = 0;
+  let isOver = false;
+  const ask = async (): Promise<void> => {
+    while (!isOver) {
+      try {
+        if (!client) {
+          client = new Client(config);
+          client.on("error", () => undefined);
+          await client.connect();
+        }
+        await client.query("SELECT count(*) FROM projects");
+        longest = Math.max(longest, performance.now() - answered);
+        answered = performance.now();
+      } catch {
+        await client?.end().catch(() => undefined);
+        client = undefined;
+      }
+      await sleep(10);
+    }
+    await client?.end();
+  };
+  const asking = ask();
+  await during();
+  isOver = true;
+  await asking;
+  return longest / 1000;
+}
+
+beforeAll(async () => {
+  await project.makeStack("prod", { data: { dump: exampleDump } });
+  expect(await project.up("prod")).toMatchObject({ exitCode: 0 });
+  const backup = await night("canary-one");
+  await project.makeStack("staging", { data: { from: "server:prod", backup } });
+  const up = await project.up("staging");
+  expect(up, up.text).toMatchObject({ exitCode: 0 });
+});
+
+test("staging gets production's backup, masked, and a second up changes nothing", async () => {
+  expect(await canaries("prod")).not.toBe("0");
+  expect(await canaries("staging")).toBe("0");
+  expect(await project.psql("staging", "SELECT count(*) > 0 FROM hours")).toBe("t");
+  expect(await stamp("staging")).toBe(ids[0]);
+  expect(await project.up("staging", "--expect-no-changes")).toMatchObject({ exitCode: 0 });
+});
+
+test("a refresh is previewed, and nothing is touched", async () => {
+  const backup = await night("canary-two");
+  const { exitCode, text } = await project.stagecraft("refresh", "staging", "--preview");
+  expect(exitCode, text).toBe(0);
+  expect(text).toContain(`staging ← prod ${backup}`);
+  expect(text).toMatch(/masks +\d+ columns in \d+ tables; strict/);
+  expect(text).toMatch(/defuse +\d+ statements/);
+  expect(text).toMatch(/disk +needs .* free/);
+  expect(text).toContain(`Nothing has been changed. To do it: npx stagecraft refresh staging`);
+  expect(await stamp("staging")).toBe(ids[0]);
+  expect(pinned("staging")).toBe(ids[0]);
+});
+
+test("a refresh brings the newest data while staging goes on answering, and pins its id", async () => {
+  let said = { exitCode: 1, text: "" };
+  const gap = await longestGap(async () => {
+    said = await project.stagecraft("refresh", "staging");
+  });
+  expect(said.exitCode, said.text).toBe(0);
+  expect(gap).toBeLessThan(3);
+  expect(said.text).toMatch(/staging has prod's data of .* UTC\n.* in all · away for .* masked/);
+  const report = /report +(\S+)/.exec(said.text)?.[1] ?? "";
+  expect(existsSync(join(project.folder, report)), said.text).toBe(true);
+  expect([await stamp("staging"), pinned("staging")]).toEqual([ids[1], ids[1]]);
+  expect(await canaries("staging")).toBe("0");
+  expect(await project.up("staging", "--expect-no-changes")).toMatchObject({ exitCode: 0 });
+});
+
+test("an id that is not there is refused with the nearest ones, and nothing is pinned", async () => {
+  const { exitCode, text } = await project.stagecraft(
+    ...["refresh", "staging", "--backup", "20200101T000000Z"],
+  );
+  expect(exitCode).toBe(1);
+  expect(text).toContain(`there is no backup 20200101T000000Z; the nearest: ${ids[0] ?? ""}`);
+  expect(pinned("staging")).toBe(ids[1]);
+});
+
+test("a backup that is damaged leaves staging as it was, and the stack file too", async () => {
+  const backup = await night("canary-three");
+  const spoil = `f=$(find /var/backups/stagecraft/${backup} -name '*.dat*' | head -n 1); printf x >> "$f"`;
+  const agent = project.names("prod").agent;
+  expect(await docker("exec", agent, "sh", "-c", spoil)).toMatchObject({ exitCode: 0 });
+  const { exitCode, text } = await project.stagecraft("refresh", "staging");
+  expect(exitCode).toBe(1);
+  expect(text).toMatch(/staging was not changed/);
+  expect(text).toMatch(new RegExp(`backup ${backup} of prod is damaged`));
+  expect([await stamp("staging"), pinned("staging")]).toEqual([ids[1], ids[1]]);
+  expect(await project.up("staging", "--expect-no-changes")).toMatchObject({ exitCode: 0 });
+});
+
+test("a rollback brings the contents before back at once, and pins theirs", async () => {
+  await project.psql("staging", "CREATE TABLE made_by_a_tester ()");
+  const { exitCode, text } = await project.stagecraft("rollback", "staging");
+  expect(exitCode, text).toBe(0);
+  expect(text).toContain("staging is back at prod's data of");
+  expect([await stamp("staging"), pinned("staging")]).toEqual([ids[0], ids[0]]);
+  expect(await project.up("staging", "--expect-no-changes")).toMatchObject({ exitCode: 0 });
+  // And back again, with what was done there.
+  expect(await project.stagecraft("rollback", "staging")).toMatchObject({ exitCode: 0 });
+  expect(await project.psql("staging", "SELECT count(*) FROM made_by_a_tester")).toBe("0");
+});
+
+test("development gets the same data masked, with values of its own", async () => {
+  await project.makeStack("dev", { data: { from: "server:prod", backup: ids[1] } });
+  const up = await project.up("dev");
+  expect(up, up.text).toMatchObject({ exitCode: 0 });
+  expect(await canaries("dev")).toBe("0");
+  const emails = "SELECT string_agg(email, ' ' ORDER BY id) FROM users";
+  expect(await project.psql("dev", emails)).not.toBe(await project.psql("staging", emails));
+});
+
+test("production is never refreshed", async () => {
+  const { exitCode, text } = await project.stagecraft("refresh", "prod");
+  expect(exitCode).toBe(1);
+  expect(text).toContain(
+    "production's contents are never replaced, only recovered when they are missing",
+  );
+  expect(await canaries("prod")).not.toBe("0");
+});
