@@ -8,9 +8,13 @@ import type { Paint } from "./paint";
 export function archiveRows(archive: ArchiveObservation, paint: Paint): string[][] {
   const { on, windows, behindSeconds } = archive;
   if (!on && windows.length === 0) return [];
+  const moments = windows.map(({ first, last }) => ({
+    first: new Date(first),
+    last: new Date(last),
+  }));
   const lag = on ? `${formatDuration(behindSeconds)} behind` : "nothing new is archived";
   return [
-    ["moments", `${windowsText(windows)} · ${lag}`],
+    ["moments", `${windowsText(moments)} · ${lag}`],
     ...archiveWarnings(archive).map((warning) => ["", paint.bad(warning)]),
   ];
 }
