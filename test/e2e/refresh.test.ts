@@ -124,15 +124,17 @@ test("an id that is not there is refused with the nearest ones, and nothing is p
 });
 
 test("a backup that is damaged leaves staging as it was, and the stack file too", async () => {
+  const before = await stamp("staging");
   const backup = await night("canary-three");
-  const spoil = `f=$(find /var/backups/stagecraft/${backup} -name '*.dat*' | head -n 1); printf x >> "$f"`;
+  const spoil = `cd /var/backups/stagecraft/${backup} && f=$(find . -path '*pg_dump*' -type f | head -n 1) && chmod u+w "$f" && printf x >> "$f"`;
   const agent = project.names("prod").agent;
-  expect(await docker("exec", agent, "sh", "-c", spoil)).toMatchObject({ exitCode: 0 });
+  const spoiled = await docker("exec", agent, "sh", "-c", spoil);
+  expect(spoiled.exitCode, spoiled.text).toBe(0);
   const { exitCode, text } = await project.stagecraft("refresh", "staging");
   expect(exitCode).toBe(1);
   expect(text).toMatch(/staging was not changed/);
   expect(text).toMatch(new RegExp(`backup ${backup} of prod is damaged`));
-  expect([await stamp("staging"), pinned("staging")]).toEqual([ids[1], ids[1]]);
+  expect([await stamp("staging"), pinned("staging")]).toEqual([before, before]);
   expect(await project.up("staging", "--expect-no-changes")).toMatchObject({ exitCode: 0 });
 });
 
