@@ -19,8 +19,10 @@ import type { pointInTimeSettingsSchema } from "../model/point-in-time/settings"
 import { agentCommand, type CommandedServer } from "./agent-command";
 import { archiveCommand, tellArchive } from "./archive-command";
 import { checkArgs } from "./check-args";
+import { ExternalPostgres } from "./external-postgres";
 import { sha256 } from "./machine/digest";
 import type { PostgresServer } from "./postgres-server";
+import { ToldError } from "./told-error";
 
 /** A job that makes backups: `schedule`, and what differs from the defaults. See docs/backups.md. */
 export type BackupJobArgs = z.input<typeof backupJobSchema>;
@@ -61,7 +63,7 @@ export interface BackupsArgs {
 
 /** What {@link BackupSchedule} is made of. */
 export interface BackupScheduleArgs extends BackupsArgs {
-  /** The server it is for. */
+  /** The server it is for: one of ours, or an `ExternalPostgres`, which has no `pointInTime`. */
   readonly server: Pick<PostgresServer, "server" | "kind" | "ready"> & CommandedServer;
 }
 
@@ -103,14 +105,25 @@ export class BackupSchedule extends pulumi.ComponentResource {
       }),
       { parent: this, dependsOn: server.ready },
     );
-    new command.local.Command(`${name}-archive`, archiveCommand(server, settings.pointInTime), {
-      parent: this,
-      dependsOn: server.ready,
-    });
-    tellArchive(this, server.sight);
+    if (server instanceof ExternalPostgres) refuseArchive(name, settings.pointInTime);
+    else {
+      new command.local.Command(`${name}-archive`, archiveCommand(server, settings.pointInTime), {
+        parent: this,
+        dependsOn: server.ready,
+      });
+      tellArchive(this, server.sight);
+    }
     if (pulumi.runtime.isDryRun()) tellNextRuns(this, jobs);
     this.registerOutputs();
   }
+}
+
+/** What a server elsewhere archives is its own business: nobody but PostgreSQL's machine could do it. */
+function refuseArchive(name: string, pointInTime: unknown): void {
+  if (pointInTime === undefined) return;
+  throw new ToldError(
+    `BackupSchedule "${name}": pointInTime is for servers that Stagecraft makes; leave it out, or archive on the other server itself`,
+  );
 }
 
 function describe({ keep, pins, ...request }: BackupsRequest): pulumi.Inputs {

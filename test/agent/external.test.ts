@@ -1,6 +1,7 @@
 import { execa } from "execa";
 import { beforeAll, describe, expect, test } from "vitest";
 import { observationSchema, type Observation } from "../../model/observation";
+import { backUpWell } from "../support/backup";
 import { useExternalServer } from "../support/external";
 import { docker } from "../support/server";
 
@@ -295,6 +296,17 @@ describe("connected by name, with the certificate checked", () => {
       for (const secret of [server.password.slice(-12), ...Object.values(passwords)])
         expect(text).not.toContain(secret);
     }
+  });
+
+  test("a backup of its databases is made, and proven by a restore", async () => {
+    const rows = Number(await server.sql("shop", "SELECT count(*) FROM public.t"));
+    const { id, databases } = await backUpWell(server);
+    const shop = databases.find(({ name }) => name === "shop");
+    expect(shop?.tables).toEqual([{ schema: "public", name: "t", rows }]);
+    const { stdout, stderr } = await server.agent(["verify"], { server: server.name, backup: id });
+    expect(JSON.parse(stdout), stderr).toMatchObject({
+      verification: { result: "passed", restored: true },
+    });
   });
 
   test("a password that was changed over there is told at once, and a new one is taken", async () => {

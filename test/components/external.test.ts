@@ -1,11 +1,13 @@
 import * as pulumi from "@pulumi/pulumi";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import {
+  BackupSchedule,
   Database,
   ExternalPostgres,
   type Dump,
   type ExternalPostgresArgs,
   type SshArgs,
+  type BackupScheduleArgs,
 } from "../../components";
 import { sha256 } from "../../components/machine/digest";
 import { look, type Sight } from "../../components/machine/sight";
@@ -83,6 +85,40 @@ beforeEach(() => {
 });
 afterEach(() => {
   vi.restoreAllMocks();
+});
+
+describe("the backups of a server elsewhere", () => {
+  const withBackups =
+    (more: Partial<BackupScheduleArgs> = {}) =>
+    () =>
+      new BackupSchedule("warehouse-backups", { server: external()(), ...more });
+
+  test("are made by its agent's schedule, and nothing is archived", async () => {
+    see(undefined);
+    const { resources } = await register(withBackups());
+    const { inputs } = find(resources, "warehouse-backups", "Command");
+    expect(JSON.parse(inputs["stdin"] as string)).toMatchObject({
+      server: "warehouse",
+      jobs: { nightly: { schedule: "29 3 * * *" } },
+    });
+    expect(resources.map(({ name }) => name)).not.toContain("warehouse-backups-archive");
+  });
+
+  test("cannot be of any moment", async () => {
+    see(undefined);
+    let told: unknown;
+    await register(() => {
+      try {
+        return withBackups({ pointInTime: {} })();
+      } catch (error) {
+        told = error;
+        return undefined;
+      }
+    });
+    expect(String(told)).toContain(
+      'BackupSchedule "warehouse-backups": pointInTime is for servers that Stagecraft makes; leave it out, or archive on the other server itself',
+    );
+  });
 });
 
 describe("a server elsewhere", () => {

@@ -50,7 +50,7 @@ export class ExternalTestServer extends TestServer {
   override async start(): Promise<void> {
     const { tag } = await ensureServerImage(projectFolder, () => undefined);
     const marks = ["--label", `${label}=${this.name}`];
-    const [data = "", run = "", agent = ""] = this.volumes;
+    const [data = "", run = "", agent = "", backups = ""] = this.volumes;
     await docker("network", "create", ...marks, this.name);
     for (const volume of this.volumes) await docker("volume", "create", ...marks, volume);
     const common = [
@@ -65,7 +65,8 @@ export class ExternalTestServer extends TestServer {
     await docker(
       ...[...common, "--name", this.agentContainer, "--env", `STAGECRAFT_SERVER=${this.name}`],
       ...["--env", "STAGECRAFT_KIND=development", "--env", "STAGECRAFT_COUPLING=external"],
-      ...["--volume", `${agent}:/var/lib/stagecraft`, tag, "stagecraft-agent", "serve"],
+      ...["--volume", `${agent}:/var/lib/stagecraft`],
+      ...["--volume", `${backups}:/var/backups/stagecraft`, tag, "stagecraft-agent", "serve"],
     );
     await this.#waitUntilItAnswers();
     const made = await this.onItsMachine(["bash", "-c", setUp], `${this.password}\n`);
