@@ -51,6 +51,7 @@ cluster_name|string|||||postmaster|
 commit_delay|integer||0|100000||superuser|0
 commit_siblings|integer||0|1000||user|5
 commit_timestamp_buffers|integer|8kB|0|131072||postmaster|0
+composite_type_mismatch|enum||||error,warn,disabled|superuser|error
 compute_query_id|enum||||auto,regress,on,off|superuser|auto
 config_file|string|||||postmaster|
 constraint_exclusion|enum||||partition,on,off|user|partition

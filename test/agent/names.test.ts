@@ -20,7 +20,7 @@ describe("a database may be called", () => {
     "back\\slash $HOME `id` %s",
     "-U",
     "..",
-    "n".repeat(53),
+    "n".repeat(52),
   ])("%s", async (database) => {
     for (const dump of dumps) {
       const { result } = await server.restore({ database, dump });
