@@ -8,6 +8,7 @@ import { findPins } from "../components/machine/pins";
 import { isEngineLocal, isPortTaken } from "../components/machine/port";
 import { beginToLook, publishedPorts } from "../components/machine/sight";
 import { isSecretOption } from "../model/backup/offsite";
+import { localHost } from "../model/host";
 import { stackKinds } from "../model/names";
 import { engineNames } from "../model/settings/engine-names";
 import { rulesOfServer } from "../model/pg-hba/settings";
@@ -44,7 +45,8 @@ export async function readSettings(stack: string): Promise<StackSettings> {
   const { settings, problems } = parseSettings(stack, raw);
   const projectFolder = process.cwd();
   const { namePrefix = "", host, database } = settings;
-  if (host !== undefined) beginToLook(engineNames(namePrefix, stack), host);
+  // At another machine each look would try to connect for itself while nothing has told yet that it cannot.
+  if (host === localHost) beginToLook(engineNames(namePrefix, stack), host);
   const places = { projectFolder, namePrefix, database: database?.name };
   const found = settings.data && findContents(settings.data, places);
   const files = readTlsFiles(projectFolder, settings.tls ?? {});
