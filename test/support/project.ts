@@ -1,11 +1,11 @@
 import { execa, type ResultPromise } from "execa";
-import { randomBytes } from "node:crypto";
+import { randomBytes, randomInt } from "node:crypto";
 import { cpSync, mkdtempSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { afterAll, beforeAll } from "vitest";
 import { stringify } from "yaml";
+import { isPortTaken } from "../../components/machine/port";
 import { engineNames, type EngineNames } from "../../model/settings/engine-names";
 import { pulumiEnvironment } from "../../tools";
 
@@ -231,15 +231,10 @@ ${lines}\\.
 `;
 }
 
+/** Below the ports that the system gives to connections and to containers, which would take it before we do. */
 async function freePort(): Promise<number> {
-  const probe = createServer();
-  return new Promise((resolve, reject) => {
-    probe.once("error", reject);
-    probe.listen(0, "127.0.0.1", () => {
-      const address = probe.address();
-      probe.close(() => {
-        resolve(typeof address === "object" && address ? address.port : 0);
-      });
-    });
-  });
+  for (;;) {
+    const port = randomInt(20_000, 32_000);
+    if (!(await isPortTaken(port))) return port;
+  }
 }
