@@ -21,7 +21,7 @@ test.each(faults.map((fault) => [fault.name, fault] as const))(
     table.push(line);
     for (let run = 0; run < runs; run++) {
       line.ours.push(await ours(world, run));
-      line.script.push(await script(world, run));
+      if (script) line.script.push(await script(world, run));
     }
     for (const outcome of line.ours) expect(["whole", "told"]).toContain(outcome);
     await world.expectGoodOne();
@@ -29,14 +29,22 @@ test.each(faults.map((fault) => [fault.name, fault] as const))(
 );
 
 test("the former script, done the same to, does not tell of many: the harness sees", () => {
-  const rows = table.map(({ name, ours, script }) => [name, ours.join(", "), script.join(", ")]);
+  const rows = table.map(({ name, ours, script }) => [
+    name,
+    ours.join(", "),
+    script.join(", ") || "–",
+  ]);
   console.log(alignColumns([["fault", "we", "the former script"], ...rows]).join("\n"));
-  expect(faults.length).toBeGreaterThanOrEqual(40);
+  const compared = faults.filter(({ script }) => script !== undefined);
+  expect(compared.length).toBeGreaterThanOrEqual(40);
   expect(table).toHaveLength(faults.length);
+  const ours = table.flatMap((line) => line.ours);
   const script = table.flatMap((line) => line.script);
-  const count = (outcome: Outcome): number => script.filter((one) => one === outcome).length;
-  console.log(
-    `${faults.length} faults × ${runs}: we 0 undetected; the former script ${count("UNDETECTED")} undetected, ${count("bad file")} bad files under the final name`,
-  );
-  expect(count("UNDETECTED")).toBeGreaterThan(20);
+  const summary = (outcomes: readonly Outcome[]): string => {
+    const count = (outcome: Outcome): number => outcomes.filter((one) => one === outcome).length;
+    return `${count("UNDETECTED")} undetected, ${count("bad file")} bad files under the final name`;
+  };
+  console.log(`${faults.length} faults × ${runs}: we ${summary(ours)}`);
+  console.log(`${compared.length} of them × ${runs}: the former script ${summary(script)}`);
+  expect(script.filter((one) => one === "UNDETECTED").length).toBeGreaterThan(20);
 });
