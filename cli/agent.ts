@@ -1,7 +1,5 @@
-import { execa } from "execa";
 import type { z } from "zod";
-import { engineOfHost } from "../tools/engine-of-host";
-import { inspectContainers } from "./docker";
+import { inspectContainers, workOfAgent } from "./docker";
 import { Problem } from "./problem";
 import { readStackFile } from "./project";
 import type { StackName } from "./stacks";
@@ -43,24 +41,21 @@ export async function commandAgent<T extends z.ZodType>(
   { stack, host, agent }: AgentPlace,
   { verb, request, answer, onLine = () => undefined }: Order<T>,
 ): Promise<z.output<T>> {
-  const env = await engineEnvironment(host);
-  const running = execa("docker", ["exec", "-i", agent, "stagecraft-agent", verb], {
-    ...{ env, reject: false, input: JSON.stringify({ server: stack, ...request }) },
-    maxBuffer: 2 ** 28,
-  });
+  const input = JSON.stringify({ server: stack, ...request });
   const said: string[] = [];
-  for await (const line of running.iterable({ from: "stderr" })) {
+  const { exitCode, stdout } = await workOfAgent(host, agent, [verb], input, (line) => {
     said.push(line);
     onLine(line);
-  }
-  const { stdout, exitCode } = await running;
+  });
   if (stdout !== "") return answer.parse(JSON.parse(stdout));
-  throw new Problem(said.at(-1) ?? `the agent of ${stack} ended with ${exitCode ?? "a signal"}`);
+  throw new Problem(said.at(-1) ?? `the agent of ${stack} ended with ${exitCode}`);
 }
 
-/** How docker reaches the engine of a host. */
-export async function engineEnvironment(host: string): Promise<NodeJS.ProcessEnv> {
-  const engine = await engineOfHost(host);
-  if ("environment" in engine) return engine.environment;
-  throw new Problem(`the Docker engine of ${host} cannot be reached: ${engine.stderr.trim()}`);
+/** Shows progress on a terminal, each line when the next one comes: the last may be the refusal, which is told elsewhere. */
+export function showProgress(): (line: string) => void {
+  let before: string | undefined;
+  return (line) => {
+    if (process.stderr.isTTY && before !== undefined) process.stderr.write(`  ${before}\n`);
+    before = line;
+  };
 }

@@ -90,20 +90,6 @@ export async function askAgent(host: string, agent: string, ...verb: string[]): 
   );
 }
 
-/** The same for a verb with a request, which goes to its stdin; raises a {@link Problem} with what it said last. */
-export async function askAgentWith(
-  host: string,
-  agent: string,
-  request: object,
-  ...verb: string[]
-): Promise<string> {
-  const command = ["exec", "--interactive", agent, "stagecraft-agent", ...verb];
-  const { exitCode, stdout, stderr } = await docker(host, command, JSON.stringify(request));
-  if (exitCode === 0) return stdout;
-  // Before it stands how far it has come.
-  throw new Problem(stderr.trim().split("\n").at(-1) || `the agent ended with ${exitCode}`);
-}
-
 /**
  * Has the agent do something that takes a while: a request on its stdin, a call for each line of its progress. What it
  * printed, whatever came of it; raises a {@link Problem} when there is nobody to ask.
@@ -117,7 +103,7 @@ export async function workOfAgent(
 ): Promise<{ readonly exitCode: number; readonly stdout: string; readonly stderr: string }> {
   const env = await environmentFor(host);
   const args = ["exec", "-i", agent, "stagecraft-agent", ...verb];
-  const run = execa("docker", args, { reject: false, input, env });
+  const run = execa("docker", args, { reject: false, input, env, maxBuffer: 2 ** 28 });
   for await (const line of run.iterable({ from: "stderr" })) onLine(line);
   const { exitCode = 1, stdout, stderr } = await run;
   const problem = exitCode === 0 ? undefined : engineProblem(host, stderr);
@@ -153,7 +139,8 @@ async function docker(
   throw new Problem(`docker was stopped: ${result.shortMessage}`);
 }
 
-async function environmentFor(host: string): Promise<NodeJS.ProcessEnv> {
+/** How docker reaches the engine of a host; raises a {@link Problem} when it cannot. */
+export async function environmentFor(host: string): Promise<NodeJS.ProcessEnv> {
   const engine = await engineOfHost(host);
   if ("environment" in engine) return engine.environment;
   throw problemWith(host, engine.stderr);

@@ -72,7 +72,12 @@ export function agentContainer(place: Place): docker.ContainerArgs {
   const { envs, volumes, ...agent } = anyAgent(place);
   return {
     ...agent,
-    envs: [...envs, `STAGECRAFT_POSTGRES_HOST=${place.names.postgres}`],
+    envs: [
+      ...envs,
+      `STAGECRAFT_POSTGRES_HOST=${place.names.postgres}`,
+      // A preview asks the agent that is there, which may read another volume than the one that is wanted.
+      ...(place.backupsOf === undefined ? [] : [`STAGECRAFT_SOURCE_VOLUME=${place.backupsOf}`]),
+    ],
     volumes: [...clusterVolumes(place), ...volumes, ...sourceVolumes(place)],
   };
 }

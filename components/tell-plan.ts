@@ -3,6 +3,7 @@ import { planLines } from "../model/refresh/plan-text";
 import { refreshPlanSchema, type RefreshPlan } from "../model/refresh/plan";
 import { dockerWithInput } from "./machine/docker";
 import type { PostgresServer } from "./postgres-server";
+import { ToldError } from "./told-error";
 
 /**
  * Says at preview what a refresh would do, and makes the preview fail where it cannot be done. Not at the update itself:
@@ -17,7 +18,8 @@ export function tellPlan(
   void askPlan(server, request).then((plan) => {
     if (!plan) return;
     void pulumi.log.info(planLines(plan, new Date()).join("\n"), resource);
-    for (const problem of plan.problems) void pulumi.log.error(problem, resource);
+    // Nobody awaits this; Pulumi takes it for what ended the program, and shows it as it is. An error in its log would not do.
+    if (plan.problems.length > 0) throw new ToldError(plan.problems.join("\n"));
   });
 }
 

@@ -1,10 +1,8 @@
-import { createHash } from "node:crypto";
-import { createReadStream } from "node:fs";
 import { lstat, readdir } from "node:fs/promises";
 import path from "node:path";
-import { pipeline } from "node:stream/promises";
 import type { FoundFile } from "../../model/backup/comparison";
 import type { BackupFile } from "../../model/backup/manifest";
+import { sha256OfFile } from "../digest";
 
 /** Files that are read at the same time. */
 const readers = 2;
@@ -34,17 +32,6 @@ export async function findFiles(
   };
   await Promise.all(Array.from({ length: readers }, read));
   return files;
-}
-
-/** SHA-256 of a file in hexadecimal. */
-async function sha256OfFile(file: string, onRead: (bytes: number) => void): Promise<string> {
-  const hash = createHash("sha256");
-  const source = createReadStream(file, { highWaterMark: 2 ** 20 });
-  source.on("data", (chunk) => {
-    onRead(chunk.length);
-  });
-  await pipeline(source, hash);
-  return hash.digest("hex");
 }
 
 interface ListedFile {

@@ -33,6 +33,16 @@ export async function findTable(client: Client, keep: KeepTable): Promise<FoundT
       `database.keep: ${keep.table} is a ${kinds[kind] ?? "thing of another kind"}; only rows of tables can be kept`,
     );
   }
+  const { rows: rights } = await client.query<{ owner: string; may: boolean }>(
+    "SELECT current_user AS owner, has_table_privilege($1::oid, 'SELECT') AS may",
+    [oid],
+  );
+  const [right] = rights;
+  if (right?.may === false) {
+    throw new AgentError(
+      `database.keep: ${keep.table} may not be read by the owner of the database; hand it over there with: ALTER TABLE ${q(schema)}.${q(name)} OWNER TO ${q(right.owner)}, or leave it out`,
+    );
+  }
   return {
     keep,
     ...{ schema, name, sql: `${q(schema)}.${q(name)}`, isPartitioned: kind === "p" },

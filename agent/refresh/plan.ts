@@ -1,17 +1,17 @@
 import type { Client } from "pg";
-import { previousCopies } from "../../model/refresh/copies";
 import type { RefreshPlan } from "../../model/refresh/plan";
 import type { Masks } from "../../model/masks/mask";
-import { hasContents, type DatabaseFacts, type RestoreRequest } from "../../model/protocol";
+import type { RestoreRequest } from "../../model/protocol";
 import { reservedBytes } from "../../model/dump/space";
 import { readVerification } from "../backup/repository";
 import { listDatabases } from "../databases";
 import { messageOf } from "../errors";
 import { withConnection } from "../postgres";
+import { copyWith } from "../restore/in-place";
 import { freeDataBytes } from "../restore/space";
 import { newestReports } from "../store";
 import { blockers } from "./blockers";
-import { findBackup, sourceFolder, type FoundBackup } from "./source";
+import { findBackup, readsRepository, sourceFolder, type FoundBackup } from "./source";
 
 /** Past refreshes that tell how long the next one takes. */
 const pastRefreshes = 3;
@@ -22,17 +22,20 @@ export async function planRefresh(request: RestoreRequest): Promise<RefreshPlan>
     const { server, database, source, prepare = {} } = request;
     const databases = await listDatabases(client);
     const live = databases.find(({ name }) => name === database);
+    const broughtBackFrom = copyWith(databases, request)?.name ?? null;
     const problems = await blockers(client, database);
-    const found =
-      source.repository === undefined ? undefined : await look(client, request, problems);
+    const unread =
+      source.repository === undefined || readsRepository(request) ? null : source.repository;
+    // A copy that is brought back needs no backup.
+    const isLookedUp =
+      source.repository !== undefined && unread === null && broughtBackFrom === null;
+    const found = isLookedUp ? await look(client, request, problems) : undefined;
     const { upgrades, masks, defuse = [], keep = [] } = prepare;
     return {
       ...{ server, database, now: live?.stamp?.source.backup ?? null },
       backup: found ? await backupFacts(found) : null,
-      broughtBackFrom: copyWith(databases, request) ?? null,
-      upgrades: upgrades
-        ? { known: false, scripts: upgrades.scripts.map(({ name }) => name) }
-        : null,
+      ...{ broughtBackFrom, unread },
+      upgrades: upgrades?.scripts.map(({ name }) => name) ?? [],
       masks: masks ? scopeOf(masks) : null,
       defuse: defuse.map(({ name }) => name),
       keep: keep.map(({ table }) => table),
@@ -72,20 +75,6 @@ async function backupFacts({ manifest, database }: FoundBackup): Promise<Refresh
     rows: database.tables.reduce((sum, { rows }) => sum + rows, 0),
     verifiedAt: isProven ? verification.checkedAt : null,
   };
-}
-
-/** The former copy that would be brought back. */
-export function copyWith(
-  databases: readonly DatabaseFacts[],
-  { server, database, source, mode }: RestoreRequest,
-): string | undefined {
-  if (mode === "when missing") return undefined;
-  const stamps = new Map(databases.map(({ name, stamp }) => [name, stamp]));
-  if (hasContents(stamps.get(database) ?? null, source)) return undefined;
-  return previousCopies(database, new Set(stamps.keys())).find((copy) => {
-    const stamp = stamps.get(copy) ?? null;
-    return stamp?.server === server && hasContents(stamp, source);
-  });
 }
 
 async function diskFor(

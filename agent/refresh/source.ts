@@ -1,16 +1,24 @@
-import { stat } from "node:fs/promises";
 import path from "node:path";
 import type { Client } from "pg";
+import { compareFiles, problemsText } from "../../model/backup/comparison";
 import { nearestIds } from "../../model/backup/nearest-ids";
 import type { BackedUpDatabase, Manifest } from "../../model/backup/manifest";
 import { databaseOf, fitnessProblems } from "../../model/refresh/fitness";
 import type { RestoreRequest } from "../../model/protocol";
+import { findFiles } from "../backup/files";
 import { backupFolder, listBackupIds, readManifest, readVerification } from "../backup/repository";
-import { sha256OfFile } from "../digest";
 import { AgentError } from "../errors";
 
 /** Another server's backups, which this agent only reads. */
 export const sourceFolder = process.env.STAGECRAFT_SOURCE ?? "/var/backups/source";
+
+/** The name of the volume that is there, if any. */
+const sourceVolume = process.env.STAGECRAFT_SOURCE_VOLUME;
+
+/** Whether this agent reads the volume that a request means; one that is to get another is made anew by the update. */
+export function readsRepository({ source }: RestoreRequest): boolean {
+  return source.repository === sourceVolume;
+}
 
 /** A database in a backup, found fit to be restored here. */
 export interface FoundBackup {
@@ -25,7 +33,12 @@ export interface FoundBackup {
 
 /** Finds the backup that a request names; throws an {@link AgentError} with all that speaks against it. */
 export async function findBackup(client: Client, request: RestoreRequest): Promise<FoundBackup> {
-  const { backup = "" } = request.source;
+  const { backup = "", repository = "" } = request.source;
+  if (!readsRepository(request)) {
+    throw new AgentError(
+      `the agent does not read the volume ${repository}; its container is of another stack file, run pulumi up again`,
+    );
+  }
   const manifest = await readManifest(backup, sourceFolder);
   if (!manifest) throw new AgentError(await notThere(request));
   const database = databaseOf(manifest, request.database);
@@ -33,7 +46,7 @@ export async function findBackup(client: Client, request: RestoreRequest): Promi
   const verification = await readVerification(backup, sourceFolder);
   const known = { manifest, verification };
   const problems = fitnessProblems(known, database, request, await targetOf(client));
-  if (problems.length > 0) throw new AgentError(problems.join("\n            "));
+  if (problems.length > 0) throw new AgentError(problems.join("\n"));
   const bytes = filesOf(manifest, database).reduce((sum, file) => sum + file.bytes, 0);
   return {
     ...{ manifest, database, bytes, isFolder: database.format === "directory" },
@@ -42,28 +55,29 @@ export async function findBackup(client: Client, request: RestoreRequest): Promi
 }
 
 /** The files of one database's dump. */
-export function filesOf({ files }: Manifest, { dump }: BackedUpDatabase): Manifest["files"] {
+function filesOf({ files }: Manifest, { dump }: BackedUpDatabase): Manifest["files"] {
   return files.filter((file) => file.path === dump || file.path.startsWith(`${dump}/`));
 }
 
-/** Compares the files of a database's dump with the manifest; throws an {@link AgentError} that names the first that differs. */
+/** Compares the files of a database's dump with the manifest; throws an {@link AgentError} that names what differs. */
 export async function checkFiles({ manifest, database }: FoundBackup): Promise<void> {
-  for (const { path: file, bytes, sha256 } of filesOf(manifest, database)) {
-    const place = path.join(backupFolder(manifest.id, sourceFolder), file);
-    const found = await stat(place).catch(() => undefined);
-    const isSame = found?.size === bytes && (await sha256OfFile(place)) === sha256;
-    if (isSame) continue;
-    throw new AgentError(
-      `backup ${manifest.id} of ${manifest.server} is damaged: ${file} ${found ? "is not what was backed up" : "is gone"}; take another backup`,
-    );
-  }
+  const wanted = filesOf(manifest, database);
+  const names = new Set(wanted.map(({ path: file }) => file));
+  const found = await findFiles(backupFolder(manifest.id, sourceFolder), wanted, []);
+  // What else is in the folder is no part of this dump.
+  const problems = compareFiles(
+    wanted,
+    found.filter(({ path: file }) => names.has(file)),
+  );
+  if (problems.length === 0) return;
+  throw new AgentError(`${problemsText(manifest.id, problems)}\ntake another backup`);
 }
 
 async function notThere({ source }: RestoreRequest): Promise<string> {
   const { backup = "", repository = "" } = source;
   const ids = await listBackupIds(sourceFolder);
   if (ids.length === 0) {
-    return `no backup ${backup}: there is none in ${repository}; make one with: npx stagecraft backup prod`;
+    return `no backup ${backup}: there is none in ${repository}; make one on the server it belongs to: npx stagecraft backup <stack>`;
   }
   return `no backup ${backup} in ${repository}; the nearest: ${nearestIds(backup, ids).join(", ")}`;
 }

@@ -3,17 +3,14 @@ import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Client } from "pg";
 import { incomingName, previousName } from "../../model/names";
-import { previousCopies } from "../../model/refresh/copies";
+import { foreignProblem } from "../../model/refresh/fitness";
 import {
   contentsId,
-  hasContents,
   type RestoreRequest,
   type RestoreResult,
   type Source,
-  type Stamp,
 } from "../../model/protocol";
 import { failureLines, verdictLine } from "../../model/import-log/text";
-import { quoteIdentifier as q } from "../../model/sql";
 import type { Prepared } from "../../model/refresh/preparation";
 import type { Verdict } from "../../model/import-log/verdict-schema";
 import {
@@ -30,7 +27,6 @@ import {
 import { blockers } from "../refresh/blockers";
 import { prepare } from "../refresh/prepare";
 import { checkFiles, findBackup } from "../refresh/source";
-import { isExternal } from "../connection";
 import { AgentError, messageOf } from "../errors";
 import { connect, waitForPostgres, withConnection } from "../postgres";
 import { clientEnvironment, connectionString, runLines } from "../processes";
@@ -46,6 +42,7 @@ import {
   storeFolder,
 } from "../store";
 import { openDump, type Dump } from "./dump";
+import { copyWith, findInPlace, type StampedDatabase } from "./in-place";
 import { Recorder } from "./recorder";
 import { dataFolder } from "./space";
 import { grantRights } from "./grants";
@@ -103,9 +100,12 @@ class RestoreRun {
       do await sleep(500);
       while (!(await tryLock(client, database)));
     }
-    const done = (await this.#alreadyDone(client)) ?? (await this.#broughtBack(client));
-    if (done) return done;
-    await this.#refuseBlocked(client);
+    const databases = await listDatabases(client);
+    const inPlace = await findInPlace(client, databases, this.request);
+    if (inPlace) return this.#result(inPlace.result, inPlace.text);
+    await this.#refuse(client);
+    const copy = copyWith(databases, this.request);
+    if (copy) return this.#bringBack(client, copy);
     await dropLeftovers(client);
     const dump = await this.#openDump(client);
     try {
@@ -128,66 +128,25 @@ class RestoreRun {
     }
   }
 
-  /** What would stop the swap is told before anything is done. */
-  async #refuseBlocked(client: Client): Promise<void> {
-    const found = await blockers(client, this.request.database);
-    if (found.length > 0) throw new AgentError(found.join("\n            "));
+  /** What speaks against it is told before anything is done. */
+  async #refuse(client: Client): Promise<void> {
+    const foreign = foreignProblem(this.request);
+    const found = [
+      ...(foreign === undefined ? [] : [foreign]),
+      ...(await blockers(client, this.request.database)),
+    ];
+    if (found.length > 0) throw new AgentError(found.join("\n"));
   }
 
-  /** The result when there is nothing to restore. */
-  async #alreadyDone(client: Client): Promise<RestoreResult | undefined> {
-    const { database, source, server, mode } = this.request;
-    const live = (await listDatabases(client)).find(({ name }) => name === database);
-    if (!live) return undefined;
-    if (mode === "when missing") {
-      await this.#stampAgain(client, live.stamp);
-      return this.#result(
-        "kept",
-        `${database} is there: production's contents are kept, ${source.name} would be used only if they were missing`,
-      );
-    }
-    if (isExternal && !live.stamp) {
-      throw new AgentError(
-        `there is a database ${database} that Stagecraft has not made, so it is not replaced; move it out of the way with: ALTER DATABASE ${q(database)} RENAME TO …`,
-      );
-    }
-    if (live.stamp && live.stamp.server !== server) {
-      throw new AgentError(
-        `database ${database} is stamped as belonging to server ${live.stamp.server}, not ${server}; restore it under another name or on its own server`,
-      );
-    }
-    if (!hasContents(live.stamp, source)) return undefined;
-    await this.#stampAgain(client, live.stamp);
-    return this.#result("unchanged", `${database} has the contents of ${source.name} already`);
-  }
-
-  /** The result when a former copy holds the contents: it takes the name again, as it was left. */
-  async #broughtBack(client: Client): Promise<RestoreResult | undefined> {
-    const { database, server, source, restoreId, mode } = this.request;
-    if (mode === "when missing") return undefined;
-    const databases = await listDatabases(client);
-    const names = new Set(databases.map(({ name }) => name));
-    const stampOf = (copy: string): Stamp | null =>
-      databases.find(({ name }) => name === copy)?.stamp ?? null;
-    const copy = previousCopies(database, names).find(
-      (name) => stampOf(name)?.server === server && hasContents(stampOf(name), source),
-    );
-    const stamp = copy === undefined ? null : stampOf(copy);
-    if (copy === undefined || !stamp) return undefined;
+  /** A former copy that holds the contents takes the name again, as it was left. */
+  async #bringBack(client: Client, { name, stamp }: StampedDatabase): Promise<RestoreResult> {
+    const { database, source, restoreId } = this.request;
     this.#source = stamp.source;
-    await stampDatabase(client, copy, { ...stamp, restoreId });
+    await stampDatabase(client, name, { ...stamp, restoreId });
     await countRestore();
-    const away = await this.#step("swap", async () => bringBack(client, database, copy));
+    const away = await this.#step("swap", async () => bringBack(client, database, name));
     const text = `${database} is back at ${source.name}, as it was left; what was there is kept as ${previousName(database)}`;
     return this.#result("brought back", text, away);
-  }
-
-  /** Remembers which request the contents answer, so that the next preview sees nothing to do. */
-  async #stampAgain(client: Client, stamp: Stamp | null): Promise<void> {
-    const { database, restoreId } = this.request;
-    if (stamp && stamp.restoreId !== restoreId) {
-      await stampDatabase(client, database, { ...stamp, restoreId });
-    }
   }
 
   async #openDump(client: Client): Promise<Dump> {
@@ -298,7 +257,7 @@ class RestoreRun {
     const lines =
       this.#verdict?.outcome === "failed"
         ? failureLines(this.#verdict)
-        : [`  cause     ${reason ?? "unknown"}`];
+        : [`  cause     ${(reason ?? "unknown").replaceAll("\n", `\n${" ".repeat(12)}`)}`];
     const log =
       this.#logName === undefined
         ? []

@@ -9,7 +9,8 @@ import { pipeline } from "node:stream/promises";
 import { compareFiles, type FoundFile } from "../../model/backup/comparison";
 import { backupBytes, manifestSchema, type Manifest } from "../../model/backup/manifest";
 import { formatBytes } from "../../model/units";
-import { engineEnvironment, findAgent } from "../agent";
+import { findAgent } from "../agent";
+import { environmentFor } from "../docker";
 import { Problem } from "../problem";
 import type { StackName } from "../stacks";
 
@@ -34,7 +35,7 @@ export async function downloadBackup(
   await rm(partial, { recursive: true, force: true });
   await mkdir(partial, { recursive: true });
   try {
-    await receive(await engineEnvironment(host), agent, id, partial);
+    await receive(await environmentFor(host), agent, id, partial);
     const arrived = path.join(partial, id);
     const manifest = await check(arrived, id);
     await rename(arrived, target);

@@ -35,7 +35,11 @@ export async function refresh(
     await backupsFor(stack, file),
     file.settings.data?.acceptUnverified,
   );
-  if ("problem" in choice) throw new Problem(choice.problem, `npx stagecraft backups prod`);
+  if ("problem" in choice) {
+    const server = /^server:(.+)$/.exec(file.settings.data?.from ?? "")?.[1];
+    const fix = server === undefined ? undefined : `npx stagecraft backups ${server}`;
+    throw new Problem(choice.problem, fix);
+  }
   const { backup } = choice;
   if (options.preview) {
     await preview(folder, stack, file.path, backup);

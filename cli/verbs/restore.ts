@@ -1,6 +1,6 @@
 import { sideSchema } from "../../model/point-in-time/protocol";
 import { readTarget, targetText } from "../../model/point-in-time/target";
-import { answerOfAgent } from "../agent-request";
+import { commandAgent, findAgent, showProgress } from "../agent";
 import { Problem } from "../problem";
 import type { StackName } from "../stacks";
 import { sideText } from "../text/side";
@@ -15,7 +15,9 @@ export async function restore(
   if ("problem" in target) throw new Problem(`--to must ${target.problem}`);
   const hours = readHours(options.for);
   const request = { to: targetText(target), hours };
-  const side = sideSchema.parse(await answerOfAgent(folder, stack, "side-restore", request));
+  const side = await commandAgent(await findAgent(folder, stack), {
+    ...{ verb: "side-restore", request, answer: sideSchema, onLine: showProgress() },
+  });
   console.log(options.json ? JSON.stringify(side) : sideText(stack, side, new Date()));
 }
 

@@ -8,7 +8,7 @@ import {
 import { readTarget, type Target } from "../../model/point-in-time/target";
 import { restoreResultSchema } from "../../model/protocol";
 import { unquoteIdentifier } from "../../model/sql";
-import { answerOfAgent, findAgent, requestAgent } from "../agent-request";
+import { commandAgent, findAgent, showProgress } from "../agent";
 import { askAgent, dockerOnTerminal } from "../docker";
 import { Problem } from "../problem";
 import { readStackFile } from "../project";
@@ -62,8 +62,9 @@ export async function sideCopyTable(
     toSchema: as?.schema ?? from.schema,
     toTable: as?.table ?? recoveredName(from.table, targetOf(to)),
   };
-  const answer = await answerOfAgent(folder, stack, "side-copy-table", request);
-  const result = copyTableResultSchema.parse(answer);
+  const result = await commandAgent(await findAgent(folder, stack), {
+    ...{ verb: "side-copy-table", request, answer: copyTableResultSchema, onLine: showProgress() },
+  });
   console.log(options.json ? JSON.stringify(result) : copiedTableText(database, result));
 }
 
@@ -78,13 +79,12 @@ export async function sideCopyDatabase(
   const database = name ?? ownDatabase(folder, stack);
   const replace = options.replace === true;
   const under = options.as ?? (replace ? database : recoveredDatabaseName(database, targetOf(to)));
-  const { status, stdout, refusal } = await requestAgent(folder, stack, "side-copy-database", {
-    ...{ kind: stackKinds[stack], database, to: under, replace },
+  const request = { kind: stackKinds[stack], database, to: under, replace };
+  const result = await commandAgent(await findAgent(folder, stack), {
+    ...{ verb: "side-copy-database", request, answer: restoreResultSchema, onLine: showProgress() },
   });
-  if (stdout === "") throw new Problem(refusal);
-  const result = restoreResultSchema.parse(JSON.parse(stdout));
   console.log(options.json ? JSON.stringify(result) : result.text);
-  return status;
+  return result.result === "failed" ? 1 : 0;
 }
 
 /** `stagecraft side <stack> remove`. */

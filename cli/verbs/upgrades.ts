@@ -1,11 +1,7 @@
 import { formatProblems } from "../../model/settings/problems";
-import {
-  upgradesRequestSchema,
-  upgradesResultSchema,
-  type UpgradesResult,
-} from "../../model/upgrades/protocol";
+import { upgradesResultSchema, type UpgradesResult } from "../../model/upgrades/protocol";
 import { readUpgrades } from "../../tools/read-upgrades";
-import { askAgentWith, inspectContainers } from "../docker";
+import { commandAgent, findAgent } from "../agent";
 import { Problem } from "../problem";
 import { readStackFile } from "../project";
 import type { StackName } from "../stacks";
@@ -34,7 +30,7 @@ export async function upgrades(
 }
 
 async function ask(folder: string, stack: StackName, dryRun: boolean): Promise<UpgradesResult> {
-  const { settings, host, names } = readStackFile(folder, stack);
+  const { settings } = readStackFile(folder, stack);
   const { database, upgrades: section } = settings;
   const file = `Pulumi.${stack}.yaml`;
   if (database === undefined || section === undefined)
@@ -47,19 +43,9 @@ async function ask(folder: string, stack: StackName, dryRun: boolean): Promise<U
   }
   const { upgrades: given, problems } = readUpgrades(folder, section);
   if (problems.length > 0) throw new Problem(formatProblems(file, problems));
-  const [container] = await inspectContainers(host, [names.agent]);
-  if (container?.state !== "running") {
-    throw new Problem(
-      `the agent of ${stack} is ${container ? container.state : "not there"}`,
-      `npm start -- ${stack}`,
-    );
-  }
-  const request = upgradesRequestSchema.parse({
-    server: stack,
-    database: database.name,
-    upgrades: given,
-    mode: dryRun ? "dry run" : "look",
+  return commandAgent(await findAgent(folder, stack), {
+    verb: "upgrades",
+    request: { database: database.name, upgrades: given, mode: dryRun ? "dry run" : "look" },
+    answer: upgradesResultSchema,
   });
-  const answer = await askAgentWith(host, names.agent, request, "upgrades");
-  return upgradesResultSchema.parse(JSON.parse(answer));
 }

@@ -1,5 +1,6 @@
 import type { Verification } from "../backup/catalogue";
 import type { BackedUpDatabase, Manifest } from "../backup/manifest";
+import { serverKinds, stackKinds, type ServerKind } from "../names";
 import type { RestoreRequest } from "../protocol";
 import { plural } from "../units";
 
@@ -51,11 +52,8 @@ export function fitnessProblems(
       `backup ${id} of ${server} is unverified: no restore has proven it yet; verify it with: npx stagecraft backups verify ${server} ${id}, or set data.acceptUnverified: true`,
     );
   }
-  if (request.kind === "production" && kind !== "production" && request.acceptKind !== kind) {
-    problems.push(
-      `backup ${id} comes from ${server}, a ${kind} server, and production is recovered from production's own backups; if that is really meant, set data.acceptKind: ${kind}`,
-    );
-  }
+  const foreign = kindProblem(`backup ${id}`, server, kind, request);
+  if (foreign !== undefined) problems.push(foreign);
   const from = Number.parseInt(postgres.version, 10);
   if (from > major) {
     problems.push(
@@ -71,4 +69,28 @@ export function fitnessProblems(
     );
   }
   return problems;
+}
+
+/** Why a dump may not become production's contents: its name says that it was taken from a server of another kind. */
+export function foreignProblem(
+  request: Pick<RestoreRequest, "kind" | "acceptKind" | "source">,
+): string | undefined {
+  const { name, server = "" } = request.source;
+  const kinds: Readonly<Record<string, ServerKind>> = {
+    ...Object.fromEntries(serverKinds.map((kind) => [kind, kind])),
+    ...stackKinds,
+  };
+  const kind = Object.hasOwn(kinds, server) ? kinds[server] : undefined;
+  return kind && kindProblem(name, server, kind, request);
+}
+
+function kindProblem(
+  what: string,
+  server: string,
+  kind: ServerKind,
+  request: Pick<RestoreRequest, "kind" | "acceptKind">,
+): string | undefined {
+  const isOwn = request.kind !== "production" || kind === "production";
+  if (isOwn || request.acceptKind === kind) return undefined;
+  return `${what} comes from ${server}, a ${kind} server, and production is recovered from production's own backups; if that is really meant, set data.acceptKind: ${kind}`;
 }

@@ -28,7 +28,13 @@ function rows(plan: RefreshPlan): [string, string][] {
     ];
   }
   const told: [string, string][] = [];
-  if (upgrades) told.push(["upgrade scripts", upgradesText(upgrades)]);
+  if (plan.unread !== null) {
+    told.push(["backup", `looked up in ${plan.unread} when this update lets the agent read it`]);
+  }
+  if (upgrades.length > 0) {
+    const count = plural(upgrades.length, "script");
+    told.push(["upgrade scripts", `${count}; which are pending shows when the data is there`]);
+  }
   if (masks) told.push(["masks", masksText(masks)]);
   if (defuse.length > 0) {
     told.push(["defuse", `${plural(defuse.length, "statement")}: ${defuse.join(", ")}`]);
@@ -38,14 +44,6 @@ function rows(plan: RefreshPlan): [string, string][] {
     told.push(["disk", `needs ${formatBytes(disk.needed)}, ${formatBytes(disk.free)} free`]);
   told.push(["takes", durationText(past)]);
   return [...told, ...problems.map((problem): [string, string] => ["✘", problem])];
-}
-
-function upgradesText({ known, scripts }: NonNullable<RefreshPlan["upgrades"]>): string {
-  if (!known)
-    return `${plural(scripts.length, "script")}; which are pending shows when the data is there`;
-  return scripts.length === 0
-    ? "none pending"
-    : `${scripts.length} pending    ${scripts.join(", ")}`;
 }
 
 function masksText({ columns, tables, classify }: NonNullable<RefreshPlan["masks"]>): string {

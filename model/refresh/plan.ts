@@ -24,8 +24,10 @@ export const refreshPlanSchema = z.strictObject({
     .nullable(),
   /** A former copy that has these contents already: it takes the name again. */
   broughtBackFrom: z.string().nullable(),
-  /** Names of upgrade scripts that the contents lack; `null` where that is known only when they are restored. */
-  upgrades: z.strictObject({ known: z.boolean(), scripts: z.array(z.string()) }).nullable(),
+  /** The volume that the backup is in, where the agent that is there does not read it yet: the update sees to that. */
+  unread: z.string().nullable(),
+  /** Names of the code's upgrade scripts. Which of them the contents lack is known when they are restored. */
+  upgrades: z.array(z.string()),
   masks: z
     .strictObject({ columns: count, tables: count, classify: z.enum(["strict", "listed only"]) })
     .nullable(),

@@ -44,6 +44,10 @@ export function parseSettings(
   if (kind !== undefined && pgHba !== undefined && database !== undefined) {
     problems.push(...pgHbaSettingsProblems(kind, database.name, pgHba));
   }
+  if (kind === "production" && database?.keep !== undefined) {
+    const text = "has no meaning on production, whose contents are never replaced; leave it out";
+    problems.push({ path: "database.keep", text });
+  }
   // A person whose role is misspelt is somebody all the same.
   const names = isSection(raw["people"]) ? Object.keys(raw["people"]) : [];
   const passwords = parsePasswords(stack, raw["passwords"] ?? {}, people, names);

@@ -125,13 +125,12 @@ describe("values", () => {
       masked: { values: 300 * Object.keys(masks).length },
     });
     expect(now).toHaveLength(300);
-    const same = Object.keys(masks).filter((path) =>
-      pairs(path.replace("before.", "")).some(
-        ([was, is]) => was === is && !path.endsWith("mood") && !path.endsWith("score"),
-      ),
-    );
-    // A permutation may leave a few numbers where they are; objects are looked at below.
-    expect(same.filter((path) => !/\.(?:i2|n|j)$/.test(path))).toEqual([]);
+    const same = (path: string): number =>
+      pairs(path.replace("before.", "")).filter(([was, is]) => was === is).length;
+    // A permutation may leave a few numbers where they are, noise may come to nothing; objects are looked at below.
+    const mayStay = (path: string): number =>
+      /\.(?:i2|n|j|mood|score)$/.test(path) ? 300 : path.endsWith("salary") ? 3 : 0;
+    expect(Object.keys(masks).filter((path) => same(path) > mayStay(path))).toEqual([]);
   });
 
   test("are exactly what the key makes of them", () => {

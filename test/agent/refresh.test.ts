@@ -185,7 +185,7 @@ describe("a refresh that cannot be done changes nothing and says why:", () => {
     await refused(
       third,
       { acceptUnverified: true },
-      /backup 20261122T032900Z of \S+ is damaged: \S+ is not what was backed up; take another backup/,
+      /backup 20261122T032900Z is not good:\n +\S+ was altered: its SHA-256 is another one\n +take another backup/,
     );
   });
 
@@ -198,6 +198,42 @@ describe("a refresh that cannot be done changes nothing and says why:", () => {
     );
     const { result } = await refresh(second, { ...recover, acceptKind: "development" });
     expect(result.result, result.text).toBe("restored");
+  });
+
+  test("a dump whose name says another kind of server, on production", async () => {
+    const dump = await server.file(await server.dump("production", "-Fc"));
+    const recover = { kind: "production", mode: "when missing", database: "from_a_dump" } as const;
+    const { sha256 } = await server.receive(dump, recover);
+    const source = { name: "pg_dump.staging.shop.20261122.032900.dump", server: "staging", sha256 };
+    await refused(
+      second,
+      { ...recover, source },
+      "comes from staging, a staging server, and production is recovered from production's own backups; if that is really meant, set data.acceptKind: staging",
+    );
+    const accepted = await refresh(second, { ...recover, source, acceptKind: "staging" });
+    expect(accepted.result.result, accepted.result.text).toBe("restored");
+  });
+
+  test("a volume that the agent does not read, which a preview leaves to the update", async () => {
+    const source = { name: second, backup: second, repository: "another-volume" };
+    expect(await plan(second, { source })).toMatchObject({
+      ...{ unread: "another-volume", backup: null, problems: [] },
+    });
+    await refused(second, { source }, "the agent does not read the volume another-volume");
+  });
+
+  test("a kept table that the owner may not read, with how to hand it over", async () => {
+    await server.sql("postgres", "DROP DATABASE IF EXISTS shop__previous");
+    await server.sql(database, "CREATE TABLE notes (text text)");
+    try {
+      await refused(
+        first,
+        { prepare: { keep: [{ table: "notes" }] } },
+        'database.keep: notes may not be read by the owner of the database; hand it over there with: ALTER TABLE "public"."notes" OWNER TO "shop_owner", or leave it out',
+      );
+    } finally {
+      await server.sql(database, "DROP TABLE notes");
+    }
   });
 
   test("an upgrade script that fails", async () => {

@@ -1,6 +1,12 @@
 import * as pulumi from "@pulumi/pulumi";
 import { beforeEach, describe, expect, test, vi } from "vitest";
-import { DevelopmentServer, ProductionServer, StagingServer, type Dump } from "../../components";
+import {
+  backupContents,
+  DevelopmentServer,
+  ProductionServer,
+  StagingServer,
+  type Dump,
+} from "../../components";
 import { look, type Sight } from "../../components/machine/sight";
 import type { Observation } from "../../model/observation";
 import { register, valueOf, type Registered } from "./mocks";
@@ -327,6 +333,42 @@ describe("a part that is gone or stopped", () => {
       "stagecraft-dev-agent does not run (exited); it is made anew",
     ]);
     warn.mockRestore();
+  });
+});
+
+describe("a server with another server's backup", () => {
+  const backup = "20261121T032900Z";
+  const contents = backupContents({ repository: "stagecraft-prod-backups", backup });
+  const staging = (): StagingServer =>
+    new StagingServer("staging", {
+      ...common,
+      database: { name: "timesheets", refreshFrom: contents },
+    });
+
+  test("has an agent that reads that volume, and writes nothing there", async () => {
+    const { resources } = await register(staging);
+    const { inputs } = find(resources, "staging-agent", "Container");
+    expect(inputs["volumes"]).toContainEqual({
+      ...{ volumeName: "stagecraft-prod-backups", containerPath: "/var/backups/source" },
+      readOnly: true,
+    });
+    expect(inputs["envs"]).toContain("STAGECRAFT_SOURCE_VOLUME=stagecraft-prod-backups");
+    const postgres = find(resources, "staging-postgres", "Container");
+    expect(JSON.stringify(postgres.inputs)).not.toContain("prod-backups");
+  });
+
+  test("shows its id, and hands nothing over", async () => {
+    const { resources } = await register(staging);
+    expect(find(resources, "timesheets", "Database").inputs).toEqual({
+      backup,
+      restoreId: `${backup}-1`,
+    });
+    const { inputs } = find(resources, "timesheets-restore");
+    expect(inputs["create"]).toBe('exec docker exec -i "$AGENT" stagecraft-agent restore');
+    expect(JSON.parse(inputs["stdin"] as string)).toMatchObject({
+      source: { name: backup, backup, repository: "stagecraft-prod-backups" },
+      mode: "replace",
+    });
   });
 });
 

@@ -5,7 +5,7 @@ import { Client } from "pg";
 import { beforeAll, expect, test } from "vitest";
 import { parse } from "yaml";
 import { jobResultSchema } from "../../model/backup/protocol";
-import { docker, exampleDump, useProject } from "../support/project";
+import { docker, exampleDump, smallDump, useProject } from "../support/project";
 
 const project = useProject();
 const ids: string[] = [];
@@ -123,6 +123,18 @@ test("an id that is not there is refused with the nearest ones, and nothing is p
   expect(pinned("staging")).toBe(ids[1]);
 });
 
+test("an id that is not there makes a preview fail, too, with the nearest ones", async () => {
+  const backup = "20200101T000000Z";
+  await project.reconfigure("staging", { data: { from: "server:prod", backup } });
+  const { exitCode, text } = await project.preview("staging");
+  expect(exitCode, text).not.toBe(0);
+  expect(text).toContain(
+    `no backup ${backup} in ${project.names("prod").backupsVolume}; the nearest: ${ids[0] ?? ""}`,
+  );
+  await project.reconfigure("staging", { data: { from: "server:prod", backup: ids[1] } });
+  expect(await project.up("staging", "--expect-no-changes")).toMatchObject({ exitCode: 0 });
+});
+
 test("a backup that is damaged leaves staging as it was, and the stack file too", async () => {
   const before = await stamp("staging");
   const backup = await night("canary-three");
@@ -133,7 +145,7 @@ test("a backup that is damaged leaves staging as it was, and the stack file too"
   const { exitCode, text } = await project.stagecraft("refresh", "staging");
   expect(exitCode).toBe(1);
   expect(text).toMatch(/staging was not changed/);
-  expect(text).toMatch(new RegExp(`backup ${backup} of prod is damaged`));
+  expect(text).toMatch(new RegExp(`backup ${backup} is not good:\\s+\\S+ has grown`));
   expect([await stamp("staging"), pinned("staging")]).toEqual([before, before]);
   // Pulumi's state has the id that was tried; an update sets it right, and restores nothing.
   expect(await project.up("staging")).toMatchObject({ exitCode: 0 });
@@ -153,8 +165,16 @@ test("a rollback brings the contents before back at once, and pins theirs", asyn
   expect(await project.psql("staging", "SELECT count(*) FROM made_by_a_tester")).toBe("0");
 });
 
-test("development gets the same data masked, with values of its own", async () => {
-  await project.makeStack("dev", { data: { from: "server:prod", backup: ids[1] } });
+test("development gets the same data masked, with values of its own, also after a dump", async () => {
+  const dump = project.writeDump("small.sql", smallDump("small", 1));
+  await project.makeStack("dev", { data: { dump } });
+  expect(await project.up("dev")).toMatchObject({ exitCode: 0 });
+  await project.reconfigure("dev", { data: { from: "server:prod", backup: ids[1] } });
+  const preview = await project.preview("dev");
+  expect(preview.exitCode, preview.text).toBe(0);
+  expect(preview.text).toMatch(
+    /backup +looked up in \S+-prod-backups when this update lets the agent read it/,
+  );
   const up = await project.up("dev");
   expect(up, up.text).toMatchObject({ exitCode: 0 });
   expect(await canaries("dev")).toBe("0");

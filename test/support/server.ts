@@ -157,7 +157,14 @@ export class TestServer {
       ...["--env", `STAGECRAFT_POSTGRES_HOST=${this.postgres}`],
       ...[...mount(agent, "/var/lib/stagecraft"), ...mount(backups, "/var/backups/stagecraft")],
       ...(clock ? ["--env", `STAGECRAFT_CLOCK=${clockFile}`] : []),
-      ...(readsBackups ? ["--volume", `${backups}:/var/backups/source:ro`] : []),
+      ...(readsBackups
+        ? [
+            "--volume",
+            `${backups}:/var/backups/source:ro`,
+            "--env",
+            "STAGECRAFT_SOURCE_VOLUME=prod-backups",
+          ]
+        : []),
       ...["--health-cmd", "stagecraft-agent health"],
       ...[tag, "stagecraft-agent", "serve"],
     );

@@ -39,6 +39,10 @@ describe("a pipeline", () => {
     await expect(runPipeline([endless, sh("exec cat"), full])).rejects.toMatchObject({
       stderr: "no space\n",
     });
+    const slow = sh("exec <&-; sleep 0.3; echo no right >&2; exit 1");
+    await expect(runPipeline([endless, sh("exec cat"), slow])).rejects.toMatchObject({
+      stderr: "no right\n",
+    });
     await expect(
       runPipeline([sh("exit 0"), { program: "no-such-program", args: [] }]),
     ).rejects.toThrow(/no-such-program/);

@@ -36,6 +36,18 @@ describe("settings of a stack", () => {
     });
   });
 
+  test("production keeps everything, so there is nothing to say of it", () => {
+    const database = { name: "timesheets", keep: ["testers"] };
+    const { problems } = parseSettings("prod", { ...good, database });
+    expect(problems).toEqual([
+      {
+        path: "database.keep",
+        text: "has no meaning on production, whose contents are never replaced; leave it out",
+      },
+    ]);
+    expect(parseSettings("staging", { ...good, database }).problems).toEqual([]);
+  });
+
   test("a setting is held against the container's memory, beside whatever else is wrong", () => {
     const settings = { sharedBuffers: "2 GB", workMem: "1 XB" };
     const postgres = { port: "x", settings };

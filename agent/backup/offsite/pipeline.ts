@@ -56,6 +56,7 @@ export async function runPipeline(
   signal?.throwIfAborted();
   const failures: PipelineError[] = [];
   const running = stages.map(start);
+  let patience: NodeJS.Timeout | undefined;
   const stop = (): void => {
     for (const { child } of running) end(child);
   };
@@ -65,11 +66,15 @@ export async function runPipeline(
   const links = running.map((from, index) => link(from, running[index + 1]));
   const ends = running.map(({ ended }) =>
     ended.catch((error: unknown) => {
-      failures.push(error as PipelineError);
-      stop();
+      const failure = error as PipelineError;
+      failures.push(failure);
+      // Whoever closed its input is about to say why, and is not ended before it has.
+      if (hasLostListener(failure)) patience ??= setTimeout(stop, graceSeconds * 1000);
+      else stop();
     }),
   );
   await Promise.all([...ends, ...links.map((linked) => linked.catch(() => undefined))]);
+  clearTimeout(patience);
   signal?.removeEventListener("abort", stop);
   signal?.throwIfAborted();
   const culprit = failures.find(isCulprit) ?? failures[0];
@@ -79,12 +84,17 @@ export async function runPipeline(
 }
 
 /** Those that were ended, or that found nobody listening, are only the victims. */
-function isCulprit({ signal, stderr }: PipelineError): boolean {
-  return signal === null && !lostListener.test(stderr);
+function isCulprit(failure: PipelineError): boolean {
+  return failure.signal === null && !hasLostListener(failure);
+}
+
+function hasLostListener({ signal, stderr }: PipelineError): boolean {
+  return signal === "SIGPIPE" || lostListener.test(stderr);
 }
 
 /** How programs complain when the one behind them is gone; a connection of rclone's own that is reset sounds different. */
-const lostListener = /broken pipe|(?:cannot write|write (?:\||\/dev\/)\S*): connection reset/i;
+const lostListener =
+  /broken pipe|(?:cannot write|write error|write (?:\||\/dev\/)\S*): connection reset/i;
 
 function start(stage: Stage): Running {
   const { program, args, environment = process.env, secret } = stage;

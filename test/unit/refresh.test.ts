@@ -1,0 +1,195 @@
+import { describe, expect, test } from "vitest";
+import { withBackup } from "../../cli/stack-file";
+import { refreshedText } from "../../cli/text/refresh";
+import type { BackedUpDatabase, Manifest } from "../../model/backup/manifest";
+import type { Verification } from "../../model/backup/catalogue";
+import type { RestoreResult } from "../../model/protocol";
+import { chooseBackup, type BackupsAtHand } from "../../model/refresh/at-hand";
+import { databaseOf, fitnessProblems, foreignProblem } from "../../model/refresh/fitness";
+import type { RefreshPlan } from "../../model/refresh/plan";
+import { planLines } from "../../model/refresh/plan-text";
+
+const [older, newer] = ["20261114T032900Z", "20261121T032900Z"] as const;
+
+describe("the backup that is meant", () => {
+  const at = (id: string, verified: boolean): BackupsAtHand[number] => ({
+    ...{ id, server: "prod", databases: ["timesheets"], verified },
+  });
+
+  test("is the newest verified one, or any when that is accepted", () => {
+    const backups = [at(older, true), at(newer, false)];
+    expect(chooseBackup("latest", backups)).toEqual({ backup: older });
+    expect(chooseBackup("latest", backups, true)).toEqual({ backup: newer });
+    expect(chooseBackup(newer, backups)).toEqual({ backup: newer });
+  });
+
+  test.each<[string, BackupsAtHand, string]>([
+    ["latest", [], "no latest backup: there is no backup yet"],
+    [
+      "latest",
+      [at(newer, false)],
+      "no latest backup: none of the 1 backups has been proven by a restore yet",
+    ],
+    [
+      "yesterday",
+      [],
+      '--backup must be a backup id like 20261121T032900Z, or latest, got "yesterday"',
+    ],
+    [older, [at(newer, true)], `there is no backup ${older}; the nearest: ${newer}`],
+    [older, [], `there is no backup ${older}; there is none at all`],
+  ])("%s is refused", (wanted, backups, problem) => {
+    expect(chooseBackup(wanted, backups)).toEqual({ problem });
+  });
+});
+
+describe("what speaks against a backup", () => {
+  const database = {
+    ...{ name: "timesheets", extensions: [{ name: "postgis", version: "3.5" }] },
+  } as unknown as BackedUpDatabase;
+  const manifest = {
+    ...{ id: newer, server: "qa", kind: "staging", postgres: { version: "18.1" } },
+    databases: [database],
+  } as unknown as Manifest;
+  const target = { major: 17, extensions: new Set(["pg_trgm"]) };
+  const proven = { result: "passed", restored: true, text: "" } as unknown as Verification;
+
+  test("is told all at once", () => {
+    const known = { manifest, verification: null };
+    expect(fitnessProblems(known, database, { kind: "production" }, target)).toEqual([
+      `backup ${newer} of qa is unverified: no restore has proven it yet; verify it with: npx stagecraft backups verify qa ${newer}, or set data.acceptUnverified: true`,
+      `backup ${newer} comes from qa, a staging server, and production is recovered from production's own backups; if that is really meant, set data.acceptKind: staging`,
+      `backup ${newer} comes from PostgreSQL 18, newer than this server's 17; raise postgres.version`,
+      "timesheets uses 1 extension that this server has not: postgis; install them in its image",
+    ]);
+  });
+
+  test("is nothing where all is well, or accepted", () => {
+    const room = { major: 18, extensions: new Set(["postgis"]) };
+    const known = { manifest, verification: proven };
+    expect(fitnessProblems(known, database, { kind: "staging" }, room)).toEqual([]);
+    const accepted = { kind: "production", acceptKind: "staging", acceptUnverified: true } as const;
+    expect(fitnessProblems({ manifest, verification: null }, database, accepted, room)).toEqual([]);
+  });
+
+  test("is never overruled when it did not pass", () => {
+    const verification = { ...proven, result: "failed", text: "t.dat was altered" } as const;
+    const room = { major: 18, extensions: new Set(["postgis"]) };
+    const request = { kind: "staging", acceptUnverified: true } as const;
+    expect(fitnessProblems({ manifest, verification }, database, request, room)).toEqual([
+      `backup ${newer} of qa did not pass its verification: t.dat was altered; take another one`,
+    ]);
+  });
+
+  test("is a database that it has not, of several", () => {
+    expect(databaseOf(manifest, "called otherwise here")).toBe(database);
+    const two = { ...manifest, databases: [database, { ...database, name: "wiki" }] } as Manifest;
+    expect(databaseOf(two, "wiki")).toMatchObject({ name: "wiki" });
+    expect(databaseOf(two, "shop")).toEqual({
+      problem: `backup ${newer} of qa has no database shop; it has timesheets, wiki; take another backup, or set database.name`,
+    });
+  });
+
+  test.each([
+    ["production", undefined],
+    ["prod", undefined],
+    ["elsewhere", undefined],
+    ["constructor", undefined],
+    ["staging", "staging"],
+    ["dev", "development"],
+  ])("on production is a dump's name: of %s", (server, kind) => {
+    const source = { name: "a dump", server };
+    const problem = foreignProblem({ kind: "production", source });
+    if (kind === undefined) expect(problem).toBeUndefined();
+    else expect(problem).toContain(`a dump comes from ${server}, a ${kind} server`);
+    expect(foreignProblem({ kind: "staging", source })).toBeUndefined();
+  });
+});
+
+describe("a plan", () => {
+  const plan: RefreshPlan = {
+    ...{ server: "staging", database: "timesheets", now: older, broughtBackFrom: null },
+    backup: {
+      ...{ id: newer, server: "prod", takenAt: "2026-11-21T03:29:00.000Z", rows: 11_702_113 },
+      ...{ bytes: 1.9 * 2 ** 30, postgres: "17.11", verifiedAt: "2026-11-21T04:10:00.000Z" },
+    },
+    ...{ unread: null, upgrades: ["upgrade-1.9-1.10.sql"], keep: ["testers"] },
+    masks: { columns: 14, tables: 5, classify: "strict" },
+    defuse: ["mail off", "jobs off"],
+    disk: { needed: 4.1 * 2 ** 30, free: 212 * 2 ** 30 },
+    past: [39, 42, 40].map((seconds) => ({ seconds, awaySeconds: 0.14 })),
+    problems: [],
+  };
+  const now = new Date("2026-11-21T09:29:00Z");
+
+  test("tells the backup, what is done to it, what it needs and how long it takes", () => {
+    expect(planLines(plan, now)).toEqual([
+      "staging ← prod 20261121T032900Z     6 h old · 1.9 GB · verified 04:10",
+      "  upgrade scripts   1 script; which are pending shows when the data is there",
+      "  masks             14 columns in 5 tables; strict: every column must be classified",
+      "  defuse            2 statements: mail off, jobs off",
+      "  keep              testers",
+      "  disk              needs 4.1 GB, 212 GB free",
+      "  takes             about 40 s (last: 39 s, 42 s, 40 s); away for less than 1 s",
+    ]);
+  });
+
+  test("tells what speaks against it", () => {
+    expect(planLines({ ...plan, problems: ["there is no room"] }, now).at(-1)).toBe(
+      "  ✘                 there is no room",
+    );
+  });
+
+  test("tells of a former copy that comes back, and of nothing else", () => {
+    expect(
+      planLines({ ...plan, backup: null, broughtBackFrom: "timesheets__previous" }, now),
+    ).toEqual([
+      `staging: timesheets has ${older}`,
+      "  back              timesheets__previous has these contents and takes the name again, as it was left",
+    ]);
+  });
+
+  test("says so where the backup cannot be looked up yet", () => {
+    expect(planLines({ ...plan, backup: null, unread: "stagecraft-prod-backups" }, now)[1]).toBe(
+      "  backup            looked up in stagecraft-prod-backups when this update lets the agent read it",
+    );
+  });
+});
+
+test("another backup in a stack file leaves all else as it is, comments too", () => {
+  const text = `config:
+  stagecraft:postgres:
+    port: 15433 # beside dev
+  # Another day here is a refresh.
+  stagecraft:data:
+    from: server:prod
+    backup: ${older}
+encryptionsalt: v1:x
+`;
+  expect(withBackup(text, newer)).toBe(text.replace(older, newer));
+});
+
+test("a refresh is told with its time, what was done, the way back and the report", () => {
+  const result = {
+    ...{ result: "restored", database: "timesheets", awaySeconds: 0.14 },
+    source: { name: newer, backup: newer, server: "prod" },
+    steps: [
+      { name: "restore", seconds: 30 },
+      { name: "mask", seconds: 11 },
+    ],
+    prepared: {
+      upgrades: { applied: [{}, {}] },
+      masks: { values: 10_214_882 },
+      keep: { tables: [{ aside: [{ rows: 3 }] }] },
+    },
+  } as unknown as RestoreResult;
+  const asked = { stack: "staging", backup: newer, report: ".stagecraft/reports/x.json" };
+  expect(refreshedText(result, asked)).toBe(
+    [
+      "staging has prod's data of 21 Nov 2026 03:29 UTC",
+      "  41 s in all · away for 0.14 s · 2 upgrade scripts · 10,214,882 values masked · 1 table kept · 3 rows put aside",
+      "  before  kept as timesheets__previous: npx stagecraft rollback staging",
+      "  report  .stagecraft/reports/x.json",
+    ].join("\n"),
+  );
+  expect(refreshedText(undefined, asked)).toBe(`staging has the contents of ${newer} already`);
+});
