@@ -160,8 +160,8 @@ async function connectPatiently(): Promise<Client> {
 /** Whether PostgreSQL has read the file since it was put in its place. */
 async function isInForce(client: Client, file: HbaFile): Promise<boolean> {
   const { rows } = await client.query<{ loaded: boolean }>(
-    "SELECT (pg_stat_file($1)).change < pg_conf_load_time() AS loaded",
-    [file.path],
+    "SELECT to_timestamp($1::float8) < pg_conf_load_time() AS loaded",
+    [await file.changedAtSeconds()],
   );
   return rows[0]?.loaded ?? false;
 }

@@ -36,6 +36,11 @@ export class HbaFile {
     return readFile(this.path).catch(unlessMissing(Buffer.alloc(0)));
   }
 
+  /** When it was written or put in its place, in seconds since 1970; not `pg_stat_file`, which knows whole seconds only. */
+  async changedAtSeconds(): Promise<number> {
+    return (await stat(this.path)).ctimeMs / 1000;
+  }
+
   /** Writes a candidate beside the file, safely on disk; its path. */
   async propose(contents: string | Buffer): Promise<string> {
     await this.discard();

@@ -168,7 +168,7 @@ describe("a production server", () => {
 test("both containers run without root, rights or a place to write but their volumes", async () => {
   for (const container of [project.names(stack).agent, project.names(stack).postgres]) {
     const script =
-      "id -u; grep -E '^(CapEff|CapBnd|NoNewPrivs)' /proc/1/status; ulimit -u; touch /x";
+      "exec 2>&1; id -u; grep -E '^(CapEff|CapBnd|NoNewPrivs)' /proc/1/status; ulimit -u; touch /x";
     const { exitCode, text } = await docker("exec", container, "bash", "-c", script);
     expect(exitCode).not.toBe(0);
     expect(text.split("\n")).toEqual([
