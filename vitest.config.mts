@@ -1,17 +1,21 @@
 import { defineConfig } from "vitest/config";
+import SlowestFirst from "./test/support/slowest-first.mjs";
 
 const minute = 60_000;
 
-/** Tests against the real engine: slow, and on two cores few at a time; a set-up makes the machine ready first. */
-const real = (name: string, order: number, maxWorkers: number) => ({
+/**
+ * Tests against the real engine; a set-up makes the machine ready first. Much of it is waiting, so more files at a time
+ * than there are processors.
+ */
+const real = (name: string) => ({
   test: {
     name,
     include: [`test/${name}/**/*.test.ts`],
     globalSetup: ["test/support/machine.ts"],
     testTimeout: 5 * minute,
     hookTimeout: 10 * minute,
-    maxWorkers,
-    sequence: { groupOrder: order },
+    maxWorkers: 4,
+    sequence: { groupOrder: 1 },
   },
 });
 
@@ -21,15 +25,15 @@ const quick = (name: string, ...setupFiles: string[]) => ({
 
 export default defineConfig({
   test: {
+    sequence: { sequencer: SlowestFirst },
     projects: [
       quick("unit"),
       quick("components", "test/components/machine.ts"),
-      real("cli", 1, 2),
-      real("tools", 2, 1),
-      // Much of it is waiting, so more than there are processors.
-      real("agent", 3, 3),
-      real("e2e", 4, 3),
-      real("faults", 5, 1),
+      real("cli"),
+      real("tools"),
+      real("agent"),
+      real("e2e"),
+      real("faults"),
     ],
   },
 });

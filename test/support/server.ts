@@ -20,6 +20,9 @@ const leftoverAgeSeconds = 2 * 3600;
 /** In the agent's volume, so that it outlives its container. */
 const clockFile = "/var/lib/stagecraft/clock";
 
+/** What is too large for a line of JSON, in bytes. */
+const largeBytes = 4 * 2 ** 20;
+
 /** How a run that is stopped ends the process that does its tests. */
 const ends = ["SIGTERM", "disconnect", "exit"] as const;
 
@@ -28,9 +31,9 @@ export const owner = "app";
 
 /** How a server for tests differs from an ordinary one. */
 export interface TestServerOptions {
-  /** Memory of the PostgreSQL container, e.g. `"512m"`. */
+  /** Memory of the PostgreSQL container, its data among it, e.g. `"512m"`. */
   readonly memory?: string;
-  /** Size of the data volume, then in memory, e.g. `"64m"`. */
+  /** Size of the data volume, which is in memory, e.g. `"64m"`. */
   readonly dataSize?: string;
   /** Size of the volume of the backups, then in memory, e.g. `"64m"`. */
   readonly backupsSize?: string;
@@ -124,7 +127,7 @@ export class TestServer {
     const marks = ["--label", `${label}=${this.name}`];
     const [data = "", run = "", agent = "", backups = "", archive = ""] = this.volumes;
     await docker("network", "create", ...marks, this.name);
-    const { memory = "512m", dataSize, backupsSize, clock = false } = this.options;
+    const { memory = "2g", dataSize = "1500m", backupsSize, clock = false } = this.options;
     const { settings = [], healthInterval = "60s", readsBackups = false } = this.options;
     for (const [volume, size] of [
       [data, dataSize],
@@ -204,7 +207,7 @@ export class TestServer {
 
   /** Asks the agent with these bytes on its stdin. */
   async agentWith(verb: readonly string[], stdin: Buffer): Promise<Said> {
-    // As Pulumi does; not through the program that stays inside.
+    if (stdin.length < largeBytes) return this.run(["stagecraft-agent", ...verb], stdin);
     const { exitCode, stdout, stderr } = await execa(
       "docker",
       ["exec", "-i", this.agentContainer, "stagecraft-agent", ...verb],
