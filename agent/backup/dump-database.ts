@@ -60,10 +60,11 @@ export async function dumpDatabase(request: DumpRequest): Promise<BackedUpDataba
       runDump({ ...request, dump, parallel, snapshot, signal: stop.signal }),
       count(snapshot, stop.signal),
     ]);
-    const { encoding, locale, bytes, largeObjects, extensions } = snapshot.facts;
+    const { encoding, locale, bytes, largeObjects, extensions, upgrades } = snapshot.facts;
     return {
       ...{ name: database, dump, format: settings.format, compression: settings.compression },
       ...{ parallel, encoding, locale, bytes, tables, largeObjects, extensions: [...extensions] },
+      ...(upgrades && { upgrades }),
       seconds: Math.round(performance.now() - started) / 1000,
     };
   } catch (error) {

@@ -1,8 +1,10 @@
 import type { Client } from "pg";
 import type { CountedTable } from "../../model/backup/manifest";
 import { quoteIdentifier as q } from "../../model/sql";
+import type { RecordedLedger } from "../../model/upgrades/ledger";
 import { AgentError } from "../errors";
 import { connect } from "../postgres";
+import { readRecordedLedger } from "../upgrades/ledger";
 
 /** Tables whose rows are counted by one statement: a server far away is asked seldom, and its planner not for too much. */
 const batchSize = 100;
@@ -14,6 +16,8 @@ export interface SnapshotFacts {
   readonly bytes: number;
   readonly largeObjects: number;
   readonly extensions: readonly { name: string; version: string }[];
+  /** Upgrade scripts that it has been through, where that can be read. */
+  readonly upgrades: RecordedLedger | undefined;
 }
 
 /** A table that a dump has the rows of. */
@@ -93,7 +97,7 @@ async function connectIfThere(database: string, lockTimeout: number): Promise<Cl
 
 async function readFacts(client: Client): Promise<SnapshotFacts> {
   const { rows } = await client.query<
-    Omit<SnapshotFacts, "bytes" | "largeObjects" | "extensions"> & { bytes: string; los: string }
+    Pick<SnapshotFacts, "encoding" | "locale"> & { bytes: string; los: string }
   >(`
     SELECT pg_encoding_to_char(d.encoding) AS encoding,
            coalesce(to_jsonb(d) ->> 'datlocale', to_jsonb(d) ->> 'daticulocale', d.datcollate) AS locale,
@@ -106,7 +110,10 @@ async function readFacts(client: Client): Promise<SnapshotFacts> {
     `SELECT extname AS name, extversion AS version FROM pg_extension ORDER BY extname COLLATE "C"`,
   );
   const { encoding, locale, bytes, los } = facts;
-  return { encoding, locale, bytes: Number(bytes), largeObjects: Number(los), extensions };
+  return {
+    ...{ encoding, locale, bytes: Number(bytes), largeObjects: Number(los), extensions },
+    upgrades: await readRecordedLedger(client),
+  };
 }
 
 /** Those that have rows of their own, and whose rows are in a dump: not the ones that belong to an extension. */

@@ -3,6 +3,8 @@ import type { RefreshPlan } from "../../model/refresh/plan";
 import type { Masks } from "../../model/masks/mask";
 import type { RestoreRequest } from "../../model/protocol";
 import { reservedBytes } from "../../model/dump/space";
+import { pendingOf } from "../../model/upgrades/pending";
+import { scriptLabel } from "../../model/upgrades/script";
 import { readVerification } from "../backup/repository";
 import { listDatabases } from "../databases";
 import { messageOf } from "../errors";
@@ -31,11 +33,15 @@ export async function planRefresh(request: RestoreRequest): Promise<RefreshPlan>
       source.repository !== undefined && unread === null && broughtBackFrom === null;
     const found = isLookedUp ? await look(client, request, problems) : undefined;
     const { upgrades, masks, defuse = [], keep = [] } = prepare;
+    const known = upgrades && pendingOf(upgrades, found?.database.upgrades);
+    problems.push(...(known?.problems ?? []));
     return {
       ...{ server, database, now: live?.stamp?.source.backup ?? null },
       backup: found ? await backupFacts(found) : null,
       ...{ broughtBackFrom, unread },
-      upgrades: upgrades?.scripts.map(({ name }) => name) ?? [],
+      upgrades: upgrades
+        ? { scripts: upgrades.scripts.map(scriptLabel), pending: known?.pending ?? null }
+        : null,
       masks: masks ? scopeOf(masks) : null,
       defuse: defuse.map(({ name }) => name),
       keep: keep.map(({ table }) => table),

@@ -15,6 +15,9 @@ interface FoundTable {
   readonly columns: readonly string[];
 }
 
+/** What other tools call their ledgers. */
+export const adoptedTables = ["flyway_schema_history", "schema_migrations", "pgmigrations"];
+
 /** Reads the ledgers that other tools have left, wherever they lie; writes nothing into them. */
 export async function readAdopted(client: Client): Promise<AdoptedEntry[]> {
   const { rows } = await client.query<FoundTable>(
@@ -22,9 +25,10 @@ export async function readAdopted(client: Client): Promise<AdoptedEntry[]> {
             array_agg(a.attname::text ORDER BY a.attnum) AS columns
      FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
      JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
-     WHERE c.relkind = 'r' AND c.relname IN ('flyway_schema_history', 'schema_migrations', 'pgmigrations')
+     WHERE c.relkind = 'r' AND c.relname = ANY ($1)
        AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
      GROUP BY 1, 2 ORDER BY 1, 2`,
+    [adoptedTables],
   );
   const found: AdoptedEntry[] = [];
   for (const table of rows) {

@@ -2,14 +2,16 @@ import type { Client } from "pg";
 import {
   ledgerSchema,
   ledgerTable,
+  recordedLedgerSchema,
   type AdoptedEntry,
   type Ledger,
   type LedgerEntry,
+  type RecordedLedger,
 } from "../../model/upgrades/ledger";
 import { isVersion } from "../../model/upgrades/version";
 import { quoteIdentifier as q } from "../../model/sql";
 import { AgentError, messageOf } from "../errors";
-import { readAdopted } from "./adopt";
+import { adoptedTables, readAdopted } from "./adopt";
 
 const table = `${q(ledgerSchema)}.${q(ledgerTable)}`;
 
@@ -43,6 +45,42 @@ export async function recordScript(client: Client, entry: LedgerEntry): Promise<
     ...[entry.package, entry.from, entry.to, entry.name, entry.sha256],
     ...[entry.appliedAt, entry.appliedBy, entry.seconds],
   ]);
+}
+
+/**
+ * Reads the ledgers in the caller's transaction, for a manifest; `undefined` where they could not be read, which spoils
+ * neither the transaction nor the backup.
+ */
+export async function readRecordedLedger(client: Client): Promise<RecordedLedger | undefined> {
+  await client.query("SAVEPOINT ledger");
+  try {
+    if (await runsForeignCode(client)) return undefined;
+    const read = { entries: await readEntries(client), adopted: await readAdopted(client) };
+    return recordedLedgerSchema.safeParse(read).data;
+  } catch {
+    return undefined;
+  } finally {
+    await client.query("ROLLBACK TO SAVEPOINT ledger");
+  }
+}
+
+/**
+ * Whether reading a ledger might run what somebody put there: a view, a type with functions of its own, a foreign table
+ * that inherits. The upgrade itself reads as the owner, a backup as the superuser.
+ */
+async function runsForeignCode(client: Client): Promise<boolean> {
+  const { rows } = await client.query<{ found: boolean }>(
+    `SELECT EXISTS (
+       SELECT FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+       WHERE (n.nspname = $1 AND c.relname = $2 AND c.relkind <> 'r')
+          OR (c.relkind = 'r' AND (n.nspname = $1 AND c.relname = $2 OR c.relname = ANY ($3))
+              AND (c.relhassubclass
+                   OR EXISTS (SELECT FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid
+                              WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+                                AND t.typnamespace <> 'pg_catalog'::regnamespace)))) AS found`,
+    [ledgerSchema, ledgerTable, adoptedTables],
+  );
+  return rows[0]?.found ?? true;
 }
 
 /** Reads what the data has been through: our ledger, other tools' ledgers, and what a query tells. Writes nothing. */

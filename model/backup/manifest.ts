@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { serverKinds } from "../names";
 import { sha256Schema } from "../sha256";
+import { recordedLedgerSchema } from "../upgrades/ledger";
 import { backupIdSchema } from "./id";
 
 /** What form the dump of a database has: `pg_dump -F d`, `-F c` or `-F p`. */
@@ -47,6 +48,8 @@ export const backedUpDatabaseSchema = z.strictObject({
   tables: z.array(countedTableSchema),
   largeObjects: count,
   extensions: z.array(z.strictObject({ name: z.string(), version: z.string() })),
+  /** Upgrade scripts that the data has been through; absent where it was not looked at, or could not be read. */
+  upgrades: recordedLedgerSchema.optional(),
   seconds: z.number().nonnegative(),
 });
 export type BackedUpDatabase = z.infer<typeof backedUpDatabaseSchema>;

@@ -31,10 +31,8 @@ function rows(plan: RefreshPlan): [string, string][] {
   if (plan.unread !== null) {
     told.push(["backup", `looked up in ${plan.unread} when this update lets the agent read it`]);
   }
-  if (upgrades.length > 0) {
-    const count = plural(upgrades.length, "script");
-    told.push(["upgrade scripts", `${count}; which are pending shows when the data is there`]);
-  }
+  if (upgrades && upgrades.scripts.length > 0)
+    told.push(["upgrade scripts", upgradesText(upgrades)]);
   if (masks) told.push(["masks", masksText(masks)]);
   if (defuse.length > 0) {
     told.push(["defuse", `${plural(defuse.length, "statement")}: ${defuse.join(", ")}`]);
@@ -44,6 +42,18 @@ function rows(plan: RefreshPlan): [string, string][] {
     told.push(["disk", `needs ${formatBytes(disk.needed)}, ${formatBytes(disk.free)} free`]);
   told.push(["takes", durationText(past)]);
   return [...told, ...problems.map((problem): [string, string] => ["✘", problem])];
+}
+
+/** Names shown of pending scripts; all are in the plan as JSON. */
+const shownScripts = 12;
+
+function upgradesText({ scripts, pending }: NonNullable<RefreshPlan["upgrades"]>): string {
+  if (!pending)
+    return `${plural(scripts.length, "script")}; which are pending shows when the data is there`;
+  if (pending.length === 0) return `none of ${scripts.length} pending`;
+  const shown = pending.slice(0, shownScripts).join(", ");
+  const more = pending.length - shownScripts;
+  return `${pending.length} pending    ${shown}${more > 0 ? ` and ${more} more` : ""}`;
 }
 
 function masksText({ columns, tables, classify }: NonNullable<RefreshPlan["masks"]>): string {

@@ -26,8 +26,14 @@ export const refreshPlanSchema = z.strictObject({
   broughtBackFrom: z.string().nullable(),
   /** The volume that the backup is in, where the agent that is there does not read it yet: the update sees to that. */
   unread: z.string().nullable(),
-  /** Names of the code's upgrade scripts. Which of them the contents lack is known when they are restored. */
-  upgrades: z.array(z.string()),
+  upgrades: z
+    .strictObject({
+      /** Names of the code's upgrade scripts. */
+      scripts: z.array(z.string()),
+      /** Those that the backup's contents lack, in order; `null` where it is known only when they are restored. */
+      pending: z.array(z.string()).nullable(),
+    })
+    .nullable(),
   masks: z
     .strictObject({ columns: count, tables: count, classify: z.enum(["strict", "listed only"]) })
     .nullable(),

@@ -49,6 +49,17 @@ export function planUpgrades(
   };
 }
 
+/** What makes it impossible whatever version the data is at: scripts that were edited, and another tool's failure. */
+export function certainProblems(scripts: readonly UpgradeScript[], ledger: Ledger): string[] {
+  const changed = orderScripts(scripts).flatMap((script) => {
+    const entry = ledger.entries.find(
+      (one) => one.package === script.package && keyOf(one) === keyOf(script),
+    );
+    return entry && entry.sha256 !== script.sha256 ? [edited(script, entry)] : [];
+  });
+  return [...failedElsewhere(ledger), ...changed];
+}
+
 function planPackage(
   name: string,
   scripts: readonly UpgradeScript[],

@@ -2,8 +2,10 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { mask } from "../../components";
 import type { BackupId } from "../../model/names";
 import type { RestoreRequest } from "../../model/protocol";
+import type { Upgrades } from "../../model/upgrades/protocol";
 import { refreshPlanSchema } from "../../model/refresh/plan";
 import { useServer, type TestRestored } from "../support/server";
+import { backUpWell } from "../support/backup";
 import { makeBackup, verify } from "../support/stored-backup";
 import { sha256Of } from "../../agent/digest";
 
@@ -283,4 +285,74 @@ test("a long query on the live database is ended by the swap", async () => {
   expect(result, result.text).toMatchObject({ result: "restored" });
   expect((await query).stderr).toMatch(/terminat/);
   expect(result.awaySeconds).toBeLessThan(3);
+});
+
+describe("a backup that the agent made tells which upgrade scripts its contents lack:", () => {
+  const one = script("1.0", "1.1", "ALTER TABLE users ADD nick text;");
+  const two = script("1.1", "1.2", "ALTER TABLE users ADD age int;");
+  const upgrades: Upgrades = { scripts: [one, two], rules: { gaps: "refused", baseline: "1.0" } };
+  const plannedOf = async (name: string, more: Partial<Upgrades> = {}) => {
+    const prepare = { upgrades: { ...upgrades, ...more } };
+    const { upgrades: told, problems } = await plan(backup, {
+      ...{ database: name, prepare, acceptUnverified: true },
+    });
+    return { pending: told?.pending, problems };
+  };
+  let backup = "";
+
+  beforeAll(async () => {
+    const prepare = { upgrades: { ...upgrades, scripts: [one] } };
+    const { result } = await refresh(second, { database: "ours", restoreId: "ours-1", prepare });
+    expect(result.result, result.text).toBe("restored");
+    await server.createDatabase(
+      "theirs",
+      `CREATE TABLE pgmigrations (id serial, name text, run_on timestamp);
+       INSERT INTO pgmigrations (name, run_on) VALUES ('upgrade-1.0-1.1', now())`,
+    );
+    await server.createDatabase("blank", "CREATE TABLE users (id int)");
+    await server.createDatabase(
+      "odd",
+      `CREATE SCHEMA stagecraft;
+       CREATE FUNCTION told() RETURNS text LANGUAGE sql AS $$ SELECT 'x' $$;
+       CREATE VIEW stagecraft.upgrades AS
+         SELECT told() AS package, '1.0' AS from_version, '1.1' AS to_version, 'x' AS name, 'x' AS sha256,
+                now() AS applied_at, 'prod' AS applied_by, 1.0 AS seconds`,
+    );
+    backup = (await backUpWell(server)).id;
+  });
+
+  test("by our own ledger, by another tool's, and by none", async () => {
+    expect(await plannedOf("ours")).toEqual({
+      pending: ["app: upgrade-1.1-1.2.sql"],
+      problems: [],
+    });
+    expect(await plannedOf("theirs")).toEqual({
+      pending: ["app: upgrade-1.1-1.2.sql"],
+      problems: [],
+    });
+    expect(await plannedOf("blank")).toEqual({
+      pending: ["app: upgrade-1.0-1.1.sql", "app: upgrade-1.1-1.2.sql"],
+      problems: [],
+    });
+  });
+
+  test("an applied script that was edited is a problem before anything is done", async () => {
+    const edited = { ...one, ...script("1.0", "1.1", "ALTER TABLE users ADD nickname text;") };
+    const text =
+      /^app: upgrade-1\.0-1\.1\.sql was changed after it had been applied on sct-agent-\S+ at/;
+    const problems = [expect.stringMatching(text)];
+    expect(await plannedOf("ours", { scripts: [edited, two] })).toEqual({
+      pending: null,
+      problems,
+    });
+    const rules = { gaps: "refused", version: "SELECT '1.1'" } as const;
+    const asked = await plannedOf("ours", { scripts: [edited, two], rules });
+    expect(asked).toEqual({ pending: null, problems });
+  });
+
+  test("not where only the data can tell, and never by running what somebody put there", async () => {
+    const rules = { gaps: "refused", version: "SELECT '1.1'" } as const;
+    expect(await plannedOf("blank", { rules })).toEqual({ pending: null, problems: [] });
+    expect(await plannedOf("odd")).toEqual({ pending: null, problems: [] });
+  });
 });

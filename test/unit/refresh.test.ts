@@ -106,13 +106,18 @@ describe("what speaks against a backup", () => {
 });
 
 describe("a plan", () => {
+  const scripts = ["upgrade-1.8-1.9.sql", "upgrade-1.9-1.10.sql"];
   const plan: RefreshPlan = {
     ...{ server: "staging", database: "timesheets", now: older, broughtBackFrom: null },
     backup: {
       ...{ id: newer, server: "prod", takenAt: "2026-11-21T03:29:00.000Z", rows: 11_702_113 },
       ...{ bytes: 1.9 * 2 ** 30, postgres: "17.11", verifiedAt: "2026-11-21T04:10:00.000Z" },
     },
-    ...{ unread: null, upgrades: ["upgrade-1.9-1.10.sql"], keep: ["testers"] },
+    ...{
+      unread: null,
+      upgrades: { scripts, pending: ["upgrade-1.9-1.10.sql"] },
+      keep: ["testers"],
+    },
     masks: { columns: 14, tables: 5, classify: "strict" },
     defuse: ["mail off", "jobs off"],
     disk: { needed: 4.1 * 2 ** 30, free: 212 * 2 ** 30 },
@@ -124,13 +129,23 @@ describe("a plan", () => {
   test("tells the backup, what is done to it, what it needs and how long it takes", () => {
     expect(planLines(plan, now)).toEqual([
       "staging ← prod 20261121T032900Z     6 h old · 1.9 GB · verified 04:10",
-      "  upgrade scripts   1 script; which are pending shows when the data is there",
+      "  upgrade scripts   1 pending    upgrade-1.9-1.10.sql",
       "  masks             14 columns in 5 tables; strict: every column must be classified",
       "  defuse            2 statements: mail off, jobs off",
       "  keep              testers",
       "  disk              needs 4.1 GB, 212 GB free",
       "  takes             about 40 s (last: 39 s, 42 s, 40 s); away for less than 1 s",
     ]);
+  });
+
+  test.each([
+    [null, "2 scripts; which are pending shows when the data is there"],
+    [[], "none of 2 pending"],
+    [scripts, "2 pending    upgrade-1.8-1.9.sql, upgrade-1.9-1.10.sql"],
+    [Array.from({ length: 14 }, (_, n) => `${n}`), /^14 pending {4}0, .*, 11 and 2 more$/],
+  ])("tells which upgrade scripts are pending, as far as it is known: %j", (pending, text) => {
+    const line = planLines({ ...plan, upgrades: { scripts, pending } }, now)[1];
+    expect(line?.replace("  upgrade scripts   ", "")).toMatch(text);
   });
 
   test("tells what speaks against it", () => {
