@@ -1,0 +1,266 @@
+import { randomBytes } from "node:crypto";
+import { execa } from "execa";
+import { setTimeout as sleep } from "node:timers/promises";
+import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
+import { mask } from "../../components";
+import { sha256Of } from "../../agent/digest";
+import { ensureServerImage } from "../../cli/server-image";
+import type { BackupId } from "../../model/names";
+import type { RestoreRequest } from "../../model/protocol";
+import { docker, projectFolder, useServer } from "../support/server";
+import { makeBackup } from "../support/stored-backup";
+
+const server = useServer({ readsBackups: true });
+const database = "shop";
+const password = randomBytes(12).toString("hex");
+const client = `${server.name}-client`;
+
+/** One more than there are copies on the server, so that each refresh is a restore and none a way back. */
+const backups: readonly BackupId[] = [1, 2, 3].map((day) => `2026110${day}T032900Z`);
+
+/** In a line what the contents are: of which backup, their rows, values that nobody masked, scripts, defuse and kept rows. */
+const tell = `SELECT concat_ws(' ', 'seen', current_setting('stagecraft.backup'), count(*), sum(n),
+    count(*) FILTER (WHERE email ~ 'canary' OR name ~ 'canary' OR nick ~ 'canary'), count(nick),
+    (SELECT string_agg(enabled::text, ',') FROM jobs), (SELECT sum(id) FROM testers)) FROM users`;
+
+const rows = (backup: BackupId): number => 200 + 10 * backups.indexOf(backup);
+const told = (backup: BackupId): string => {
+  const n = rows(backup);
+  return `seen ${backup} ${n} ${(n * (n + 1)) / 2} 0 ${n} false 6`;
+};
+
+/** What is live. */
+let live: BackupId;
+let attempts = 0;
+/** Seconds of a refresh that nothing disturbs, and its steps. */
+let undisturbed = { seconds: 0, steps: [] as string[] };
+
+const nextBackup = (): BackupId =>
+  backups[(backups.indexOf(live) + 1) % backups.length] ?? "20261101T032900Z";
+
+function requestFor(backup: BackupId, restoreId: string): Partial<RestoreRequest> {
+  const text = "ALTER TABLE users ADD nick text; UPDATE users SET nick = name;";
+  const script = { package: "app", from: "1.0", to: "1.1", name: "upgrade-1.0-1.1.sql", text };
+  return {
+    ...{ server: server.name, kind: "staging", database, restoreId, mode: "replace" },
+    ...{ roles: "leave out", acceptUnverified: true },
+    source: { name: backup, backup, repository: "prod-backups" },
+    prepare: {
+      upgrades: {
+        scripts: [{ ...script, sha256: sha256Of(text) }],
+        rules: { gaps: "refused", baseline: "1.0" },
+      },
+      masks: {
+        classify: "strict",
+        columns: {
+          ...{ "users.id": mask.public(), "users.n": mask.public(), "jobs.*": mask.public() },
+          ...{ "users.name": mask.name(), "users.email": mask.email(), "users.nick": mask.hash() },
+        },
+      },
+      defuse: [
+        {
+          name: "jobs off",
+          sql: "UPDATE jobs SET enabled = false",
+          expect: "SELECT NOT EXISTS (SELECT FROM jobs WHERE enabled)",
+        },
+      ],
+      keep: [{ table: "testers" }],
+    },
+  };
+}
+
+/** The restore, and in what it says the moment at which a signal reaches it: KILL, or STOP until somebody else is killed. */
+const restoreScript = `exec 3<&0
+pid=/tmp/$$.pid
+sh -c 'echo $$ >'$pid'; exec stagecraft-agent restore' <&3 2> >(while IFS= read -r line; do
+  [ "$line" = "$1" ] && kill -"$2" "$(cat $pid)" && touch /tmp/reached; echo "$line" >&2; done)`;
+
+interface Attempt {
+  readonly status: number;
+  readonly stdout: string;
+}
+
+/** Asks for a refresh; `signal` reaches it when it begins `step`. */
+async function attempt(
+  request: Partial<RestoreRequest>,
+  step = "never",
+  signal: "KILL" | "STOP" = "KILL",
+): Promise<Attempt> {
+  const command = ["bash", "-c", restoreScript, "-", `${step} …`, signal];
+  return server.run(command, Buffer.from(JSON.stringify(request)));
+}
+
+const signalRestore = (signal: "KILL" | "CONT"): readonly string[] => [
+  ...["bash", "-c"],
+  `for p in /proc/[0-9]*; do tr '\\0' ' ' <$p/cmdline | grep -q 'agent.j[s] restore' && kill -${signal} \${p#/proc/}; done; true`,
+];
+
+/** What the application sees; waits while PostgreSQL starts. */
+async function seen(): Promise<string> {
+  const end = Date.now() + 30_000;
+  for (;;) {
+    const { status, stdout, stderr } = await server.as(
+      { user: database, password, database },
+      `${tell};`,
+    );
+    if (status === 0) return stdout.trim();
+    if (Date.now() > end) throw new Error(stderr);
+    await sleep(100);
+  }
+}
+
+/** That the old or the new contents are there, whole; says whether it is the new ones. */
+async function expectOldOrNew(wanted: BackupId, moment: string): Promise<boolean> {
+  const contents = await seen();
+  expect([told(live), told(wanted)], moment).toContain(contents);
+  return contents === told(wanted);
+}
+
+/** The same request once more goes through, whatever was killed before, and leaves nothing half-made. */
+async function converge(request: Partial<RestoreRequest>, wanted: BackupId): Promise<Attempt> {
+  const last = await attempt(request);
+  expect(last.status, last.stdout).toBe(0);
+  expect(await seen()).toBe(told(wanted));
+  await server.expectNothingLeft();
+  live = wanted;
+  return last;
+}
+
+function newRequest(): { wanted: BackupId; request: Partial<RestoreRequest> } {
+  const wanted = nextBackup();
+  return { wanted, request: requestFor(wanted, `refresh-${++attempts}`) };
+}
+
+/** Kills one of them at each step in turn: each attempt goes one step further than the one before it. */
+async function killAtEachStep(
+  kill: (request: Partial<RestoreRequest>, step: string) => Promise<void>,
+): Promise<void> {
+  let { wanted, request } = newRequest();
+  for (const step of undisturbed.steps) {
+    await kill(request, step);
+    const { status } = await server.run(["rm", "/tmp/reached"]);
+    expect(status, `the refresh did not come to: ${step}`).toBe(0);
+    if (await expectOldOrNew(wanted, step)) {
+      await converge(request, wanted);
+      ({ wanted, request } = newRequest());
+    }
+  }
+  await converge(request, wanted);
+}
+
+beforeAll(async () => {
+  await server.makeRoles({ database, application: password });
+  await server.createDatabase(
+    "production",
+    `CREATE TABLE users (id int PRIMARY KEY, n int NOT NULL, name text NOT NULL, email text NOT NULL UNIQUE);
+     CREATE TABLE jobs (id int, enabled boolean);
+     INSERT INTO jobs VALUES (1, true)`,
+  );
+  for (const id of backups) {
+    await server.sql(
+      "production",
+      `TRUNCATE users; INSERT INTO users SELECT i, i, 'canary ' || i, i || '@canary.example' FROM generate_series(1, ${rows(id)}) i`,
+    );
+    await makeBackup(server, { id, database: "production", format: "custom" });
+  }
+  [live = ""] = backups.slice(0, 1);
+  const first = await attempt(requestFor(live, "refresh-0"));
+  expect(first.status, first.stdout).toBe(0);
+  await server.sql(
+    database,
+    `SET ROLE ${database}_owner; CREATE TABLE testers (id int PRIMARY KEY); INSERT INTO testers VALUES (1), (2), (3);
+     GRANT SELECT ON testers TO ${database}`,
+  );
+  const { wanted, request } = newRequest();
+  const started = performance.now();
+  const { stdout } = await converge(request, wanted);
+  const { steps } = JSON.parse(stdout) as { steps: { name: string }[] };
+  undisturbed = {
+    seconds: (performance.now() - started) / 1000,
+    steps: steps.map(({ name }) => name),
+  };
+  await watch();
+});
+
+let watching: Promise<string> | undefined;
+
+/** Asks as the application all the time, from a container of its own, whatever happens to the others. */
+async function watch(): Promise<void> {
+  const script = `IFS= read -r PGPASSWORD; export PGPASSWORD; echo begins
+    while :; do printf '%s\\n' "$2" '\\watch 0.05' | psql -qAtX -v ON_ERROR_STOP=1 -h "$1" -U ${database} ${database} 2>/dev/null; sleep 0.05; done`;
+  const { tag } = await ensureServerImage(projectFolder, () => undefined);
+  const run = ["run", "--rm", "-i", "--network", server.name, "--name", client, tag];
+  watching = execa(
+    "docker",
+    [...run, "timeout", "300", "bash", "-c", script, "-", server.postgres, tell],
+    { input: `${password}\n`, reject: false },
+  ).then(({ stdout }) => stdout);
+  const end = Date.now() + 20_000;
+  while ((await docker("ps", "-q", "--filter", `name=${client}`)) === "") {
+    if (Date.now() > end) throw new Error("the client does not start");
+    await sleep(100);
+  }
+}
+
+afterEach(async () => server.expectNothingLeft());
+afterAll(async () => {
+  await execa("docker", ["rm", "--force", client], { reject: false });
+});
+
+test("a refresh has all the steps that are to be disturbed", () => {
+  expect(undisturbed.steps).toEqual([
+    ...["read", "create", "restore", "check", "hand over"],
+    ...["upgrade", "mask", "defuse", "keep", "analyse", "grants", "swap"],
+  ]);
+});
+
+test("the agent is killed at each step: the old or the new contents are there, and the next attempt goes on", async () => {
+  await killAtEachStep(async (request, step) => {
+    await attempt(request, step);
+  });
+});
+
+test("PostgreSQL is killed at each step", async () => {
+  await killAtEachStep(async (request, step) => {
+    const running = attempt(request, step, "STOP");
+    const end = Date.now() + 20_000;
+    while ((await server.run(["test", "-e", "/tmp/reached"])).status !== 0) {
+      if (Date.now() > end) throw new Error(`the refresh did not come to: ${step}`);
+      await sleep(20);
+    }
+    await server.kill("postgres");
+    await server.startAgain("postgres");
+    await server.run(signalRestore("CONT"));
+    await running;
+  });
+});
+
+test("one of them is killed at ten random moments", async () => {
+  const victims = ["agent's process", "postgres", "agent"] as const;
+  for (let n = 0; n < 10; n++) {
+    const victim = victims[n % victims.length] ?? "postgres";
+    const after = Math.random() * undisturbed.seconds;
+    const moment = `${victim} killed after ${after.toFixed(3)} s of ${undisturbed.seconds.toFixed(3)} s`;
+    console.info(moment);
+    const { wanted, request } = newRequest();
+    const running = attempt(request);
+    await sleep(after * 1000);
+    if (victim === "agent's process") {
+      await server.run(signalRestore("KILL"));
+    } else {
+      await server.kill(victim);
+      await server.startAgain(victim);
+    }
+    await running;
+    await expectOldOrNew(wanted, moment);
+    await converge(request, wanted);
+  }
+});
+
+test("at no moment did the application see anything but the whole contents of one backup, masked", async () => {
+  await docker("rm", "--force", client);
+  const lines = ((await watching) ?? "").split("\n").filter((line) => line.startsWith("seen "));
+  expect(lines.length).toBeGreaterThan(50);
+  const different = new Set(lines);
+  expect([...different].sort()).toEqual(backups.map(told));
+});
