@@ -44,7 +44,7 @@ import {
 import { openDump, type Dump } from "./dump";
 import { copyWith, findInPlace, type StampedDatabase } from "./in-place";
 import { Recorder } from "./recorder";
-import { dataFolder } from "./space";
+import { dataFolder, withSpaceGuard } from "./space";
 import { grantRights } from "./grants";
 import { fillAndJudge } from "./judge";
 import { handOver, makeRestoreRole, releaseRestoreRole, removeRestoreRole } from "./restore-role";
@@ -189,8 +189,11 @@ class RestoreRun {
     const { server, database, prepare: wanted } = this.request;
     if (!wanted) return;
     const hasLive = (await databaseNames(client)).has(database);
-    await prepare({ server, database, hasLive }, wanted, this.#prepared, async (name, work) =>
-      this.#step(name, work),
+    // Scripts and masks write tables anew: they may need more room than the restore did.
+    await withSpaceGuard(await dataFolder(client), incomingName(database), async () =>
+      prepare({ server, database, hasLive }, wanted, this.#prepared, async (name, work) =>
+        this.#step(name, work),
+      ),
     );
   }
 

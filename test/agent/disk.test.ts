@@ -1,4 +1,6 @@
 import { describe, expect, test } from "vitest";
+import { sha256Of } from "../../agent/digest";
+import type { Preparation } from "../../model/refresh/preparation";
 import { useServer } from "../support/server";
 import { plainDump } from "./fixtures";
 import { useFormerDatabase } from "./former";
@@ -47,6 +49,28 @@ describe("a disk that is too small", () => {
       expect(restarts).toBe("t|f");
     },
   );
+
+  const fill =
+    "CREATE TABLE filler AS SELECT repeat(md5(i::text), 30) AS v FROM generate_series(1, 1000000) i;";
+  const script = { package: "application", from: "1.0", to: "1.1", name: "upgrade-1.0-1.1.sql" };
+  test.each<[string, Preparation]>([
+    [
+      "an upgrade script",
+      {
+        upgrades: {
+          scripts: [{ ...script, text: fill, sha256: sha256Of(fill) }],
+          rules: { gaps: "refused", baseline: "1.0" },
+        },
+      },
+    ],
+    ["a defuse statement", { defuse: [{ name: "fill", sql: fill, expect: "SELECT true" }] }],
+  ])("stops what is done to the contents in the same way: %s", async (_, prepare) => {
+    const dump = Buffer.from(plainDump("CREATE TABLE public.t (id int);"));
+    const text = /cause {5}the restore was stopped before PostgreSQL's volume was full/;
+    await former.expectRefused(dump, "small.sql", text, { prepare });
+    const up = "SELECT pg_postmaster_start_time() < now() - interval '5 seconds'";
+    expect(await server.sql("postgres", up)).toBe("t");
+  });
 
   test("does not keep a small dump from being restored afterwards", async () => {
     const { result } = await server.restore({
