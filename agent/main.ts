@@ -133,7 +133,7 @@ const verbs: Readonly<Record<string, (args: readonly string[]) => Promise<void>>
   restore: async () => {
     const { restoreRequestSchema } = await import("../model/protocol.js");
     const { restore } = await import("./restore/restore.js");
-    answerRestore(await restore(await request(restoreRequestSchema)));
+    await answerRestore(await restore(await request(restoreRequestSchema)));
   },
   archive: async ([generation]) => {
     const { archiveRequestSchema } = await import("../model/point-in-time/protocol.js");
@@ -170,7 +170,7 @@ const verbs: Readonly<Record<string, (args: readonly string[]) => Promise<void>>
   "side-copy-database": async () => {
     const { copyDatabaseRequestSchema } = await import("../model/point-in-time/protocol.js");
     const { copyDatabase } = await import("./side/copy-database.js");
-    answerRestore(await copyDatabase(await request(copyDatabaseRequestSchema)));
+    await answerRestore(await copyDatabase(await request(copyDatabaseRequestSchema)));
   },
   "side-remove": async () => {
     const { removeSide } = await import("./side/remove.js");
@@ -224,13 +224,15 @@ const verbs: Readonly<Record<string, (args: readonly string[]) => Promise<void>>
   },
 };
 
-function answerRestore(result: RestoreResult): void {
+async function answerRestore(result: RestoreResult): Promise<void> {
+  const { summaryOf } = await import("../model/refresh/summary.js");
   if (result.result === "failed") {
     process.stderr.write(`${result.text}\n`);
     process.exitCode = 1;
   }
   // The report with its verdict stays with the agent: a line of many tables would be too long for Pulumi's command.
-  answer({ ...result, verdict: undefined, prepared: undefined });
+  const summary = result.prepared && summaryOf(result.prepared);
+  answer({ ...result, verdict: undefined, prepared: undefined, summary });
 }
 
 /** The request on stdin. One that is meant for another server is refused, whatever it asks for. */

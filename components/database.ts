@@ -11,6 +11,7 @@ import {
   type RestoreRequest,
   type RolesChoice,
 } from "../model/protocol";
+import { stackReport, type StackReport } from "../model/refresh/summary";
 import { restoreIdFor } from "../model/restore-id";
 import { databaseSchema } from "../model/settings/schema";
 import type { Upgrades } from "../model/upgrades/protocol";
@@ -79,6 +80,9 @@ export class Database extends pulumi.ComponentResource {
   /** What became of the last restore, for people. */
   readonly verdict: pulumi.Output<string>;
 
+  /** What the last restore brought, how long each step took, and what was done to the contents; without any of their values. */
+  readonly report: pulumi.Output<StackReport>;
+
   constructor(name: string, args: DatabaseResourceArgs, opts?: pulumi.ComponentResourceOptions) {
     const { server, contents, mode } = args;
     const restoreId = pulumi
@@ -132,13 +136,15 @@ export class Database extends pulumi.ComponentResource {
       }),
       { parent: this, dependsOn: server.ready },
     );
-    this.verdict = restore.stdout.apply(verdictOf);
+    const answer = restore.stdout.apply((text) => restoreResultSchema.parse(JSON.parse(text)));
+    this.verdict = answer.apply(({ text }) => text);
+    this.report = answer.apply(stackReport);
     void server.sight.then(({ observation }) => {
       tellWhatIsFound(this, name, args, observation);
       const isWanted = isInPlace(name, args, observation);
       if (observation && !isWanted) tellPlan(this, server, request("preview"));
     });
-    this.registerOutputs({ verdict: this.verdict });
+    this.registerOutputs({ verdict: this.verdict, report: this.report });
   }
 }
 
@@ -152,10 +158,6 @@ const restoreFolder = `tar -C "$DUMP" -cf - . | ${receive} --folder && ${restore
 function commandFor({ path, isFolder = false }: Contents): string {
   if (path === undefined) return restore;
   return isFolder ? restoreFolder : restoreFile;
-}
-
-function verdictOf(stdout: string): string {
-  return restoreResultSchema.parse(JSON.parse(stdout)).text;
 }
 
 /** Without the parts that are not asked for; `undefined` when none is. */

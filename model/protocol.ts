@@ -3,6 +3,7 @@ import { verdictSchema, outcomeSchema } from "./import-log/verdict-schema";
 import { databaseNameSchema } from "./database-name";
 import { mostPrevious, serverKinds } from "./names";
 import { sha256Schema } from "./sha256";
+import { summarySchema } from "./refresh/summary";
 import { preparationSchema, preparedSchema } from "./refresh/preparation";
 
 /** What to do with owners and grants of roles that the dump names. */
@@ -93,6 +94,8 @@ export const restoreResultSchema = z.strictObject({
   verdict: verdictSchema.optional(),
   /** What was done to the contents before they took the name. */
   prepared: preparedSchema.optional(),
+  /** The same in short, on stdout. */
+  summary: summarySchema.optional(),
   /** For people: one line when all is well, a few when not. */
   text: z.string(),
   /** Name of the full log in the agent's volume, for `stagecraft log`. */

@@ -27,6 +27,8 @@ export = async () => {
     agent: postgres.names.agent,
     contents: settings.data.source.name,
     verdict: database.verdict,
+    /** What the last restore or refresh did, step by step. */
+    report: database.report,
     /** What clients check the server's certificate with: `sslrootcert`. */
     ca: postgres.ca,
   };

@@ -15,6 +15,11 @@ export function planText({ notes, changes }: Previewed, stack: string, backup: s
   ].join("\n");
 }
 
+/** The same for a program. */
+export function planJson({ notes, changes }: Previewed, stack: string, backup: string): string {
+  return JSON.stringify({ stack, backup, plan: notes, changes }, null, 2);
+}
+
 /** What a refresh was asked for, and where its report is. */
 export interface Asked {
   readonly stack: string;
@@ -42,7 +47,7 @@ export function refreshedText(
     ...alignColumns(
       [
         ["before", `kept as ${previousName(result.database)}: npx stagecraft rollback ${stack}`],
-        ["report", report],
+        ["report", report === "" ? "" : `${report} · pulumi stack output report -s ${stack}`],
       ],
       "  ",
     ),

@@ -10,7 +10,7 @@ import { readStackFile } from "../project";
 import { pinBackup, withBackup } from "../stack-file";
 import type { StackName } from "../stacks";
 import { StepList } from "../terminal/steps";
-import { planText, refreshedText, refreshJson } from "../text/refresh";
+import { planJson, planText, refreshedText, refreshJson } from "../text/refresh";
 import { up } from "./up";
 
 /** What was said on the command line. */
@@ -42,7 +42,7 @@ export async function refresh(
   }
   const { backup } = choice;
   if (options.preview) {
-    await preview(folder, stack, file.path, backup);
+    await preview(folder, stack, { path: file.path, backup, json: options.json });
     return;
   }
   await bring(folder, stack, backup, options);
@@ -82,15 +82,14 @@ export function refuseProduction(stack: StackName): void {
 async function preview(
   folder: string,
   stack: StackName,
-  path: string,
-  backup: string,
+  { path, backup, json = false }: { path: string; backup: string; json?: boolean | undefined },
 ): Promise<void> {
   const place = join(folder, ".stagecraft", "preview");
   mkdirSync(place, { recursive: true });
   const copy = join(place, `Pulumi.${stack}.yaml`);
   writeFileSync(copy, withBackup(readFileSync(path, "utf8"), backup));
   const found = await previewStack(folder, stack, copy);
-  console.log(planText(found, stack, backup));
+  console.log((json ? planJson : planText)(found, stack, backup));
 }
 
 /** Keeps the report where CI finds it; its path from the project folder. */

@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, test } from "vitest";
 import { mask } from "../../components";
 import type { BackupId } from "../../model/names";
-import type { RestoreRequest } from "../../model/protocol";
+import type { RestoreRequest, RestoreResult } from "../../model/protocol";
 import type { Upgrades } from "../../model/upgrades/protocol";
 import { refreshPlanSchema } from "../../model/refresh/plan";
 import { useServer, type TestRestored } from "../support/server";
@@ -9,7 +9,10 @@ import { backUpWell } from "../support/backup";
 import { makeBackup, verify } from "../support/stored-backup";
 import { sha256Of } from "../../agent/digest";
 
-const server = useServer({ readsBackups: true, settings: ["max_prepared_transactions=2"] });
+const server = useServer({
+  readsBackups: true,
+  settings: ["max_prepared_transactions=2", "wal_level=logical"],
+});
 const first = "20261114T032900Z";
 const second = "20261121T032900Z";
 const database = "shop";
@@ -79,8 +82,15 @@ describe("a refresh from another server's backup", () => {
   test("is prepared before it takes the name: upgraded, masked, defused", async () => {
     const text = "ALTER TABLE users ADD nick text; UPDATE users SET nick = lower(name);";
     const prepare = preparation(text);
-    const { result } = await refresh(second, { prepare });
+    const { result, stdout } = await refresh(second, { prepare });
     expect(result.result, result.text).toBe("restored");
+    // What Pulumi keeps: no value of the data, and short.
+    const { summary } = JSON.parse(stdout) as RestoreResult;
+    expect(summary).toEqual({
+      ...{ upgrades: ["app: upgrade-1.0-1.1.sql"], kept: [], more: 0 },
+      masked: { columns: 3, tables: 1, values: 9 },
+      defused: [{ name: "jobs off", rows: 1 }],
+    });
     expect(result.steps.map(({ name }) => name)).toEqual([
       ...["read", "create", "restore", "check", "hand over"],
       ...["upgrade", "mask", "defuse", "analyse", "grants", "swap"],
@@ -264,6 +274,28 @@ describe("a refresh that cannot be done changes nothing and says why:", () => {
     );
   });
 
+  test("a replication slot and a subscription that hold the live database", async () => {
+    await server.sql(
+      database,
+      `SELECT pg_create_logical_replication_slot('held', 'pgoutput');
+       CREATE SUBSCRIPTION written CONNECTION 'dbname=x' PUBLICATION y WITH (connect = false)`,
+    );
+    try {
+      await refused(
+        first,
+        {},
+        /the replication slot held holds shop; drop it with: SELECT pg_drop_replication_slot\('held'\)\n +the subscription written writes into shop/,
+      );
+      expect((await plan(first)).problems).toHaveLength(2);
+    } finally {
+      await server.sql(database, "SELECT pg_drop_replication_slot('held')");
+      await server.sql(
+        database,
+        "ALTER SUBSCRIPTION written SET (slot_name = NONE); DROP SUBSCRIPTION written",
+      );
+    }
+  });
+
   test("a prepared transaction that holds the live database", async () => {
     await server.sql(database, "BEGIN; CREATE TABLE held (); PREPARE TRANSACTION 'held by a test'");
     try {
@@ -279,12 +311,17 @@ describe("a refresh that cannot be done changes nothing and says why:", () => {
   });
 });
 
-test("a long query on the live database is ended by the swap", async () => {
+test("a long query on the live database is ended by the swap, and one on template1 is left alone", async () => {
+  const other = server.trySql("template1", "SELECT pg_sleep(60)");
   const query = server.trySql(database, "SELECT pg_sleep(60)");
   const { result } = await refresh(first, { restoreId: "swapped-1" });
   expect(result, result.text).toMatchObject({ result: "restored" });
   expect((await query).stderr).toMatch(/terminat/);
   expect(result.awaySeconds).toBeLessThan(3);
+  const stop =
+    "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname = 'template1' AND query ~ 'pg_sleep'";
+  expect(await server.sql("postgres", stop)).toBe("1");
+  await other;
 });
 
 describe("a backup that the agent made tells which upgrade scripts its contents lack:", () => {

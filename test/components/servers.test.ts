@@ -239,6 +239,14 @@ describe("a development server", () => {
     expect(await valueOf(made.database.verdict)).toBe("timesheets ← timesheets.sql   passed");
   });
 
+  test("tells the report, for a stack output", async () => {
+    const { made } = await register(development);
+    expect(await valueOf(made.database.report)).toMatchObject({
+      ...{ result: "restored", source: "timesheets.sql", steps: {} },
+      text: "timesheets ← timesheets.sql   passed",
+    });
+  });
+
   test("lets a directory dump through as a tar", async () => {
     const refreshFrom = { ...dump, isFolder: true };
     const { resources } = await register(

@@ -1,8 +1,7 @@
 import { once } from "node:events";
 import { createServer } from "node:net";
-import { setTimeout as sleep } from "node:timers/promises";
 import { beforeAll, describe, expect, test } from "vitest";
-import { ended, smallDump, useProject } from "../support/project";
+import { ended, said, smallDump, useProject } from "../support/project";
 
 const project = useProject();
 const up = ["up", "--stack", "dev", "--yes", "--skip-preview"];
@@ -119,17 +118,3 @@ describe("in the middle", () => {
     expect(await project.up("dev", "--expect-no-changes")).toMatchObject({ exitCode: 0 });
   });
 });
-
-/** Waits until a running program has said something. */
-async function said(run: ReturnType<typeof project.start>, words: string): Promise<void> {
-  let text = "";
-  const collect = (chunk: unknown): void => {
-    text += String(chunk);
-  };
-  run.all.on("data", collect);
-  for (let tries = 0; !text.includes(words); tries++) {
-    if (tries > 600) throw new Error(`nobody said "${words}":\n${text}`);
-    await sleep(100);
-  }
-  run.all.off("data", collect);
-}

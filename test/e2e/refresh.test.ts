@@ -5,7 +5,7 @@ import { Client } from "pg";
 import { beforeAll, expect, test } from "vitest";
 import { parse } from "yaml";
 import { jobResultSchema } from "../../model/backup/protocol";
-import { docker, exampleDump, smallDump, useProject } from "../support/project";
+import { docker, exampleDump, said as untilSaid, smallDump, useProject } from "../support/project";
 
 const project = useProject();
 const ids: string[] = [];
@@ -95,6 +95,10 @@ test("a refresh is previewed, and nothing is touched", async () => {
   expect(text).toMatch(/defuse +\d+ statements/);
   expect(text).toMatch(/disk +needs .* free/);
   expect(text).toContain(`Nothing has been changed. To do it: npx stagecraft refresh staging`);
+  const json = await project.stagecraft("refresh", "staging", "--preview", "--json");
+  const told = JSON.parse(json.text.slice(json.text.indexOf("{"))) as { plan: string[] };
+  expect(told).toMatchObject({ stack: "staging", backup });
+  expect(told.plan.join("\n")).toContain(`staging ← prod ${backup}`);
   expect(await stamp("staging")).toBe(ids[0]);
   expect(pinned("staging")).toBe(ids[0]);
 });
@@ -109,6 +113,12 @@ test("a refresh brings the newest data while staging goes on answering, and pins
   expect(said.text).toMatch(/staging has prod's data of .* UTC\n.* in all · away for .* masked/);
   const report = /report +(\S+)/.exec(said.text)?.[1] ?? "";
   expect(existsSync(join(project.folder, report)), said.text).toBe(true);
+  const output = await project.pulumi("stack", "output", "report", "--json", "--stack", "staging");
+  expect(JSON.parse(output.text), output.text).toMatchObject({
+    ...{ result: "restored", backup: ids[1], steps: { mask: expect.any(Number) as number } },
+    masked: { values: expect.any(Number) as number },
+  });
+  expect(output.text).not.toContain("canary");
   expect([await stamp("staging"), pinned("staging")]).toEqual([ids[1], ids[1]]);
   expect(await canaries("staging")).toBe("0");
   expect(await project.up("staging", "--expect-no-changes")).toMatchObject({ exitCode: 0 });
@@ -175,9 +185,21 @@ test("development gets the same data masked, with values of its own, also after 
   expect(preview.text).toMatch(
     /backup +looked up in \S+-prod-backups when this update lets the agent read it/,
   );
+  // Pulumi is killed in the middle: the old or the new contents are there, whole, and the next update sets it right.
+  const killed = project.start({}, ...["up", "--stack", "dev", "--yes", "--skip-preview"]);
+  await untilSaid(killed, "mask …");
+  killed.kill("SIGKILL");
+  await killed;
+  const isOld = await project.psql("dev", "SELECT to_regclass('small') IS NOT NULL");
+  if (isOld !== "t") expect(await canaries("dev")).toBe("0");
+  await project.pulumi("cancel", "--yes", "--stack", "dev");
   const up = await project.up("dev");
   expect(up, up.text).toMatchObject({ exitCode: 0 });
   expect(await canaries("dev")).toBe("0");
+  expect(
+    await project.psql("dev", "SELECT datname FROM pg_database WHERE datname ~ '__incoming$'"),
+  ).toBe("");
+  expect(await project.up("dev", "--expect-no-changes")).toMatchObject({ exitCode: 0 });
   const emails = "SELECT string_agg(email, ' ' ORDER BY id) FROM users";
   expect(await project.psql("dev", emails)).not.toBe(await project.psql("staging", emails));
 });

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { execa, type ResultPromise } from "execa";
 import { randomBytes, randomInt } from "node:crypto";
 import { cpSync, mkdtempSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
@@ -237,4 +238,18 @@ async function freePort(): Promise<number> {
     const port = randomInt(20_000, 32_000);
     if (!(await isPortTaken(port))) return port;
   }
+}
+
+/** Waits until a running program has said something. */
+export async function said(run: Run, words: string): Promise<void> {
+  let text = "";
+  const collect = (chunk: unknown): void => {
+    text += String(chunk);
+  };
+  run.all.on("data", collect);
+  for (let tries = 0; !text.includes(words); tries++) {
+    if (tries > 600) throw new Error(`nobody said "${words}":\n${text}`);
+    await sleep(100);
+  }
+  run.all.off("data", collect);
 }

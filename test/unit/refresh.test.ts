@@ -7,6 +7,8 @@ import type { RestoreResult } from "../../model/protocol";
 import { chooseBackup, type BackupsAtHand } from "../../model/refresh/at-hand";
 import { databaseOf, fitnessProblems, foreignProblem } from "../../model/refresh/fitness";
 import type { RefreshPlan } from "../../model/refresh/plan";
+import type { Prepared } from "../../model/refresh/preparation";
+import { stackReport, summaryOf } from "../../model/refresh/summary";
 import { planLines } from "../../model/refresh/plan-text";
 
 const [older, newer] = ["20261114T032900Z", "20261121T032900Z"] as const;
@@ -203,8 +205,61 @@ test("a refresh is told with its time, what was done, the way back and the repor
       "staging has prod's data of 21 Nov 2026 03:29 UTC",
       "  41 s in all · away for 0.14 s · 2 upgrade scripts · 10,214,882 values masked · 1 table kept · 3 rows put aside",
       "  before  kept as timesheets__previous: npx stagecraft rollback staging",
-      "  report  .stagecraft/reports/x.json",
+      "  report  .stagecraft/reports/x.json · pulumi stack output report -s staging",
     ].join("\n"),
   );
   expect(refreshedText(undefined, asked)).toBe(`staging has the contents of ${newer} already`);
+});
+
+describe("a report for a stack output", () => {
+  const script = (n: number) => ({
+    ...{ package: "application", from: `${n}`, to: `${n + 1}`, name: `upgrade-${n}-${n + 1}.sql` },
+    ...{ seconds: 1, warnings: [] },
+  });
+  const aside = [{ reason: "unique conflict", rows: 2, example: "eve@canary.example" }] as const;
+  const table = { table: "testers", state: "carried over", rows: 9, carried: 7, same: 0 } as const;
+  const prepared = (scripts: number, name: string): Prepared => ({
+    upgrades: {
+      ...{ result: "applied", problems: [], notes: [], versions: [], seconds: 1, text: "" },
+      applied: Array.from({ length: scripts }, (_, n) => script(n)),
+    },
+    defuse: {
+      statements: Array.from({ length: scripts }, () => ({ name, rows: 3, seconds: 1 })),
+      seconds: 1,
+    },
+    keep: {
+      tables: [{ ...table, aside: [...aside], shortened: 0, notes: ["eve@canary.example"] }],
+      ...{ seconds: 1, text: "eve@canary.example" },
+    },
+  });
+
+  test("tells what was done, and no value of the data", () => {
+    const summary = summaryOf(prepared(1, "jobs off"));
+    expect(summary).toEqual({
+      upgrades: ["upgrade-0-1.sql"],
+      defused: [{ name: "jobs off", rows: 3 }],
+      kept: [{ table: "testers", rows: 9, carried: 7, aside: 2 }],
+      more: 0,
+    });
+    const report = stackReport({
+      ...{ result: "restored", server: "staging", database: "shop", restoreId: "x-1" },
+      source: { name: newer, backup: newer, repository: "prod-backups" },
+      ...{ startedAt: "2026-11-22T09:14:00.000Z", awaySeconds: 0.14, text: "shop ← it", summary },
+      steps: [
+        { name: "restore", seconds: 1.2 },
+        { name: "swap", seconds: 0.14 },
+      ],
+    });
+    expect(report).toEqual({
+      ...{ result: "restored", backup: newer, source: newer, text: "shop ← it" },
+      ...{ startedAt: "2026-11-22T09:14:00.000Z", seconds: 1.34, awaySeconds: 0.14 },
+      ...{ steps: { restore: 1.2, swap: 0.14 }, ...summary },
+    });
+  });
+
+  test("stays short, however much was done", () => {
+    const summary = summaryOf(prepared(3000, "x".repeat(5000)));
+    expect(summary).toMatchObject({ more: 5900 });
+    expect(JSON.stringify(summary).length).toBeLessThan(16_384);
+  });
 });
