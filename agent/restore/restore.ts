@@ -102,7 +102,10 @@ class RestoreRun {
     }
     const databases = await listDatabases(client);
     const inPlace = await findInPlace(client, databases, this.request);
-    if (inPlace) return this.#result(inPlace.result, inPlace.text);
+    if (inPlace) {
+      await this.#tidyUp(client);
+      return this.#result(inPlace.result, inPlace.text);
+    }
     await this.#refuse(client);
     const copy = copyWith(databases, this.request);
     if (copy) return this.#bringBack(client, copy);
@@ -125,6 +128,17 @@ class RestoreRun {
     } finally {
       await releaseRestoreRole(client);
       await this.#cleanUp();
+    }
+  }
+
+  /** An attempt that was killed right after its swap has done the work, and left its role and the copy it replaced. */
+  async #tidyUp(client: Client): Promise<void> {
+    try {
+      await dropLeftovers(client);
+      await removeRestoreRole(client);
+    } catch (error) {
+      // The contents are there all the same, and the agent's main process looks again every minute.
+      say(`could not clean up yet: ${messageOf(error)}`);
     }
   }
 
