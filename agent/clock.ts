@@ -13,3 +13,6 @@ export function now(): Date {
     throw error;
   }
 }
+
+/** Milliseconds between two looks at the clock; in months that pass in minutes a second would be long. */
+export const tickMilliseconds = clockFile === undefined ? 1000 : 100;

@@ -20,7 +20,14 @@ import { Progress, say } from "../progress";
 import { chooseDatabases, type ChosenDatabase } from "./choose";
 import { dumpDatabase, usualParallel } from "./dump-database";
 import { DumpLog, pruneBackupLogs } from "./log";
-import { finishPartial, listFiles, makePartial, removeLeftovers, removePartial } from "./partial";
+import {
+  finishPartial,
+  listFiles,
+  freeId,
+  makePartial,
+  removeLeftovers,
+  removePartial,
+} from "./partial";
 import { keepAttempt, listBackupIds, readManifest, repositoryFolder } from "./repository";
 import { writeServerFiles } from "./server-files";
 import { freeForBackup, watchSpace } from "./space";
@@ -83,12 +90,13 @@ class BackupRun {
   async #make(client: Client): Promise<JobResult> {
     const { job, settings } = this.order;
     const startedAt = now();
-    const { id, folder } = await makePartial(startedAt, job).catch((error: unknown) => {
+    const id = await freeId(startedAt);
+    this.#id = id;
+    const folder = await makePartial(id, startedAt, job).catch((error: unknown) => {
       throw new AgentError(`the folder of the backups cannot be written: ${messageOf(error)}`, {
         cause: error,
       });
     });
-    this.#id = id;
     const unwatch = watchSpace((reason) => {
       this.#stop.abort(reason);
     });

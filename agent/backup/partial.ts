@@ -21,12 +21,9 @@ const startedFile = "started.json";
 
 const startedSchema = z.strictObject({ job: z.string().nullable(), startedAt: z.iso.datetime() });
 
-/** Makes the folder of a backup that begins now; its id, which no other backup or attempt has. */
-export async function makePartial(
-  now: Date,
-  job: string | null,
-): Promise<{ readonly id: BackupId; readonly folder: string }> {
-  const taken = new Set(await readdir(repositoryFolder));
+/** The id of a backup that begins now, which no other backup or attempt has. */
+export async function freeId(now: Date): Promise<BackupId> {
+  const taken = new Set(await readdir(repositoryFolder).catch(() => []));
   const records = await readdir(path.join(repositoryFolder, "records")).catch(() => []);
   for (const name of records) taken.add(name);
   let moment = now;
@@ -35,11 +32,16 @@ export async function makePartial(
     moment = new Date(moment.getTime() + 1000);
     id = formatBackupId(moment);
   }
+  return id;
+}
+
+/** Makes the folder of a backup that begins now. */
+export async function makePartial(id: BackupId, now: Date, job: string | null): Promise<string> {
   const folder = partialFolder(id);
   await mkdir(folder, { mode: 0o700 });
   const started = { job, startedAt: now.toISOString() };
   await writeFile(path.join(folder, startedFile), JSON.stringify(started), { mode: 0o600 });
-  return { id, folder };
+  return folder;
 }
 
 /** Removes the folder of a backup that did not come about; what writes into it may be just ending. */

@@ -15,6 +15,7 @@ import { backupBytes, manifestSchema, type Manifest } from "../../model/backup/m
 import { parseBackupId, type BackupId } from "../../model/names";
 import { sha256Of } from "../digest";
 import { readText, replaceFile } from "../whole-file";
+import { keepAside, readAside } from "./attempts-aside";
 
 /** Where a server's backups lie: a volume of its own. */
 export const repositoryFolder = process.env.STAGECRAFT_BACKUPS ?? "/var/backups/stagecraft";
@@ -83,9 +84,13 @@ export async function manifestProblem(
   return undefined;
 }
 
-/** Keeps what became of an attempt at a backup. */
+/** Keeps what became of an attempt at a backup; the disk may be so full that there is no room for it among the backups. */
 export async function keepAttempt(attempt: Attempt): Promise<void> {
-  await keepFact(attempt.id, "attempt", attempt);
+  try {
+    await keepFact(attempt.id, "attempt", attempt);
+  } catch {
+    await keepAside(attempt);
+  }
 }
 
 /** Keeps what the last look at a backup found. */
@@ -103,9 +108,14 @@ export async function readCatalogue(
   pins: readonly Pin[] = [],
   repository = repositoryFolder,
 ): Promise<CatalogueEntry[]> {
+  const aside = repository === repositoryFolder ? await readAside() : [];
+  const attempts = new Map(aside.map((attempt) => [attempt.id, attempt]));
   const names = [await readNames(repository), await readNames(recordsFolder(repository))].flat();
   const ids = new Set(names.filter((name) => parseBackupId(name) !== undefined));
-  const entries = [...ids].sort().map(async (id) => readEntry(id, pins, repository));
+  const entries = [...new Set([...ids, ...attempts.keys()])].sort().map(async (id) => {
+    const entry = await readEntry(id, pins, repository);
+    return { ...entry, attempt: entry.attempt ?? attempts.get(id) ?? null };
+  });
   // A folder without a manifest and without a record is not even an attempt.
   return (await Promise.all(entries)).filter(({ backup, attempt }) => backup ?? attempt);
 }

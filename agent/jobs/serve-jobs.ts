@@ -3,14 +3,12 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { BackupsRequest } from "../../model/backup/protocol";
 import { announceJob } from "../alerts/announce";
 import { readSchedule, scheduleFile } from "../backup/schedule";
-import { now } from "../clock";
+import { now, tickMilliseconds } from "../clock";
 import { messageOf } from "../errors";
 import { say } from "../progress";
 import { JobProcess } from "./process";
 import { Scheduler } from "./scheduler";
 import { keepJobStates, readJobStates } from "./states";
-
-const tickMilliseconds = 1000;
 
 /** Seconds that a job has to end in order when the agent is stopped. */
 const stopSeconds = 20;

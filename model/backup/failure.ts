@@ -27,7 +27,7 @@ const rules: readonly {
       `make room there, e.g. by removing backups that nobody needs (npx stagecraft backups ${server}), or give the volume a larger disk`,
   },
   {
-    pattern: /due to lock timeout|could not obtain lock on relation/i,
+    pattern: /due to (?:lock|statement) timeout|could not obtain lock on relation/i,
     cause: ({ database }, message) =>
       `a table of ${database ?? "the database"} was locked by somebody else for longer than lockTimeout${lockedTable(message)}`,
     fix: () =>

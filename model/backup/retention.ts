@@ -29,8 +29,8 @@ export interface Judgement {
  * oldest backup stays as well. What is within a time counts from the newest backup, not from now, so that nothing goes
  * while no backups are made.
  *
- * Only verified backups count. One that has not been judged stays until a newer one is verified, and, like one that
- * failed its verification, for {@link doubtfulDays} more. The newest verified backup, those that somebody names, and
+ * Only verified backups count. One that has not been judged stays until a newer one is verified and it is {@link doubtfulDays}
+ * old; one that failed its verification as long from that on. The newest verified backup, those that somebody names, and
  * those whose moment is still to come (a clock was wrong, then or now) always stay. A policy without a rule keeps all.
  */
 export function forget(
@@ -108,10 +108,12 @@ function judge(
   const rules: string[] = [];
   let why = "";
   const age = formatAge((now.getTime() - moment.getTime()) / 1000);
+  // What is found bad long after it was made has to be seen by somebody, too.
+  const since = verification ? Date.parse(verification.checkedAt) : 0;
   const isDoubtful =
     newestVerified === undefined ||
     moment > newestVerified ||
-    now.getTime() - moment.getTime() < doubtfulDays * dayMilliseconds;
+    now.getTime() - Math.max(moment.getTime(), since) < doubtfulDays * dayMilliseconds;
   if (moment > now) rules.push("in the future");
   else if (isVerified({ ...entry, id, pins, verification })) {
     rules.push(...(kept.get(moment.getTime()) ?? []));

@@ -51,7 +51,7 @@ it(
     );
     await inside(`dropdb old && rm -rf ${work}`);
 
-    await project.reconfigure("dev", {
+    project.reconfigure("dev", {
       postgres: { port: project.port("dev"), memory: "4 GB" },
       data: { dump: "new" },
     });

@@ -33,7 +33,7 @@ it(
     const agent: number[] = [];
     for (let i = 0; i < rounds; i++) {
       const rule = `host timesheets timesheets_readonly 192.0.2.${i}/32 scram-sha-256`;
-      await project.reconfigure("dev", { pgHba: { rules: [rule] } });
+      project.reconfigure("dev", { pgHba: { rules: [rule] } });
       whole.push(await seconds(up));
       agent.push(await secondsOfAgent());
     }

@@ -62,7 +62,7 @@ describe("a production server", () => {
     writeFileSync(join(scripts, "upgrade-1.9-1.10.sql"), "CREATE TABLE later (id int);\n");
     writeFileSync(join(scripts, "upgrade-1.10-1.11.sql"), "SELECT 1;\n\nDROP TABLE nothing;\n");
     const upgrades = { folder: "upgrades", baseline: "1.9" };
-    await project.reconfigure(stack, settings({ upgrades }));
+    project.reconfigure(stack, settings({ upgrades }));
     expect(await project.stagecraft("upgrades", stack)).toEqual({
       exitCode: 0,
       text: [
@@ -91,7 +91,7 @@ describe("a production server", () => {
   test("takes a new rule without a restart, shows who gains by it, and then has nothing to do", async () => {
     const started = await superuser(startTime);
     const line = "hostssl timesheets timesheets_readonly 192.0.2.0/24 scram-sha-256";
-    await project.reconfigure(stack, settings({ pgHba: { rules: [line] } }));
+    project.reconfigure(stack, settings({ pgHba: { rules: [line] } }));
     expect((await project.preview(stack)).text).toContain(
       "▲ gains access: readonly from 192.0.2.0/24",
     );
@@ -111,7 +111,7 @@ describe("a production server", () => {
       "hostssl all all 10.0.0.0 scram-sha-256",
       "host all all samenet scram",
     ];
-    await project.reconfigure(
+    project.reconfigure(
       stack,
       settings({
         pgHba: { rules },
@@ -134,7 +134,7 @@ describe("a production server", () => {
         "SELECT string_agg(raw, '' ORDER BY n) FROM (SELECT line_number AS n, options::text || auth_method AS raw FROM pg_hba_file_rules) AS r",
       ),
     ).toBe(before);
-    await project.reconfigure(stack, settings({ pgHba: { rules: rules.slice(0, 1) } }));
+    project.reconfigure(stack, settings({ pgHba: { rules: rules.slice(0, 1) } }));
     expect((await project.up(stack)).text).toMatch(
       /pgHba\.rules\[0\] +host all all 0\.0\.0\.0\/0 trust: production never trusts a network/,
     );
@@ -148,7 +148,7 @@ describe("a production server", () => {
       project.names(stack).postgres,
     );
     const postgres = { port: project.port(stack), memory: "256 MB" };
-    await project.reconfigure(
+    project.reconfigure(
       stack,
       settings({ postgres: { ...postgres, settings: { workMem: "5 MB", maxConnections: 90 } } }),
     );

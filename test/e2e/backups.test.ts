@@ -25,7 +25,7 @@ async function containers(): Promise<string> {
 test("another schedule is shown with its next five runs, and is an update in place", async () => {
   const before = await containers();
   const jobs = { nightly: { schedule: "11 2 * * *" } };
-  await project.reconfigure(stack, settings({ backups: { jobs } }));
+  project.reconfigure(stack, settings({ backups: { jobs } }));
   const { text } = await project.preview(stack);
   expect(text).toMatch(/nightly \(backup\) runs next at (?:[\d-]+ 02:11 UTC, ){4}[\d-]+ 02:11 UTC/);
   expect(text).toMatch(/~ 2 to update/);

@@ -133,7 +133,7 @@ test("another dump is seen at preview, and replaces the contents, upgraded and w
     "upgrade-1.9-1.10.sql",
     "ALTER TABLE public.small ADD fresh text DEFAULT 'new';\n",
   );
-  await project.reconfigure("dev", {
+  project.reconfigure("dev", {
     data: { dump },
     database: { name: "timesheets", keep: ["made_here"] },
     upgrades: { folder: ".", baseline: "1.9" },
@@ -154,7 +154,7 @@ test("a dump that fails leaves the contents as they were and fails the update", 
     "broken.sql",
     smallDump("broken", 3).replace("1\tnote 1", "one\tnote"),
   );
-  await project.reconfigure("dev", { data: { dump } });
+  project.reconfigure("dev", { data: { dump } });
   const { exitCode, text } = await project.up("dev");
   expect(exitCode).not.toBe(0);
   expect(text).toContain("dev was not changed: the import of broken.sql failed");
@@ -165,7 +165,7 @@ test("a dump that fails leaves the contents as they were and fails the update", 
 test("the name of a database may be anything", async () => {
   const name = `Of "all" things; DROP TABLE small; -- $(touch x)`;
   const dump = project.writeDump("small.sql", smallDump("small", 3));
-  await project.reconfigure("dev", { data: { dump }, database: { name } });
+  project.reconfigure("dev", { data: { dump }, database: { name } });
   expect(await project.up("dev")).toMatchObject({ exitCode: 0 });
   expect(await project.psql("dev", "SELECT count(*) FROM small", name)).toBe("3");
   expect(await project.up("dev", "--expect-no-changes")).toMatchObject({ exitCode: 0 });

@@ -12,7 +12,7 @@ beforeAll(async () => {
 
 describe("before anything is touched", () => {
   test("wrong settings are told in one go", async () => {
-    await project.reconfigure("dev", {
+    project.reconfigure("dev", {
       postgres: { port: 70_000, memroy: "1 GB" },
       data: { dump: "nowhere.sql" },
     });
@@ -25,7 +25,7 @@ describe("before anything is touched", () => {
   });
 
   test("a password in plain text is refused", async () => {
-    await project.reconfigure("dev", { data: { dump: "a.sql" } });
+    project.reconfigure("dev", { data: { dump: "a.sql" } });
     const set = ["config", "set", "--plaintext", "--path", "passwords.readonly", "not so secret"];
     await project.pulumi(...set, "--stack", "dev");
     const { exitCode, text } = await project.preview("dev");
@@ -35,7 +35,7 @@ describe("before anything is touched", () => {
   });
 
   test("a port that is taken is named, with the key to change", async () => {
-    await project.reconfigure("dev", { data: { dump: "a.sql" } });
+    project.reconfigure("dev", { data: { dump: "a.sql" } });
     const other = createServer().listen(project.port("dev"), "127.0.0.1");
     await once(other, "listening");
     try {
@@ -82,7 +82,7 @@ describe("in the middle", () => {
     project.writeDump("slow.sql", smallDump("slow", 5, "SELECT pg_catalog.pg_sleep(12);"));
 
   test("a second up at once is told that another is running, and harms nothing", async () => {
-    await project.reconfigure("dev", { data: { dump: slow() } });
+    project.reconfigure("dev", { data: { dump: slow() } });
     const first = project.start({}, ...up);
     await said(first, "restore …");
     const second = await project.up("dev");
@@ -98,7 +98,7 @@ describe("in the middle", () => {
       "next.sql",
       smallDump("next", 7, "SELECT pg_catalog.pg_sleep(12);"),
     );
-    await project.reconfigure("dev", { data: { dump } });
+    project.reconfigure("dev", { data: { dump } });
     const killed = project.start({}, ...up);
     await said(killed, "restore …");
     killed.kill("SIGKILL");

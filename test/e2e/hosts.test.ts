@@ -65,7 +65,7 @@ describe("before anything is touched", () => {
     ],
   ])("%s is told with what to do about it", async (_, hostOf, lines) => {
     const host = hostOf();
-    await project.reconfigure("dev", settings(host));
+    project.reconfigure("dev", settings(host));
     const { exitCode, text } = await project.up("dev");
     expect(exitCode).not.toBe(0);
     expect(text.replace(/\n +/g, "\n")).toContain(`error: ${lines(host).join("\n")}\n`);
@@ -74,7 +74,7 @@ describe("before anything is touched", () => {
   });
 
   test("a host without Docker, and one whose engine is down, are told apart", async () => {
-    await project.reconfigure("dev", settings(engine.host()));
+    project.reconfigure("dev", settings(engine.host()));
     await engine.run("mv", "/usr/bin/docker", "/usr/bin/docker-away");
     const without = await project.up("dev");
     await engine.run("mv", "/usr/bin/docker-away", "/usr/bin/docker");
@@ -91,14 +91,14 @@ describe("before anything is touched", () => {
   });
 
   test("an address that is none is told with the other problems", async () => {
-    await project.reconfigure("dev", { ...settings("ssh:/nowhere"), data: {} });
+    project.reconfigure("dev", { ...settings("ssh:/nowhere"), data: {} });
     expect((await project.up("dev")).text).toMatch(
       /Pulumi\.dev\.yaml has 2 problems\n +host +must be local, or an address like ssh:\/\/ops@staging\.example\.com, got "ssh:\/nowhere"\n +data +names no source/,
     );
   });
 
   test("status tells of a server out of reach, and hides none of the others", async () => {
-    await project.reconfigure("dev", settings(engine.host("closed")));
+    project.reconfigure("dev", settings(engine.host("closed")));
     const { stdout } = await stagecraft("status", "dev");
     expect(stdout).toContain(`dev  out of reach · ${engine.host("closed")}`);
     expect(stdout).toContain("port 1: Connection refused; check its name and port");
@@ -108,7 +108,7 @@ describe("before anything is touched", () => {
 describe("a server on another machine", () => {
   beforeAll(async () => {
     await engine.disconnect();
-    await project.reconfigure("dev", settings(engine.host()));
+    project.reconfigure("dev", settings(engine.host()));
   });
 
   test("is made there alone, over one connection, and whatever takes its port here", async () => {
@@ -202,11 +202,11 @@ describe("a server on another machine", () => {
   });
 
   test("goes to this machine when its host does, and leaves nothing there", async () => {
-    await project.reconfigure("dev", settings("local"));
+    project.reconfigure("dev", settings("local"));
     expect(await project.up("dev")).toMatchObject({ exitCode: 0 });
     expect(await project.psql("dev", "SELECT count(*) FROM a")).toBe("3");
     expect(await engine.everything()).toEqual([]);
-    await project.reconfigure("dev", settings(engine.host()));
+    project.reconfigure("dev", settings(engine.host()));
     expect(await project.up("dev")).toMatchObject({ exitCode: 0 });
     expect(await project.leftovers("ps")).toEqual([]);
   });
@@ -215,7 +215,7 @@ describe("a server on another machine", () => {
     await project.makeStack("prod", settings("local"));
     expect(await project.up("prod")).toMatchObject({ exitCode: 0 });
     const before = await engine.everything();
-    await project.reconfigure("prod", settings(engine.host()));
+    project.reconfigure("prod", settings(engine.host()));
     const { exitCode, stderr } = await stagecraft("up", "prod");
     expect(exitCode).toBe(1);
     expect(stderr).toBe(
@@ -223,7 +223,7 @@ describe("a server on another machine", () => {
         "  fix  take back what was changed of host or namePrefix in Pulumi.prod.yaml",
     );
     expect(await engine.everything()).toEqual(before);
-    await project.reconfigure("prod", settings("local"));
+    project.reconfigure("prod", settings("local"));
     expect(await project.up("prod")).toMatchObject({ exitCode: 0 });
     expect(await project.psql("prod", "SELECT count(*) FROM a")).toBe("3");
     expect(await project.up("prod", "--expect-no-changes")).toMatchObject({ exitCode: 0 });

@@ -1,10 +1,9 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
-import { Client } from "pg";
 import { beforeAll, expect, test } from "vitest";
 import { parse } from "yaml";
 import { jobResultSchema } from "../../model/backup/protocol";
+import { longestGap } from "../support/longest-gap";
 import { docker, exampleDump, said as untilSaid, smallDump, useProject } from "../support/project";
 
 const project = useProject();
@@ -32,42 +31,6 @@ const canaries = async (stack: string): Promise<string> =>
   project.psql(stack, "SELECT count(*) FROM users WHERE email LIKE '%canary%'");
 const stamp = async (stack: string): Promise<string> =>
   project.psql(stack, "SELECT current_setting('stagecraft.backup')");
-
-/** Asks staging every 10 ms as the application; the longest time without an answer, in seconds. */
-async function longestGap(during: () => Promise<unknown>): Promise<number> {
-  const config = {
-    ...{ host: "127.0.0.1", port: project.port("staging"), database: "timesheets" },
-    ...{ user: "timesheets", password: project.passwords.application },
-  };
-  let client: Client | undefined;
-  let answered = performance.now();
-  let longest = 0;
-  let isOver = false;
-  const ask = async (): Promise<void> => {
-    while (!isOver) {
-      try {
-        if (!client) {
-          client = new Client(config);
-          client.on("error", () => undefined);
-          await client.connect();
-        }
-        await client.query("SELECT count(*) FROM projects");
-        longest = Math.max(longest, performance.now() - answered);
-        answered = performance.now();
-      } catch {
-        await client?.end().catch(() => undefined);
-        client = undefined;
-      }
-      await sleep(10);
-    }
-    await client?.end();
-  };
-  const asking = ask();
-  await during();
-  isOver = true;
-  await asking;
-  return longest / 1000;
-}
 
 beforeAll(async () => {
   await project.makeStack("prod", { data: { dump: exampleDump } });
@@ -105,7 +68,7 @@ test("a refresh is previewed, and nothing is touched", async () => {
 
 test("a refresh brings the newest data while staging goes on answering, and pins its id", async () => {
   let said = { exitCode: 1, text: "" };
-  const gap = await longestGap(async () => {
+  const gap = await longestGap(project, "staging", async () => {
     said = await project.stagecraft("refresh", "staging");
   });
   expect(said.exitCode, said.text).toBe(0);
@@ -135,13 +98,13 @@ test("an id that is not there is refused with the nearest ones, and nothing is p
 
 test("an id that is not there makes a preview fail, too, with the nearest ones", async () => {
   const backup = "20200101T000000Z";
-  await project.reconfigure("staging", { data: { from: "server:prod", backup } });
+  project.reconfigure("staging", { data: { from: "server:prod", backup } });
   const { exitCode, text } = await project.preview("staging");
   expect(exitCode, text).not.toBe(0);
   expect(text).toContain(
     `no backup ${backup} in ${project.names("prod").backupsVolume}; the nearest: ${ids[0] ?? ""}`,
   );
-  await project.reconfigure("staging", { data: { from: "server:prod", backup: ids[1] } });
+  project.reconfigure("staging", { data: { from: "server:prod", backup: ids[1] } });
   expect(await project.up("staging", "--expect-no-changes")).toMatchObject({ exitCode: 0 });
 });
 
@@ -179,7 +142,7 @@ test("development gets the same data masked, with values of its own, also after 
   const dump = project.writeDump("small.sql", smallDump("small", 1));
   await project.makeStack("dev", { data: { dump } });
   expect(await project.up("dev")).toMatchObject({ exitCode: 0 });
-  await project.reconfigure("dev", { data: { from: "server:prod", backup: ids[1] } });
+  project.reconfigure("dev", { data: { from: "server:prod", backup: ids[1] } });
   const preview = await project.preview("dev");
   expect(preview.exitCode, preview.text).toBe(0);
   expect(preview.text).toMatch(

@@ -26,7 +26,7 @@ test("all three servers run side by side, each with data of its own", async () =
 
 test("production keeps its database when the dump is another", async () => {
   const dump = project.writeDump("second.sql", smallDump("second", 2));
-  await project.reconfigure("prod", { data: { dump } });
+  project.reconfigure("prod", { data: { dump } });
   const { text } = await project.preview("prod", "--diff");
   expect(text).toContain('dump     : "first.sql" => "second.sql"');
   expect(text).toContain("timesheets is on prod and stays as it is");
@@ -67,7 +67,7 @@ test("production's data outlives its stack, and is taken up again", async () => 
 test("containers made anew after several refreshes change nothing further", async () => {
   for (const name of ["third", "fourth"]) {
     const dump = project.writeDump(`${name}.sql`, smallDump(name, 3));
-    await project.reconfigure("staging", { data: { dump } });
+    project.reconfigure("staging", { data: { dump } });
     expect(await project.up("staging")).toMatchObject({ exitCode: 0 });
   }
   await project.psql("staging", "CREATE TABLE made_here ()");

@@ -1,11 +1,19 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { execa, type ResultPromise } from "execa";
 import { randomBytes, randomInt } from "node:crypto";
-import { cpSync, mkdtempSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  cpSync,
+  mkdtempSync,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { afterAll, beforeAll } from "vitest";
-import { stringify } from "yaml";
+import { parse, stringify } from "yaml";
 import { isPortTaken } from "../../components/machine/port";
 import { engineNames, type EngineNames } from "../../model/settings/engine-names";
 import { pulumiEnvironment } from "../../tools";
@@ -32,6 +40,11 @@ export type Run = ResultPromise<{ all: true; reject: false }>;
 /** The sections of a stack's settings that a test wants otherwise. */
 export type SettingChanges = Readonly<Record<string, unknown>>;
 
+interface StackFile {
+  readonly encryptionsalt: string;
+  readonly config: Readonly<Record<string, unknown>>;
+}
+
 /** Makes a copy of the project for the tests of one file, and removes all it made after them. */
 export function useProject(): TestProject {
   const project = new TestProject();
@@ -50,6 +63,8 @@ export class TestProject {
     monitor: "the monitor's password of tests",
   };
   readonly #ports = new Map<string, number>();
+  /** The stack files as they were made, because encrypting takes Pulumi half a second. */
+  readonly #made = new Map<string, StackFile>();
   /** What Pulumi is run with. */
   readonly environment: NodeJS.ProcessEnv = {
     PULUMI_BACKEND_URL: `file://${this.folder}/.stagecraft/state`,
@@ -74,15 +89,21 @@ export class TestProject {
     const made = await this.pulumi("stack", "init", stack, "--no-select");
     if (made.exitCode !== 0) throw new Error(made.text);
     await this.setPasswords(stack);
+    this.#made.set(stack, parse(readFileSync(this.#file(stack), "utf8")) as StackFile);
   }
 
-  /** Writes a stack's settings, with its port and this project's names, and then its passwords. */
-  async reconfigure(stack: string, changes: SettingChanges): Promise<void> {
-    this.configure(stack, changes);
-    await this.setPasswords(stack);
+  /** Writes a stack's settings, with its port and this project's names, and the passwords it has. */
+  reconfigure(stack: string, changes: SettingChanges): void {
+    const { encryptionsalt, config } = this.#made.get(stack) ?? {};
+    const passwords = config?.["stagecraft:passwords"];
+    this.configure(stack, { passwords, ...changes }, { encryptionsalt });
   }
 
-  private configure(stack: string, changes: SettingChanges): void {
+  #file(stack: string): string {
+    return join(this.folder, `Pulumi.${stack}.yaml`);
+  }
+
+  private configure(stack: string, changes: SettingChanges, more: object = {}): void {
     const sections = {
       namePrefix: this.prefix,
       postgres: { port: this.port(stack), memory: "256 MB" },
@@ -91,8 +112,8 @@ export class TestProject {
       ...changes,
     };
     const config = Object.entries(sections).map(([key, value]) => [`stagecraft:${key}`, value]);
-    const path = join(this.folder, `Pulumi.${stack}.yaml`);
-    writeFileSync(path, stringify({ config: Object.fromEntries(config) as unknown }));
+    const file = { ...more, config: Object.fromEntries(config) as unknown };
+    writeFileSync(this.#file(stack), stringify(file));
   }
 
   private async setPasswords(stack: string): Promise<void> {

@@ -151,6 +151,8 @@ export class TestServer {
     ].flat();
     await docker(
       ...[...common, "--name", this.postgres, "--stop-signal", "SIGINT", "--memory", memory],
+      // What is in memory goes with its last container.
+      ...(backupsSize === undefined ? [] : mount(backups, "/mnt/backups")),
       ...["--shm-size", "64m", "--health-cmd", "pg_isready -q -h /run/postgresql"],
       // Nothing here outlives its machine, so nothing need wait for the disk.
       ...[tag, "stagecraft-postgres", "fsync=off", ...settings],

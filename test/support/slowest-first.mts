@@ -10,6 +10,7 @@ const longest = [
   "e2e/refresh",
   "agent/pg-hba",
   "faults/faults",
+  "agent/month",
   "agent/backup",
   "agent/offsite",
   "agent/verify",

@@ -60,6 +60,11 @@ describe("why a backup failed", () => {
       "end that session, let the job run at another time, or set lockTimeout of the job higher",
     ],
     [
+      "pg_dump: error: query failed: ERROR:  canceling statement due to statement timeout",
+      "a table of shop was locked by somebody else for longer than lockTimeout",
+      "end that session, let the job run at another time, or set lockTimeout of the job higher",
+    ],
+    [
       "pg_dump: error: query failed: server closed the connection unexpectedly",
       "the connection was cut while shop was being backed up: PostgreSQL was stopped, or somebody ended the session",
       "when PostgreSQL is well again (npx stagecraft status prod): npx stagecraft backup prod",

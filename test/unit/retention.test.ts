@@ -151,6 +151,18 @@ describe("only verified backups count", () => {
     expect(removed(null)).toBe("it was never verified, is 7 d old, and a newer one is verified");
   });
 
+  test("one that is found bad long after it was made stays a week from then on", () => {
+    const old = entryOf({ at: "2026-10-01T03:29Z", verified: "failed" });
+    const found = (checkedAt: string): CatalogueEntry => ({
+      ...old,
+      verification: old.verification && { ...old.verification, checkedAt },
+    });
+    const of = (entry: CatalogueEntry) =>
+      forget([entry, entryOf({ at: "2026-11-22T03:29Z" })], { last: 1 }, { now })[0]?.rules;
+    expect(of(found("2026-11-22T05:29:00.000Z"))).toEqual(["failed, kept to be looked at"]);
+    expect(of(found("2026-11-15T05:29:00.000Z"))).toEqual([]);
+  });
+
   test("what is no backup is not judged", () => {
     const attempt: CatalogueEntry = { ...entryOf({ at: "2026-11-21T03:29Z" }), backup: null };
     expect(forget([attempt], { last: 1 }, { now })).toEqual([]);
