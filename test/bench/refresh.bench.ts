@@ -1,5 +1,5 @@
 import { execa } from "execa";
-import { readFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it } from "vitest";
 import { generateSql } from "../../examples/timesheets/generate";
@@ -72,23 +72,33 @@ it(
     });
     expect(await staging(tables())).toBe(ourTables);
 
-    const ours = ourBackup + ourRefresh;
+    // What the old procedure does: nothing is masked.
+    writeFileSync(join(project.folder, "stacks/masks.ts"), "export const masks = undefined;\n");
+    const plainBackup = await seconds(async () => (id = await backup()));
+    await done(project.stagecraft("backups", "verify", "prod", id));
+    const plainRefresh = await seconds(() => done(project.stagecraft("refresh", "staging")));
+    expect(await staging(tables())).toBe(ourTables);
+
     const whole = oldDump + oldCopy + oldImport;
+    const plain = plainBackup + plainRefresh;
     say(
-      `old procedure    ${formatDuration(whole)}   (dump ${formatDuration(oldDump)}, copy ${formatDuration(oldCopy)}, import ${formatDuration(oldImport)}; nothing masked)`,
+      `old procedure    ${formatDuration(whole)}   (dump ${formatDuration(oldDump)}, copy ${formatDuration(oldCopy)}, import ${formatDuration(oldImport)})`,
     );
     say(
-      `ours             ${formatDuration(ours)}   (backup ${formatDuration(ourBackup)}, refresh ${formatDuration(ourRefresh)} with masks, from the command to its end)`,
+      `ours, the same   ${formatDuration(plain)}   (backup ${formatDuration(plainBackup)}, refresh ${formatDuration(plainRefresh)}, from the command to its end)`,
     );
     say(
-      `old / ours       ${(whole / ours).toFixed(2)}× with the backup, ${(whole / ourRefresh).toFixed(2)}× from a backup that is there (goal ≥ 4×)`,
+      `ours, masked     ${formatDuration(ourBackup + ourRefresh)}   (backup ${formatDuration(ourBackup)}, refresh ${formatDuration(ourRefresh)}; the old procedure masks nothing)`,
+    );
+    say(
+      `old / ours       ${(whole / plain).toFixed(2)}× the same (goal ≥ 4×), ${(whole / (ourBackup + ourRefresh)).toFixed(2)}× with masks`,
     );
     say(
       `away             ${away.toFixed(2)} s for a client that asks every 10 ms (goal ≤ 1 s); the old procedure ${formatDuration(oldImport)}`,
     );
     say(`preview          ${formatDuration(preview)} (goal ≤ 4 s)`);
     say(
-      `verification     ${formatDuration(ourVerification)}; a bare pg_restore -j 2 ${formatDuration(bareRestore)}: ${(ourVerification / bareRestore).toFixed(2)}× (goal ≤ 1.2×)`,
+      `verification     ${formatDuration(ourVerification)}; a bare pg_restore -j 2 ${formatDuration(bareRestore)}: ${(ourVerification / bareRestore).toFixed(2)}× (goal ≤ 1.2×); not counted above, as it is the night's work`,
     );
     say(refreshed.split("\n").slice(-6).join("\n"));
   },
