@@ -6,6 +6,7 @@ import type {
   ForgetRequest,
   ForgetResult,
 } from "../../model/backup/catalogue-protocol";
+import { withJobLock } from "../jobs/lock";
 import { deletionProblems } from "../../model/backup/deletion";
 import { lateness } from "../../model/backup/lateness";
 import { forgetOld, judgeBackups } from "../backup/forget";
@@ -34,13 +35,21 @@ export async function backups({ server, pins }: CatalogueRequest): Promise<Catal
 /** Removes the backups that no rule keeps; with `dryRun` it only says which. */
 export async function forgetBackups({ pins, dryRun }: ForgetRequest): Promise<ForgetResult> {
   const judgements = await judgeBackups(pins, now());
-  return { judgements, removed: dryRun ? [] : await forgetOld(pins, now()) };
+  if (dryRun) return { judgements, removed: [] };
+  return inTurn(async () => ({ judgements, removed: await forgetOld(pins, now()) }));
 }
 
 /** Removes the named backups for good, all or none of them. */
 export async function deleteBackups({ pins, backups }: DeleteRequest): Promise<DeleteResult> {
-  const problems = deletionProblems(backups, await readCatalogue(pins));
-  if (problems.length > 0) throw new AgentError(`nothing was deleted: ${problems.join("; ")}`);
-  for (const id of backups) await removeBackup(id);
-  return { removed: [...backups] };
+  return inTurn(async () => {
+    const problems = deletionProblems(backups, await readCatalogue(pins));
+    if (problems.length > 0) throw new AgentError(`nothing was deleted: ${problems.join("; ")}`);
+    for (const id of backups) await removeBackup(id);
+    return { removed: [...backups] };
+  });
+}
+
+/** While no job runs: what it reads or copies must not go. */
+async function inTurn<T>(work: () => Promise<T>): Promise<T> {
+  return withJobLock({ kind: "maintenance", name: null }, new AbortController().signal, work);
 }

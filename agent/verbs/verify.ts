@@ -1,10 +1,19 @@
 import type { VerifyRequest, VerifyResult } from "../../model/backup/verify-protocol";
 import { now } from "../clock";
+import { withJobLock } from "../jobs/lock";
+import { waitForPostgres } from "../postgres";
 import { nextToVerify, verifyBackup } from "../backup/verify";
 
 /** Verifies a backup: the named one, or the newest of which nobody knows whether it can be restored. */
 export async function verify({ backup }: VerifyRequest): Promise<VerifyResult> {
-  const id = backup ?? (await nextToVerify());
-  if (id === undefined) return { backup: null, verification: null, logs: [] };
-  return verifyBackup(id, now);
+  await waitForPostgres(60);
+  return withJobLock(
+    { kind: "verification", name: null },
+    new AbortController().signal,
+    async () => {
+      const id = backup ?? (await nextToVerify());
+      if (id === undefined) return { backup: null, verification: null, logs: [] };
+      return verifyBackup(id, now);
+    },
+  );
 }

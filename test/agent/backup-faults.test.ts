@@ -164,6 +164,34 @@ describe("nothing that looks like a backup is left, and the catalogue tells why,
   });
 });
 
+test("nothing is deleted or verified by hand while a job runs, but when it is done", async () => {
+  const { id } = await backUpWell(server, "small");
+  const order = { server: server.name, pins: [], backups: [id] };
+  const said = await whileLocked(async () => {
+    const attempt = backUp(server, "patient");
+    await until(isWaiting);
+    const both = [
+      server.agent(["backups-delete"], order),
+      server.agent(["verify"], { server: server.name, backup: "20200101T000000Z" }),
+    ];
+    await sleep(1000);
+    expect(await listRepository(server)).toContain(id);
+    await server.sql(
+      "postgres",
+      "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE application_name = 'pg_dump'",
+    );
+    await attempt;
+    return Promise.all(both);
+  });
+  const waits = /a backup by hand, begun at .* UTC, is running; waiting for it/;
+  expect(said.map(({ stderr }) => stderr)).toEqual([
+    expect.stringMatching(waits),
+    expect.stringMatching(waits),
+  ]);
+  expect(said.map(({ status }) => status)).toEqual([0, 1]);
+  expect(await listRepository(server)).not.toContain(id);
+});
+
 test("where the backups' volume is missing, the attempt fails and says so", async () => {
   const request = Buffer.from(JSON.stringify({ server: server.name, job: null }));
   const said = await server.run(
