@@ -16,6 +16,7 @@ import { parseBackupId, type BackupId } from "../../model/names";
 import { sha256Of } from "../digest";
 import { readText, replaceFile } from "../whole-file";
 import { keepAside, readAside } from "./attempts-aside";
+import { keepUploaded } from "./offsite/known";
 
 /** Where a server's backups lie: a volume of its own. */
 export const repositoryFolder = process.env.STAGECRAFT_BACKUPS ?? "/var/backups/stagecraft";
@@ -128,8 +129,9 @@ export async function readVerification(
   return readFact(id, "verification", repository);
 }
 
-/** Removes a backup for good; the record of what it was goes as well. */
+/** Removes a backup for good; what it was is remembered only while it has a copy off-site. */
 export async function removeBackup(id: BackupId): Promise<void> {
+  await keepUploaded([await readEntry(id, [], repositoryFolder)]);
   // Without its manifest it is no backup any more, also if the rest of this is interrupted.
   await rm(path.join(backupFolder(id), "manifest.json"), { force: true });
   await rm(backupFolder(id), { recursive: true, force: true });

@@ -18,6 +18,7 @@ import {
   readManifest,
   repositoryFolder,
 } from "./repository";
+import { notHereText } from "./offsite/alone";
 import { restoreCopy } from "./restore-copy";
 
 /** Seconds that PostgreSQL may take to answer. */
@@ -32,7 +33,7 @@ const startSeconds = 60;
  */
 export async function verifyBackup(id: BackupId, now: () => Date): Promise<VerifyResult> {
   if (!(await exists(id))) {
-    throw new AgentError(`there is no backup ${id} here; list them with: npx stagecraft backups`);
+    throw new AgentError(await notHereText(id));
   }
   const started = performance.now();
   const logs: string[] = [];

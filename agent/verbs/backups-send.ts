@@ -1,11 +1,12 @@
 import { spawn } from "node:child_process";
+import { notHereText } from "../backup/offsite/alone";
 import { repositoryFolder, listBackupIds } from "../backup/repository";
 import { AgentError } from "../errors";
 
 /** Writes a backup to stdout as a tar of its folder; whoever takes it compares it with its manifest. */
 export async function sendBackup(id: string): Promise<void> {
   if (!(await listBackupIds()).includes(id)) {
-    throw new AgentError(`there is no backup ${id} here; list them with: npx stagecraft backups`);
+    throw new AgentError(await notHereText(id));
   }
   const tar = spawn("tar", ["-C", repositoryFolder, "-cf", "-", id], {
     stdio: ["ignore", "inherit", "inherit"],

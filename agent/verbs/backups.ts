@@ -9,9 +9,12 @@ import type {
 import { withJobLock } from "../jobs/lock";
 import { deletionProblems } from "../../model/backup/deletion";
 import { lateness } from "../../model/backup/lateness";
+import type { BackupId } from "../../model/names";
 import { forgetOld, judgeBackups } from "../backup/forget";
 import { observeBackups } from "../backup/observe";
+import { backupsAlone } from "../backup/offsite/alone";
 import { readCatalogue, removeBackup } from "../backup/repository";
+import { readSchedule } from "../backup/schedule";
 import { now } from "../clock";
 import { AgentError } from "../errors";
 import { withConnection } from "../postgres";
@@ -21,15 +24,23 @@ export async function backups({ server, pins }: CatalogueRequest): Promise<Catal
   const moment = now();
   const seen = await withConnection("postgres", (client) => observeBackups(client, moment));
   const runs = seen.jobs.flatMap(({ kind, next }) => (kind === "backup" ? next.slice(0, 1) : []));
+  const here = await readCatalogue(pins);
+  const offsite = (await readSchedule().catch(() => undefined))?.offsite;
+  const alone = await backupsAlone(here, pins, offsite, moment);
+  const isAlone = new Set(alone.entries.map(({ id }) => id));
   return {
     ...{ server, now: moment.toISOString() },
-    entries: await readCatalogue(pins),
-    judgements: await judgeBackups(pins, moment),
+    entries: inOrder([...here.filter(({ id }) => !isAlone.has(id)), ...alone.entries]),
+    judgements: inOrder([...(await judgeBackups(pins, moment)), ...alone.judgements]),
     next: runs.sort()[0] ?? null,
     verifiedLimit: seen.verifiedLimit,
     late: lateness(seen, moment) ?? null,
     freeBytes: seen.freeBytes,
   };
+}
+
+function inOrder<T extends { readonly id: BackupId }>(entries: readonly T[]): T[] {
+  return [...entries].sort((a, b) => (a.id < b.id ? -1 : 1));
 }
 
 /** Removes the backups that no rule keeps; with `dryRun` it only says which. */

@@ -21,12 +21,13 @@ export function backupsText(catalogue: Catalogue, stack: string, paint: Paint = 
   const kept = new Map(catalogue.judgements.map(({ id, rules, why }) => [id, { rules, why }]));
   const rows = catalogue.entries.toReversed().map((entry) => {
     const { rules = [], why = "" } = kept.get(entry.id) ?? {};
-    const keptAs = entry.backup ? rules.join(" · ") || `goes: ${why}` : "not a backup";
+    const backup = entry.backup ?? entry.away;
+    const keptAs = backup ? rules.join(" · ") || `goes: ${why}` : "not a backup";
     return [
       entry.id,
       ageOf(entry.id, now),
       databasesOf(entry),
-      entry.backup ? formatBytes(entry.backup.bytes) : "–",
+      backup ? formatBytes(backup.bytes) : "–",
       verifiedText(entry),
       keptAs,
       placeOf(entry, stack),
@@ -52,21 +53,22 @@ function ageOf(id: string, now: Date): string {
   return seconds < 0 ? "to come" : formatAge(seconds);
 }
 
-function databasesOf({ backup }: CatalogueEntry): string {
+function databasesOf(entry: CatalogueEntry): string {
+  const backup = entry.backup ?? entry.away;
   if (!backup) return "–";
   const names = backup.databases.map(({ name }) => name);
   if (names.length <= toldDatabases) return names.join(", ");
   return `${names.slice(0, toldDatabases).join(", ")} + ${names.length - toldDatabases}`;
 }
 
-function verifiedText({ backup, attempt, verification, offsite }: CatalogueEntry): string {
+function verifiedText({ backup, away, attempt, verification }: CatalogueEntry): string {
   if (verification?.result === "failed") return "✘ not good";
-  if (!backup) {
-    if (attempt?.result === "failed") return `✘ ${reasonOf(attempt.text)}`;
-    return offsite?.result === "uploaded" && verification?.restored === true ? "✔" : "✘ not here";
+  if (!backup && !away) {
+    return attempt?.result === "failed" ? `✘ ${reasonOf(attempt.text)}` : "✘ not here";
   }
   if (!verification) return "not yet";
   if (!verification.restored) return "checksums";
+  if (!backup) return "✔";
   return `✔ restored ${formatDuration(verification.seconds)}`;
 }
 

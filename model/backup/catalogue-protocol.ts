@@ -21,9 +21,9 @@ export const catalogueSchema = z.strictObject({
   server,
   /** The agent's time. */
   now: z.iso.datetime(),
-  /** Backups and failed attempts, oldest first. */
+  /** Backups, those off-site alone among them, and failed attempts, oldest first. */
   entries: z.array(catalogueEntrySchema),
-  /** What the rules in force say of each backup. */
+  /** What the rules in force say of each backup; those of the other place, where it is off-site alone. */
   judgements: z.array(judgementSchema),
   /** The next backup of the schedule. */
   next: z.iso.datetime().nullable(),

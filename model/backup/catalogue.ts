@@ -55,24 +55,28 @@ export const pinSchema = z.strictObject({
 });
 export type Pin = z.infer<typeof pinSchema>;
 
+/** What the manifest of a backup tells, in short. */
+export const backupSummarySchema = z.strictObject({
+  server: z.string(),
+  kind: z.enum(serverKinds),
+  job: z.string().nullable(),
+  postgres: z.string(),
+  databases: z.array(z.strictObject({ name: z.string(), bytes: count, rows: count })),
+  /** Bytes on disk. */
+  bytes: count,
+  seconds: z.number().nonnegative(),
+});
+export type BackupSummary = z.infer<typeof backupSummarySchema>;
+
 /** One line of the catalogue: a backup, or a failed attempt at one. */
 export const catalogueEntrySchema = z.strictObject({
   id: backupIdSchema,
   /** `null` for one whose record is lost, or that came from elsewhere. */
   attempt: attemptSchema.nullable(),
   /** What its manifest tells, in short; `null` where there is no backup under this id here. */
-  backup: z
-    .strictObject({
-      server: z.string(),
-      kind: z.enum(serverKinds),
-      job: z.string().nullable(),
-      postgres: z.string(),
-      databases: z.array(z.strictObject({ name: z.string(), bytes: count, rows: count })),
-      /** Bytes on disk. */
-      bytes: count,
-      seconds: z.number().nonnegative(),
-    })
-    .nullable(),
+  backup: backupSummarySchema.nullable(),
+  /** What it was, where it is off-site alone; it counts for nothing here. */
+  away: backupSummarySchema.optional(),
   verification: verificationSchema.nullable(),
   offsite: offsiteCopySchema.nullable(),
   pins: z.array(z.string()),

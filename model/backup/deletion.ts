@@ -9,6 +9,9 @@ export function deletionProblems(
   const problems = ids.flatMap((id) => {
     const entry = catalogue.find((entry) => entry.id === id);
     if (!entry) return [`there is no backup ${id} here`];
+    if (entry.backup === null && entry.away) {
+      return [`${id} is off-site alone, where backups.offsite.keep says when it goes`];
+    }
     if (entry.pins.length === 0) return [];
     const names = entry.pins.join(" and ");
     return [`${id} is named by ${names}: give data.backup of that stack another id first`];

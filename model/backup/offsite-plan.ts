@@ -1,5 +1,12 @@
 import type { BackupId } from "../names";
-import { isVerified, type CatalogueEntry } from "./catalogue";
+import {
+  isVerified,
+  type BackupSummary,
+  type CatalogueEntry,
+  type OffsiteCopy,
+  type Pin,
+  type Verification,
+} from "./catalogue";
 import { copiesAmong, type Copy, type RemoteFile } from "./offsite";
 
 /** What the agent remembers of the copies it made, also when the backup itself is gone here. */
@@ -8,6 +15,12 @@ export interface KnownCopy {
   readonly bytes: number;
   /** Whether the backup was restored and found good. */
   readonly isVerified: boolean;
+  /** What the catalogue told of it when it was last here; `null` where a former version remembered less. */
+  readonly was: {
+    readonly backup: BackupSummary;
+    readonly verification: Verification | null;
+    readonly offsite: OffsiteCopy;
+  } | null;
 }
 
 /** Why a backup that nobody here knows is not removed there. */
@@ -55,9 +68,42 @@ export function remember(
 ): KnownCopy[] {
   return copies.flatMap(({ id, bytes }) => {
     const entry = here.find((entry) => entry.id === id && entry.backup !== null);
-    if (entry) return [{ id, bytes, isVerified: isVerified(entry) }];
+    if (entry) return [knownOf(entry, bytes)];
     return known.filter((copy) => copy.id === id);
   });
+}
+
+/** What is remembered when these backups may leave: of each whose copy is recorded as there, what it is. */
+export function noteUploaded(
+  known: readonly KnownCopy[],
+  entries: readonly CatalogueEntry[],
+): KnownCopy[] {
+  const noted = backupsAmong(entries).flatMap((entry) =>
+    entry.offsite?.result === "uploaded" ? [knownOf(entry, entry.offsite.bytes)] : [],
+  );
+  const others = known.filter(({ id }) => !noted.some((copy) => copy.id === id));
+  return [...others, ...noted].sort((a, b) => (a.id < b.id ? -1 : 1));
+}
+
+/** Lines of the catalogue for the backups that are off-site and no longer here. */
+export function offsiteAlone(
+  known: readonly KnownCopy[],
+  here: readonly CatalogueEntry[],
+  pins: readonly Pin[],
+): CatalogueEntry[] {
+  return known.flatMap(({ id, was }) => {
+    if (was === null || here.some((entry) => entry.id === id && entry.backup !== null)) return [];
+    const { backup: away, verification, offsite } = was;
+    const by = pins.filter(({ backup }) => backup === id).map(({ by }) => by);
+    return [{ id, attempt: null, backup: null, away, verification, offsite, pins: by }];
+  });
+}
+
+function knownOf(entry: CatalogueEntry, bytes: number): KnownCopy {
+  const { id, backup, verification, offsite } = entry;
+  const was =
+    backup !== null && offsite?.result === "uploaded" ? { backup, verification, offsite } : null;
+  return { id, bytes, isVerified: isVerified(entry), was };
 }
 
 function backupsAmong(here: readonly CatalogueEntry[]): CatalogueEntry[] {

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { offsiteCopySchema } from "../../model/backup/catalogue";
+import { catalogueSchema } from "../../model/backup/catalogue-protocol";
 import { offsiteListSchema, offsiteUploadSchema } from "../../model/backup/offsite-protocol";
 import { useAway } from "../support/away";
 import {
@@ -328,6 +329,55 @@ describe("copies are kept by rules of their own", () => {
     await away.run(`cp -p ${folder}/${second}.tar.age ${folder}/20250101T000000Z.tar.age`);
     expect((await upload()).results).toEqual([]);
     expect(await list()).toEqual(["20250101T000000Z", second, third]);
+  });
+
+  const pins: object[] = [];
+
+  /** The catalogue, a line each: the id, whether it is here, what keeps it. */
+  async function catalogue(): Promise<string[]> {
+    const { stdout } = await server.agent(["backups"], { server: server.name, pins });
+    const { entries, judgements } = catalogueSchema.parse(JSON.parse(stdout));
+    return entries.map(({ id, backup, away, verification, offsite }) => {
+      expect(verification?.restored).toBe(true);
+      expect((backup ?? away)?.databases).toEqual([{ name: "app", bytes: 1, rows: 0 }]);
+      const where = [backup ? "here" : "", offsite?.result === "uploaded" ? "off-site" : ""];
+      const rules = judgements.find((judgement) => judgement.id === id)?.rules;
+      return [id, ...where, rules?.join()].join(" ").replaceAll("  ", " ");
+    });
+  }
+
+  async function remove(id: string): Promise<Said> {
+    return server.agent(["backups-delete"], { server: server.name, pins, backups: [id] });
+  }
+
+  test("one whose backup is deleted here stays in the catalogue, and does not stand in for one that is here", async () => {
+    expect(await remove(second)).toMatchObject({ status: 0 });
+    expect(await catalogue()).toEqual([
+      `${second} off-site last`,
+      expect.stringMatching(`^${third} here off-site `),
+    ]);
+    expect((await remove(third)).stderr).toMatch(/is the last verified backup/);
+    expect((await remove(second)).stderr).toMatch(/there is no backup .* here/);
+    const verify = await server.agent(["verify"], { server: server.name, backup: second });
+    expect(verify).toMatchObject({
+      status: 1,
+      stderr: expect.stringContaining(
+        `is off-site alone; bring it back first: npx stagecraft backups offsite <stack> ${second} --identity <file>`,
+      ) as string,
+    });
+  });
+
+  test("it is told of also when the repository was lost, and until its copy is removed", async () => {
+    await server.run(["sh", "-c", "rm -rf /var/backups/stagecraft/*"]);
+    expect(await catalogue()).toEqual([`${second} off-site last`, `${third} off-site last`]);
+    const fourth = "20261104T032900Z";
+    await makeBackup(server, fourth);
+    await markVerified(server, fourth);
+    expect((await upload()).results).toEqual([`${fourth} uploaded`, `${second} removed`]);
+    expect(await catalogue()).toEqual([
+      `${third} off-site last`,
+      expect.stringMatching(`^${fourth} here off-site `),
+    ]);
   });
 });
 

@@ -53,6 +53,21 @@ next: 23 Nov 2026 03:29 UTC · newest verified 29 h old (limit 26 h) · 212 GB f
   );
 });
 
+test("one that is off-site alone stays in the table, with what keeps it there", () => {
+  const { backup, ...gone } = { ...entryOf({ at: "2026-11-15T03:29Z" }), offsite };
+  const alone: CatalogueEntry = {
+    ...{ ...gone, attempt: null, backup: null },
+    ...(backup ? { away: backup } : {}),
+  };
+  const judgements = [{ id: alone.id, keep: true, rules: ["weekly"], why: "" }];
+  const text = backupsText({ ...catalogue, entries: [alone], judgements }, "prod");
+  expect(text).toBe(
+    `id                age  databases   size    verified  kept as  where
+20261115T032900Z  7 d  timesheets  1.9 GB  ✔         weekly   off-site
+next: 23 Nov 2026 03:29 UTC · none verified (limit 26 h) · 212 GB free`,
+  );
+});
+
 test("without backups, and without a schedule, it says so; what is late stands out", () => {
   const none: Catalogue = {
     ...{ ...catalogue, entries: [], judgements: [], next: null, freeBytes: null },

@@ -11,10 +11,18 @@ import {
   partialCopyName,
   placeText,
 } from "../../model/backup/offsite";
-import { offsiteCatalogue, remember, uploadsDue } from "../../model/backup/offsite-plan";
+import { deletionProblems } from "../../model/backup/deletion";
+import { forget } from "../../model/backup/retention";
+import {
+  noteUploaded,
+  offsiteAlone,
+  offsiteCatalogue,
+  remember,
+  uploadsDue,
+} from "../../model/backup/offsite-plan";
 import { rcloneFailure } from "../../model/backup/rclone-failure";
 import { remoteProblems, renderRcloneConfig } from "../../model/backup/rclone-config";
-import type { CatalogueEntry } from "../../model/backup/catalogue";
+import { newestVerified, type CatalogueEntry } from "../../model/backup/catalogue";
 import { digestedRequest, backupsRequestSchema } from "../../model/backup/protocol";
 import { hideSecrets } from "../../model/hide-secrets";
 import { formatBackupId } from "../../model/names";
@@ -243,10 +251,26 @@ describe("what is copied", () => {
       },
     };
     const known = remember(copies, [verified], []);
-    expect(known).toEqual([{ id: a, bytes: 5, isVerified: true }]);
+    expect(known).toMatchObject([{ id: a, bytes: 5, isVerified: true }]);
     expect(remember(copies, [], known)).toEqual(known);
     const [entry] = offsiteCatalogue(copies, [], known);
     expect(entry).toMatchObject({ pins: [], verification: { result: "passed", restored: true } });
+  });
+
+  test("is told of when its backup has left, as what it was and who names it, and counts for nothing here", () => {
+    const known = noteUploaded([], [here(a, 5), here(b)]);
+    // No copy of the other one is there: nothing is left of it.
+    expect(known.map(({ id }) => id)).toEqual([a]);
+    expect(offsiteAlone(known, [here(a, 5)], [])).toEqual([]);
+    const [alone, ...more] = offsiteAlone(known, [], [{ backup: a, by: "staging" }]);
+    expect(more).toEqual([]);
+    expect(alone).toMatchObject({ id: a, backup: null, away: here(a).backup, pins: ["staging"] });
+    const catalogue = alone ? [alone] : [];
+    expect(newestVerified(catalogue, new Date("2030-01-01"))).toBeNull();
+    expect(forget(catalogue, {}, { now: new Date("2030-01-01") })).toEqual([]);
+    expect(deletionProblems([a], catalogue)).toEqual([
+      `${a} is off-site alone, where backups.offsite.keep says when it goes`,
+    ]);
   });
 });
 

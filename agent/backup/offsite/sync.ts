@@ -1,22 +1,13 @@
-import path from "node:path";
-import { z } from "zod";
 import type { CatalogueEntry, OffsiteCopy } from "../../../model/backup/catalogue";
-import { backupIdSchema } from "../../../model/backup/id";
 import { copyName, placeText, type OffsiteSettings } from "../../../model/backup/offsite";
-import {
-  offsiteCatalogue,
-  remember,
-  uploadsDue,
-  type KnownCopy,
-} from "../../../model/backup/offsite-plan";
+import { offsiteCatalogue, remember, uploadsDue } from "../../../model/backup/offsite-plan";
 import { forget } from "../../../model/backup/retention";
 import { defaultKeep } from "../../../model/backup/keep";
 import type { BackupId } from "../../../model/names";
 import { now } from "../../clock";
 import { AgentError, messageOf } from "../../errors";
-import { storeFolder, writeWhole } from "../../store";
-import { readText } from "../../whole-file";
 import { keepOffsiteCopy, readCatalogue } from "../repository";
+import { keepKnown, keepUploaded, readKnown } from "./known";
 import { Remote } from "./remote";
 import { uploadCopy } from "./upload";
 
@@ -58,6 +49,8 @@ export async function syncCopies(
     signal?.throwIfAborted();
     copied.push({ id, copy: await uploadCopy(settings, server, id, signal) });
   }
+  // Also where another copy failed: the server may be lost before the next job.
+  await keepUploaded(await readCatalogue());
   if (copied.every(({ copy }) => copy.result === "uploaded")) {
     copied.push(...(await removeOld(remote, settings, server, kept)));
   }
@@ -93,7 +86,7 @@ async function removeOld(
   const here = await readCatalogue();
   const known = remember(copies, here, await readKnown());
   // Remembered before anything goes: a copy whose backup is removed here must not become an unknown one.
-  await writeWhole(knownFile, JSON.stringify(known));
+  await keepKnown(known);
   const stay = kept(offsiteCatalogue(copies, here, known));
   const removed: Copied[] = [];
   for (const { id, bytes } of copies.filter(({ id }) => !stay.has(id))) {
@@ -107,22 +100,7 @@ async function removeOld(
     } as const;
     if (here.some((entry) => entry.id === id)) await keepOffsiteCopy(id, copy);
     removed.push({ id, copy });
+    await keepKnown((await readKnown()).filter((copy) => copy.id !== id));
   }
   return removed;
-}
-
-/** In the agent's volume. */
-const knownFile = "offsite-copies.json";
-
-const knownSchema = z.array(
-  z.strictObject({
-    id: backupIdSchema,
-    bytes: z.number().int().nonnegative(),
-    isVerified: z.boolean(),
-  }),
-);
-
-async function readKnown(): Promise<KnownCopy[]> {
-  const text = await readText(path.join(storeFolder, knownFile));
-  return text === undefined ? [] : knownSchema.parse(JSON.parse(text));
 }
