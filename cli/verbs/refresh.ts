@@ -37,7 +37,10 @@ export async function refresh(
   );
   if ("problem" in choice) {
     const server = /^server:(.+)$/.exec(file.settings.data?.from ?? "")?.[1];
-    const fix = server === undefined ? undefined : `npx stagecraft backups ${server}`;
+    const fix =
+      server === undefined
+        ? undefined
+        : `npx stagecraft backups ${server}; one that is off-site alone comes back by: npx stagecraft backups offsite ${server} <id> --identity <file>`;
     throw new Problem(choice.problem, fix);
   }
   const { backup } = choice;

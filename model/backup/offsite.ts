@@ -2,6 +2,7 @@ import { z } from "zod";
 import { parseBackupId, type BackupId } from "../names";
 import { keepSchema } from "./keep";
 import { recipientProblem } from "./recipient";
+import { durationSchema } from "../units";
 
 /** Back ends of rclone that are no place of their own, or none away from the server. */
 const notAway: ReadonlySet<string> = new Set(
@@ -104,6 +105,12 @@ export const offsiteSettingsSchema = z
     }),
     keep: keepSchema.optional().meta({
       description: "Which copies are kept there.",
+    }),
+    idle: durationSchema.default("30 s").meta({
+      description: "How long the place may be silent before a call of it is given up.",
+    }),
+    limit: durationSchema.default("12 h").meta({
+      description: "How long one transfer may take, however fast it is.",
     }),
   })
   .superRefine(

@@ -25,6 +25,11 @@ const failures: readonly (readonly [RegExp, string])[] = [
     "there is no space left there; make room, or keep fewer copies",
   ],
   [
+    // SFTP has no word of its own for a full disk.
+    /SSH_FX_FAILURE/,
+    "it failed at what it was asked for, as a server of SFTP does when there is no space left; make room there, or read its log",
+  ],
+  [
     /no such host|server misbehaving|name resolution/i,
     "there is no machine of that name; correct backups.offsite.options",
   ],
@@ -33,7 +38,7 @@ const failures: readonly (readonly [RegExp, string])[] = [
     "nothing answers at that address; start it there, or correct backups.offsite.options",
   ],
   [
-    /i\/o timeout|deadline exceeded|network is unreachable|no route to host|TLS handshake timeout/i,
+    /i\/o timeout|timeout awaiting response|deadline exceeded|network is unreachable|no route to host|TLS handshake timeout/i,
     "no answer; correct the address, or open the way to it in the firewall",
   ],
   [/NoSuchBucket/i, "there is no such bucket; make it, or correct backups.offsite.remote"],

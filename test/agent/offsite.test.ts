@@ -175,7 +175,11 @@ describe("a place that takes no copy is told of, and nothing is left there", () 
       /refuses the key/,
     ],
     ["when it is read-only", () => away.sftp("reader"), /may not write or read there/],
-    ["when it is full", () => away.sftp("crowded"), /backups: .+/],
+    [
+      "when it is full",
+      () => away.sftp("crowded"),
+      /when there is no space left; make room there, or read its log/,
+    ],
     [
       "when it keeps something else than was sent",
       () => away.sftp("rotten"),
@@ -201,6 +205,26 @@ describe("a place that takes no copy is told of, and nothing is left there", () 
     // Where the list can be read, it is tried and recorded; otherwise nothing was begun.
     const record = await recordOf(id).catch(() => undefined);
     expect(record?.result ?? "failed").toBe("failed");
+  });
+
+  test.each([
+    ["sftp", "is silent", { idle: "1 s" }, /no answer; correct the address/],
+    ["s3", "takes too long", { limit: "1 s" }, /not done within 1 s, and given up; .*limit/],
+  ] as const)("when %s takes the connection and %s", async (kind, _, limits, text) => {
+    await clear();
+    await makeBackup(server, id, 5);
+    expect(await configure(away[kind](), limits)).toMatchObject({ status: 0 });
+    await away.pause();
+    try {
+      expect(await upload()).toMatchObject({
+        status: 1,
+        stderr: expect.stringMatching(text) as string,
+      });
+      expect((await listRaw()).stderr).toMatch(text);
+    } finally {
+      await away.goOn();
+    }
+    expect(await recordOf(id)).toMatchObject({ result: "failed" });
   });
 
   test("and the next job makes up for it", async () => {

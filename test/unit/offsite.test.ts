@@ -304,6 +304,18 @@ describe("what rclone says", () => {
       /^this server may not write/,
     ],
     ["x: write failed: no space left on device", /^there is no space left there/],
+    [
+      '2026/11/25 09:35:58 Failed to rcat with 2 errors: last error was: Update ReadFrom failed: sftp: "Failure" (SSH_FX_FAILURE)',
+      /^it failed at what it was asked for, as a server of SFTP does when there is no space left/,
+    ],
+    [
+      'caused by: Get "http://away:22/x?delimiter=%2F": net/http: timeout awaiting response headers',
+      /^no answer; correct the address/,
+    ],
+    [
+      "NewFs: couldn't connect SSH: ssh: handshake failed: read tcp 10.0.0.3:35026->10.0.0.2:22: i/o timeout",
+      /^no answer; correct the address/,
+    ],
     ["2026/11/25 03:41:45 ERROR : something new", /^something new$/],
     ["", /^rclone failed without a word$/],
   ])("%s", (stderr, text) => {

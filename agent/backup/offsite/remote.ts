@@ -19,6 +19,7 @@ import {
   type Backend,
 } from "../../../model/backup/rclone-config";
 import { rcloneFailure } from "../../../model/backup/rclone-failure";
+import { formatDuration, parseDuration } from "../../../model/units";
 import { AgentError } from "../../errors";
 import { storeFolder } from "../../store";
 import { replaceFile } from "../../whole-file";
@@ -32,14 +33,24 @@ const knownHostsFile = path.join(folder, "known_hosts");
 /** Where rclone keeps what it cannot send as it comes; few back ends need it. */
 const spoolFolder = path.join(repositoryFolder, "spool");
 
+/** The longest that a timer of Node can be, in milliseconds: 24 days. */
+const longestTimer = 2 ** 31 - 1;
+
 /** What rclone exits with when there is nothing at a path. */
 const notFound = 3;
 
-/** rclone's own words for how long it tries: a place that does not answer is told of within a minute. */
-const patience = [
-  ["--retries", "1", "--low-level-retries", "3"],
-  ["--contimeout", "15s", "--timeout", "30s"],
-].flat();
+/** How often the time that a place may be silent fits into a call that moves no backup, such as a list. */
+const silences = 20;
+
+/** The longest connecting may take, in seconds. */
+const connectSeconds = 15;
+
+/** rclone's own words for how long it tries: a place that is silent is told of after a few times of that. */
+function patience(idle: number): string[] {
+  const connect = Math.min(connectSeconds, idle);
+  const tries = ["--retries", "1", "--low-level-retries", "3"];
+  return [...tries, "--contimeout", `${connect}s`, "--timeout", `${idle}s`];
+}
 
 /** Keeps the way to a remote for rclone, readable by the agent alone; refuses what this rclone cannot do. */
 export async function keepRemote(settings: OffsiteSettings): Promise<void> {
@@ -104,7 +115,9 @@ export class Remote {
 
   /** Gives a file there another name. */
   async rename(from: string, to: string): Promise<void> {
-    await this.#say(["moveto", "--ignore-times", this.#path(from), this.#path(to)]);
+    // S3 copies it, which takes as long as it is large.
+    const move = ["moveto", "--ignore-times", this.#path(from), this.#path(to)];
+    await this.#say(move, this.#limit);
   }
 
   /** Removes a file there. */
@@ -118,24 +131,49 @@ export class Remote {
       await this.#say(["cleanup", this.#path("")]);
   }
 
-  /** Runs programs that have to do with the remote; throws what rclone means when it fails. */
-  async run(stages: readonly Stage[], input = ""): Promise<void> {
+  /**
+   * Runs programs that have to do with the remote; throws what rclone means when it fails. Whatever rclone waits for, the
+   * programs are ended when the time is over.
+   */
+  async run(stages: readonly Stage[], input = "", seconds = this.#limit): Promise<void> {
+    const deadline = AbortSignal.timeout(Math.min(seconds * 1000, longestTimer));
+    const signal = AbortSignal.any([deadline, ...(this.#signal ? [this.#signal] : [])]);
     try {
-      await runPipeline(stages, { input, signal: this.#signal });
+      await runPipeline(stages, { input, signal });
     } catch (error) {
+      if (deadline.aborted && error === deadline.reason) {
+        const keys = "backups.offsite.limit, or backups.offsite.idle where nothing is sent";
+        const over = `not done within ${formatDuration(seconds)}, and given up`;
+        const fix = `open a wider way to it, or raise ${keys}`;
+        throw new RemoteError(`${this.#settings.remote}: ${over}; ${fix}`, false);
+      }
       if (!(error instanceof PipelineError) || error.program !== "rclone") throw error;
       const said = hideSecrets(rcloneFailure(error.stderr), secretsOf(this.#settings));
       throw new RemoteError(`${this.#settings.remote}: ${said}`, error.status === notFound);
     }
   }
 
+  /** Seconds that a transfer may take. */
+  get #limit(): number {
+    return parseDuration(this.#settings.limit) ?? longestTimer;
+  }
+
+  /** Seconds that the place may be silent. */
+  get #idle(): number {
+    return parseDuration(this.#settings.idle) ?? connectSeconds;
+  }
+
   get #backend(): string | undefined {
     return parseRemote(this.#settings.remote)?.backend;
   }
 
-  async #say(args: readonly string[]): Promise<string> {
+  async #say(
+    args: readonly string[],
+    seconds = Math.min(this.#limit, silences * this.#idle),
+  ): Promise<string> {
     const pieces: Buffer[] = [];
-    await this.run([{ ...this.#stage(args), watch: (piece) => pieces.push(piece) }]);
+    const stage = { ...this.#stage(args), watch: (piece: Buffer) => pieces.push(piece) };
+    await this.run([stage], "", seconds);
     return Buffer.concat(pieces).toString("utf8");
   }
 
@@ -150,7 +188,8 @@ export class Remote {
   }
 
   #stage(args: readonly string[]): Stage {
-    return rclone(["--config", configFile, "--temp-dir", spoolFolder, ...patience, ...args]);
+    const where = ["--config", configFile, "--temp-dir", spoolFolder];
+    return rclone([...where, ...patience(this.#idle), ...args]);
   }
 }
 
