@@ -3,6 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
 import { runPipeline } from "../../agent/backup/offsite/pipeline";
+import { Remote } from "../../agent/backup/offsite/remote";
+import { offsiteSettingsSchema } from "../../model/backup/offsite";
 
 const folder = mkdtempSync(join(tmpdir(), "stagecraft-pipeline-"));
 afterAll(() => {
@@ -65,4 +67,16 @@ describe("a pipeline", () => {
     await runPipeline([reader]);
     expect(Buffer.concat(pieces).toString()).toBe("hush");
   });
+});
+
+test("programs that a place keeps waiting are ended, with what to change", async () => {
+  const settings = offsiteSettingsSchema.parse({
+    ...{ remote: "s3:bucket", recipients: [`age1${"q".repeat(58)}`], limit: "1 s" },
+  });
+  const remote = new Remote(settings, "prod");
+  const wait = remote.run([{ program: "sleep", args: ["60"] }], "", 0.1);
+  await expect(wait).rejects.toThrow(
+    /^s3:bucket: not done within .*, and given up; open a wider way to it, or raise backups\.offsite\.limit/,
+  );
+  await expect(remote.run([{ program: "true", args: [] }])).resolves.toBeUndefined();
 });
