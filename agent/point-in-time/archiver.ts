@@ -2,10 +2,12 @@ import { rename, stat } from "node:fs/promises";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Client } from "pg";
+import { backrestProblem } from "../../model/point-in-time/backrest-error";
 import { archiverFiles } from "../../model/point-in-time/repository";
 import { AgentError } from "../errors";
 import { socketFolder } from "../postgres";
 import { readText } from "../whole-file";
+import { readReached } from "./reached";
 
 /** How PostgreSQL's archiver gets on. */
 export interface Archiver {
@@ -44,7 +46,8 @@ export async function lookAtArchiver(client: Client): Promise<Archiver> {
 
 async function said(): Promise<string | undefined> {
   const text = await readText(path.join(socketFolder, archiverFiles.said)).catch(() => undefined);
-  return text?.trim();
+  // What the command itself says has its fix with it.
+  return text?.includes("ERROR: [") === true ? backrestProblem(text, 1) : text?.trim();
 }
 
 /** Seconds that the log may take into the archive when somebody waits for it. */
@@ -79,7 +82,7 @@ export async function archiveAll(client: Client): Promise<void> {
   }
 }
 
-/** When the first part of the log was let go that the archive now lacks; the note of it is taken. */
+/** Where the archive ends before the first part of the log that was let go; the note of it is taken. */
 export async function takeGap(): Promise<{ readonly at: Date } | undefined> {
   const file = path.join(socketFolder, archiverFiles.gap);
   const taken = `${file}.taken`;
@@ -87,7 +90,5 @@ export async function takeGap(): Promise<{ readonly at: Date } | undefined> {
     return undefined;
   // One that was taken and not dealt with stays the one that counts.
   if (!(await stat(taken).catch(() => undefined))) await rename(file, taken);
-  const first = ((await readText(taken)) ?? "").split("\n")[0]?.trim() ?? "";
-  const at = new Date(first);
-  return { at: Number.isNaN(at.getTime()) ? new Date() : at };
+  return { at: readReached((await readText(taken)) ?? "") ?? new Date() };
 }

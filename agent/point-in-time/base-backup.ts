@@ -4,6 +4,7 @@ import { baseBackupResultSchema } from "../../model/point-in-time/protocol";
 import { archiveFiles, stanzaName } from "../../model/point-in-time/repository";
 import { recoverableWindows } from "../../model/point-in-time/window";
 import { formatBytes, formatDuration } from "../../model/units";
+import { now } from "../clock";
 import { refuseExternal } from "../connection";
 import { AgentError, messageOf } from "../errors";
 import { waitForPostgres, withConnection } from "../postgres";
@@ -27,10 +28,12 @@ export async function makeBaseBackup(
   wanted: BaseBackupType | "first",
 ): Promise<BaseBackupResult | undefined> {
   refuseExternal(server, "base backups are");
-  const started = new Date();
+  const started = now();
+  const begun = performance.now();
+  const seconds = (): number => (performance.now() - begun) / 1000;
   const result = (type: BaseBackupType, outcome: BaseBackupResult["result"], text: string) => ({
     ...{ result: outcome, type, startedAt: started.toISOString(), text },
-    seconds: (Date.now() - started.getTime()) / 1000,
+    seconds: seconds(),
   });
   let type = wanted === "first" ? "full" : wanted;
   let done: BaseBackupResult | undefined;
@@ -46,7 +49,7 @@ export async function makeBaseBackup(
       const option = type === "full" ? "full" : "diff";
       // The backup is done when it is in the archive whole, with the log that was written during it.
       await backrest("backup", { stanza, options: [`--type=${option}`] });
-      done = result(type, "backed up", await describe(server, stanza, started, type));
+      done = result(type, "backed up", await describe(server, stanza, seconds(), type));
     });
   } catch (error) {
     done = result(type, "failed", messageOf(error));
@@ -90,12 +93,11 @@ async function currentStanza(client: Client, server: string): Promise<string> {
 async function describe(
   server: string,
   stanza: string,
-  started: Date,
+  seconds: number,
   type: BaseBackupType,
 ): Promise<string> {
   const clusters = await readClusters(await ownState(server));
   const backup = clusters.find(({ info }) => info.stanza === stanza)?.info.backups.at(-1);
-  const seconds = (Date.now() - started.getTime()) / 1000;
   const sizes = backup
     ? ` of ${formatBytes(backup.bytes)}, ${formatBytes(backup.storedBytes)} in the archive`
     : "";

@@ -63,17 +63,15 @@ export async function beginPeriod(server: string, stanza: string, from: Date): P
   await keepPeriods(state, stanza, [...periods, { from: from.toISOString(), to: null }]);
 }
 
-/** Ends all open times: from here on something is missing. */
-export async function endPeriods(server: string, to: Date): Promise<void> {
+/** Ends the open time of a cluster: from here on something is missing. */
+export async function endPeriod(server: string, stanza: string, to: Date): Promise<void> {
   const state = await ownState(server);
-  const periods = Object.entries(state.periods).map(
-    ([stanza, all]) =>
-      [
-        stanza,
-        all.map((one) => (one.to === null ? { ...one, to: to.toISOString() } : one)),
-      ] as const,
+  const periods = state.periods[stanza] ?? [];
+  await keepPeriods(
+    state,
+    stanza,
+    periods.map((one) => (one.to === null ? { ...one, to: to.toISOString() } : one)),
   );
-  await keepState({ ...state, periods: Object.fromEntries(periods) });
 }
 
 async function keepPeriods(

@@ -22,8 +22,9 @@ import { files } from "../settings/place";
 import { reload } from "../settings/reload";
 import { readText, replaceFile } from "../whole-file";
 import { archiveAll } from "./archiver";
+import { readClusters } from "./clusters";
 import { backrest } from "./pgbackrest";
-import { beginPeriod, endPeriods, ownState, readChoice, writeArchiveFile } from "./state";
+import { beginPeriod, endPeriod, ownState, readChoice, writeArchiveFile } from "./state";
 
 /** Advisory lock: one change of archiving at a time. */
 const lock = 0x57a70;
@@ -92,17 +93,34 @@ async function keepChoice(choice: ArchiveChoice): Promise<boolean> {
 
 async function switchOff(client: Client, server: string): Promise<boolean> {
   if ((await readText(files.archive)) === undefined) return false;
-  try {
-    await archiveAll(client);
-  } catch (error) {
-    say(`what was written last is not in the archive: ${messageOf(error)}`);
-  }
   // Before it is off: what is noted as recoverable must be so.
-  await endPeriods(server, new Date()).catch((error: unknown) => {
+  try {
+    const stanza = stanzaName(await systemIdentifier(client));
+    const end = (await archiveNow(client)) ?? (await archivedEnd(server, stanza));
+    await endPeriod(server, stanza, end);
+  } catch (error) {
     say(`the end of archiving could not be noted: ${messageOf(error)}`);
-  });
+  }
   await letGo(client);
   return true;
+}
+
+/** Brings all into the archive that was written before the moment it gives; `undefined` where it cannot. */
+async function archiveNow(client: Client): Promise<Date | undefined> {
+  const before = new Date();
+  try {
+    await archiveAll(client);
+    return before;
+  } catch (error) {
+    say(`what was written last is not in the archive: ${messageOf(error)}`);
+    return undefined;
+  }
+}
+
+/** Where the archive of a cluster ends; long ago when nothing is in it. */
+async function archivedEnd(server: string, stanza: string): Promise<Date> {
+  const clusters = await readClusters(await ownState(server));
+  return clusters.find(({ info }) => info.stanza === stanza)?.archivedUpTo ?? new Date(0);
 }
 
 /** From here on PostgreSQL lets go what it has written. */

@@ -12,7 +12,7 @@ import { files } from "../settings/place";
 import { readText } from "../whole-file";
 import { lookAtArchiver, takeGap } from "./archiver";
 import { hasBackup, lastBaseBackup, makeBaseBackup } from "./base-backup";
-import { beginPeriod, endPeriods, readChoice } from "./state";
+import { beginPeriod, endPeriod, readChoice } from "./state";
 import { isOn, systemIdentifier } from "./switch";
 
 let watching = false;
@@ -67,7 +67,7 @@ async function closeGap(server: string, stanza: string): Promise<void> {
   const gap = await takeGap();
   if (!gap) return;
   say(`the archive has a gap since ${gap.at.toISOString()}: too much had been waiting`);
-  await endPeriods(server, gap.at);
-  await beginPeriod(server, stanza, now());
+  await endPeriod(server, stanza, gap.at);
+  await beginPeriod(server, stanza, new Date());
   await rm(path.join(socketFolder, `${archiverFiles.gap}.taken`), { force: true });
 }

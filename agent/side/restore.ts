@@ -1,14 +1,16 @@
-import { mkdir, statfs, stat } from "node:fs/promises";
+import { mkdir, rm, stat, statfs } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Client } from "pg";
 import { reservedBytes } from "../../model/dump/space";
 import { stanzaName } from "../../model/point-in-time/repository";
 import type { Side, SideRequest } from "../../model/point-in-time/protocol";
+import { endedEarly } from "../../model/point-in-time/recovery-log";
 import { readTarget, targetText, utcText, type Target } from "../../model/point-in-time/target";
 import {
   planRecovery,
   recoverableWindows,
   refusalText,
+  type ArchivedCluster,
   type RecoveryPlan,
 } from "../../model/point-in-time/window";
 import { formatBytes } from "../../model/units";
@@ -23,7 +25,7 @@ import { isOn, systemIdentifier } from "../point-in-time/switch";
 import { connect } from "../postgres";
 import { say } from "../progress";
 import { storeFolder } from "../store";
-import { replaceFile } from "../whole-file";
+import { readText, replaceFile } from "../whole-file";
 import { connectToSide, keptSide, processMark, sideFiles, sideFolder } from "./place";
 import { sideSystemIdentifier, startSide, writeSideSettings } from "./postmaster";
 import { isBeingMade, removeSide } from "./remove";
@@ -94,23 +96,30 @@ async function choose(server: string, target: Target): Promise<RecoveryPlan> {
   const isKnown = !("problem" in before) && target.kind === "time";
   const flushed = isKnown || target.kind === "immediate" ? undefined : await archiveNow(server);
   const plan = flushed
-    ? planRecovery(target, recoverableWindows(await readClusters(state)))
+    ? planRecovery(target, recoverableWindows((await readClusters(state)).map(flushed)))
     : before;
   if ("problem" in plan) throw refuse(plan.problem);
   return plan;
 }
 
-/** Whether what is written by now came into the archive. A server that is not there any more cannot do that. */
-async function archiveNow(server: string): Promise<boolean> {
+/**
+ * Brings what is written by now into the archive, and tells what is known of it then. A server that is not there any more
+ * cannot do that.
+ */
+async function archiveNow(
+  server: string,
+): Promise<((cluster: ArchivedCluster) => ArchivedCluster) | undefined> {
   let client: Client | undefined;
   try {
     client = await connect("postgres");
-    if (!(await isOn(client, server, stanzaName(await systemIdentifier(client))))) return false;
+    const stanza = stanzaName(await systemIdentifier(client));
+    if (!(await isOn(client, server, stanza))) return undefined;
+    const archivedUpTo = new Date();
     await archiveAll(client);
-    return true;
+    return (cluster) => (cluster.info.stanza === stanza ? { ...cluster, archivedUpTo } : cluster);
   } catch (error) {
     say(`what was written last is not in the archive: ${messageOf(error)}`);
-    return false;
+    return undefined;
   } finally {
     await client?.end();
   }
@@ -175,7 +184,17 @@ async function make(
   });
   await writeSideSettings(window.stanza, target);
   say(`recover to ${targetText(target)} …`);
-  return startSide(signal);
+  try {
+    return await startSide(signal);
+  } catch (error) {
+    const log = (await readText(sideFiles.log)) ?? "";
+    const isWhole = target.kind === "time" && target.at <= window.last && endedEarly(log);
+    if (!isWhole || signal.aborted) throw error;
+    // All up to the target is there; nothing was changed since, so PostgreSQL met no change to stop at.
+    await rm(sideFiles.log);
+    await writeSideSettings(window.stanza, { kind: "latest" });
+    return startSide(signal);
+  }
 }
 
 async function listDatabases(): Promise<Side["databases"]> {

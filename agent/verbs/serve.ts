@@ -37,6 +37,7 @@ export function serve(server: string): void {
   void tidy(server);
   void renewDaily(server);
   void watchBackups(server);
+  void watchArchive(server);
   serveMetrics(server);
   // Made ahead, so that the first change of rules or settings need not wait a second for it.
   void prepareScratch().catch(told);

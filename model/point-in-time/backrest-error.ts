@@ -29,7 +29,7 @@ export function backrestProblem(stderr: string, status: number): string {
     at < 0
       ? lines.filter((line) => line !== "")
       : [errorOf(lines[at] ?? ""), ...detailsBehind(lines, at)];
-  const text = said.join("; ").trim();
+  const text = said.join("; ").replaceAll(":; ", ": ").trim();
   if (text === "") return `pgbackrest ended with status ${status} and said nothing`;
   const fix = fixes.find(([pattern]) => pattern.test(text))?.[1];
   return `pgbackrest: ${text.replace(/^\[\d+\]: /, "")}${fix === undefined ? "" : `; ${fix}`}`;

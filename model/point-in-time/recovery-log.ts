@@ -8,9 +8,14 @@ export function recoveryEnd(log: string): Date | undefined {
   return Number.isNaN(moment.getTime()) ? undefined : moment;
 }
 
+/** Whether the archive ended before there was a change behind the target, by PostgreSQL's log. */
+export function endedEarly(log: string): boolean {
+  return log.includes("recovery ended before configured recovery target was reached");
+}
+
 /** Why a recovery failed, and the fix, by PostgreSQL's log. */
 export function recoveryRefusal(log: string): string {
-  if (log.includes("recovery ended before configured recovery target was reached")) {
+  if (endedEarly(log)) {
     const last = recoveryEnd(log);
     const text =
       last === undefined ? "" : `; the last change in it was made at ${last.toISOString()}`;

@@ -12,6 +12,11 @@ export const archiveFiles = {
   lastBackup: `${archiveFolder}/stagecraft/last-backup.json`,
 } as const;
 
+/** When PostgreSQL last wrote into the newest segment of a cluster's log that is archived; written by images/stagecraft-pgbackrest. */
+export function reachedFile(stanza: string): string {
+  return `${archiveFiles.folder}/${stanza}.reached`;
+}
+
 /** Written by images/stagecraft-pgbackrest into the folder of PostgreSQL's socket. */
 export const archiverFiles = { said: "stagecraft-archive.said", gap: "stagecraft-archive.gap" };
 

@@ -15,8 +15,8 @@ export interface Window {
 export interface ArchivedCluster {
   readonly info: StanzaInfo;
   readonly periods: readonly Period[];
-  /** When its newest segment was archived; `undefined` when there is none. */
-  readonly lastArchivedAt: Date | undefined;
+  /** Up to when all its changes are in the archive; `undefined` when nothing is. */
+  readonly archivedUpTo: Date | undefined;
 }
 
 /** What can be recovered, oldest first. Where archiving was off, or a part of the log was let go, there is a gap. */
@@ -24,9 +24,9 @@ export function recoverableWindows(clusters: readonly ArchivedCluster[]): Window
   return clusters.flatMap(windowsOf).sort((a, b) => a.first.getTime() - b.first.getTime());
 }
 
-function windowsOf({ info, periods, lastArchivedAt }: ArchivedCluster): Window[] {
+function windowsOf({ info, periods, archivedUpTo }: ArchivedCluster): Window[] {
   return periods.flatMap(({ from, to }) => {
-    const end = to === null ? lastArchivedAt : new Date(to);
+    const end = to === null ? archivedUpTo : new Date(to);
     const backups = info.backups.filter(
       ({ stoppedAt }) =>
         stoppedAt >= floorSecond(from) && (to === null || stoppedAt < new Date(to)),

@@ -37,6 +37,12 @@ export interface TestServerOptions {
   readonly dataSize?: string;
   /** Size of the volume of the backups, then in memory, e.g. `"64m"`. */
   readonly backupsSize?: string;
+  /** Size of the volume of the archive, then in memory, e.g. `"64m"`. */
+  readonly archiveSize?: string;
+  /** A volume that is there already and is not its own, for its archive. */
+  readonly archiveVolume?: string;
+  /** The stack whose server it is, so that the CLI finds it by {@link TestServer.prefix}. @default a name of its own */
+  readonly stack?: string;
   /** Whether the agent takes for now what {@link TestServer.setClock} says. */
   readonly clock?: boolean;
   /** Further defaults of PostgreSQL's settings, e.g. `["shared_buffers=32MB"]`. */
@@ -108,30 +114,55 @@ export function use<T extends TestServer>(server: T): T {
 
 /** A pair of containers as the stacks make them: PostgreSQL and the agent. */
 export class TestServer {
-  readonly name = `sct-agent-${randomBytes(4).toString("hex")}`;
-  readonly postgres = `${this.name}-postgres`;
-  readonly agentContainer = `${this.name}-agent`;
+  readonly prefix = `sct-agent-${randomBytes(4).toString("hex")}`;
+  /** What its containers and volumes are called by. */
+  readonly place: string;
+  /** What its agent calls it. */
+  readonly name: string;
+  readonly postgres: string;
+  readonly agentContainer: string;
   /** A folder on this machine for the files of the tests. */
-  readonly folder = mkdtempSync(join(tmpdir(), `${this.name}-`));
-  protected readonly volumes = ["data", "run", "agent", "backups", "archive"].map(
-    (volume) => `${this.name}-${volume}`,
-  );
-  readonly #inside = new Inside(this.agentContainer);
+  readonly folder = mkdtempSync(join(tmpdir(), `${this.prefix}-`));
+  protected readonly volumes: readonly string[];
+  readonly #inside: Inside;
   #files = 0;
 
-  constructor(private readonly options: TestServerOptions = {}) {}
+  constructor(private readonly options: TestServerOptions = {}) {
+    const { stack } = options;
+    this.place = stack === undefined ? this.prefix : `${this.prefix}-${stack}`;
+    this.name = stack ?? this.prefix;
+    this.postgres = `${this.place}-postgres`;
+    this.agentContainer = `${this.place}-agent`;
+    this.volumes = ["data", "run", "agent", "backups", "archive"].map((volume) =>
+      this.volume(volume),
+    );
+    this.#inside = new Inside(this.agentContainer);
+  }
+
+  /** The name of one of its volumes. */
+  volume(volume: string): string {
+    return `${this.place}-${volume}`;
+  }
 
   async start(): Promise<void> {
     // Built by the set-up; here only when its sources were changed since.
     const { tag } = await ensureServerImage(projectFolder, () => undefined);
-    const marks = ["--label", `${label}=${this.name}`];
+    const marks = ["--label", `${label}=${this.place}`];
     const [data = "", run = "", agent = "", backups = "", archive = ""] = this.volumes;
-    await docker("network", "create", ...marks, this.name);
-    const { memory = "2g", dataSize = "1500m", backupsSize, clock = false } = this.options;
+    await docker("network", "create", ...marks, this.place);
+    const {
+      memory = "2g",
+      dataSize = "1500m",
+      backupsSize,
+      archiveSize,
+      clock = false,
+    } = this.options;
     const { settings = [], healthInterval = "60s", readsBackups = false } = this.options;
+    const { archiveVolume = archive } = this.options;
     for (const [volume, size] of [
       [data, dataSize],
       [backups, backupsSize],
+      [archive, archiveSize],
     ] as const) {
       if (size === undefined) continue;
       const options = ["type=tmpfs", "device=tmpfs", `o=size=${size},uid=5432,gid=5432,mode=0700`];
@@ -140,14 +171,14 @@ export class TestServer {
     // Made with the first container that sees it.
     const mount = (volume: string, target: string): string[] => [
       "--mount",
-      `type=volume,source=${volume},target=${target},volume-label=${label}=${this.name}`,
+      `type=volume,source=${volume},target=${target},volume-label=${label}=${this.place}`,
     ];
     const common = [
-      ["run", "--detach", "--network", this.name, ...marks],
+      ["run", "--detach", "--network", this.place, ...marks],
       ["--cap-drop", "ALL", "--security-opt", "no-new-privileges", "--read-only"],
       ["--tmpfs", "/tmp", "--env", `STAGECRAFT_SERVER=${this.name}`],
       [...mount(data, "/var/lib/postgresql/data"), ...mount(run, "/run/postgresql")],
-      [...mount(archive, "/var/lib/pgbackrest"), "--health-interval", healthInterval],
+      [...mount(archiveVolume, "/var/lib/pgbackrest"), "--health-interval", healthInterval],
     ].flat();
     await docker(
       ...[...common, "--name", this.postgres, "--stop-signal", "SIGINT", "--memory", memory],
@@ -189,13 +220,13 @@ export class TestServer {
     this.#inside.end();
     await execa("docker", ["rm", "--force", this.postgres, this.agentContainer], { reject: false });
     await execa("docker", ["volume", "rm", "--force", ...this.volumes], { reject: false });
-    await execa("docker", ["network", "rm", this.name], { reject: false });
+    await execa("docker", ["network", "rm", this.place], { reject: false });
   }
 
   /** Begins to remove everything, from a process that is about to end. */
   removeAtOnce(): void {
     const containers = `docker rm --force ${this.postgres} ${this.agentContainer}`;
-    const rest = `docker volume rm --force ${this.volumes.join(" ")}; docker network rm ${this.name}`;
+    const rest = `docker volume rm --force ${this.volumes.join(" ")}; docker network rm ${this.place}`;
     const options = { detached: true, stdio: "ignore" } as const;
     spawn("sh", ["-c", `${containers}; ${rest}`], options).unref();
     rmSync(this.folder, { recursive: true, force: true });
@@ -356,12 +387,12 @@ export class TestServer {
 
   /** Ends a container as a crash of its machine would. */
   async kill(which: "postgres" | "agent"): Promise<void> {
-    await docker("kill", "--signal", "KILL", `${this.name}-${which}`);
+    await docker("kill", "--signal", "KILL", `${this.place}-${which}`);
   }
 
   /** Starts a container again. */
   async startAgain(which: "postgres" | "agent"): Promise<void> {
-    await docker("start", `${this.name}-${which}`);
+    await docker("start", `${this.place}-${which}`);
   }
 
   /** Names of all databases but PostgreSQL's own. */

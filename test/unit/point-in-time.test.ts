@@ -105,7 +105,7 @@ describe("what can be recovered", () => {
       { from: "2026-11-01T00:00:00.000Z", to: "2026-11-10T12:00:00.000Z" },
       { from: "2026-11-15T00:00:00.500Z", to: null },
     ],
-    lastArchivedAt: at("2026-11-20T10:00:00Z"),
+    archivedUpTo: at("2026-11-20T10:00:00Z"),
   };
   const windows = recoverableWindows([cluster]);
 
@@ -141,7 +141,7 @@ describe("what can be recovered", () => {
     const later = {
       info: stanza("b", ["2026-11-21T01:00:00Z"]),
       periods: [{ from: "2026-11-21T00:00:00.000Z", to: null }],
-      lastArchivedAt: at("2026-11-21T02:00:00Z"),
+      archivedUpTo: at("2026-11-21T02:00:00Z"),
     };
     const both = recoverableWindows([later, cluster]);
     expect(planRecovery({ kind: "latest" }, both)).toMatchObject({ window: { stanza: "b" } });
@@ -228,6 +228,10 @@ test.each([
   [
     "P00  ERROR: [050]: unable to acquire lock on file\n            HINT: is another pgBackRest process running?",
     "pgbackrest: unable to acquire lock on file; another backup is running; wait until it is done",
+  ],
+  [
+    "ERROR: [104]: archive-push command encountered error(s):\n       repo1: [FileWriteError] unable to write 'x': [28] No space left on device",
+    "pgbackrest: archive-push command encountered error(s): repo1: [FileWriteError] unable to write 'x': [28] No space left on device; free some space on the disk of the archive volume, or keep fewer full backups",
   ],
   ["", "pgbackrest ended with status 7 and said nothing"],
 ])("what pgBackRest says, %j, is told in one line with the fix", (stderr, text) => {
