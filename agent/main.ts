@@ -125,6 +125,11 @@ const verbs: Readonly<Record<string, (args: readonly string[]) => Promise<void>>
     const { backupsAtHand } = await import("./refresh/at-hand.js");
     answer(await backupsAtHand(place));
   },
+  "copies-at-hand": async () => {
+    const { copiesAtHandRequestSchema } = await import("../model/refresh/at-hand.js");
+    const { copiesAtHand } = await import("./refresh/at-hand.js");
+    answer(await copiesAtHand((await request(copiesAtHandRequestSchema)).offsite));
+  },
   plan: async () => {
     const { restoreRequestSchema } = await import("../model/protocol.js");
     const { planRefresh } = await import("./refresh/plan.js");

@@ -1,13 +1,16 @@
 import { engineNames } from "../model/settings/engine-names";
 import { parseOrigin } from "../model/refresh/origin";
 import { backupsAtHandSchema, type BackupsAtHand } from "../model/refresh/at-hand";
-import { askAgent } from "./docker";
+import { askAgent, workOfAgent } from "./docker";
 import { Problem } from "./problem";
+import { pulumi, UpdateFailed } from "./pulumi";
 import type { StackFile } from "./project";
 import type { StackName } from "./stacks";
+import { updateProblems } from "./text/update-errors";
 
 /** The backups that a stack's `data.from` leads to; raises a {@link Problem} where it leads to none. */
 export async function backupsFor(
+  folder: string,
   stack: StackName,
   { settings, host, names }: StackFile,
 ): Promise<BackupsAtHand> {
@@ -20,6 +23,9 @@ export async function backupsFor(
     );
   }
   const origin = parseOrigin(from, namePrefix);
+  if (!("problem" in origin) && origin.kind === "offsite") {
+    return copiesFor(folder, stack, host, names.agent);
+  }
   if ("problem" in origin || origin.kind === "folder") {
     throw new Problem(
       `data.from of ${stack} is ${from}, and only a server's backups can be refreshed from`,
@@ -32,4 +38,20 @@ export async function backupsFor(
     server === undefined ? [names.agent, "source"] : [engineNames(namePrefix, server).agent, "own"];
   const text = await askAgent(host, agent, "backups-at-hand", place);
   return backupsAtHandSchema.parse(JSON.parse(text));
+}
+
+/** The off-site copies there are. Only Pulumi can decrypt the way to them; it goes on to the agent by stdin. */
+async function copiesFor(
+  folder: string,
+  stack: StackName,
+  host: string,
+  agent: string,
+): Promise<BackupsAtHand> {
+  const args = ["config", "get", "--path", "stagecraft:data.offsite", "--stack", stack];
+  const { exitCode, stdout, stderr } = await pulumi(folder, args);
+  if (exitCode !== 0) throw new UpdateFailed(updateProblems({ stack, errors: [], stderr }));
+  const input = JSON.stringify({ server: stack, offsite: JSON.parse(stdout) as unknown });
+  const said = await workOfAgent(host, agent, ["copies-at-hand"], input, () => undefined);
+  if (said.exitCode !== 0) throw new Problem(said.stderr.trim());
+  return backupsAtHandSchema.parse(JSON.parse(said.stdout));
 }

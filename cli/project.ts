@@ -51,6 +51,7 @@ export function readStackFile(folder: string, stack: StackName): StackFile {
     ...raw,
     passwords: unseen(raw["passwords"]),
     backups: unseenWithin(raw["backups"]),
+    data: unseenWithin(raw["data"]),
   });
   const { namePrefix, host } = settings;
   if (namePrefix === undefined || host === undefined)

@@ -113,6 +113,7 @@ export class Database extends pulumi.ComponentResource {
           keepPrevious: settings.keepPrevious,
           acceptUnverified: contents.acceptUnverified,
           acceptKind: contents.acceptKind,
+          offsite: contents.offsite,
         }),
       );
     const restore = new command.local.Command(
@@ -130,7 +131,9 @@ export class Database extends pulumi.ComponentResource {
             SHA256: sha256 ?? "",
           }),
         },
-        stdin: restoreId.apply(request),
+        stdin: contents.offsite
+          ? pulumi.secret(restoreId.apply(request))
+          : restoreId.apply(request),
         logging: command.local.Logging.Stderr,
         addPreviousOutputInEnv: false,
       }),

@@ -19,6 +19,7 @@ export type { ExternalPgHbaChoice } from "./external-pg-hba";
 export { ExternalPostgres, type ExternalPostgresArgs } from "./external-postgres";
 export {
   backupContents,
+  offsiteContents,
   readDump,
   type BackupArgs,
   type Contents,

@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { BackupSchedule } from "./backup-schedule";
 import { Database, type DatabaseArgs } from "./database";
-import type { Contents } from "./machine/dump";
+import { volumeOf, type Contents } from "./machine/dump";
 import { PostgresServer } from "./postgres-server";
 import type { ServerArgs } from "./server-args";
 
@@ -43,7 +43,7 @@ export class ProductionServer extends pulumi.ComponentResource {
         postgres: args.postgres,
         pgHba: args.pgHba,
         tls: args.tls,
-        backupsOf: recoverFrom.source.repository,
+        backupsOf: volumeOf(recoverFrom),
         roles: { database, passwords: args.passwords, people: args.people },
         keepVolumes: true,
       },

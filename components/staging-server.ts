@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { BackupSchedule } from "./backup-schedule";
 import { Database, type DatabaseArgs, type PrepareArgs } from "./database";
-import type { Contents } from "./machine/dump";
+import { volumeOf, type Contents } from "./machine/dump";
 import { PostgresServer } from "./postgres-server";
 import type { ServerArgs } from "./server-args";
 
@@ -51,7 +51,7 @@ export class StagingServer extends pulumi.ComponentResource {
         postgres: args.postgres,
         pgHba: args.pgHba,
         tls: args.tls,
-        backupsOf: refreshFrom.source.repository,
+        backupsOf: volumeOf(refreshFrom),
         roles: { database, passwords: args.passwords, people: args.people },
       },
       { parent: this },

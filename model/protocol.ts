@@ -4,6 +4,7 @@ import { databaseNameSchema } from "./database-name";
 import { mostPrevious, serverKinds } from "./names";
 import { sha256Schema } from "./sha256";
 import { summarySchema } from "./refresh/summary";
+import { offsiteSourceSchema } from "./refresh/offsite-source";
 import { preparationSchema, preparedSchema } from "./refresh/preparation";
 
 /** What to do with owners and grants of roles that the dump names. */
@@ -23,7 +24,7 @@ export const sourceSchema = z.strictObject({
   backup: z.string().optional(),
   /** The server the contents were taken from, where it is known. */
   server: z.string().optional(),
-  /** The volume that a backup is in; absent for a dump. */
+  /** The volume or the place away from here that a backup is in; absent for a dump. */
   repository: z.string().optional(),
 });
 export type Source = z.infer<typeof sourceSchema>;
@@ -57,6 +58,8 @@ export const restoreRequestSchema = z.strictObject({
   acceptUnverified: z.boolean().optional(),
   /** Whether production may be recovered from a backup of a server of another kind: only by the word of that kind. */
   acceptKind: z.enum(serverKinds).optional(),
+  /** Where an off-site copy is fetched from; `source.repository` then names the place. */
+  offsite: offsiteSourceSchema.optional(),
 });
 export type RestoreRequest = z.infer<typeof restoreRequestSchema>;
 

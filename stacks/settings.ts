@@ -83,9 +83,11 @@ function secretProblems(
   {
     passwords = {},
     backups,
+    data,
   }: {
     readonly passwords?: Readonly<Record<string, string>>;
     readonly backups?: Settings["backups"];
+    readonly data?: Settings["data"];
   },
 ): SettingProblem[] {
   // Set by Pulumi for every program; its SDK reads it but does not hand it out. It names sections, not their lines.
@@ -94,6 +96,7 @@ function secretProblems(
   const secrets = [
     ...Object.entries(passwords).map(([name, value]) => ["passwords", name, value] as const),
     ...secretsOfBackups(backups).map(([name, value]) => ["backups", name, value] as const),
+    ...secretsOfData(data).map(([name, value]) => ["data", name, value] as const),
   ];
   const plain = secrets.filter(
     ([section, , value]) =>
@@ -104,6 +107,15 @@ function secretProblems(
     path: `${section}.${name}`,
     text: `must be a secret, and it stands there in plain text; give another with: pulumi config set --secret --path ${section}.${name} -s ${stack}`,
   }));
+}
+
+/** The same of where its contents come from. */
+function secretsOfData({ offsite }: Partial<Settings["data"]> = {}): [string, string][] {
+  if (!offsite) return [];
+  const options = Object.entries(offsite.options)
+    .filter(([name]) => isSecretOption(name))
+    .map(([name, value]): [string, string] => [`offsite.options.${name}`, value]);
+  return [...options, ["offsite.identity", offsite.identity]];
 }
 
 /** What of a stack's backups opens a door: by its key path there, and its value. */

@@ -1,4 +1,6 @@
 import type { BackupsAtHand } from "../../model/refresh/at-hand";
+import type { OffsiteSource } from "../../model/refresh/offsite-source";
+import { withRemote } from "../backup/offsite/remote";
 import { isVerified } from "../../model/backup/catalogue";
 import { readCatalogue, repositoryFolder } from "../backup/repository";
 import { sourceFolder } from "./source";
@@ -14,4 +16,11 @@ export async function backupsAtHand(place = "source"): Promise<BackupsAtHand> {
       { id, server, databases: databases.map(({ name }) => name), verified: isVerified(entry) },
     ];
   });
+}
+
+/** The off-site copies that a refresh can choose from. What is in them is known when they are fetched. */
+export async function copiesAtHand(source: OffsiteSource): Promise<BackupsAtHand> {
+  const { server } = source;
+  const copies = await withRemote(source, server, async (remote) => remote.copies());
+  return copies.map(({ id }) => ({ id, server, databases: [], verified: false }));
 }

@@ -13,6 +13,7 @@ import { copyWith } from "../restore/in-place";
 import { freeDataBytes } from "../restore/space";
 import { newestReports } from "../store";
 import { blockers } from "./blockers";
+import { lookForCopy } from "./from-offsite";
 import { findBackup, readsRepository, sourceFolder, type FoundBackup } from "./source";
 
 /** Past refreshes that tell how long the next one takes. */
@@ -31,13 +32,22 @@ export async function planRefresh(request: RestoreRequest): Promise<RefreshPlan>
     // A copy that is brought back needs no backup.
     const isLookedUp =
       source.repository !== undefined && unread === null && broughtBackFrom === null;
-    const found = isLookedUp ? await look(client, request, problems) : undefined;
+    const { offsite } = request;
+    const copy =
+      isLookedUp && offsite
+        ? await look(problems, async () => lookForCopy(offsite, source.backup ?? ""))
+        : undefined;
+    const found =
+      isLookedUp && !offsite
+        ? await look(problems, async () => findBackup(client, request))
+        : undefined;
     const { upgrades, masks, defuse = [], keep = [] } = prepare;
     const known = upgrades && pendingOf(upgrades, found?.database.upgrades);
     problems.push(...(known?.problems ?? []));
     return {
       ...{ server, database, now: live?.stamp?.source.backup ?? null },
       backup: found ? await backupFacts(found) : null,
+      copy: copy ?? null,
       ...{ broughtBackFrom, unread },
       upgrades: upgrades
         ? { scripts: upgrades.scripts.map(scriptLabel), pending: known?.pending ?? null }
@@ -59,13 +69,9 @@ function scopeOf({ classify, columns }: Masks): NonNullable<RefreshPlan["masks"]
   return { classify, columns: masked.length, tables: tables.size };
 }
 
-async function look(
-  client: Client,
-  request: RestoreRequest,
-  problems: string[],
-): Promise<FoundBackup | undefined> {
+async function look<T>(problems: string[], find: () => Promise<T>): Promise<T | undefined> {
   try {
-    return await findBackup(client, request);
+    return await find();
   } catch (error) {
     problems.push(messageOf(error));
     return undefined;

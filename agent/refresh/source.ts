@@ -8,6 +8,7 @@ import type { RestoreRequest } from "../../model/protocol";
 import { findFiles } from "../backup/files";
 import { backupFolder, listBackupIds, readManifest, readVerification } from "../backup/repository";
 import { AgentError } from "../errors";
+import { fetchedFolder } from "./from-offsite";
 
 /** Another server's backups, which this agent only reads. */
 export const sourceFolder = process.env.STAGECRAFT_SOURCE ?? "/var/backups/source";
@@ -16,14 +17,16 @@ export const sourceFolder = process.env.STAGECRAFT_SOURCE ?? "/var/backups/sourc
 const sourceVolume = process.env.STAGECRAFT_SOURCE_VOLUME;
 
 /** Whether this agent reads the volume that a request means; one that is to get another is made anew by the update. */
-export function readsRepository({ source }: RestoreRequest): boolean {
-  return source.repository === sourceVolume;
+export function readsRepository({ source, offsite }: RestoreRequest): boolean {
+  return offsite !== undefined || source.repository === sourceVolume;
 }
 
 /** A database in a backup, found fit to be restored here. */
 export interface FoundBackup {
   readonly manifest: Manifest;
   readonly database: BackedUpDatabase;
+  /** The backup's folder. */
+  readonly folder: string;
   /** Where its dump is. */
   readonly path: string;
   readonly isFolder: boolean;
@@ -39,18 +42,23 @@ export async function findBackup(client: Client, request: RestoreRequest): Promi
       `the agent does not read the volume ${repository}; its container is of another stack file, run pulumi up again`,
     );
   }
-  const manifest = await readManifest(backup, sourceFolder);
+  const folder = request.offsite ? fetchedFolder(request.database) : sourceFolder;
+  const manifest = await readManifest(backup, folder);
   if (!manifest) throw new AgentError(await notThere(request));
   const database = databaseOf(manifest, request.database);
   if ("problem" in database) throw new AgentError(database.problem);
-  const verification = await readVerification(backup, sourceFolder);
+  const verification = await readVerification(backup, folder);
   const known = { manifest, verification };
-  const problems = fitnessProblems(known, database, request, await targetOf(client));
+  // What proved a backup stays with its server; of a copy only the restore itself can tell.
+  const acceptUnverified = request.offsite ? true : request.acceptUnverified;
+  const asked = { ...request, acceptUnverified };
+  const problems = fitnessProblems(known, database, asked, await targetOf(client));
   if (problems.length > 0) throw new AgentError(problems.join("\n"));
   const bytes = filesOf(manifest, database).reduce((sum, file) => sum + file.bytes, 0);
   return {
     ...{ manifest, database, bytes, isFolder: database.format === "directory" },
-    path: path.join(backupFolder(backup, sourceFolder), database.dump),
+    folder: backupFolder(backup, folder),
+    path: path.join(backupFolder(backup, folder), database.dump),
   };
 }
 
@@ -60,10 +68,10 @@ function filesOf({ files }: Manifest, { dump }: BackedUpDatabase): Manifest["fil
 }
 
 /** Compares the files of a database's dump with the manifest; throws an {@link AgentError} that names what differs. */
-export async function checkFiles({ manifest, database }: FoundBackup): Promise<void> {
+export async function checkFiles({ manifest, database, folder }: FoundBackup): Promise<void> {
   const wanted = filesOf(manifest, database);
   const names = new Set(wanted.map(({ path: file }) => file));
-  const found = await findFiles(backupFolder(manifest.id, sourceFolder), wanted, []);
+  const found = await findFiles(folder, wanted, []);
   // What else is in the folder is no part of this dump.
   const problems = compareFiles(
     wanted,

@@ -26,6 +26,7 @@ import {
 } from "../databases";
 import { blockers } from "../refresh/blockers";
 import { prepare } from "../refresh/prepare";
+import { fetchSource, forgetFetched } from "../refresh/from-offsite";
 import { checkFiles, findBackup } from "../refresh/source";
 import { AgentError, messageOf } from "../errors";
 import { connect, waitForPostgres, withConnection } from "../postgres";
@@ -110,7 +111,10 @@ class RestoreRun {
     const copy = copyWith(databases, this.request);
     if (copy) return this.#bringBack(client, copy);
     await dropLeftovers(client);
-    const dump = await this.#openDump(client);
+    const dump = await this.#openDump(client).catch(async (error: unknown) => {
+      await forgetFetched(database);
+      throw error;
+    });
     try {
       await makeMissingRoles(client, database);
       await makeRestoreRole(client);
@@ -176,6 +180,8 @@ class RestoreRun {
   }
 
   async #openBackup(client: Client): Promise<Dump> {
+    const { offsite } = this.request;
+    if (offsite) await this.#step("fetch", async () => fetchSource(this.request, offsite));
     return this.#step("read", async () => {
       const found = await findBackup(client, this.request);
       await checkFiles(found);
@@ -254,6 +260,7 @@ class RestoreRun {
   /** Whatever happened, nothing half-made stays; PostgreSQL may have to come back first. */
   async #cleanUp(): Promise<void> {
     try {
+      await forgetFetched(this.request.database);
       await waitForPostgres(startSeconds);
       const client = await connect("postgres");
       try {

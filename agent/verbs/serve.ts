@@ -9,6 +9,7 @@ import { watchArchive } from "../point-in-time/watch";
 import { serveJobs } from "../jobs/serve-jobs";
 import { withConnection } from "../postgres";
 import { say } from "../progress";
+import { forgetAllFetched } from "../refresh/from-offsite";
 import { removeRestoreRole } from "../restore/restore-role";
 import { prepareScratch } from "../scratch";
 import { tidySide } from "../side/remove";
@@ -32,6 +33,8 @@ export function serve(server: string): void {
     setInterval(() => void renewDaily(server), renewSeconds * 1000),
     setInterval(() => void watchBackups(server), watchSeconds * 1000),
   ];
+  // With the container that ended, its restores have ended too.
+  void forgetAllFetched().catch(told);
   const stopJobs = serveJobs();
   beat();
   void tidy(server);

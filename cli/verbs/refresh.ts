@@ -32,8 +32,9 @@ export async function refresh(
   const file = readStackFile(folder, stack);
   const choice = chooseBackup(
     options.backup,
-    await backupsFor(stack, file),
-    file.settings.data?.acceptUnverified,
+    await backupsFor(folder, stack, file),
+    // What proved a backup stays with its server; a copy is judged when it is restored.
+    file.settings.data?.offsite !== undefined || file.settings.data?.acceptUnverified,
   );
   if ("problem" in choice) {
     const server = /^server:(.+)$/.exec(file.settings.data?.from ?? "")?.[1];

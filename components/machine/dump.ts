@@ -5,8 +5,15 @@ import { parseDumpName, type ServerKind } from "../../model/names";
 import type { Source } from "../../model/protocol";
 import { nearest } from "../../model/settings/nearest";
 import { digestOfFile, digestOfFolder } from "./digest";
+import type { z } from "zod";
+import {
+  offsiteRepository,
+  offsiteSourceSchema,
+  type OffsiteSource,
+} from "../../model/refresh/offsite-source";
+import { checkArgs } from "../check-args";
 
-/** What a database is made of: a {@link Dump}, or a backup in the repository of a server ({@link backupContents}). */
+/** What a database is made of: a {@link Dump}, a backup in the repository of a server ({@link backupContents}), or its off-site copy ({@link offsiteContents}). */
 export interface Contents {
   /** What it is, as the agent stamps it on the database. */
   readonly source: Source;
@@ -16,6 +23,8 @@ export interface Contents {
   readonly isFolder?: boolean | undefined;
   /** Whether a backup may be used that no restore has proven yet. @default false */
   readonly acceptUnverified?: boolean | undefined;
+  /** Where an off-site copy is fetched from, with what opens it: secrets. */
+  readonly offsite?: OffsiteSource | undefined;
   /** For production: the kind of server that a backup may come from besides production, spelled out. @default none */
   readonly acceptKind?: ServerKind | undefined;
 }
@@ -37,6 +46,28 @@ export interface BackupArgs extends Pick<Contents, "acceptUnverified" | "acceptK
 /** Contents that the agent finds in the repository of a server on the same engine. */
 export function backupContents({ repository, backup, ...accepted }: BackupArgs): Contents {
   return { source: { name: backup, backup, repository }, ...accepted };
+}
+
+/** Which off-site copy a database is made of. */
+export interface OffsiteBackupArgs
+  extends z.input<typeof offsiteSourceSchema>, Pick<Contents, "acceptKind"> {
+  /** Id of the backup, e.g. `20261121T032900Z`. Another one is a refresh. */
+  readonly backup: string;
+}
+
+/**
+ * Contents that the agent fetches from the off-site copies of a server, which may be on any machine. Their options and
+ * `identity` reach the agent by stdin, and the state encrypted. Throws an error when the place cannot be one.
+ */
+export function offsiteContents({ backup, acceptKind, ...place }: OffsiteBackupArgs): Contents {
+  const offsite = checkArgs("offsiteContents", offsiteSourceSchema, place);
+  const repository = offsiteRepository(offsite);
+  return { source: { name: backup, backup, repository }, offsite, acceptKind };
+}
+
+/** The volume on the engine that contents are read from, if any. */
+export function volumeOf({ source, offsite }: Contents): string | undefined {
+  return offsite ? undefined : source.repository;
 }
 
 /** Looks at a dump without restoring it; the sentence that tells why it cannot be one, if so. */

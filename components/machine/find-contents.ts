@@ -4,7 +4,7 @@ import { parseOrigin } from "../../model/refresh/origin";
 import { chooseDump } from "../../model/settings/choose-dump";
 import type { SettingProblem } from "../../model/settings/problems";
 import type { Settings } from "../../model/settings/schema";
-import { backupContents, readDump, type Contents } from "./dump";
+import { backupContents, offsiteContents, readDump, type Contents } from "./dump";
 
 /** What a stack's `data` section names, or what is wrong with the section. */
 export type Found = { readonly contents: Contents } | { readonly problem: SettingProblem };
@@ -18,14 +18,18 @@ export interface Places {
   readonly database: string | undefined;
 }
 
-/** Finds the dump that a stack's `data` section names. A backup in a volume is left to the agent, which can see it. */
+/** Finds the dump that a stack's `data` section names. A backup in a volume or off-site is left to the agent, which can see it. */
 export function findContents(
-  { dump, from = "", backup = "", acceptUnverified, acceptKind }: Settings["data"],
+  { dump, from = "", backup = "", offsite, acceptUnverified, acceptKind }: Settings["data"],
   { projectFolder, namePrefix, database }: Places,
 ): Found {
   if (dump !== undefined) return look(projectFolder, "data.dump", dump, acceptKind);
   const origin = parseOrigin(from, namePrefix);
   if ("problem" in origin) return { problem: { path: "data.from", text: origin.problem } };
+  if (origin.kind === "offsite") {
+    if (offsite) return { contents: offsiteContents({ ...offsite, backup, acceptKind }) };
+    return { problem: { path: "data.offsite", text: "is missing" } };
+  }
   if (origin.kind === "volume") {
     const repository = origin.volume;
     return { contents: backupContents({ repository, backup, acceptUnverified, acceptKind }) };

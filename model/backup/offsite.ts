@@ -88,17 +88,44 @@ const recipientsSchema = z
     { when: ({ value }) => Array.isArray(value) },
   );
 
+/** How a place away from a server is named, whoever goes there. */
+export const offsitePlaceShape = {
+  remote: remoteSchema.meta({
+    description:
+      "A back end of rclone and a path there; see [Off-site copies](backups-off-site.md).",
+    examples: ["sftp:backups"],
+  }),
+  options: optionsSchema.default({}).meta({
+    description: "Options of that back end in rclone's own words; passwords and keys as secrets.",
+  }),
+};
+
+/** A check of such a section: a machine that is reached by SSH has to prove who it is. */
+export const requireKnownHosts: [
+  (place: unknown, context: z.RefinementCtx) => void,
+  { when: (payload: { value: unknown }) => boolean },
+] = [
+  (place, context) => {
+    if (!isRecord(place)) return;
+    const { remote, options } = place;
+    if (typeof remote !== "string" || parseRemote(remote)?.backend !== "sftp") return;
+    if (isRecord(options) && ("known_hosts" in options || "known_hosts_file" in options)) return;
+    const message =
+      "is missing, and without it anybody could pass for that machine; take what this prints, after comparing it with what its administrator says: ssh-keyscan <host>";
+    context.addIssue({
+      code: "custom",
+      message,
+      path: ["options", "known_hosts"],
+      input: place,
+    });
+  },
+  { when: ({ value }) => isRecord(value) },
+];
+
 /** Where backups are copied to, away from their server: the stack file's section `backups.offsite`. */
 export const offsiteSettingsSchema = z
   .strictObject({
-    remote: remoteSchema.meta({
-      description:
-        "A back end of rclone and a path there; see [Off-site copies](backups-off-site.md).",
-      examples: ["sftp:backups"],
-    }),
-    options: optionsSchema.default({}).meta({
-      description: "Options of that back end in rclone's own words; passwords and keys as secrets.",
-    }),
+    ...offsitePlaceShape,
     recipients: recipientsSchema.meta({
       description:
         "Public keys of age or SSH; who has one of the private keys can read the copies.",
@@ -113,23 +140,11 @@ export const offsiteSettingsSchema = z
       description: "How long one transfer may take, however fast it is.",
     }),
   })
-  .superRefine(
-    (offsite, context) => {
-      const { remote, options } = offsite;
-      if (typeof remote !== "string" || parseRemote(remote)?.backend !== "sftp") return;
-      if (isRecord(options) && ("known_hosts" in options || "known_hosts_file" in options)) return;
-      const message =
-        "is missing, and without it anybody could pass for that machine; take what this prints, after comparing it with what its administrator says: ssh-keyscan <host>";
-      context.addIssue({
-        code: "custom",
-        message,
-        path: ["options", "known_hosts"],
-        input: offsite,
-      });
-    },
-    { when: ({ value }) => isRecord(value) },
-  );
+  .superRefine(...requireKnownHosts);
 export type OffsiteSettings = z.output<typeof offsiteSettingsSchema>;
+
+/** What it takes to get there. */
+export type OffsitePlace = Pick<OffsiteSettings, "remote" | "options">;
 
 /** The same without the values that nobody may see, and that are told from another by what is asked for and not by a digest. */
 export function withoutSecrets(offsite: OffsiteSettings): unknown {

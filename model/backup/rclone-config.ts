@@ -1,5 +1,5 @@
 import { nearest } from "../settings/nearest";
-import { parseRemote, type OffsiteSettings } from "./offsite";
+import { parseRemote, type OffsitePlace } from "./offsite";
 
 /** What `rclone config providers` tells of one back end. */
 export interface Backend {
@@ -21,7 +21,7 @@ const defaults: Readonly<Record<string, Readonly<Record<string, string>>>> = {
 
 /** What this rclone cannot do with a remote; whole sentences, without any value. */
 export function remoteProblems(
-  { remote, options }: Pick<OffsiteSettings, "remote" | "options">,
+  { remote, options }: Pick<OffsitePlace, "remote" | "options">,
   backends: readonly Backend[],
 ): string[] {
   const wanted = parseRemote(remote)?.backend ?? "";
@@ -48,7 +48,7 @@ export function remoteProblems(
 }
 
 /** The options whose values rclone wants obscured in its file. */
-export function passwordsAmong(options: OffsiteSettings["options"], backend: Backend): string[] {
+export function passwordsAmong(options: OffsitePlace["options"], backend: Backend): string[] {
   const passwords = backend.options.filter(({ isPassword }) => isPassword);
   return Object.keys(options).filter((name) =>
     passwords.some((password) => password.name === name),
@@ -57,7 +57,7 @@ export function passwordsAmong(options: OffsiteSettings["options"], backend: Bac
 
 /** rclone's file of settings; `options` with passwords obscured already. */
 export function renderRcloneConfig(
-  { remote, options }: Pick<OffsiteSettings, "remote" | "options">,
+  { remote, options }: Pick<OffsitePlace, "remote" | "options">,
   knownHostsFile: string,
 ): string {
   const { backend } = parseRemote(remote) ?? { backend: "" };

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { backupIdSchema } from "../backup/id";
 import { nearestIds } from "../backup/nearest-ids";
+import { offsiteSourceSchema } from "./offsite-source";
 import { parseBackupId, type BackupId } from "../names";
 
 /** stdout of `stagecraft-agent backups-at-hand`: the backups that a refresh can choose from, oldest first. */
@@ -14,6 +15,13 @@ export const backupsAtHandSchema = z.array(
     verified: z.boolean(),
   }),
 );
+/** stdin of `stagecraft-agent copies-at-hand`, which prints the same of off-site copies. */
+export const copiesAtHandRequestSchema = z.strictObject({
+  /** The server this is meant for; the agent refuses when it is another. */
+  server: z.string().min(1),
+  offsite: offsiteSourceSchema,
+});
+
 export type BackupsAtHand = z.infer<typeof backupsAtHandSchema>;
 
 /** What of the backups at hand is meant: the id, or the sentence that tells why there is none. */

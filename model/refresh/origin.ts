@@ -1,15 +1,17 @@
 import { engineNames } from "../settings/engine-names";
 import { stackKinds } from "../names";
 
-/** Where backups are taken from: a folder of this machine, or the volume that another server keeps its backups in. */
+/** Where backups are taken from: a folder of this machine, the volume that another server keeps its backups in, or off-site copies. */
 export type Origin =
   | { readonly kind: "folder"; readonly path: string }
-  | { readonly kind: "volume"; readonly volume: string };
+  | { readonly kind: "volume"; readonly volume: string }
+  | { readonly kind: "offsite" };
 
 const stacks = Object.keys(stackKinds);
 
-/** Reads `data.from`: `server:prod`, `volume:<name>`, or a folder; `{ problem }` is the sentence that follows the key. */
+/** Reads `data.from`: `server:prod`, `volume:<name>`, `offsite`, or a folder; `{ problem }` is the sentence that follows the key. */
 export function parseOrigin(text: string, namePrefix: string): Origin | { problem: string } {
+  if (text === "offsite") return { kind: "offsite" };
   const [, scheme, rest = ""] = /^(server|volume):(.*)$/.exec(text) ?? [];
   if (scheme === undefined) return { kind: "folder", path: text };
   if (scheme === "volume") {

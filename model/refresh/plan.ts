@@ -22,6 +22,8 @@ export const refreshPlanSchema = z.strictObject({
       verifiedAt: z.iso.datetime().nullable(),
     })
     .nullable(),
+  /** The off-site copy that is fetched; all else about the backup is known when it is there. */
+  copy: z.strictObject({ place: z.string(), bytes: count }).nullable(),
   /** A former copy that has these contents already: it takes the name again. */
   broughtBackFrom: z.string().nullable(),
   /** The volume that the backup is in, where the agent that is there does not read it yet: the update sees to that. */

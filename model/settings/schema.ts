@@ -5,6 +5,7 @@ import { keepSettingsSchema } from "../keep/settings";
 import { mostPrevious, parseBackupId, serverKinds } from "../names";
 import { pgHbaSettingsSchema } from "../pg-hba/settings";
 import { databaseNameSchema } from "../database-name";
+import { offsiteSourceSchema } from "../refresh/offsite-source";
 import { rolesChoiceSchema } from "../protocol";
 import { checkSettings } from "../postgres-settings/check";
 import { personNameProblem } from "../roles/names";
@@ -122,7 +123,7 @@ export const dataSchema = z
     }),
     from: path.optional().meta({
       description:
-        "Where backups are: `server:prod` or `volume:<name>` on the same engine, or a folder of dumps named `pg_dump.<server>.<database>.<YYYYMMDD>.<hhmmss>.<ending>`.",
+        "Where backups are: `server:prod` or `volume:<name>` on the same engine, `offsite` for the off-site copies that `data.offsite` tells of, or a folder of dumps named `pg_dump.<server>.<database>.<YYYYMMDD>.<hhmmss>.<ending>`.",
     }),
     backup: z
       .string()
@@ -131,6 +132,10 @@ export const dataSchema = z
       })
       .optional()
       .meta({ description: "Which of those backups: its moment, as a backup id." }),
+    offsite: offsiteSourceSchema.optional().meta({
+      description:
+        "For `from: offsite`: the `remote` and `options` of `backups.offsite`, the `server` whose copies they are (`prod` unless told otherwise), and the private key that opens them as `identity`; see [Refresh staging](refresh-staging.md).",
+    }),
     acceptUnverified: z.boolean().optional().meta({
       description: "Whether a backup may be used that no restore has proven yet.",
     }),
@@ -144,7 +149,15 @@ export const dataSchema = z
       const fail = (message: string, ...at: string[]): void => {
         context.addIssue({ code: "custom", message, path: at, input: data });
       };
-      const { dump, from, backup } = data;
+      const { dump, from, backup, offsite } = data;
+      if (from === "offsite" && offsite === undefined) {
+        fail(
+          "is missing; say where the copies lie: remote, options, server and identity",
+          "offsite",
+        );
+      } else if (from !== "offsite" && offsite !== undefined) {
+        fail("is for from: offsite alone; set that, or remove this", "offsite");
+      }
       if (dump !== undefined && (from !== undefined || backup !== undefined)) {
         fail("names two sources; keep either dump, or from and backup");
       } else if (dump === undefined && from === undefined && backup === undefined) {

@@ -2,6 +2,8 @@ import { describe, expect, test } from "vitest";
 import { offsiteCopySchema } from "../../model/backup/catalogue";
 import { catalogueSchema } from "../../model/backup/catalogue-protocol";
 import { offsiteListSchema, offsiteUploadSchema } from "../../model/backup/offsite-protocol";
+import { backupsAtHandSchema } from "../../model/refresh/at-hand";
+import { refreshPlanSchema } from "../../model/refresh/plan";
 import { useAway } from "../support/away";
 import {
   backupDigests,
@@ -136,6 +138,86 @@ describe.each(["sftp", "s3"] as const)("a copy by %s", (kind) => {
     await away.run(`truncate -s -1 ${away.folder(kind)}/${server.name}/${name}`);
     expect(await upload()).toMatchObject({ results: [`${id} uploaded`] });
     expect(await away.files(kind)).toEqual([`${server.name}/${name}`]);
+  });
+});
+
+describe("a database that is made of another server's copy", () => {
+  const id = "20261121T032900Z";
+  const restoreFrom = async (backup: string, more: object = {}) => ({
+    database: "copied",
+    source: { name: backup, backup, repository: `sftp:backups/${server.name}` },
+    offsite: { ...away.sftp(), server: server.name, identity: (await keys()).identity, ...more },
+  });
+
+  test("has its contents, and neither the copy nor a key stays here", async () => {
+    await clear();
+    await configure(away.sftp());
+    await server.sql("postgres", "CREATE TABLE told AS SELECT 'far away' AS text");
+    await makeBackup(server, id);
+    await upload();
+    await forgetBackup(server, id);
+    // From here on this server has no place of its own for copies.
+    await server.agent(["backups-schedule"], {
+      ...{ server: server.name, jobs: {}, maintenance: {}, keep: {}, pins: [] },
+    });
+    const request = await restoreFrom(id);
+    const { offsite } = request;
+    const atHand = await server.agent(["copies-at-hand"], { server: server.name, offsite });
+    expect(backupsAtHandSchema.parse(JSON.parse(atHand.stdout)).map(({ id }) => id)).toEqual([id]);
+    const planned = await server.agent(["plan"], {
+      ...{ server: server.name, kind: "development", restoreId: "plan", mode: "replace" },
+      ...{ roles: "leave out", ...request },
+    });
+    expect(refreshPlanSchema.parse(JSON.parse(planned.stdout))).toMatchObject({
+      ...{ backup: null, problems: [] },
+      copy: { place: `sftp:backups/${server.name}/${id}.tar.age` },
+    });
+    const { result, stderr } = await server.restoreReceived(request);
+    expect(result).toMatchObject({ result: "restored", source: { server: server.name } });
+    expect(result.steps.map(({ name }) => name)).toContain("fetch");
+    expect(await server.sql("copied", "SELECT text FROM told")).toBe("far away");
+    const secret = request.offsite.identity.trim().split("\n").at(-1) ?? "";
+    expect(secret).toMatch(/^AGE-SECRET-KEY-/);
+    expect(`${stderr}${JSON.stringify(result)}${planned.stdout}`).not.toContain(secret);
+    const search =
+      'grep -rlaE "$0|PRIVATE KEY" /var/lib/stagecraft /var/backups /tmp | grep -v tls';
+    expect((await server.run(["sh", "-c", search, secret])).stdout).toBe("");
+    const left = "find /var/backups/stagecraft/fetched /tmp -name '20*' -o -name 'offsite-*'";
+    expect((await server.run(["sh", "-c", left])).stdout).toBe("");
+    await server.sql("postgres", "DROP TABLE told");
+  });
+
+  test.each([
+    ["another id", "20261122T032900Z", {}, /no copy .* the nearest: 20261121T032900Z/],
+    [
+      "another server's name",
+      id,
+      { server: "other" },
+      /there is none at all in sftp:backups\/other/,
+    ],
+    ["no key", id, { identity: "no key" }, /no private key for age/],
+  ])("stays as it is with %s", async (_, backup, more, text) => {
+    const request = { ...(await restoreFrom(backup, more)), restoreId: "again" };
+    const source = { ...request.source, repository: "sftp:elsewhere" };
+    const { result } = await server.restoreReceived({ ...request, source });
+    expect(result).toMatchObject({
+      result: "failed",
+      text: expect.stringMatching(text) as string,
+    });
+    expect(await server.sql("copied", "SELECT text FROM told")).toBe("far away");
+  });
+
+  test("stays as it is when the copy was altered there", async () => {
+    const file = `${away.folder("sftp")}/${server.name}/${id}.tar.age`;
+    await away.run(`printf X | dd of=${file} bs=1 seek=500000 conv=notrunc`);
+    const request = await restoreFrom(id);
+    const source = { ...request.source, repository: "sftp:elsewhere" };
+    const { result } = await server.restoreReceived({ ...request, source, restoreId: "again" });
+    expect(result).toMatchObject({
+      result: "failed",
+      text: expect.stringContaining("was altered or cut") as string,
+    });
+    expect(await repositoryNames(server)).not.toContain("fetched");
   });
 });
 

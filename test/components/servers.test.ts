@@ -2,6 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { beforeEach, describe, expect, test, vi } from "vitest";
 import {
   backupContents,
+  offsiteContents,
   DevelopmentServer,
   ProductionServer,
   StagingServer,
@@ -341,6 +342,26 @@ describe("a part that is gone or stopped", () => {
       "stagecraft-dev-agent does not run (exited); it is made anew",
     ]);
     warn.mockRestore();
+  });
+});
+
+describe("a server with another server's off-site copy", () => {
+  test("has the key for it in a secret alone, and reads no volume", async () => {
+    const identity = "AGE-SECRET-KEY-1CANARY";
+    const refreshFrom = offsiteContents({
+      ...{ remote: "s3:bucket", server: "prod", identity, backup: "20261121T032900Z" },
+    });
+    expect(refreshFrom.source.repository).toBe("s3:bucket/prod");
+    const { resources } = await register(
+      () =>
+        new StagingServer("staging", { ...common, database: { name: "timesheets", refreshFrom } }),
+    );
+    const agent = find(resources, "staging-agent", "Container");
+    expect(JSON.stringify(agent.inputs)).not.toContain("/var/backups/source");
+    const holders = resources.filter(({ inputs }) => JSON.stringify(inputs).includes(identity));
+    expect(holders.map(({ name }) => name)).toEqual(["timesheets-restore"]);
+    const { stdin } = find(resources, "timesheets-restore", "Command").inputs;
+    expect(stdin).toEqual({ secret: expect.stringContaining(identity) as string });
   });
 });
 

@@ -116,6 +116,7 @@ describe("a plan", () => {
       ...{ bytes: 1.9 * 2 ** 30, postgres: "17.11", verifiedAt: "2026-11-21T04:10:00.000Z" },
     },
     ...{
+      copy: null,
       unread: null,
       upgrades: { scripts, pending: ["upgrade-1.9-1.10.sql"] },
       keep: ["testers"],

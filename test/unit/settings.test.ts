@@ -36,6 +36,26 @@ describe("settings of a stack", () => {
     });
   });
 
+  test("contents may be off-site copies, from a machine that proves who it is", () => {
+    const options = { host: "away", known_hosts: "away ssh-ed25519 AAAA" };
+    const offsite = { remote: "sftp:backups", options, identity: "AGE-SECRET-KEY-1\n" };
+    const data = { from: "offsite", backup: "20261121T032900Z", offsite };
+    const read = parseSettings("staging", { ...good, data });
+    expect(read.problems).toEqual([]);
+    expect(read.settings.data?.offsite).toEqual({
+      ...{ ...offsite, server: "prod", identity: "AGE-SECRET-KEY-1" },
+    });
+    expect(problemsOf({ data: { ...data, offsite: { ...offsite, options: {} } } })).toEqual([
+      expect.stringMatching(/^data\.offsite\.options\.known_hosts: is missing/),
+    ]);
+    expect(problemsOf({ data: { ...data, offsite: undefined } })).toEqual([
+      "data.offsite: is missing; say where the copies lie: remote, options, server and identity",
+    ]);
+    expect(problemsOf({ data: { ...data, from: "server:prod" } })).toEqual([
+      "data.offsite: is for from: offsite alone; set that, or remove this",
+    ]);
+  });
+
   test("production keeps everything, so there is nothing to say of it", () => {
     const database = { name: "timesheets", keep: ["testers"] };
     const { problems } = parseSettings("prod", { ...good, database });

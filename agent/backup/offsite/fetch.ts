@@ -34,14 +34,7 @@ export async function fetchCopy(
   await mkdir(partial, { recursive: true, mode: 0o700 });
   try {
     const found = measure();
-    const stages = [
-      remote.read(copyName(id), found.watch),
-      decryption(identity),
-      unpacking(partial),
-    ];
-    await remote.run(stages).catch((error: unknown) => {
-      throw explained(error, place);
-    });
+    await unpackCopy(remote, { id, place, identity, folder: partial, watch: found.watch });
     const manifest = await putInPlace(id, partial, place);
     const at = new Date().toISOString();
     const text = "fetched from there";
@@ -52,7 +45,26 @@ export async function fetchCopy(
   }
 }
 
-async function requireSpace(bytes: number): Promise<void> {
+/** Downloads, decrypts and unpacks a copy into a folder; throws an {@link AgentError} when it is not whole. */
+export async function unpackCopy(
+  remote: Remote,
+  copy: {
+    readonly id: BackupId;
+    readonly place: string;
+    readonly identity: string;
+    readonly folder: string;
+    readonly watch?: (piece: Buffer) => void;
+  },
+): Promise<void> {
+  const { id, place, identity, folder, watch = () => undefined } = copy;
+  const stages = [remote.read(copyName(id), watch), decryption(identity), unpacking(folder)];
+  await remote.run(stages).catch((error: unknown) => {
+    throw explained(error, place);
+  });
+}
+
+/** Throws an {@link AgentError} when a copy of this size does not fit where the backups lie. */
+export async function requireSpace(bytes: number): Promise<void> {
   const { bavail, bsize } = await statfs(repositoryFolder);
   const free = bavail * bsize;
   if (free > 1.05 * bytes) return;

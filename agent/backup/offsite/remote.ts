@@ -1,4 +1,5 @@
-import { mkdir, rm } from "node:fs/promises";
+import { mkdir, mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import path from "node:path";
 import { z } from "zod";
 import { hideSecrets } from "../../../model/hide-secrets";
@@ -8,6 +9,7 @@ import {
   joinPath,
   parseRemote,
   type Copy,
+  type OffsitePlace,
   type OffsiteSettings,
   type RemoteFile,
 } from "../../../model/backup/offsite";
@@ -26,9 +28,8 @@ import { replaceFile } from "../../whole-file";
 import { repositoryFolder } from "../repository";
 import { PipelineError, runPipeline, type Stage } from "./pipeline";
 
-const folder = path.join(storeFolder, "offsite");
-const configFile = path.join(folder, "rclone.conf");
-const knownHostsFile = path.join(folder, "known_hosts");
+const ownFolder = path.join(storeFolder, "offsite");
+const configName = "rclone.conf";
 
 /** Where rclone keeps what it cannot send as it comes; few back ends need it. */
 const spoolFolder = path.join(repositoryFolder, "spool");
@@ -54,33 +55,60 @@ function patience(idle: number): string[] {
 
 /** Keeps the way to a remote for rclone, readable by the agent alone; refuses what this rclone cannot do. */
 export async function keepRemote(settings: OffsiteSettings): Promise<void> {
+  await writeWay(settings, ownFolder, async () => checkRecipients(settings));
+}
+
+/** Does something at a remote that this server does not copy to; its passwords and keys are forgotten afterwards. */
+export async function withRemote<T>(
+  place: OffsitePlace,
+  server: string,
+  work: (remote: Remote) => Promise<T>,
+): Promise<T> {
+  const folder = await mkdtemp(path.join(tmpdir(), "offsite-"));
+  try {
+    await writeWay(place, folder);
+    return await work(new Remote(place, server, undefined, folder));
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+async function writeWay(
+  place: OffsitePlace,
+  folder: string,
+  check?: () => Promise<void>,
+): Promise<void> {
   const backends = await readBackends();
-  const problems = remoteProblems(settings, backends);
+  const problems = remoteProblems(place, backends);
   if (problems.length > 0) throw new AgentError(problems.join("\n"));
-  await checkRecipients(settings);
-  const name = parseRemote(settings.remote)?.backend;
+  await check?.();
+  const name = parseRemote(place.remote)?.backend;
   const backend = backends.find((backend) => backend.name === name);
-  const options = { ...settings.options };
+  const options = { ...place.options };
   for (const password of backend ? passwordsAmong(options, backend) : []) {
     options[password] = await obscure(options[password] ?? "");
   }
+  const knownHosts = path.join(folder, "known_hosts");
   await mkdir(folder, { recursive: true, mode: 0o700 });
-  await replaceFile(knownHostsFile, `${(settings.options["known_hosts"] ?? "").trim()}\n`);
-  await replaceFile(configFile, renderRcloneConfig({ ...settings, options }, knownHostsFile));
+  await replaceFile(knownHosts, `${(place.options["known_hosts"] ?? "").trim()}\n`);
+  const config = renderRcloneConfig({ ...place, options }, knownHosts);
+  await replaceFile(path.join(folder, configName), config);
 }
 
 /** Forgets the way to a remote, and with it all passwords and keys. */
 export async function forgetRemote(): Promise<void> {
-  await rm(folder, { recursive: true, force: true });
+  await rm(ownFolder, { recursive: true, force: true });
 }
 
 /** Where a server's copies lie, and what can be done there. */
 export class Remote {
-  readonly #settings: OffsiteSettings;
+  readonly #settings: OffsitePlace;
   readonly #server: string;
   readonly #signal: AbortSignal | undefined;
+  readonly #configFile: string;
 
-  constructor(settings: OffsiteSettings, server: string, signal?: AbortSignal) {
+  constructor(settings: OffsitePlace, server: string, signal?: AbortSignal, folder = ownFolder) {
+    this.#configFile = path.join(folder, configName);
     this.#settings = settings;
     this.#server = server;
     this.#signal = signal;
@@ -188,7 +216,7 @@ export class Remote {
   }
 
   #stage(args: readonly string[]): Stage {
-    const where = ["--config", configFile, "--temp-dir", spoolFolder];
+    const where = ["--config", this.#configFile, "--temp-dir", spoolFolder];
     return rclone([...where, ...patience(this.#idle), ...args]);
   }
 }
