@@ -144,7 +144,8 @@ export const offsiteSettingsSchema = z
 export type OffsiteSettings = z.output<typeof offsiteSettingsSchema>;
 
 /** What it takes to get there. */
-export type OffsitePlace = Pick<OffsiteSettings, "remote" | "options">;
+export type OffsitePlace = Pick<OffsiteSettings, "remote" | "options"> &
+  Partial<Pick<OffsiteSettings, "limit" | "idle">>;
 
 /** The same without the values that nobody may see, and that are told from another by what is asked for and not by a digest. */
 export function withoutSecrets(offsite: OffsiteSettings): unknown {
