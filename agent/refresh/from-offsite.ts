@@ -11,9 +11,9 @@ import { AgentError } from "../errors";
 
 const fetched = path.join(repositoryFolder, "fetched");
 
-/** Where a backup lies that was fetched for a database, until it is restored. */
+/** Where a backup lies that was fetched for a database, until it is restored; any name of one is a file name in hexadecimal. */
 export function fetchedFolder(database: string): string {
-  return path.join(fetched, database);
+  return path.join(fetched, Buffer.from(database).toString("hex"));
 }
 
 /** Removes what was fetched for a database. */
@@ -30,9 +30,10 @@ export async function forgetAllFetched(): Promise<void> {
 
 /** Looks for a copy, and fetches nothing; throws an {@link AgentError} that names the nearest ones when it is not there. */
 export async function lookForCopy(
+  request: RestoreRequest,
   source: OffsiteSource,
-  id: string,
 ): Promise<{ readonly place: string; readonly bytes: number }> {
+  const id = acceptedId(request);
   return withRemote(source, source.server, async (remote) => {
     const { bytes } = await findCopy(remote, source, id);
     return { place: placeText(source, source.server, copyName(id)), bytes };
@@ -40,10 +41,9 @@ export async function lookForCopy(
 }
 
 /** Brings a backup from its off-site copy to {@link fetchedFolder}, where it is whole as soon as it has its name. */
-export async function fetchSource(
-  { source: { backup = "" }, database }: RestoreRequest,
-  source: OffsiteSource,
-): Promise<void> {
+export async function fetchSource(request: RestoreRequest, source: OffsiteSource): Promise<void> {
+  const { database } = request;
+  const backup = acceptedId(request);
   const { server, identity } = source;
   const place = placeText(source, server, copyName(backup));
   const folder = fetchedFolder(database);
@@ -61,6 +61,14 @@ export async function fetchSource(
   }
   // Its files are compared with the manifest before they are restored, as those of any backup.
   await rename(partial, backupFolder(backup, folder));
+}
+
+/** The id that is wanted. What proved a backup stays with its server, so a copy counts as unverified. */
+function acceptedId({ source: { backup = "" }, acceptUnverified }: RestoreRequest): string {
+  if (acceptUnverified === true) return backup;
+  throw new AgentError(
+    `an off-site copy does not tell whether a restore has proven backup ${backup}; to take it all the same, set data.acceptUnverified: true`,
+  );
 }
 
 async function findCopy(remote: Remote, source: OffsiteSource, id: string): Promise<Copy> {

@@ -35,7 +35,7 @@ export async function planRefresh(request: RestoreRequest): Promise<RefreshPlan>
     const { offsite } = request;
     const copy =
       isLookedUp && offsite
-        ? await look(problems, async () => lookForCopy(offsite, source.backup ?? ""))
+        ? await look(problems, async () => lookForCopy(request, offsite))
         : undefined;
     const found =
       isLookedUp && !offsite

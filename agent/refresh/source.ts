@@ -49,10 +49,7 @@ export async function findBackup(client: Client, request: RestoreRequest): Promi
   if ("problem" in database) throw new AgentError(database.problem);
   const verification = await readVerification(backup, folder);
   const known = { manifest, verification };
-  // What proved a backup stays with its server; of a copy only the restore itself can tell.
-  const acceptUnverified = request.offsite ? true : request.acceptUnverified;
-  const asked = { ...request, acceptUnverified };
-  const problems = fitnessProblems(known, database, asked, await targetOf(client));
+  const problems = fitnessProblems(known, database, request, await targetOf(client));
   if (problems.length > 0) throw new AgentError(problems.join("\n"));
   const bytes = filesOf(manifest, database).reduce((sum, file) => sum + file.bytes, 0);
   return {

@@ -33,8 +33,7 @@ export async function refresh(
   const choice = chooseBackup(
     options.backup,
     await backupsFor(folder, stack, file),
-    // What proved a backup stays with its server; a copy is judged when it is restored.
-    file.settings.data?.offsite !== undefined || file.settings.data?.acceptUnverified,
+    file.settings.data?.acceptUnverified,
   );
   if ("problem" in choice) {
     const server = /^server:(.+)$/.exec(file.settings.data?.from ?? "")?.[1];

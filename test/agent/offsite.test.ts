@@ -145,6 +145,7 @@ describe("a database that is made of another server's copy", () => {
   const id = "20261121T032900Z";
   const restoreFrom = async (backup: string, more: object = {}) => ({
     database: "copied",
+    acceptUnverified: true,
     source: { name: backup, backup, repository: `sftp:backups/${server.name}` },
     offsite: { ...away.sftp(), server: server.name, identity: (await keys()).identity, ...more },
   });
@@ -205,6 +206,24 @@ describe("a database that is made of another server's copy", () => {
       text: expect.stringMatching(text) as string,
     });
     expect(await server.sql("copied", "SELECT text FROM told")).toBe("far away");
+  });
+
+  test("stays as it is where nobody has said that an unverified backup will do", async () => {
+    const request = { ...(await restoreFrom(id)), acceptUnverified: false, restoreId: "again" };
+    const source = { ...request.source, repository: "sftp:elsewhere" };
+    const { result } = await server.restoreReceived({ ...request, source });
+    expect(result).toMatchObject({
+      result: "failed",
+      text: expect.stringContaining("set data.acceptUnverified: true") as string,
+    });
+  });
+
+  test("harms no backup, whatever it is called", async () => {
+    const before = await repositoryNames(server);
+    const request = { ...(await restoreFrom(id)), database: "..", restoreId: "odd" };
+    expect((await server.restoreReceived(request)).result.result).toBe("restored");
+    expect(await repositoryNames(server)).toEqual(before);
+    await server.sql("postgres", 'DROP DATABASE ".."');
   });
 
   test("stays as it is when the copy was altered there", async () => {

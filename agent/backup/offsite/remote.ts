@@ -183,12 +183,12 @@ export class Remote {
 
   /** Seconds that a transfer may take. */
   get #limit(): number {
-    return parseDuration(this.#settings.limit) ?? longestTimer;
+    return parseDuration(this.#settings.limit ?? "") ?? longestTimer;
   }
 
   /** Seconds that the place may be silent. */
   get #idle(): number {
-    return parseDuration(this.#settings.idle) ?? connectSeconds;
+    return parseDuration(this.#settings.idle ?? "") ?? connectSeconds;
   }
 
   get #backend(): string | undefined {
