@@ -45,9 +45,11 @@ function inOrder<T extends { readonly id: BackupId }>(entries: readonly T[]): T[
 
 /** Removes the backups that no rule keeps; with `dryRun` it only says which. */
 export async function forgetBackups({ pins, dryRun }: ForgetRequest): Promise<ForgetResult> {
-  const judgements = await judgeBackups(pins, now());
-  if (dryRun) return { judgements, removed: [] };
-  return inTurn(async () => ({ judgements, removed: await forgetOld(pins, now()) }));
+  if (dryRun) return { judgements: await judgeBackups(pins, now()), removed: [] };
+  return inTurn(async () => {
+    const judgements = await judgeBackups(pins, now());
+    return { judgements, removed: await forgetOld(pins, now()) };
+  });
 }
 
 /** Removes the named backups for good, all or none of them. */
