@@ -13,7 +13,8 @@ export async function readText(file: string): Promise<string | undefined> {
 
 /** Puts a text in the place of a file: after a crash the file is the former one or the new one, never half of it. */
 export async function replaceFile(file: string, text: string): Promise<void> {
-  const partial = `${file}.partial`;
+  // Of its own for each process: two may write the same file at once.
+  const partial = `${file}.${process.pid}.partial`;
   await writeFile(partial, text, { mode: 0o600 });
   await sync(partial);
   await rename(partial, file);
