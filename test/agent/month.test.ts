@@ -84,7 +84,7 @@ const faults: Readonly<Record<number, Fault>> = {
     backups: 0,
   },
   4: {
-    failure: /the connection was cut while shop was being backed up/,
+    failure: /the connection was cut while (?:shop|other one) was being backed up/,
     night: midway(async () => server.sql("postgres", terminate("pg_dump"))),
     backups: 0,
   },
@@ -113,7 +113,7 @@ const faults: Readonly<Record<number, Fault>> = {
     backups: 1,
   },
   15: {
-    failure: /the connection was cut while other one was being backed up/,
+    failure: /the connection was cut while (?:shop|other one) was being backed up/,
     night: midway(
       async () => server.sql("postgres", 'DROP DATABASE "other one" WITH (FORCE)'),
       "other one",
