@@ -164,15 +164,16 @@ describe("nothing that looks like a backup is left, and the catalogue tells why,
   });
 });
 
-test("nothing is deleted or verified by hand while a job runs, but when it is done", async () => {
+test("nothing is deleted, forgotten or verified by hand while a job runs, but when it is done", async () => {
   const { id } = await backUpWell(server, "small");
   const order = { server: server.name, pins: [], backups: [id] };
   const said = await whileLocked(async () => {
     const attempt = backUp(server, "patient");
     await until(isWaiting);
-    const both = [
+    const all = [
       server.agent(["backups-delete"], order),
       server.agent(["verify"], { server: server.name, backup: "20200101T000000Z" }),
+      server.agent(["backups-forget"], { server: server.name, pins: [], dryRun: false }),
     ];
     await sleep(1000);
     expect(await listRepository(server)).toContain(id);
@@ -181,14 +182,15 @@ test("nothing is deleted or verified by hand while a job runs, but when it is do
       "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE application_name = 'pg_dump'",
     );
     await attempt;
-    return Promise.all(both);
+    return Promise.all(all);
   });
   const waits = /a backup by hand, begun at .* UTC, is running; waiting for it/;
   expect(said.map(({ stderr }) => stderr)).toEqual([
     expect.stringMatching(waits),
     expect.stringMatching(waits),
+    expect.stringMatching(waits),
   ]);
-  expect(said.map(({ status }) => status)).toEqual([0, 1]);
+  expect(said.map(({ status }) => status)).toEqual([0, 1, 0]);
   expect(await listRepository(server)).not.toContain(id);
 });
 

@@ -18,7 +18,6 @@ import {
   remoteName,
   remoteProblems,
   renderRcloneConfig,
-  type Backend,
 } from "../../../model/backup/rclone-config";
 import { rcloneFailure } from "../../../model/backup/rclone-failure";
 import { formatDuration, parseDuration } from "../../../model/units";
@@ -26,7 +25,9 @@ import { AgentError } from "../../errors";
 import { storeFolder } from "../../store";
 import { replaceFile } from "../../whole-file";
 import { repositoryFolder } from "../repository";
+import { checkRecipients } from "./encryption";
 import { PipelineError, runPipeline, type Stage } from "./pipeline";
+import { obscure, rclone, readBackends } from "./rclone";
 
 const ownFolder = path.join(storeFolder, "offsite");
 const configName = "rclone.conf";
@@ -170,9 +171,13 @@ export class Remote {
       await runPipeline(stages, { input, signal });
     } catch (error) {
       if (deadline.aborted && error === deadline.reason) {
-        const keys = "backups.offsite.limit, or backups.offsite.idle where nothing is sent";
         const over = `not done within ${formatDuration(seconds)}, and given up`;
-        const fix = `open a wider way to it, or raise ${keys}`;
+        // A place that is only read from has no limits to raise.
+        const keys =
+          this.#settings.limit === undefined
+            ? ""
+            : ", or raise backups.offsite.limit, or backups.offsite.idle where nothing is sent";
+        const fix = `open a wider way to it${keys}`;
         throw new RemoteError(`${this.#settings.remote}: ${over}; ${fix}`, false);
       }
       if (!(error instanceof PipelineError) || error.program !== "rclone") throw error;
@@ -248,57 +253,3 @@ export function secretsOf({ options }: Pick<OffsiteSettings, "options">): string
 }
 
 const listSchema = z.array(z.object({ Name: z.string(), Size: z.number() }));
-
-const backendsSchema = z.array(
-  z.object({
-    Name: z.string(),
-    Options: z.array(z.object({ Name: z.string(), IsPassword: z.boolean() })).nullable(),
-  }),
-);
-
-/** What this rclone can do. */
-async function readBackends(): Promise<Backend[]> {
-  const told = await output(rclone(["config", "providers"]));
-  return backendsSchema.parse(JSON.parse(told)).map(({ Name, Options }) => ({
-    name: Name,
-    options: (Options ?? []).map(({ Name, IsPassword }) => ({
-      name: Name,
-      isPassword: IsPassword,
-    })),
-  }));
-}
-
-/** A password as rclone wants it in its file; against glances only. It goes by stdin, as an argument would be seen. */
-async function obscure(password: string): Promise<string> {
-  return (await output(rclone(["obscure", "-"]), password)).trim();
-}
-
-async function checkRecipients({ recipients }: OffsiteSettings): Promise<void> {
-  try {
-    await runPipeline([encryption(recipients)]);
-  } catch (error) {
-    const said = error instanceof PipelineError ? error.stderr.split("\n")[0] : String(error);
-    throw new AgentError(`backups.offsite.recipients: age cannot encrypt for them: ${said ?? ""}`, {
-      cause: error,
-    });
-  }
-}
-
-/** The program that encrypts for whoever has one of the private keys. */
-export function encryption(recipients: readonly string[]): Stage {
-  return {
-    program: "age",
-    args: ["--encrypt", ...recipients.flatMap((key) => ["--recipient", key])],
-  };
-}
-
-function rclone(args: readonly string[]): Stage {
-  const quiet = ["--log-level", "ERROR", "--cache-dir", "/tmp/rclone"];
-  return { program: "rclone", args: [...quiet, ...args] };
-}
-
-async function output(stage: Stage, input = ""): Promise<string> {
-  const pieces: Buffer[] = [];
-  await runPipeline([{ ...stage, watch: (piece) => pieces.push(piece) }], { input });
-  return Buffer.concat(pieces).toString("utf8");
-}

@@ -14,7 +14,8 @@ import { AgentError, messageOf } from "../../errors";
 import { backupFolder, keepOffsiteCopy, manifestFiles, readManifest } from "../repository";
 import { fileProblems } from "../verify";
 import type { Stage } from "./pipeline";
-import { encryption, Remote, withSpool } from "./remote";
+import { encryption } from "./encryption";
+import { Remote, withSpool } from "./remote";
 
 /** What a stream was, measured as it went by. */
 interface Measure {
