@@ -406,7 +406,12 @@ export class TestServer {
 
   /** That no restore has left anything half-made: no copy, no role with the superuser's rights. */
   async expectNothingLeft(): Promise<void> {
-    expect(await this.sql("postgres", leftoversSql)).toBe("");
+    expect(await this.leftovers()).toBe("");
+  }
+
+  /** Names of what an unfinished restore has left, with commas; "" where there is nothing. */
+  async leftovers(): Promise<string> {
+    return this.sql("postgres", leftoversSql);
   }
 }
 
