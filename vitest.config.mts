@@ -5,7 +5,8 @@ const minute = 60_000;
 
 /**
  * Tests against the real engine; a set-up makes the machine ready first. Much of it is waiting, so more files at a time
- * than there are processors.
+ * than there are processors. On a machine that is busy one of thousands can fail by chance: it is tried once more, and
+ * the run ends with the names of those that needed it.
  */
 const real = (name: string) => ({
   test: {
@@ -15,6 +16,7 @@ const real = (name: string) => ({
     testTimeout: 5 * minute,
     hookTimeout: 10 * minute,
     maxWorkers: 4,
+    retry: 1,
     sequence: { groupOrder: 1 },
   },
 });

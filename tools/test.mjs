@@ -26,6 +26,7 @@ const vitest = spawnSync(
     "run",
     ...chosen.flatMap((name) => ["--project", name]),
     "--reporter=default",
+    `--reporter=${join(root, "test", "support", "second-tries.mts")}`,
     "--reporter=json",
     `--outputFile.json=${report}`,
     ...others,
