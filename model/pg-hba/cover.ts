@@ -1,6 +1,6 @@
 import { readToken } from "./fields";
 import { readPlace, type Place } from "./place";
-import { PlaceCover } from "./place-cover";
+import { coveredBy, OnePlace, PlaceCover, type Cover } from "./place-cover";
 import { compileRegex } from "./regex";
 import type { ConnectionType, PgHbaRule } from "./rule";
 import { formatToken, groupOf, isKeyword, regexOf, type Token } from "./token";
@@ -19,8 +19,12 @@ const waysOf: Readonly<Record<ConnectionType, readonly Way[]>> = {
   hostnogssenc: ["plain", "tls"],
 };
 
-/** More combinations of ways, databases and users than this in one rule are not looked into. */
+/** More combinations of databases and users than this in one rule are not looked into. */
 const mostCombinations = 1000;
+
+/** Nor are more than this kept of a whole file, or looked up for it: one of endless lists must not cost endless time. */
+const mostKept = 120_000;
+const mostLooks = 400_000;
 
 /** Regular expressions that are tried on the names of later rules. */
 const mostExpressions = 100;
@@ -30,31 +34,45 @@ interface Expression {
   readonly key: string;
 }
 
+/** The rules for one database and user: a single one, or by the way that a connection comes in. */
+type Cell = Single | Map<Way, PlaceCover>;
+
+/** One rule's part in all the combinations that it names first. */
+class Single extends OnePlace {
+  constructor(
+    place: Place,
+    index: number,
+    readonly ways: readonly Way[],
+  ) {
+    super(place, index);
+  }
+}
+
 /**
  * Collects rules in their order and tells which of them leave nothing for a next one. It may miss a rule that is covered in
- * a way only the catalog or the name service could tell, and never names one that is not.
+ * a way only the catalog or the name service could tell, or behind thousands of long lists, and never names one that is not.
  */
 export class Coverage {
-  private readonly places = new Map<string, PlaceCover>();
+  private readonly cells = new Map<string, Cell>();
   private readonly databases: Expression[] = [];
   private readonly users: Expression[] = [];
+  private kept = 0;
+  private looks = 0;
 
   /** The rules, by index, that together take every connection of this one; `undefined` when some are left to it. */
   of(rule: PgHbaRule): readonly number[] | undefined {
-    const databases = rule.databases.map((word) => keysCovering(word, "databases", this.databases));
-    const users = rule.users.map((word) => keysCovering(word, "users", this.users));
-    const types = waysOf[rule.type];
     const place = placeOf(rule);
-    if (!place || types.length * databases.length * users.length > mostCombinations)
-      return undefined;
+    if (!place || rule.databases.length * rule.users.length > mostCombinations) return undefined;
+    const ways = waysOf[rule.type];
     const found = new Set<number>();
-    for (const way of types) {
-      for (const databaseKeys of databases) {
-        for (const userKeys of users) {
-          const covers = databaseKeys.flatMap((database) =>
-            userKeys.flatMap((user) => this.places.get(cellKey(way, database, user)) ?? []),
-          );
-          const indexes = PlaceCover.of(covers, place);
+    const users = rule.users.map((word) => keysCovering(word, "users", this.users));
+    for (const word of rule.databases) {
+      const databaseKeys = keysCovering(word, "databases", this.databases);
+      for (const userKeys of users) {
+        const cells = this.cellsOf(databaseKeys, userKeys);
+        if (cells.length === 0) return undefined;
+        for (const way of ways) {
+          const indexes = coveredBy(coversOf(cells, way), place);
           if (!indexes) return undefined;
           for (const index of indexes) found.add(index);
         }
@@ -65,20 +83,57 @@ export class Coverage {
 
   add(rule: PgHbaRule, index: number): void {
     const place = placeOf(rule);
-    if (!place) return;
-    collectExpressions(rule.databases, this.databases);
-    collectExpressions(rule.users, this.users);
-    for (const way of waysOf[rule.type]) {
-      for (const database of rule.databases) {
-        for (const user of rule.users) {
-          const key = cellKey(way, keyOf(database), keyOf(user));
-          let cover = this.places.get(key);
-          if (!cover) this.places.set(key, (cover = new PlaceCover()));
-          cover.add(place, index);
-        }
-      }
+    const { databases, users } = rule;
+    this.kept += databases.length * users.length;
+    if (!place || this.kept > mostKept) return;
+    collectExpressions(databases, this.databases);
+    collectExpressions(users, this.users);
+    const single = new Single(place, index, waysOf[rule.type]);
+    const userKeys = users.map(keyOf);
+    for (const database of databases.map(keyOf)) {
+      for (const user of userKeys) this.addTo(cellKey(database, user), single);
     }
   }
+
+  private addTo(key: string, single: Single): void {
+    const there = this.cells.get(key);
+    if (there === undefined) {
+      this.cells.set(key, single);
+      return;
+    }
+    const several = there instanceof Single ? severalOf(there) : there;
+    if (several !== there) this.cells.set(key, several);
+    addSingle(several, single);
+  }
+
+  private cellsOf(databaseKeys: readonly string[], userKeys: readonly string[]): readonly Cell[] {
+    this.looks += databaseKeys.length * userKeys.length;
+    if (this.looks > mostLooks) return [];
+    return databaseKeys.flatMap((database) =>
+      userKeys.flatMap((user) => this.cells.get(cellKey(database, user)) ?? []),
+    );
+  }
+}
+
+function severalOf(single: Single): Map<Way, PlaceCover> {
+  const several = new Map<Way, PlaceCover>();
+  addSingle(several, single);
+  return several;
+}
+
+function addSingle(several: Map<Way, PlaceCover>, { ways, place, index }: Single): void {
+  for (const way of ways) {
+    let cover = several.get(way);
+    if (!cover) several.set(way, (cover = new PlaceCover()));
+    cover.add(place, index);
+  }
+}
+
+function coversOf(cells: readonly Cell[], way: Way): readonly Cover[] {
+  return cells.flatMap((cell): Cover | readonly Cover[] => {
+    if (cell instanceof Single) return cell.ways.includes(way) ? cell : [];
+    return cell.get(way) ?? [];
+  });
 }
 
 const anywhere: Place = { kind: "all" };
@@ -88,7 +143,7 @@ function placeOf(rule: PgHbaRule): Place | undefined {
   return "severity" in place ? undefined : place;
 }
 
-const cellKey = (way: Way, database: string, user: string): string => `${way} ${database} ${user}`;
+const cellKey = (database: string, user: string): string => `${database} ${user}`;
 
 function keyOf(word: string): string {
   const token = readToken(word);

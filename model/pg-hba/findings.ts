@@ -61,8 +61,10 @@ export function findingsOf(rules: readonly PgHbaRule[], about: Circumstances): r
       return { kind: "invalid", severity, ...at, reason, fix };
     });
     if (invalid.some(({ severity }) => severity === "error")) return invalid;
-    const shadowed = shadowedFinding(rules, index, coverage.of(rule), about.kind);
-    coverage.add(rule, index);
+    const by = coverage.of(rule);
+    // What is behind a rule that is never used is behind those before it as well.
+    if (!by) coverage.add(rule, index);
+    const shadowed = shadowedFinding(rules, index, by, about.kind);
     const risk = riskOf(rule, about.kind);
     const wider = neighbours.get(index);
     return [

@@ -77,6 +77,7 @@ class Parser {
     const { fields, openQuote, loneComma } = splitFields(line.text);
     if (fields.length === 0) return line;
     const report = (...problems: readonly RuleProblem[]): void => {
+      if (problems.length === 0) return;
       const at = { file, line: line.number, rule: describeFields(fields) };
       this.problems.push(...problems.map((problem) => ({ ...at, ...problem })));
     };

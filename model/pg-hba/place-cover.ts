@@ -5,7 +5,51 @@ import type { Place } from "./place";
 const mostNetworks = 1000;
 
 /** The places of rules that are the same in all else. A network is known by the bits of its prefix: one that begins with another is within it. */
-export class PlaceCover {
+export interface Cover {
+  /** How many networks are among them. */
+  readonly networks: number;
+  /** The first rule that takes every connection from a place by itself. */
+  whole(place: Place): number | undefined;
+  /** The first rule for just this network. */
+  rule(network: string): number | undefined;
+  /** Whether there are networks within another one. */
+  hasWithin(network: string): boolean;
+}
+
+/** The place of one rule: nearly all covers of a long file are of a single one. */
+export class OnePlace implements Cover {
+  readonly networks: number;
+  private readonly key: string;
+
+  constructor(
+    readonly place: Place,
+    readonly index: number,
+  ) {
+    this.key = keyOf(place);
+    this.networks = isNetwork(place, this.key) ? 1 : 0;
+  }
+
+  whole(place: Place): number | undefined {
+    const wanted = keyOf(place);
+    const covers =
+      this.key === "all" ||
+      this.key === wanted ||
+      (this.key === "samenet" && place.kind === "samehost") ||
+      (this.networks === 1 && place.kind === "network" && wanted.startsWith(this.key));
+    return covers ? this.index : undefined;
+  }
+
+  rule(network: string): number | undefined {
+    return this.key === network ? this.index : undefined;
+  }
+
+  hasWithin(network: string): boolean {
+    return this.networks === 1 && this.key.length > network.length && this.key.startsWith(network);
+  }
+}
+
+/** The places of several rules. */
+export class PlaceCover implements Cover {
   /** First rule by place. */
   private readonly first = new Map<string, number>();
   private readonly lengths = new Set<number>();
@@ -13,31 +57,19 @@ export class PlaceCover {
   private readonly added: string[] = [];
   /** Prefixes of the networks that are not networks themselves. */
   private readonly above = new Set<string>();
-  private networks = 0;
+  networks = 0;
 
   add(place: Place, index: number): void {
     const key = keyOf(place);
     if (this.first.has(key)) return;
     this.first.set(key, index);
-    if (place.kind !== "network" || key.startsWith("gaps")) return;
+    if (!isNetwork(place, key)) return;
     this.lengths.add(key.length);
     this.networks++;
     if (this.networks <= mostNetworks) this.added.push(key);
   }
 
-  /** The rules that take every connection from a place, alone or together; `undefined` when some are left. */
-  static of(covers: readonly PlaceCover[], place: Place): readonly number[] | undefined {
-    const alone = covers.flatMap((cover) => cover.whole(place) ?? []);
-    if (alone.length > 0) return [Math.min(...alone)];
-    // It takes two networks to make up a larger one.
-    if (covers.reduce((sum, { networks }) => sum + networks, 0) < 2) return undefined;
-    if (place.kind === "network") return together(covers, keyOf(place));
-    const [four, six] = ["4", "6"].map((kind) => together(covers, kind));
-    return four && six && [...four, ...six];
-  }
-
-  /** A rule that takes every connection from a place by itself. */
-  private whole(place: Place): number | undefined {
+  whole(place: Place): number | undefined {
     const key = keyOf(place);
     const keys = ["all", key];
     if (place.kind === "samehost") keys.push("samenet");
@@ -52,7 +84,6 @@ export class PlaceCover {
     return this.first.get(network);
   }
 
-  /** Whether there are networks within another one. */
   hasWithin(network: string): boolean {
     for (let key = this.added.pop(); key !== undefined; key = this.added.pop()) {
       for (let length = key.length - 1; length > 0; length--) {
@@ -65,14 +96,30 @@ export class PlaceCover {
   }
 }
 
+/** The rules that take every connection from a place, alone or together; `undefined` when some are left. */
+export function coveredBy(covers: readonly Cover[], place: Place): readonly number[] | undefined {
+  const alone = covers.flatMap((cover) => cover.whole(place) ?? []);
+  if (alone.length > 0) return [Math.min(...alone)];
+  // It takes two networks to make up a larger one.
+  if (covers.reduce((sum, { networks }) => sum + networks, 0) < 2) return undefined;
+  if (place.kind === "network") return together(covers, keyOf(place));
+  const [four, six] = ["4", "6"].map((kind) => together(covers, kind));
+  return four && six && [...four, ...six];
+}
+
 /** The rules whose networks make up a whole network, half by half; `undefined` when there is a gap. */
-function together(covers: readonly PlaceCover[], network: string): readonly number[] | undefined {
+function together(covers: readonly Cover[], network: string): readonly number[] | undefined {
   const own = covers.flatMap((cover) => cover.rule(network) ?? []);
   if (own.length > 0) return [Math.min(...own)];
   if (!covers.some((cover) => cover.hasWithin(network))) return undefined;
   const low = together(covers, `${network}0`);
   const high = low && together(covers, `${network}1`);
   return high && [...low, ...high];
+}
+
+/** Whether a place is a network whose mask has no gaps. */
+function isNetwork(place: Place, key: string): boolean {
+  return place.kind === "network" && !key.startsWith("gaps");
 }
 
 const known = new WeakMap<Place, string>();

@@ -271,15 +271,63 @@ test("rules that were made in code are checked alike", () => {
   );
 });
 
-test("10,000 lines are read, checked and written in seconds at most", { timeout: 60_000 }, () => {
-  const line = (at: number): string =>
-    `hostssl db${at % 50} user${at} 10.${at >> 16}.${(at >> 8) & 255}.${at & 255}/32 scram-sha-256`;
-  const text = Array.from({ length: 10_000 }, (_, at) => `${line(at)}\n`).join("");
-  const started = performance.now();
-  const { rules, problems, file } = parsePgHba(text);
-  expect([rules.length, problems]).toEqual([10_000, []]);
-  expect(renderPgHbaFile(file)).toBe(text);
-  expect(parsePgHba(renderPgHba(rules)).rules).toHaveLength(10_000);
-  expect(findingsOf(rules, { kind: "production" })).toEqual([]);
-  expect(performance.now() - started).toBeLessThan(10_000);
+describe("10,000 lines", { timeout: 60_000 }, () => {
+  const network = (at: number): string => `10.${at >> 8}.${at & 255}.0`;
+  const file = (line: (at: number) => string): string =>
+    Array.from({ length: 10_000 }, (_, at) => `${line(at)}\n`).join("");
+  const words = (letter: string, at: number): string =>
+    Array.from({ length: 20 }, (_, n) => `${letter}${at}_${n}`).join();
+
+  /** Processor time in milliseconds, because other work on the machine makes the clock run on; again when that was too much. */
+  function processorTime(work: () => void): number {
+    let best = Infinity;
+    for (let tries = 0; tries < 3 && best >= 1000; tries++) {
+      const before = process.cpuUsage();
+      work();
+      const { user, system } = process.cpuUsage(before);
+      best = Math.min(best, (user + system) / 1000);
+    }
+    return best;
+  }
+
+  test.each<[string, (at: number) => string, boolean]>([
+    ["of a person each", (at) => `hostssl db${at % 50} u${at} ${network(at)}/24 cert`, true],
+    ["for the same person", (at) => `hostssl db ada ${network(at)}/24 cert`, true],
+    ["of lists", (at) => `hostssl a${at},b${at},c,d u${at},v,w ${network(at)}/24 cert`, true],
+    [
+      "of networks within others",
+      (at) => `hostssl db u ${network(at)}/${16 + (at % 9)} cert`,
+      false,
+    ],
+    ["that are all the same", () => "hostssl all all samenet cert", false],
+    [
+      "behind regular expressions",
+      (at) => `hostssl db ${at < 100 ? `/^u${at}_` : `u${at}`} ${network(at)}/24 cert`,
+      true,
+    ],
+    ["with a mistake each", (at) => `hostt db u${at} ${network(at)}/40 scrum`, false],
+  ])("%s are read and judged in a second", (_, line, isFine) => {
+    const text = file(line);
+    let findings = 0;
+    const milliseconds = processorTime(() => {
+      const { rules, problems } = parsePgHba(text);
+      findings = problems.length + findingsOf(rules, { kind: "production" }).length;
+    });
+    expect(findings === 0).toBe(isFine);
+    expect(milliseconds).toBeLessThan(1000);
+  });
+
+  test("come back as they were, and as rules", () => {
+    const text = file((at) => `hostssl db${at % 50} u${at} ${network(at)}/24 cert`);
+    const { rules, file: read } = parsePgHba(text);
+    expect(renderPgHbaFile(read)).toBe(text);
+    expect(parsePgHba(renderPgHba(rules)).rules).toHaveLength(10_000);
+  });
+
+  test("with lists of 20 databases and 20 users cost no endless time", () => {
+    const lists = (at: number): string =>
+      `hostssl ${words("a", at)} ${words("u", at)} ${network(at)}/24 cert`;
+    const { rules } = parsePgHba(file(lists));
+    expect(findingsOf(rules, { kind: "production" })).toEqual([]);
+  });
 });
