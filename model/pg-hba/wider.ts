@@ -52,13 +52,14 @@ function reasonOf(group: readonly Placed[], placed: Placed): string | undefined 
 
 function widerThan(neighbour: Placed, { rule, place }: Placed): string | undefined {
   if (!coversPlace(place, neighbour.place)) return undefined;
-  const shown = `"${describeRule(neighbour.rule)}"`;
+  // Shown only where something is to be said: most neighbours are as strict.
+  const shown = (): string => `"${describeRule(neighbour.rule)}"`;
   if (neighbour.rule.type === "hostssl" && takesPlain(rule)) {
-    return `takes without TLS what ${shown} before it wants with TLS`;
+    return `takes without TLS what ${shown()} before it wants with TLS`;
   }
   const [weaker, stronger] = [asks[rule.method] ?? 4, asks[neighbour.rule.method] ?? 4];
   if (weaker >= stronger || samePlace(place, neighbour.place)) return undefined;
-  return `asks a wider network for less (${rule.method}) than ${shown} before it`;
+  return `asks a wider network for less (${rule.method}) than ${shown()} before it`;
 }
 
 function takesPlain({ type }: PgHbaRule): boolean {
