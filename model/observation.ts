@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { applicationObservationSchema } from "./application/protocol";
 import { backupsObservationSchema } from "./backup/protocol";
 import { connectionObservationSchema } from "./connection/protocol";
 import { pgHbaObservationSchema } from "./pg-hba/protocol";
@@ -17,6 +18,7 @@ export const areas = [
   "pg-hba",
   "archive",
   "backups",
+  "application",
 ] as const;
 export type Area = (typeof areas)[number];
 
@@ -45,6 +47,8 @@ export const observationSchema = z.strictObject({
   pgHba: pgHbaObservationSchema,
   archive: archiveObservationSchema,
   backups: backupsObservationSchema,
+  /** The server's application, where it has one. */
+  application: applicationObservationSchema.optional(),
 });
 export type Observation = z.infer<typeof observationSchema>;
 

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { applicationReportSchema } from "./application/report";
 import { verdictSchema, outcomeSchema } from "./import-log/verdict-schema";
 import { databaseNameSchema } from "./database-name";
 import { mostPrevious, serverKinds } from "./names";
@@ -101,6 +102,10 @@ export const restoreResultSchema = z.strictObject({
   summary: summarySchema.optional(),
   /** For people: one line when all is well, a few when not. */
   text: z.string(),
+  /** When the contents got the database's name, where they did. */
+  exchangedAt: z.iso.datetime().optional(),
+  /** What became of the application then, where the server has one; it comes into the report after the restore. */
+  application: applicationReportSchema.optional(),
   /** Name of the full log in the agent's volume, for `stagecraft log`. */
   log: z.string().optional(),
 });

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import type { ApplicationReport } from "../application/report";
 import type { RestoreResult } from "../protocol";
 import { scriptLabel } from "../upgrades/script";
 import type { Prepared } from "./preparation";
@@ -60,6 +61,8 @@ export interface StackReport extends Partial<Summary> {
   /** For how many seconds the database answered nobody. */
   readonly awaySeconds: number;
   readonly text: string;
+  /** What became of the application when it was looked at last, where the server has one. */
+  readonly application?: ApplicationReport;
 }
 
 /** The report for a stack output, from what the agent answered. */

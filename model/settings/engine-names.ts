@@ -13,6 +13,10 @@ export interface EngineNames {
   readonly archiveVolume: string;
   readonly postgres: string;
   readonly agent: string;
+  /** The application, where the server has one. */
+  readonly application: string;
+  /** What the application reads: its password, and what it checks the server's certificate with. */
+  readonly applicationVolume: string;
 }
 
 /** The names of a server's parts: `stagecraft-dev-postgres` and so on. */
@@ -27,6 +31,8 @@ export function engineNames(prefix: string, server: string): EngineNames {
     archiveVolume: `${base}-archive`,
     postgres: `${base}-postgres`,
     agent: `${base}-agent`,
+    application: `${base}-application`,
+    applicationVolume: `${base}-application`,
   };
 }
 

@@ -25,12 +25,15 @@ function list(shape: Readonly<Record<string, z.ZodType>>, above: readonly string
     const path = [...above, name];
     if (schema instanceof z.ZodObject) return list(schema.shape, path);
     const meta = schema.meta();
-    return {
+    const setting = {
       path: path.join("."),
       description: meta?.description ?? "",
       defaultValue: schema instanceof z.ZodDefault ? String(schema.def.defaultValue) : undefined,
       required: !schema.safeParse(undefined).success,
       example: (meta?.["examples"] as readonly unknown[] | undefined)?.map(String)[0],
     };
+    // A whole section that need not be there.
+    const inner = above.length === 0 && schema instanceof z.ZodOptional && schema.unwrap();
+    return inner instanceof z.ZodObject ? [setting, ...list(inner.shape, path)] : setting;
   });
 }

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { applicationProblems } from "../application/problems";
 import { stackKinds, type ServerKind } from "../names";
 import { pgHbaSettingsProblems } from "../pg-hba/settings";
 import { databaseRoleNames } from "../roles/names";
@@ -48,6 +49,7 @@ export function parseSettings(
     const text = "has no meaning on production, whose contents are never replaced; leave it out";
     problems.push({ path: "database.keep", text });
   }
+  problems.push(...applicationProblems(kind, settings));
   // A person whose role is misspelt is somebody all the same.
   const names = isSection(raw["people"]) ? Object.keys(raw["people"]) : [];
   const passwords = parsePasswords(stack, raw["passwords"] ?? {}, people, names);
@@ -68,12 +70,19 @@ export function readRawSettings(
   );
 }
 
+/** Pulumi gives `{}` for a section that nobody set; one that need not be there is not there then. */
+function given(schema: z.ZodType, value: unknown): unknown {
+  const isUnset =
+    schema instanceof z.ZodOptional && isSection(value) && Object.keys(value).length === 0;
+  return isUnset ? undefined : value;
+}
+
 type Section = { readonly data: unknown } | { readonly problems: readonly SettingProblem[] };
 
 function parse(key: string, schema: z.ZodType, raw: Readonly<Record<string, unknown>>): Section {
   const isObject = schema instanceof z.ZodObject;
   // A section that is not there lacks its keys, and says so for each.
-  const value = raw[key] ?? (isObject ? {} : undefined);
+  const value = given(schema, raw[key]) ?? (isObject ? {} : undefined);
   const { success, data, error } = schema.safeParse(value, { reportInput: true });
   if (success) return { data };
   return {

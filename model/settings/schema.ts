@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { applicationSettingsSchema } from "../application/settings";
 import { backupsSettingsSchema } from "../backup/settings";
 import { hostSchema, localHost } from "../host";
 import { keepSettingsSchema } from "../keep/settings";
@@ -245,6 +246,10 @@ export const settingsSchema = z.strictObject({
     description: "Who is who: a line `name: role` for each person.",
   }),
   backups: backupsSettingsSchema.meta({ description: "Backups, and when they are made." }),
+  application: applicationSettingsSchema.optional().meta({
+    description:
+      "The application that runs beside the database; see [Application](application.md).",
+  }),
   passwords: passwordsSchema,
 });
 export type Settings = z.output<typeof settingsSchema>;
