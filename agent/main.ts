@@ -215,6 +215,28 @@ const verbs: Readonly<Record<string, (args: readonly string[]) => Promise<void>>
     }
     answer(result);
   },
+  application: async ([generation]) => {
+    const { applicationRequestSchema } = await import("../model/application/protocol.js");
+    const { keepApplication } = await import("./application/kept.js");
+    await keepApplication(await request(applicationRequestSchema));
+    await keepGeneration("application", generation);
+  },
+  "application-forget": async () => {
+    const { forgetApplication } = await import("./application/kept.js");
+    await forgetApplication();
+  },
+  "application-due": async ([database = "", started = ""]) => {
+    const { applicationDue } = await import("./application/report.js");
+    answer(await applicationDue(database, started));
+  },
+  "application-health": async ([waited]) => {
+    const { waitForApplication } = await import("./application/wait.js");
+    answer(await waitForApplication(Number(waited)));
+  },
+  "application-report": async (args) => {
+    const { applicationReport } = await import("./verbs/application-report.js");
+    answer(await applicationReport(server, args));
+  },
   report: async () => {
     const { newestReport } = await import("./store.js");
     answer(await newestReport());

@@ -12,6 +12,7 @@ import { backupSpaceProblem, neededBackupBytes } from "../../model/backup/space"
 import type { BackupId, ServerKind } from "../../model/names";
 import { formatBytes, formatCount, formatDuration, plural } from "../../model/units";
 import { version } from "../../model/version";
+import { readApplication } from "../application/kept";
 import { now } from "../clock";
 import { AgentError, messageOf } from "../errors";
 import { withJobLock } from "../jobs/lock";
@@ -112,8 +113,7 @@ class BackupRun {
         startedAt: startedAt.toISOString(),
         postgres: await readPostgres(client),
         agentVersion: version,
-        // No server knows yet which code runs on it.
-        applicationRevision: null,
+        applicationRevision: (await readApplication())?.revision ?? null,
         databases,
         files: await listFiles(folder),
         finishedAt: now().toISOString(),

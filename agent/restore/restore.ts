@@ -78,6 +78,7 @@ class RestoreRun {
   readonly #prepared: Prepared = {};
   /** What is restored, with what only its manifest tells. */
   #source: Source;
+  #exchangedAt: string | undefined;
   /** Rows of each table, where a manifest tells them. */
   #rows: ReadonlyMap<string, number> | undefined;
 
@@ -163,6 +164,7 @@ class RestoreRun {
     await stampDatabase(client, name, { ...stamp, restoreId });
     await countRestore();
     const away = await this.#step("swap", async () => bringBack(client, database, name));
+    this.#exchangedAt = new Date().toISOString();
     const text = `${database} is back at ${source.name}, as it was left; what was there is kept as ${previousName(database)}`;
     return this.#result("brought back", text, away);
   }
@@ -244,6 +246,7 @@ class RestoreRun {
     const away = await this.#step("swap", async () =>
       swapDatabases(client, database, this.request.keepPrevious),
     );
+    this.#exchangedAt = new Date().toISOString();
     // The contents are live: a dump that stays behind costs space and nothing else.
     if (source.sha256 !== undefined) {
       await forgetDump(database, source.sha256).catch((error: unknown) => {
@@ -304,6 +307,7 @@ class RestoreRun {
       text,
       ...(this.#verdict === undefined ? {} : { verdict: this.#verdict }),
       ...(Object.keys(this.#prepared).length === 0 ? {} : { prepared: this.#prepared }),
+      ...(this.#exchangedAt === undefined ? {} : { exchangedAt: this.#exchangedAt }),
       ...(this.#logName === undefined ? {} : { log: this.#logName }),
     };
   }

@@ -1,6 +1,7 @@
 import { networkInterfaces, type NetworkInterfaceInfo } from "node:os";
 import type { Observation } from "../../model/observation";
 import { version } from "../../model/version";
+import { observeApplication } from "../application/kept";
 import { observeBackups } from "../backup/observe";
 import { listDatabases } from "../databases";
 import { now } from "../clock";
@@ -17,6 +18,7 @@ import { observeConnection } from "./connection";
 
 /** Tells what is there, and changes nothing. */
 export async function observe(server: string): Promise<Observation> {
+  const application = observeApplication();
   return withConnection("postgres", async (client) => {
     const { rows } = await client.query<{ postgres: string; system: string }>(
       `SELECT current_setting('server_version') AS postgres,
@@ -41,6 +43,7 @@ export async function observe(server: string): Promise<Observation> {
       pgHba: await observePgHba(client),
       archive: await observeArchive(client, server),
       backups: await observeBackups(client, now()),
+      application: await application,
     };
   });
 }
