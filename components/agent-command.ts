@@ -15,6 +15,8 @@ export interface AgentCommandArgs {
   readonly isAsWanted: (seen: Observation) => boolean;
   /** The command's text, where it is more than one call of the verb; the request is its stdin. */
   readonly text?: string;
+  /** The command's text when it is taken away. @default nothing is done */
+  readonly undo?: string;
 }
 
 /** A server, as far as its commands need it. */
@@ -29,10 +31,11 @@ export type CommandedServer = Pick<
  */
 export function agentCommand(
   server: CommandedServer,
-  { area, verb = area, request, isAsWanted, text = call(verb) }: AgentCommandArgs,
+  { area, verb = area, request, isAsWanted, text = call(verb), undo }: AgentCommandArgs,
 ): command.local.CommandArgs {
   return onHost(server.host, {
     create: text,
+    ...(undo !== undefined && { delete: undo }),
     environment: {
       AGENT: server.names.agent,
       POSTGRES: server.names.postgres,

@@ -49,7 +49,7 @@ export function postgresContainer(
   memory: MemoryPlan,
 ): docker.ContainerArgs {
   return {
-    ...common(place),
+    ...inNetwork(place),
     name: place.names.postgres,
     command: ["stagecraft-postgres", ...toDefaults(memory.parameters)],
     envs: [`STAGECRAFT_SERVER=${place.server}`],
@@ -90,7 +90,7 @@ export function externalAgentContainer(place: AgentPlace): docker.ContainerArgs 
 
 function anyAgent(place: AgentPlace) {
   return {
-    ...common(place),
+    ...inNetwork(place),
     name: place.names.agent,
     command: ["stagecraft-agent", "serve"],
     envs: [`STAGECRAFT_SERVER=${place.server}`, `STAGECRAFT_KIND=${place.kind}`],
@@ -105,11 +105,18 @@ function anyAgent(place: AgentPlace) {
   };
 }
 
+function inNetwork({ image, network }: Pick<AgentPlace, "image" | "network">) {
+  return common(image, [{ name: network.name }]);
+}
+
 /** No capability, no way to more rights, and nothing to write to but the volumes. */
-function common({ image, network }: Pick<AgentPlace, "image" | "network">) {
+export function common(
+  image: string,
+  networksAdvanced: NonNullable<docker.ContainerArgs["networksAdvanced"]>,
+) {
   return {
     image,
-    networksAdvanced: [{ name: network.name }],
+    networksAdvanced,
     restart: "unless-stopped",
     readOnly: true,
     tmpfs: { "/tmp": "" },

@@ -77,6 +77,12 @@ export interface DatabaseResourceArgs extends Omit<DatabaseArgs, "name"> {
  * ```
  */
 export class Database extends pulumi.ComponentResource {
+  /** Its name. */
+  readonly name: string;
+
+  /** Another one means that the contents were replaced. */
+  readonly restoreId: pulumi.Output<string>;
+
   /** What became of the last restore, for people. */
   readonly verdict: pulumi.Output<string>;
 
@@ -93,6 +99,8 @@ export class Database extends pulumi.ComponentResource {
     const dump = repository === undefined ? file : undefined;
     super("stagecraft:index:Database", name, { dump, backup, sha256, restoreId }, opts);
 
+    this.name = name;
+    this.restoreId = restoreId;
     const { roles, encoding, locale, keepPrevious } = args;
     const settings = checkArgs(`Database "${name}": database`, databaseSchema, {
       ...{ name, roles, encoding, locale, keepPrevious },

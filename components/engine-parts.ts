@@ -28,6 +28,8 @@ export interface EnginePartsArgs {
 
 /** The two containers of a server. */
 export interface EngineParts {
+  /** The tag of their image. */
+  readonly image: string;
   readonly postgres: docker.Container;
   readonly agent: docker.Container;
 }
@@ -69,5 +71,5 @@ export function makeEngineParts(parent: pulumi.Resource, args: EnginePartsArgs):
     { ...agentContainer(place), labels: renewedLabels(args, "agent") },
     { ...there, dependsOn: ready },
   );
-  return { postgres, agent };
+  return { image, postgres, agent };
 }

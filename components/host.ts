@@ -28,6 +28,9 @@ export function onHost(host: string, args: command.local.CommandArgs): command.l
   return {
     ...args,
     create: pulumi.interpolate`${reachHost()}${create}`,
+    ...(args.delete !== undefined && {
+      delete: pulumi.interpolate`${reachHost()}${args.delete}`,
+    }),
     environment: pulumi.output(environment).apply((others) => ({ ...others, DOCKER_HOST: host })),
   };
 }

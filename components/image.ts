@@ -32,7 +32,7 @@ export function makeImage(
   const ready = new command.local.Command(
     name,
     {
-      create: host === localHost ? make : load(),
+      create: host === localHost ? build() : load(build(), "server image"),
       environment: {
         TAG: tag,
         // Pulumi runs programs and plugins in the project's folder, and its state names no other of this machine.
@@ -49,17 +49,45 @@ export function makeImage(
   return { image: tag, ready };
 }
 
+/** What the image of an application is built from. */
+export interface BuildArgs {
+  /** The host whose engine is to have it. */
+  readonly host: string;
+  readonly tag: string;
+  /** The folder with its Dockerfile, from the program's. */
+  readonly context: string;
+  /** The tag of the image with PostgreSQL and the agent, which it may be built from. */
+  readonly serverImage: string;
+  /** When its container was made. */
+  readonly made: pulumi.Input<string>;
+}
+
+/** Builds the image of an application, where the engine has it not. */
+export function imageCommand(args: BuildArgs): command.local.CommandArgs {
+  const { host, tag, context, serverImage: base, made } = args;
+  const make = build('--build-arg SERVER_IMAGE="$SERVER_IMAGE" ');
+  return {
+    create: host === localHost ? make : load(make, "application's image"),
+    environment: {
+      ...{ TAG: tag, CONTEXT: context, SERVER_IMAGE: base, MADE: made },
+      ...(host !== localHost && { HOST: host }),
+    },
+    logging: command.local.Logging.Stderr,
+    addPreviousOutputInEnv: false,
+  };
+}
+
 // By the builder that the set-up uses too (cli/server-image.ts): the provider's shares no cache with it, so that the first
 // server would take the time to make the image twice.
-const make =
-  'docker image inspect "$TAG" > /dev/null 2>&1 || DOCKER_BUILDKIT=0 docker build --tag "$TAG" "$CONTEXT" >&2';
+const build = (options = ""): string =>
+  `docker image inspect "$TAG" > /dev/null 2>&1 || DOCKER_BUILDKIT=0 docker build --tag "$TAG" ${options}"$CONTEXT" >&2`;
 
 // Built here, because what it is made of may be out of the other machine's reach.
-const load = (): string => `set -eu
+const load = (make: string, what: string): string => `set -eu
 engine=$(${engineOverSsh()} "$HOST")
 is_there() { docker --host "$engine" image inspect "$TAG" > /dev/null 2>&1; }
 if is_there; then exit; fi
 ${make}
-echo "server image: on its way to $HOST" >&2
+echo "${what}: on its way to $HOST" >&2
 docker save "$TAG" | docker --host "$engine" load > /dev/null
-is_there || { echo "the server image $TAG did not get to $HOST whole; run this again" >&2; exit 1; }`;
+is_there || { echo "the ${what} $TAG did not get to $HOST whole; run this again" >&2; exit 1; }`;

@@ -1,3 +1,4 @@
+export { Application, type ApplicationArgs, type ApplicationResourceArgs } from "./application";
 export {
   BackupSchedule,
   type AlertsArgs,

@@ -84,8 +84,14 @@ export class PostgresServer extends pulumi.ComponentResource {
   readonly host: string;
   /** Names of its parts on the engine. */
   readonly names: EngineNames;
+  /** What the names of its parts begin with. */
+  readonly namePrefix: string;
   /** The port on 127.0.0.1. */
   readonly port: number;
+  /** The tag of the image with PostgreSQL and the agent. */
+  readonly image: string;
+  /** Whether its certificate is one of its own CA. */
+  readonly ownCertificate: boolean;
   /** Id of the agent's container; another one means that it was made anew. */
   readonly agentId: pulumi.Output<string>;
   /** Id of PostgreSQL's container. */
@@ -117,13 +123,16 @@ export class PostgresServer extends pulumi.ComponentResource {
     this.kind = kind;
     this.port = port;
     this.names = engineNames(namePrefix, name);
+    this.namePrefix = namePrefix;
     this.host = host;
+    this.ownCertificate = tls.certificate === undefined;
     this.sight = look(this.names, host);
 
-    const { postgres, agent } = makeEngineParts(this, {
+    const { image, postgres, agent } = makeEngineParts(this, {
       ...{ server: name, kind, namePrefix, names: this.names, host, port, keepVolumes },
       ...{ memory: planMemory(memory), sight: this.sight, backupsOf },
     });
+    this.image = image;
     this.agentId = agent.id;
     this.postgresId = postgres.id;
     // A restart for a setting comes before anything that would be interrupted by it.

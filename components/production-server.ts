@@ -1,4 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
+import { addApplication, reportOf, type Application } from "./application";
+import type { StackReport } from "../model/refresh/summary";
 import { BackupSchedule } from "./backup-schedule";
 import { Database, type DatabaseArgs } from "./database";
 import { volumeOf, type Contents } from "./machine/dump";
@@ -30,6 +32,10 @@ export class ProductionServer extends pulumi.ComponentResource {
   readonly postgres: PostgresServer;
   /** The database that is looked after. */
   readonly database: Database;
+  /** The application, where it has one. */
+  readonly application: Application | undefined;
+  /** What the last restore did, and what became of the application then. */
+  readonly report: pulumi.Output<StackReport>;
 
   constructor(name: string, args: ProductionServerArgs, opts?: pulumi.ComponentResourceOptions) {
     super("stagecraft:index:ProductionServer", name, {}, opts);
@@ -59,6 +65,8 @@ export class ProductionServer extends pulumi.ComponentResource {
       { ...args.backups, server: this.postgres },
       { parent: this },
     );
+    this.application = addApplication(this, name, args);
+    this.report = reportOf(this.database, this.application);
     this.registerOutputs();
   }
 }

@@ -1,5 +1,6 @@
 import type * as pulumi from "@pulumi/pulumi";
 import type { People } from "../model/roles/people";
+import type { ApplicationArgs } from "./application";
 import type { BackupsArgs } from "./backup-schedule";
 import type { DatabaseArgs } from "./database";
 import type { PgHbaChoice } from "./pg-hba";
@@ -29,6 +30,8 @@ export interface ServerArgs {
   readonly database: DatabaseArgs;
   /** Which backups it makes by itself, and when. @default one a night on production and staging, none on development */
   readonly backups?: BackupsArgs | undefined;
+  /** The application that runs beside the database. @default none */
+  readonly application?: ApplicationArgs | undefined;
   /** Passwords of the roles that log in. Another one is set at once, without a restart; open sessions go on. */
   readonly passwords: pulumi.Input<Passwords>;
   /**

@@ -12,6 +12,7 @@ export const development = (settings: StackSettings): DevelopmentServer =>
     pgHba: settings.pgHba,
     tls: settings.tls,
     backups: settings.backups,
+    application: settings.application,
     passwords: settings.passwords,
     people: settings.people,
   });

@@ -15,7 +15,7 @@ export = async () => {
     throw new ToldError(`there is no environment for stack "${stack}"; the stacks are ${names}`);
   }
   const settings = await readSettings(stack);
-  const { postgres, database } = environments[stack](settings);
+  const { postgres, database, application, report } = environments[stack](settings);
   const name = encodeURIComponent(settings.database.name);
   const tunnel = tunnelTo(settings.host, postgres.port);
   return {
@@ -24,11 +24,13 @@ export = async () => {
     port: postgres.port,
     /** What brings that port to this machine, for a server on another one. */
     ...(tunnel !== undefined && { tunnel }),
+    /** Where the application answers. */
+    ...(application && { application: `http://127.0.0.1:${application.port}` }),
     agent: postgres.names.agent,
     contents: settings.data.source.name,
     verdict: database.verdict,
     /** What the last restore or refresh did, step by step. */
-    report: database.report,
+    report,
     /** What clients check the server's certificate with: `sslrootcert`. */
     ca: postgres.ca,
   };

@@ -11,6 +11,7 @@ export const production = (settings: StackSettings): ProductionServer =>
     pgHba: settings.pgHba,
     tls: settings.tls,
     backups: settings.backups,
+    application: settings.application,
     passwords: settings.passwords,
     people: settings.people,
   });

@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { ToldError } from "../components/told-error";
 import type { BackupsArgs, Contents, Passwords, PgHbaChoice, TlsArgs } from "../components";
 import { EngineProblem } from "../components/machine/docker";
+import { buildFolderProblem } from "../components/machine/build-folder";
 import { findContents } from "../components/machine/find-contents";
 import { findPins } from "../components/machine/pins";
 import { isEngineLocal, isPortTaken } from "../components/machine/port";
@@ -59,6 +60,7 @@ export async function readSettings(stack: string): Promise<StackSettings> {
     ...scripts.problems,
     ...(found && "problem" in found ? [found.problem] : []),
     ...secretProblems(project, stack, settings),
+    ...applicationProblems(project, settings),
     ...(await portProblems(stack, settings)),
   ];
   if (all.length > 0) throw new ToldError(formatProblems(`Pulumi.${stack}.yaml`, all));
@@ -141,17 +143,38 @@ function spellings(text: string): string[] {
   return [text, text.replaceAll("'", "''"), JSON.stringify(text)];
 }
 
+/** What is wrong with the application's folder, and with what is to be in its environment. */
+function applicationProblems(
+  project: string,
+  { application }: Partial<Settings>,
+): SettingProblem[] {
+  const problems: SettingProblem[] = [];
+  const build = application?.build && buildFolderProblem(application.build);
+  if (build) problems.push({ path: "application.build", text: build });
+  const secretKeys = process.env["PULUMI_CONFIG_SECRET_KEYS"] ?? "";
+  if (application?.environment && secretKeys.includes(`"${project}:application"`)) {
+    const text =
+      "holds a secret, and everybody who may ask the engine reads an environment; give plain values alone";
+    problems.push({ path: "application.environment", text });
+  }
+  return problems;
+}
+
 async function portProblems(
   stack: string,
-  { namePrefix, host, postgres }: Partial<Settings>,
+  { namePrefix, host, postgres, application }: Partial<Settings>,
 ): Promise<SettingProblem[]> {
   if (namePrefix === undefined || host === undefined || postgres === undefined) return [];
-  const { port } = postgres;
-  const isOurs = (await askEngine(publishedPorts(host, namePrefix, stack))).includes(port);
-  const isElsewhere = !isEngineLocal(host, process.env["DOCKER_HOST"]);
-  if (isOurs || isElsewhere || !(await isPortTaken(port))) return [];
-  const text = `${port} is taken by another program on 127.0.0.1; stop it, or give another port`;
-  return [{ path: "postgres.port", text }];
+  const ours = await askEngine(publishedPorts(host, namePrefix, stack));
+  if (!isEngineLocal(host, process.env["DOCKER_HOST"])) return [];
+  const ports = Object.entries({ postgres, application }).map(async ([section, settings]) => {
+    if (settings === undefined) return [];
+    const { port } = settings;
+    if (ours.includes(port) || !(await isPortTaken(port))) return [];
+    const text = `${port} is taken by another program on 127.0.0.1; stop it, or give another port`;
+    return [{ path: `${section}.port`, text }];
+  });
+  return (await Promise.all(ports)).flat();
 }
 
 async function askEngine<T>(question: Promise<T>): Promise<T> {

@@ -16,6 +16,7 @@ export const staging = (settings: StackSettings): StagingServer =>
     pgHba: settings.pgHba,
     tls: settings.tls,
     backups: settings.backups,
+    application: settings.application,
     passwords: settings.passwords,
     people: settings.people,
   });

@@ -69,6 +69,17 @@ async function lookNow(
   };
 }
 
+/** When a container of a server was made, and what is wrong with it. One that is gone or stopped is made anew. */
+export async function lookAtContainer(
+  name: string,
+  host: string,
+): Promise<{ readonly made: string; readonly fault: string | undefined }> {
+  const found = (await inspect(host, "container", name)).get(name);
+  const now = new Date().toISOString();
+  if (found?.runs === true) return { made: found.made ?? "", fault: undefined };
+  return { made: now, fault: containerFault(name, found) };
+}
+
 /** The ports that a server publishes already. Raises an `EngineProblem` when the engine of the host cannot be asked. */
 export async function publishedPorts(
   host: string,
@@ -158,8 +169,8 @@ function faultsOf(
   const isDown = renewed.size === 0;
   const broken = own.flatMap((part) => {
     const found = renewed.get(part);
-    if (found === undefined) return isDown ? [] : [`${names[part]} is gone; it is made anew`];
-    return found.runs ? [] : [`${names[part]} does not run (${found.state}); it is made anew`];
+    if (found === undefined && isDown) return [];
+    return found?.runs === true ? [] : [containerFault(names[part], found)];
   });
   const isNew = isDown && volumes.size === 0;
   const lost = isNew ? [] : volumesWithData(names, own).filter((name) => !volumes.has(name));
@@ -169,6 +180,11 @@ function faultsOf(
       (name) => `the volume ${name} is gone, with what was in it; a new one begins empty`,
     ),
   ];
+}
+
+function containerFault(name: string, found: Part | undefined): string {
+  const what = found ? `does not run (${found.state})` : "is gone";
+  return `${name} ${what}; it is made anew`;
 }
 
 async function observe(host: string, agent: string): Promise<Observation | undefined> {

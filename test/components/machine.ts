@@ -4,6 +4,7 @@ import { vi } from "vitest";
 vi.mock("../../components/machine/sight", async (original) => ({
   ...(await original<object>()),
   look: vi.fn(),
+  lookAtContainer: vi.fn(),
 }));
 vi.mock("../../tools/server-image", () => ({
   serverImage: (folder: string) => ({

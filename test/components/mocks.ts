@@ -110,8 +110,13 @@ function computed(name: string): Record<string, unknown> {
   if (name.endsWith("-pg-hba-check")) return { stdout: hbaPlace };
   if (name.endsWith("-pg-hba-place")) return { stdout: "20261122T091400.000000000Z" };
   if (name.endsWith("-pg-hba-try")) return { stdout: hbaTried };
+  if (name.endsWith("-application-check")) return { stdout: applicationChecked };
   return name.endsWith("-restore") ? { stdout: restored } : {};
 }
+
+const applicationChecked = JSON.stringify({
+  ...{ revision: "4f2c9e1", restarted: true, healthy: true, seconds: 1.2 },
+});
 
 const hbaPlace = JSON.stringify({
   hbaFile: "/etc/postgresql/17/main/pg_hba.conf",

@@ -27,6 +27,9 @@ const copied = [
 /** The dump of the example, as the stacks name it. */
 export const exampleDump = "examples/timesheets/pg_dump.production.timesheets.20261115.032900.sql";
 
+/** The application of the example. */
+export const exampleApplication = "examples/timesheets/app";
+
 /** What a program said, without colours. */
 export interface Said {
   readonly exitCode: number;
@@ -77,6 +80,9 @@ export class TestProject {
     cpSync(join(source, "examples/own-server"), join(this.folder, "examples/own-server"), {
       recursive: true,
     });
+    cpSync(join(source, exampleApplication), join(this.folder, exampleApplication), {
+      recursive: true,
+    });
     cpSync(join(source, exampleDump), join(this.folder, exampleDump));
     symlinkSync(join(source, "node_modules"), join(this.folder, "node_modules"));
     mkdirSync(join(this.folder, ".stagecraft", "state"), { recursive: true });
@@ -122,6 +128,11 @@ export class TestProject {
     ]);
     const set = await this.pulumi("config", "set-all", "--path", ...values, "--stack", stack);
     if (set.exitCode !== 0) throw new Error(set.text);
+  }
+
+  /** A port of 127.0.0.1 for the example's application, beside the server's. */
+  async applicationPort(): Promise<number> {
+    return freePort();
   }
 
   port(stack: string): number {
