@@ -22,6 +22,8 @@ export interface ServerStatus {
   readonly faults: readonly string[];
   /** Published addresses of PostgreSQL. */
   readonly addresses: readonly string[];
+  /** The container of its application, where it has one. */
+  readonly application?: Container | undefined;
   readonly observation: Observation | undefined;
   readonly lastChange: Change | undefined;
 }
@@ -36,7 +38,9 @@ export async function lookAtServers(
   const found = await Promise.all(
     hosts.map(async (host) => {
       const names = files.filter((file) => file.host === host).map((file) => file.names);
-      const wanted = names.flatMap(({ postgres, agent }) => [postgres, agent]);
+      const wanted = names.flatMap(({ postgres, agent, application }) => [
+        ...[postgres, agent, application],
+      ]);
       return [host, await containersOn(host, wanted)] as const;
     }),
   );
@@ -45,11 +49,12 @@ export async function lookAtServers(
     files.map(async ({ stack, host, names }) => {
       const there = containers.get(host) ?? new Map<string, Container>();
       if (there instanceof Problem) return outOfReach(folder, stack, host, there);
-      const { postgres, agent } = names;
-      return lookAtServer(folder, stack, host, {
-        postgres: there.get(postgres),
-        agent: there.get(agent),
-      });
+      const { postgres, agent, application } = names;
+      const own = { postgres: there.get(postgres), agent: there.get(agent) };
+      return {
+        ...(await lookAtServer(folder, stack, host, own)),
+        application: there.get(application),
+      };
     }),
   );
 }

@@ -2,6 +2,7 @@ import type { RestoreResult } from "../../model/protocol";
 import { formatCount, formatDuration, plural } from "../../model/units";
 import { parseBackupId, previousName, type BackupId } from "../../model/names";
 import type { Previewed } from "../preview";
+import { applicationOfRefresh } from "./application";
 import { changesText } from "./progress";
 import { momentText } from "./moment";
 import { alignColumns } from "./table";
@@ -46,6 +47,7 @@ export function refreshedText(
     `  ${facts.join(" · ")}`,
     ...alignColumns(
       [
+        ...applicationOfRefresh(result),
         ["before", `kept as ${previousName(result.database)}: npx stagecraft rollback ${stack}`],
         ["report", report === "" ? "" : `${report} · pulumi stack output report -s ${stack}`],
       ],

@@ -4,6 +4,7 @@ import type { DatabaseFacts, RestoreResult } from "../../model/protocol";
 import { formatBytes, plural } from "../../model/units";
 import type { Change } from "../history";
 import type { ServerState, ServerStatus } from "../server-status";
+import { applicationRows } from "./application";
 import { backupRows } from "./backup-status";
 import { archiveRows } from "./archive-status";
 import { ageText, momentText } from "./moment";
@@ -47,6 +48,9 @@ function detailRows(server: ServerStatus, now: Date, paint: Paint): string[][] {
   if (observation?.lastRestore?.result === "failed") {
     rows.push(...failedRestoreRows(stack, observation.lastRestore, now, paint));
   }
+  rows.push(
+    ...applicationRows({ container: server.application, seen: observation?.application }, paint),
+  );
   if (observation) rows.push(...backupRows(stack, observation.backups, now, paint));
   if (observation) rows.push(...archiveRows(observation.archive, paint));
   if (lastChange) rows.push(["changed", changeText(stack, lastChange, now, paint)]);

@@ -140,8 +140,13 @@ function ownWords(message: string): string {
   const lines = command.slice(command.indexOf("\n") + 1).split("\n");
   const result = lines.map(restoreResultText).find((text) => text !== undefined);
   if (result !== undefined) return result;
-  const words = lines.filter((line) => line.trim() !== "" && !parseAgentProgress(line));
+  const words = lines.filter((line) => line.trim() !== "" && !isProgress(line));
   return words.length > 0 ? words.join("\n") : withoutStack(message);
+}
+
+/** How far something is, or what is being done. */
+function isProgress(line: string): boolean {
+  return /^\S.* …$/.test(line) || parseAgentProgress(line) !== undefined;
 }
 
 function restoreResultText(line: string): string | undefined {

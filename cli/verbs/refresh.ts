@@ -7,6 +7,7 @@ import { backupsFor } from "../origin";
 import { previewStack } from "../preview";
 import { Problem } from "../problem";
 import { readStackFile } from "../project";
+import { lookAtServers } from "../server-status";
 import { pinBackup, withBackup } from "../stack-file";
 import type { StackName } from "../stacks";
 import { StepList } from "../terminal/steps";
@@ -67,10 +68,24 @@ export async function bring(
       json ? refreshJson(restored, report) : refreshedText(restored, { stack, backup, report }),
     );
   } catch (error) {
-    // A later update for another reason must not refresh by accident.
-    pinned.putBack();
+    const exchanged = await exchangedAll(folder, stack, backup).catch(() => undefined);
+    // A later update for another reason must not refresh by accident; nor may it go back to what has been replaced.
+    if (exchanged) keepReport(folder, stack, exchanged);
+    else pinned.putBack();
     throw error;
   }
+}
+
+/** The report of the refresh to a backup, where the contents were exchanged before something went wrong. */
+async function exchangedAll(
+  folder: string,
+  stack: StackName,
+  backup: BackupId,
+): Promise<RestoreResult | undefined> {
+  const [server] = await lookAtServers(folder, [stack]);
+  const { lastRestore } = server?.observation ?? {};
+  const isDone = lastRestore?.exchangedAt !== undefined && lastRestore.source.backup === backup;
+  return isDone ? lastRestore : undefined;
 }
 
 /** Raises a {@link Problem} for production, whose contents are never replaced. */

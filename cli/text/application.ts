@@ -1,0 +1,40 @@
+import { applicationText, freshErrorLines } from "../../model/application/report";
+import type { RestoreResult } from "../../model/protocol";
+import type { Observation } from "../../model/observation";
+import type { Container } from "../docker";
+import type { Paint } from "./paint";
+
+/** What is known of a server's application. */
+export interface ApplicationFacts {
+  readonly container: Container | undefined;
+  readonly seen: Observation["application"];
+}
+
+/** How the application is, which revision runs, and where it answers; none for a server without one. */
+export function applicationRows({ container, seen }: ApplicationFacts, paint: Paint): string[][] {
+  if (!container && !seen) return [];
+  const state = applicationState({ container, seen });
+  const isWell = state === "running" || state === "running, healthy";
+  const told = [
+    isWell ? paint.good(state) : paint.bad(state),
+    ...(seen ? [`revision ${seen.revision}`] : []),
+    ...new Set(container?.ports),
+  ];
+  return [["application", told.join(" · ")]];
+}
+
+function applicationState({ container, seen }: ApplicationFacts): string {
+  if (!container) return "its container is not there";
+  if (container.state !== "running") return `its container is ${container.state}`;
+  if (typeof seen?.problem === "string") return `running, not healthy: ${seen.problem}`;
+  if (container.health === "unhealthy") return "running, not healthy";
+  if (container.health === "starting") return "running, still starting";
+  return seen?.problem === null || container.health === "healthy" ? "running, healthy" : "running";
+}
+
+/** What became of the application in a refresh: a line, and one for each new kind of error in its log. */
+export function applicationOfRefresh({ application }: RestoreResult): string[][] {
+  if (!application) return [];
+  const errors = freshErrorLines(application).map((line) => ["", line]);
+  return [["application", applicationText(application)], ...errors];
+}
