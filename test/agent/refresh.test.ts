@@ -324,6 +324,23 @@ test("a long query on the live database is ended by the swap, and one on templat
   await other;
 });
 
+function flywayLedger(rows: string): string {
+  return `CREATE TABLE flyway_schema_history (installed_rank int PRIMARY KEY, version varchar(50), type varchar(20) NOT NULL,
+      script varchar(1000) NOT NULL, success bool NOT NULL, checksum int, installed_on timestamp NOT NULL DEFAULT now());
+    INSERT INTO flyway_schema_history VALUES ${rows}`;
+}
+
+/** What other tools write down when data is at version 1.1. */
+const ledgersAt11 = {
+  flyway: flywayLedger(
+    "(1, '1.0', 'SQL', 'V1_0__first.sql', true), (2, '1.1', 'SQL', 'V1_1__nick.sql', true)",
+  ),
+  dbmate: `CREATE TABLE schema_migrations (version varchar(128) PRIMARY KEY);
+    INSERT INTO schema_migrations VALUES ('1.0'), ('1.1')`,
+  "node-pg-migrate": `CREATE TABLE pgmigrations (id serial PRIMARY KEY, name varchar(255) NOT NULL, run_on timestamp NOT NULL);
+    INSERT INTO pgmigrations (name, run_on) VALUES ('upgrade-1.0-1.1', now())`,
+};
+
 describe("a backup that the agent made tells which upgrade scripts its contents lack:", () => {
   const one = script("1.0", "1.1", "ALTER TABLE users ADD nick text;");
   const two = script("1.1", "1.2", "ALTER TABLE users ADD age int;");
@@ -341,10 +358,11 @@ describe("a backup that the agent made tells which upgrade scripts its contents 
     const prepare = { upgrades: { ...upgrades, scripts: [one] } };
     const { result } = await refresh(second, { database: "ours", restoreId: "ours-1", prepare });
     expect(result.result, result.text).toBe("restored");
+    for (const [tool, ledger] of Object.entries(ledgersAt11))
+      await server.createDatabase(tool, `CREATE TABLE users (id int, nick text); ${ledger}`);
     await server.createDatabase(
-      "theirs",
-      `CREATE TABLE pgmigrations (id serial, name text, run_on timestamp);
-       INSERT INTO pgmigrations (name, run_on) VALUES ('upgrade-1.0-1.1', now())`,
+      "halfway",
+      flywayLedger("(1, '1.2', 'SQL', 'V1_2__age.sql', false)"),
     );
     await server.createDatabase("blank", "CREATE TABLE users (id int)");
     await server.createDatabase(
@@ -358,18 +376,40 @@ describe("a backup that the agent made tells which upgrade scripts its contents 
     backup = (await backUpWell(server)).id;
   });
 
-  test("by our own ledger, by another tool's, and by none", async () => {
+  test("by our own ledger, and by none", async () => {
     expect(await plannedOf("ours")).toEqual({
-      pending: ["app: upgrade-1.1-1.2.sql"],
-      problems: [],
-    });
-    expect(await plannedOf("theirs")).toEqual({
       pending: ["app: upgrade-1.1-1.2.sql"],
       problems: [],
     });
     expect(await plannedOf("blank")).toEqual({
       pending: ["app: upgrade-1.0-1.1.sql", "app: upgrade-1.1-1.2.sql"],
       problems: [],
+    });
+  });
+
+  test.each(Object.keys(ledgersAt11))(
+    "by the ledger of %s, and the refresh applies just those",
+    async (tool) => {
+      expect(await plannedOf(tool)).toEqual({
+        pending: ["app: upgrade-1.1-1.2.sql"],
+        problems: [],
+      });
+      const { result } = await refresh(backup, {
+        ...{ database: tool, restoreId: "theirs-1", acceptUnverified: true },
+        prepare: { upgrades },
+      });
+      expect(result.result, result.text).toBe("restored");
+      expect(result.prepared?.upgrades?.applied.map(({ name }) => name)).toEqual([two.name]);
+      expect(await server.sql(tool, "SELECT count(*) FROM users WHERE age IS NULL")).toBe("0");
+    },
+  );
+
+  test("a migration that failed on the server it comes from is a problem before anything is done", async () => {
+    expect(await plannedOf("halfway")).toEqual({
+      pending: null,
+      problems: [
+        "flyway says that its migration V1_2__age failed half-way; repair that first, with flyway on the server the data comes from",
+      ],
     });
   });
 
