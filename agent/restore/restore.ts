@@ -122,13 +122,11 @@ class RestoreRun {
       await this.#step("create", async () =>
         createCopy(client, incomingName(database), dump.databaseOptions),
       );
-      await this.#fillAndJudge(dump, await dataFolder(client));
+      const folder = await dataFolder(client);
+      await this.#fillAndJudge(dump, folder);
       if (this.#verdict?.outcome === "failed") return this.#failed();
-      await this.#step("hand over", async () => handOver(client, incomingName(database), database));
-      await this.#prepare(client);
-      await this.#step("analyse", async () => this.#analyse());
-      // Last, because from here on the database's roles may connect.
-      await this.#step("grants", async () => grantRights(incomingName(database), database));
+      // What is done to the contents may need more room than the restore did.
+      await withSpaceGuard(folder, incomingName(database), async () => this.#makeReady(client));
       return await this.#takeName(client);
     } finally {
       await releaseRestoreRole(client);
@@ -207,16 +205,19 @@ class RestoreRun {
     );
   }
 
-  async #prepare(client: Client): Promise<void> {
+  async #makeReady(client: Client): Promise<void> {
     const { server, database, prepare: wanted } = this.request;
-    if (!wanted) return;
-    const hasLive = (await databaseNames(client)).has(database);
-    // Scripts and masks write tables anew: they may need more room than the restore did.
-    await withSpaceGuard(await dataFolder(client), incomingName(database), async () =>
-      prepare({ server, database, hasLive }, wanted, this.#prepared, async (name, work) =>
+    const incoming = incomingName(database);
+    await this.#step("hand over", async () => handOver(client, incoming, database));
+    if (wanted) {
+      const hasLive = (await databaseNames(client)).has(database);
+      await prepare({ server, database, hasLive }, wanted, this.#prepared, async (name, work) =>
         this.#step(name, work),
-      ),
-    );
+      );
+    }
+    await this.#step("analyse", async () => this.#analyse());
+    // Last, because from here on the database's roles may connect.
+    await this.#step("grants", async () => grantRights(incoming, database));
   }
 
   /** Statistics make the first queries fast; where one table refuses, the others still get theirs. */

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { sha256Of } from "../../agent/digest";
+import { mask } from "../../components";
 import type { Preparation } from "../../model/refresh/preparation";
 import { useServer } from "../support/server";
 import { plainDump } from "./fixtures";
@@ -53,9 +54,12 @@ describe("a disk that is too small", () => {
   const fill =
     "CREATE TABLE filler AS SELECT repeat(md5(i::text), 30) AS v FROM generate_series(1, 1000000) i;";
   const script = { package: "application", from: "1.0", to: "1.1", name: "upgrade-1.0-1.1.sql" };
-  test.each<[string, Preparation]>([
+  const empty = "CREATE TABLE public.t (id int);";
+  const many = `${empty}\nINSERT INTO public.t SELECT generate_series(1, 100000);`;
+  test.each<[string, string, Preparation]>([
     [
       "an upgrade script",
+      empty,
       {
         upgrades: {
           scripts: [{ ...script, text: fill, sha256: sha256Of(fill) }],
@@ -63,10 +67,44 @@ describe("a disk that is too small", () => {
         },
       },
     ],
-    ["a defuse statement", { defuse: [{ name: "fill", sql: fill, expect: "SELECT true" }] }],
-  ])("stops what is done to the contents in the same way: %s", async (_, prepare) => {
-    const dump = Buffer.from(plainDump("CREATE TABLE public.t (id int);"));
-    const text = /cause {5}the restore was stopped before PostgreSQL's volume was full/;
+    [
+      "masks that are longer than what they mask",
+      "CREATE TABLE public.t (note text);\nINSERT INTO public.t SELECT i FROM generate_series(1, 100000) i;",
+      {
+        masks: {
+          classify: "strict",
+          columns: {
+            "t.note": mask.sql(
+              "(SELECT string_agg(md5(i::text), '') FROM generate_series(1, 300) i)",
+            ),
+          },
+        },
+      },
+    ],
+    ["a defuse statement", empty, { defuse: [{ name: "fill", sql: fill, expect: "SELECT true" }] }],
+    [
+      "kept rows, which are larger in their new table",
+      "CREATE TABLE public.former (id int, more text STORAGE EXTERNAL GENERATED ALWAYS AS (repeat(id::text, 40000000)) STORED);",
+      { keep: [{ table: "former" }] },
+    ],
+    [
+      "statistics, whose functions write",
+      `${many}
+       CREATE TABLE public.filler (v text);
+       CREATE FUNCTION public.fill() RETURNS boolean LANGUAGE plpgsql AS $$
+       BEGIN
+         IF pg_catalog.current_query() !~* '^ANALYZE' THEN RETURN true; END IF;
+         FOR i IN 1..1000 LOOP INSERT INTO public.filler SELECT repeat('x', 1000) FROM generate_series(1, 1000); END LOOP;
+         RETURN true;
+       END $$;
+       CREATE FUNCTION public.same(id int) RETURNS int IMMUTABLE LANGUAGE plpgsql AS $$ BEGIN PERFORM public.fill(); RETURN id; END $$;
+       CREATE INDEX ON public.t (public.same(id));`,
+      {},
+    ],
+  ])("stops what is done to the contents in the same way: %s", async (_, sql, prepare) => {
+    const dump = Buffer.from(plainDump(sql));
+    const text =
+      /cause {5}the restore was stopped before PostgreSQL's volume was full, with [\d.]+ MB left; free some space/;
     await former.expectRefused(dump, "small.sql", text, { prepare });
     const up = "SELECT pg_postmaster_start_time() < now() - interval '5 seconds'";
     expect(await server.sql("postgres", up)).toBe("t");
