@@ -117,7 +117,8 @@ export function common(
   return {
     image,
     networksAdvanced,
-    restart: "unless-stopped",
+    // Not "unless-stopped": an engine that crashed stops what still runs when it is back, and takes it for stopped by hand.
+    restart: "always",
     readOnly: true,
     tmpfs: { "/tmp": "" },
     capabilities: { drops: ["ALL"] },

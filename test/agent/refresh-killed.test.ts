@@ -7,6 +7,7 @@ import { sha256Of } from "../../agent/digest";
 import { ensureServerImage } from "../../cli/server-image";
 import type { BackupId } from "../../model/names";
 import type { RestoreRequest } from "../../model/protocol";
+import { restoreUntil } from "../support/disturbed-restore";
 import { docker, projectFolder, useServer } from "../support/server";
 import { makeBackup } from "../support/stored-backup";
 
@@ -69,12 +70,6 @@ function requestFor(backup: BackupId, restoreId: string): Partial<RestoreRequest
   };
 }
 
-/** The restore, and in what it says the moment at which a signal reaches it: KILL, or STOP until somebody else is killed. */
-const restoreScript = `exec 3<&0
-pid=/tmp/$$.pid
-sh -c 'echo $$ >'$pid'; exec stagecraft-agent restore' <&3 2> >(while IFS= read -r line; do
-  [ "$line" = "$1" ] && kill -"$2" "$(cat $pid)" && touch /tmp/reached; echo "$line" >&2; done)`;
-
 interface Attempt {
   readonly status: number;
   readonly stdout: string;
@@ -86,8 +81,7 @@ async function attempt(
   step = "never",
   signal: "KILL" | "STOP" = "KILL",
 ): Promise<Attempt> {
-  const command = ["bash", "-c", restoreScript, "-", `${step} …`, signal];
-  return server.run(command, Buffer.from(JSON.stringify(request)));
+  return server.run(restoreUntil(step, signal), Buffer.from(JSON.stringify(request)));
 }
 
 const signalRestore = (signal: "KILL" | "CONT"): readonly string[] => [

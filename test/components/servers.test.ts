@@ -111,7 +111,7 @@ describe("a development server", () => {
       stopSignal: "SIGINT",
       stopTimeout: 120,
       destroyGraceSeconds: 120,
-      restart: "unless-stopped",
+      restart: "always",
       readOnly: true,
       tmpfs: { "/tmp": "" },
       capabilities: { drops: ["ALL"] },

@@ -1,12 +1,17 @@
 import { execa } from "execa";
+import { createHash } from "node:crypto";
 import { once } from "node:events";
 import { createServer } from "node:net";
 import { resolve } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { Client } from "pg";
 import { beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { inspectContainers } from "../../cli/docker";
-import { smallDump, useProject } from "../support/project";
+import { mask } from "../../components";
+import { restoreUntil, stepLine } from "../support/disturbed-restore";
+import { ended, said, smallDump, useProject, type Run } from "../support/project";
 import { useSecondEngine } from "../support/second-engine";
+import { leftoversSql } from "../support/server";
 
 const engine = useSecondEngine();
 const project = useProject();
@@ -201,6 +206,83 @@ describe("a server on another machine", () => {
     expect(await project.up("dev", "--expect-no-changes")).toMatchObject({ exitCode: 0 });
   });
 
+  describe("whose engine is killed during a refresh", () => {
+    const contents = [1, 2].map((number) => {
+      const rows = Array.from({ length: 100 * number }, (_, i) => `${i}\t${i}@canary.example\n`);
+      const table = "CREATE TABLE public.users (id int PRIMARY KEY, email text NOT NULL);";
+      const dump = `--\n-- PostgreSQL database dump\n--\n${table}\nCOPY public.users (id, email) FROM stdin;\n${rows.join("")}\\.\n--\n-- PostgreSQL database dump complete\n--\n`;
+      return { dump, told: `${rows.length} 0` };
+    });
+    const tell =
+      "SELECT concat_ws(' ', count(*), count(*) FILTER (WHERE email ~ 'canary')) FROM users";
+    /** Which of them is live. */
+    let live = 0;
+    let requests = 0;
+
+    const agent = (input: string, ...command: readonly string[]) =>
+      engine.dockerWith(input, "exec", "-i", project.names("dev").agent, ...command);
+
+    /** Hands over what comes next; the request for it. */
+    async function nextRequest(): Promise<{ next: number; request: string }> {
+      const next = (live + 1) % contents.length;
+      const { dump = "" } = contents[next] ?? {};
+      const sha256 = createHash("sha256").update(dump).digest("hex");
+      const verb = ["stagecraft-agent", "receive", sha256, "timesheets", "replace"];
+      expect(await agent(dump, ...verb)).toMatchObject({ exitCode: 0 });
+      const columns = { "users.id": mask.public(), "users.email": mask.email() };
+      const request = JSON.stringify({
+        ...{ server: "dev", kind: "development", database: "timesheets", mode: "replace" },
+        ...{ source: { name: `${next}.sql`, sha256 }, restoreId: `killed-${++requests}` },
+        ...{ roles: "leave out", prepare: { masks: { classify: "strict", columns } } },
+      });
+      return { next, request };
+    }
+
+    /** The same request goes through, whatever was killed before, and leaves nothing half-made. */
+    async function converge(request: string, next: number): Promise<void> {
+      const { exitCode, stderr } = await agent(request, "stagecraft-agent", "restore");
+      expect(exitCode, stderr).toBe(0);
+      expect(await psql(`${tell}; ${leftoversSql}`)).toBe(contents[next]?.told);
+      live = next;
+    }
+
+    test("has the old contents or the new, whole and masked, whichever step it had begun, and the next attempt goes on", async () => {
+      let { next, request } = await nextRequest();
+      await converge(request, next);
+      ({ next, request } = await nextRequest());
+      for (const [step, victims] of [
+        ["restore", "with its containers"],
+        ["mask", "alone"],
+        ["grants", "with its containers"],
+        ["swap", "alone"],
+      ] as const) {
+        const running = agent(request, ...restoreUntil(step, "STOP"));
+        await said(running as unknown as Run, stepLine(step));
+        await engine.killEngine(victims);
+        await running;
+        await engine.startEngine();
+        const found = await whenUp(tell);
+        expect([contents[live]?.told, contents[next]?.told], step).toContain(found);
+      }
+      await converge(request, next);
+    });
+
+    test("is brought to what the stack names by the next up", async () => {
+      const dump = project.writeDump("b.sql", smallDump("a", 5, "SELECT pg_catalog.pg_sleep(5);"));
+      project.reconfigure("dev", { ...settings(engine.host()), data: { dump } });
+      const killed = project.start({}, "up", "--stack", "dev", "--yes", "--skip-preview");
+      await said(killed, stepLine("restore"));
+      await engine.killEngine("with its containers");
+      expect(await ended(killed)).not.toMatchObject({ exitCode: 0 });
+      await engine.startEngine();
+      expect(await whenUp(tell)).toBe(contents[live]?.told);
+      const up = await project.up("dev");
+      expect(up, up.text).toMatchObject({ exitCode: 0 });
+      expect(await psql(`SELECT count(*) FROM a; ${leftoversSql}`)).toBe("5");
+      expect(await project.up("dev", "--expect-no-changes")).toMatchObject({ exitCode: 0 });
+    });
+  });
+
   test("goes to this machine when its host does, and leaves nothing there", async () => {
     project.reconfigure("dev", settings("local"));
     expect(await project.up("dev")).toMatchObject({ exitCode: 0 });
@@ -244,9 +326,23 @@ async function stagecraft(...args: readonly string[]) {
 
 /** What PostgreSQL's superuser reads, on the machine itself. */
 async function psql(sql: string): Promise<string> {
+  return (await runPsql(sql)).all.trim();
+}
+
+/** The same, as soon as PostgreSQL is there. */
+async function whenUp(sql: string): Promise<string> {
+  for (let tries = 0; ; tries++) {
+    const { failed, all } = await runPsql(sql);
+    if (!failed) return all.trim();
+    if (tries > 100) throw new Error(all);
+    await sleep(200);
+  }
+}
+
+async function runPsql(sql: string) {
   const { postgres } = project.names("dev");
   const command = ["psql", "-h", "/run/postgresql", "-XAtqc", sql, "-d", "timesheets"];
-  return (await engine.docker("exec", postgres, ...command)).all.trim();
+  return engine.docker("exec", postgres, ...command);
 }
 
 /** Who one is when one logs in from this machine; waits until somebody listens. */

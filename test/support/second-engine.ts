@@ -28,6 +28,14 @@ const rights = [
   ...["--cgroupns", "host", "--volume", "/sys/fs/cgroup:/sys/fs/cgroup"],
 ];
 
+/** containerd is the engine's child and dies with it. */
+const killScript = "kill -9 $(pidof dockerd); while pidof dockerd; do sleep 0.05; done";
+
+/** Whatever is in another namespace of processes than this machine's own is in a container. */
+const killContainersScript = `own=$(readlink /proc/1/ns/pid)
+kill -9 $(pidof containerd-shim-runc-v2)
+for p in /proc/[0-9]*; do [ "$(readlink $p/ns/pid || echo $own)" = "$own" ] || kill -9 \${p#/proc/}; done`;
+
 /** How a run that is stopped ends the process that does its tests. */
 const ends = ["SIGTERM", "disconnect", "exit"] as const;
 
@@ -85,10 +93,7 @@ export class SecondEngine {
       ...["--volume", `${this.name}:/var/lib/docker`, "--publish", "127.0.0.1::22", image],
     ]);
     // Its own keys are there before its engine is.
-    for (let tries = 0; (await this.docker("version")).failed; tries++) {
-      if (tries > 120) throw new Error((await this.run("cat", "/var/log/dockerd.log")).all);
-      await sleep(500);
-    }
+    await this.untilUp();
     await this.placeKeys();
   }
 
@@ -145,6 +150,32 @@ export class SecondEngine {
   /** Runs docker on that machine, without ssh. */
   async docker(...args: readonly string[]) {
     return this.run("docker", ...args);
+  }
+
+  /** Runs docker on that machine with these bytes on its stdin; what it says can be read while it runs. */
+  dockerWith(input: string | Uint8Array, ...args: readonly string[]) {
+    const command = ["exec", "-i", this.name, "docker", ...args];
+    return execa("docker", command, { input, reject: false, all: true });
+  }
+
+  /** Kills its engine without a word: alone, so that containers go on until it is back, or with everything it runs. */
+  async killEngine(victims: "alone" | "with its containers"): Promise<void> {
+    const script = victims === "alone" ? killScript : `${killScript}; ${killContainersScript}`;
+    await this.run("sh", "-c", script);
+  }
+
+  /** Starts its engine again, and waits until it answers. */
+  async startEngine(): Promise<void> {
+    const script = "exec dockerd >>/var/log/dockerd.log 2>&1";
+    await execa("docker", ["exec", "--detach", this.name, "sh", "-c", script]);
+    await this.untilUp();
+  }
+
+  private async untilUp(): Promise<void> {
+    for (let tries = 0; (await this.docker("version")).failed; tries++) {
+      if (tries > 600) throw new Error((await this.run("cat", "/var/log/dockerd.log")).all);
+      await sleep(100);
+    }
   }
 
   /** Names of all containers, networks and volumes on its engine. */
