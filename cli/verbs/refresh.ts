@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { chooseBackup } from "../../model/refresh/at-hand";
 import type { BackupId } from "../../model/names";
 import type { RestoreResult } from "../../model/protocol";
+import type { Settings } from "../../model/settings/schema";
 import { backupsFor } from "../origin";
 import { previewStack } from "../preview";
 import { Problem } from "../problem";
@@ -36,20 +37,23 @@ export async function refresh(
     await backupsFor(folder, stack, file),
     file.settings.data?.acceptUnverified,
   );
-  if ("problem" in choice) {
-    const server = /^server:(.+)$/.exec(file.settings.data?.from ?? "")?.[1];
-    const fix =
-      server === undefined
-        ? undefined
-        : `npx stagecraft backups ${server}; one that is off-site alone comes back by: npx stagecraft backups offsite ${server} <id> --identity <file>`;
-    throw new Problem(choice.problem, fix);
-  }
+  if ("problem" in choice) throw new Problem(choice.problem, choiceFix(file.settings.data));
   const { backup } = choice;
   if (options.preview) {
     await preview(folder, stack, { path: file.path, backup, json: options.json });
     return;
   }
   await bring(folder, stack, backup, options);
+}
+
+/** What to do when none of the backups at hand can be taken. */
+function choiceFix({ from, acceptUnverified = false }: Partial<Settings["data"]> = {}):
+  string | undefined {
+  const server = /^server:(.+)$/.exec(from ?? "")?.[1];
+  if (server !== undefined)
+    return `npx stagecraft backups ${server}; one that is off-site alone comes back by: npx stagecraft backups offsite ${server} <id> --identity <file>`;
+  if (from !== "offsite" || acceptUnverified) return undefined;
+  return "an off-site copy does not tell whether a restore has proven it; to take it all the same, set data.acceptUnverified: true";
 }
 
 /** Names a backup in the stack file, runs `pulumi up`, and tells what came of it. */

@@ -48,9 +48,9 @@ export function backupContents({ repository, backup, ...accepted }: BackupArgs):
   return { source: { name: backup, backup, repository }, ...accepted };
 }
 
-/** Which off-site copy a database is made of. */
+/** Which off-site copy a database is made of. A copy counts as unverified: `acceptUnverified` has to be `true`. */
 export interface OffsiteBackupArgs
-  extends z.input<typeof offsiteSourceSchema>, Pick<Contents, "acceptKind"> {
+  extends z.input<typeof offsiteSourceSchema>, Pick<Contents, "acceptUnverified" | "acceptKind"> {
   /** Id of the backup, e.g. `20261121T032900Z`. Another one is a refresh. */
   readonly backup: string;
 }
@@ -59,10 +59,15 @@ export interface OffsiteBackupArgs
  * Contents that the agent fetches from the off-site copies of a server, which may be on any machine. Their options and
  * `identity` reach the agent by stdin, and the state encrypted. Throws an error when the place cannot be one.
  */
-export function offsiteContents({ backup, acceptKind, ...place }: OffsiteBackupArgs): Contents {
+export function offsiteContents({
+  backup,
+  acceptUnverified,
+  acceptKind,
+  ...place
+}: OffsiteBackupArgs): Contents {
   const offsite = checkArgs("offsiteContents", offsiteSourceSchema, place);
   const repository = offsiteRepository(offsite);
-  return { source: { name: backup, backup, repository }, offsite, acceptKind };
+  return { source: { name: backup, backup, repository }, offsite, acceptUnverified, acceptKind };
 }
 
 /** The volume on the engine that contents are read from, if any. */

@@ -27,7 +27,8 @@ export function findContents(
   const origin = parseOrigin(from, namePrefix);
   if ("problem" in origin) return { problem: { path: "data.from", text: origin.problem } };
   if (origin.kind === "offsite") {
-    if (offsite) return { contents: offsiteContents({ ...offsite, backup, acceptKind }) };
+    const accepted = { acceptUnverified, acceptKind };
+    if (offsite) return { contents: offsiteContents({ ...offsite, backup, ...accepted }) };
     return { problem: { path: "data.offsite", text: "is missing" } };
   }
   if (origin.kind === "volume") {

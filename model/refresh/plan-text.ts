@@ -6,7 +6,8 @@ export function planLines(plan: RefreshPlan, now: Date): string[] {
   return [heading(plan, now), ...rows(plan).map(([what, text]) => `  ${what.padEnd(16)}  ${text}`)];
 }
 
-function heading({ server, database, now: live, backup }: RefreshPlan, now: Date): string {
+function heading({ server, database, now: live, backup, copy }: RefreshPlan, now: Date): string {
+  if (copy) return `${server} ← ${copy.place}     ${formatBytes(copy.bytes)} · unverified`;
   if (!backup) return `${server}: ${database}${live === null ? "" : ` has ${live}`}`;
   const age = (now.getTime() - Date.parse(backup.takenAt)) / 1000;
   const facts = [
@@ -30,6 +31,10 @@ function rows(plan: RefreshPlan): [string, string][] {
   const told: [string, string][] = [];
   if (plan.unread !== null) {
     told.push(["backup", `looked up in ${plan.unread} when this update lets the agent read it`]);
+  }
+  if (plan.copy) {
+    const text = "fetched, decrypted and compared with its manifest by the update";
+    told.push(["copy", `${text}; what its contents need shows then`]);
   }
   if (upgrades && upgrades.scripts.length > 0)
     told.push(["upgrade scripts", upgradesText(upgrades)]);

@@ -1,13 +1,17 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, test } from "vitest";
 import { sha256Of } from "../../agent/digest";
 import { mask } from "../../components";
 import type { Preparation } from "../../model/refresh/preparation";
-import { useServer } from "../support/server";
+import { docker, useServer } from "../support/server";
 import { plainDump } from "./fixtures";
 import { useFormerDatabase } from "./former";
 
 const server = useServer({ dataSize: "400m", memory: "1g" });
 const former = useFormerDatabase(server);
+
+/** On PostgreSQL's volume. */
+const filler = "/var/lib/postgresql/data/filler";
 
 const rows = (count: number): string =>
   `CREATE TABLE public.t (id int, note text);\nCOPY public.t (id, note) FROM stdin;\n${"1\tsome text that fills the disk\n".repeat(count)}\\.\n`;
@@ -110,6 +114,36 @@ describe("a disk that is too small", () => {
     expect(await server.sql("postgres", up)).toBe("t");
   });
 
+  test("and full at the moment of the swap, and of the way back, leaves whole contents under the name", async () => {
+    const database = "swapped";
+    const dumpOf = (count: number): Buffer => Buffer.from(plainDump(rows(count)));
+    const first = await server.restore({ database, dump: dumpOf(3) });
+    const held = server.trySql(database, "SELECT pg_sleep(60)");
+    const pid = await untilThere("datname = 'swapped' AND query ~ 'pg_sleep'");
+    // The swap waits for this session, which cannot end.
+    await docker("exec", server.postgres, "kill", "-STOP", pid);
+    const swapping = server.restore({ database, dump: dumpOf(4) });
+    try {
+      await untilThere("query ~ '^ALTER DATABASE .* RENAME'");
+      await server.run(["sh", "-c", `dd if=/dev/zero of=${filler} bs=64k`]);
+      const left = await server.run(["df", "--output=avail", filler]);
+      expect(left.stdout).toMatch(/^\s*Avail\s+0\s*$/);
+    } finally {
+      await docker("exec", server.postgres, "kill", "-CONT", pid);
+      await held;
+    }
+    try {
+      expect((await swapping).result).toMatchObject({ result: "restored" });
+      expect(await server.sql(database, "SELECT count(*) FROM t")).toBe("4");
+      const back = { database, source: first.result.source, restoreId: "back" };
+      expect((await server.restoreReceived(back)).result).toMatchObject({ result: "brought back" });
+      expect(await server.sql(database, "SELECT count(*) FROM t")).toBe("3");
+    } finally {
+      await server.run(["rm", "-f", filler]);
+    }
+    await former.expectUntouched();
+  });
+
   test("does not keep a small dump from being restored afterwards", async () => {
     const { result } = await server.restore({
       database: "small",
@@ -118,6 +152,17 @@ describe("a disk that is too small", () => {
     expect(result.result, result.text).toBe("restored");
   });
 });
+
+/** The process of the first session that is like this, as soon as there is one. */
+async function untilThere(condition: string): Promise<string> {
+  for (let tries = 0; ; tries++) {
+    const sql = `SELECT pid FROM pg_stat_activity WHERE ${condition} AND pid <> pg_backend_pid() LIMIT 1`;
+    const pid = await server.sql("postgres", sql);
+    if (pid !== "") return pid;
+    if (tries > 100) throw new Error(`no session with ${condition}`);
+    await sleep(50);
+  }
+}
 
 async function archiveOf(sql: string): Promise<Buffer> {
   await server.createDatabase("source", sql);

@@ -14,7 +14,7 @@ import {
 } from "../support/made-backup";
 import { useServer, type Said } from "../support/server";
 
-const server = useServer();
+const server = useServer({ backupsSize: "256m" });
 const away = useAway(server);
 
 type Place = ReturnType<typeof away.sftp> | ReturnType<typeof away.s3>;
@@ -143,50 +143,56 @@ describe.each(["sftp", "s3"] as const)("a copy by %s", (kind) => {
 
 describe("a database that is made of another server's copy", () => {
   const id = "20261121T032900Z";
-  const restoreFrom = async (backup: string, more: object = {}) => ({
+  const restoreFrom = async (backup: string, more: object = {}, kind: "sftp" | "s3" = "sftp") => ({
     database: "copied",
     acceptUnverified: true,
-    source: { name: backup, backup, repository: `sftp:backups/${server.name}` },
-    offsite: { ...away.sftp(), server: server.name, identity: (await keys()).identity, ...more },
+    source: { name: backup, backup, repository: `${kind}:backups/${server.name}` },
+    offsite: { ...away[kind](), server: server.name, identity: (await keys()).identity, ...more },
   });
 
-  test("has its contents, and neither the copy nor a key stays here", async () => {
-    await clear();
-    await configure(away.sftp());
-    await server.sql("postgres", "CREATE TABLE told AS SELECT 'far away' AS text");
-    await makeBackup(server, id);
-    await upload();
-    await forgetBackup(server, id);
-    // From here on this server has no place of its own for copies.
-    await server.agent(["backups-schedule"], {
-      ...{ server: server.name, jobs: {}, maintenance: {}, keep: {}, pins: [] },
-    });
-    const request = await restoreFrom(id);
-    const { offsite } = request;
-    const atHand = await server.agent(["copies-at-hand"], { server: server.name, offsite });
-    expect(backupsAtHandSchema.parse(JSON.parse(atHand.stdout)).map(({ id }) => id)).toEqual([id]);
-    const planned = await server.agent(["plan"], {
-      ...{ server: server.name, kind: "development", restoreId: "plan", mode: "replace" },
-      ...{ roles: "leave out", ...request },
-    });
-    expect(refreshPlanSchema.parse(JSON.parse(planned.stdout))).toMatchObject({
-      ...{ backup: null, problems: [] },
-      copy: { place: `sftp:backups/${server.name}/${id}.tar.age` },
-    });
-    const { result, stderr } = await server.restoreReceived(request);
-    expect(result).toMatchObject({ result: "restored", source: { server: server.name } });
-    expect(result.steps.map(({ name }) => name)).toContain("fetch");
-    expect(await server.sql("copied", "SELECT text FROM told")).toBe("far away");
-    const secret = request.offsite.identity.trim().split("\n").at(-1) ?? "";
-    expect(secret).toMatch(/^AGE-SECRET-KEY-/);
-    expect(`${stderr}${JSON.stringify(result)}${planned.stdout}`).not.toContain(secret);
-    const search =
-      'grep -rlaE "$0|PRIVATE KEY" /var/lib/stagecraft /var/backups /tmp | grep -v tls';
-    expect((await server.run(["sh", "-c", search, secret])).stdout).toBe("");
-    const left = "find /var/backups/stagecraft/fetched /tmp -name '20*' -o -name 'offsite-*'";
-    expect((await server.run(["sh", "-c", left])).stdout).toBe("");
-    await server.sql("postgres", "DROP TABLE told");
-  });
+  test.each(["s3", "sftp"] as const)(
+    "by %s has its contents, and neither the copy nor a key stays here",
+    async (kind) => {
+      await clear();
+      await configure(away[kind]());
+      await server.sql("postgres", "CREATE TABLE told AS SELECT 'far away' AS text");
+      await makeBackup(server, id);
+      await upload();
+      await forgetBackup(server, id);
+      // From here on this server has no place of its own for copies.
+      await server.agent(["backups-schedule"], {
+        ...{ server: server.name, jobs: {}, maintenance: {}, keep: {}, pins: [] },
+      });
+      const request = await restoreFrom(id, {}, kind);
+      const { offsite } = request;
+      const atHand = await server.agent(["copies-at-hand"], { server: server.name, offsite });
+      expect(backupsAtHandSchema.parse(JSON.parse(atHand.stdout)).map(({ id }) => id)).toEqual([
+        id,
+      ]);
+      const planned = await server.agent(["plan"], {
+        ...{ server: server.name, kind: "development", restoreId: "plan", mode: "replace" },
+        ...{ roles: "leave out", ...request },
+      });
+      expect(refreshPlanSchema.parse(JSON.parse(planned.stdout))).toMatchObject({
+        ...{ backup: null, problems: [] },
+        copy: { place: `${kind}:backups/${server.name}/${id}.tar.age` },
+      });
+      const { result, stderr } = await server.restoreReceived(request);
+      expect(result).toMatchObject({ result: "restored", source: { server: server.name } });
+      expect(result.steps.map(({ name }) => name)).toContain("fetch");
+      expect(await server.sql("copied", "SELECT text FROM told")).toBe("far away");
+      const secret = request.offsite.identity.trim().split("\n").at(-1) ?? "";
+      expect(secret).toMatch(/^AGE-SECRET-KEY-/);
+      const said = `${stderr}${JSON.stringify(result)}${planned.stdout}`;
+      for (const one of [secret, away.secret]) expect(said).not.toContain(one);
+      const search =
+        'grep -rlaE "$0|$1|PRIVATE KEY" /var/lib/stagecraft /var/backups /tmp | grep -v tls';
+      expect((await server.run(["sh", "-c", search, secret, away.secret])).stdout).toBe("");
+      const left = "find /var/backups/stagecraft/fetched /tmp -name '20*' -o -name 'offsite-*'";
+      expect((await server.run(["sh", "-c", left])).stdout).toBe("");
+      await server.sql("postgres", "DROP TABLE told");
+    },
+  );
 
   test.each([
     ["another id", "20261122T032900Z", {}, /no copy .* the nearest: 20261121T032900Z/],
@@ -216,6 +222,23 @@ describe("a database that is made of another server's copy", () => {
       result: "failed",
       text: expect.stringContaining("set data.acceptUnverified: true") as string,
     });
+  });
+
+  test("stays as it is when there is no room for the copy", async () => {
+    const fill = "dd if=/dev/zero of=/var/backups/stagecraft/filler bs=64k 2>/dev/null; true";
+    await server.run(["sh", "-c", fill]);
+    const request = { ...(await restoreFrom(id)), restoreId: "again" };
+    const source = { ...request.source, repository: "sftp:elsewhere" };
+    const { result } = await server.restoreReceived({ ...request, source });
+    await server.run(["rm", "/var/backups/stagecraft/filler"]);
+    expect(result).toMatchObject({
+      result: "failed",
+      text: expect.stringMatching(
+        /the copy has [\d.]+ MB, and 0 B are free where the backups lie; make room there/,
+      ) as string,
+    });
+    expect(await server.sql("copied", "SELECT text FROM told")).toBe("far away");
+    expect(await repositoryNames(server)).not.toContain("fetched");
   });
 
   test("harms no backup, whatever it is called", async () => {
@@ -342,7 +365,7 @@ describe("an upload that is cut", () => {
     async (kind) => {
       await clear();
       await configure(away[kind]());
-      await makeBackup(server, id, 40);
+      await makeBackup(server, id, 100);
       const cut = server.agent(["offsite-upload"], { server: server.name });
       await untilRunning("[r]cat");
       if (kind === "sftp") await away.untilPartial(kind);

@@ -1,12 +1,14 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { beforeAll, expect, test } from "vitest";
+import { beforeAll, describe, expect, test } from "vitest";
 import { parse } from "yaml";
 import { jobResultSchema } from "../../model/backup/protocol";
+import { useAway } from "../support/away";
 import { longestGap } from "../support/longest-gap";
 import { docker, exampleDump, said as untilSaid, smallDump, useProject } from "../support/project";
 
 const project = useProject();
+const away = useAway({ name: project.prefix, network: "bridge" });
 const ids: string[] = [];
 
 /** A night of production: people write, and a backup is made and proven by a restore. */
@@ -174,4 +176,98 @@ test("production is never refreshed", async () => {
     "production's contents are never replaced, only recovered when they are missing",
   );
   expect(await canaries("prod")).not.toBe("0");
+});
+
+describe("from off-site copies", () => {
+  let backup = "";
+  let identity = "";
+  /** What staging has until it is refreshed. */
+  let before = "";
+
+  const place = () => {
+    const { remote, options } = away.sftp();
+    const { key_pem, ...rest } = options;
+    return { section: { remote, options: rest }, key: key_pem };
+  };
+
+  /** Names production's copies as what a stack is made of. */
+  async function takeCopies(stack: string, data: object): Promise<void> {
+    const { section, key } = place();
+    project.reconfigure(stack, { data: { from: "offsite", ...data, offsite: section } });
+    await project.setSecrets(stack, {
+      "data.offsite.options.key_pem": key,
+      "data.offsite.identity": identity,
+    });
+  }
+
+  beforeAll(async () => {
+    const { agent, network } = project.names("prod");
+    const { text } = await docker("exec", agent, "age-keygen");
+    identity = /^AGE-SECRET-KEY-.*$/m.exec(text)?.[0] ?? "";
+    const recipients = [/public key: (\S+)/.exec(text)?.[1]];
+    const { section, key } = place();
+    const offsite = { ...section, recipients };
+    project.reconfigure("prod", { data: { dump: exampleDump }, backups: { offsite } });
+    await project.setSecrets("prod", { "backups.offsite.options.key_pem": key });
+    await Promise.all([away.join(network), away.join(project.names("staging").network)]);
+    const up = await project.up("prod");
+    expect(up, up.text).toMatchObject({ exitCode: 0 });
+    backup = await night("canary-off-site");
+    expect(await away.files("sftp")).toContain(`prod/${backup}.tar.age`);
+  });
+
+  test("staging takes none where nobody has said that an unverified backup will do", async () => {
+    before = await stamp("staging");
+    await takeCopies("staging", { backup: ids[0] });
+    const { exitCode, text } = await project.stagecraft("refresh", "staging");
+    expect(exitCode).toBe(1);
+    expect(text).toMatch(
+      /none of the \d backups has been proven by a restore yet\n +fix +an off-site copy does not tell .* set data\.acceptUnverified: true/,
+    );
+    expect([await stamp("staging"), pinned("staging")]).toEqual([before, ids[0]]);
+  });
+
+  test("a refresh is previewed, and nothing is touched", async () => {
+    await takeCopies("staging", { backup: ids[0], acceptUnverified: true });
+    const { exitCode, text } = await project.stagecraft("refresh", "staging", "--preview");
+    expect(exitCode, text).toBe(0);
+    expect(text).toContain(`staging ← sftp:backups/prod/${backup}.tar.age`);
+    expect(text).toMatch(/masks +\d+ columns in \d+ tables; strict/);
+    expect([await stamp("staging"), pinned("staging")]).toEqual([before, ids[0]]);
+  });
+
+  test("staging gets the newest one, masked, and a second up changes nothing", async () => {
+    const { exitCode, text } = await project.stagecraft("refresh", "staging");
+    expect(exitCode, text).toBe(0);
+    expect(text).toMatch(/staging has prod's data of .* UTC\n.* in all · away for .* masked/);
+    expect([await stamp("staging"), pinned("staging")]).toEqual([backup, backup]);
+    expect(await canaries("staging")).toBe("0");
+    expect(await project.up("staging", "--expect-no-changes")).toMatchObject({ exitCode: 0 });
+  });
+
+  test("production comes back on an empty machine, from the program, a copy and its key alone", async () => {
+    const users = "SELECT count(*), max(email) FROM users";
+    const lost = await project.psql("prod", users);
+    expect(lost).toContain("canary-off-site");
+    const { network, postgres, agent, ...volumes } = project.names("prod");
+    // Development's agent reads the backups that are lost now.
+    await docker("rm", "--force", postgres, agent, project.names("dev").agent);
+    expect(await docker("volume", "rm", ...Object.values(volumes))).toMatchObject({ exitCode: 0 });
+    await away.leave(network);
+    expect(await docker("network", "rm", network)).toMatchObject({ exitCode: 0 });
+    const forgotten = await project.pulumi("stack", "rm", "prod", "--force", "--yes");
+    expect(forgotten, forgotten.text).toMatchObject({ exitCode: 0 });
+
+    await project.makeStack("prod", {});
+    await takeCopies("prod", { backup, acceptUnverified: true });
+    const [up] = await Promise.all([project.up("prod"), away.join(network)]);
+    expect(up, up.text).toMatchObject({ exitCode: 0 });
+    expect(await project.psql("prod", users)).toBe(lost);
+    expect(await stamp("prod")).toBe(backup);
+    expect(await project.up("prod", "--expect-no-changes")).toMatchObject({ exitCode: 0 });
+    // The key need not stay in the stack.
+    project.reconfigure("prod", { data: { dump: exampleDump } });
+    expect(await project.up("prod")).toMatchObject({ exitCode: 0 });
+    expect(await project.psql("prod", users)).toBe(lost);
+  });
 });

@@ -8,7 +8,7 @@ import { buildGoProgram } from "../../tools/go";
 import { sourcesHash } from "../../tools/sources-hash";
 import { cached } from "../../tools/toolchain-cache";
 import { versions } from "../../tools/versions";
-import { docker, label, type TestServer } from "./server";
+import { docker, label } from "./server";
 
 /** A user for each way in which a server of files can behave, with `backups` in its home. */
 const dockerfile = `
@@ -42,9 +42,17 @@ const ends = ["SIGTERM", "disconnect", "exit"] as const;
 /** Who comes in by SFTP: one who may write, one who may only read, one without space, one whose files rot. */
 export type SftpUser = "writer" | "reader" | "crowded" | "rotten";
 
-/** A machine away from the server, with a real SFTP server and a real S3 server; removed after the tests of a file. */
-export function useAway(server: TestServer): Away {
-  const away = new Away(server);
+/** Who a machine is away from. */
+export interface AwayFrom {
+  /** What its name begins with. */
+  readonly name: string;
+  /** The network it is on from the start. @default the one of that name */
+  readonly network?: string;
+}
+
+/** A machine away from a server, with a real SFTP server and a real S3 server; removed after the tests of a file. */
+export function useAway(from: AwayFrom): Away {
+  const away = new Away(from);
   const stopped = (): void => {
     away.removeAtOnce();
   };
@@ -59,16 +67,16 @@ export function useAway(server: TestServer): Away {
   return away;
 }
 
-/** That machine. The server reaches it by its name. */
+/** That machine. Servers on its networks reach it by its name. */
 export class Away {
   readonly secret = randomBytes(16).toString("hex");
   #key = "";
   #hosts = "";
 
-  constructor(private readonly server: TestServer) {}
+  constructor(private readonly from: AwayFrom) {}
 
   get name(): string {
-    return `${this.server.name}-away`;
+    return `${this.from.name}-away`;
   }
 
   async start(): Promise<void> {
@@ -81,8 +89,9 @@ export class Away {
     }
     const s3 = await s3Server();
     await docker(
-      ...["run", "--detach", "--name", this.name, "--network", this.server.name],
-      ...["--label", `${label}=${this.server.name}`],
+      ...["run", "--detach", "--name", this.name],
+      ...["--network", this.from.network ?? this.from.name],
+      ...["--label", `${label}=${this.from.name}`],
       ...["--tmpfs", `/full:size=${fullSize},mode=1777`, image],
     );
     await docker("cp", s3, `${this.name}:/usr/local/bin/s3`);
@@ -102,6 +111,22 @@ export class Away {
     this.#key = await this.run("cat /root/key");
     const keys = await this.run("cat /etc/ssh/ssh_host_*_key.pub");
     this.#hosts = keys.replaceAll(/^/gm, `${this.name} `);
+  }
+
+  /** Puts it on another network, as soon as there is one of that name. */
+  async join(network: string): Promise<void> {
+    for (let tries = 0; ; tries++) {
+      const command = ["network", "connect", network, this.name];
+      const { failed, stderr } = await execa("docker", command, { reject: false });
+      if (!failed) return;
+      if (tries > 600 || !/not found/i.test(stderr)) throw new Error(stderr);
+      await sleep(100);
+    }
+  }
+
+  /** Takes it off a network. */
+  async leave(network: string): Promise<void> {
+    await docker("network", "disconnect", network, this.name);
   }
 
   async remove(): Promise<void> {

@@ -123,8 +123,18 @@ export class TestProject {
   }
 
   private async setPasswords(stack: string): Promise<void> {
-    const values = Object.entries(this.passwords).flatMap(([role, password]) => [
-      ...["--secret", `passwords.${role}=${password}`],
+    const passwords = Object.entries(this.passwords);
+    await this.setSecrets(
+      stack,
+      Object.fromEntries(passwords.map(([role, password]) => [`passwords.${role}`, password])),
+    );
+  }
+
+  /** Puts secrets into a stack's settings, by their key paths. */
+  async setSecrets(stack: string, secrets: Readonly<Record<string, string>>): Promise<void> {
+    const values = Object.entries(secrets).flatMap(([key, value]) => [
+      "--secret",
+      `${key}=${value}`,
     ]);
     const set = await this.pulumi("config", "set-all", "--path", ...values, "--stack", stack);
     if (set.exitCode !== 0) throw new Error(set.text);

@@ -166,6 +166,14 @@ describe("a plan", () => {
     ]);
   });
 
+  test("tells of an off-site copy what can be known before it is fetched", () => {
+    const copy = { place: `sftp:backups/prod/${newer}.tar.age`, bytes: 300 * 2 ** 20 };
+    expect(planLines({ ...plan, backup: null, disk: null, copy }, now).slice(0, 2)).toEqual([
+      `staging ← sftp:backups/prod/${newer}.tar.age     300 MB · unverified`,
+      "  copy              fetched, decrypted and compared with its manifest by the update; what its contents need shows then",
+    ]);
+  });
+
   test("says so where the backup cannot be looked up yet", () => {
     expect(planLines({ ...plan, backup: null, unread: "stagecraft-prod-backups" }, now)[1]).toBe(
       "  backup            looked up in stagecraft-prod-backups when this update lets the agent read it",

@@ -114,6 +114,20 @@ describe("the data section", () => {
     });
   });
 
+  test("leaves an off-site copy to the agent, with what opens it and what is accepted of it", () => {
+    const backup = "20260116T032900Z";
+    const offsite = { remote: "s3:backups/shop", options: {}, server: "prod", identity: "a key" };
+    const accepted = { acceptUnverified: true, acceptKind: "staging" as const };
+    const data = { from: "offsite", backup, offsite, ...accepted };
+    expect(findContents(data, places("timesheets"))).toEqual({
+      contents: {
+        source: { name: backup, backup, repository: "s3:backups/shop/prod" },
+        offsite,
+        ...accepted,
+      },
+    });
+  });
+
   test.each([
     [
       "server:production",
