@@ -102,7 +102,7 @@ describe("the application of a server", () => {
       logOpts: { "max-size": "10m", "max-file": "3" },
       stopTimeout: 10,
       destroyGraceSeconds: 10,
-      restart: "unless-stopped",
+      restart: "always",
       readOnly: true,
       tmpfs: { "/tmp": "" },
       capabilities: { drops: ["ALL"] },
