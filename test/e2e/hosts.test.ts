@@ -126,13 +126,12 @@ describe("a server on another machine", () => {
       other.close();
     }
     expect((await engine.connections()) - before).toBe(1);
-    const { agent, postgres, network, ...volumes } = project.names("dev");
-    const parts = [agent, postgres, network, ...Object.values(volumes)];
-    expect(await engine.everything()).toEqual(parts.sort());
+    const { containers, network, volumes } = project.parts("dev");
+    expect(await engine.everything()).toEqual([...containers, network, ...volumes].sort());
     for (const kind of ["ps", "network", "volume"] as const) {
       expect(await project.leftovers(kind)).toEqual([]);
     }
-    expect((await engine.docker("port", postgres)).stdout).toBe(
+    expect((await engine.docker("port", project.names("dev").postgres)).stdout).toBe(
       `5432/tcp -> 127.0.0.1:${project.port("dev")}`,
     );
   });

@@ -249,10 +249,10 @@ describe("from off-site copies", () => {
     const users = "SELECT count(*), max(email) FROM users";
     const lost = await project.psql("prod", users);
     expect(lost).toContain("canary-off-site");
-    const { network, postgres, agent, ...volumes } = project.names("prod");
+    const { network, containers, volumes } = project.parts("prod");
     // Development's agent reads the backups that are lost now.
-    await docker("rm", "--force", postgres, agent, project.names("dev").agent);
-    expect(await docker("volume", "rm", ...Object.values(volumes))).toMatchObject({ exitCode: 0 });
+    await docker("rm", "--force", ...containers, project.names("dev").agent);
+    expect(await docker("volume", "rm", ...volumes)).toMatchObject({ exitCode: 0 });
     await away.leave(network);
     expect(await docker("network", "rm", network)).toMatchObject({ exitCode: 0 });
     const forgotten = await project.pulumi("stack", "rm", "prod", "--force", "--yes");

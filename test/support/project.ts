@@ -153,6 +153,14 @@ export class TestProject {
     return engineNames(this.prefix, stack);
   }
 
+  /** What a server without an application is made of on the engine. */
+  parts(stack: string) {
+    const { network, postgres, agent, ...names } = this.names(stack);
+    const { dataVolume, runVolume, agentVolume, backupsVolume, archiveVolume } = names;
+    const volumes = [dataVolume, runVolume, agentVolume, backupsVolume, archiveVolume];
+    return { network, containers: [postgres, agent], volumes };
+  }
+
   /** Puts a dump into the project folder; its path there. */
   writeDump(name: string, text: string): string {
     writeFileSync(join(this.folder, name), text);
