@@ -60,7 +60,11 @@ export async function reportApplication(
   const exchange = await lastExchange(request.database);
   // What a redeployment finds is no news of the contents that the application was well with before.
   const open = exchange?.application?.healthy === true ? undefined : exchange;
-  if (open) await keepReport({ ...open, application: report });
+  if (open) {
+    // A second try need not restart it again.
+    const wasRestarted = restarted || open.application?.restarted === true;
+    await keepReport({ ...open, application: { ...report, restarted: wasRestarted } });
+  }
   if (health.problem !== null) {
     throw new AgentError(await unhealthy(request, health.problem, report, open, lines));
   }

@@ -44,11 +44,19 @@ const everything = `
 describe("a backup", () => {
   test("has a dump of each database, everything else of the server, and their checksums", async () => {
     await server.createDatabase("all", everything);
+    const application = { revision: "4f2c9e1", url: "http://127.0.0.1:9187/nothing-here" };
+    await server.agent(["application", "1"], { server: server.name, ...application });
     const manifest = await backUpWell(server);
     expect(manifest).toMatchObject({
       ...{ format: 1, server: server.name, kind: "development", job: null },
-      applicationRevision: null,
+      applicationRevision: "4f2c9e1",
     });
+    const observed = observationSchema.parse(JSON.parse((await server.agent(["observe"])).stdout));
+    expect(observed.application).toEqual({
+      ...application,
+      problem: "/nothing-here answers 404",
+    });
+    await server.agent(["application-forget"]);
     const [day, time] = [manifest.id.slice(0, 8), manifest.id.slice(9, 15)];
     expect(manifest.databases).toMatchObject([
       {

@@ -120,6 +120,64 @@ describe("a refresh from another server's backup", () => {
     expect((await refresh(second, { restoreId: "forward-1" })).result.result).toBe("brought back");
     expect([await oid(database), await oid(`${database}__previous`)]).toEqual([live, previous]);
   });
+
+  test("is what the application is restarted for, and its report has what became of it", async () => {
+    const report = async (): Promise<RestoreResult> =>
+      JSON.parse((await server.agent(["report"])).stdout) as RestoreResult;
+    const { exchangedAt = "" } = await report();
+    const due = async (started: string): Promise<unknown> =>
+      JSON.parse((await server.agent(["application-due", database, started])).stdout);
+    expect(await due(new Date(Date.parse(exchangedAt) - 1).toISOString())).toEqual({
+      restart: true,
+    });
+    expect(await due(exchangedAt)).toEqual({ restart: false });
+
+    const line = (seconds: number, text: string): string =>
+      `${new Date(Date.parse(exchangedAt) + seconds * 1000).toISOString()} ${text}\n`;
+    const log = line(-1, "ERROR 1 old") + line(1, "ERROR 2 old") + line(2, 'ERROR no "x" here');
+    const asked = JSON.stringify({
+      ...{ server: server.name, database, revision: "4f2c9e1", container: "the-application" },
+      errorPattern: "ERROR",
+    });
+    const tell = async (...args: [how: string, problem: string | null]) =>
+      server.agentWith(
+        [
+          ...["application-report", args[0], exchangedAt],
+          JSON.stringify({ problem: args[1], seconds: 1.5 }),
+        ],
+        Buffer.from(`${asked}\n${log}`),
+      );
+    const failed = await tell("restarted", "/health answers 503");
+    expect(failed).toMatchObject({ status: 1, stdout: "" });
+    expect(failed.stderr).toBe(
+      `${server.name} has the contents of ${second} now, but its application does not become healthy with them: /health answers 503 after 1.5 s
+  its log   ERROR 2 old
+            ERROR no "x" here
+  more      docker logs the-application
+  go back   npx stagecraft rollback ${server.name}
+  go on     put it right and run this again; what has been done is kept
+`,
+    );
+    const errors = { fresh: [{ signature: 'ERROR no "…" here', count: 1 }], more: 0, known: 1 };
+    const application = {
+      revision: "4f2c9e1",
+      restarted: true,
+      healthy: false,
+      seconds: 1.5,
+      errors,
+    };
+    expect((await report()).application).toEqual(application);
+
+    const well = await tell("not-restarted", null);
+    expect(well).toMatchObject({ status: 0 });
+    expect(well.stderr).toContain("healthy after 1.5 s · 1 new error in its log");
+    expect((await report()).application).toMatchObject({ restarted: true, healthy: true });
+    // What goes wrong later is no news of these contents.
+    expect((await tell("not-restarted", "it ended")).stderr).toMatch(
+      /^the application of \S+ does not become healthy: it ended after/,
+    );
+    expect((await report()).application).toMatchObject({ healthy: true });
+  });
 });
 
 const preparation = (text: string): RestoreRequest["prepare"] => ({

@@ -5,7 +5,14 @@ import { parse } from "yaml";
 import { jobResultSchema } from "../../model/backup/protocol";
 import { useAway } from "../support/away";
 import { longestGap } from "../support/longest-gap";
-import { docker, exampleDump, said as untilSaid, smallDump, useProject } from "../support/project";
+import {
+  docker,
+  exampleApplication,
+  exampleDump,
+  said as untilSaid,
+  smallDump,
+  useProject,
+} from "../support/project";
 
 const project = useProject();
 const away = useAway({ name: project.prefix, network: "bridge" });
@@ -34,11 +41,34 @@ const canaries = async (stack: string): Promise<string> =>
 const stamp = async (stack: string): Promise<string> =>
   project.psql(stack, "SELECT current_setting('stagecraft.backup')");
 
+/** The application of staging: of the example, with little patience. */
+let application = {
+  ...{ build: exampleApplication, port: 0, revision: "4f2c9e1", healthPath: "/health" },
+  ...{ healthLimit: "3 s", watch: "1 s" },
+};
+
+/** What the application answers a browser. */
+async function page(path = "/"): Promise<{ readonly status: number; readonly text: string }> {
+  const answer = await fetch(`http://127.0.0.1:${application.port}${path}`);
+  return { status: answer.status, text: await answer.text() };
+}
+
+/** Id of the application's container, and when it was started. */
+async function container(): Promise<readonly [id: string, started: string]> {
+  const format = "{{.Id}} {{.State.StartedAt}}";
+  const name = project.names("staging").application;
+  const [id = "", started = ""] = (await docker("inspect", "--format", format, name)).text.split(
+    " ",
+  );
+  return [id, started];
+}
+
 beforeAll(async () => {
+  application = { ...application, port: await project.applicationPort() };
   await project.makeStack("prod", { data: { dump: exampleDump } });
   expect(await project.up("prod")).toMatchObject({ exitCode: 0 });
   const backup = await night("canary-one");
-  await project.makeStack("staging", { data: { from: "server:prod", backup } });
+  await project.makeStack("staging", { data: { from: "server:prod", backup }, application });
   const up = await project.up("staging");
   expect(up, up.text).toMatchObject({ exitCode: 0 });
 });
@@ -51,7 +81,34 @@ test("staging gets production's backup, masked, and a second up changes nothing"
   expect(await project.up("staging", "--expect-no-changes")).toMatchObject({ exitCode: 0 });
 });
 
+test("the application shows the data, and has its password in a file alone, without root or rights", async () => {
+  expect((await page()).text).toMatch(/^Timesheets of .* \(copy\)\nusers: 160\n/);
+  expect(await page("/health")).toEqual({ status: 200, text: "well\n" });
+  const { text: told } = await project.stagecraft("status", "staging");
+  expect(told).toMatch(
+    new RegExp(`application +running, healthy · revision 4f2c9e1 · 127.0.0.1:${application.port}`),
+  );
+  const name = project.names("staging").application;
+  const script =
+    "exec 2>&1; id -u; grep -E '^(CapEff|CapBnd|NoNewPrivs)' /proc/1/status; ls -l /run/stagecraft; touch /x /run/stagecraft/x";
+  const places = await Promise.all([
+    docker("exec", name, "sh", "-c", script),
+    project.pulumi("stack", "export", "--stack", "staging"),
+    docker("inspect", name),
+    docker("logs", name),
+    docker("top", name, "-eo", "args"),
+  ]);
+  expect(places[0].text).toMatch(
+    /^5433\nCapEff:\t0+\nCapBnd:\t0+\nNoNewPrivs:\t1\n[^]*\n-rw------- 1 5433 5433 .* pgpass\ntouch: .*Read-only.*\ntouch: .*Read-only/,
+  );
+  const all = places.map(({ text }) => text).join("\n");
+  expect(all).toContain("PGPASSFILE=/run/stagecraft/pgpass");
+  for (const password of Object.values(project.passwords)) expect(all).not.toContain(password);
+});
+
 test("a refresh is previewed, and nothing is touched", async () => {
+  // Something that the application misses.
+  await project.psql("prod", "DELETE FROM settings WHERE key = 'smtp_port'");
   const backup = await night("canary-two");
   const { exitCode, text } = await project.stagecraft("refresh", "staging", "--preview");
   expect(exitCode, text).toBe(0);
@@ -69,6 +126,7 @@ test("a refresh is previewed, and nothing is touched", async () => {
 });
 
 test("a refresh brings the newest data while staging goes on answering, and pins its id", async () => {
+  const [id, started] = await container();
   let said = { exitCode: 1, text: "" };
   const gap = await longestGap(project, "staging", async () => {
     said = await project.stagecraft("refresh", "staging");
@@ -76,17 +134,29 @@ test("a refresh brings the newest data while staging goes on answering, and pins
   expect(said.exitCode, said.text).toBe(0);
   expect(gap).toBeLessThan(3);
   expect(said.text).toMatch(/staging has prod's data of .* UTC\n.* in all · away for .* masked/);
+  expect(said.text).toMatch(
+    /application +restarted, healthy after \S+ s · 1 new error in its log\n +1 × ERROR the setting "…" is missing\n/,
+  );
+  const restarted = await container();
+  expect(restarted[0]).toBe(id);
+  expect(restarted[1] > started).toBe(true);
+  expect((await page()).text).toContain("users: 160");
   const report = /report +(\S+)/.exec(said.text)?.[1] ?? "";
   expect(existsSync(join(project.folder, report)), said.text).toBe(true);
   const output = await project.pulumi("stack", "output", "report", "--json", "--stack", "staging");
   expect(JSON.parse(output.text), output.text).toMatchObject({
     ...{ result: "restored", backup: ids[1], steps: { mask: expect.any(Number) as number } },
     masked: { values: expect.any(Number) as number },
+    application: {
+      ...{ revision: "4f2c9e1", restarted: true, healthy: true },
+      errors: { fresh: [{ signature: 'ERROR the setting "…" is missing', count: 1 }], more: 0 },
+    },
   });
   expect(output.text).not.toContain("canary");
   expect([await stamp("staging"), pinned("staging")]).toEqual([ids[1], ids[1]]);
   expect(await canaries("staging")).toBe("0");
   expect(await project.up("staging", "--expect-no-changes")).toMatchObject({ exitCode: 0 });
+  expect(await container()).toEqual(restarted);
 });
 
 test("an id that is not there is refused with the nearest ones, and nothing is pinned", async () => {
@@ -100,13 +170,13 @@ test("an id that is not there is refused with the nearest ones, and nothing is p
 
 test("an id that is not there makes a preview fail, too, with the nearest ones", async () => {
   const backup = "20200101T000000Z";
-  project.reconfigure("staging", { data: { from: "server:prod", backup } });
+  project.reconfigure("staging", { data: { from: "server:prod", backup }, application });
   const { exitCode, text } = await project.preview("staging");
   expect(exitCode, text).not.toBe(0);
   expect(text).toContain(
     `no backup ${backup} in ${project.names("prod").backupsVolume}; the nearest: ${ids[0] ?? ""}`,
   );
-  project.reconfigure("staging", { data: { from: "server:prod", backup: ids[1] } });
+  project.reconfigure("staging", { data: { from: "server:prod", backup: ids[1] }, application });
   expect(await project.up("staging", "--expect-no-changes")).toMatchObject({ exitCode: 0 });
 });
 
@@ -134,10 +204,32 @@ test("a rollback brings the contents before back at once, and pins theirs", asyn
   expect(exitCode, text).toBe(0);
   expect(text).toContain("staging is back at prod's data of");
   expect([await stamp("staging"), pinned("staging")]).toEqual([ids[0], ids[0]]);
+  expect(text).toMatch(/application +restarted, healthy after .* · no new errors in its log/);
   expect(await project.up("staging", "--expect-no-changes")).toMatchObject({ exitCode: 0 });
-  // And back again, with what was done there.
-  expect(await project.stagecraft("rollback", "staging")).toMatchObject({ exitCode: 0 });
+});
+
+test("an update fails when the application does not become healthy with its data, and the way back works", async () => {
+  const previous = "timesheets__previous";
+  const maintain = "INSERT INTO settings (key, value) VALUES ('maintenance', 'on')";
+  await project.psql("staging", maintain, previous);
+  const { exitCode, text } = await project.stagecraft("rollback", "staging");
+  expect(exitCode).toBe(1);
+  expect(text).toMatch(
+    new RegExp(
+      `staging has the contents of ${ids[1] ?? ""} now, but its application does not become healthy with them: /health answers 503 after \\S+ s\n`,
+    ),
+  );
+  expect(text).toMatch(/its log +.*\n[^]*ERROR \/health: the setting maintenance is on\n/);
+  expect(text).toContain("go back   npx stagecraft rollback staging");
+  expect(text).not.toContain('running "');
+  // The contents are there, with what was done in them, and the file says so.
+  expect([await stamp("staging"), pinned("staging")]).toEqual([ids[1], ids[1]]);
   expect(await project.psql("staging", "SELECT count(*) FROM made_by_a_tester")).toBe("0");
+  const back = await project.stagecraft("rollback", "staging");
+  expect(back.exitCode, back.text).toBe(0);
+  expect([await stamp("staging"), pinned("staging")]).toEqual([ids[0], ids[0]]);
+  expect(await page("/health")).toMatchObject({ status: 200 });
+  expect(await project.up("staging", "--expect-no-changes")).toMatchObject({ exitCode: 0 });
 });
 
 test("development gets the same data masked, with values of its own, also after a dump", async () => {
