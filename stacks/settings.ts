@@ -165,12 +165,12 @@ async function portProblems(
   { namePrefix, host, postgres, application }: Partial<Settings>,
 ): Promise<SettingProblem[]> {
   if (namePrefix === undefined || host === undefined || postgres === undefined) return [];
-  const ours = await askEngine(publishedPorts(host, namePrefix, stack));
+  const { published, isRestarting } = await askEngine(publishedPorts(host, namePrefix, stack));
   if (!isEngineLocal(host, process.env["DOCKER_HOST"])) return [];
   const ports = Object.entries({ postgres, application }).map(async ([section, settings]) => {
     if (settings === undefined) return [];
     const { port } = settings;
-    if (ours.includes(port) || !(await isPortTaken(port))) return [];
+    if (isRestarting || published.includes(port) || !(await isPortTaken(port))) return [];
     const text = `${port} is taken by another program on 127.0.0.1; stop it, or give another port`;
     return [{ path: `${section}.port`, text }];
   });

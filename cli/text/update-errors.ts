@@ -123,6 +123,14 @@ const knownProblems: readonly (readonly [
       ),
   ],
   [
+    /unable to pull image ([^\s:]+(?:[:@][^\s:]+)*): .*/i,
+    (stack, match) =>
+      new Problem(
+        `the image ${match[1] ?? ""} is not on the engine, and cannot be pulled`,
+        `check application.image in Pulumi.${stack}.yaml; for a registry that asks who you are: docker login`,
+      ),
+  ],
+  [
     /network with name (\S+) already exists/i,
     (stack, match) =>
       new Problem(

@@ -80,17 +80,24 @@ export async function lookAtContainer(
   return { made: now, fault: containerFault(name, found) };
 }
 
+/** What a server has of this machine's ports. */
+export interface Ports {
+  readonly published: readonly number[];
+  /** Whether one of its containers is being restarted, and so has a port at one moment and not at the next. */
+  readonly isRestarting: boolean;
+}
+
 /** The ports that a server publishes already. Raises an `EngineProblem` when the engine of the host cannot be asked. */
-export async function publishedPorts(
-  host: string,
-  prefix: string,
-  server: string,
-): Promise<number[]> {
+export async function publishedPorts(host: string, prefix: string, server: string): Promise<Ports> {
   const labels = Object.entries(engineLabels(prefix, server));
   const filters = labels.flatMap(([label, value]) => ["--filter", `label=${label}=${value}`]);
-  const { status, stdout, stderr } = await docker(host, "ps", ...filters, "--format", "{{.Ports}}");
+  const format = "{{.State}} {{.Ports}}";
+  const { status, stdout, stderr } = await docker(host, "ps", ...filters, "--format", format);
   if (status !== 0) throw engineProblem(host, stderr);
-  return [...stdout.matchAll(/:(\d+)->/g)].map(([, port]) => Number(port));
+  return {
+    published: [...stdout.matchAll(/:(\d+)->/g)].map(([, port]) => Number(port)),
+    isRestarting: /^restarting /m.test(stdout),
+  };
 }
 
 interface Part {

@@ -69,12 +69,24 @@ export function compareLog(
   return { fresh: fresh.slice(0, shown), more: Math.max(0, fresh.length - shown), known };
 }
 
-/** The last lines of a log, for a person, without what would break a terminal. */
+/** The last lines of a log, for a person: of those that differ in nothing but their signature's gaps only the last one. */
 export function lastLines(lines: readonly LogLine[], count: number): string[] {
-  return lines
-    .slice(-count)
-    .map(({ text }) => text.replace(/\u001b\[[0-9;]*m/g, "").replace(/[\u0000-\u001f]/g, " "))
-    .map((text) => (text.length > 200 ? `${text.slice(0, 199)}…` : text));
+  const seen = new Set<string>();
+  const last: string[] = [];
+  for (const { text } of lines.toReversed()) {
+    const signature = signatureOf(text);
+    if (seen.has(signature) || text.trim() === "") continue;
+    seen.add(signature);
+    last.unshift(shownLine(text));
+    if (last.length === count) break;
+  }
+  return last;
+}
+
+/** Without what would break a terminal. */
+function shownLine(text: string): string {
+  const clean = text.replace(/\u001b\[[0-9;]*m/g, "").replace(/[\u0000-\u001f\u007f]/g, " ");
+  return clean.length > 200 ? `${clean.slice(0, 199)}…` : clean;
 }
 
 function comparable(moment: string): string {

@@ -155,6 +155,15 @@ describe("the log of an application", () => {
     );
     expect(lastLines(lines, 1)).toEqual([`red  ${"x".repeat(194)}…`]);
   });
+
+  test("ends with lines that differ, however often the last one came", () => {
+    const lines = ["starting", "ERROR 1", "done", "ERROR 2", "ERROR 3", ""].map((text) => ({
+      moment: since,
+      text,
+    }));
+    expect(lastLines(lines, 2)).toEqual(["done", "ERROR 3"]);
+    expect(lastLines(lines, 9)).toEqual(["starting", "done", "ERROR 3"]);
+  });
 });
 
 describe("what a person reads of an application", () => {
