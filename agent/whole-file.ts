@@ -1,4 +1,4 @@
-import { open, readFile, rename, writeFile } from "node:fs/promises";
+import { open, readFile, rename, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 
 /** The text of a file; `undefined` when there is none. */
@@ -15,9 +15,14 @@ export async function readText(file: string): Promise<string | undefined> {
 export async function replaceFile(file: string, text: string): Promise<void> {
   // Of its own for each process: two may write the same file at once.
   const partial = `${file}.${process.pid}.partial`;
-  await writeFile(partial, text, { mode: 0o600 });
-  await sync(partial);
-  await rename(partial, file);
+  try {
+    await writeFile(partial, text, { mode: 0o600 });
+    await sync(partial);
+    await rename(partial, file);
+  } catch (error) {
+    await rm(partial, { force: true });
+    throw error;
+  }
   await sync(path.dirname(file));
 }
 

@@ -1,4 +1,4 @@
-import { writeFile } from "node:fs/promises";
+import { rm, writeFile } from "node:fs/promises";
 import type { Client } from "pg";
 import type { ArchiveFacts, DatabaseOptions } from "../../model/dump/archive";
 import { readDatabaseOptions } from "../../model/dump/archive";
@@ -93,7 +93,12 @@ async function unpackArchive(
   name: string,
   unpacked: string,
 ): Promise<void> {
-  await writeFile(unpacked, unpack(file, compression, name), { mode: 0o600 });
+  try {
+    await writeFile(unpacked, unpack(file, compression, name), { mode: 0o600 });
+  } catch (error) {
+    await rm(unpacked, { force: true });
+    throw error;
+  }
 }
 
 async function checkSpace(client: Client, name: string, needed: number): Promise<void> {

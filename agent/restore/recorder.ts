@@ -1,9 +1,11 @@
 import type { WriteStream } from "node:fs";
-import { once } from "node:events";
+import { finished } from "node:stream/promises";
 import type { StatementFacts } from "../../model/dump/statement";
 import type { ImportEvent } from "../../model/import-log/event";
 import { ImportLog } from "../../model/import-log/import-log";
 import { eventLine } from "../../model/import-log/text";
+import { messageOf } from "../errors";
+import { say } from "../progress";
 
 /** Messages written in full to the log; a dump can bring forth millions. */
 const writtenMessages = 100_000;
@@ -13,7 +15,12 @@ export class Recorder {
   readonly log = new ImportLog();
   #written = 0;
 
-  constructor(private readonly file: WriteStream) {}
+  constructor(private readonly file: WriteStream) {
+    // What is restored is judged all the same, without its log.
+    file.on("error", (error) => {
+      say(`could not write the log: ${messageOf(error)}`);
+    });
+  }
 
   /** Judges a message and writes it to the log file. */
   message(event: ImportEvent, statement: StatementFacts): void {
@@ -40,6 +47,6 @@ export class Recorder {
     if (this.#written > writtenMessages)
       this.write(`${this.#written - writtenMessages} further messages`);
     this.file.end();
-    await once(this.file, "close");
+    await finished(this.file).catch(() => undefined);
   }
 }

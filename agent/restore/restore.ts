@@ -29,6 +29,7 @@ import { prepare } from "../refresh/prepare";
 import { fetchSource, forgetFetched } from "../refresh/from-offsite";
 import { checkFiles, findBackup } from "../refresh/source";
 import { AgentError, messageOf } from "../errors";
+import { toldIfFull } from "../full-disk";
 import { connect, waitForPostgres, withConnection } from "../postgres";
 import { clientEnvironment, connectionString, runLines } from "../processes";
 import { say } from "../progress";
@@ -91,7 +92,7 @@ class RestoreRun {
       await waitForPostgres(startSeconds);
       return await withConnection("postgres", async (client) => this.#runLocked(client));
     } catch (error) {
-      return this.#failed(messageOf(error));
+      return this.#failed(messageOf(toldIfFull(error)));
     }
   }
 

@@ -9,6 +9,7 @@ import { sha256Schema } from "../../model/sha256";
 import { listDatabases } from "../databases";
 import { sha256Of, sha256OfFile } from "../digest";
 import { AgentError } from "../errors";
+import { errorIfFull, toldIfFull } from "../full-disk";
 import { waitForPostgres, withConnection } from "../postgres";
 import { runWithInput } from "../processes";
 import { dumpPath, findDump, makeDumpFolder } from "../store";
@@ -29,15 +30,19 @@ export async function receive(request: Receive): Promise<void> {
   if (await isNeedless(request)) return;
   await makeDumpFolder(database);
   const partial = `${dumpPath(database, sha256)}.partial`;
-  const received =
-    request.folder === undefined ? await receiveFile(partial) : await receiveFolder(partial);
-  if (received !== sha256) {
+  try {
+    const received =
+      request.folder === undefined ? await receiveFile(partial) : await receiveFolder(partial);
+    if (received !== sha256) {
+      throw new AgentError(
+        `the dump did not arrive whole: its SHA-256 is ${received}, expected ${sha256}; run pulumi up again`,
+      );
+    }
+    await rename(partial, dumpPath(database, sha256));
+  } catch (error) {
     await rm(partial, { recursive: true, force: true });
-    throw new AgentError(
-      `the dump did not arrive whole: its SHA-256 is ${received}, expected ${sha256}; run pulumi up again`,
-    );
+    throw toldIfFull(error);
   }
-  await rename(partial, dumpPath(database, sha256));
 }
 
 async function isNeedless({ sha256, database, mode }: Receive): Promise<boolean> {
@@ -65,8 +70,9 @@ async function receiveFolder(target: string): Promise<string> {
     process.stdin,
   );
   if (status !== 0)
-    throw new AgentError(
-      "the dump did not arrive whole: the tar was cut short; run pulumi up again",
+    throw (
+      errorIfFull() ??
+      new AgentError("the dump did not arrive whole: the tar was cut short; run pulumi up again")
     );
   return hashFolder(target);
 }

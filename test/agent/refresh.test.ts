@@ -1,5 +1,6 @@
 import { beforeAll, describe, expect, test } from "vitest";
 import { mask } from "../../components";
+import type { Manifest } from "../../model/backup/manifest";
 import type { BackupId } from "../../model/names";
 import type { RestoreRequest, RestoreResult } from "../../model/protocol";
 import type { Upgrades } from "../../model/upgrades/protocol";
@@ -250,7 +251,7 @@ describe("a refresh that cannot be done changes nothing and says why:", () => {
   test("a file that is not what was backed up", async () => {
     await server.output([
       ...["sh", "-c"],
-      `f=$(ls -d /var/backups/stagecraft/${third}/pg_dump*); printf x | dd of="$f" bs=1 seek=60 conv=notrunc`,
+      `f=$(ls -d /var/backups/stagecraft/${third}/pg_dump*); printf '\\001' | dd of="$f" bs=1 seek=60 conv=notrunc`,
     ]);
     await refused(
       third,
@@ -304,6 +305,30 @@ describe("a refresh that cannot be done changes nothing and says why:", () => {
     } finally {
       await server.sql(database, "DROP TABLE notes");
     }
+  });
+
+  test("a backup of a newer PostgreSQL", async () => {
+    const newest = "20261123T032900Z";
+    const tell = (manifest: Manifest): Manifest => ({
+      ...manifest,
+      postgres: { ...manifest.postgres, version: "18.1" },
+    });
+    await makeBackup(server, { id: newest, database: "production", tell });
+    const text = /comes from PostgreSQL 18, newer than this server's 17; raise postgres\.version/;
+    await refused(newest, { acceptUnverified: true }, text);
+    const { problems } = await plan(newest, { acceptUnverified: true });
+    expect(problems).toEqual([expect.stringMatching(text)]);
+  });
+
+  test("a mask that breaks a constraint", async () => {
+    await server.sql("postgres", "DROP DATABASE IF EXISTS shop__previous");
+    const prepare = preparation("ALTER TABLE users ADD nick text;");
+    const columns = { ...prepare?.masks?.columns, "users.email": mask.sql("'same'") };
+    await refused(
+      first,
+      { prepare: { ...prepare, masks: { classify: "strict", columns } } },
+      /masking users: 23505 .*"users_email_key"; two values became the same/,
+    );
   });
 
   test("an upgrade script that fails", async () => {
@@ -367,6 +392,20 @@ describe("a refresh that cannot be done changes nothing and says why:", () => {
       await server.sql(database, "ROLLBACK PREPARED 'held by a test'");
     }
   });
+});
+
+test("two refreshes to different backups at once come one after the other, each whole", async () => {
+  const both = await Promise.all(
+    [first, second].map(async (backup) => refresh(backup, { database: "both" })),
+  );
+  expect(both.map(({ result }) => result.result)).toEqual(["restored", "restored"]);
+  const waited = both.filter(({ stderr }) => stderr.includes("another restore of both is running"));
+  expect(waited).toHaveLength(1);
+  const told = "SELECT current_setting('stagecraft.backup'), count(*) FROM users";
+  const names = ["both", "both__previous"];
+  const contents = await Promise.all(names.map(async (name) => server.sql(name, told)));
+  expect(contents.sort()).toEqual([`${first}|2`, `${second}|3`]);
+  await server.expectNothingLeft();
 });
 
 test("a long query on the live database is ended by the swap, and one on template1 is left alone", async () => {

@@ -35,6 +35,8 @@ export interface TestServerOptions {
   readonly memory?: string;
   /** Size of the data volume, which is in memory, e.g. `"64m"`. */
   readonly dataSize?: string;
+  /** Size of the agent's volume, then in memory, e.g. `"64m"`. */
+  readonly agentSize?: string;
   /** Size of the volume of the backups, then in memory, e.g. `"64m"`. */
   readonly backupsSize?: string;
   /** Size of the volume of the archive, then in memory, e.g. `"64m"`. */
@@ -153,6 +155,7 @@ export class TestServer {
     const {
       memory = "2g",
       dataSize = "1500m",
+      agentSize,
       backupsSize,
       archiveSize,
       clock = false,
@@ -161,6 +164,7 @@ export class TestServer {
     const { archiveVolume = archive } = this.options;
     for (const [volume, size] of [
       [data, dataSize],
+      [agent, agentSize],
       [backups, backupsSize],
       [archive, archiveSize],
     ] as const) {
