@@ -1,4 +1,5 @@
 import { previousName } from "../../model/names";
+import { repositoryOf } from "../../model/refresh/origin";
 import { Problem } from "../problem";
 import { readStackFile } from "../project";
 import { lookAtServers } from "../server-status";
@@ -12,7 +13,8 @@ export async function rollback(
   options: { readonly json?: boolean },
 ): Promise<void> {
   refuseProduction(stack);
-  const database = readStackFile(folder, stack).settings.database?.name ?? "";
+  const { settings } = readStackFile(folder, stack);
+  const database = settings.database?.name ?? "";
   const [server] = await lookAtServers(folder, [stack]);
   const copy = previousName(database);
   const previous = server?.observation?.databases.find(({ name }) => name === copy);
@@ -27,6 +29,13 @@ export async function rollback(
     throw new Problem(
       `${copy} was made of the dump ${name}, which no backup id names`,
       `name that dump in Pulumi.${stack}.yaml again and run: npx stagecraft up ${stack}`,
+    );
+  }
+  const place = repositoryOf(settings.data ?? {}, settings.namePrefix ?? "");
+  if (place !== repository) {
+    throw new Problem(
+      `${copy} holds ${backup} of ${repository}, and stagecraft:data of ${stack} leads to ${place ?? "a dump"} now`,
+      `name that place again in Pulumi.${stack}.yaml, with backup: ${backup}, and run: npx stagecraft up ${stack}`,
     );
   }
   await bring(folder, stack, backup, options);

@@ -1,5 +1,7 @@
 import { engineNames } from "../settings/engine-names";
+import type { Settings } from "../settings/schema";
 import { stackKinds } from "../names";
+import { offsiteRepository } from "./offsite-source";
 
 /** Where backups are taken from: a folder of this machine, the volume that another server keeps its backups in, or off-site copies. */
 export type Origin =
@@ -22,4 +24,15 @@ export function parseOrigin(text: string, namePrefix: string): Origin | { proble
     return { kind: "volume", volume: engineNames(namePrefix, rest).backupsVolume };
   }
   return { problem: `must name a server after "server:" (${stacks.join(", ")}), got "${text}"` };
+}
+
+/** The place of backups that a stack's `data` leads to, as it is stamped on what is made of them; `undefined` where it names a dump. */
+export function repositoryOf(
+  { from = "", offsite }: Partial<Settings["data"]>,
+  namePrefix: string,
+): string | undefined {
+  const origin = parseOrigin(from, namePrefix);
+  if ("problem" in origin || origin.kind === "folder") return undefined;
+  if (origin.kind === "volume") return origin.volume;
+  return offsite && offsiteRepository(offsite);
 }

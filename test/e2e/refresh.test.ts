@@ -335,6 +335,12 @@ describe("from off-site copies", () => {
     expect([await stamp("staging"), pinned("staging")]).toEqual([backup, backup]);
     expect(await canaries("staging")).toBe("0");
     expect(await project.up("staging", "--expect-no-changes")).toMatchObject({ exitCode: 0 });
+    // What was there is of another place, and is not to be fetched from this one.
+    const { text: refused } = await project.stagecraft("rollback", "staging");
+    expect(refused).toContain(
+      `timesheets__previous holds ${before} of ${project.names("prod").backupsVolume}, and stagecraft:data of staging leads to sftp:backups/prod now`,
+    );
+    expect([await stamp("staging"), pinned("staging")]).toEqual([backup, backup]);
   });
 
   test("production comes back on an empty machine, from the program, a copy and its key alone", async () => {

@@ -6,6 +6,7 @@ import type { Verification } from "../../model/backup/catalogue";
 import type { RestoreResult } from "../../model/protocol";
 import { chooseBackup, type BackupsAtHand } from "../../model/refresh/at-hand";
 import { databaseOf, fitnessProblems, foreignProblem } from "../../model/refresh/fitness";
+import { repositoryOf } from "../../model/refresh/origin";
 import type { RefreshPlan } from "../../model/refresh/plan";
 import type { Prepared } from "../../model/refresh/preparation";
 import { stackReport, summaryOf } from "../../model/refresh/summary";
@@ -179,6 +180,16 @@ describe("a plan", () => {
       "  backup            looked up in stagecraft-prod-backups when this update lets the agent read it",
     );
   });
+});
+
+test.each([
+  [{ from: "server:prod" }, "shop-prod-backups"],
+  [{ from: "volume:elsewhere" }, "elsewhere"],
+  [{ from: "offsite", offsite: { remote: "s3:a/b", server: "prod" } }, "s3:a/b/prod"],
+  [{ from: "dumps" }, undefined],
+  [{ dump: "a.sql" }, undefined],
+])("the place that %j leads to is told as it is stamped", (data, place) => {
+  expect(repositoryOf(data as Parameters<typeof repositoryOf>[0], "shop")).toBe(place);
 });
 
 test("another backup in a stack file leaves all else as it is, comments too", () => {
