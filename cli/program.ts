@@ -17,7 +17,7 @@ import { rollback } from "./verbs/rollback";
 import { restore } from "./verbs/restore";
 import { start } from "./verbs/start";
 import { status } from "./verbs/status";
-import { up } from "./verbs/up";
+import { upAlone } from "./verbs/up";
 import { upgrades } from "./verbs/upgrades";
 
 /** What a verb needs: where the project is, and a way to set the exit status. */
@@ -49,7 +49,7 @@ export function makeProgram({ folder, exit }: VerbContext): Command {
     .description("bring a server to what its code and Pulumi.<stack>.yaml say")
     .addArgument(stackArgument("<stack>"))
     .action(async (stack: StackName) => {
-      await up(folder(), stack, new StepList(process.stdout));
+      await upAlone(folder(), stack, new StepList(process.stdout));
     })
     .addHelpText("after", example("npx stagecraft up staging"));
 

@@ -120,7 +120,7 @@ export class Application extends pulumi.ComponentResource {
         ...applicationContainer({
           ...{ server: server.server, names, settings, image, revision, files: volume },
           ...{ database: database.name, ownCertificate: server.ownCertificate },
-          network: [{ name: names.network }],
+          network: [{ name: server.network }],
         }),
         labels: made.apply((moment) => [...labels, { label: madeLabel, value: moment }]),
       },

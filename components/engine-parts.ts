@@ -30,6 +30,8 @@ export interface EnginePartsArgs {
 export interface EngineParts {
   /** The tag of their image. */
   readonly image: string;
+  /** The network of the server. */
+  readonly network: docker.Network;
   readonly postgres: docker.Container;
   readonly agent: docker.Container;
 }
@@ -71,5 +73,5 @@ export function makeEngineParts(parent: pulumi.Resource, args: EnginePartsArgs):
     { ...agentContainer(place), labels: renewedLabels(args, "agent") },
     { ...there, dependsOn: ready },
   );
-  return { image, postgres, agent };
+  return { image, network, postgres, agent };
 }

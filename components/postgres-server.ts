@@ -90,6 +90,8 @@ export class PostgresServer extends pulumi.ComponentResource {
   readonly port: number;
   /** The tag of the image with PostgreSQL and the agent. */
   readonly image: string;
+  /** Name of its network. */
+  readonly network: pulumi.Output<string>;
   /** Whether its certificate is one of its own CA. */
   readonly ownCertificate: boolean;
   /** Id of the agent's container; another one means that it was made anew. */
@@ -128,11 +130,12 @@ export class PostgresServer extends pulumi.ComponentResource {
     this.ownCertificate = tls.certificate === undefined;
     this.sight = look(this.names, host);
 
-    const { image, postgres, agent } = makeEngineParts(this, {
+    const { image, network, postgres, agent } = makeEngineParts(this, {
       ...{ server: name, kind, namePrefix, names: this.names, host, port, keepVolumes },
       ...{ memory: planMemory(memory), sight: this.sight, backupsOf },
     });
     this.image = image;
+    this.network = network.name;
     this.agentId = agent.id;
     this.postgresId = postgres.id;
     // A restart for a setting comes before anything that would be interrupted by it.

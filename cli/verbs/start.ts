@@ -11,7 +11,7 @@ import { ensureProjectFiles } from "../setup";
 import { stackKinds, type StackName } from "../stacks";
 import { StepList } from "../terminal/steps";
 import { nextText } from "../text/next";
-import { up } from "./up";
+import { upAlone } from "./up";
 
 /** `stagecraft start`: everything from a fresh machine to a server that is up. */
 export async function start(folder: string, stack: StackName): Promise<void> {
@@ -31,7 +31,7 @@ export async function start(folder: string, stack: StackName): Promise<void> {
     const made = await ensureProjectFiles(folder, stack);
     return { detail: made.length > 0 ? `made: ${made.join(", ")}` : "there" };
   });
-  const { changed, server } = await up(folder, stack, steps);
+  const { changed, server } = await upAlone(folder, stack, steps);
   if (!changed) console.log(`\nThere was nothing to do: the ${kind} server is up`);
   const address = server?.addresses[0];
   console.log(`\n${nextText({ stack, kind, host, address, database })}`);

@@ -7,8 +7,10 @@ import { orFreeStack, update } from "../pulumi";
 import { lookAtServers, type ServerStatus } from "../server-status";
 import type { StackName } from "../stacks";
 import type { StepList, StepResult, TellProgress } from "../terminal/steps";
+import { applicationOfRefresh } from "../text/application";
 import { changesText, updateLine } from "../text/progress";
 import { restoreText } from "../text/restore";
+import { alignColumns } from "../text/table";
 
 /** What an update did. */
 export interface UpResult {
@@ -47,6 +49,18 @@ export async function up(folder: string, stack: StackName, steps: StepList): Pro
   const restored = last && isSince(last, started) ? last : undefined;
   if (restored) steps.print(restoreText(restored));
   return { changed, server, restored };
+}
+
+/** The same for a person who asked for nothing else: tells what became of the application, too. */
+export async function upAlone(
+  folder: string,
+  stack: StackName,
+  steps: StepList,
+): Promise<UpResult> {
+  const result = await up(folder, stack, steps);
+  const rows = result.restored ? applicationOfRefresh(result.restored) : [];
+  for (const line of alignColumns(rows, "     ")) steps.print(line);
+  return result;
 }
 
 function isSince(restore: RestoreResult, started: number): boolean {
