@@ -183,7 +183,9 @@ async function watch(): Promise<void> {
   const script = `IFS= read -r PGPASSWORD; export PGPASSWORD; echo begins
     while :; do printf '%s\\n' "$2" '\\watch 0.05' | psql -qAtX -v ON_ERROR_STOP=1 -h "$1" -U ${database} ${database} 2>/dev/null; sleep 0.05; done`;
   const { tag } = await ensureServerImage(projectFolder, () => undefined);
-  const run = ["run", "--rm", "-i", "--network", server.name, "--name", client, tag];
+  // It holds the data, which is in memory, while both of the others are down.
+  const holds = ["--volume", `${server.volume("data")}:/mnt/data:ro`];
+  const run = ["run", "--rm", "-i", "--network", server.name, "--name", client, ...holds, tag];
   watching = execa(
     "docker",
     [...run, "timeout", "300", "bash", "-c", script, "-", server.postgres, tell],
@@ -242,7 +244,7 @@ test("PostgreSQL is killed at each step", async () => {
 });
 
 test("one of them is killed at ten random moments", async () => {
-  const victims = ["agent's process", "postgres", "agent"] as const;
+  const victims = ["agent's process", "postgres", "agent", "both"] as const;
   for (let n = 0; n < 10; n++) {
     const victim = victims[n % victims.length] ?? "postgres";
     const after = Math.random() * undisturbed.seconds;
@@ -253,6 +255,10 @@ test("one of them is killed at ten random moments", async () => {
     await sleep(after * 1000);
     if (victim === "agent's process") {
       await server.run(signalRestore("KILL"));
+    } else if (victim === "both") {
+      // As when their machine goes down.
+      await Promise.all([server.kill("postgres"), server.kill("agent")]);
+      await Promise.all([server.startAgain("postgres"), server.startAgain("agent")]);
     } else {
       await server.kill(victim);
       await server.startAgain(victim);
