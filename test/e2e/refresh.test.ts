@@ -4,6 +4,7 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { parse } from "yaml";
 import { jobResultSchema } from "../../model/backup/protocol";
 import { useAway } from "../support/away";
+import { restoreResultSchema } from "../../model/protocol";
 import { longestGap } from "../support/longest-gap";
 import {
   docker,
@@ -54,9 +55,9 @@ async function page(path = "/"): Promise<{ readonly status: number; readonly tex
 }
 
 /** Id of the application's container, and when it was started. */
-async function container(): Promise<readonly [id: string, started: string]> {
+async function container(stack = "staging"): Promise<readonly [id: string, started: string]> {
   const format = "{{.Id}} {{.State.StartedAt}}";
-  const name = project.names("staging").application;
+  const name = project.names(stack).application;
   const [id = "", started = ""] = (await docker("inspect", "--format", format, name)).text.split(
     " ",
   );
@@ -234,9 +235,13 @@ test("an update fails when the application does not become healthy with its data
 
 test("development gets the same data masked, with values of its own, also after a dump", async () => {
   const dump = project.writeDump("small.sql", smallDump("small", 1));
-  await project.makeStack("dev", { data: { dump } });
+  const port = await project.applicationPort();
+  // These contents are none that it could be well with.
+  const runs = { application: { ...application, port, healthPath: undefined } };
+  await project.makeStack("dev", { data: { dump }, ...runs });
   expect(await project.up("dev")).toMatchObject({ exitCode: 0 });
-  project.reconfigure("dev", { data: { from: "server:prod", backup: ids[1] } });
+  const [id] = await container("dev");
+  project.reconfigure("dev", { data: { from: "server:prod", backup: ids[1] }, ...runs });
   const preview = await project.preview("dev");
   expect(preview.exitCode, preview.text).toBe(0);
   expect(preview.text).toMatch(
@@ -253,6 +258,11 @@ test("development gets the same data masked, with values of its own, also after 
   const up = await project.up("dev");
   expect(up, up.text).toMatchObject({ exitCode: 0 });
   expect(await canaries("dev")).toBe("0");
+  // Its application has been restarted since the contents are these, whoever exchanged them.
+  const report = await docker("exec", project.names("dev").agent, "stagecraft-agent", "report");
+  const { exchangedAt } = restoreResultSchema.parse(JSON.parse(report.text));
+  const [sameId, started] = await container("dev");
+  expect([sameId, started > (exchangedAt ?? "never")]).toEqual([id, true]);
   expect(
     await project.psql("dev", "SELECT datname FROM pg_database WHERE datname ~ '__incoming$'"),
   ).toBe("");
