@@ -62,7 +62,12 @@ function problemOf(stack: string, raw: string): Problem {
     const match = pattern.exec(message);
     if (match) return make(stack, match);
   }
-  return new Problem(ownWords(message));
+  const step = stepOfCut(message);
+  if (step === undefined) return new Problem(ownWords(message));
+  return new Problem(
+    `the agent of ${stack} was ended in the middle of its work (${step}): it, its container or the engine was killed or lost its connection`,
+    `npx stagecraft status ${stack}   tells which; then run it again, it goes on from what is there`,
+  );
 }
 
 const knownProblems: readonly (readonly [
@@ -140,15 +145,27 @@ const knownProblems: readonly (readonly [
   ],
 ];
 
+/** What a command of Pulumi printed, line by line; `undefined` when the message is not about one. */
+function printedBy(message: string): string[] | undefined {
+  const at = message.search(/^(?:exit status|Process exited with status) \d+: running /m);
+  if (at < 0) return undefined;
+  const [, ...lines] = message.slice(at).split("\n");
+  return lines.filter((line) => line.trim() !== "");
+}
+
+/** What the agent was doing when it was ended without a word about it. */
+function stepOfCut(message: string): string | undefined {
+  const lines = printedBy(message) ?? [];
+  return lines.every(isProgress) ? lines.at(-1)?.trim() : undefined;
+}
+
 /** The text of the agent or of the program, without what Pulumi and the shell put around it. */
 function ownWords(message: string): string {
-  const at = message.search(/^(?:exit status|Process exited with status) \d+: running /m);
-  const command = at < 0 ? undefined : message.slice(at);
-  if (command === undefined) return withoutStack(message);
-  const lines = command.slice(command.indexOf("\n") + 1).split("\n");
+  const lines = printedBy(message);
+  if (lines === undefined) return withoutStack(message);
   const result = lines.map(restoreResultText).find((text) => text !== undefined);
   if (result !== undefined) return result;
-  const words = lines.filter((line) => line.trim() !== "" && !isProgress(line));
+  const words = lines.filter((line) => !isProgress(line));
   return words.length > 0 ? words.join("\n") : withoutStack(message);
 }
 

@@ -131,6 +131,20 @@ describe("what went wrong in an update", () => {
     ).toEqual(["error: dev was not changed"]);
   });
 
+  it("is told with what the agent was doing where it, its container or its engine was killed", () => {
+    const cut = [
+      'exit status 137: running "docker exec …":',
+      "read …",
+      "restore 12 % · 0.2 of 1.9 GB",
+    ];
+    expect(problems(cut.join("\n"), "update failed")).toEqual([
+      [
+        "error: the agent of dev was ended in the middle of its work (restore 12 % · 0.2 of 1.9 GB): it, its container or the engine was killed or lost its connection",
+        "  fix  npx stagecraft status dev   tells which; then run it again, it goes on from what is there",
+      ].join("\n"),
+    ]);
+  });
+
   it("is what a command on another machine said, without the command", () => {
     const failed =
       'Process exited with status 1: running "set -eu\\numask 077":\nguest may not change the file';
