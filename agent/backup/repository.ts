@@ -163,7 +163,8 @@ function summaryOf(manifest: Manifest): NonNullable<CatalogueEntry["backup"]> {
     databases: databases.map(({ name, bytes, tables }) => {
       return { name, bytes, rows: tables.reduce((sum, { rows }) => sum + rows, 0) };
     }),
-    seconds: (Date.parse(finishedAt) - Date.parse(startedAt)) / 1000,
+    // The clock may have been put back in between.
+    seconds: Math.max(0, Date.parse(finishedAt) - Date.parse(startedAt)) / 1000,
   };
 }
 

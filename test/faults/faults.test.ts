@@ -1,50 +1,67 @@
 import { beforeAll, expect, test } from "vitest";
 import { alignColumns } from "../../cli/text/table";
+import { useAway } from "../support/away";
 import { useServer } from "../support/server";
 import { faults } from "./faults";
-import { World, type Outcome } from "./world";
+import type { Outcome, Result } from "./outcome";
+import { World } from "./world";
 
 /** How often each fault is tried, each time a little differently. */
 const runs = 3;
 
-const world = new World(useServer({ backupsSize: "64m" }));
-const table: { readonly name: string; readonly ours: Outcome[]; readonly script: Outcome[] }[] = [];
+const server = useServer({ backupsSize: "64m", clock: true });
+const world = new World(server, useAway(server));
+const table: { readonly name: string; readonly ours: Result[]; readonly script: Result[] }[] = [];
 
 beforeAll(async () => {
   await world.prepare();
 });
 
 test.each(faults.map((fault) => [fault.name, fault] as const))(
-  "%s: we tell of it, or the backup is whole",
+  "%s: we tell of it, or the backup is whole; no good one goes",
   async (name, { ours, script }) => {
-    const line = { name, ours: [] as Outcome[], script: [] as Outcome[] };
+    const line = { name, ours: [] as Result[], script: [] as Result[] };
     table.push(line);
     for (let run = 0; run < runs; run++) {
       line.ours.push(await ours(world, run));
       if (script) line.script.push(await script(world, run));
     }
-    for (const outcome of line.ours) expect(["whole", "told"]).toContain(outcome);
-    await world.expectGoodOne();
+    for (const { outcome, deleted } of line.ours) {
+      expect(["whole", "told"]).toContain(outcome);
+      expect(deleted).toBe(0);
+    }
   },
 );
 
+test("what we keep after all of them restores to what it was made of", async () => {
+  await world.ours.expectGoods();
+});
+
 test("the former script, done the same to, does not tell of many: the harness sees", () => {
-  const rows = table.map(({ name, ours, script }) => [
-    name,
-    ours.join(", "),
-    script.join(", ") || "–",
-  ]);
-  console.log(alignColumns([["fault", "we", "the former script"], ...rows]).join("\n"));
+  const shown = (results: readonly Result[]): string =>
+    results
+      .map(({ outcome, deleted }) => (deleted > 0 ? `${outcome} −${deleted}` : outcome))
+      .join(", ") || "–";
+  const rows = table.map(({ name, ours, script }) => [name, shown(ours), shown(script)]);
+  const heading = ["fault (−1: a good backup is gone)", "we", "the former script"];
+  console.log(alignColumns([heading, ...rows]).join("\n"));
   const compared = faults.filter(({ script }) => script !== undefined);
   expect(compared.length).toBeGreaterThanOrEqual(40);
   expect(table).toHaveLength(faults.length);
-  const ours = table.flatMap((line) => line.ours);
-  const script = table.flatMap((line) => line.script);
-  const summary = (outcomes: readonly Outcome[]): string => {
-    const count = (outcome: Outcome): number => outcomes.filter((one) => one === outcome).length;
-    return `${count("UNDETECTED")} undetected, ${count("bad file")} bad files under the final name`;
+  const sum = (results: readonly Result[]) => {
+    const count = (wanted: Outcome): number =>
+      results.filter(({ outcome }) => outcome === wanted).length;
+    const deleted = results.reduce((sum, { deleted }) => sum + deleted, 0);
+    return { undetected: count("UNDETECTED"), bad: count("bad file"), deleted };
   };
-  console.log(`${faults.length} faults × ${runs}: we ${summary(ours)}`);
-  console.log(`${compared.length} of them × ${runs}: the former script ${summary(script)}`);
-  expect(script.filter((one) => one === "UNDETECTED").length).toBeGreaterThan(20);
+  const ours = sum(table.flatMap((line) => line.ours));
+  const script = sum(table.flatMap((line) => line.script));
+  const told = ({ undetected, bad, deleted }: typeof ours): string =>
+    `${undetected} undetected, ${bad} bad under a final name, ${deleted} good ones deleted`;
+  console.log(`${faults.length} faults × ${runs}: we ${told(ours)}`);
+  console.log(`${compared.length} of them × ${runs}: the former script ${told(script)}`);
+  expect(ours).toEqual({ undetected: 0, bad: 0, deleted: 0 });
+  expect(script.undetected).toBeGreaterThan(20);
+  expect(script.bad).toBeGreaterThan(5);
+  expect(script.deleted).toBeGreaterThan(5);
 });

@@ -1,55 +1,47 @@
-import { execa } from "execa";
-import { mkdirSync, readdirSync, readFileSync, statSync } from "node:fs";
-import { join } from "node:path";
 import { expect } from "vitest";
-import { fileProblems } from "../../agent/backup/verify";
-import { backUpWell, listRepository, readManifest, repository, schedule } from "../support/backup";
-import type { TestServer } from "../support/server";
+import type { Away } from "../support/away";
+import { clockFile, type TestServer } from "../support/server";
+import { note, type Facts } from "./judge";
+import { Ours } from "./ours";
+import { undisturbed, type Act, type Place } from "./outcome";
+import { Script } from "./script";
 
-/** What became of one run. `undetected`: a bad result that nobody is told of; `bad file`: told, but left under a final name. */
-export type Outcome = "whole" | "told" | "bad file" | "UNDETECTED";
+const hour = 3_600_000;
+const day = 24 * hour;
 
-/** The file that the former script writes, in the same volume as our backups. */
-const scriptFile = `${repository}/script.sql.bz2`;
+/** Good backups of each side before anything goes wrong. */
+const goods = 4;
 
-/** Without the random word that pg_dump guards a dump with. */
-const sumOf = (file: string): string =>
-  `bzip2 -dc ${file} 2>/dev/null | grep -v '^.\\(un\\)\\?restrict ' | sha256sum`;
-
-/** A server with contents, a good backup of ours and a good file of the former script. */
+/** What is there before anything goes wrong, and the time of day for all. */
 export class World {
-  /** The id of the good backup. */
-  good = "";
-  /** A copy of it on this machine, below a folder of its own. */
-  readonly here: string;
-  /** The good file of the former script. */
-  file: Buffer = Buffer.alloc(0);
-  #sum = "";
-  #rows: unknown;
+  readonly ours: Ours;
+  readonly script: Script;
+  /** What time it really is. */
+  #now = Date.parse("2029-01-01T00:00:00Z");
 
-  constructor(readonly server: TestServer) {
-    this.here = join(server.folder, "stored");
+  constructor(
+    readonly server: TestServer,
+    readonly away: Away,
+  ) {
+    this.ours = new Ours(this);
+    this.script = new Script(this);
   }
 
   async prepare(): Promise<void> {
-    const { server } = this;
-    await server.createDatabase(
+    await this.server.createDatabase(
       "template_of_shop",
-      `CREATE TABLE public.a AS SELECT i, md5(i::text) || md5((-i)::text) AS note FROM generate_series(1, 60000) i;
+      `CREATE TABLE public.a AS SELECT i, md5(i::text) || md5((-i)::text) AS note FROM generate_series(1, 20000) i;
        CREATE TABLE public.z AS SELECT generate_series(1, 500) AS id;`,
     );
     await this.makeShop();
-    const shop = { databases: ["shop"], parallel: 1 };
-    await schedule(server, { shop, impatient: { ...shop, lockTimeout: "1 s" } });
-    const manifest = await backUpWell(server, "shop");
-    this.good = manifest.id;
-    this.#rows = manifest.databases.map(({ name, tables }) => ({ name, tables }));
-    mkdirSync(this.here);
-    const tar = await server.output(["tar", "-C", repository, "-cf", "-", this.good]);
-    await execa("tar", ["-C", this.here, "-xf", "-"], { input: tar });
-    const script = `pg_dump -U postgres -c -O -F p shop | bzip2`;
-    this.file = await server.output(["sh", "-c", script]);
-    this.#sum = (await this.#inspect(this.file)).sum;
+    await this.#prepareAway();
+    await this.ours.prepare();
+    await this.script.prepare();
+    for (let i = 0; i < goods; i++) {
+      for (const side of [this.ours, this.script])
+        expect(await side.attempt(undisturbed)).toEqual({ outcome: "whole", deleted: 0 });
+    }
+    await this.ours.takeCopy();
   }
 
   /** The database that is backed up, as it was in the beginning. */
@@ -58,109 +50,81 @@ export class World {
     await this.server.sql("postgres", "CREATE DATABASE shop TEMPLATE template_of_shop");
   }
 
-  /** The largest file of the good backup, and all of them, on this machine. */
-  get files(): { readonly largest: string; readonly all: readonly string[] } {
-    const folder = join(this.here, this.good);
-    const all = readdirSync(folder, { recursive: true, encoding: "utf8" })
-      .map((name) => join(folder, name))
-      .filter((name) => statSync(name).isFile())
-      .sort((a, b) => statSync(b).size - statSync(a).size);
-    return { largest: all[0] ?? "", all };
+  /** An hour passes, and an attempt is about to begin; what is in the database then. */
+  async begin({ clock, place, before = "true" }: Act): Promise<Facts> {
+    await this.pass(1);
+    const now = new Date(this.#now + (clock?.from === "before" ? clock.days * day : 0));
+    await this.server.setClock(now.toISOString());
+    const noted = await note(this.server);
+    if (place?.before !== undefined) await this.away.run(place.before);
+    await this.server.run(["bash", "-c", before]);
+    return noted;
   }
 
-  /** What our check of the stored backup says of the copy as it is now. */
-  async checkStored(): Promise<Outcome> {
-    return (await fileProblems(this.good, this.here)).length > 0 ? "told" : "UNDETECTED";
+  /** Shell that does what happens meanwhile. */
+  meanwhile({ clock, meanwhile = "true" }: Act): string {
+    if (clock?.from !== "meanwhile") return meanwhile;
+    const moment = new Date(this.#now + clock.days * day).toISOString();
+    return `printf %s ${moment} >${clockFile}.new; mv ${clockFile}.new ${clockFile}`;
   }
 
-  /** What the former way to check a file (`bzip2 -t`) says of one that is not as it was. */
-  async checkFile(file: Buffer): Promise<Outcome> {
-    const { isSound, sum } = await this.#inspect(file);
-    if (!isSound) return "told";
-    return sum === this.#sum ? "whole" : "UNDETECTED";
+  /** What the clock says when an attempt has ended. */
+  clockAfter({ clock }: Act): Date {
+    return new Date(this.#now + (clock?.days ?? 0) * day);
   }
 
-  async #inspect(file: Buffer): Promise<{ isSound: boolean; sum: string }> {
-    const script = `cat >/tmp/f.bz2; bzip2 -t /tmp/f.bz2 2>/dev/null; echo $?; ${sumOf("/tmp/f.bz2")}; rm /tmp/f.bz2`;
-    const { stdout } = await this.server.run(["sh", "-c", script], file);
-    const [status, sum = ""] = stdout.split("\n");
-    return { isSound: status === "0", sum };
+  /** Lets time pass until a moment. */
+  async goOn(moment: Date): Promise<void> {
+    this.#now = moment.getTime();
+    await this.pass(0);
   }
 
-  /**
-   * Makes a backup by hand while something happens to it: `meanwhile` is shell, run some milliseconds after the
-   * backup's folder is there, with `$pid` of the agent. Judges by what lies there afterwards.
-   */
-  async backUp(
-    meanwhile: string,
-    delay: number,
-    { job = "shop", before = "true", environment = "" } = {},
-  ): Promise<Outcome> {
-    const { server } = this;
-    const known = new Set(await listRepository(server));
-    const request = JSON.stringify({ server: server.name, job });
-    const script = `${before}
-      printf %s '${request}' | ${environment} stagecraft-agent backup >/tmp/out 2>/tmp/err & pid=$!
-      for i in $(seq 1000); do
-        ls -d ${repository}/*.partial >/dev/null 2>&1 && break
-        kill -0 $pid 2>/dev/null || break
-        sleep 0.02
-      done
-      sleep ${delay / 1000}
-      { ${meanwhile}; } >/dev/null 2>&1
-      wait $pid; echo $?`;
-    const { stdout } = await server.run(["bash", "-c", script]);
-    const isTold = stdout.trim() !== "0";
-    const made = (await listRepository(server)).filter(
-      (name) => !known.has(name) && !name.endsWith(".partial") && /^\d{8}T/.test(name),
-    );
-    const good = await Promise.all(made.map(async (id) => this.#isGood(id)));
-    if (good.includes(false)) return isTold ? "bad file" : "UNDETECTED";
-    return made.length > 0 ? "whole" : isTold ? "told" : "UNDETECTED";
+  /** What time it is. */
+  get now(): Date {
+    return new Date(this.#now);
   }
 
-  /** By its rows and by its checksums, reckoned by other programs than ours. */
-  async #isGood(id: string): Promise<boolean> {
-    const manifest = await readManifest(this.server, id);
-    const rows = manifest.databases.map(({ name, tables }) => ({ name, tables }));
-    const sums = manifest.files.map(({ path, sha256 }) => `${sha256}  ${path}\n`).join("");
-    const check = ["sh", "-c", `cd ${repository}/${id} && sha256sum --quiet -c -`];
-    const { status } = await this.server.run(check, Buffer.from(sums));
-    return status === 0 && JSON.stringify(rows) === JSON.stringify(this.#rows);
+  /** Lets hours pass. */
+  async pass(hours: number): Promise<void> {
+    this.#now += hours * hour;
+    await this.server.setClock(new Date(this.#now).toISOString());
   }
 
-  /** The same with the former script, whose exit status and `bzip2 -t` are all that tells. */
-  async runScript(meanwhile: string, delay: number, { before = "true" } = {}): Promise<Outcome> {
-    const script = `${before}
-      rm -f ${scriptFile}
-      sh -c 'pg_dump -U postgres -c -O -F p shop 2>/dev/null | bzip2 >${scriptFile}' & pid=$!
-      sleep ${delay / 1000}
-      { ${meanwhile}; } >/dev/null 2>&1
-      wait $pid; status=$?
-      while [ "$(${pidsOf("bzip2")})" != "" ]; do sleep 0.05; done
-      echo $status
-      bzip2 -t ${scriptFile} 2>/dev/null; echo $?
-      ${sumOf(scriptFile)}
-      rm -f ${scriptFile}`;
-    const { stdout } = await this.server.run(["bash", "-c", script]);
-    const [status, sound, sum] = stdout.split("\n");
-    if (sum === this.#sum) return "whole";
-    return status === "0" && sound === "0" ? "UNDETECTED" : "bad file";
+  /** The way to a place by SFTP. */
+  wayTo({ user, port = "22" }: Place) {
+    const { remote, options } = this.away.sftp();
+    return { remote, options: { ...options, user, port } };
   }
 
-  /** The good backup is there, as it was. */
-  async expectGoodOne(): Promise<void> {
-    expect(await this.#isGood(this.good)).toBe(true);
-    expect(await fileProblems(this.good, this.here)).toEqual([]);
+  /** Everything that is under a final name there, with its path. */
+  async thereAt({ user }: Place): Promise<string[]> {
+    const find = `find /home/${user}/backups /full/backups -type f ! -name '*.partial' 2>/dev/null || true`;
+    return (await this.away.run(find)).split("\n").filter((name) => name !== "");
   }
 
-  /** Where the bytes of a file of the copy come from and go to. */
-  read(file: string): Buffer {
-    return readFileSync(file);
+  /** Removes everything there. */
+  async clearPlace({ user }: Place): Promise<void> {
+    await this.away.run(`rm -rf /home/${user}/backups /full/*`);
   }
-}
 
-/** Shell that prints the process ids of a program in the container. */
-export function pidsOf(program: string): string {
-  return `for p in /proc/[0-9]*; do [ "$(cat $p/comm 2>/dev/null)" = ${program} ] && echo \${p#/proc/}; done`;
+  /** Gets a file from there as it lies there, by another way than it went. */
+  async fetch(path: string): Promise<Buffer> {
+    return Buffer.from(await this.away.run(`base64 -w0 ${path}`), "base64");
+  }
+
+  /** One user loses every connection behind some bytes, and what another one stores is not what was sent. */
+  async #prepareAway(): Promise<void> {
+    const rot = `for file in backups/*/*; do [ -s "$file" ] && printf rotten | dd of="$file" bs=1 seek=3000 conv=notrunc; done 2>/dev/null`;
+    await this.away.run(`
+      useradd --create-home cut; useradd --create-home rots; echo 60000 >/home/cut/limit
+      printf '#!/bin/sh\\nhead -c "$(cat limit)" | /usr/lib/openssh/sftp-server\\nkill -9 $PPID\\n' >/usr/local/bin/cut-off
+      cat >/usr/local/bin/rots <<'EOF'
+#!/bin/sh
+/usr/lib/openssh/sftp-server
+${rot}
+EOF
+      chmod 0755 /usr/local/bin/cut-off /usr/local/bin/rots
+      printf 'Match User cut\\n  ForceCommand /usr/local/bin/cut-off\\nMatch User rots\\n  ForceCommand /usr/local/bin/rots\\n' >>/etc/ssh/sshd_config.d/test.conf
+      kill -HUP 1`);
+  }
 }

@@ -18,7 +18,7 @@ export const label = "stagecraft.test";
 const leftoverAgeSeconds = 2 * 3600;
 
 /** In the agent's volume, so that it outlives its container. */
-const clockFile = "/var/lib/stagecraft/clock";
+export const clockFile = "/var/lib/stagecraft/clock";
 
 /** What is too large for a line of JSON, in bytes. */
 const largeBytes = 4 * 2 ** 20;

@@ -1,0 +1,286 @@
+import { execa } from "execa";
+import { mkdirSync, readdirSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { expect, vi } from "vitest";
+import { z } from "zod";
+import { fileProblems } from "../../agent/backup/verify";
+import { catalogueSchema } from "../../model/backup/catalogue-protocol";
+import { backupIdSchema } from "../../model/backup/id";
+import { formatBackupId } from "../../model/names";
+import { listRepository, repository } from "../support/backup";
+import type { Said } from "../support/server";
+import { Goods, database, kept, note, restoredFacts, type Facts } from "./judge";
+import { outcomeOf, undisturbed, type Act, type Gap, type Place, type Result } from "./outcome";
+import type { World } from "./world";
+
+/** An attempt of ours: by a job of the schedule, and with a variable of the agent. */
+export interface OurAct extends Act {
+  readonly job?: keyof typeof jobs;
+  readonly variable?: string;
+}
+
+/** None of them runs by itself. */
+const never = { schedule: "0 0 29 2 *", missed: "wait" };
+const shop = { ...never, databases: [database], parallel: 1 };
+const jobs = {
+  shop,
+  packed: { ...never, databases: [database], format: "plain", compression: "bzip2" },
+  impatient: { ...shop, lockTimeout: "1 s" },
+};
+
+const identityFile = "/tmp/identity";
+const unpacked = "/tmp/unpacked";
+
+const jobsSchema = z.record(
+  z.string(),
+  z.looseObject({
+    schedule: z.string(),
+    last: z.looseObject({ startedAt: z.string(), succeeded: z.boolean() }).nullable(),
+  }),
+);
+
+/** Our backups, made, verified and forgotten by the agent. */
+export class Ours {
+  /** A copy of a good one on this machine, below a folder of its own. */
+  readonly here: string;
+  #copied = "";
+  #facts: Facts = "";
+  /** Milliseconds that an attempt usually takes from when its folder is there. */
+  #usual = 0;
+  #recipient = "";
+  #inForce = "";
+  /** What was in the database when each was made. */
+  readonly #noted = new Map<string, Facts>();
+  readonly #goods: Goods;
+
+  constructor(private readonly world: World) {
+    this.here = join(world.server.folder, "stored");
+    this.#goods = new Goods(world.server, repository);
+  }
+
+  async prepare(): Promise<void> {
+    const identity = await this.world.server.output(["age-keygen"]);
+    this.#recipient = /public key: (\S+)/.exec(identity.toString())?.[1] ?? "";
+    await this.world.server.output(["sh", "-c", `cat >${identityFile}`], identity);
+  }
+
+  /** Takes a copy of the newest good backup to this machine, for what is done to stored files. */
+  async takeCopy(): Promise<void> {
+    const { server } = this.world;
+    this.#copied = this.#goods.names.at(-1) ?? "";
+    this.#facts = await this.#restored(this.#copied);
+    mkdirSync(this.here);
+    const tar = await server.output(["tar", "-C", repository, "-cf", "-", this.#copied]);
+    await execa("tar", ["-C", this.here, "-xf", "-"], { input: tar });
+  }
+
+  /** The folder of that copy. */
+  get folder(): string {
+    return join(this.here, this.#copied);
+  }
+
+  /** Its files, the largest first. */
+  get files(): readonly string[] {
+    return readdirSync(this.folder, { recursive: true, encoding: "utf8" })
+      .map((name) => join(this.folder, name))
+      .filter((name) => statSync(name).isFile())
+      .sort((a, b) => statSync(b).size - statSync(a).size);
+  }
+
+  /** What our look at a stored backup says of the copy as it is now, and whether that is so. */
+  async checkStored(): Promise<Result> {
+    const isTold = (await fileProblems(this.#copied, this.here)).length > 0;
+    const tar = await execa("tar", ["-C", this.folder, "-cf", "-", "."], { encoding: "buffer" });
+    // What is told needs no proof that it is bad: it is as well to be told of a file too many.
+    const whole = isTold
+      ? []
+      : [(await this.#restoredTar(Buffer.from(tar.stdout))) === this.#facts];
+    return { outcome: outcomeOf({ isTold, whole, wanted: 1 }), deleted: 0 };
+  }
+
+  /** Has a backup made while something happens to it, and retention look at what there is then. */
+  async attempt(act: OurAct): Promise<Result> {
+    const { world } = this;
+    const { times = 1, place, after } = act;
+    await this.#putInForce(place);
+    const noted = await world.begin(act);
+    const known = await this.#finals();
+    const { status, took } = await this.#make(act);
+    if (act === undisturbed) this.#usual = took;
+    const whole = await this.#judge(known, noted);
+    const made = whole.length;
+    if (place) whole.push(...(await this.#judgePlace(place, noted)));
+    if (after !== undefined) await world.server.run(["bash", "-c", after]);
+    const outcome = outcomeOf({ isTold: status !== 0, whole, wanted: times });
+    return { outcome, deleted: await this.#retain(act, made) };
+  }
+
+  /** A night in which the moment of a schedule does not exist, by the agent's own scheduler. */
+  async springForward({ before, after, ...timing }: Gap): Promise<Result> {
+    const { world } = this;
+    await world.goOn(before);
+    await this.#putInForce(undefined, { spring: { ...shop, ...timing } });
+    const state = async () => {
+      const { stdout } = await world.server.run(["cat", "/var/lib/stagecraft/jobs.json"]);
+      const found = jobsSchema.parse(JSON.parse(stdout))["backup/spring"];
+      expect(found?.schedule).toBe(`${timing.schedule} ${timing.timeZone}`);
+      return found;
+    };
+    await vi.waitFor(state, { timeout: 60_000, interval: 50 });
+    const noted = await note(world.server);
+    const known = await this.#finals();
+    await world.goOn(after);
+    // One that never runs is told of by nobody.
+    const ended = async () => {
+      const last = (await state())?.last;
+      expect(Date.parse(last?.startedAt ?? "")).toBeGreaterThanOrEqual(after.getTime());
+      return last;
+    };
+    const last = await vi.waitFor(ended, { timeout: 60_000, interval: 50 }).catch(() => undefined);
+    const whole = await this.#judge(known, noted);
+    const outcome = outcomeOf({ isTold: last?.succeeded === false, whole, wanted: 1 });
+    return { outcome, deleted: await this.#retain(undisturbed, whole.length) };
+  }
+
+  /** Some bytes of a good backup change where it lies, and the agent looks a week later. */
+  async alterInPlace(offset: number): Promise<Result> {
+    const { world } = this;
+    const { server } = world;
+    const id = this.#goods.names.at(-1) ?? "";
+    const facts = await this.#restored(id);
+    const inDump = async (script: string): Promise<unknown> =>
+      server.output([
+        "bash",
+        "-ec",
+        `cd ${repository}/${id}/*.dir; file=$(ls -S | head -n 1); ${script}`,
+      ]);
+    await inDump(
+      `cp "$file" /tmp/aside; printf XXXX | dd of="$file" bs=1 seek=${offset} conv=notrunc status=none`,
+    );
+    this.#goods.remove(id);
+    await world.pass(8 * 24);
+    const { status } = await this.#verify();
+    const whole = [(await this.#restored(id)) === facts];
+    const outcome = outcomeOf({ isTold: status !== 0, whole, wanted: 1 });
+    const deleted = await this.#goods.missing(formatBackupId(world.now));
+    await inDump('cat /tmp/aside >"$file"');
+    const again = await server.agent(["verify"], { server: server.name, backup: id });
+    expect(again.status, again.stderr).toBe(0);
+    await this.#goods.add(id);
+    // What was bad where a backup lay is not a bad file under a final name that somebody made.
+    return { outcome: outcome === "bad file" ? "told" : outcome, deleted };
+  }
+
+  /** That everything that is kept still restores, each to what was there when it was made. */
+  async expectGoods(): Promise<void> {
+    expect(this.#goods.names.length).toBeGreaterThanOrEqual(kept);
+    for (const [id, facts] of this.#noted)
+      if (this.#goods.names.includes(id)) expect(await this.#restored(id), id).toBe(facts);
+  }
+
+  async #make(act: OurAct): Promise<{ readonly status: number; readonly took: number }> {
+    const { times = 1, at = 0, job = "shop", variable = "LC_ALL=C" } = act;
+    const { server } = this.world;
+    const request = JSON.stringify({ server: server.name, job });
+    const script = `
+      for n in $(seq ${times}); do
+        env ${variable} stagecraft-agent backup <<<'${request}' >/dev/null 2>&1 & pid=$!; pids+=($pid)
+      done
+      for n in $(seq 2000); do
+        ls -d ${repository}/*.partial >/dev/null 2>&1 && break
+        kill -0 $pid 2>/dev/null || break
+        sleep 0.01
+      done
+      begun=$(date +%s%3N)
+      sleep ${((at * this.#usual) / 1000).toFixed(3)}
+      { ${this.world.meanwhile(act)}; } >/dev/null 2>&1
+      for pid in "\${pids[@]}"; do wait $pid || status=$?; done
+      echo \${status:-0} $(($(date +%s%3N) - begun))`;
+    const { stdout } = await server.run(["bash", "-c", script]);
+    const [status = Number.NaN, took = Number.NaN] = stdout.split(" ").map(Number);
+    return { status, took };
+  }
+
+  /** Restores all that is new under the name of a backup. */
+  async #judge(known: readonly string[], noted: Facts): Promise<boolean[]> {
+    const whole: boolean[] = [];
+    for (const id of (await this.#finals()).filter((id) => !known.includes(id))) {
+      const isWhole = (await this.#restored(id)) === noted;
+      whole.push(isWhole);
+      this.#noted.set(id, noted);
+      if (isWhole) await this.#goods.add(id);
+    }
+    return whole;
+  }
+
+  /** The same with all that is under a final name away; it does not stay there. */
+  async #judgePlace(place: Place, noted: Facts): Promise<boolean[]> {
+    const { world } = this;
+    const whole: boolean[] = [];
+    for (const path of await world.thereAt(place)) {
+      const decrypt = ["age", "--decrypt", "--identity", identityFile];
+      whole.push((await this.#restoredTar(await world.fetch(path), decrypt)) === noted);
+    }
+    await world.clearPlace(place);
+    return whole;
+  }
+
+  /** The agent verifies what is new and removes what is old, as after every backup. */
+  async #retain(act: Act, made: number): Promise<number> {
+    const { world } = this;
+    const look = async (moment: Date): Promise<number> => {
+      for (let n = 0; n < Math.max(1, made); n++) await this.#verify();
+      return this.#goods.missing(formatBackupId(moment));
+    };
+    const deleted = await look(world.clockAfter(act));
+    if (!act.clock) return deleted;
+    // Somebody sees to the clock.
+    await world.pass(0);
+    const again = await look(world.now);
+    const { stdout } = await world.server.agent(["backups"], {
+      server: world.server.name,
+      pins: [],
+    });
+    catalogueSchema.parse(JSON.parse(stdout));
+    // Until no backup is of a time to come any more.
+    if (act.clock.days > 0) await world.pass(act.clock.days * 24);
+    return deleted + again;
+  }
+
+  async #verify(): Promise<Said> {
+    return this.world.server.agent(["job", "verification", "verify"]);
+  }
+
+  /** What goes by the name of a backup, whether or not it is one. */
+  async #finals(): Promise<string[]> {
+    const names = await listRepository(this.world.server);
+    return names.filter((name) => backupIdSchema.safeParse(name).success);
+  }
+
+  async #restored(id: string): Promise<Facts> {
+    return restoredFacts(this.world.server, `${repository}/${id}/pg_dump.*`);
+  }
+
+  /** What a backup has that comes as a tar, through a program. */
+  async #restoredTar(tar: Buffer, program: readonly string[] = ["cat"]): Promise<Facts> {
+    const { server } = this.world;
+    const script = `rm -rf ${unpacked}; mkdir ${unpacked}; "$@" | tar -C ${unpacked} -xf -`;
+    await server.run(["bash", "-c", script, "-", ...program], tar);
+    return restoredFacts(server, `${unpacked}/pg_dump.*`);
+  }
+
+  /** Puts a schedule in force, where it is another one. */
+  async #putInForce(place: Place | undefined, more: object = {}): Promise<void> {
+    const { server } = this.world;
+    const limits = { recipients: [this.#recipient], keep: { last: 1 }, idle: "1 s", limit: "30 s" };
+    const request = {
+      ...{ server: server.name, jobs: { ...jobs, ...more }, maintenance: {}, pins: [] },
+      ...{ keep: { last: kept }, verify: never },
+      ...(place && { offsite: { ...this.world.wayTo(place), ...limits } }),
+    };
+    if (this.#inForce === JSON.stringify(request)) return;
+    const said = await server.agent(["backups-schedule"], request);
+    expect(said.status, said.stderr).toBe(0);
+    this.#inForce = JSON.stringify(request);
+  }
+}

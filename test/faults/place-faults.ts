@@ -1,0 +1,26 @@
+import type { Fault } from "./faults";
+import type { Place } from "./outcome";
+
+/** What is copied away after it was made, and does not arrive there. */
+function fault(name: string, placeOf: (run: number) => Place): Fault {
+  return {
+    name: `off-site: ${name}`,
+    ours: async ({ ours }, run) => ours.attempt({ place: placeOf(run) }),
+    script: async ({ script }, run) => script.attempt({ place: placeOf(run) }),
+  };
+}
+
+/** What happens to copies on their way. */
+export const placeFaults: readonly Fault[] = [
+  fault("nothing answers there", () => ({ user: "writer", port: "23" })),
+  fault("the place is read-only", () => ({ user: "reader" })),
+  fault("the place is full but for some", (run) => ({
+    user: "crowded",
+    before: `head -c ${1_500_000 + run * 100_000} /dev/zero >/full/filler`,
+  })),
+  fault("the upload is cut", (run) => ({
+    user: "cut",
+    before: `echo ${60_000 + run * 100_000} >/home/cut/limit`,
+  })),
+  fault("something else is kept than was sent", () => ({ user: "rots" })),
+];
