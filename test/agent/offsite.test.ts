@@ -498,6 +498,29 @@ describe("copies are kept by rules of their own", () => {
     return server.agent(["backups-delete"], { server: server.name, pins, backups: [id] });
   }
 
+  async function verificationOf(id: string): Promise<string> {
+    const file = `/var/backups/stagecraft/records/${id}/verification.json`;
+    return (await server.run(["cat", file])).stdout;
+  }
+
+  test("one that comes back is verified still, if it is what was sent, byte for byte", async () => {
+    expect(await remove(second)).toMatchObject({ status: 0 });
+    expect(await fetch(second)).toMatchObject({ status: 0 });
+    expect(JSON.parse(await verificationOf(second))).toMatchObject({
+      ...{ result: "passed", restored: true, from: "off-site" },
+    });
+
+    // The same backup, sent another time, is other bytes: of those nobody here knows anything.
+    const file = `${away.folder("sftp")}/${server.name}/${second}.tar.age`;
+    await away.run(`cp -p ${file} ${file}.old && truncate -s -1 ${file}`);
+    expect((await upload()).results).toEqual([`${second} uploaded`]);
+    await away.run(`mv ${file}.old ${file}`);
+    expect(await remove(second)).toMatchObject({ status: 0 });
+    expect(await fetch(second)).toMatchObject({ status: 0 });
+    expect(await verificationOf(second)).toBe("");
+    await markVerified(server, second);
+  });
+
   test("one whose backup is deleted here stays in the catalogue, and does not stand in for one that is here", async () => {
     expect(await remove(second)).toMatchObject({ status: 0 });
     expect(await catalogue()).toEqual([

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import { fileProblems } from "../../agent/backup/verify";
 import type { Manifest } from "../../model/backup/manifest";
+import { jobResultSchema } from "../../model/backup/protocol";
 import { formatBytes } from "../../model/units";
 import { makeBackup, repository, verify } from "../support/stored-backup";
 import { useServer } from "../support/server";
@@ -263,6 +264,39 @@ describe("a verification that is interrupted", () => {
     expect(await rememberedOf(id)).toBeUndefined();
     await server.expectNothingLeft();
   });
+});
+
+test("a verified backup is read again after a week, and from then on it counts only while its files are good", async () => {
+  await server.run(["sh", "-c", `rm -rf ${repository}/*`]);
+  const [altered, good, recent] = [nextId(), nextId(), nextId()];
+  for (const id of [altered, good, recent]) {
+    await makeBackup(server, { id, database: "shop", format: "plain" });
+    expect(await verify(server, id)).toMatchObject({ status: 0 });
+    if (id !== good) await inFolder(id, "printf x | dd of=$(ls *.sql) bs=1 seek=900 conv=notrunc");
+    const age = `sed -i 's/"checkedAt":"[^"]*"/"checkedAt":"2020-01-01T00:00:00Z"/' ${repository}/records/${id}/verification.json`;
+    if (id !== recent) await server.output(["sh", "-c", age]);
+  }
+  const verifying = { schedule: "0 0 29 2 *", missed: "wait" };
+  const request = { server: server.name, jobs: {}, maintenance: {}, keep: {}, pins: [] };
+  const scheduled = await server.agent(["backups-schedule"], { ...request, verify: verifying });
+  expect(scheduled).toMatchObject({ status: 0 });
+
+  const said = await server.agent(["job", "verification", "verify"]);
+  expect({ status: said.status, ...jobResultSchema.parse(JSON.parse(said.stdout)) }).toMatchObject({
+    ...{ status: 1, succeeded: false, backup: null },
+    text: `there was no backup to verify; files were altered of ${altered}`,
+  });
+  expect(await rememberedOf(altered)).toMatchObject({
+    ...{ result: "failed", restored: false },
+    text: expect.stringMatching(
+      /is not good:\n.* was altered: its SHA-256 is another one/,
+    ) as string,
+  });
+  const today = expect.stringMatching(`^${new Date().toISOString().slice(0, 4)}`) as string;
+  expect(await rememberedOf(good)).toMatchObject({ result: "passed", checkedAt: today });
+  // Nobody has looked at it again.
+  expect(await rememberedOf(recent)).toMatchObject({ result: "passed", restored: true });
+  expect((await server.agent(["job", "verification", "verify"])).status).toBe(0);
 });
 
 test("500 bytes flipped and files cut anywhere in a stored backup are all found", async () => {

@@ -5,8 +5,15 @@ import { copyName, placeText, type OffsiteSettings } from "../../../model/backup
 import type { BackupId } from "../../../model/names";
 import { formatBytes } from "../../../model/units";
 import { AgentError } from "../../errors";
-import { backupFolder, keepOffsiteCopy, readManifest, repositoryFolder } from "../repository";
+import {
+  backupFolder,
+  keepOffsiteCopy,
+  keepVerification,
+  readManifest,
+  repositoryFolder,
+} from "../repository";
 import { fileProblems } from "../verify";
+import { readKnown } from "./known";
 import { PipelineError, type Stage } from "./pipeline";
 import { Remote } from "./remote";
 import { measure } from "./upload";
@@ -38,11 +45,23 @@ export async function fetchCopy(
     const manifest = await putInPlace(id, partial, place);
     const at = new Date().toISOString();
     const text = "fetched from there";
-    await keepOffsiteCopy(id, { result: "uploaded", remote: place, at, ...found.result(), text });
+    const { bytes, sha256 } = found.result();
+    await keepOffsiteCopy(id, { result: "uploaded", remote: place, at, bytes, sha256, text });
+    await keepProof(id, sha256, at);
     return manifest;
   } finally {
     await rm(partial, { recursive: true, force: true });
   }
+}
+
+/**
+ * What proved a backup goes on to hold for what was fetched, if that is byte for byte what this agent sent: nobody
+ * encrypts the same twice to the same bytes.
+ */
+async function keepProof(id: BackupId, sha256: string, checkedAt: string): Promise<void> {
+  const was = (await readKnown()).find((copy) => copy.id === id)?.was;
+  if (!was?.verification || was.offsite.sha256 !== sha256) return;
+  await keepVerification(id, { ...was.verification, from: "off-site", checkedAt });
 }
 
 /** Downloads, decrypts and unpacks a copy into a folder; throws an {@link AgentError} when it is not whole. */
