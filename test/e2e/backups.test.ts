@@ -1,5 +1,7 @@
-import { beforeAll, expect, test } from "vitest";
+import { setTimeout as sleep } from "node:timers/promises";
+import { beforeAll, expect, test, vi } from "vitest";
 import { jobResultSchema } from "../../model/backup/protocol";
+import { observationSchema } from "../../model/observation";
 import { docker, smallDump, useProject, type SettingChanges } from "../support/project";
 
 const project = useProject();
@@ -51,6 +53,56 @@ test("a backup by hand has the stack's state, with its secrets encrypted, and st
   expect(text).toMatch(
     new RegExp(`backups +${backup ?? ""}, \\d+ s old, unverified · next .* 02:11 UTC by nightly`),
   );
+});
+
+test("a table is taken back from the server as it was at a moment, beside it, and nothing stays of that", async () => {
+  const jobs = { nightly: { schedule: "11 2 * * *" } };
+  project.reconfigure(stack, settings({ backups: { jobs, pointInTime: {} } }));
+  expect(await project.up(stack)).toMatchObject({ exitCode: 0 });
+  // The agent makes the first base backup by itself; from its end on every moment can be recovered.
+  const archive = async (): Promise<void> => {
+    const { text } = await docker(
+      "exec",
+      project.names(stack).agent,
+      "stagecraft-agent",
+      "observe",
+    );
+    const { windows } = observationSchema.parse(JSON.parse(text)).archive;
+    expect(windows).toHaveLength(1);
+    expect(Date.now()).toBeGreaterThan(Date.parse(windows[0]?.first ?? "") + 1000);
+  };
+  await vi.waitFor(archive, { timeout: 120_000, interval: 500 });
+  await project.psql(stack, "INSERT INTO small VALUES (77, 'needed')");
+  await sleep(20);
+  const moment = await project.psql(stack, "SELECT clock_timestamp() AT TIME ZONE 'UTC'");
+  await sleep(20);
+  await project.psql(stack, "DELETE FROM small");
+
+  const stagecraft = async (...args: string[]): Promise<string> => {
+    const { exitCode, text } = await project.stagecraft(...args);
+    expect(exitCode, text).toBe(0);
+    return text;
+  };
+  expect(await stagecraft("restore", stack, "--to", `${moment} UTC`)).toContain("beside it");
+  expect(
+    await stagecraft(
+      "side",
+      stack,
+      "psql",
+      "timesheets",
+      "--",
+      "-XqAtc",
+      "SELECT max(id) FROM small",
+    ),
+  ).toBe("77");
+  expect(await stagecraft("side", stack, "copy-table", "small", "--as", "small_then")).toContain(
+    "small_then",
+  );
+  expect(await stagecraft("side", stack, "remove")).toBe(`the side cluster of ${stack} is gone`);
+  expect(await stagecraft("side", stack)).toContain(`${stack} has no side cluster`);
+  await project.psql(stack, "INSERT INTO small SELECT * FROM small_then");
+  expect(await project.psql(stack, "SELECT count(*), max(note) FROM small")).toBe("4|note 2");
+  await project.psql(stack, "DROP TABLE small_then");
 });
 
 test("a schedule that was lost with the agent's volume is seen at preview, and put back", async () => {
