@@ -1,3 +1,4 @@
+import { execa } from "execa";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Client } from "pg";
 import { describe, expect, test } from "vitest";
@@ -40,7 +41,8 @@ const wholeFiles = ["stagecraft-defaults.conf", "stagecraft.conf"];
 async function openSession(): Promise<Client> {
   await server.sql(
     "postgres",
-    "CREATE ROLE visitor LOGIN PASSWORD 'keep open'; GRANT CONNECT ON DATABASE postgres TO visitor",
+    `SELECT $$CREATE ROLE visitor LOGIN PASSWORD 'keep open'$$ WHERE to_regrole('visitor') IS NULL \\gexec
+     GRANT CONNECT ON DATABASE postgres TO visitor`,
   );
   const format = "{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}";
   const host = await docker("inspect", "--format", format, server.postgres);
@@ -165,6 +167,35 @@ describe("settings that PostgreSQL does not start with", () => {
     expect(await apply({})).toMatchObject({ restart: [] });
     expect(await filesOfOurs()).toEqual(wholeFiles);
   });
+});
+
+test("a second PostgreSQL does not start on the volume of one that runs, which goes on", async () => {
+  const session = await openSession();
+  const image = await docker("inspect", "--format", "{{.Image}}", server.postgres);
+  const second = await execa(
+    "docker",
+    [
+      ...["run", "--rm", "--network", "none", "--read-only", "--tmpfs", "/tmp"],
+      ...[
+        "--tmpfs",
+        "/run/postgresql:uid=5432,gid=5432",
+        "--label",
+        `stagecraft.test=${server.place}`,
+      ],
+      ...["--volume", `${server.volume("data")}:/var/lib/postgresql/data`],
+      ...[image, "timeout", "20", "stagecraft-postgres", "fsync=off"],
+    ],
+    { reject: false },
+  );
+  expect(second).toMatchObject({
+    exitCode: 75,
+    stdout: "",
+    stderr:
+      "stagecraft-postgres: another PostgreSQL runs on this volume; two of them would ruin it. Give this server another name, or stop the other one",
+  });
+  expect((await session.query("SELECT 1 AS answer")).rows).toEqual([{ answer: 1 }]);
+  await session.end();
+  await server.sql("postgres", "CHECKPOINT");
 });
 
 test.each([0, 150, 400, 800])(

@@ -316,6 +316,19 @@ describe("a server on another machine", () => {
     const { agent, postgres } = project.names("prod");
     expect(await project.leftovers("ps")).toEqual([agent, postgres]);
   });
+
+  test("whose machine is gone for good is made elsewhere once Pulumi has forgotten it", async () => {
+    project.reconfigure("dev", settings(engine.host()));
+    expect(await project.up("dev")).toMatchObject({ exitCode: 0 });
+    await engine.lose();
+    project.reconfigure("dev", settings("local"));
+    expect((await project.up("dev")).exitCode).not.toBe(0);
+    const forget = ["state", "delete", "--all", "--force", "--yes", "-s", "dev"];
+    expect(await project.pulumi(...forget)).toMatchObject({ exitCode: 0 });
+    expect(await project.up("dev")).toMatchObject({ exitCode: 0 });
+    expect(await project.psql("dev", "SELECT count(*) FROM a")).toBe("3");
+    expect(await project.up("dev", "--expect-no-changes")).toMatchObject({ exitCode: 0 });
+  });
 });
 
 async function stagecraft(...args: readonly string[]) {

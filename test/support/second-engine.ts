@@ -206,6 +206,11 @@ export class SecondEngine {
     for (const ending of ["lock", "engine"]) rmSync(`${shared}.${ending}`, { force: true });
   }
 
+  /** Takes it away for good, as far as anybody else can tell. */
+  async lose(): Promise<void> {
+    await execa("docker", ["kill", this.name]);
+  }
+
   /** For a run that is stopped, where nothing waits for the end of a program. */
   removeAtOnce(): void {
     const command = `docker rm --force ${this.name}; docker volume rm --force ${this.name}`;
