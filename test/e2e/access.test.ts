@@ -203,7 +203,7 @@ test("what was changed by hand is seen at preview, and mended", async () => {
   expect(await project.up(stack, "--expect-no-changes")).toMatchObject({ exitCode: 0 });
 });
 
-test("no password stands in the state, in what docker shows, in logs or process lists", async () => {
+test("no password stands in the state, in what docker shows, in logs, process lists or errors", async () => {
   const { agent, postgres } = project.names(stack);
   const places = await Promise.all([
     project.pulumi("stack", "export", "--stack", stack),
@@ -221,8 +221,9 @@ test("no password stands in the state, in what docker shows, in logs or process 
       "grep -rh . /var/lib/stagecraft/logs /var/lib/stagecraft/reports || true",
     ),
   ]);
-  const all = places.map(({ text }) => text).join("\n");
+  const all = [...places.map(({ text }) => text), project.printed].join("\n");
   expect(all).toContain("STAGECRAFT_SERVER=prod");
+  expect(all).toContain("production never trusts a network");
   for (const password of Object.values(project.passwords)) expect(all).not.toContain(password);
 });
 

@@ -66,6 +66,7 @@ export class TestProject {
     monitor: "the monitor's password of tests",
   };
   readonly #ports = new Map<string, number>();
+  readonly #printed: string[] = [];
   /** The stack files as they were made, because encrypting takes Pulumi half a second. */
   readonly #made = new Map<string, StackFile>();
   /** What Pulumi is run with. */
@@ -169,7 +170,17 @@ export class TestProject {
 
   /** Runs Pulumi in the project folder to its end. */
   async pulumi(...args: readonly string[]): Promise<Said> {
-    return ended(this.start({}, ...args));
+    return this.#note(await ended(this.start({}, ...args)));
+  }
+
+  /** All that Pulumi and the operator's command have printed so far, errors too. */
+  get printed(): string {
+    return this.#printed.join("\n");
+  }
+
+  #note(said: Said): Said {
+    this.#printed.push(said.text);
+    return said;
   }
 
   /** Starts Pulumi with some variables otherwise. */
@@ -192,7 +203,7 @@ export class TestProject {
       all: true,
       stdin: "ignore",
     });
-    return ended(run as unknown as Run);
+    return this.#note(await ended(run as unknown as Run));
   }
 
   async up(stack: string, ...options: readonly string[]): Promise<Said> {
