@@ -61,7 +61,7 @@ test("the former script, done the same to, does not tell of many: the harness se
   console.log(`${faults.length} faults × ${runs}: we ${told(ours)}`);
   console.log(`${compared.length} of them × ${runs}: the former script ${told(script)}`);
   expect(ours).toEqual({ undetected: 0, bad: 0, deleted: 0 });
-  expect(script.undetected).toBeGreaterThan(20);
-  expect(script.bad).toBeGreaterThan(5);
-  expect(script.deleted).toBeGreaterThan(5);
+  expect(script.undetected).toBeGreaterThan(12);
+  expect(script.bad).toBeGreaterThan(12);
+  expect(script.deleted).toBeGreaterThan(20);
 });
