@@ -175,7 +175,8 @@ test("nothing is deleted, forgotten or verified by hand while a job runs, but wh
       server.agent(["verify"], { server: server.name, backup: "20200101T000000Z" }),
       server.agent(["backups-forget"], { server: server.name, pins: [], dryRun: false }),
     ];
-    await sleep(1000);
+    // Time for all three to start and to come upon the job.
+    await sleep(3000);
     expect(await listRepository(server)).toContain(id);
     await server.sql(
       "postgres",
