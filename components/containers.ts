@@ -45,7 +45,7 @@ const agentMemory = 1024;
 /** PostgreSQL's container. */
 export function postgresContainer(
   place: Place,
-  port: number,
+  { address, port }: { readonly address: string; readonly port: number },
   memory: MemoryPlan,
 ): docker.ContainerArgs {
   return {
@@ -53,7 +53,7 @@ export function postgresContainer(
     name: place.names.postgres,
     command: ["stagecraft-postgres", ...toDefaults(memory.parameters)],
     envs: [`STAGECRAFT_SERVER=${place.server}`],
-    ports: [{ internal: 5432, external: port, ip: "127.0.0.1" }],
+    ports: [{ internal: 5432, external: port, ip: address }],
     volumes: clusterVolumes(place),
     memory: memory.container,
     // As Docker does by default; left out, it would show as drift.

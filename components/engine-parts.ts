@@ -17,6 +17,8 @@ export interface EnginePartsArgs {
   readonly names: EngineNames;
   /** Where they are: `local` or an address. */
   readonly host: string;
+  /** The address of the host where PostgreSQL answers. */
+  readonly address: string;
   readonly port: number;
   readonly memory: MemoryPlan;
   /** Whether the volumes with data stay on the engine when the stack is destroyed. */
@@ -63,7 +65,7 @@ export function makeEngineParts(parent: pulumi.Resource, args: EnginePartsArgs):
   const postgres = new docker.Container(
     `${server}-postgres`,
     {
-      ...postgresContainer(place, args.port, args.memory),
+      ...postgresContainer(place, args, args.memory),
       labels: renewedLabels(args, "postgres"),
     },
     { ...there, dependsOn: ready },

@@ -23,8 +23,13 @@ import { tlsCommand, type TlsArgs } from "./tls-command";
 export interface PostgresArgs {
   /** Major version. Only 17 so far. @default 17 */
   readonly version?: 17 | undefined;
-  /** The port on 127.0.0.1 where PostgreSQL answers, 1 to 65535. Changing it restarts PostgreSQL. */
+  /** The port of {@link address} where PostgreSQL answers, 1 to 65535. Changing it restarts PostgreSQL. */
   readonly port: number;
+  /**
+   * The host's address where PostgreSQL answers, `"0.0.0.0"` for all; who may connect is `pgHba`'s to say. Changing it
+   * restarts PostgreSQL. @default "127.0.0.1"
+   */
+  readonly address?: string | undefined;
   /**
    * Memory of PostgreSQL's container, e.g. `"4 GB"`; at least `"256 MB"`. A quarter of it becomes `shared_buffers`.
    * Changing it restarts PostgreSQL. @default "1 GB"
@@ -67,7 +72,7 @@ const placeSchema = z.strictObject({ host: hostSchema.default(localHost) });
 /**
  * PostgreSQL in a container of its own, with the agent beside it, on a private network.
  *
- * Nothing but 127.0.0.1 reaches it from outside. Its superuser has no password: only the agent reaches it, through the
+ * Nothing but 127.0.0.1 reaches it from outside, unless another address is given. Its superuser has no password: only the agent reaches it, through the
  * Unix socket. Whatever needs PostgreSQL depends on {@link ready}.
  *
  * ```ts
@@ -86,7 +91,9 @@ export class PostgresServer extends pulumi.ComponentResource {
   readonly names: EngineNames;
   /** What the names of its parts begin with. */
   readonly namePrefix: string;
-  /** The port on 127.0.0.1. */
+  /** The host's address where it answers: `127.0.0.1`, `0.0.0.0`. */
+  readonly address: string;
+  /** The port of that address. */
   readonly port: number;
   /** The tag of the image with PostgreSQL and the agent. */
   readonly image: string;
@@ -118,11 +125,12 @@ export class PostgresServer extends pulumi.ComponentResource {
       pgHba = {},
       backupsOf,
     } = args;
-    const { port } = settings;
+    const { address, port } = settings;
     const memory = parseBytes(settings.memory) ?? 0;
     const wanted = checkSettings(settings.settings ?? {}, { version: 17, memory }).settings;
     this.server = name;
     this.kind = kind;
+    this.address = address;
     this.port = port;
     this.names = engineNames(namePrefix, name);
     this.namePrefix = namePrefix;
@@ -131,7 +139,7 @@ export class PostgresServer extends pulumi.ComponentResource {
     this.sight = look(this.names, host);
 
     const { image, network, postgres, agent } = makeEngineParts(this, {
-      ...{ server: name, kind, namePrefix, names: this.names, host, port, keepVolumes },
+      ...{ server: name, kind, namePrefix, names: this.names, host, address, port, keepVolumes },
       ...{ memory: planMemory(memory), sight: this.sight, backupsOf },
     });
     this.image = image;

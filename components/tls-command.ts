@@ -1,5 +1,6 @@
 import type * as command from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
+import { isEveryAddress } from "../model/host";
 import { coversName } from "../model/tls/names";
 import { tlsRequestSchema } from "../model/tls/protocol";
 import { agentCommand, type CommandedServer } from "./agent-command";
@@ -22,10 +23,11 @@ const ownNames = ["localhost", "127.0.0.1", "::1"];
 /** Sees to the server's certificate and turns TLS on. stdout is the JSON of `tlsResultSchema`. */
 export function tlsCommand(
   server: string,
-  commanded: CommandedServer,
+  commanded: CommandedServer & { readonly address: string },
   { names = [], certificate, key, ca }: TlsArgs,
 ): command.local.CommandArgs {
-  const wanted = [...new Set([...ownNames, commanded.names.postgres, ...names])];
+  const address = isEveryAddress(commanded.address) ? [] : [commanded.address];
+  const wanted = [...new Set([...ownNames, ...address, commanded.names.postgres, ...names])];
   const request = pulumi
     .all([certificate, key, ca])
     .apply(([certificate, key, ca]) =>

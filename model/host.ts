@@ -19,9 +19,22 @@ function isAddress(host: string): boolean {
   return match !== null && Number(match[1] ?? 22) <= 65_535;
 }
 
-/** What brings a port of a host's 127.0.0.1 to this machine's; `undefined` where it is there already. */
-export function tunnelTo(host: string, port: number): string | undefined {
-  return host === localHost ? undefined : `ssh -N -L ${port}:127.0.0.1:${port} ${host}`;
+/** Whether an address stands for all that a host has: nothing that a client calls it by. */
+export function isEveryAddress(address: string): boolean {
+  return address === "0.0.0.0" || address === "::";
+}
+
+/** What the host's own programs find a server by that answers at an address: `127.0.0.1`, `[::1]`. */
+export function reachableAt(address: string): string {
+  if (address === "0.0.0.0") return "127.0.0.1";
+  if (address === "::") return "[::1]";
+  return address.includes(":") ? `[${address}]` : address;
+}
+
+/** What brings a port of a host to this machine's 127.0.0.1; `undefined` where it is there already. */
+export function tunnelTo(host: string, address: string, port: number): string | undefined {
+  if (host === localHost) return undefined;
+  return `ssh -N -L ${port}:${reachableAt(address)}:${port} ${host}`;
 }
 
 /** Why the engine of another machine cannot be used, and what to do about it. */

@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { ToldError } from "../components/told-error";
-import { tunnelTo } from "../model/host";
+import { reachableAt, tunnelTo } from "../model/host";
 import { development } from "./dev";
 import { production } from "./prod";
 import { readSettings } from "./settings";
@@ -17,10 +17,10 @@ export = async () => {
   const settings = await readSettings(stack);
   const { postgres, database, application, report } = environments[stack](settings);
   const name = encodeURIComponent(settings.database.name);
-  const tunnel = tunnelTo(settings.host, postgres.port);
+  const tunnel = tunnelTo(settings.host, postgres.address, postgres.port);
   return {
     /** Without the password. */
-    url: `postgresql://${name}@127.0.0.1:${postgres.port}/${name}`,
+    url: `postgresql://${name}@${reachableAt(postgres.address)}:${postgres.port}/${name}`,
     port: postgres.port,
     /** What brings that port to this machine, for a server on another one. */
     ...(tunnel !== undefined && { tunnel }),

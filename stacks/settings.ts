@@ -169,9 +169,9 @@ async function portProblems(
   if (!isEngineLocal(host, process.env["DOCKER_HOST"])) return [];
   const ports = Object.entries({ postgres, application }).map(async ([section, settings]) => {
     if (settings === undefined) return [];
-    const { port } = settings;
-    if (isRestarting || published.includes(port) || !(await isPortTaken(port))) return [];
-    const text = `${port} is taken by another program on 127.0.0.1; stop it, or give another port`;
+    const { address = "127.0.0.1", port } = { address: undefined, ...settings };
+    if (isRestarting || published.includes(port) || !(await isPortTaken(port, address))) return [];
+    const text = `${port} is taken by another program on ${address}; stop it, or give another port`;
     return [{ path: `${section}.port`, text }];
   });
   return (await Promise.all(ports)).flat();

@@ -1,4 +1,4 @@
-import { tunnelTo } from "../../model/host";
+import { reachableAt, tunnelTo } from "../../model/host";
 import type { ServerKind } from "../../model/names";
 import { alignColumns } from "./table";
 
@@ -18,14 +18,16 @@ export function nextText({ stack, kind, host, address, database }: UpServer): st
   const rows = [["psql", `npx stagecraft psql ${stack}`]];
   if (address !== undefined && database !== undefined) {
     const name = encodeURIComponent(database);
-    const tunnel = tunnelTo(host, Number(address.split(":").at(-1)));
+    const colon = address.lastIndexOf(":");
+    const [at, port] = [address.slice(0, colon), Number(address.slice(colon + 1))];
+    const tunnel = tunnelTo(host, at, port);
     if (tunnel !== undefined) rows.push(["tunnel", `${tunnel}   (while it is needed)`]);
     // Production lets nobody in without TLS.
     const isChecked = kind === "production";
     const options = isChecked ? `?sslmode=verify-full&sslrootcert=${stack}-ca.pem` : "";
     rows.push([
       "database",
-      `postgresql://${name}@${address}/${name}${options}   (password: npx stagecraft password ${stack})`,
+      `postgresql://${name}@${reachableAt(at)}:${port}/${name}${options}   (password: npx stagecraft password ${stack})`,
     ]);
     if (isChecked) rows.push(["its CA", `npx stagecraft ca ${stack} > ${stack}-ca.pem`]);
   }

@@ -1,15 +1,15 @@
 import { createServer } from "node:net";
 import { localHost } from "../../model/host";
 
-/** Whether a program of this machine listens on a port of 127.0.0.1. */
-export async function isPortTaken(port: number): Promise<boolean> {
+/** Whether a program of this machine listens on a port of an address. */
+export async function isPortTaken(port: number, address = "127.0.0.1"): Promise<boolean> {
   const probe = createServer();
   return new Promise((resolve) => {
     probe.once("error", (error: NodeJS.ErrnoException) => {
       // Anything else, such as a port that only root may use, is the engine's to judge.
       resolve(error.code === "EADDRINUSE");
     });
-    probe.listen({ port, host: "127.0.0.1", exclusive: true }, () => {
+    probe.listen({ port, host: address, exclusive: true }, () => {
       probe.close(() => {
         resolve(false);
       });

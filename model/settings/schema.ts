@@ -35,6 +35,9 @@ const encodingSchema = z.string().superRefine((text, context) => {
   context.addIssue(`must be an encoding that PostgreSQL knows, such as ${meant}`);
 });
 
+/** Where only the host's own programs reach a server. */
+const loopback = "127.0.0.1";
+
 const path = z.string().min(1, "must be a path");
 
 /** PostgreSQL itself. */
@@ -49,8 +52,15 @@ export const postgresSchema = z
       .min(1, "must be a port from 1 to 65535")
       .max(65_535, "must be a port from 1 to 65535")
       .meta({
-        description: "The port on 127.0.0.1 where PostgreSQL answers.",
+        description: "The port of `postgres.address` where PostgreSQL answers.",
         examples: [15432],
+      }),
+    address: z
+      .union([z.ipv4(), z.ipv6()], "must be an address of the host, or 0.0.0.0 for all")
+      .default(loopback)
+      .meta({
+        description:
+          "The host's address where PostgreSQL answers; `0.0.0.0` for all. Who may connect is `pgHba`'s to say.",
       }),
     memory: memorySchema.default(defaultMemory).meta({
       description: "Memory of PostgreSQL's container; its cache is a quarter of it.",

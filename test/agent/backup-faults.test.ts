@@ -58,6 +58,13 @@ async function isWaiting(): Promise<boolean> {
   return (await server.sql("postgres", sql)) !== "0";
 }
 
+/** How many calls of the agent are being answered. */
+async function agentsRunning(): Promise<number> {
+  const count =
+    "cat /proc/[0-9]*/cmdline | tr '\\0' '\\n' | grep -cE '^(backup|backups-delete|verify|backups-forget)$'";
+  return Number((await server.run(["sh", "-c", count])).stdout);
+}
+
 /** That a failed attempt is recorded, and nothing of it lies where backups are. */
 async function expectFailed(
   { status, result }: Awaited<ReturnType<typeof backUp>>,
@@ -175,7 +182,8 @@ test("nothing is deleted, forgotten or verified by hand while a job runs, but wh
       server.agent(["verify"], { server: server.name, backup: "20200101T000000Z" }),
       server.agent(["backups-forget"], { server: server.name, pins: [], dryRun: false }),
     ];
-    // Time for all three to start and to come upon the job.
+    await until(async () => (await agentsRunning()) === all.length + 1);
+    // Time for all to come upon the job.
     await sleep(3000);
     expect(await listRepository(server)).toContain(id);
     await server.sql(

@@ -1,13 +1,16 @@
+import { connect } from "node:net";
 import { beforeAll, expect, test } from "vitest";
 import { docker, smallDump, useProject } from "../support/project";
 
 const project = useProject();
-const stacks = ["dev", "staging", "prod"];
+const stacks = ["dev", "staging", "prod"] as const;
+const addresses = { dev: undefined, staging: "127.0.0.3", prod: undefined };
 
 beforeAll(async () => {
   const dump = project.writeDump("first.sql", smallDump("first", 1));
   for (const stack of stacks) {
-    await project.makeStack(stack, { data: { dump } });
+    const postgres = { port: project.port(stack), memory: "256 MB", address: addresses[stack] };
+    await project.makeStack(stack, { data: { dump }, postgres });
     const up = await project.up(stack);
     expect(up.exitCode, up.text).toBe(0);
   }
@@ -22,6 +25,24 @@ test("all three servers run side by side, each with data of its own", async () =
     expect(await project.psql(stack, sql)).toBe(`only_on_${stack}`);
   }
   expect(await project.leftovers("network")).toHaveLength(3);
+});
+
+test("a server answers at the address it is given and at no other, with a certificate for it", async () => {
+  const port = project.port("staging");
+  expect(await answersAt("127.0.0.3", port)).toBe(true);
+  expect(await answersAt("127.0.0.1", port)).toBe(false);
+  expect(await project.output("staging", "url")).toBe(
+    `postgresql://timesheets@127.0.0.3:${port}/timesheets`,
+  );
+  const { text } = await docker(
+    "exec",
+    project.names("staging").agent,
+    "stagecraft-agent",
+    "observe",
+  );
+  expect(JSON.parse(text)).toMatchObject({
+    tls: { names: expect.arrayContaining(["127.0.0.3"]) as string[] },
+  });
 });
 
 test("production keeps its database when the dump is another", async () => {
@@ -76,3 +97,16 @@ test("containers made anew after several refreshes change nothing further", asyn
   expect(await project.psql("staging", "SELECT count(*) FROM made_here")).toBe("0");
   expect(await project.up("staging", "--expect-no-changes")).toMatchObject({ exitCode: 0 });
 });
+
+async function answersAt(host: string, port: number): Promise<boolean> {
+  const socket = connect({ host, port });
+  return new Promise((resolve) => {
+    socket.once("connect", () => {
+      socket.destroy();
+      resolve(true);
+    });
+    socket.once("error", () => {
+      resolve(false);
+    });
+  });
+}

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { hostProblem, hostSchema, tunnelTo } from "../../model/host";
+import { hostProblem, hostSchema, reachableAt, tunnelTo } from "../../model/host";
 import { parseSettings } from "../../model/settings/parse";
 
 describe("where a server runs", () => {
@@ -39,10 +39,20 @@ describe("where a server runs", () => {
   });
 
   test("leads to its port by a tunnel, which this machine needs none of", () => {
-    expect(tunnelTo("ssh://ops@staging.example.com:2222", 15433)).toBe(
+    expect(tunnelTo("ssh://ops@staging.example.com:2222", "127.0.0.1", 15433)).toBe(
       "ssh -N -L 15433:127.0.0.1:15433 ssh://ops@staging.example.com:2222",
     );
-    expect(tunnelTo("local", 15433)).toBeUndefined();
+    expect(tunnelTo("ssh://ops@staging.example.com", "::", 15433)).toBe(
+      "ssh -N -L 15433:[::1]:15433 ssh://ops@staging.example.com",
+    );
+    expect(tunnelTo("local", "127.0.0.1", 15433)).toBeUndefined();
+  });
+
+  test("is reached by its own programs at the address it answers at, or at loopback where it answers at all", () => {
+    const addresses = ["127.0.0.1", "0.0.0.0", "::", "192.0.2.7", "2001:db8::7"];
+    expect(addresses.map(reachableAt)).toEqual([
+      ...["127.0.0.1", "127.0.0.1", "[::1]", "192.0.2.7", "[2001:db8::7]"],
+    ]);
   });
 });
 

@@ -24,7 +24,7 @@ describe("settings of a stack", () => {
       settings: {
         namePrefix: "stagecraft",
         host: "local",
-        postgres: { version: 17, port: 15432, memory: "1 GB" },
+        postgres: { version: 17, port: 15432, address: "127.0.0.1", memory: "1 GB" },
         database: { name: "timesheets", roles: "leave out", keepPrevious: 1 },
         data: { dump: "timesheets.sql" },
         pgHba: {},
@@ -189,6 +189,12 @@ describe("settings of a stack", () => {
     expect(problemsOf({ postgres: { port } })).toEqual([`postgres.port: ${problem}`]);
   });
 
+  test.each(["localhost", "127.0.0.1:15432", "300.0.0.1", ""])("address %j", (address) => {
+    expect(problemsOf({ postgres: { port: 1, address } })).toEqual([
+      `postgres.address: must be an address of the host, or 0.0.0.0 for all, got ${JSON.stringify(address)}`,
+    ]);
+  });
+
   test.each([
     ["2 GiB", 'must be a size like "2 GB" or "512 MB", got "2 GiB"'],
     ["10 MB", 'must be at least "256 MB", got "10 MB"'],
@@ -242,7 +248,7 @@ describe("settings of a stack", () => {
 
   test("an unknown key that is like no other is told what there is", () => {
     expect(problemsOf({ postgres: { port: 1, colour: "blue" } })).toEqual([
-      "postgres.colour: unknown setting; there are version, port, memory, settings",
+      "postgres.colour: unknown setting; there are version, port, address, memory, settings",
     ]);
   });
 });
