@@ -6,7 +6,7 @@ import { EngineProblem } from "../components/machine/docker";
 import { buildFolderProblem } from "../components/machine/build-folder";
 import { findContents } from "../components/machine/find-contents";
 import { findPins } from "../components/machine/pins";
-import { isEngineLocal, isPortTaken } from "../components/machine/port";
+import { isEngineLocal, portProblem } from "../components/machine/port";
 import { beginToLook, publishedPorts } from "../components/machine/sight";
 import { isSecretOption } from "../model/backup/offsite";
 import { localHost } from "../model/host";
@@ -169,10 +169,17 @@ async function portProblems(
   if (!isEngineLocal(host, process.env["DOCKER_HOST"])) return [];
   const ports = Object.entries({ postgres, application }).map(async ([section, settings]) => {
     if (settings === undefined) return [];
-    const { address = "127.0.0.1", port } = { address: undefined, ...settings };
-    if (isRestarting || published.includes(port) || !(await isPortTaken(port, address))) return [];
-    const text = `${port} is taken by another program on ${address}; stop it, or give another port`;
-    return [{ path: `${section}.port`, text }];
+    const { port } = settings;
+    const address = "address" in settings ? settings.address : "127.0.0.1";
+    if (isRestarting || published.includes(port)) return [];
+    const problem = await portProblem(port, address);
+    if (problem === undefined) return [];
+    if (problem === "taken") {
+      const text = `${port} is taken by another program on ${address}; stop it, or give another port`;
+      return [{ path: `${section}.port`, text }];
+    }
+    const text = `${address} is not an address of this machine; give one that it has, or 0.0.0.0 for all`;
+    return [{ path: `${section}.address`, text }];
   });
   return (await Promise.all(ports)).flat();
 }

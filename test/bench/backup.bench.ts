@@ -1,4 +1,3 @@
-import { execa } from "execa";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it } from "vitest";
@@ -7,6 +6,7 @@ import { backupBytes, manifestSchema } from "../../model/backup/manifest";
 import { jobResultSchema } from "../../model/backup/protocol";
 import { formatBytes, formatDuration } from "../../model/units";
 import { useProject } from "../support/project";
+import { inside, type Inside } from "./inside";
 import { median, say, seconds } from "./measure";
 
 const size = process.env["STAGECRAFT_BENCH_SIZE"] ?? "2GB";
@@ -20,56 +20,46 @@ it(
     await project.makeStack("dev", { postgres: { port: project.port("dev"), memory: "4 GB" } });
     const { exitCode, text } = await project.pulumi("up", "--yes", "--skip-preview", "-s", "dev");
     if (exitCode !== 0) throw new Error(text);
-    const { agent } = project.names("dev");
-    const inside = async (script: string, input = ""): Promise<string> =>
-      (
-        await execa("docker", ["exec", "-i", agent, "bash", "-o", "pipefail", "-ec", script], {
-          input,
-        })
-      ).stdout;
+    const run = inside(project.names("dev").agent);
 
-    await inside("dropdb --force timesheets; createdb source");
+    await run("dropdb --force timesheets; createdb source");
     const schema = readFileSync(join(__dirname, "../../examples/timesheets/schema.sql"), "utf8");
-    await inside("psql -qX -v ON_ERROR_STOP=1 source > /dev/null", schema);
-    await inside("psql -qX -v ON_ERROR_STOP=1 source > /dev/null", generateSql({ size }));
-    const bytes = await inside("psql -qXAtc \"SELECT pg_database_size('source')\" postgres");
+    await run("psql -qX -v ON_ERROR_STOP=1 source > /dev/null", schema);
+    await run("psql -qX -v ON_ERROR_STOP=1 source > /dev/null", generateSql({ size }));
+    const bytes = await run("psql -qXAtc \"SELECT pg_database_size('source')\" postgres");
     say(`database         ${formatBytes(Number(bytes))}`);
 
     const work = "/var/lib/stagecraft/bench";
-    await inside(`mkdir -p ${work}`);
-    const old = await seconds(() =>
-      inside(`pg_dump -c -O -F p source | bzip2 > ${work}/old.sql.bz2`),
-    );
-    const oldBytes = Number(await inside(`stat -c %s ${work}/old.sql.bz2`));
+    await run(`mkdir -p ${work}`);
+    const old = await seconds(() => run(`pg_dump -c -O -F p source | bzip2 > ${work}/old.sql.bz2`));
+    const oldBytes = Number(await run(`stat -c %s ${work}/old.sql.bz2`));
     const bare: number[] = [];
     const ours: number[] = [];
     let manifest = "";
     for (let i = 0; i < rounds; i++) {
       bare.push(
         await seconds(() =>
-          inside(`rm -rf ${work}/bare && pg_dump -F d -j 2 --compress=zstd -f ${work}/bare source`),
+          run(`rm -rf ${work}/bare && pg_dump -F d -j 2 --compress=zstd -f ${work}/bare source`),
         ),
       );
       ours.push(
         await seconds(async () => {
           const result = jobResultSchema.parse(
             JSON.parse(
-              await inside(
+              await run(
                 "stagecraft-agent backup 2> /dev/null",
                 JSON.stringify({ server: "dev", job: null }),
               ),
             ),
           );
           expect(result.succeeded, result.text).toBe(true);
-          manifest = await inside(
-            `cat /var/backups/stagecraft/${result.backup ?? ""}/manifest.json`,
-          );
+          manifest = await run(`cat /var/backups/stagecraft/${result.backup ?? ""}/manifest.json`);
         }),
       );
     }
     const ourBytes = backupBytes(manifestSchema.parse(JSON.parse(manifest)));
-    const peak = await peakMemory(inside);
-    await inside(`rm -rf ${work}`);
+    const peak = await peakMemory(run);
+    await run(`rm -rf ${work}`);
 
     say(
       `old procedure    ${formatDuration(old)}   ${formatBytes(oldBytes)}   (pg_dump -c -O -F p | bzip2)`,
@@ -86,9 +76,7 @@ it(
 );
 
 /** The most memory that the agent's own process has during one more backup. */
-async function peakMemory(
-  inside: (script: string, input?: string) => Promise<string>,
-): Promise<number> {
+async function peakMemory(run: Inside): Promise<number> {
   const script = `
     stagecraft-agent backup > /dev/null 2>&1 &
     peak=0
@@ -102,5 +90,5 @@ async function peakMemory(
   // In the background stdin would be nothing.
   const withRequest = `request=$(cat); exec 3<<< "$request"; ${script.replace("backup >", "backup <&3 >")}`;
   const request = JSON.stringify({ server: "dev", job: null });
-  return 1024 * Number(await inside(withRequest, request));
+  return 1024 * Number(await run(withRequest, request));
 }

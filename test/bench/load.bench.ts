@@ -1,8 +1,8 @@
-import { execa } from "execa";
 import { expect, it } from "vitest";
 import { jobResultSchema } from "../../model/backup/protocol";
 import { formatBytes } from "../../model/units";
 import { useProject } from "../support/project";
+import { inside } from "./inside";
 import { median, say } from "./measure";
 
 /** Of pgbench, 15 MB each. */
@@ -17,26 +17,20 @@ it(
     await project.makeStack("dev", { postgres: { port: project.port("dev"), memory: "2 GB" } });
     const { exitCode, text } = await project.pulumi("up", "--yes", "--skip-preview", "-s", "dev");
     if (exitCode !== 0) throw new Error(text);
-    const { agent } = project.names("dev");
-    const inside = async (script: string, input = ""): Promise<string> =>
-      (
-        await execa("docker", ["exec", "-i", agent, "bash", "-o", "pipefail", "-ec", script], {
-          input,
-        })
-      ).stdout;
+    const run = inside(project.names("dev").agent);
 
-    await inside("dropdb --force timesheets; createdb busy");
-    await inside(`pgbench -qi -s ${scale} busy 2> /dev/null`);
-    const bytes = Number(await inside("psql -qXAtc \"SELECT pg_database_size('busy')\" postgres"));
+    await run("dropdb --force timesheets; createdb busy");
+    await run(`pgbench -qi -s ${scale} busy 2> /dev/null`);
+    const bytes = Number(await run("psql -qXAtc \"SELECT pg_database_size('busy')\" postgres"));
     say(`database         ${formatBytes(bytes)}, 4 clients of pgbench`);
 
     /** Transactions a second while something else is done again and again. */
     const speedBeside = async (other: string): Promise<number> => {
-      const told = await inside(
+      const told = await run(
         `touch /tmp/beside; (while [ -e /tmp/beside ]; do ${other}; done) > /tmp/beside.log 2>&1 &
          pgbench -n -c 4 -j 1 -T 10 busy 2> /dev/null; rm /tmp/beside; wait`,
       );
-      const log = await inside("cat /tmp/beside.log");
+      const log = await run("cat /tmp/beside.log");
       for (const line of log.split("\n").filter((line) => line.startsWith("{"))) {
         const result = jobResultSchema.parse(JSON.parse(line));
         expect(result.succeeded, result.text).toBe(true);

@@ -7,6 +7,7 @@ import { jobResultSchema } from "../../model/backup/protocol";
 import { formatBytes, formatDuration } from "../../model/units";
 import { longestGap } from "../support/longest-gap";
 import { exampleDump, useProject, type Said } from "../support/project";
+import { inside } from "./inside";
 import { say, seconds } from "./measure";
 
 const size = process.env["STAGECRAFT_BENCH_SIZE"] ?? "2GB";
@@ -103,16 +104,6 @@ it(
     say(refreshed.split("\n").slice(-6).join("\n"));
   },
 );
-
-/** Runs bash in a container. */
-function inside(container: string): (script: string, input?: string) => Promise<string> {
-  return async (script, input = "") =>
-    (
-      await execa("docker", ["exec", "-i", container, "bash", "-o", "pipefail", "-ec", script], {
-        input,
-      })
-    ).stdout;
-}
 
 /** Shows how many tables and hours there are. */
 function tables(database = "timesheets"): string {

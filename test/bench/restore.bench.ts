@@ -6,6 +6,7 @@ import { generateSql } from "../../examples/timesheets/generate";
 import { observationSchema } from "../../model/observation";
 import { formatBytes, formatDuration } from "../../model/units";
 import { useProject } from "../support/project";
+import { inside } from "./inside";
 import { say, seconds } from "./measure";
 
 const size = process.env["STAGECRAFT_BENCH_SIZE"] ?? "2GB";
@@ -18,23 +19,20 @@ it(
     await project.makeStack("dev", { postgres: { port: project.port("dev"), memory: "4 GB" } });
     await up();
     const { agent } = project.names("dev");
-    const inside = (script: string, input = ""): Promise<unknown> =>
-      execa("docker", ["exec", "-i", agent, "bash", "-o", "pipefail", "-ec", script], { input });
+    const run = inside(agent);
 
-    await inside("createdb source && psql -qX -v ON_ERROR_STOP=1 source > /dev/null", schema());
-    await inside("psql -qX -v ON_ERROR_STOP=1 source > /dev/null", generateSql({ size }));
-    const { stdout: bytes } = await execa("docker", [
-      ...["exec", agent, "psql", "-qXAtc", "SELECT pg_database_size('source')", "postgres"],
-    ]);
+    await run("createdb source && psql -qX -v ON_ERROR_STOP=1 source > /dev/null", schema());
+    await run("psql -qX -v ON_ERROR_STOP=1 source > /dev/null", generateSql({ size }));
+    const bytes = await run("psql -qXAtc \"SELECT pg_database_size('source')\" postgres");
     say(`database         ${formatBytes(Number(bytes))}`);
 
     const work = "/var/lib/stagecraft/bench";
-    await inside(`mkdir -p ${work}`);
+    await run(`mkdir -p ${work}`);
     const plainDump = await seconds(() =>
-      inside(`pg_dump -c -O -F p source | bzip2 > ${work}/old.sql.bz2`),
+      run(`pg_dump -c -O -F p source | bzip2 > ${work}/old.sql.bz2`),
     );
     const folderDump = await seconds(() =>
-      inside(`pg_dump -F d -j 2 --compress=zstd -f ${work}/new source`),
+      run(`pg_dump -F d -j 2 --compress=zstd -f ${work}/new source`),
     );
     say(
       `dump             old ${formatDuration(plainDump)}   directory ${formatDuration(folderDump)}`,
@@ -44,12 +42,12 @@ it(
     await execa(`docker exec ${agent} tar -C ${work}/new -cf - . | tar -xf - -C ${folder}`, {
       shell: true,
     });
-    await inside("dropdb source");
+    await run("dropdb source");
 
     const old = await seconds(() =>
-      inside(`createdb old && bunzip2 -c ${work}/old.sql.bz2 | psql -qX -f - old > /dev/null 2>&1`),
+      run(`createdb old && bunzip2 -c ${work}/old.sql.bz2 | psql -qX -f - old > /dev/null 2>&1`),
     );
-    await inside(`dropdb old && rm -rf ${work}`);
+    await run(`dropdb old && rm -rf ${work}`);
 
     project.reconfigure("dev", {
       postgres: { port: project.port("dev"), memory: "4 GB" },

@@ -50,6 +50,16 @@ describe("before anything is touched", () => {
     }
   });
 
+  test("an address that this machine does not have is named before anything is made", async () => {
+    const postgres = { port: project.port("dev"), memory: "256 MB", address: "192.0.2.7" };
+    project.reconfigure("dev", { data: { dump: "a.sql" }, postgres });
+    const { exitCode, text } = await project.preview("dev");
+    expect(exitCode).not.toBe(0);
+    expect(text).toContain(
+      "postgres.address   192.0.2.7 is not an address of this machine; give one that it has, or 0.0.0.0 for all",
+    );
+  });
+
   test("an engine that is down is named, with the fix", async () => {
     const dead = { DOCKER_HOST: "unix:///nowhere/docker.sock" };
     const { exitCode, text } = await ended(project.start(dead, ...up));

@@ -14,7 +14,7 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { afterAll, beforeAll } from "vitest";
 import { parse, stringify } from "yaml";
-import { isPortTaken } from "../../components/machine/port";
+import { portProblem } from "../../components/machine/port";
 import { engineNames, type EngineNames } from "../../model/settings/engine-names";
 import { pulumiEnvironment } from "../../tools";
 
@@ -297,7 +297,7 @@ ${lines}\\.
 async function freePort(): Promise<number> {
   for (;;) {
     const port = randomInt(20_000, 32_000);
-    if (!(await isPortTaken(port))) return port;
+    if ((await portProblem(port, "127.0.0.1")) === undefined) return port;
   }
 }
 
