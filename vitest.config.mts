@@ -3,10 +3,12 @@ import SlowestFirst from "./test/support/slowest-first.mjs";
 
 const minute = 60_000;
 
+/** Files at a time: more than there are processors, because much of what they do is waiting. The same for all, so that none waits for another kind. */
+const maxWorkers = 6;
+
 /**
- * Tests against the real engine; a set-up makes the machine ready first. Much of it is waiting, so more files at a time
- * than there are processors. On a machine that is busy one of thousands can fail by chance: it is tried once more, and
- * the run ends with the names of those that needed it.
+ * Tests against the real engine; a set-up makes the machine ready first. On a machine that is busy one of thousands can
+ * fail by chance: it is tried once more, and the run ends with the names of those that needed it.
  */
 const real = (name: string) => ({
   test: {
@@ -15,22 +17,27 @@ const real = (name: string) => ({
     globalSetup: ["test/support/machine.ts"],
     testTimeout: 5 * minute,
     hookTimeout: 10 * minute,
-    maxWorkers: 4,
+    maxWorkers,
     retry: 1,
-    sequence: { groupOrder: 1 },
   },
 });
 
-const quick = (name: string, ...setupFiles: string[]) => ({
-  test: { name, setupFiles, include: [`test/${name}/**/*.test.ts`], sequence: { groupOrder: 0 } },
+/** Tests without anything real. Those of rules alone have nothing that one file could leave for the next: they share what is loaded. */
+const quick = (name: string, isolate: boolean, ...setupFiles: string[]) => ({
+  test: {
+    ...{ name, isolate, setupFiles, maxWorkers },
+    include: [`test/${name}/**/*.test.ts`],
+    // They run beside those that keep the machine busy.
+    testTimeout: minute,
+  },
 });
 
 export default defineConfig({
   test: {
     sequence: { sequencer: SlowestFirst },
     projects: [
-      quick("unit"),
-      quick("components", "test/components/machine.ts"),
+      quick("unit", false),
+      quick("components", true, "test/components/machine.ts"),
       real("cli"),
       real("tools"),
       real("agent"),

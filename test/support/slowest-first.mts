@@ -1,44 +1,52 @@
 import { relative } from "node:path";
 import { BaseSequencer, type TestSpecification } from "vitest/node";
 
-/** The files that take longest, the longest first; what waits most of its time stands before what computes. */
+/** The files that take longest, the longest first; those that compute among those that wait. */
 const longest = [
+  "faults/faults",
   "e2e/hosts",
+  "e2e/refresh",
+  "agent/backup",
+  "agent/month",
+  "agent/offsite",
+  "e2e/development",
+  "agent/pg-hba",
   "agent/settings-restart",
   "e2e/own-server",
-  "e2e/development",
-  "e2e/refresh",
-  "agent/pg-hba",
-  "faults/faults",
-  "agent/month",
-  "agent/backup",
-  "agent/offsite",
+  "agent/archive",
   "agent/verify",
-  "e2e/access",
-  "e2e/faults",
-  "agent/formats",
-  "agent/disk",
-  "e2e/three-servers",
+  "agent/refresh-killed",
   "agent/damaged",
-  "agent/point-in-time",
-  "agent/swap",
-  "agent/pg-hba-load",
-  "e2e/backups",
-  "agent/roles",
+  "e2e/faults",
+  "e2e/three-servers",
+  "agent/formats",
+  "e2e/access",
   "agent/overdue",
+  "agent/pg-hba-load",
+  "agent/point-in-time",
+  "agent/refresh",
   "tools/base-image",
+  "e2e/backups",
+  "agent/swap",
+  "agent/settings",
+  "agent/disk",
+  "agent/external",
+  "agent/roles",
 ];
 
-/** Runs the longest files first, so that none of them is left to run alone at the end; and what needs no engine before all. */
+/** What has no engine to wait for, and so fills the gaps at the end. */
+const quick = new Set(["unit", "components"]);
+
+/** Runs the longest files first, so that none of them is left to run alone at the end. */
 export default class SlowestFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
     const sorted = await super.sort(files);
     const place = ({ moduleId, project }: TestSpecification): number => {
+      if (quick.has(project.name)) return longest.length + 1;
       const name = relative(`${project.config.root}/test`, moduleId).replace(/\.test\.ts$/, "");
       const at = longest.indexOf(name);
       return at < 0 ? longest.length : at;
     };
-    const order = ({ project }: TestSpecification): number => project.config.sequence.groupOrder;
-    return sorted.sort((a, b) => order(a) - order(b) || place(a) - place(b));
+    return sorted.sort((a, b) => place(a) - place(b));
   }
 }

@@ -522,10 +522,11 @@ describe("the verdict", () => {
       told.say(`CREATE TABLE public.t${i} ()`, ["42601", "syntax error"]);
       told.say(`COPY public.t${i} FROM stdin`, ["42P01", `relation "t${i}" does not exist`]);
     }
-    const started = performance.now();
+    const before = process.cpuUsage();
     for (let i = 0; i < 20_000; i++) {
       told.say("SELECT 1", ["42883", `function nowhere${i}() does not exist`]);
     }
-    expect(performance.now() - started).toBeLessThan(5_000);
+    const { user, system } = process.cpuUsage(before);
+    expect((user + system) / 1e6).toBeLessThan(5);
   }, 30_000);
 });
