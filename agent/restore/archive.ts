@@ -9,6 +9,7 @@ import { sessionOptions } from "../postgres";
 import { clientEnvironment, connectionString, outputOf, runLines } from "../processes";
 import type { Progress } from "../progress";
 import type { Recorder } from "./recorder";
+import { restoreSession } from "./restore-role";
 import { watchRestore } from "./watch";
 
 /** An archive that pg_restore can read, as a file or a folder. */
@@ -72,7 +73,6 @@ export function archiveScript({ path: file }: Archive): AsyncIterable<Buffer> {
 export async function restoreArchive(
   archive: Archive,
   database: string,
-  role: string,
   recorder: Recorder,
   progress: Progress,
   { jobs, keepOwners, encoding }: ArchiveOptions,
@@ -97,10 +97,7 @@ export async function restoreArchive(
     archive.path,
   ];
   const environment = clientEnvironment(
-    sessionOptions({
-      ...{ role, synchronous_commit: "off", client_min_messages: "warning" },
-      ...indexHelpers(kind, jobs),
-    }),
+    sessionOptions({ ...restoreSession, ...indexHelpers(kind, jobs) }),
   );
   const run = async (): Promise<number> =>
     runLines(

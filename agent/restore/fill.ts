@@ -12,7 +12,7 @@ import { unpack } from "./content";
 import type { ArchiveDump, Dump } from "./dump";
 import { LostConnection, restorePlain } from "./plain";
 import type { Recorder } from "./recorder";
-import { restoreRole } from "./restore-role";
+import { restoreSession } from "./restore-role";
 
 /** Where a dump is restored to. */
 export interface FillTarget {
@@ -52,11 +52,7 @@ async function fillFromPlain(
   recorder: Recorder,
   progress: Progress,
 ): Promise<void> {
-  const client = await connect(copy, {
-    role: restoreRole,
-    synchronous_commit: "off",
-    client_min_messages: "warning",
-  });
+  const client = await connect(copy, restoreSession);
   try {
     await restorePlain({
       name: dump.name,
@@ -67,7 +63,7 @@ async function fillFromPlain(
       roles,
       ownRoles: ownRoles(database),
       createRole: async (role) => {
-        await withConnection("postgres", async (admin) => createRole(admin, role));
+        await withConnection(copy, async (admin) => createRole(admin, role));
         recorder.log.role(role, "created without login");
       },
       encoding: dump.encoding,
@@ -89,7 +85,7 @@ async function fillFromArchive(
   const { log } = recorder;
   const { tables, owners, grantees, encoding } = dump.archive;
   for (const table of tables) log.expectRows(table, null);
-  await withConnection("postgres", async (admin) => {
+  await withConnection(copy, async (admin) => {
     const known = new Set(
       (await admin.query<{ rolname: string }>("SELECT rolname FROM pg_roles")).rows.map(
         ({ rolname }) => rolname,
@@ -106,7 +102,7 @@ async function fillFromArchive(
       log.role(role, "created without login");
     }
   });
-  await restoreArchive(dump, copy, restoreRole, recorder, progress, {
+  await restoreArchive(dump, copy, recorder, progress, {
     jobs: availableParallelism(),
     keepOwners: roles === "create without login",
     encoding,
@@ -120,6 +116,10 @@ function ownRoles(database: string): ReadonlySet<string> {
   return new Set(databaseRoleNames(database));
 }
 
+/**
+ * `admin` is connected to the copy: PostgreSQL keeps names of roles as bytes of the database they were made in, and finds
+ * them by the bytes of the one they are used in.
+ */
 async function createRole(admin: Client, role: string): Promise<void> {
   await admin.query(`CREATE ROLE ${q(role)} NOLOGIN`);
 }

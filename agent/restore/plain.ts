@@ -10,6 +10,7 @@ import { quoteLiteral, unquoteIdentifier } from "../../model/sql";
 import { textDecoder, type DecodeText } from "../../model/dump/text-encoding";
 import { AgentError } from "../errors";
 import type { Progress } from "../progress";
+import { readMessagesBy } from "./message-letters";
 import { RawStatement, type Ending } from "./raw-statement";
 import type { Recorder } from "./recorder";
 
@@ -56,6 +57,7 @@ class PlainImport {
   #decode: DecodeText = textDecoder("UTF8");
 
   constructor(private readonly restore: PlainRestore) {
+    readMessagesBy(restore.client, (bytes) => this.#decode(bytes));
     restore.client.on("notice", (notice) => {
       if (notice.severity === "WARNING" && this.#now) {
         this.#message(

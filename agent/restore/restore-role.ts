@@ -10,6 +10,14 @@ import { giveLargeObjects } from "../roles/ownership";
  */
 export const restoreRole = "stagecraft_restore";
 
+/** Settings of a session that restores. What a dump says may hold passwords, and PostgreSQL's log is no place for them. */
+export const restoreSession = {
+  role: restoreRole,
+  synchronous_commit: "off",
+  client_min_messages: "warning",
+  log_min_error_statement: "panic",
+};
+
 /** Advisory lock that all restores of a server share while they need the role. */
 const usersLock = [0x57a6f, 0];
 

@@ -1,6 +1,5 @@
 import { availableParallelism } from "node:os";
 import path from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import type { Client } from "pg";
 import { incomingName, previousName } from "../../model/names";
 import { foreignProblem } from "../../model/refresh/fitness";
@@ -22,7 +21,6 @@ import {
   listDatabases,
   stampDatabase,
   swapDatabases,
-  tryLock,
 } from "../databases";
 import { blockers } from "../refresh/blockers";
 import { prepare } from "../refresh/prepare";
@@ -50,6 +48,7 @@ import { dataFolder, withSpaceGuard } from "./space";
 import { grantRights } from "./grants";
 import { fillAndJudge } from "./judge";
 import { handOver, makeRestoreRole, releaseRestoreRole, removeRestoreRole } from "./restore-role";
+import { takeTurn } from "./turn";
 
 /** Seconds that PostgreSQL may take to answer. */
 const startSeconds = 60;
@@ -98,11 +97,7 @@ class RestoreRun {
 
   async #runLocked(client: Client): Promise<RestoreResult> {
     const { database } = this.request;
-    if (!(await tryLock(client, database))) {
-      say(`another restore of ${database} is running; waiting for it`);
-      do await sleep(500);
-      while (!(await tryLock(client, database)));
-    }
+    await takeTurn(client, database);
     const databases = await listDatabases(client);
     const inPlace = await findInPlace(client, databases, this.request);
     if (inPlace) {

@@ -41,8 +41,15 @@ export function describeStatement(text: string): StatementFacts {
 /** Longest excerpt, in characters. */
 const excerptLength = 160;
 
+/** How another server is logged in to is in these, and excerpts are kept in logs and reports. */
+const secretive = /^\s*(?:CREATE|ALTER)\s+(?:USER\s+MAPPING|SERVER|SUBSCRIPTION)\b/i;
+
+function withoutSecrets(text: string): string {
+  return secretive.test(text) ? text.replace(/\b(OPTIONS|CONNECTION)\b.*$/is, "$1 …") : text;
+}
+
 function excerptOf(text: string): string {
-  const bare = text.replace(/^(?:\s*--[^\n]*\n)+/, "").slice(0, 4 * excerptLength);
+  const bare = withoutSecrets(text.replace(/^(?:\s*--[^\n]*\n)+/, "").slice(0, 4 * excerptLength));
   const line = bare.replace(/\s+/g, " ").trim();
   return line.length > excerptLength ? `${line.slice(0, excerptLength - 3)}...` : line;
 }

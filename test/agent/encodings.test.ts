@@ -41,8 +41,25 @@ describe("a dump in LATIN1 makes a database in LATIN1 with the right text", () =
     await former.expectRefused(
       dump,
       "cafe.sql",
-      /42P01 .* TABLE public\."café" \(line 14 of the dump\)/,
+      /42P01 {2}relation "public\.café" does not exist .* TABLE public\."café" \(line 14 of the dump\)/,
     );
+  });
+
+  test("and the roles it names are made with the right letters", async () => {
+    const statements = `CREATE TABLE public.t (id int);
+GRANT SELECT ON TABLE public.t TO "müller";
+CREATE POLICY p ON public.t TO "groß" USING (true);`;
+    const dump = Buffer.from(plainDump(statements, "LATIN1"), "latin1");
+    const { result, stderr } = await server.restore({
+      database: "named",
+      dump,
+      roles: "create without login",
+    });
+    expect(result.result, stderr).toBe("restored");
+    expect(result.verdict?.roles.map(({ role }) => role).sort()).toEqual(["groß", "müller"]);
+    const made =
+      "SELECT polroles[1]::regrole, has_table_privilege('müller', 't', 'SELECT') FROM pg_policy";
+    expect(await server.sql("named", `SET client_encoding = 'UTF8'; ${made}`)).toBe('"groß"|t');
   });
 });
 

@@ -1,3 +1,4 @@
+import { execa } from "execa";
 import { beforeAll, describe, expect, test } from "vitest";
 import { useServer } from "../support/server";
 import { plainDump } from "./fixtures";
@@ -135,6 +136,35 @@ describe("a policy for a role that is missing", () => {
       );
     },
   );
+});
+
+test("a user mapping of a role that is missing fails with the fix, and its password is told nowhere", async () => {
+  await dropRoles();
+  await server.createDatabase(
+    "of mappings",
+    `CREATE ROLE reader;
+     CREATE EXTENSION postgres_fdw;
+     CREATE SERVER other FOREIGN DATA WRAPPER postgres_fdw OPTIONS (host 'other.example.com');
+     CREATE USER MAPPING FOR reader SERVER other OPTIONS ("user" 'x', password 'told nowhere');`,
+  );
+  const plain = await server.dump("of mappings");
+  const archive = await server.dump("of mappings", "-Fc");
+  expect(plain.toString()).toContain("told nowhere");
+  await dropRoles();
+  for (const dump of [plain, archive]) {
+    const text = /role "reader" does not exist .*USER MAPPING/;
+    const { stderr, result } = await former.expectRefused(dump, "mapping", text);
+    expect(stderr).toContain('set database.roles: "create without login"');
+    const log = await server.agent(["log", result.log ?? ""]);
+    expect(log.stdout).toContain("USER MAPPING");
+    const logs = await execa("docker", ["logs", server.postgres], { all: true });
+    const told = [stderr, JSON.stringify(result), log.stdout, logs.all];
+    expect(told.filter((one) => one.includes("told nowhere"))).toEqual([]);
+  }
+  const request = { database: "of mappings", dump: plain, roles: "create without login" } as const;
+  expect((await server.restore(request)).result.result).toBe("restored");
+  const mapped = "SELECT usename, umoptions FROM pg_user_mappings";
+  expect(await server.sql("of mappings", mapped)).toBe('reader|{"password=told nowhere",user=x}');
 });
 
 test("a dump whose owner is postgres belongs to the database's owner", async () => {

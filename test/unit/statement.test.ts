@@ -628,6 +628,21 @@ describe("the excerpt", () => {
     );
   });
 
+  test.each([
+    [
+      `CREATE USER MAPPING FOR a SERVER b OPTIONS (\n    password 'x'\n)`,
+      "CREATE USER MAPPING FOR a SERVER b OPTIONS …",
+    ],
+    ["ALTER SERVER b OPTIONS (SET password 'x')", "ALTER SERVER b OPTIONS …"],
+    [
+      "CREATE SUBSCRIPTION s CONNECTION 'password=x' PUBLICATION p",
+      "CREATE SUBSCRIPTION s CONNECTION …",
+    ],
+    ["CREATE TABLE options (connection text)", "CREATE TABLE options (connection text)"],
+  ])("tells no password of another server: %s", (statement, excerpt) => {
+    expect(describeStatement(statement).excerpt).toBe(excerpt);
+  });
+
   test("is cut after 160 characters", () => {
     const { excerpt } = describeStatement(`SELECT ${"a".repeat(500)}`);
     expect(excerpt).toBe(`SELECT ${"a".repeat(150)}...`);
