@@ -12,6 +12,7 @@ import { AgentError } from "../errors";
 import { errorIfFull, toldIfFull } from "../full-disk";
 import { waitForPostgres, withConnection } from "../postgres";
 import { runWithInput } from "../processes";
+import { takeTurn } from "../restore/turn";
 import { dumpPath, findDump, makeDumpFolder } from "../store";
 
 /** What `receive` is asked to take, by its arguments. */
@@ -26,13 +27,20 @@ type Receive = z.infer<typeof receiveSchema>;
 
 /** Takes a dump from stdin into the agent's volume, unless nobody needs it there; checks its SHA-256. */
 export async function receive(request: Receive): Promise<void> {
-  const { sha256, database } = request;
   if (await isNeedless(request)) return;
+  // Whoever else sends a dump, or restores one, needs the folder that is emptied for this one.
+  await withConnection("postgres", async (client) => {
+    await takeTurn(client, request.database);
+    if (!(await isNeedless(request))) await take(request);
+  });
+}
+
+async function take({ sha256, database, folder }: Receive): Promise<void> {
   await makeDumpFolder(database);
   const partial = `${dumpPath(database, sha256)}.partial`;
   try {
     const received =
-      request.folder === undefined ? await receiveFile(partial) : await receiveFolder(partial);
+      folder === undefined ? await receiveFile(partial) : await receiveFolder(partial);
     if (received !== sha256) {
       throw new AgentError(
         `the dump did not arrive whole: its SHA-256 is ${received}, expected ${sha256}; run pulumi up again`,

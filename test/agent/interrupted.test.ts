@@ -1,4 +1,6 @@
+import { Readable } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
+import { execa } from "execa";
 import { afterEach, describe, expect, test } from "vitest";
 import { digest, useServer } from "../support/server";
 import { plainDump } from "./fixtures";
@@ -112,6 +114,15 @@ describe("the agent is killed in the middle of a restore", () => {
 describe("a dump that does not arrive", () => {
   const bytes = Buffer.from(plainDump("CREATE TABLE public.t (id int);"));
 
+  let sendRest = (): void => undefined;
+  /** The dump in two parts: the second one when {@link sendRest} is called. */
+  async function* halves(): AsyncGenerator<Buffer> {
+    const rest = new Promise<void>((resolve) => (sendRest = resolve));
+    yield bytes.subarray(0, 100);
+    await rest;
+    yield bytes.subarray(100);
+  }
+
   test("with another digest, or cut short, is not kept", async () => {
     const file = await server.file(bytes);
     const sha256 = digest(file);
@@ -133,6 +144,33 @@ describe("a dump that does not arrive", () => {
       /dump\.sql has not been received by the agent; run pulumi up again/,
     );
     expect((await server.run(["find", "/var/lib/stagecraft/dumps", "-type", "f"])).stdout).toBe("");
+  });
+
+  test("because another `up` sends the same at the same time is waited for, and arrives whole", async () => {
+    const sha256 = digest(await server.file(bytes));
+    const verb = ["receive", sha256, "twice", "replace"];
+    const first = execa(
+      "docker",
+      ["exec", "-i", server.agentContainer, "stagecraft-agent", ...verb],
+      { input: Readable.from(halves()) },
+    );
+    const folder = "/var/lib/stagecraft/dumps";
+    const files = async (): Promise<string> =>
+      (await server.run(["find", folder, "-type", "f", "-size", "+0"])).stdout;
+    await until(async () => (await files()) !== "");
+    const second = server.agentWith(verb, bytes);
+    const turns = `SELECT count(*) FROM pg_stat_activity WHERE query ~ 'advisory_lock' AND pid <> pg_backend_pid()`;
+    await Promise.race([second, until(async () => (await server.sql("postgres", turns)) === "2")]);
+    sendRest();
+    expect((await first).stderr).toBe("");
+    expect(await second).toMatchObject({
+      status: 0,
+      stderr: expect.stringContaining("waiting") as string,
+    });
+    const [file = "", ...more] = (await files()).trim().split("\n");
+    expect(more).toEqual([]);
+    expect(await server.output(["cat", file])).toEqual(bytes);
+    await server.run(["rm", "-r", folder]);
   });
 
   test("as a tar that is cut short is not kept", async () => {
