@@ -3,6 +3,7 @@ import { z } from "zod";
 import { hostProblem, localHost } from "../model/host";
 import { engineOfHost } from "../tools/engine-of-host";
 import { Problem } from "./problem";
+import { engineDown } from "./text/engine-down";
 
 /** A container as `docker inspect` tells of it. */
 export interface Container {
@@ -163,7 +164,7 @@ export function engineProblem(host: string, stderr: string): Problem | undefined
     );
   }
   if (isDown) {
-    return new Problem("the Docker engine does not answer", "npm start   (starts it where it can)");
+    return engineDown();
   }
   return undefined;
 }

@@ -31,6 +31,7 @@ export function makeProgram({ folder, exit }: VerbContext): Command {
   const program = new Command("stagecraft")
     .description("Development, staging and production servers on PostgreSQL.")
     .helpCommand(false)
+    .enablePositionalOptions()
     .exitOverride()
     .showHelpAfterError("(npx stagecraft --help)")
     .configureHelp({ showGlobalOptions: false });
@@ -112,11 +113,12 @@ export function makeProgram({ folder, exit }: VerbContext): Command {
     .command("psql")
     .description("open psql on a server's database, as its owner")
     .addArgument(stackArgument("<stack>"))
-    .argument("[args...]", "arguments of psql, after --")
+    .argument("[args...]", "arguments of psql")
+    .passThroughOptions()
     .action(async (stack: StackName, args: string[]) => {
       exit(await psql(folder(), stack, args));
     })
-    .addHelpText("after", example('npx stagecraft psql dev -- -c "select count(*) from users"'));
+    .addHelpText("after", example('npx stagecraft psql dev -c "select count(*) from users"'));
 
   program
     .command("password")

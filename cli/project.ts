@@ -91,7 +91,7 @@ function parseYaml(name: string, text: string): Record<string, unknown> {
     document = parse(text);
   } catch (error) {
     const [firstLine = ""] = (error as Error).message.split("\n");
-    throw new Problem(`${name} is not YAML: ${firstLine}`);
+    throw new Problem(`${name} is not YAML: ${firstLine.replace(/:$/, "")}`);
   }
   const file = stackFileSchema.safeParse(document);
   if (file.success) return file.data;

@@ -47,7 +47,8 @@ async function ensurePassphrase(folder: string, stack: StackName): Promise<boole
   return true;
 }
 
-async function hasSecrets(folder: string, stack: StackName): Promise<boolean> {
+/** Whether a stack file holds secrets, which the passphrase opens. */
+export async function hasSecrets(folder: string, stack: StackName): Promise<boolean> {
   const text = await readFile(readStackFile(folder, stack).path, "utf8");
   return /^encryptionsalt:/m.test(text);
 }

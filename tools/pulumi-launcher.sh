@@ -36,6 +36,7 @@ if [[ -n $folder && -f $folder/.stagecraft/passphrase ]]; then
   fi
 fi
 
+export USER=${USER:-uid-$EUID} # Pulumi asks for it where the user's number has no account
 export PULUMI_SKIP_UPDATE_CHECK=${PULUMI_SKIP_UPDATE_CHECK:-true}
 export PATH=$home/bin:$PATH
 if [[ ! -x $home/bin/pulumi ]]; then

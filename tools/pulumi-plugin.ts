@@ -5,6 +5,7 @@ import { execa } from "execa";
 import { isExecutable, packageFolder, pulumiHome, toolsFolder } from "./folders";
 import { buildGoProgram } from "./go";
 import { lastLines } from "./packages";
+import { userName } from "./pulumi-environment";
 import { type Progress, RequirementError } from "./requirement";
 import { sourcesHash } from "./sources-hash";
 import { cached } from "./toolchain-cache";
@@ -73,7 +74,7 @@ export function hasPlugin(plugin: PulumiPlugin): boolean {
 /** Lets Pulumi fetch its own plugin; whether that went well. */
 export async function downloadPlugin(pulumi: string, plugin: PulumiPlugin): Promise<boolean> {
   const { failed } = await execa(pulumi, ["plugin", "install", "resource", ...spec(plugin)], {
-    env: { PULUMI_SKIP_UPDATE_CHECK: "true" },
+    env: { ...userName(), ...process.env, PULUMI_SKIP_UPDATE_CHECK: "true" },
     stdin: "ignore",
     reject: false,
     timeout: 300_000,
@@ -97,7 +98,7 @@ export async function buildPlugin(
   });
   const args = ["plugin", "install", "resource", ...spec(plugin), "--file", folder, "--reinstall"];
   const result = await execa(pulumi, args, {
-    env: { PULUMI_SKIP_UPDATE_CHECK: "true" },
+    env: { ...userName(), ...process.env, PULUMI_SKIP_UPDATE_CHECK: "true" },
     stdin: "ignore",
     reject: false,
     all: true,

@@ -8,6 +8,9 @@ export async function showLog(name: string | undefined): Promise<void> {
   const logs = await listLogs();
   const file = name ?? logs.at(-1);
   if (file === undefined) throw new AgentError("there is no log yet");
-  if (!logs.includes(file)) throw new AgentError(`there is no log ${file}; list them with: logs`);
+  if (!logs.includes(file)) {
+    const list = `npx stagecraft log ${process.env.STAGECRAFT_SERVER ?? ""} --list`;
+    throw new AgentError(`there is no log ${file}; list them with: ${list}`);
+  }
   await pipeline(createReadStream(logPath(file)), process.stdout, { end: false });
 }

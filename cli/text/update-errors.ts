@@ -1,5 +1,6 @@
 import { restoreResultSchema } from "../../model/protocol";
 import { Problem } from "../problem";
+import { engineDown } from "./engine-down";
 import { parseAgentProgress } from "./progress";
 
 /** Where an update went wrong: what is needed to say how to go on. */
@@ -96,7 +97,7 @@ const knownProblems: readonly (readonly [
   ],
   [
     /cannot connect to the docker daemon|error pinging docker server|docker daemon running/i,
-    () => new Problem("the Docker engine does not answer", "npm start   (starts it where it can)"),
+    () => engineDown(),
   ],
   [
     /Bind for (\S+):(\d+) failed: port is already allocated|listen tcp\d? (\S+):(\d+): bind: address already in use/i,
@@ -124,7 +125,10 @@ const knownProblems: readonly (readonly [
     (stack, match) =>
       new Problem(
         `container ${match[1] ?? ""} is there, but stack ${stack} does not know it: an update was killed, or another project folder made it`,
-        `docker rm -f ${match[1] ?? ""}   then start again; the data is in its volume and stays`,
+        [
+          `after a killed update: docker rm -f ${match[1] ?? ""}   then start again; the data is in its volume and stays;`,
+          ...ofAnotherFolder(stack),
+        ],
       ),
   ],
   [
@@ -140,10 +144,21 @@ const knownProblems: readonly (readonly [
     (stack, match) =>
       new Problem(
         `network ${match[1] ?? ""} is there, but stack ${stack} does not know it: an update was killed, or another project folder made it`,
-        `docker network rm ${match[1] ?? ""}   then start again`,
+        [
+          `after a killed update: docker network rm ${match[1] ?? ""}   then start again;`,
+          ...ofAnotherFolder(stack),
+        ],
       ),
   ],
 ];
+
+/** Two folders cannot share the names of one server. */
+function ofAnotherFolder(stack: string): string[] {
+  return [
+    `of another folder that is in use: leave it alone, and give this one names of its own:`,
+    `stagecraft:namePrefix, and another stagecraft:postgres port, in Pulumi.${stack}.yaml`,
+  ];
+}
 
 /** What a command of Pulumi printed, line by line; `undefined` when the message is not about one. */
 function printedBy(message: string): string[] | undefined {

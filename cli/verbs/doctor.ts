@@ -10,7 +10,7 @@ import {
 import { formatProblems } from "../../model/settings/problems";
 import { Problem } from "../problem";
 import { readStackFile } from "../project";
-import { hasOwnPassphrase, passphrasePath } from "../setup";
+import { hasOwnPassphrase, hasSecrets, passphrasePath } from "../setup";
 import { stackNames } from "../stacks";
 import { StepList } from "../terminal/steps";
 import { doctorText, type Finding } from "../text/doctor";
@@ -58,6 +58,13 @@ async function passphraseFinding(folder: string): Promise<Finding> {
   if (hasOwnPassphrase()) return { name, ok: true, detail: "from the environment" };
   const path = passphrasePath(folder);
   if (!existsSync(path)) {
+    const secrets = await Promise.all(stackNames.map(async (stack) => hasSecrets(folder, stack)));
+    const files = stackNames.filter((_, i) => secrets[i]).map((stack) => `Pulumi.${stack}.yaml`);
+    if (files.length > 0) {
+      const detail = `is missing, and secrets of ${files.join(", ")} need it`;
+      const fix = `put it back into ${path}, or set PULUMI_CONFIG_PASSPHRASE`;
+      return { name, ok: false, detail, fix };
+    }
     return { name, ok: false, detail: "not made yet", fix: "npm start" };
   }
   const mode = (await stat(path)).mode & 0o777;

@@ -89,7 +89,7 @@ describe("what the agent tells", () => {
     expect(none).toMatchObject({
       status: 1,
       stdout: "",
-      stderr: "there is no log ../state.json; list them with: logs\n",
+      stderr: `there is no log ../state.json; list them with: npx stagecraft log ${server.name} --list\n`,
     });
   });
 

@@ -107,11 +107,14 @@ describe("without a server", () => {
     expect(JSON.parse(stdout)).toMatchObject({ servers: [{ stack: "prod", state: "not there" }] });
   });
 
-  it.each([["psql"], ["log"]])("%s says how to get one", (verb) => {
-    const { status, stderr } = stagecraft([verb, "dev"]);
-    expect(status).toBe(1);
-    expect(stderr).toMatch(/^error: .*dev is not there\n {2}fix {2}npm start -- dev\n$/);
-  });
+  it.each([["psql dev"], ["psql dev -c VACUUM"], ["psql dev -- -c VACUUM"], ["log dev"]])(
+    "%s says how to get one",
+    (line) => {
+      const { status, stderr } = stagecraft(line.split(" "));
+      expect(status).toBe(1);
+      expect(stderr).toMatch(/^error: .*dev is not there\n {2}fix {2}npm start -- dev\n$/);
+    },
+  );
 
   it("down has nothing to do", () => {
     const { status, stdout } = stagecraft(["down", "prod"]);
@@ -126,10 +129,24 @@ describe("faults", () => {
     for (const args of [["status"], ["up", "dev"], ["psql", "dev"]]) {
       const { status, stderr } = stagecraft(args, nobody);
       expect(stderr).toBe(
-        "error: the Docker engine does not answer\n  fix  npm start   (starts it where it can)\n",
+        `error: no Docker engine answers at DOCKER_HOST=${nobody.DOCKER_HOST}\n  fix  start that engine, or unset DOCKER_HOST to use this machine's own\n`,
       );
       expect(status).toBe(1);
     }
+  });
+
+  it("a passphrase that is missing is named by doctor, with the files it opens", () => {
+    const copy = mkdtempSync(join(tmpdir(), "stagecraft-cli-"));
+    cpSync(folder, copy, { recursive: true });
+    const own = { PULUMI_CONFIG_PASSPHRASE: undefined, PULUMI_CONFIG_PASSPHRASE_FILE: undefined };
+    const passphrase = (): string | undefined =>
+      /^ ✘ passphrase +(.+\n +fix .+)$/m.exec(stagecraft(["doctor"], own, copy).stdout)?.[1];
+    expect(passphrase()).toBe("not made yet\n     fix  npm start");
+    writeFileSync(join(copy, "Pulumi.prod.yaml"), "encryptionsalt: x\n", { flag: "a" });
+    expect(passphrase()).toBe(
+      `is missing, and secrets of Pulumi.prod.yaml need it\n     fix  put it back into ${copy}/.stagecraft/passphrase, or set PULUMI_CONFIG_PASSPHRASE`,
+    );
+    rmSync(copy, { recursive: true });
   });
 
   it("a stack file that is no YAML is named, and nothing else is printed", () => {
@@ -138,7 +155,7 @@ describe("faults", () => {
     writeFileSync(join(broken, "Pulumi.dev.yaml"), "config: [\n");
     const { status, stderr } = stagecraft(["status", "dev"], {}, broken);
     rmSync(broken, { recursive: true });
-    expect(stderr).toMatch(/^error: Pulumi\.dev\.yaml is not YAML: .+\n$/);
+    expect(stderr).toMatch(/^error: Pulumi\.dev\.yaml is not YAML: .+[^:]\n$/);
     expect(status).toBe(1);
   });
 });

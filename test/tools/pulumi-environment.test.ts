@@ -43,6 +43,14 @@ test("a project's programs are run by its own run.js, where it has one", async (
   expect(pulumiEnvironment(folder)).toHaveProperty(name, "mine");
 });
 
+test("a user whose number has no account has a name, which Pulumi asks for", async () => {
+  const folder = await project();
+  vi.stubEnv("USER", undefined);
+  expect(pulumiEnvironment(folder)["USER"]).toBe(`uid-${String(process.getuid?.())}`);
+  vi.stubEnv("USER", "ada");
+  expect(pulumiEnvironment(folder)["USER"]).toBe("ada");
+});
+
 test("what the user has set wins", async () => {
   const folder = await project();
   vi.stubEnv("PULUMI_CONFIG_PASSPHRASE", "mine");

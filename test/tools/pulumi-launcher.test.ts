@@ -1,8 +1,9 @@
-import { chmod, mkdir, writeFile } from "node:fs/promises";
+import { chmod, mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { execa } from "execa";
-import { describe, expect, test } from "vitest";
+import { afterEach, describe, expect, test, vi } from "vitest";
 import { toolsFolder } from "../../tools/folders";
+import { ensureLauncher } from "../../tools/pulumi-launcher";
 import { scratchFolder } from "./support/scratch";
 
 const launcher = toolsFolder("pulumi-launcher.sh");
@@ -47,6 +48,7 @@ describe("the pulumi that people type", () => {
       PULUMI_BACKEND_URL: `file://${project}/.stagecraft/state?create_dir=true`,
       PULUMI_SKIP_UPDATE_CHECK: "true",
       PULUMI_LANGUAGE_NODEJS_RUN_PATH: join(project, "stacks/run.js"),
+      USER: `uid-${String(process.getuid?.())}`,
     });
     expect(seen["PATH"]).toContain(`${home}/.pulumi/bin:`);
   });
@@ -108,5 +110,48 @@ describe("the pulumi that people type", () => {
     const began = performance.now();
     for (let i = 0; i < 5; i++) await run(project);
     expect((performance.now() - began) / 5).toBeLessThan(150);
+  });
+});
+
+describe("the set-up", () => {
+  afterEach(() => {
+    vi.unstubAllEnvs();
+    vi.restoreAllMocks();
+  });
+
+  /** As a user who is not root, with nothing but these folders of the home on PATH. */
+  async function setUpWith(...folders: readonly string[]): Promise<string> {
+    const home = await scratchFolder();
+    vi.spyOn(process, "getuid").mockReturnValue(1000);
+    vi.stubEnv("HOME", home);
+    vi.stubEnv("PATH", folders.map((folder) => join(home, folder)).join(":"));
+    for (const name of ["PASSPHRASE", "PASSPHRASE_FILE"])
+      vi.stubEnv(`PULUMI_CONFIG_${name}`, undefined);
+    return home;
+  }
+
+  const installed = async (path: string): Promise<boolean> =>
+    (await readFile(path, "utf8").catch(() => "")) === (await readFile(launcher, "utf8"));
+
+  test("makes it for a user who is not root, and says what is left to do where PATH does not lead there", async () => {
+    const home = await setUpWith("bin");
+    const advice = `for plain "pulumi" log in again, or: export PATH="${home}/.local/bin:$PATH"`;
+    expect(await ensureLauncher()).toEqual([advice]);
+    expect(await installed(join(home, ".local/bin/pulumi"))).toBe(true);
+    vi.stubEnv("PATH", join(home, ".local/bin"));
+    expect(await ensureLauncher()).toEqual([]);
+  });
+
+  test("leaves a Pulumi of the user's own alone, and says what that one needs", async () => {
+    const home = await setUpWith(".pulumi/bin", ".local/bin");
+    const own = join(home, ".pulumi/bin/pulumi");
+    await mkdir(join(home, ".pulumi/bin"), { recursive: true });
+    await writeFile(own, "#!/bin/sh\n", { mode: 0o755 });
+    expect(await ensureLauncher()).toEqual([
+      `for plain "pulumi", which is ${own}: export PULUMI_CONFIG_PASSPHRASE_FILE="$PWD/.stagecraft/passphrase"`,
+    ]);
+    vi.stubEnv("PULUMI_CONFIG_PASSPHRASE_FILE", "mine");
+    expect(await ensureLauncher()).toEqual([]);
+    expect(await installed(join(home, ".local/bin/pulumi"))).toBe(false);
   });
 });

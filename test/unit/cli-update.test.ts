@@ -184,7 +184,25 @@ describe("what went wrong in an update", () => {
     ).toEqual([
       [
         "error: container stagecraft-dev-agent is there, but stack dev does not know it: an update was killed, or another project folder made it",
-        "  fix  docker rm -f stagecraft-dev-agent   then start again; the data is in its volume and stays",
+        "  fix  after a killed update: docker rm -f stagecraft-dev-agent   then start again; the data is in its volume and stays;",
+        ...ofAnotherFolder,
+      ].join("\n"),
+    ]);
+  });
+
+  const ofAnotherFolder = [
+    "       of another folder that is in use: leave it alone, and give this one names of its own:",
+    "       stagecraft:namePrefix, and another stagecraft:postgres port, in Pulumi.dev.yaml",
+  ];
+
+  it("names the network of a killed update, or of a server that another folder has", () => {
+    expect(
+      problems("Unable to create network: network with name stagecraft-dev already exists"),
+    ).toEqual([
+      [
+        "error: network stagecraft-dev is there, but stack dev does not know it: an update was killed, or another project folder made it",
+        "  fix  after a killed update: docker network rm stagecraft-dev   then start again;",
+        ...ofAnotherFolder,
       ].join("\n"),
     ]);
   });
