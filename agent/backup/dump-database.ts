@@ -1,6 +1,10 @@
 import { availableParallelism } from "node:os";
+import { writeFile } from "node:fs/promises";
 import path from "node:path";
+import { promisify } from "node:util";
+import { gzip } from "node:zlib";
 import type { Client } from "pg";
+import { columnsFile } from "../../model/backup/columns-file";
 import { formatDumpName } from "../../model/backup/dump-name";
 import type { BackupJob } from "../../model/backup/job";
 import type { BackedUpDatabase, CountedTable } from "../../model/backup/manifest";
@@ -56,6 +60,7 @@ export async function dumpDatabase(request: DumpRequest): Promise<BackedUpDataba
       settings.compression,
     );
     const parallel = settings.format === "directory" ? request.parallel : 1;
+    await writeColumns(path.join(request.folder, columnsFile(dump)), snapshot);
     const [, tables] = await bothOrNeither(stop, [
       runDump({ ...request, dump, parallel, snapshot, signal: stop.signal }),
       count(snapshot, stop.signal),
@@ -76,6 +81,11 @@ export async function dumpDatabase(request: DumpRequest): Promise<BackedUpDataba
     signal.removeEventListener("abort", onAbort);
     await snapshot.close();
   }
+}
+
+async function writeColumns(file: string, snapshot: Snapshot): Promise<void> {
+  const packed = await promisify(gzip)(JSON.stringify(await snapshot.columns()));
+  await writeFile(file, packed, { mode: 0o600, flag: "wx" });
 }
 
 async function bothOrNeither<A, B>(

@@ -1,8 +1,10 @@
 import type { Client } from "pg";
 import type { CountedTable } from "../../model/backup/manifest";
+import type { MaskCatalogue } from "../../model/masks/catalogue";
 import { quoteIdentifier as q } from "../../model/sql";
 import type { RecordedLedger } from "../../model/upgrades/ledger";
 import { AgentError } from "../errors";
+import { readMaskCatalogue } from "../masks/catalogue";
 import { connect } from "../postgres";
 import { readRecordedLedger } from "../upgrades/ledger";
 
@@ -55,6 +57,15 @@ export class Snapshot {
       await client.end().catch(() => undefined);
       throw error;
     }
+  }
+
+  /** Its columns, for previews of masks. */
+  async columns(): Promise<MaskCatalogue> {
+    await this.client.query("SAVEPOINT columns");
+    const columns = await readMaskCatalogue(this.client, { sizes: false });
+    // With it goes the path that was set.
+    await this.client.query("ROLLBACK TO SAVEPOINT columns");
+    return columns;
   }
 
   /** Counts the rows of every table. */

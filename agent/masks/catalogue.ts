@@ -3,11 +3,17 @@ import type { ForeignKeyFacts, MaskCatalogue, TableFacts } from "../../model/mas
 import { quoteLiteral } from "../../model/sql";
 import { ledgerSchema, ledgerTable } from "../../model/upgrades/ledger";
 
-/** Reads what masks have to know about the database of a connection. */
-export async function readMaskCatalogue(client: Client): Promise<MaskCatalogue> {
+/**
+ * Reads what masks have to know about the database of a connection. Its tables' sizes wait for whoever has locked one;
+ * without them they are 0.
+ */
+export async function readMaskCatalogue(
+  client: Client,
+  { sizes = true }: { readonly sizes?: boolean } = {},
+): Promise<MaskCatalogue> {
   // With an empty path every type comes out qualified.
   await client.query("SET search_path = ''");
-  const { rows: tables } = await client.query<TableFacts>(tablesSql);
+  const { rows: tables } = await client.query<TableFacts>(tablesSql(sizes));
   const { rows: foreignKeys } = await client.query<ForeignKeyFacts>(foreignKeysSql);
   const { rows: facts } = await client.query<{ encoding: string; largeObjects: number }>(`
     SELECT pg_encoding_to_char(encoding) AS encoding,
@@ -22,7 +28,7 @@ const names = (relation: string, numbers: string): string => `
   ARRAY(SELECT named.attname::text FROM unnest(${numbers}) WITH ORDINALITY AS numbers(number, at)
         JOIN pg_attribute named ON named.attrelid = ${relation} AND named.attnum = number ORDER BY at)`;
 
-const tablesSql = `
+const tablesSql = (sizes: boolean): string => `
   WITH RECURSIVE bases AS MATERIALIZED (
     SELECT t.oid AS of, t.oid, t.typtype, t.typbasetype, -1 AS modifier, false AS not_null FROM pg_type t
     UNION ALL
@@ -42,15 +48,9 @@ const tablesSql = `
       AND c.oid NOT IN (SELECT objid FROM members)
       -- Which upgrade scripts the data has been through is Stagecraft's own.
       AND (n.nspname, c.relname) <> (${quoteLiteral(ledgerSchema)}, ${quoteLiteral(ledgerTable)})
-  )
-  SELECT c.oid::int8::float8 AS id, c.nspname AS schema, c.relname AS table,
-    CASE c.relkind WHEN 'r' THEN 'table' WHEN 'p' THEN 'partitioned' WHEN 'f' THEN 'foreign' WHEN 'v' THEN 'view'
-         ELSE 'materialized view' END AS kind,
-    ARRAY(SELECT i.inhparent::int8::float8 FROM pg_inherits i WHERE i.inhrelid = c.oid ORDER BY i.inhseqno) AS parents,
-    c.reltuples::float8 AS rows,
-    CASE WHEN c.relkind = 'r' THEN pg_total_relation_size(c.oid) ELSE 0 END::float8 AS bytes,
-    coalesce((
-      SELECT jsonb_agg(jsonb_build_object(
+  ), columns AS MATERIALIZED (
+    -- All at once: for each table in turn, the types would be gone through as often as there are tables.
+    SELECT a.attrelid, jsonb_agg(jsonb_build_object(
         'name', a.attname, 'type', format_type(a.atttypid, a.atttypmod),
         'base', coalesce(e.typname, b.typname),
         'modifier', CASE WHEN a.atttypmod <> -1 THEN a.atttypmod WHEN b.modifier <> -1 THEN b.modifier
@@ -58,9 +58,18 @@ const tablesSql = `
         'isArray', b.element IS NOT NULL,
         'labels', CASE WHEN coalesce(e.typtype, b.typtype) = 'e' THEN
           (SELECT jsonb_agg(l.enumlabel ORDER BY l.enumsortorder) FROM pg_enum l WHERE l.enumtypid = coalesce(e.oid, b.oid)) END,
-        'notNull', a.attnotnull OR b.not_null OR t.typnotnull, 'isGenerated', a.attgenerated <> '') ORDER BY a.attnum)
-      FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid JOIN base b ON b.of = a.atttypid LEFT JOIN base e ON e.of = b.element
-      WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped), '[]') AS columns,
+        'notNull', a.attnotnull OR b.not_null OR t.typnotnull, 'isGenerated', a.attgenerated <> '') ORDER BY a.attnum) AS columns
+    FROM tables c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+      JOIN pg_type t ON t.oid = a.atttypid JOIN base b ON b.of = a.atttypid LEFT JOIN base e ON e.of = b.element
+    GROUP BY a.attrelid
+  )
+  SELECT c.oid::int8::float8 AS id, c.nspname AS schema, c.relname AS table,
+    CASE c.relkind WHEN 'r' THEN 'table' WHEN 'p' THEN 'partitioned' WHEN 'f' THEN 'foreign' WHEN 'v' THEN 'view'
+         ELSE 'materialized view' END AS kind,
+    ARRAY(SELECT i.inhparent::int8::float8 FROM pg_inherits i WHERE i.inhrelid = c.oid ORDER BY i.inhseqno) AS parents,
+    c.reltuples::float8 AS rows,
+    ${sizes ? "CASE WHEN c.relkind = 'r' THEN pg_total_relation_size(c.oid) ELSE 0 END" : "0"}::float8 AS bytes,
+    coalesce(k.columns, '[]') AS columns,
     coalesce((SELECT ${names("c.oid", "i.indkey::int2[]")} FROM pg_index i WHERE i.indrelid = c.oid AND i.indisprimary), '{}') AS "primaryKey",
     coalesce((
       SELECT jsonb_agg(jsonb_build_object('name', x.relname,
@@ -78,7 +87,7 @@ const tablesSql = `
       SELECT CASE WHEN p.partexprs IS NULL THEN ${names("c.oid", "p.partattrs::int2[]")}
              ELSE ARRAY(SELECT attname::text FROM pg_attribute WHERE attrelid = c.oid AND attnum > 0 AND NOT attisdropped) END
       FROM pg_partitioned_table p WHERE p.partrelid = c.oid), '{}') AS "partitionKey"
-  FROM tables c ORDER BY c.nspname, c.relname`;
+  FROM tables c LEFT JOIN columns k ON k.attrelid = c.oid ORDER BY c.nspname, c.relname`;
 
 const foreignKeysSql = `
   SELECT k.conname AS name, k.conrelid::int8::float8 AS table, ${names("k.conrelid", "k.conkey")} AS columns,

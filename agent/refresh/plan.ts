@@ -1,6 +1,6 @@
 import type { Client } from "pg";
+import { knownMasks } from "../../model/refresh/known-masks";
 import type { RefreshPlan } from "../../model/refresh/plan";
-import type { Masks } from "../../model/masks/mask";
 import type { RestoreRequest } from "../../model/protocol";
 import { reservedBytes } from "../../model/dump/space";
 import { pendingOf } from "../../model/upgrades/pending";
@@ -13,6 +13,7 @@ import { copyWith } from "../restore/in-place";
 import { freeDataBytes } from "../restore/space";
 import { newestReports } from "../store";
 import { blockers } from "./blockers";
+import { readColumns } from "./columns";
 import { lookForCopy } from "./from-offsite";
 import { findBackup, readsRepository, sourceFolder, type FoundBackup } from "./source";
 
@@ -44,6 +45,17 @@ export async function planRefresh(request: RestoreRequest): Promise<RefreshPlan>
     const { upgrades, masks, defuse = [], keep = [] } = prepare;
     const known = upgrades && pendingOf(upgrades, found?.database.upgrades);
     problems.push(...(known?.problems ?? []));
+    const maybeApplied = (upgrades?.scripts ?? []).filter(
+      (script) => known?.pending?.includes(scriptLabel(script)) ?? true,
+    );
+    const masking =
+      masks &&
+      knownMasks(
+        masks,
+        found && (await readColumns(found)),
+        maybeApplied.map(({ text }) => text),
+      );
+    problems.push(...(masking?.problems ?? []));
     return {
       ...{ server, database, now: live?.stamp?.source.backup ?? null },
       backup: found ? await backupFacts(found) : null,
@@ -52,7 +64,7 @@ export async function planRefresh(request: RestoreRequest): Promise<RefreshPlan>
       upgrades: upgrades
         ? { scripts: upgrades.scripts.map(scriptLabel), pending: known?.pending ?? null }
         : null,
-      masks: masks ? scopeOf(masks) : null,
+      masks: masking?.scope ?? null,
       defuse: defuse.map(({ name }) => name),
       keep: keep.map(({ table }) => table),
       disk: found ? await diskFor(client, found, problems) : null,
@@ -60,13 +72,6 @@ export async function planRefresh(request: RestoreRequest): Promise<RefreshPlan>
       problems,
     };
   });
-}
-
-/** What the masks reach as they are written; the columns of the data itself are looked at when it is there. */
-function scopeOf({ classify, columns }: Masks): NonNullable<RefreshPlan["masks"]> {
-  const masked = Object.entries(columns).filter(([, { mask }]) => mask !== "public");
-  const tables = new Set(masked.map(([name]) => name.slice(0, name.lastIndexOf("."))));
-  return { classify, columns: masked.length, tables: tables.size };
 }
 
 async function look<T>(problems: string[], find: () => Promise<T>): Promise<T | undefined> {

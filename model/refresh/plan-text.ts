@@ -61,9 +61,13 @@ function upgradesText({ scripts, pending }: NonNullable<RefreshPlan["upgrades"]>
   return `${pending.length} pending    ${shown}${more > 0 ? ` and ${more} more` : ""}`;
 }
 
-function masksText({ columns, tables, classify }: NonNullable<RefreshPlan["masks"]>): string {
+function masksText(masks: NonNullable<RefreshPlan["masks"]>): string {
+  const { columns, tables, classify, classified } = masks;
   const scope = `${plural(columns, "column")} in ${plural(tables, "table")}`;
-  return classify === "strict" ? `${scope}; strict: every column must be classified` : scope;
+  if (classify !== "strict") return scope;
+  return classified === null
+    ? `${scope}; strict: every column must be classified`
+    : `${scope}; strict: all ${plural(classified, "column")} are classified`;
 }
 
 function durationText(past: RefreshPlan["past"]): string {

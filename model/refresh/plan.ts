@@ -37,7 +37,13 @@ export const refreshPlanSchema = z.strictObject({
     })
     .nullable(),
   masks: z
-    .strictObject({ columns: count, tables: count, classify: z.enum(["strict", "listed only"]) })
+    .strictObject({
+      columns: count,
+      tables: count,
+      classify: z.enum(["strict", "listed only"]),
+      /** Columns that there are, where they are known and the masks fit them all; `null` where that shows later. */
+      classified: count.nullable(),
+    })
     .nullable(),
   /** Names of the statements. */
   defuse: z.array(z.string()),

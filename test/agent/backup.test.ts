@@ -72,7 +72,10 @@ describe("a backup", () => {
     expect(rowsIn(manifest, "all")).toEqual(await rowsOf(server, "all"));
     expect(rowsIn(manifest, "all")).toContain('odd "schema".a table. with, everything\'|2');
     const others = manifest.files.map(({ path }) => path).filter((path) => !path.includes("/"));
-    expect(others).toEqual(["globals.sql", "pg_hba.conf", "pg_ident.conf", "settings.json"]);
+    expect(others).toEqual([
+      `columns.${server.name}.all.${day}.${time}.dir.json.gz`,
+      ...["globals.sql", "pg_hba.conf", "pg_ident.conf", "settings.json"],
+    ]);
     // Checked with another program than the one that wrote them.
     const list = manifest.files.map(({ path, sha256 }) => `${sha256}  ${path}\n`).join("");
     const checked = await server.run(

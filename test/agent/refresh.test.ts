@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, test } from "vitest";
-import { mask } from "../../components";
+import { mask, type Masks } from "../../components";
 import type { Manifest } from "../../model/backup/manifest";
 import type { BackupId } from "../../model/names";
 import type { RestoreRequest, RestoreResult } from "../../model/protocol";
@@ -522,6 +522,24 @@ describe("a backup that the agent made tells which upgrade scripts its contents 
     const rules = { gaps: "refused", version: "SELECT '1.1'" } as const;
     const asked = await plannedOf("ours", { scripts: [edited, two], rules });
     expect(asked).toEqual({ pending: null, problems });
+  });
+
+  test("and which columns the masks do not fit, before anything is done", async () => {
+    const planned = async (columns: Masks["columns"], scripts: Upgrades["scripts"]) => {
+      const prepare = {
+        masks: { classify: "strict" as const, columns },
+        upgrades: { ...upgrades, scripts },
+      };
+      return plan(backup, { database: "flyway", acceptUnverified: true, prepare });
+    };
+    const others = { "flyway_schema_history.*": mask.public(), "users.id": mask.public() };
+    expect((await planned(others, [one])).problems).toEqual([
+      "masks: users.nick: is not classified (text); give it a mask, or mask.public()",
+    ]);
+    // What a script that is pending names, only the update can tell.
+    expect((await planned(others, [one, two])).problems).toEqual([]);
+    const all = await planned({ ...others, "users.nick": mask.hash() }, [one]);
+    expect(all).toMatchObject({ problems: [], masks: { columns: 1, tables: 1, classified: 9 } });
   });
 
   test("not where only the data can tell, and never by running what somebody put there", async () => {

@@ -122,7 +122,7 @@ describe("a plan", () => {
       upgrades: { scripts, pending: ["upgrade-1.9-1.10.sql"] },
       keep: ["testers"],
     },
-    masks: { columns: 14, tables: 5, classify: "strict" },
+    masks: { columns: 14, tables: 5, classify: "strict", classified: 131 },
     defuse: ["mail off", "jobs off"],
     disk: { needed: 4.1 * 2 ** 30, free: 212 * 2 ** 30 },
     past: [39, 42, 40].map((seconds) => ({ seconds, awaySeconds: 0.14 })),
@@ -134,7 +134,7 @@ describe("a plan", () => {
     expect(planLines(plan, now)).toEqual([
       "staging ← prod 20261121T032900Z     6 h old · 1.9 GB · verified 04:10",
       "  upgrade scripts   1 pending    upgrade-1.9-1.10.sql",
-      "  masks             14 columns in 5 tables; strict: every column must be classified",
+      "  masks             14 columns in 5 tables; strict: all 131 columns are classified",
       "  defuse            2 statements: mail off, jobs off",
       "  keep              testers",
       "  disk              needs 4.1 GB, 212 GB free",
@@ -150,6 +150,13 @@ describe("a plan", () => {
   ])("tells which upgrade scripts are pending, as far as it is known: %j", (pending, text) => {
     const line = planLines({ ...plan, upgrades: { scripts, pending } }, now)[1];
     expect(line?.replace("  upgrade scripts   ", "")).toMatch(text);
+  });
+
+  test("says that columns are compared by the update, where the backup does not tell them", () => {
+    const masks = { columns: 14, tables: 5, classify: "strict" as const, classified: null };
+    expect(planLines({ ...plan, masks }, now)[2]).toBe(
+      "  masks             14 columns in 5 tables; strict: every column must be classified",
+    );
   });
 
   test("tells what speaks against it", () => {
