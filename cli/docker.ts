@@ -11,7 +11,10 @@ export interface Container {
   /** `running`, `exited`, `paused`, … */
   readonly state: string;
   readonly health: "healthy" | "unhealthy" | "starting" | undefined;
+  readonly createdAt: string;
   readonly startedAt: string;
+  /** The server it is part of, by its labels; `undefined` where Stagecraft did not make it. */
+  readonly server: string | undefined;
   readonly exitCode: number;
   /** Published addresses, e.g. `127.0.0.1:15432`. */
   readonly ports: readonly string[];
@@ -20,6 +23,8 @@ export interface Container {
 const inspectionSchema = z.array(
   z.object({
     Name: z.string(),
+    Created: z.string(),
+    Config: z.object({ Labels: z.record(z.string(), z.string()).nullish() }),
     State: z.object({
       Status: z.string(),
       StartedAt: z.string(),
@@ -54,7 +59,9 @@ export function parseInspection(json: string): Container[] {
       name: container.Name.replace(/^\//, ""),
       state: container.State.Status,
       health: health === "none" ? undefined : health,
+      createdAt: container.Created,
       startedAt: container.State.StartedAt,
+      server: container.Config.Labels?.["stagecraft.server"],
       exitCode: container.State.ExitCode,
       ports: Object.values(container.NetworkSettings.Ports ?? {})
         .flatMap((bindings) => bindings ?? [])

@@ -6,6 +6,7 @@ import { afterEvent, noEventsYet, parseEngineEvent, type UpdateState } from "./e
 import { Problem, Stopped } from "./problem";
 import type { StackName } from "./stacks";
 import { canAsk, askYes } from "./terminal/ask";
+import { findTakenName } from "./taken-name";
 import { lockProblem, parseLock, updateProblems, type Lock } from "./text/update-errors";
 
 /** What a run of Pulumi gave. */
@@ -74,7 +75,9 @@ export async function update(request: UpdateRequest): Promise<UpdateState> {
   if (exitCode === 0) return state;
   const lock = parseLock(stderr);
   if (lock) throw new StackLocked(stack, lock, holderIsGone(lock));
-  throw new UpdateFailed(updateProblems({ stack, errors: state.errors, stderr }));
+  const { errors } = state;
+  const taken = await findTakenName(request.folder, stack, errors);
+  throw new UpdateFailed(updateProblems({ stack, errors, stderr, taken }));
 }
 
 /** Does some work that updates a stack; where a killed update left its lock, offers to take it away and does it again. */

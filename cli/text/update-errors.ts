@@ -1,6 +1,7 @@
 import { restoreResultSchema } from "../../model/protocol";
 import { Problem } from "../problem";
 import { engineDown } from "./engine-down";
+import { ofAnotherFolder, takenContainer, takenNameProblem, type TakenName } from "./name-taken";
 import { parseAgentProgress } from "./progress";
 
 /** Where an update went wrong: what is needed to say how to go on. */
@@ -10,6 +11,8 @@ export interface UpdateContext {
   readonly errors: readonly string[];
   /** What Pulumi wrote on stderr. */
   readonly stderr: string;
+  /** A container that is in the way, with whose it is. */
+  readonly taken?: TakenName | undefined;
 }
 
 /** A stack's lock, as Pulumi tells who holds it. */
@@ -46,19 +49,24 @@ export function lockProblem(stack: string, lock: Lock, holderIsGone: boolean): P
 }
 
 /** What went wrong in an update, in a person's words, each thing once. */
-export function updateProblems({ stack, errors, stderr }: UpdateContext): Problem[] {
+export function updateProblems({ stack, errors, stderr, taken }: UpdateContext): Problem[] {
   const messages = errors.map(withoutColours).filter((message) => !isEcho(message));
   const told = messages.length > 0 ? messages : [withoutColours(stderr)];
   if (told.every((message) => message.trim() === "")) {
     return [new Problem(`pulumi was killed while it changed stack ${stack}`, "run it again")];
   }
-  const problems = told.map((message) => problemOf(stack, message));
+  const problems = told.map((message) => problemOf(stack, message, taken));
   const once = new Map(problems.map((problem) => [problem.message, problem]));
   return [...once.values()];
 }
 
-function problemOf(stack: string, raw: string): Problem {
+function problemOf(stack: string, raw: string, taken: TakenName | undefined): Problem {
   const message = raw.trim();
+  const name = takenContainer(message);
+  if (name !== undefined) {
+    const known = taken?.name === name ? taken : { name, isLeftBehind: false };
+    return takenNameProblem(stack, known);
+  }
   for (const [pattern, make] of knownProblems) {
     const match = pattern.exec(message);
     if (match) return make(stack, match);
@@ -121,17 +129,6 @@ const knownProblems: readonly (readonly [
       ),
   ],
   [
-    /container name "\/?([^"]+)" is already in use/i,
-    (stack, match) =>
-      new Problem(
-        `container ${match[1] ?? ""} is there, but stack ${stack} does not know it: an update was killed, or another project folder made it`,
-        [
-          `after a killed update: docker rm -f ${match[1] ?? ""}   then start again; the data is in its volume and stays;`,
-          ...ofAnotherFolder(stack),
-        ],
-      ),
-  ],
-  [
     /unable to pull image ([^\s:]+(?:[:@][^\s:]+)*): .*/i,
     (stack, match) =>
       new Problem(
@@ -151,14 +148,6 @@ const knownProblems: readonly (readonly [
       ),
   ],
 ];
-
-/** Two folders cannot share the names of one server. */
-function ofAnotherFolder(stack: string): string[] {
-  return [
-    `of another folder that is in use: leave it alone, and give this one names of its own:`,
-    `stagecraft:namePrefix, and another stagecraft:postgres port, in Pulumi.${stack}.yaml`,
-  ];
-}
 
 /** What a command of Pulumi printed, line by line; `undefined` when the message is not about one. */
 function printedBy(message: string): string[] | undefined {

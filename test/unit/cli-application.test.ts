@@ -8,6 +8,7 @@ import type { RestoreResult } from "../../model/protocol";
 
 const container: Container = {
   ...{ name: "stagecraft-staging-application", state: "running", health: undefined },
+  ...{ createdAt: "2026-11-22T09:13:59Z", server: "staging" },
   ...{ startedAt: "2026-11-22T09:14:00Z", exitCode: 0, ports: ["127.0.0.1:18080"] },
 };
 const seen = { revision: "4f2c9e1", url: "http://there:8080/health" };

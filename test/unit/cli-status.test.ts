@@ -204,7 +204,9 @@ describe("a server's state", () => {
     name: "c",
     state,
     health,
+    createdAt: "",
     startedAt: "",
+    server: "dev",
     exitCode: 0,
     ports: [],
   });

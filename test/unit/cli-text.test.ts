@@ -204,6 +204,8 @@ describe("what Docker says", () => {
     const inspected = [
       {
         Name: "/stagecraft-dev-postgres",
+        Created: "2026-11-22T15:59:59Z",
+        Config: { Labels: { "stagecraft.server": "dev" } },
         State: {
           Status: "running",
           StartedAt: "2026-11-22T16:00:00Z",
@@ -220,7 +222,9 @@ describe("what Docker says", () => {
         name: "stagecraft-dev-postgres",
         state: "running",
         health: "healthy",
+        createdAt: "2026-11-22T15:59:59Z",
         startedAt: "2026-11-22T16:00:00Z",
+        server: "dev",
         exitCode: 0,
         ports: ["127.0.0.1:15432"],
       },

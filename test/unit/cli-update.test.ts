@@ -5,6 +5,8 @@ import {
   parseEngineEvent,
   type UpdateState,
 } from "../../cli/engine-events";
+import { namesBegun } from "../../cli/taken-name";
+import type { TakenName } from "../../cli/text/name-taken";
 import { changesText, parseAgentProgress, progressBar, updateLine } from "../../cli/text/progress";
 import { lockProblem, parseLock, updateProblems } from "../../cli/text/update-errors";
 import { problemText } from "../../cli/text/problem";
@@ -176,20 +178,6 @@ describe("what went wrong in an update", () => {
     ]);
   });
 
-  it("names a container that a killed update left, and says that its data is safe", () => {
-    expect(
-      problems(
-        'Unable to create container: Error response from daemon: Conflict. The container name "/stagecraft-dev-agent" is already in use by container "4711". You have to remove (or rename) that container to be able to reuse that name.',
-      ),
-    ).toEqual([
-      [
-        "error: container stagecraft-dev-agent is there, but stack dev does not know it: an update was killed, or another project folder made it",
-        "  fix  after a killed update: docker rm -f stagecraft-dev-agent   then start again; the data is in its volume and stays;",
-        ...ofAnotherFolder,
-      ].join("\n"),
-    ]);
-  });
-
   const ofAnotherFolder = [
     "       of another folder that is in use: leave it alone, and give this one names of its own:",
     "       stagecraft:namePrefix, and another stagecraft:postgres port, in Pulumi.dev.yaml",
@@ -205,6 +193,68 @@ describe("what went wrong in an update", () => {
         ...ofAnotherFolder,
       ].join("\n"),
     ]);
+  });
+
+  describe("because of a container that is in the way", () => {
+    const name = "stagecraft-dev-agent";
+    const error = `Unable to create container: Error response from daemon: Conflict. The container name "/${name}" is already in use by container "4711". You have to remove (or rename) that container to be able to reuse that name.`;
+    const createdAt = "2026-11-22T16:10:11.123Z";
+    const told = (taken?: TakenName): string[] =>
+      updateProblems({ stack: "dev", errors: [error], stderr: "", taken }).map((problem) =>
+        problemText(problem),
+      );
+
+    it("has it removed where a killed update of the stack left it", () => {
+      expect(told({ name, isLeftBehind: true })).toEqual([
+        [
+          "error: container stagecraft-dev-agent was left by an update of stack dev that was killed",
+          "  fix  docker rm -f stagecraft-dev-agent   then start again; the data is in its volume and stays",
+        ].join("\n"),
+      ]);
+    });
+
+    it("says whose it may be, and to leave another folder's alone", () => {
+      const fix = [
+        `  fix  ${ofAnotherFolder[0]?.trim()}`,
+        ofAnotherFolder[1],
+        "       of this folder, whose state was lost: docker rm -f stagecraft-dev-agent   then start again; the data is in its volume and stays",
+      ];
+      const found = { state: "running", createdAt, server: "dev" };
+      expect(told({ name, isLeftBehind: false, found })).toEqual([
+        [
+          "error: container stagecraft-dev-agent (running, made 22 Nov 2026 16:10 UTC) is part of a server dev that stack dev of this folder knows nothing of",
+          ...fix,
+        ].join("\n"),
+      ]);
+      expect(told()).toEqual([
+        [
+          "error: container stagecraft-dev-agent is part of a server dev that stack dev of this folder knows nothing of",
+          ...fix,
+        ].join("\n"),
+      ]);
+    });
+
+    it("never has one removed that Stagecraft did not make", () => {
+      const found = { state: "exited", createdAt, server: undefined };
+      expect(told({ name, isLeftBehind: false, found })).toEqual([
+        [
+          "error: container stagecraft-dev-agent (exited, made 22 Nov 2026 16:10 UTC) is in the way, and Stagecraft did not make it",
+          "  fix  leave it alone, and set another stagecraft:namePrefix in Pulumi.dev.yaml",
+        ].join("\n"),
+      ]);
+    });
+
+    it("knows what a killed update had begun from the stack's export", () => {
+      const pending = [
+        { type: "creating", resource: { urn: "x", inputs: { name } } },
+        { type: "updating", resource: { urn: "y", inputs: { name: "another" } } },
+        { type: "creating", resource: { urn: "z", inputs: { create: "exec docker" } } },
+      ];
+      expect(namesBegun(JSON.stringify({ deployment: { pending_operations: pending } }))).toEqual([
+        name,
+      ]);
+      expect(namesBegun(JSON.stringify({ deployment: {} }))).toEqual([]);
+    });
   });
 
   it("is never nothing", () => {
