@@ -7,7 +7,7 @@ import { sha256Of } from "../../agent/digest";
 import { ensureServerImage } from "../../cli/server-image";
 import type { BackupId } from "../../model/names";
 import type { RestoreRequest } from "../../model/protocol";
-import { restoreUntil } from "../support/disturbed-restore";
+import { restoreUntil, signalRestore } from "../support/disturbed-restore";
 import { docker, projectFolder, useServer } from "../support/server";
 import { makeBackup } from "../support/stored-backup";
 
@@ -83,11 +83,6 @@ async function attempt(
 ): Promise<Attempt> {
   return server.run(restoreUntil(step, signal), Buffer.from(JSON.stringify(request)));
 }
-
-const signalRestore = (signal: "KILL" | "CONT"): readonly string[] => [
-  ...["bash", "-c"],
-  `for p in /proc/[0-9]*; do tr '\\0' ' ' <$p/cmdline | grep -q 'agent.j[s] restore' && kill -${signal} \${p#/proc/}; done; true`,
-];
 
 /** What the application sees; waits while PostgreSQL starts. */
 async function seen(): Promise<string> {

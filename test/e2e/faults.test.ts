@@ -1,7 +1,11 @@
 import { once } from "node:events";
+import { readFileSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
+import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
-import { ended, said, smallDump, useProject } from "../support/project";
+import { signalRestore } from "../support/disturbed-restore";
+import { startHeld, untilHeld } from "../support/held-up";
+import { docker, ended, smallDump, useProject } from "../support/project";
 
 const project = useProject();
 const up = ["up", "--stack", "dev", "--yes", "--skip-preview"];
@@ -24,29 +28,38 @@ describe("before anything is touched", () => {
     expect(text).not.toMatch(/ at .*\.(js|ts):/);
   });
 
-  test("a password in plain text is refused", async () => {
-    project.reconfigure("dev", { data: { dump: "a.sql" } });
+  test("a password in plain text is refused, and a secret for an environment that everybody reads", async () => {
+    const application = { image: "shop:1", port: await project.applicationPort() };
+    project.reconfigure("dev", { data: { dump: "a.sql" }, application });
     const set = ["config", "set", "--plaintext", "--path", "passwords.readonly", "not so secret"];
     await project.pulumi(...set, "--stack", "dev");
+    await project.setSecrets("dev", { "application.environment.TOKEN": "very secret" });
     const { exitCode, text } = await project.preview("dev");
     expect(exitCode).not.toBe(0);
-    expect(text).toContain("passwords.readonly   must be a secret");
-    expect(text).not.toContain("not so secret");
+    expect(text).toMatch(
+      /passwords\.readonly +must be a secret, .*\n +application\.environment +holds a secret, and everybody who may ask the engine reads an environment; give plain values alone/,
+    );
+    expect(text).not.toMatch(/not so secret|very secret/);
   });
 
-  test("a port that is taken is named, with the key to change", async () => {
-    project.reconfigure("dev", { data: { dump: "a.sql" } });
-    const other = createServer().listen(project.port("dev"), "127.0.0.1");
-    await once(other, "listening");
+  test("ports that are taken are named, with the keys to change", async () => {
+    const application = { image: "shop:1", port: await project.applicationPort() };
+    project.reconfigure("dev", { data: { dump: "a.sql" }, application });
+    const ports = [project.port("dev"), application.port];
+    const others = ports.map((port) => createServer().listen(port, "127.0.0.1"));
+    await Promise.all(others.map(async (other) => once(other, "listening")));
     try {
       const { exitCode, text } = await project.up("dev");
       expect(exitCode).not.toBe(0);
-      expect(text).toContain(
-        `postgres.port   ${project.port("dev")} is taken by another program on 127.0.0.1; stop it, or give another port`,
+      expect(text).toMatch(
+        new RegExp(
+          `postgres\\.port +${ports[0]} is taken by another program on 127.0.0.1; stop it, or give another port\n` +
+            ` +application\\.port +${ports[1]} is taken by another program on 127.0.0.1; stop it, or give another port`,
+        ),
       );
       expect(await project.leftovers("network")).toEqual([]);
     } finally {
-      other.close();
+      for (const other of others) other.close();
     }
   });
 
@@ -87,44 +100,65 @@ describe("before anything is touched", () => {
   });
 });
 
-describe("in the middle", () => {
-  const slow = (): string =>
-    project.writeDump("slow.sql", smallDump("slow", 5, "SELECT pg_catalog.pg_sleep(12);"));
+test("a second up at once is told that another is running, and harms nothing", async () => {
+  const dump = project.writeDump("b.sql", smallDump("b", 5));
+  project.reconfigure("dev", { data: { dump } });
+  const first = startHeld(project, "dev", "restore");
+  await untilHeld(first, "restore");
+  const second = await project.up("dev");
+  expect(second.exitCode).not.toBe(0);
+  expect(second.text).toContain("currently locked");
+  expect(second.text).toContain("pulumi cancel");
+  await docker("exec", project.names("dev").agent, ...signalRestore("CONT"));
+  expect(await ended(first)).toMatchObject({ exitCode: 0 });
+  expect(await project.psql("dev", "SELECT count(*) FROM b")).toBe("5");
+});
 
-  test("a second up at once is told that another is running, and harms nothing", async () => {
-    project.reconfigure("dev", { data: { dump: slow() } });
-    const first = project.start({}, ...up);
-    await said(first, "restore …");
-    const second = await project.up("dev");
-    expect(second.exitCode).not.toBe(0);
-    expect(second.text).toContain("currently locked");
-    expect(second.text).toContain("pulumi cancel");
-    expect(await ended(first)).toMatchObject({ exitCode: 0 });
-    expect(await project.psql("dev", "SELECT count(*) FROM slow")).toBe("5");
+describe("a container that is in the way", () => {
+  const name = (): string => project.names("staging").agent;
+
+  beforeAll(async () => {
+    await project.makeStack("staging", { data: { dump: "a.sql" } });
+    const labels = { "stagecraft.project": project.prefix, "stagecraft.server": "staging" };
+    const marks = Object.entries(labels).flatMap(([key, value]) => ["--label", `${key}=${value}`]);
+    const format = "{{.Config.Image}}";
+    const { text } = await docker("inspect", "--format", format, project.names("dev").agent);
+    const made = await docker("create", "--name", name(), ...marks, text.trim());
+    expect(made, made.text).toMatchObject({ exitCode: 0 });
   });
 
-  test("an up that was killed leaves the live database, and the next one says what to run and finishes", async () => {
-    const dump = project.writeDump(
-      "next.sql",
-      smallDump("next", 7, "SELECT pg_catalog.pg_sleep(12);"),
+  test("is told with whose it may be, and another folder's is not to be removed", async () => {
+    const { exitCode, text } = await project.stagecraft("up", "staging");
+    expect(exitCode).toBe(1);
+    expect(text).toMatch(
+      new RegExp(
+        `error: container ${name()} \\(created, made .* UTC\\) is part of a server staging that stack staging of this folder knows nothing of\\n` +
+          " +fix +of another folder that is in use: leave it alone",
+      ),
     );
-    project.reconfigure("dev", { data: { dump } });
-    const killed = project.start({}, ...up);
-    await said(killed, "restore …");
-    killed.kill("SIGKILL");
-    await killed;
-    expect(await project.psql("dev", "SELECT count(*) FROM slow")).toBe("5");
-    const locked = await project.up("dev");
-    expect(locked.exitCode).not.toBe(0);
-    expect(locked.text).toContain("pulumi cancel");
-    expect(await project.pulumi("cancel", "--yes", "--stack", "dev")).toMatchObject({
-      exitCode: 0,
-    });
-    expect(await project.up("dev")).toMatchObject({ exitCode: 0 });
-    expect(await project.psql("dev", "SELECT count(*) FROM next")).toBe("7");
-    expect(
-      await project.psql("dev", "SELECT datname FROM pg_database WHERE datname LIKE '%incoming'"),
-    ).toBe("");
-    expect(await project.up("dev", "--expect-no-changes")).toMatchObject({ exitCode: 0 });
   });
+
+  test("is to be removed where a killed update of this stack was making it, and then the next one goes on", async () => {
+    forgetHalfWay();
+    const { text } = await project.stagecraft("up", "staging");
+    expect(text).toContain(
+      `container ${name()} was left by an update of stack staging that was killed\n  fix  docker rm -f ${name()}   then start again`,
+    );
+    await docker("rm", "-f", name());
+    const up = await project.stagecraft("up", "staging");
+    expect(up, up.text).toMatchObject({ exitCode: 0 });
+  });
+
+  /** Makes the state what it is when Pulumi is killed while it makes the container; an import would leave that out. */
+  function forgetHalfWay(): void {
+    const file = join(project.folder, ".stagecraft/state/.pulumi/stacks/stagecraft/staging.json");
+    const state = JSON.parse(readFileSync(file, "utf8")) as {
+      readonly checkpoint: { readonly latest: Record<string, unknown> };
+    };
+    const urn = "urn:pulumi:staging::stagecraft::docker:index/container:Container::staging-agent";
+    const type = "docker:index/container:Container";
+    const resource = { urn, custom: true, type, inputs: { name: name() } };
+    state.checkpoint.latest["pending_operations"] = [{ resource, type: "creating" }];
+    writeFileSync(file, JSON.stringify(state));
+  }
 });

@@ -1,19 +1,17 @@
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { beforeAll, describe, expect, test } from "vitest";
 import { parse } from "yaml";
 import { jobResultSchema } from "../../model/backup/protocol";
 import { useAway } from "../support/away";
 import { restoreResultSchema } from "../../model/protocol";
+import { askDuring } from "../support/asking-client";
+import { signalRestore } from "../support/disturbed-restore";
+import { killPulumi, startHeld, untilHeld } from "../support/held-up";
 import { longestGap } from "../support/longest-gap";
-import {
-  docker,
-  exampleApplication,
-  exampleDump,
-  said as untilSaid,
-  smallDump,
-  useProject,
-} from "../support/project";
+import { docker, exampleApplication, exampleDump, smallDump, useProject } from "../support/project";
+import { leftoversSql } from "../support/server";
 
 const project = useProject();
 const away = useAway({ name: project.prefix, network: "bridge" });
@@ -114,7 +112,7 @@ test("a refresh is previewed, and nothing is touched", async () => {
   const { exitCode, text } = await project.stagecraft("refresh", "staging", "--preview");
   expect(exitCode, text).toBe(0);
   expect(text).toContain(`staging ← prod ${backup}`);
-  expect(text).toMatch(/masks +\d+ columns in \d+ tables; strict/);
+  expect(text).toMatch(/masks +\d+ columns in \d+ tables; strict: all \d+ columns are classified/);
   expect(text).toMatch(/defuse +\d+ statements/);
   expect(text).toMatch(/disk +needs .* free/);
   expect(text).toContain(`Nothing has been changed. To do it: npx stagecraft refresh staging`);
@@ -240,35 +238,149 @@ test("development gets the same data masked, with values of its own, also after 
   const runs = { application: { ...application, port, healthPath: undefined } };
   await project.makeStack("dev", { data: { dump }, ...runs });
   expect(await project.up("dev")).toMatchObject({ exitCode: 0 });
-  const [id] = await container("dev");
-  project.reconfigure("dev", { data: { from: "server:prod", backup: ids[1] }, ...runs });
+  project.reconfigure("dev", { data: { from: "server:prod", backup: ids[0] }, ...runs });
   const preview = await project.preview("dev");
   expect(preview.exitCode, preview.text).toBe(0);
   expect(preview.text).toMatch(
     /backup +looked up in \S+-prod-backups when this update lets the agent read it/,
   );
-  // Pulumi is killed in the middle: the old or the new contents are there, whole, and the next update sets it right.
-  const killed = project.start({}, ...["up", "--stack", "dev", "--yes", "--skip-preview"]);
-  await untilSaid(killed, "mask …");
-  killed.kill("SIGKILL");
-  await killed;
-  const isOld = await project.psql("dev", "SELECT to_regclass('small') IS NOT NULL");
-  if (isOld !== "t") expect(await canaries("dev")).toBe("0");
-  await project.pulumi("cancel", "--yes", "--stack", "dev");
-  const up = await project.up("dev");
-  expect(up, up.text).toMatchObject({ exitCode: 0 });
+  const refreshed = await project.stagecraft("refresh", "dev", "--backup", ids[1] ?? "");
+  expect(refreshed, refreshed.text).toMatchObject({ exitCode: 0 });
+  expect([await stamp("dev"), pinned("dev")]).toEqual([ids[1], ids[1]]);
   expect(await canaries("dev")).toBe("0");
-  // Its application has been restarted since the contents are these, whoever exchanged them.
-  const report = await docker("exec", project.names("dev").agent, "stagecraft-agent", "report");
-  const { exchangedAt } = restoreResultSchema.parse(JSON.parse(report.text));
-  const [sameId, started] = await container("dev");
-  expect([sameId, started > (exchangedAt ?? "never")]).toEqual([id, true]);
-  expect(
-    await project.psql("dev", "SELECT datname FROM pg_database WHERE datname ~ '__incoming$'"),
-  ).toBe("");
   expect(await project.up("dev", "--expect-no-changes")).toMatchObject({ exitCode: 0 });
   const emails = "SELECT string_agg(email, ' ' ORDER BY id) FROM users";
   expect(await project.psql("dev", emails)).not.toBe(await project.psql("staging", emails));
+});
+
+describe("development, whose Pulumi is killed", () => {
+  const steps = [
+    ...["read", "create", "restore", "check", "hand over"],
+    ...["upgrade", "mask", "defuse", "keep", "analyse", "grants", "swap"],
+  ];
+  let port = 0;
+  /** In a line what the contents are: of which backup, their rows, values that nobody masked, scripts, defuse and kept rows. */
+  const tell = `SELECT concat_ws(' ', current_setting('stagecraft.backup'), count(*), count(*) FILTER (WHERE email ~ 'canary'),
+    (SELECT string_agg(key, ',' ORDER BY key) FROM settings WHERE key IN ('smtp_port', 'upgraded')),
+    (SELECT count(*) FROM scheduled_jobs WHERE enabled), (SELECT sum(id) FROM testers)) FROM users`;
+  const told = (backup: string): string =>
+    `${backup} 160 0 ${backup === ids[0] ? "smtp_port,upgraded" : "upgraded"} 0 6`;
+  const answers = new Set<string>();
+  let live = "";
+  let wanted = "";
+  /** Of an update that nothing disturbs. */
+  let seconds = 0;
+
+  function want(backup: string): void {
+    wanted = backup;
+    project.reconfigure("dev", {
+      data: { from: "server:prod", backup },
+      // None is kept, so that each refresh is a restore and none a way back.
+      database: { name: "timesheets", keep: ["testers"], keepPrevious: 0 },
+      upgrades: { folder: "killed", baseline: "1.0" },
+      application: { ...application, port, healthPath: undefined },
+    });
+  }
+
+  const agent = async (...command: readonly string[]) =>
+    docker("exec", project.names("dev").agent, ...command);
+
+  /** Lets a client ask all the time meanwhile. */
+  const whileAsked = async (work: () => Promise<void>): Promise<void> =>
+    askDuring(
+      project,
+      { stack: "dev", sql: tell, pause: 50 },
+      (answer) => answers.add(answer),
+      work,
+    );
+
+  /** What a next update wants that is to go through all steps. */
+  const wantOther = (): void => {
+    live = wanted;
+    want((live === ids[0] ? ids[1] : ids[0]) ?? "");
+  };
+
+  beforeAll(async () => {
+    mkdirSync(join(project.folder, "killed"));
+    project.writeDump(
+      "killed/upgrade-1.0-1.1.sql",
+      "INSERT INTO settings (key, value) VALUES ('upgraded', 'yes');\n",
+    );
+    await project.psql(
+      "dev",
+      `SET ROLE timesheets_owner; CREATE TABLE testers (id int PRIMARY KEY); INSERT INTO testers VALUES (1), (2), (3)`,
+    );
+    port = await project.applicationPort();
+    want(ids[0] ?? "");
+    const started = performance.now();
+    const up = await project.up("dev");
+    seconds = (performance.now() - started) / 1000;
+    expect(up, up.text).toMatchObject({ exitCode: 0 });
+    expect(await project.psql("dev", tell)).toBe(told(wanted));
+    const report = await project.pulumi("stack", "output", "report", "--json", "--stack", "dev");
+    const done = JSON.parse(report.text) as { readonly steps: object };
+    expect(Object.keys(done.steps).sort()).toEqual([...steps].sort());
+  });
+
+  test("at each step, has the old contents or the new, whole, and the next update goes on", async () => {
+    wantOther();
+    await whileAsked(async () => {
+      for (const [n, step] of [...steps, "done"].entries()) {
+        const up = startHeld(project, "dev", step);
+        await untilHeld(up, step);
+        const found = await project.psql("dev", tell);
+        expect(found, step).toBe(told(step === "done" ? wanted : live));
+        // Every other time its agent dies with it, and the contents stay; else the agent does what it was asked for.
+        const dies = n % 2 === 0;
+        await killPulumi(up, dies ? "with all it started" : "alone");
+        if (dies) await agent(...signalRestore("KILL"));
+        else await agent(...signalRestore("CONT"));
+        await expect
+          .poll(async () => project.psql("dev", tell), { timeout: 20_000, message: step })
+          .toBe(told(dies && step !== "done" ? live : wanted));
+        expect(await project.pulumi("cancel", "--yes", "--stack", "dev")).toMatchObject({
+          exitCode: 0,
+        });
+        if (!dies) wantOther();
+      }
+    });
+  });
+
+  test("is as the stack wants it after the next update, its application too, and no update changes more", async () => {
+    const [id] = await container("dev");
+    const up = await project.up("dev");
+    expect(up, up.text).toMatchObject({ exitCode: 0 });
+    // Its application has been restarted since the contents are these, whoever exchanged them.
+    const { exchangedAt } = restoreResultSchema.parse(
+      JSON.parse((await agent("stagecraft-agent", "report")).text),
+    );
+    const [sameId, started] = await container("dev");
+    expect([sameId, started > (exchangedAt ?? "never")]).toEqual([id, true]);
+    expect(await project.psql("dev", `${tell}; ${leftoversSql}`)).toBe(told(wanted));
+    expect(await project.up("dev", "--expect-no-changes")).toMatchObject({ exitCode: 0 });
+  });
+
+  test("at any moment, has the old contents or the new, whole, and the next update goes on", async () => {
+    wantOther();
+    await whileAsked(async () => {
+      for (let n = 0; n < 3; n++) {
+        const after = Math.random() * seconds;
+        console.info(`Pulumi killed after ${after.toFixed(3)} s of ${seconds.toFixed(3)} s`);
+        const up = project.start({}, "up", "--stack", "dev", "--yes", "--skip-preview");
+        await sleep(after * 1000);
+        await killPulumi(up, n % 2 === 0 ? "alone" : "with all it started");
+        expect([told(live), told(wanted)]).toContain(await project.psql("dev", tell));
+        await project.pulumi("cancel", "--yes", "--stack", "dev");
+      }
+      const up = await project.up("dev");
+      expect(up, up.text).toMatchObject({ exitCode: 0 });
+    });
+    expect(await project.psql("dev", `${tell}; ${leftoversSql}`)).toBe(told(wanted));
+  });
+
+  test("shows no client anything but the whole contents of one backup, masked", () => {
+    expect([...answers].sort()).toEqual([told(ids[0] ?? ""), told(ids[1] ?? "")].sort());
+  });
 });
 
 test("production is never refreshed", async () => {

@@ -16,3 +16,10 @@ export function stepLine(step: string): string {
 export function restoreUntil(step: string, signal: "KILL" | "STOP"): readonly string[] {
   return ["bash", "-c", script, "-", stepLine(step), signal];
 }
+
+/** The command, in the agent's container, that sends a signal to every restore there. */
+export function signalRestore(signal: "KILL" | "CONT"): readonly string[] {
+  const isRestore = `tr '\\0' ' ' <$p/cmdline | grep -q 'agent.j[s] restore'`;
+  const each = `${isRestore} && kill -${signal} \${p#/proc/}`;
+  return ["bash", "-c", `for p in /proc/[0-9]*; do ${each}; done; true`];
+}

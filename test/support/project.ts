@@ -309,8 +309,8 @@ export async function said(run: Run, words: string): Promise<void> {
   };
   run.all.on("data", collect);
   for (let tries = 0; !text.includes(words); tries++) {
-    if (tries > 600) throw new Error(`nobody said "${words}":\n${text}`);
-    await sleep(100);
+    if (run.all.readableEnded || tries > 1200) throw new Error(`nobody said "${words}":\n${text}`);
+    await sleep(50);
   }
   run.all.off("data", collect);
 }
