@@ -300,13 +300,18 @@ export class TestServer {
       throw new Error(`not one line of JSON: ${JSON.stringify(said)}`);
     const result = restoreResultSchema.parse(JSON.parse(said.stdout));
     expect(said.status, said.stderr).toBe(result.result === "failed" ? 1 : 0);
-    // The verdict's details stay with the agent.
-    const report = restoreResultSchema
-      .nullable()
-      .parse(JSON.parse((await this.agent(["report"])).stdout));
+    const report = await this.#newestReport();
     // Two that begin in one millisecond are told apart by what came of them.
     const isIts = report?.startedAt === result.startedAt && report.result === result.result;
     return { ...said, result: isIts ? report : result };
+  }
+
+  /** The agent's newest report, which has the verdict's details, as it lies in its volume: asking for it would start another Node. */
+  async #newestReport(): Promise<RestoreResult | null> {
+    const newest =
+      'cd /var/lib/stagecraft/reports 2>/dev/null && cat "$(ls *.json | tail -n 1)" || echo null';
+    const { stdout } = await this.run(["sh", "-c", newest]);
+    return restoreResultSchema.nullable().parse(JSON.parse(stdout));
   }
 
   /** Runs SQL as the superuser and gives what psql prints, unaligned and without headings. */
