@@ -37,6 +37,8 @@ if [[ -n $folder && -f $folder/.stagecraft/passphrase ]]; then
 fi
 
 export USER=${USER:-uid-$EUID} # Pulumi asks for it where the user's number has no account
+# Pulumi and its plugins live for seconds: collecting garbage so often would take a tenth of their processor time.
+export GOGC=${GOGC:-400}
 export PULUMI_SKIP_UPDATE_CHECK=${PULUMI_SKIP_UPDATE_CHECK:-true}
 export PATH=$home/bin:$PATH
 if [[ ! -x $home/bin/pulumi ]]; then

@@ -17,6 +17,7 @@ async function project(): Promise<string> {
     vi.stubEnv(`PULUMI_CONFIG_${name}`, undefined);
   }
   vi.stubEnv("PULUMI_BACKEND_URL", undefined);
+  vi.stubEnv("GOGC", undefined);
   return folder;
 }
 
@@ -27,6 +28,7 @@ test("Pulumi gets the project's passphrase and state, our Node, and no update ch
     PULUMI_CONFIG_PASSPHRASE_FILE: join(folder, ".stagecraft/passphrase"),
     PULUMI_BACKEND_URL: `file://${folder}/state`,
     PULUMI_SKIP_UPDATE_CHECK: "true",
+    GOGC: "400",
   });
   expect(environment["PATH"]?.split(":").slice(0, 2)).toContain(dirname(process.execPath));
 });
@@ -55,7 +57,8 @@ test("what the user has set wins", async () => {
   const folder = await project();
   vi.stubEnv("PULUMI_CONFIG_PASSPHRASE", "mine");
   vi.stubEnv("PULUMI_BACKEND_URL", "s3://mine");
+  vi.stubEnv("GOGC", "100");
   const environment = pulumiEnvironment(folder);
-  expect(environment["PULUMI_BACKEND_URL"]).toBe("s3://mine");
+  expect(environment).toMatchObject({ PULUMI_BACKEND_URL: "s3://mine", GOGC: "100" });
   expect(environment).not.toHaveProperty("PULUMI_CONFIG_PASSPHRASE_FILE");
 });
