@@ -21,7 +21,7 @@ import { archiveCommand, tellArchive } from "./archive-command";
 import { checkArgs } from "./check-args";
 import { ExternalPostgres } from "./external-postgres";
 import { sha256 } from "./machine/digest";
-import type { PostgresServer } from "./postgres-server";
+import { PostgresServer } from "./postgres-server";
 import { ToldError } from "./told-error";
 
 /** A job that makes backups: `schedule`, and what differs from the defaults. See docs/backups.md. */
@@ -105,8 +105,8 @@ export class BackupSchedule extends pulumi.ComponentResource {
       }),
       { parent: this, dependsOn: server.ready },
     );
-    if (server instanceof ExternalPostgres) refuseArchive(name, settings.pointInTime);
-    else {
+    if (settings.pointInTime) requireArchivable(name, server);
+    if (!(server instanceof ExternalPostgres)) {
       new command.local.Command(`${name}-archive`, archiveCommand(server, settings.pointInTime), {
         parent: this,
         dependsOn: server.ready,
@@ -118,12 +118,17 @@ export class BackupSchedule extends pulumi.ComponentResource {
   }
 }
 
-/** What a server elsewhere archives is its own business: nobody but PostgreSQL's machine could do it. */
-function refuseArchive(name: string, pointInTime: unknown): void {
-  if (pointInTime === undefined) return;
-  throw new ToldError(
-    `BackupSchedule "${name}": pointInTime is for servers that Stagecraft makes; leave it out, or archive on the other server itself`,
-  );
+function requireArchivable(name: string, server: BackupScheduleArgs["server"]): void {
+  const refuse = (why: string): never => {
+    throw new ToldError(`BackupSchedule "${name}": pointInTime is for servers ${why}`);
+  };
+  // What a server elsewhere archives is its own business: nobody but PostgreSQL's machine could do it.
+  if (server instanceof ExternalPostgres)
+    refuse("that Stagecraft makes; leave it out, or archive on the other server itself");
+  if (server instanceof PostgresServer && !server.archivable)
+    refuse(
+      `whose log can be archived; make "${server.server}" with archivable: true, or leave it out`,
+    );
 }
 
 function describe({ keep, pins, ...request }: BackupsRequest): pulumi.Inputs {

@@ -29,6 +29,16 @@ export interface Place extends AgentPlace {
   readonly backupsOf: string | undefined;
 }
 
+/** What PostgreSQL's container is made of, beside its place. */
+export interface PostgresContainerArgs {
+  /** The address of the host where PostgreSQL answers. */
+  readonly address: string;
+  readonly port: number;
+  readonly memory: MemoryPlan;
+  /** Defaults of PostgreSQL's parameters. */
+  readonly parameters: Readonly<Record<string, string>>;
+}
+
 const dataPath = "/var/lib/postgresql/data";
 const socketPath = "/run/postgresql";
 const archivePath = "/var/lib/pgbackrest";
@@ -42,16 +52,21 @@ const mostProcesses = 4096;
 /** Memory of the agent, in MB; what it reads goes through in pieces, whatever its size. */
 const agentMemory = 1024;
 
+/**
+ * The agent's part of the processors beside PostgreSQL's 1024, where both want all of them: packing a backup gives way to
+ * the application's queries. Alone, it takes what it can.
+ */
+const agentShares = 256;
+
 /** PostgreSQL's container. */
 export function postgresContainer(
   place: Place,
-  { address, port }: { readonly address: string; readonly port: number },
-  memory: MemoryPlan,
+  { address, port, memory, parameters }: PostgresContainerArgs,
 ): docker.ContainerArgs {
   return {
     ...inNetwork(place),
     name: place.names.postgres,
-    command: ["stagecraft-postgres", ...toDefaults(memory.parameters)],
+    command: ["stagecraft-postgres", ...toDefaults(parameters)],
     envs: [`STAGECRAFT_SERVER=${place.server}`],
     ports: [{ internal: 5432, external: port, ip: address }],
     volumes: clusterVolumes(place),
@@ -100,6 +115,7 @@ function anyAgent(place: AgentPlace) {
     ],
     memory: agentMemory,
     memorySwap: 2 * agentMemory,
+    cpuShares: agentShares,
     destroyGraceSeconds: 30,
     healthcheck: healthcheck("stagecraft-agent", "health"),
   };

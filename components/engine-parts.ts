@@ -2,25 +2,20 @@ import * as docker from "@pulumi/docker";
 import type * as pulumi from "@pulumi/pulumi";
 import type { ServerKind } from "../model/names";
 import type { EngineNames } from "../model/settings/engine-names";
-import type { MemoryPlan } from "../model/settings/memory";
-import { agentContainer, postgresContainer } from "./containers";
+import { agentContainer, postgresContainer, type PostgresContainerArgs } from "./containers";
 import { hostOptions } from "./host";
 import { makeImage } from "./image";
 import type { Sight } from "./machine/sight";
 import { renewedLabels, serverLabels } from "./part-labels";
 
 /** What the parts of a server on its engine are made of. */
-export interface EnginePartsArgs {
+export interface EnginePartsArgs extends PostgresContainerArgs {
   readonly server: string;
   readonly kind: ServerKind;
   readonly namePrefix: string;
   readonly names: EngineNames;
   /** Where they are: `local` or an address. */
   readonly host: string;
-  /** The address of the host where PostgreSQL answers. */
-  readonly address: string;
-  readonly port: number;
-  readonly memory: MemoryPlan;
   /** Whether the volumes with data stay on the engine when the stack is destroyed. */
   readonly keepVolumes: boolean;
   readonly sight: Promise<Sight>;
@@ -65,7 +60,7 @@ export function makeEngineParts(parent: pulumi.Resource, args: EnginePartsArgs):
   const postgres = new docker.Container(
     `${server}-postgres`,
     {
-      ...postgresContainer(place, args, args.memory),
+      ...postgresContainer(place, args),
       labels: renewedLabels(args, "postgres"),
     },
     { ...there, dependsOn: ready },

@@ -8,6 +8,7 @@ import type { PostgresSettings } from "../model/postgres-settings/typed";
 import { engineNames, type EngineNames } from "../model/settings/engine-names";
 import { planMemory } from "../model/settings/memory";
 import { postgresSchema } from "../model/settings/schema";
+import { logParameters } from "../model/settings/write-ahead-log";
 import { tlsResultSchema } from "../model/tls/protocol";
 import { parseBytes } from "../model/units";
 import { checkArgs } from "./check-args";
@@ -65,6 +66,11 @@ export interface PostgresServerArgs {
   readonly backupsOf?: string | undefined;
   /** Whether the volumes stay on the engine when the stack is destroyed. @default false */
   readonly keepVolumes?: boolean | undefined;
+  /**
+   * Whether its log can be archived for `pointInTime`, or followed by a replica. Without, a restore writes its rows once
+   * rather than twice. `wal_level` and its like in the settings come first. Changing it restarts PostgreSQL. @default true
+   */
+  readonly archivable?: boolean | undefined;
 }
 
 const placeSchema = z.strictObject({ host: hostSchema.default(localHost) });
@@ -97,6 +103,8 @@ export class PostgresServer extends pulumi.ComponentResource {
   readonly port: number;
   /** The tag of the image with PostgreSQL and the agent. */
   readonly image: string;
+  /** Whether its log can be archived. */
+  readonly archivable: boolean;
   /** Name of its network. */
   readonly network: pulumi.Output<string>;
   /** Whether its certificate is one of its own CA. */
@@ -120,6 +128,7 @@ export class PostgresServer extends pulumi.ComponentResource {
       namePrefix = "stagecraft",
       kind,
       keepVolumes = false,
+      archivable = true,
       roles,
       tls = {},
       pgHba = {},
@@ -135,12 +144,15 @@ export class PostgresServer extends pulumi.ComponentResource {
     this.names = engineNames(namePrefix, name);
     this.namePrefix = namePrefix;
     this.host = host;
+    this.archivable = archivable;
     this.ownCertificate = tls.certificate === undefined;
     this.sight = look(this.names, host);
 
+    const plan = planMemory(memory);
     const { image, network, postgres, agent } = makeEngineParts(this, {
       ...{ server: name, kind, namePrefix, names: this.names, host, address, port, keepVolumes },
-      ...{ memory: planMemory(memory), sight: this.sight, backupsOf },
+      ...{ memory: plan, sight: this.sight, backupsOf },
+      parameters: { ...plan.parameters, ...logParameters(archivable, wanted) },
     });
     this.image = image;
     this.network = network.name;

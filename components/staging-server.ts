@@ -58,6 +58,7 @@ export class StagingServer extends pulumi.ComponentResource {
         pgHba: args.pgHba,
         tls: args.tls,
         backupsOf: volumeOf(refreshFrom),
+        archivable: args.backups?.pointInTime !== undefined,
         roles: { database, passwords: args.passwords, people: args.people },
       },
       { parent: this },

@@ -2,13 +2,19 @@ import { expect, it } from "vitest";
 import { jobResultSchema } from "../../model/backup/protocol";
 import { formatBytes } from "../../model/units";
 import { useProject } from "../support/project";
-import { inside } from "./inside";
+import { inside, type Inside } from "./inside";
 import { median, say } from "./measure";
 
 /** Of pgbench, 15 MB each. */
 const scale = Number(process.env["STAGECRAFT_BENCH_SCALE"] ?? 40);
 const rounds = 5;
 const project = useProject();
+
+/** What goes on beside the clients. */
+interface Other {
+  readonly where: Inside;
+  readonly what: string;
+}
 
 it(
   "lets clients work beside a backup as beside a bare pg_dump",
@@ -17,31 +23,39 @@ it(
     await project.makeStack("dev", { postgres: { port: project.port("dev"), memory: "2 GB" } });
     const { exitCode, text } = await project.pulumi("up", "--yes", "--skip-preview", "-s", "dev");
     if (exitCode !== 0) throw new Error(text);
-    const run = inside(project.names("dev").agent);
+    // As people run them: clients and pg_dump on PostgreSQL's own machine, none of them before another.
+    const people = inside(project.names("dev").postgres);
+    const agent = inside(project.names("dev").agent);
 
-    await run("dropdb --force timesheets; createdb busy");
-    await run(`pgbench -qi -s ${scale} busy 2> /dev/null`);
-    const bytes = Number(await run("psql -qXAtc \"SELECT pg_database_size('busy')\" postgres"));
+    await people("dropdb --force timesheets; createdb busy");
+    await people(`pgbench -qi -s ${scale} busy 2> /dev/null`);
+    const bytes = Number(await people("psql -qXAtc \"SELECT pg_database_size('busy')\" postgres"));
     say(`database         ${formatBytes(bytes)}, 4 clients of pgbench`);
 
     /** Transactions a second while something else is done again and again. */
-    const speedBeside = async (other: string): Promise<number> => {
-      const told = await run(
-        `touch /tmp/beside; (while [ -e /tmp/beside ]; do ${other}; done) > /tmp/beside.log 2>&1 &
-         pgbench -n -c 4 -j 1 -T 10 busy 2> /dev/null; rm /tmp/beside; wait`,
+    const speedBeside = async ({ where, what }: Other): Promise<number> => {
+      const other = where(
+        `touch /tmp/beside; (while [ -e /tmp/beside ]; do ${what}; done) > /tmp/beside.log 2>&1; cat /tmp/beside.log`,
       );
-      const log = await run("cat /tmp/beside.log");
-      for (const line of log.split("\n").filter((line) => line.startsWith("{"))) {
+      const told = await people("pgbench -n -c 4 -j 1 -T 10 busy 2> /dev/null");
+      await where("rm /tmp/beside");
+      for (const line of (await other).split("\n").filter((line) => line.startsWith("{"))) {
         const result = jobResultSchema.parse(JSON.parse(line));
         expect(result.succeeded, result.text).toBe(true);
       }
       return Number(/^tps = ([\d.]+)/m.exec(told)?.[1]);
     };
-    const folder = "/var/lib/stagecraft/beside";
-    const others = {
-      nothing: "sleep 0.1",
-      "bare pg_dump": `rm -rf ${folder}; pg_dump -F d -j 2 --compress=zstd -f ${folder} busy`,
-      "our backup": `echo '${JSON.stringify({ server: "dev", job: null })}' | stagecraft-agent backup`,
+    const folder = "/var/lib/pgbackrest/beside";
+    const others: Readonly<Record<string, Other>> = {
+      nothing: { where: people, what: "sleep 0.1" },
+      "bare pg_dump": {
+        where: people,
+        what: `rm -rf ${folder}; pg_dump -F d -j 2 --compress=zstd -f ${folder} busy`,
+      },
+      "our backup": {
+        where: agent,
+        what: `echo '${JSON.stringify({ server: "dev", job: null })}' | stagecraft-agent backup`,
+      },
     };
     const speeds = new Map<string, number[]>();
     for (let i = 0; i < rounds; i++)

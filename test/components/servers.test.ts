@@ -3,7 +3,9 @@ import { beforeEach, describe, expect, test, vi } from "vitest";
 import {
   backupContents,
   offsiteContents,
+  BackupSchedule,
   DevelopmentServer,
+  PostgresServer,
   ProductionServer,
   StagingServer,
   type Dump,
@@ -42,6 +44,8 @@ const production = (): ProductionServer =>
 beforeEach(() => {
   see(undefined);
 });
+
+const crashesOnly = ["archive_mode=off", "wal_level=minimal", "max_wal_senders=0"];
 
 const made = { network: "then", postgres: "then", agent: "then" };
 
@@ -91,6 +95,7 @@ describe("a development server", () => {
       command: [
         ...["stagecraft-postgres", "shared_buffers=256MB", "effective_cache_size=768MB"],
         ...["work_mem=4MB", "maintenance_work_mem=64MB", "max_wal_size=2048MB"],
+        ...crashesOnly,
       ],
       envs: ["STAGECRAFT_SERVER=dev"],
       labels: [
@@ -148,6 +153,7 @@ describe("a development server", () => {
       capabilities: { drops: ["ALL"] },
       readOnly: true,
       memory: 1024,
+      cpuShares: 256,
       ulimits: [{ name: "nproc", soft: 4096, hard: 4096 }],
     });
     expect(inputs).not.toHaveProperty("ports");
@@ -290,6 +296,61 @@ PostgresServer "dev": postgres.memory must be a size like "2 GB" or "512 MB", go
   });
 });
 
+describe("PostgreSQL's log", () => {
+  const logOf = async (program: () => pulumi.Resource): Promise<readonly string[]> => {
+    const { resources } = await register(program);
+    const command = find(resources, "log-postgres").inputs["command"] as readonly string[];
+    return command.filter((setting) => crashesOnly.includes(setting));
+  };
+  const database = { name: "timesheets", refreshFrom: dump };
+  const settings = { wal_level: "logical" } as const;
+
+  test("is kept for crashes alone where nothing archives it", async () => {
+    expect(await logOf(() => new StagingServer("log", { ...common, database }))).toEqual(
+      crashesOnly,
+    );
+  });
+
+  test.each<readonly [string, () => pulumi.Resource]>([
+    [
+      "production",
+      () =>
+        new ProductionServer("log", {
+          ...common,
+          database: { name: "timesheets", recoverFrom: dump },
+        }),
+    ],
+    [
+      "a server with point in time",
+      () => new StagingServer("log", { ...common, database, backups: { pointInTime: {} } }),
+    ],
+    [
+      "a server whose settings say what the log is for",
+      () =>
+        new DevelopmentServer("log", {
+          ...common,
+          database,
+          postgres: { ...common.postgres, settings },
+        }),
+    ],
+  ])("can be archived on %s", async (_name, program) => {
+    expect(await logOf(program)).toEqual([]);
+  });
+
+  test("that cannot be archived is told before point in time is begun", async () => {
+    const roles = { database: "timesheets", passwords };
+    await register(() => {
+      const server = new PostgresServer("log", {
+        ...{ kind: "staging", postgres: { port: 15432 }, roles, archivable: false },
+      });
+      expect(() => new BackupSchedule("log-backups", { server, pointInTime: {} })).toThrow(
+        'BackupSchedule "log-backups": pointInTime is for servers whose log can be archived; make "log" with archivable: true, or leave it out',
+      );
+      return undefined;
+    });
+  });
+});
+
 describe("what the agent sees", () => {
   const restoreId = async (program: () => unknown): Promise<unknown> => {
     const { resources } = await register(program);
@@ -312,7 +373,7 @@ describe("what the agent sees", () => {
     expect(await restoreId(production)).toBe("b-3");
   });
 
-  test.each([
+  test.each<readonly [string, () => pulumi.Resource]>([
     ["development", development],
     ["production", production],
   ])("a missing database comes back on %s", async (_, program) => {
