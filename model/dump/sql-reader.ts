@@ -1,6 +1,7 @@
 import { BlockComment } from "./block-comment";
 import { backslash, countNewlines, endsComment, minus, newline, semicolon } from "./bytes";
 import { CopyRows } from "./copy-rows";
+import { pairsOf, type BeginsPair } from "./second-bytes";
 import { StatementScanner } from "./statement-scanner";
 
 /** One piece of a plain dump, in the order of the file. Lines count from 1. */
@@ -45,6 +46,7 @@ export class SqlReader {
   #copy: CopyRows | undefined;
   #rows = 0;
   #standardStrings = true;
+  #beginsPair: BeginsPair | undefined;
 
   /** Reads the next bytes of the file. */
   *push(chunk: Buffer): Tokens {
@@ -115,7 +117,7 @@ export class SqlReader {
       return from + 2;
     }
     this.#firstLine = this.#line;
-    this.#scanner = new StatementScanner(this.#standardStrings);
+    this.#scanner = new StatementScanner(this.#standardStrings, this.#beginsPair);
     return from;
   }
 
@@ -156,6 +158,8 @@ export class SqlReader {
     }
     const setting = /^SET\s+standard_conforming_strings\s*(?:=|\bTO\b)\s*'?(on|off)\b/i.exec(text);
     if (setting) this.#standardStrings = setting[1]?.toLowerCase() === "on";
+    const encoding = /^SET\s+client_encoding\s*(?:=|\bTO\b)\s*'?([^\s']+)/i.exec(text)?.[1];
+    if (encoding !== undefined) this.#beginsPair = pairsOf(encoding);
     yield { ...token, bytes: whole };
     return found + 1;
   }

@@ -12,6 +12,7 @@ import {
   semicolon,
   slash,
 } from "./bytes";
+import type { BeginsPair } from "./second-bytes";
 import { StatementWords } from "./statement-words";
 
 /** What a semicolon cannot end: a text between quotes or a comment. */
@@ -43,7 +44,10 @@ export class StatementScanner {
   #escapes = false;
 
   /** `standardStrings`: backslashes mean nothing in plain strings (`standard_conforming_strings`). */
-  constructor(private readonly standardStrings: boolean) {}
+  constructor(
+    private readonly standardStrings: boolean,
+    private readonly beginsPair?: BeginsPair,
+  ) {}
 
   /** The first word of the statement, in lower case. */
   get firstWord(): string | undefined {
@@ -127,6 +131,7 @@ export class StatementScanner {
       case "string": {
         for (let i = from; i < end; i++) {
           if (bytes[i] === backslash && inside.escapes) i++;
+          else if (this.beginsPair?.(bytes[i] as number)) i++;
           else if (bytes[i] === quote) {
             if (bytes[i + 1] === quote) i++;
             else return this.#leave(i + 1, "on the next line");

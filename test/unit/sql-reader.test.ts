@@ -104,6 +104,22 @@ describe("statements", () => {
   });
 
   test.each([
+    ["SJIS", "955c"],
+    ["SJIS", "b1955c"],
+    ["BIG5", "a65c"],
+    ["GBK", "815c"],
+  ])("take a second byte for no backslash: %s %s", (encoding, letters) => {
+    const set = `SET client_encoding = '${encoding}'`;
+    const text = `E'\\'${Buffer.from(letters, "hex").toString("latin1")}'`;
+    const dump = Buffer.from(`${set};\nSELECT ${text};\nSELECT 'next; x';\n`, "latin1");
+    const reader = new SqlReader();
+    const found = [...reader.push(dump), ...reader.finish()].map((token) =>
+      token.type === "statement" ? token.bytes.toString("latin1") : token.type,
+    );
+    expect(found).toEqual([set, `SELECT ${text}`, "SELECT 'next; x'"]);
+  });
+
+  test.each([
     "CREATE FUNCTION f() RETURNS integer LANGUAGE sql BEGIN ATOMIC SELECT 1; SELECT 2; END",
     "CREATE OR REPLACE FUNCTION f() RETURNS integer\nBEGIN ATOMIC\n SELECT CASE WHEN true THEN 1 ELSE CASE 1 WHEN 1 THEN 2 END END;\n SELECT 2;\nEND",
     "CREATE PROCEDURE p()\nBEGIN ATOMIC\n DELETE FROM a; INSERT INTO b VALUES ((CASE WHEN true THEN 1 END));\nEND",
