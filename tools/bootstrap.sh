@@ -20,10 +20,10 @@ step() {
   local name=$1 detail=$2 began=$SECONDS output
   shift 2
   if ! output=$("$@" 2>&1); then
-    printf ' ✘ %-29s\n%s\n' "$name" "$output" >&2
+    printf ' ✘ %-31s\n%s\n' "$name" "$output" >&2
     return 1
   fi
-  printf ' ✔ %-29s %s, %d s\n' "$name" "$detail" $((SECONDS - began))
+  printf ' ✔ %-31s %s, %d s\n' "$name" "$detail" $((SECONDS - began))
 }
 
 install_node() {

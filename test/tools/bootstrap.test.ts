@@ -34,7 +34,7 @@ describe("npm's scripts", () => {
     const works = `${process.version} -- a b`;
     const first = await run(newNode, "test", "--", "a b");
     expect(first.lines).toEqual([
-      expect.stringMatching(/^ ✔ npm packages {18}npm ci, \d+ s$/),
+      expect.stringMatching(/^ ✔ npm packages {20}npm ci, \d+ s$/),
       works,
     ]);
     const began = performance.now();
@@ -65,7 +65,7 @@ mkdir -p "$3/node_modules/\${package%@*}/bin" && cp fetched "$3/node_modules/\${
     const first = await run(path, "test", "--", "x");
     expect(first.stderr).toBe("");
     expect(first.lines).toEqual([
-      expect.stringMatching(/^ ✔ Node 22 {23}from npm, \d+ s$/),
+      expect.stringMatching(/^ ✔ Node 22 {25}from npm, \d+ s$/),
       expect.stringMatching(/^ ✔ npm packages/),
       "fetched runs",
     ]);
