@@ -10,9 +10,10 @@ const maxWorkers = 6;
  * Tests against the real engine; a set-up makes the machine ready first. On a machine that is busy one of thousands can
  * fail by chance: it is tried once more, and the run ends with the names of those that needed it.
  */
-const real = (name: string) => ({
+const real = (name: string, isolate = true) => ({
   test: {
     name,
+    isolate,
     include: [`test/${name}/**/*.test.ts`],
     globalSetup: ["test/support/machine.ts"],
     testTimeout: 5 * minute,
@@ -40,7 +41,8 @@ export default defineConfig({
       quick("components", true, "test/components/machine.ts"),
       real("cli"),
       real("tools"),
-      real("agent"),
+      // Each file has a server of its own, and nothing else that the next one could find changed.
+      real("agent", false),
       real("e2e"),
       real("faults"),
     ],

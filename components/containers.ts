@@ -164,9 +164,10 @@ function mount(volume: docker.Volume, containerPath: string): docker.types.input
 function healthcheck(...command: readonly string[]): docker.types.input.ContainerHealthcheck {
   return {
     tests: ["CMD", ...command],
-    interval: "5s",
+    // Each question is a process in the container, day and night.
+    interval: "10s",
     timeout: "5s",
-    retries: 6,
+    retries: 3,
     startPeriod: "1m0s",
   };
 }

@@ -125,9 +125,9 @@ describe("a development server", () => {
       removeVolumes: false,
       healthcheck: {
         tests: ["CMD", "pg_isready", "-q", "-h", "/run/postgresql"],
-        interval: "5s",
+        interval: "10s",
         timeout: "5s",
-        retries: 6,
+        retries: 3,
         startPeriod: "1m0s",
       },
     });
