@@ -65,6 +65,7 @@ export async function bring(
 ): Promise<void> {
   const pinned = pinBackup(readStackFile(folder, stack).path, backup);
   const steps = new StepList(json ? process.stderr : process.stdout);
+  const begun = Date.now();
   try {
     const { restored } = await up(folder, stack, steps);
     const report = restored && keepReport(folder, stack, restored);
@@ -72,24 +73,27 @@ export async function bring(
       json ? refreshJson(restored, report) : refreshedText(restored, { stack, backup, report }),
     );
   } catch (error) {
-    const exchanged = await exchangedAll(folder, stack, backup).catch(() => undefined);
+    const last = await lastAttempt(folder, stack, backup, begun).catch(() => undefined);
+    // Its verdict holds messages with values of the data, which are not for everybody who reads CI's artifacts.
+    if (last) keepReport(folder, stack, { ...last, verdict: undefined });
     // A later update for another reason must not refresh by accident; nor may it go back to what has been replaced.
-    if (exchanged) keepReport(folder, stack, exchanged);
-    else pinned.putBack();
+    if (last?.exchangedAt === undefined) pinned.putBack();
     throw error;
   }
 }
 
-/** The report of the refresh to a backup, where the contents were exchanged before something went wrong. */
-async function exchangedAll(
+/** The report of the refresh to a backup that went wrong: of its restore, or of contents that were exchanged before. */
+async function lastAttempt(
   folder: string,
   stack: StackName,
   backup: BackupId,
+  begun: number,
 ): Promise<RestoreResult | undefined> {
   const [server] = await lookAtServers(folder, [stack]);
-  const { lastRestore } = server?.observation ?? {};
-  const isDone = lastRestore?.exchangedAt !== undefined && lastRestore.source.backup === backup;
-  return isDone ? lastRestore : undefined;
+  const last = server?.observation?.lastRestore;
+  if (last?.source.backup !== backup) return undefined;
+  const isOfNow = last.result === "failed" && Date.parse(last.startedAt) >= begun - 1000;
+  return isOfNow || last.exchangedAt !== undefined ? last : undefined;
 }
 
 /** Raises a {@link Problem} for production, whose contents are never replaced. */

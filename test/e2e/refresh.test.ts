@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { beforeAll, describe, expect, test } from "vitest";
@@ -191,6 +191,15 @@ test("a backup that is damaged leaves staging as it was, and the stack file too"
   expect(text).toMatch(/staging was not changed/);
   expect(text).toMatch(new RegExp(`backup ${backup} is not good:\\s+\\S+ has grown`));
   expect([await stamp("staging"), pinned("staging")]).toEqual([before, before]);
+  const reports = join(project.folder, ".stagecraft/reports");
+  const newest = readdirSync(reports).sort().at(-1) ?? "";
+  expect(JSON.parse(readFileSync(join(reports, newest), "utf8"))).toMatchObject({
+    ...{
+      result: "failed",
+      source: { backup },
+      text: expect.stringContaining("has grown") as string,
+    },
+  });
   // Pulumi's state has the id that was tried; an update sets it right, and restores nothing.
   expect(await project.up("staging")).toMatchObject({ exitCode: 0 });
   expect(await stamp("staging")).toBe(before);

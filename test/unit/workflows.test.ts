@@ -51,6 +51,8 @@ describe("the nightly refresh", () => {
     const refresh = steps.findIndex(({ name }) => name === "Refresh");
     expect(refresh).toBe((order[0] ?? 0) + 1);
     expect(order[2]).toBe(refresh + 1);
+    // Somebody may have pushed meanwhile.
+    expect(steps[order[2] ?? 0]?.run).toMatch(/git commit .*\ngit pull --rebase\ngit push\n$/);
     // Without an `if` of their own, steps behind one that failed are not run.
     for (const i of [order[0] ?? 0, refresh]) expect(steps[i]?.if).toBeUndefined();
     // One that failed leaves the file as it was, unless the new data is there and only the application is not well with it.
@@ -85,6 +87,12 @@ describe.each(jobs)("$file, job $name", ({ job }) => {
     const text = JSON.stringify(job);
     if (text.includes("secrets.")) expect(job.environment).toBeDefined();
     for (const { run = "" } of job.steps) expect(run).not.toContain("${{");
+  });
+
+  test("keeps no credentials in a cache, which pull requests can read", () => {
+    for (const { uses, with: given } of job.steps)
+      if (uses?.startsWith("actions/cache@"))
+        expect(given?.["path"]).toBe("~/.cache/stagecraft\n~/.pulumi/bin\n~/.pulumi/plugins\n");
   });
 
   test("writes keys where nobody else can read them", () => {
