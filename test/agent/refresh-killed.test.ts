@@ -5,7 +5,7 @@ import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import { mask } from "../../components";
 import { sha256Of } from "../../agent/digest";
 import { ensureServerImage } from "../../cli/server-image";
-import type { BackupId } from "../../model/names";
+import { incomingName, type BackupId } from "../../model/names";
 import type { RestoreRequest } from "../../model/protocol";
 import { restoreUntil, signalRestore } from "../support/disturbed-restore";
 import { docker, projectFolder, useServer } from "../support/server";
@@ -96,6 +96,12 @@ async function seen(): Promise<string> {
     if (Date.now() > end) throw new Error(stderr);
     await sleep(100);
   }
+}
+
+/** That the application gets no sight of contents that are not masked and defused yet. */
+async function expectNobodyIn(incoming: string, step: string): Promise<void> {
+  const tried = await server.as({ user: database, password, database: incoming }, "SELECT 1;");
+  expect(tried.stderr, step).toMatch(/permission denied for database|does not exist/);
 }
 
 /** That the old or the new contents are there, whole; says whether it is the new ones. */
@@ -231,6 +237,7 @@ test("PostgreSQL is killed at each step", async () => {
       if (Date.now() > end) throw new Error(`the refresh did not come to: ${step}`);
       await sleep(20);
     }
+    if (step !== "swap") await expectNobodyIn(incomingName(database), step);
     await server.kill("postgres");
     await server.startAgain("postgres");
     await server.run(signalRestore("CONT"));
