@@ -1,4 +1,4 @@
-import { formatBytes, formatDuration } from "../model/units";
+import { formatBytes, formatDuration, plural } from "../model/units";
 
 /** Seconds between two lines of progress. */
 const intervalSeconds = 2;
@@ -7,6 +7,7 @@ const intervalSeconds = 2;
 export class Progress {
   #done = 0;
   #rows = 0;
+  #tables = 0;
   readonly #started = Date.now();
   #spoke = Date.now();
 
@@ -24,16 +25,18 @@ export class Progress {
     this.#speak();
   }
 
-  /** This much is done by now, and so many rows. */
-  moveTo(done: number, rows: number): void {
+  /** This much is done by now, and so many rows of so many tables. */
+  moveTo(done: number, rows: number, tables: number): void {
     this.#done = Math.max(this.#done, done);
     this.#rows = Math.max(this.#rows, rows);
+    this.#tables = Math.max(this.#tables, tables);
     this.#speak();
   }
 
-  /** More rows have been read. */
+  /** The rows of one more table have been read. */
   countRows(rows: number): void {
     this.#rows += rows;
+    this.#tables++;
   }
 
   #speak(): void {
@@ -49,8 +52,9 @@ export class Progress {
           ? ` · ${formatDuration((elapsed * (1 - share)) / share)} left`
           : "";
     const rows = this.#rows > 0 ? ` · ${(this.#rows / 1e6).toFixed(1)} M rows` : "";
+    const tables = this.#tables > 0 ? ` · ${plural(this.#tables, "table")}` : "";
     say(
-      `${this.step} ${Math.floor(share * 100)} % · ${formatBytes(this.#done)} of ${formatBytes(this.total)}${rows}${left}`,
+      `${this.step} ${Math.floor(share * 100)} % · ${formatBytes(this.#done)} of ${formatBytes(this.total)}${rows}${tables}${left}`,
     );
   }
 }

@@ -7,7 +7,7 @@ const intervalSeconds = 2;
 
 /**
  * Tells how far pg_restore is while `work` runs; pg_restore itself speaks only when a whole table is done. Bytes are how
- * far its processes have read in the archive's open files, beside `finished`; rows are what PostgreSQL has taken.
+ * far its processes have read in the archive's open files, beside `finished`; rows and tables are what PostgreSQL has taken.
  */
 export async function watchRestore<T>(
   archive: string,
@@ -18,11 +18,13 @@ export async function watchRestore<T>(
 ): Promise<T> {
   const client = await connect(database);
   const look = async (): Promise<void> => {
-    const { rows } = await client.query<{ rows: string }>(
+    const { rows } = await client.query<{ rows: string; tables: string }>(
       `SELECT (SELECT coalesce(sum(n_tup_ins), 0) FROM pg_stat_user_tables)
-            + (SELECT coalesce(sum(tuples_processed), 0) FROM pg_stat_progress_copy WHERE datname = current_database()) AS rows`,
+            + (SELECT coalesce(sum(tuples_processed), 0) FROM pg_stat_progress_copy WHERE datname = current_database()) AS rows,
+              (SELECT count(*) FROM pg_stat_user_tables WHERE n_tup_ins > 0) AS tables`,
     );
-    progress.moveTo(finished() + (await bytesRead(archive)), Number(rows[0]?.rows ?? 0));
+    const { rows: count = 0, tables = 0 } = rows[0] ?? {};
+    progress.moveTo(finished() + (await bytesRead(archive)), Number(count), Number(tables));
   };
   // A look that fails costs a line of progress and nothing else.
   const timer = setInterval(() => void look().catch(() => undefined), intervalSeconds * 1000);
