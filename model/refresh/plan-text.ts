@@ -13,6 +13,7 @@ function heading({ server, database, now: live, backup, copy }: RefreshPlan, now
   const facts = [
     `${formatAge(age)} old`,
     formatBytes(backup.bytes),
+    `PostgreSQL ${backup.postgres}`,
     backup.verifiedAt === null ? "unverified" : `verified ${clock(backup.verifiedAt)}`,
   ];
   return `${server} ← ${backup.server} ${backup.id}     ${facts.join(" · ")}`;

@@ -132,7 +132,7 @@ describe("a plan", () => {
 
   test("tells the backup, what is done to it, what it needs and how long it takes", () => {
     expect(planLines(plan, now)).toEqual([
-      "staging ← prod 20261121T032900Z     6 h old · 1.9 GB · verified 04:10",
+      "staging ← prod 20261121T032900Z     6 h old · 1.9 GB · PostgreSQL 17.11 · verified 04:10",
       "  upgrade scripts   1 pending    upgrade-1.9-1.10.sql",
       "  masks             14 columns in 5 tables; strict: all 131 columns are classified",
       "  defuse            2 statements: mail off, jobs off",
