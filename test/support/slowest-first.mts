@@ -3,9 +3,9 @@ import { BaseSequencer, type TestSpecification } from "vitest/node";
 
 /** The files that take longest, the longest first; those that compute among those that wait. */
 const longest = [
+  "e2e/refresh",
   "faults/faults",
   "e2e/hosts",
-  "e2e/refresh",
   "agent/backup",
   "agent/month",
   "agent/offsite",
