@@ -1,9 +1,11 @@
 import { spawn } from "node:child_process";
-import { availableParallelism } from "node:os";
 import { text } from "node:stream/consumers";
 import { CircumstanceError } from "../errors";
 import { sessionOptions } from "../postgres";
 import { clientEnvironment, connectionString } from "../processes";
+
+/** The catalogs but those of large objects: PostgreSQL made them itself, so they tell nothing of a backup. */
+const catalogs = "pg_catalog.pg_([a-km-z]|l[b-z])*";
 
 /** Lines of pg_amcheck that are told; its report of a broken index can be long. */
 const toldLines = 3;
@@ -12,10 +14,18 @@ const toldLines = 3;
  * Checks the tables and indexes of a restored copy with pg_amcheck. PostgreSQL manual, pg_amcheck.
  *
  * @param database what the copy is of, for people
+ * @param jobs connections at the same time
  * @returns what is wrong, a sentence each
  */
-export async function amcheck(database: string, copy: string): Promise<readonly string[]> {
-  const args = ["--install-missing", `--jobs=${availableParallelism()}`, connectionString(copy)];
+export async function amcheck(
+  database: string,
+  copy: string,
+  jobs: number,
+): Promise<readonly string[]> {
+  const args = [
+    ...["--install-missing", `--jobs=${jobs}`, `--exclude-relation=${catalogs}`],
+    connectionString(copy),
+  ];
   const child = spawn("pg_amcheck", args, {
     env: clientEnvironment(sessionOptions()),
     stdio: ["ignore", "pipe", "pipe"],

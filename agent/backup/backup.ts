@@ -9,6 +9,7 @@ import {
 } from "../../model/backup/manifest";
 import type { JobResult } from "../../model/backup/protocol";
 import { backupSpaceProblem, neededBackupBytes } from "../../model/backup/space";
+import { takeTurns } from "../../model/backup/turns";
 import type { BackupId, ServerKind } from "../../model/names";
 import { formatBytes, formatCount, formatDuration, plural } from "../../model/units";
 import { version } from "../../model/version";
@@ -18,6 +19,7 @@ import { AgentError, messageOf } from "../errors";
 import { withJobLock } from "../jobs/lock";
 import { waitForPostgres } from "../postgres";
 import { Progress, say } from "../progress";
+import { severalAtATime } from "../several";
 import { chooseDatabases, type ChosenDatabase } from "./choose";
 import { dumpDatabase, usualParallel } from "./dump-database";
 import { DumpLog, pruneBackupLogs } from "./log";
@@ -32,9 +34,6 @@ import {
 import { keepAttempt, listBackupIds, readManifest, repositoryFolder } from "./repository";
 import { writeServerFiles } from "./server-files";
 import { freeForBackup, watchSpace } from "./space";
-
-/** Databases up to this size are dumped several at a time, larger ones each with all jobs of `pg_dump`. */
-const smallBytes = 64 * 2 ** 20;
 
 /** What a backup is to be. */
 export interface BackupOrder {
@@ -178,15 +177,9 @@ class BackupRun {
         await log.close();
       }
     };
-    const large = chosen.filter(({ bytes }) => bytes > smallBytes);
-    const small = chosen.filter(({ bytes }) => bytes <= smallBytes);
-    for (const database of large) await dump(database, parallel);
-    const queue = small.values();
-    const worker = async (): Promise<void> => {
-      for (const database of queue) await dump(database, 1);
-    };
-    const workers = Array.from({ length: Math.min(parallel, small.length) }, worker);
-    await allEnded(workers);
+    const { alone, together } = takeTurns(chosen);
+    for (const database of alone) await dump(database, parallel);
+    await severalAtATime(together, parallel, async (database) => dump(database, 1));
     return chosen.flatMap(({ name }) => made.get(name) ?? []);
   }
 
@@ -257,11 +250,4 @@ async function readPostgres(client: Client): Promise<Manifest["postgres"]> {
   );
   const [facts] = rows;
   return { version: facts?.version.split(" ")[0] ?? "", systemIdentifier: facts?.system ?? "" };
-}
-
-/** Waits for all, also when one fails; then raises what the first one raised. */
-async function allEnded(works: readonly Promise<void>[]): Promise<void> {
-  const ended = await Promise.allSettled(works);
-  const failed = ended.find((end) => end.status === "rejected");
-  if (failed) throw failed.reason;
 }

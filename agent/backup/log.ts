@@ -17,7 +17,20 @@ const longestName = 120;
 /** Complaints that are kept for the person who reads what became of a backup. */
 const mostComplaints = 20;
 
-const namePattern = /^(\d{8}T\d{6}Z)-backup-.*\.log$/;
+const namePattern = /^(\d{8}T\d{6}Z)-(?:backup|verify)-.*\.log$/;
+
+/** The name of the log of what is done with one database of a backup, the `order`th of them. */
+export function logName(
+  backup: BackupId,
+  work: "backup" | "verify",
+  database: string,
+  order: number,
+): string {
+  const escaped = escapeFileName(database);
+  // Cut names could be the same, so they get a number.
+  const part = escaped.length > longestName ? `${escaped.slice(0, longestName)}.${order}` : escaped;
+  return `${backup}-${work}-${part}.log`;
+}
 
 /** The log of one database's dump, in the agent's volume. */
 export class DumpLog {
@@ -31,11 +44,7 @@ export class DumpLog {
   ) {}
 
   static async open(backup: BackupId, database: string, order: number): Promise<DumpLog> {
-    const escaped = escapeFileName(database);
-    // Cut names could be the same, so they get a number.
-    const part =
-      escaped.length > longestName ? `${escaped.slice(0, longestName)}.${order}` : escaped;
-    const name = `${backup}-backup-${part}.log`;
+    const name = logName(backup, "backup", database, order);
     const file = await openLog(name);
     // A log that cannot be written is no reason not to make a backup.
     file.on("error", () => undefined);
@@ -63,7 +72,7 @@ export class DumpLog {
   }
 }
 
-/** Removes the logs of all but the newest backups and attempts. */
+/** Removes the logs of all but the newest backups and attempts, those of their verification too. */
 export async function pruneBackupLogs(): Promise<void> {
   const logs = (await listLogs()).flatMap((name) => {
     const backup = namePattern.exec(name)?.[1];

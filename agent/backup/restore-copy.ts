@@ -16,9 +16,10 @@ import { fillAndJudge } from "../restore/judge";
 import { Recorder } from "../restore/recorder";
 import { makeRestoreRole, releaseRestoreRole, removeRestoreRole } from "../restore/restore-role";
 import { dataFolder } from "../restore/space";
-import { fileNameOf, openLog, storeFolder } from "../store";
+import { openLog, storeFolder } from "../store";
 import { amcheck } from "./amcheck";
 import { countCopy } from "./counts";
+import { logName } from "./log";
 import { backupFolder } from "./repository";
 
 /** Seconds that PostgreSQL may take to come back. */
@@ -36,19 +37,20 @@ export interface RestoredCopy {
 }
 
 /**
- * Restores one database of a backup into a copy that nobody may connect to, compares it with the manifest and drops it.
- * Throws a {@link CircumstanceError} when it could not be done, and nothing is known of the backup.
+ * Restores one database of a backup into a copy that nobody may connect to, compares it with the manifest and drops it,
+ * with so many jobs at the same time. Throws a {@link CircumstanceError} when it could not be done, and nothing is known of the backup.
  */
 export async function restoreCopy(
   manifest: Manifest,
   database: BackedUpDatabase,
+  jobs: number,
 ): Promise<RestoredCopy> {
   const copy = checkingName(database.name);
   return withConnection("postgres", async (client) => {
     while (!(await tryLock(client, copy))) await sleep(waitMilliseconds);
     try {
       await dropDatabase(client, copy);
-      return await restoreInto(copy, client, manifest, database);
+      return await restoreInto(copy, client, manifest, database, jobs);
     } finally {
       await cleanUp(client, copy);
     }
@@ -58,11 +60,12 @@ export async function restoreCopy(
 async function restoreInto(
   copy: string,
   client: Client,
-  { id }: Manifest,
+  { id, databases }: Manifest,
   database: BackedUpDatabase,
+  jobs: number,
 ): Promise<RestoredCopy> {
   const { name } = database;
-  const log = `${fileNameOf(new Date().toISOString())}-verify.log`;
+  const log = logName(id, "verify", name, databases.indexOf(database));
   const recorder = new Recorder(await openLog(log));
   recorder.write(`restore of ${database.dump} of backup ${id} into ${copy}`);
   let dump: Dump;
@@ -77,7 +80,7 @@ async function restoreInto(
   try {
     await makeRestoreRole(client);
     await createCopy(client, copy, dump.databaseOptions);
-    const target = { copy, database: name, roles: "leave out" } as const;
+    const target = { copy, database: name, roles: "leave out", jobs } as const;
     const folder = await dataFolder(client);
     verdict = await fillAndJudge(dump, target, folder, recorder, async (step, work) => {
       say(`${name}: ${step} …`);
@@ -94,7 +97,10 @@ async function restoreInto(
   say(`${name}: compare with the manifest …`);
   const counts = await countCopy(copy, new Map(verdict.rows.map((row) => [row.table, row.found])));
   say(`${name}: amcheck …`);
-  return { problems: [...compareCounts(database, counts), ...(await amcheck(name, copy))], log };
+  return {
+    problems: [...compareCounts(database, counts), ...(await amcheck(name, copy, jobs))],
+    log,
+  };
 }
 
 async function dumpFile(

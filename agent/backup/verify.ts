@@ -1,14 +1,18 @@
 import { stat } from "node:fs/promises";
+import { availableParallelism } from "node:os";
 import { isVerified, type Verification } from "../../model/backup/catalogue";
 import { compareFiles, problemsText } from "../../model/backup/comparison";
-import { backupBytes, type Manifest } from "../../model/backup/manifest";
+import { backupBytes, type BackedUpDatabase, type Manifest } from "../../model/backup/manifest";
+import { takeTurns } from "../../model/backup/turns";
 import type { VerifyResult } from "../../model/backup/verify-protocol";
 import type { BackupId } from "../../model/names";
 import { plural } from "../../model/units";
 import { AgentError, CircumstanceError } from "../errors";
 import { waitForPostgres } from "../postgres";
 import { Progress, say } from "../progress";
+import { severalAtATime } from "../several";
 import { findFiles } from "./files";
+import { pruneBackupLogs } from "./log";
 import {
   backupFolder,
   keepVerification,
@@ -19,7 +23,7 @@ import {
   repositoryFolder,
 } from "./repository";
 import { notHereText } from "./offsite/alone";
-import { restoreCopy } from "./restore-copy";
+import { restoreCopy, type RestoredCopy } from "./restore-copy";
 
 /** Seconds that PostgreSQL may take to answer. */
 const startSeconds = 60;
@@ -43,11 +47,9 @@ export async function verifyBackup(id: BackupId, now: () => Date): Promise<Verif
   const restored = problems.length === 0 && manifest !== undefined;
   if (restored) {
     await waitForPostgres(startSeconds);
-    for (const database of manifest.databases) {
-      const { problems: found, log } = await restoreCopy(manifest, database);
-      problems.push(...found);
-      logs.push(log);
-    }
+    const copies = await restoreAll(manifest);
+    problems.push(...copies.flatMap((copy) => copy.problems));
+    logs.push(...copies.map(({ log }) => log));
   }
   // Somebody may have deleted it meanwhile.
   if (!(await exists(id))) throw new CircumstanceError(`backup ${id} was removed meanwhile`);
@@ -60,7 +62,21 @@ export async function verifyBackup(id: BackupId, now: () => Date): Promise<Verif
     text: problems.length === 0 && manifest ? passedText(manifest) : problemsText(id, problems),
   };
   await keepVerification(id, verification);
+  await pruneBackupLogs().catch(() => undefined);
   return { backup: id, verification, logs };
+}
+
+/** Restores all databases of a backup, small ones several at a time, so that no more than a job for each processor is at work. */
+async function restoreAll(manifest: Manifest): Promise<readonly RestoredCopy[]> {
+  const jobs = availableParallelism();
+  const { alone, together } = takeTurns(manifest.databases);
+  const copies = new Map<string, RestoredCopy>();
+  const restore = async (database: BackedUpDatabase, jobs: number): Promise<void> => {
+    copies.set(database.name, await restoreCopy(manifest, database, jobs));
+  };
+  for (const database of alone) await restore(database, jobs);
+  await severalAtATime(together, jobs, async (database) => restore(database, 1));
+  return manifest.databases.flatMap(({ name }) => copies.get(name) ?? []);
 }
 
 /** The backup that is verified next: the newest one of which nobody knows whether it can be restored. */

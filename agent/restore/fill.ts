@@ -23,6 +23,8 @@ export interface FillTarget {
   readonly roles: RolesChoice;
   /** Rows of each table, `schema.name`, where a manifest tells them. */
   readonly rows?: ReadonlyMap<string, number> | undefined;
+  /** Connections at the same time, where the format allows it. @default one for each processor */
+  readonly jobs?: number | undefined;
 }
 
 /** Restores a dump into an empty database, whatever its format, and records what is said. Needs the restore role. */
@@ -81,7 +83,7 @@ async function fillFromArchive(
   recorder: Recorder,
   progress: Progress,
 ): Promise<void> {
-  const { copy, database, roles } = target;
+  const { copy, database, roles, jobs = availableParallelism() } = target;
   const { log } = recorder;
   const { tables, owners, grantees, encoding } = dump.archive;
   for (const table of tables) log.expectRows(table, null);
@@ -103,7 +105,7 @@ async function fillFromArchive(
     }
   });
   await restoreArchive(dump, copy, recorder, progress, {
-    jobs: availableParallelism(),
+    jobs,
     keepOwners: roles === "create without login",
     encoding,
   });

@@ -19,16 +19,27 @@ export const restoreSession = {
 };
 
 /** Advisory lock that all restores of a server share while they need the role. */
-const usersLock = [0x57a6f, 0];
+const usersLock = [0x57a72, 0];
+
+/** Advisory lock of whoever makes the role. */
+const makersLock = [0x57a72, 1];
 
 /** Makes the role, or makes one that is there a superuser again; it stays until {@link releaseRestoreRole}. */
 export async function makeRestoreRole(client: Client): Promise<void> {
   await client.query("SELECT pg_advisory_lock_shared($1, $2)", usersLock);
-  // Restores of two databases may come here at the same time.
-  const create = `CREATE ROLE ${q(restoreRole)} SUPERUSER NOLOGIN`;
-  await client.query(create).catch(async () => {
-    await client.query(`ALTER ROLE ${q(restoreRole)} SUPERUSER NOLOGIN`);
-  });
+  // Restores of several databases come here at the same time, and PostgreSQL lets but one of them write a role.
+  await client.query("SELECT pg_advisory_lock($1, $2)", makersLock);
+  try {
+    const { rows } = await client.query<{ ready: boolean }>(
+      `SELECT rolsuper AND NOT rolcanlogin AS ready FROM pg_roles WHERE rolname = '${restoreRole}'`,
+    );
+    const statement = rows[0] === undefined ? "CREATE" : "ALTER";
+    if (rows[0]?.ready !== true)
+      await client.query(`${statement} ROLE ${q(restoreRole)} SUPERUSER NOLOGIN`);
+  } finally {
+    // A lost session has lost its locks.
+    await client.query("SELECT pg_advisory_unlock($1, $2)", makersLock).catch(() => undefined);
+  }
 }
 
 /** Says that this session needs the role no more. */

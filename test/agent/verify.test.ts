@@ -8,6 +8,7 @@ import { fileProblems } from "../../agent/backup/verify";
 import type { Manifest } from "../../model/backup/manifest";
 import { jobResultSchema } from "../../model/backup/protocol";
 import { formatBytes } from "../../model/units";
+import { putHba } from "../support/hba";
 import { makeBackup, repository, verify } from "../support/stored-backup";
 import { useServer } from "../support/server";
 import { shopSql } from "./fixtures";
@@ -60,9 +61,10 @@ async function rememberedOf(id: string): Promise<unknown> {
 
 /** Waits until a restore into the copy is in the middle of its work. */
 async function untilChecking(): Promise<void> {
-  const busy = `SELECT count(*) FROM pg_stat_activity WHERE datname = 'slow__checking' AND query ~ 'REFRESH'`;
-  await until(async () => (await server.trySql("postgres", busy)).stdout === "1\n");
+  await until(async () => (await server.trySql("postgres", checking)).stdout === "1\n");
 }
+
+const checking = `SELECT count(*) FROM pg_stat_activity WHERE datname = 'slow__checking' AND query ~ 'REFRESH'`;
 
 async function until(condition: () => Promise<boolean>, seconds = 90): Promise<void> {
   const end = Date.now() + seconds * 1000;
@@ -107,11 +109,17 @@ describe("a good backup", () => {
     expect(await server.sql("postgres", "SELECT FROM pg_roles WHERE rolname = 'visitor'")).toBe("");
   });
 
-  test("is looked for, when none is named: the newest that nobody has judged, until there is none", async () => {
+  test("is looked for, when none is named: the newest that nobody has judged, until there is none; old logs go", async () => {
     const [older, newer] = [nextId(), nextId()];
     await makeBackup(server, { id: older, database: "shop" });
     await makeBackup(server, { id: newer, database: "shop" });
-    expect((await verify(server)).result?.backup).toBe(newer);
+    const logs = "cd /var/lib/stagecraft/logs";
+    const old = "$(seq -f 201912%02gT032900Z-verify-shop.log 31)";
+    await server.output(["sh", "-c", `${logs} && touch ${old}`]);
+    const { result } = await verify(server);
+    expect(result).toMatchObject({ backup: newer, logs: [`${newer}-verify-shop.log`] });
+    const kept = await server.output(["sh", "-c", `${logs} && ls | grep -c verify`]);
+    expect(kept.toString().trim()).toBe("30");
     expect((await verify(server)).result?.backup).toBe(older);
     expect((await verify(server)).result).toEqual({ backup: null, verification: null, logs: [] });
   });
@@ -229,7 +237,7 @@ describe("a backup is not good", () => {
 });
 
 describe("a verification that is interrupted", () => {
-  test("lets nobody into its copy meanwhile; killed, it leaves no copy for long and judges nothing", async () => {
+  test("lets nobody into its copy meanwhile and keeps no change of the rules waiting; killed, it leaves no copy for long and judges nothing", async () => {
     const id = nextId();
     await makeBackup(server, { id, database: "slow" });
     await server.makeRoles({ database: "slow", application: "an application's password" });
@@ -241,6 +249,14 @@ describe("a verification that is interrupted", () => {
       database: "slow__checking",
     };
     expect((await server.as(login, "SELECT 1")).stderr).toMatch(/permission denied for database/);
+    await putHba(
+      server,
+      await server.sql(
+        "postgres",
+        "SELECT pg_read_file(setting) FROM pg_settings WHERE name = 'hba_file'",
+      ),
+    );
+    expect(await server.sql("postgres", checking)).toBe("1");
     const kill = `for process in /proc/[0-9]*; do
       tr '\\0' ' ' <$process/cmdline | grep -q 'agent.j[s] verify' && kill -9 \${process#/proc/}
     done`;
