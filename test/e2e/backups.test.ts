@@ -12,9 +12,25 @@ const settings = (changes: SettingChanges = {}): SettingChanges => ({
   ...changes,
 });
 
+/** What was written at the beginning, and where in PostgreSQL's log it stands. */
+let written: { readonly segment: string; readonly at: number };
+
 beforeAll(async () => {
-  await project.makeStack(stack, settings());
+  await project.makeStack(stack, settings({ backups: { pointInTime: {} } }));
   expect(await project.up(stack)).toMatchObject({ exitCode: 0 });
+  // The agent makes the first base backup by itself; from its end on every moment can be recovered.
+  const archive = async (): Promise<void> => {
+    const observed = await docker(
+      ...["exec", project.names(stack).agent, "stagecraft-agent", "observe"],
+    );
+    const { windows } = observationSchema.parse(JSON.parse(observed.text)).archive;
+    expect(windows).toHaveLength(1);
+    expect(Date.now()).toBeGreaterThan(Date.parse(windows[0]?.first ?? "") + 1000);
+  };
+  await vi.waitFor(archive, { timeout: 120_000, interval: 500 });
+  const note = `CREATE TABLE noted (); SELECT pg_walfile_name(pg_current_wal_insert_lsn()), extract(epoch FROM clock_timestamp())`;
+  const [segment = "", at] = (await project.psql(stack, note)).split("|");
+  written = { segment, at: Number(at) };
 });
 
 /** Ids of the containers. */
@@ -27,7 +43,7 @@ async function containers(): Promise<string> {
 test("another schedule is shown with its next five runs, and is an update in place", async () => {
   const before = await containers();
   const jobs = { nightly: { schedule: "11 2 * * *" } };
-  project.reconfigure(stack, settings({ backups: { jobs } }));
+  project.reconfigure(stack, settings({ backups: { jobs, pointInTime: {} } }));
   const { text } = await project.preview(stack);
   expect(text).toMatch(/nightly \(backup\) runs next at (?:[\d-]+ 02:11 UTC, ){4}[\d-]+ 02:11 UTC/);
   expect(text).toMatch(/~ 2 to update/);
@@ -55,23 +71,28 @@ test("a backup by hand has the stack's state, with its secrets encrypted, and st
   );
 });
 
-test("a table is taken back from the server as it was at a moment, beside it, and nothing stays of that", async () => {
-  const jobs = { nightly: { schedule: "11 2 * * *" } };
-  project.reconfigure(stack, settings({ backups: { jobs, pointInTime: {} } }));
+test("a schedule that was lost with the agent's volume is seen at preview, and put back", async () => {
+  await docker("exec", project.names(stack).agent, "rm", "/var/lib/stagecraft/backups.json");
+  expect((await project.preview(stack, "--expect-no-changes")).exitCode).not.toBe(0);
   expect(await project.up(stack)).toMatchObject({ exitCode: 0 });
-  // The agent makes the first base backup by itself; from its end on every moment can be recovered.
-  const archive = async (): Promise<void> => {
-    const { text } = await docker(
-      "exec",
-      project.names(stack).agent,
-      "stagecraft-agent",
-      "observe",
-    );
-    const { windows } = observationSchema.parse(JSON.parse(text)).archive;
-    expect(windows).toHaveLength(1);
-    expect(Date.now()).toBeGreaterThan(Date.parse(windows[0]?.first ?? "") + 1000);
+  expect(await project.up(stack, "--expect-no-changes")).toMatchObject({ exitCode: 0 });
+});
+
+test("what was written is archived within a minute, on a server on which nothing else is written", async () => {
+  const { segment, at } = written;
+  const find = `stat -c %Y /var/lib/pgbackrest/archive/*/*/*/${segment}-* 2>/dev/null`;
+  const archived = async (): Promise<number> => {
+    const { text } = await docker("exec", project.names(stack).agent, "sh", "-c", find);
+    expect(text).toMatch(/^\d+$/);
+    return Number(text);
   };
-  await vi.waitFor(archive, { timeout: 120_000, interval: 500 });
+  const archivedAt = await vi.waitFor(archived, { timeout: 120_000, interval: 500 });
+  expect(archivedAt - at).toBeLessThanOrEqual(60);
+  const setting = "SELECT setting::int FROM pg_settings WHERE name = 'archive_timeout'";
+  expect(Number(await project.psql(stack, setting))).toBeLessThan(60);
+});
+
+test("a table is taken back from the server as it was at a moment, beside it, and nothing stays of that", async () => {
   await project.psql(stack, "INSERT INTO small VALUES (77, 'needed')");
   await sleep(20);
   const moment = await project.psql(stack, "SELECT clock_timestamp() AT TIME ZONE 'UTC'");
@@ -103,11 +124,4 @@ test("a table is taken back from the server as it was at a moment, beside it, an
   await project.psql(stack, "INSERT INTO small SELECT * FROM small_then");
   expect(await project.psql(stack, "SELECT count(*), max(note) FROM small")).toBe("4|note 2");
   await project.psql(stack, "DROP TABLE small_then");
-});
-
-test("a schedule that was lost with the agent's volume is seen at preview, and put back", async () => {
-  await docker("exec", project.names(stack).agent, "rm", "/var/lib/stagecraft/backups.json");
-  expect((await project.preview(stack, "--expect-no-changes")).exitCode).not.toBe(0);
-  expect(await project.up(stack)).toMatchObject({ exitCode: 0 });
-  expect(await project.up(stack, "--expect-no-changes")).toMatchObject({ exitCode: 0 });
 });
