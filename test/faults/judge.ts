@@ -6,12 +6,14 @@ export const database = "shop";
 /** Where what is judged is restored into. */
 const scratch = "judged";
 
-/** What is in the database: of each table its rows and a checksum over them. Nothing of it is reckoned by what is judged. */
+/** What is in the database: of each table its rows and a checksum over them, and one over the large objects. Nothing of it is reckoned by what is judged. */
 export type Facts = string;
 
 const factsOf = (table: string): string =>
   `(SELECT count(*) || ' ' || coalesce(sum(hashtextextended(t::text, 0)::numeric), 0) FROM ${table} t)`;
-const factsSql = `SELECT ${factsOf("a")}, ${factsOf("z")}`;
+const tables = ["a", "z", "fleeting", "parts", `"it's an ""odd"" name"`];
+const largeObjects = `(SELECT coalesce(sum(hashtextextended(encode(lo_get(oid), 'hex'), 0)::numeric), 0) FROM pg_largeobject_metadata)`;
+const factsSql = `SELECT ${[...tables.map(factsOf), largeObjects].join(", ")}`;
 
 /** Writes to the database, so that every attempt is of other contents, and notes what is in it then. */
 export async function note(server: TestServer): Promise<Facts> {

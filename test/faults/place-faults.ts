@@ -13,7 +13,10 @@ function fault(name: string, placeOf: (run: number) => Place): Fault {
 /** What happens to copies on their way. */
 export const placeFaults: readonly Fault[] = [
   fault("nothing answers there", () => ({ user: "writer", port: "23" })),
+  fault("it takes the connection and is silent", () => ({ user: "silent" })),
+  fault("the key is not let in", () => ({ user: "stranger" })),
   fault("the place is read-only", () => ({ user: "reader" })),
+  fault("the place's disk is read-only", () => ({ user: "sealed" })),
   fault("the place is full but for some", (run) => ({
     user: "crowded",
     before: `head -c ${1_500_000 + run * 100_000} /dev/zero >/full/filler`,

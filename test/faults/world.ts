@@ -31,7 +31,14 @@ export class World {
     await this.server.createDatabase(
       "template_of_shop",
       `CREATE TABLE public.a AS SELECT i, md5(i::text) || md5((-i)::text) AS note FROM generate_series(1, 20000) i;
-       CREATE TABLE public.z AS SELECT generate_series(1, 500) AS id;`,
+       CREATE TABLE public.z AS SELECT generate_series(1, 500) AS id;
+       CREATE UNLOGGED TABLE public.fleeting AS SELECT generate_series(1, 70) AS id;
+       CREATE TABLE public.parts (day int, note text) PARTITION BY RANGE (day);
+       CREATE TABLE public.parts_1 PARTITION OF public.parts FOR VALUES FROM (0) TO (50);
+       CREATE TABLE public.parts_2 PARTITION OF public.parts DEFAULT;
+       INSERT INTO public.parts SELECT i, 'of ' || i FROM generate_series(0, 99) i;
+       CREATE TABLE public."it's an ""odd"" name" AS SELECT 'x' AS "a ""b"" c'";
+       SELECT lo_from_bytea(0, 'large'), lo_from_bytea(0, repeat('y', 5000)::bytea);`,
     );
     await this.makeShop();
     await this.#prepareAway();
@@ -112,19 +119,22 @@ export class World {
     return Buffer.from(await this.away.run(`base64 -w0 ${path}`), "base64");
   }
 
-  /** One user loses every connection behind some bytes, and what another one stores is not what was sent. */
+  /**
+   * One user loses every connection behind some bytes, another one gets no answer, and what a third one stores is not
+   * what was sent.
+   */
   async #prepareAway(): Promise<void> {
     const rot = `for file in backups/*/*; do [ -s "$file" ] && printf rotten | dd of="$file" bs=1 seek=3000 conv=notrunc; done 2>/dev/null`;
     await this.away.run(`
-      useradd --create-home cut; useradd --create-home rots; echo 60000 >/home/cut/limit
-      printf '#!/bin/sh\\nhead -c "$(cat limit)" | /usr/lib/openssh/sftp-server\\nkill -9 $PPID\\n' >/usr/local/bin/cut-off
+      useradd --create-home cut; useradd --create-home silent; useradd --create-home rots; echo 60000 >/home/cut/limit
+      printf '#!/bin/sh\\nstdbuf -o0 head -c "$(cat limit)" | /usr/lib/openssh/sftp-server\\nkill -9 $PPID\\n' >/usr/local/bin/cut-off
       cat >/usr/local/bin/rots <<'EOF'
 #!/bin/sh
 /usr/lib/openssh/sftp-server
 ${rot}
 EOF
       chmod 0755 /usr/local/bin/cut-off /usr/local/bin/rots
-      printf 'Match User cut\\n  ForceCommand /usr/local/bin/cut-off\\nMatch User rots\\n  ForceCommand /usr/local/bin/rots\\n' >>/etc/ssh/sshd_config.d/test.conf
+      printf 'Match User silent\\n  ForceCommand sleep 60\\nMatch User cut\\n  ForceCommand /usr/local/bin/cut-off\\nMatch User rots\\n  ForceCommand /usr/local/bin/rots\\n' >>/etc/ssh/sshd_config.d/test.conf
       kill -HUP 1`);
   }
 }
