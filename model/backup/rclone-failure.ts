@@ -25,9 +25,9 @@ const failures: readonly (readonly [RegExp, string])[] = [
     "there is no space left there; make room, or keep fewer copies",
   ],
   [
-    // SFTP has no word of its own for a full disk.
+    // SFTP has no word of its own for a disk that is full or read-only.
     /SSH_FX_FAILURE/,
-    "it failed at what it was asked for, as a server of SFTP does when there is no space left; make room there, or read its log",
+    "it failed at what it was asked for, as a server of SFTP does when its disk is full or read-only; make room there, or read its log",
   ],
   [
     /no such host|server misbehaving|name resolution/i,

@@ -300,9 +300,15 @@ describe("a place that takes no copy is told of, and nothing is left there", () 
     ],
     ["when it is read-only", () => away.sftp("reader"), /may not write or read there/],
     [
+      "when its disk is read-only",
+      () => away.sftp("sealed"),
+      /when its disk is full or read-only; make room there/,
+    ],
+    ["when its bucket is read-only", () => away.readOnlyS3(), /read-only there/],
+    [
       "when it is full",
       () => away.sftp("crowded"),
-      /when there is no space left; make room there, or read its log/,
+      /when its disk is full or read-only; make room there, or read its log/,
     ],
     [
       "when it keeps something else than was sent",

@@ -21,7 +21,7 @@ RUN apt-get update \\
  && useradd --home-dir /full crowded
 RUN printf '%s\\n' > /etc/ssh/sshd_config.d/test.conf \\
     'PerSourcePenalties no' 'PasswordAuthentication no' 'AuthorizedKeysFile /etc/ssh/authorized' \\
-    'Match User writer,crowded' '  ForceCommand internal-sftp' \\
+    'Match User writer,crowded,sealed' '  ForceCommand internal-sftp' \\
     'Match User reader' '  ForceCommand internal-sftp -R' \\
     'Match User rotten' '  ForceCommand /usr/local/bin/rot' \\
  && printf '%s\\n' > /usr/local/bin/rot '#!/bin/sh' \\
@@ -29,7 +29,8 @@ RUN printf '%s\\n' > /etc/ssh/sshd_config.d/test.conf \\
     '  if [ -s "$file" ]; then printf rotten | dd of="$file" bs=1 seek=300 conv=notrunc; fi' \\
     'done 2>/dev/null' \\
     'exec /usr/lib/openssh/sftp-server' \\
- && chmod 0755 /usr/local/bin/rot
+ && chmod 0755 /usr/local/bin/rot \\
+ && useradd --home-dir /sealed sealed
 CMD ["sh", "-c", "ssh-keygen -A && ssh-keygen -q -t ed25519 -N '' -f /root/key && cp /root/key.pub /etc/ssh/authorized && exec /usr/sbin/sshd -D -e"]
 `;
 
@@ -39,8 +40,8 @@ const fullSize = "2m";
 /** How a run that is stopped ends the process that does its tests. */
 const ends = ["SIGTERM", "disconnect", "exit"] as const;
 
-/** Who comes in by SFTP: one who may write, one who may only read, one without space, one whose files rot. */
-export type SftpUser = "writer" | "reader" | "crowded" | "rotten";
+/** Who comes in by SFTP: one who may write, one who may only read, one without space, one on a read-only disk, one whose files rot. */
+export type SftpUser = "writer" | "reader" | "crowded" | "sealed" | "rotten";
 
 /** Who a machine is away from. */
 export interface AwayFrom {
@@ -92,21 +93,15 @@ export class Away {
       ...["run", "--detach", "--name", this.name],
       ...["--network", this.from.network ?? this.from.name],
       ...["--label", `${label}=${this.from.name}`],
-      ...["--tmpfs", `/full:size=${fullSize},mode=1777`, image],
+      ...["--tmpfs", `/full:size=${fullSize},mode=1777`, "--tmpfs", "/sealed:ro", image],
     );
     await docker("cp", s3, `${this.name}:/usr/local/bin/s3`);
-    const serve = [
-      "s3",
-      "serve",
-      "s3",
-      "--addr",
-      ":9000",
-      "--auth-key",
-      `stagecraft,${this.secret}`,
-    ];
-    await docker("exec", "--detach", this.name, ...serve, "/srv/s3");
-    const isUp =
-      "until bash -c ': < /dev/tcp/127.0.0.1/22 && : < /dev/tcp/127.0.0.1/9000'; do sleep 0.1; done";
+    for (const [port, ...more] of [["9000"], ["9001", "--read-only"]] as const) {
+      const serve = ["s3", "serve", "s3", "--addr", `:${port}`, ...more];
+      const key = ["--auth-key", `stagecraft,${this.secret}`];
+      await docker("exec", "--detach", this.name, ...serve, ...key, "/srv/s3");
+    }
+    const isUp = `until bash -c 'for port in 22 9000 9001; do : < /dev/tcp/127.0.0.1/$port || exit; done'; do sleep 0.1; done`;
     await docker("exec", this.name, "timeout", "30", "sh", "-c", `${isUp} 2>/dev/null`);
     this.#key = await this.run("cat /root/key");
     const keys = await this.run("cat /etc/ssh/ssh_host_*_key.pub");
@@ -143,6 +138,11 @@ export class Away {
   sftp(user: SftpUser | "stranger" = "writer") {
     const options = { host: this.name, user, key_pem: this.#key, known_hosts: this.#hosts };
     return { remote: "sftp:backups", options };
+  }
+
+  /** The way to its S3 server that takes nothing. */
+  readOnlyS3() {
+    return this.s3({ endpoint: `http://${this.name}:9001` });
   }
 
   /** The way to its S3 server. */

@@ -306,7 +306,7 @@ describe("what rclone says", () => {
     ["x: write failed: no space left on device", /^there is no space left there/],
     [
       '2026/11/25 09:35:58 Failed to rcat with 2 errors: last error was: Update ReadFrom failed: sftp: "Failure" (SSH_FX_FAILURE)',
-      /^it failed at what it was asked for, as a server of SFTP does when there is no space left/,
+      /^it failed at what it was asked for, as a server of SFTP does when its disk is full or read-only/,
     ],
     [
       'caused by: Get "http://away:22/x?delimiter=%2F": net/http: timeout awaiting response headers',
