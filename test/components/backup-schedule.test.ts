@@ -1,3 +1,4 @@
+import * as pulumi from "@pulumi/pulumi";
 import { beforeEach, describe, expect, test, vi } from "vitest";
 import { StagingServer, type BackupsArgs, type Dump } from "../../components";
 import { look } from "../../components/machine/sight";
@@ -70,6 +71,26 @@ describe("the backups of a server", () => {
     expect(generationOf(await commandOf())).toBe("4");
     see("0".repeat(64));
     expect(generationOf(await commandOf())).toBe("5");
+  });
+
+  test("that are overdue are a warning of preview and update, in the agent's words", async () => {
+    const late = "no backup of job nightly since its run of 2026-11-22 03:29 UTC";
+    const seen = observation(undefined);
+    const see = (reasons: string[]): void => {
+      const backups = { ...seen.backups, late: reasons };
+      vi.mocked(look).mockResolvedValue({
+        ...{ made, faults: [] },
+        observation: { ...seen, backups },
+      });
+    };
+    const warn = vi.spyOn(pulumi.log, "warn").mockResolvedValue();
+    see([]);
+    await register(staging());
+    expect(warn.mock.calls.map(([text]) => text)).not.toContain(late);
+    see([late]);
+    await register(staging());
+    expect(warn.mock.calls.map(([text]) => text)).toContain(late);
+    warn.mockRestore();
   });
 
   test("are refused with what is wrong, before anything is made", async () => {

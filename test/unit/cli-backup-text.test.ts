@@ -49,6 +49,13 @@ describe("status tells of the backups of a server", () => {
     ]);
   });
 
+  test("with what is overdue, each reason by itself", () => {
+    const late = ["no backup of job nightly since its run of 2026-11-22 03:29 UTC", "the newest"];
+    expect(rows({ late, jobs: [nightly] }).slice(1)).toEqual(
+      late.map((reason) => ["", `${reason} · npx stagecraft backups prod`]),
+    );
+  });
+
   test("with maintenance that failed", () => {
     const last = {
       ...{ startedAt: now.toISOString(), finishedAt: now.toISOString(), succeeded: false },
