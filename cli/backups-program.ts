@@ -4,6 +4,7 @@ import type { StackName } from "./stacks";
 import { backups, deleteBackups, forgetBackups, verifyBackup } from "./verbs/backups";
 import { downloadBackup } from "./verbs/backups-download";
 import { fetchCopy, listCopies, uploadCopies } from "./verbs/offsite";
+import { refresh } from "./verbs/refresh";
 
 /** What the verbs about backups need of the program they belong to. */
 export interface BackupsContext {
@@ -17,6 +18,7 @@ interface Options {
   readonly json?: boolean;
   readonly yes?: boolean;
   readonly dryRun?: boolean;
+  readonly preview?: boolean;
 }
 
 /** Adds `backups` and the verbs below it. */
@@ -61,6 +63,17 @@ export function addBackups(program: Command, { folder, exit, stack }: BackupsCon
     .option("--json", "for a program")
     .action(async (name: StackName, id: string, into: string, _: Options, self: Command) => {
       await downloadBackup(folder(), name, id, into, self.optsWithGlobals());
+    });
+
+  command
+    .command("restore")
+    .description("give dev or staging the contents of a backup, as refresh --backup does")
+    .addArgument(stack("<stack>"))
+    .addArgument(backupArgument("<id>"))
+    .option("--preview", "only tell what would happen")
+    .option("--json", "for a program")
+    .action(async (name: StackName, id: string, _: Options, self: Command) => {
+      await refresh(folder(), name, { ...self.optsWithGlobals<Options>(), backup: id });
     });
 
   command

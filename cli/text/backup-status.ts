@@ -3,7 +3,7 @@ import { parseBackupId } from "../../model/names";
 import { ageText, momentText } from "./moment";
 import type { Paint } from "./paint";
 
-/** Which backup is the newest, what is being done, and when the next one is made. */
+/** Which backup is the newest, what is being done, what is wrong, and when the next ones are made. */
 export function backupRows(
   stack: string,
   seen: BackupsObservation,
@@ -46,6 +46,10 @@ export function backupRows(
   }
   for (const late of seen.late) {
     rows.push(["", `${paint.bad(late)} · npx stagecraft backups ${stack}`]);
+  }
+  for (const { name, next: moments } of jobs.filter(({ kind }) => kind === "backup")) {
+    const told = moments.map((moment) => momentText(new Date(moment))).join(", ");
+    if (moments.length > 0) rows.push(["", `${name} runs next at ${told}`]);
   }
   return rows;
 }

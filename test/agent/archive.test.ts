@@ -2,6 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { beforeAll, describe, expect, test } from "vitest";
 import type { ArchiveObservation } from "../../model/point-in-time/protocol";
 import { choice, patience, TestArchive } from "../support/archive";
+import { numbersOf } from "../support/numbers";
 import { docker, label, TestServer, useServer } from "../support/server";
 
 const server = useServer({ clock: true, archiveSize: "80m" });
@@ -102,12 +103,14 @@ describe("an archive that cannot be written to", () => {
       const seen = await archive.until(({ failure }) => failure !== null);
       expect(seen.failure).toMatch(cause);
       expect(seen).toMatchObject({ on: true, problem: null, windows: [expect.anything()] });
+      expect(await numbersOf(server)).toMatch(/^stagecraft_wal_lag_seconds\{.*\} \d*[1-9]/m);
       await mend();
       await archive.nextSegment();
       const healed = await archive.until(
         ({ failure, waiting }) => failure === null && waiting === 0,
       );
       expect(healed.windows.length).toBe(1);
+      expect(await numbersOf(server)).toMatch(/^stagecraft_wal_lag_seconds\{.*\} 0$/m);
       expect(await recovered(after)).toMatch(new RegExp(`while it ${what}$`));
     },
   );

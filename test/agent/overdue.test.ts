@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { observationSchema } from "../../model/observation";
 import { formatBackupId } from "../../model/names";
 import { makeBackup } from "../support/made-backup";
+import { numbersOf } from "../support/numbers";
 import { docker, useServer } from "../support/server";
 
 const server = useServer();
@@ -57,11 +58,7 @@ async function startAgain(): Promise<void> {
   await new Promise((resolve) => setTimeout(resolve, 1500));
 }
 
-/** What Prometheus would be told. */
-async function numbers(): Promise<string> {
-  const ask = `fetch("http://${server.agentContainer}:9187/metrics").then(async (r) => console.log(await r.text()))`;
-  return (await server.run(["node", "-e", ask])).stdout;
-}
+const numbers = async (): Promise<string> => numbersOf(server);
 
 describe("a server whose backups are in time", () => {
   test("is healthy, and its numbers are asked for in its own network alone", async () => {

@@ -132,6 +132,15 @@ describe("backups of a server", () => {
     expect(left.stdout).toBe(`${first}\nrecords\n`);
   });
 
+  it("are restored by a refresh, which production never has, and only if they are there", async () => {
+    const missing = await stagecraft("restore", "staging", "20200101T000000Z");
+    expect(missing.stderr).toContain("20200101T000000Z");
+    expect(missing.stderr).toContain("npx stagecraft backups dev");
+    const production = await stagecraft("restore", "prod", first);
+    expect(production.stderr).toContain("production's contents are never replaced");
+    expect([missing.status, production.status]).toEqual([1, 1]);
+  });
+
   it("have ids of a certain form", async () => {
     const { status, stderr } = await stagecraft("verify", "dev", "yesterday");
     expect(status).toBe(1);

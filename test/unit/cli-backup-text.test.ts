@@ -8,6 +8,8 @@ import { quietServer } from "../support/observation";
 const now = new Date("2026-11-22T09:00:00Z");
 const rows = (more: Partial<BackupsObservation>): string[][] =>
   backupRows("prod", { ...quietServer.backups, ...more }, now, plain);
+/** The last row of a server with that job. */
+const runs = ["", "nightly runs next at 23 Nov 2026 03:29 UTC, 24 Nov 2026 03:29 UTC"];
 const nightly = {
   ...{ kind: "backup" as const, name: "nightly", last: null },
   next: ["2026-11-23T03:29:00.000Z", "2026-11-24T03:29:00.000Z"],
@@ -18,18 +20,21 @@ describe("status tells of the backups of a server", () => {
     expect(rows({})).toEqual([["backups", "no backup yet · none by itself"]]);
   });
 
-  test("with the newest one, whether it is verified, and the next", () => {
+  test("with the newest one, whether it is verified, and the next runs", () => {
     const newest = "20261122T032900Z";
     const next = "next 23 Nov 2026 03:29 UTC by nightly";
     expect(rows({ newest, newestVerified: newest, jobs: [nightly] })).toEqual([
       ["backups", `${newest}, 5 h old, verified · ${next}`],
+      runs,
     ]);
     expect(rows({ newest, newestVerified: "20261121T032900Z", jobs: [nightly] })).toEqual([
       ["backups", `${newest}, 5 h old, unverified, last verified 29 h old · ${next}`],
+      runs,
     ]);
     const running = { kind: "backup" as const, name: null, startedAt: now.toISOString() };
     expect(rows({ newest, running, jobs: [nightly] })).toEqual([
       ["backups", `${newest}, 5 h old, unverified · one is being made · ${next}`],
+      runs,
     ]);
   });
 
@@ -46,14 +51,16 @@ describe("status tells of the backups of a server", () => {
         "failed 5 h ago: no backup of prod was made by nightly (the disk with the backups is full)",
       ],
       ["", "npx stagecraft log prod 20261122T032900Z-backup-shop.log"],
+      runs,
     ]);
   });
 
   test("with what is overdue, each reason by itself", () => {
     const late = ["no backup of job nightly since its run of 2026-11-22 03:29 UTC", "the newest"];
-    expect(rows({ late, jobs: [nightly] }).slice(1)).toEqual(
-      late.map((reason) => ["", `${reason} · npx stagecraft backups prod`]),
-    );
+    expect(rows({ late, jobs: [nightly] }).slice(1)).toEqual([
+      ...late.map((reason) => ["", `${reason} · npx stagecraft backups prod`]),
+      runs,
+    ]);
   });
 
   test("with maintenance that failed", () => {
