@@ -10,7 +10,7 @@ import { docker, useServer } from "../support/server";
 const server = useServer();
 
 /** What the webhook of this machine was told. */
-const told: { event: string; text: string }[] = [];
+const told: { event: string; text: string; log: string[] }[] = [];
 const hook = createServer((request, response) => {
   let body = "";
   request.on("data", (piece: Buffer) => (body += piece.toString()));
@@ -107,13 +107,17 @@ describe("a server whose backups are overdue", () => {
   });
 });
 
-test("people are told of a job that failed, with the cause", async () => {
+test("people are told of a job that failed, with the cause and the end of its log", async () => {
   told.length = 0;
-  await promise({ failing: { schedule: "* * * * *", databases: ["nowhere"] } });
-  await expect
-    .poll(() => told.find(({ event }) => event === "failed")?.text, {
-      timeout: 150_000,
-      interval: 500,
-    })
-    .toMatch(/failing failed\n[^]*nowhere/);
+  await server.createDatabase("held", "CREATE TABLE t (i int)");
+  const holding = server.trySql("held", "BEGIN; LOCK TABLE t; SELECT pg_sleep(170)");
+  const failing = { schedule: "* * * * *", databases: ["held"], lockTimeout: "1 s" };
+  await promise({ failing });
+  const failed = () => told.find(({ event }) => event === "failed");
+  await expect.poll(failed, { timeout: 150_000, interval: 500 }).toBeDefined();
+  expect(failed()?.text).toMatch(/failing failed\n[^]*held[^]*locked by somebody else/);
+  expect(failed()?.log.join("\n")).toMatch(/stopped: [^]*lock/);
+  const end = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query ~ 'LOCK TABLE'";
+  await server.sql("postgres", `${end} AND pid <> pg_backend_pid()`);
+  await holding;
 });
