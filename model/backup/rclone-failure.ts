@@ -30,6 +30,10 @@ const failures: readonly (readonly [RegExp, string])[] = [
     "it failed at what it was asked for, as a server of SFTP does when its disk is full or read-only; make room there, or read its log",
   ],
   [
+    /InternalError/,
+    "it failed at what it was asked for; read its log, and see whether its disk is full or read-only",
+  ],
+  [
     /no such host|server misbehaving|name resolution/i,
     "there is no machine of that name; correct backups.offsite.options",
   ],

@@ -304,7 +304,7 @@ describe("a place that takes no copy is told of, and nothing is left there", () 
       () => away.sftp("sealed"),
       /when its disk is full or read-only; make room there/,
     ],
-    ["when its bucket is read-only", () => away.readOnlyS3(), /read-only there/],
+    ["when its bucket is read-only", () => away.readOnlyS3(), /its disk is full or read-only/],
     [
       "when it is full",
       () => away.sftp("crowded"),

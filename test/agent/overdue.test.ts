@@ -117,7 +117,7 @@ test("people are told of a job that failed, with the cause and the end of its lo
   await expect.poll(failed, { timeout: 150_000, interval: 500 }).toBeDefined();
   expect(failed()?.text).toMatch(/failing failed\n[^]*held[^]*locked by somebody else/);
   expect(failed()?.log.join("\n")).toMatch(/stopped: [^]*lock/);
-  const end = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query ~ 'LOCK TABLE'";
+  const end = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query ~ 'pg_sleep'";
   await server.sql("postgres", `${end} AND pid <> pg_backend_pid()`);
   await holding;
 });

@@ -28,7 +28,7 @@ beforeAll(async () => {
     expect(Date.now()).toBeGreaterThan(Date.parse(windows[0]?.first ?? "") + 1000);
   };
   await vi.waitFor(archive, { timeout: 120_000, interval: 500 });
-  const note = `CREATE TABLE noted (); SELECT pg_walfile_name(pg_current_wal_insert_lsn()), extract(epoch FROM clock_timestamp())`;
+  const note = `UPDATE small SET note = note; SELECT pg_walfile_name(pg_current_wal_insert_lsn()), extract(epoch FROM clock_timestamp())`;
   const [segment = "", at] = (await project.psql(stack, note)).split("|");
   written = { segment, at: Number(at) };
 });
