@@ -16,7 +16,10 @@ const settings = (changes: SettingChanges = {}): SettingChanges => ({
 let written: { readonly segment: string; readonly at: number };
 
 beforeAll(async () => {
-  await project.makeStack(stack, settings({ backups: { pointInTime: {} } }));
+  await project.makeStack(stack, settings());
+  expect(await project.up(stack)).toMatchObject({ exitCode: 0 });
+  // Switched on later, because that takes more: PostgreSQL's container is made anew.
+  project.reconfigure(stack, settings({ backups: { pointInTime: {} } }));
   expect(await project.up(stack)).toMatchObject({ exitCode: 0 });
   // The agent makes the first base backup by itself; from its end on every moment can be recovered.
   const archive = async (): Promise<void> => {
