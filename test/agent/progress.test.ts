@@ -16,9 +16,7 @@ test("a restore that takes long tells how far it is, of an archive as of a plain
     database: "from an archive",
     dump: await server.dump("source", "-Fc"),
   });
-  expect(archive.stderr).toMatch(
-    /^restore \d+ % · [\d.]+ kB of [\d.]+ kB · 0\.1 M rows · 1 table /m,
-  );
+  expect(archive.stderr).toMatch(/^restore \d+ % · [\d.]+ kB of [\d.]+ kB/m);
   expect(archive.result.result).toBe("restored");
 
   const plain = String(await server.dump("source"));
