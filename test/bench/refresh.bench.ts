@@ -8,6 +8,7 @@ import { formatBytes, formatDuration } from "../../model/units";
 import { longestGap } from "../support/longest-gap";
 import { exampleDump, useProject, type Said } from "../support/project";
 import { inside } from "./inside";
+import { lastRestore, stepsText } from "./last-restore";
 import { say, seconds } from "./measure";
 
 const size = process.env["STAGECRAFT_BENCH_SIZE"] ?? "2GB";
@@ -79,6 +80,7 @@ it(
     await done(project.stagecraft("backups", "verify", "prod", id));
     const plainRefresh = await seconds(() => done(project.stagecraft("refresh", "staging")));
     expect(await staging(tables())).toBe(ourTables);
+    const steps = stepsText(await lastRestore(project.names("staging").agent));
 
     const whole = oldDump + oldCopy + oldImport;
     const plain = plainBackup + plainRefresh;
@@ -88,6 +90,7 @@ it(
     say(
       `ours, the same   ${formatDuration(plain)}   (backup ${formatDuration(plainBackup)}, refresh ${formatDuration(plainRefresh)}, from the command to its end)`,
     );
+    say(`                 ${steps}`);
     say(
       `ours, masked     ${formatDuration(ourBackup + ourRefresh)}   (backup ${formatDuration(ourBackup)}, refresh ${formatDuration(ourRefresh)}; the old procedure masks nothing)`,
     );

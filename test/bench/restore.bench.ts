@@ -3,10 +3,10 @@ import { mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it } from "vitest";
 import { generateSql } from "../../examples/timesheets/generate";
-import { observationSchema } from "../../model/observation";
 import { formatBytes, formatDuration } from "../../model/units";
 import { useProject } from "../support/project";
 import { inside } from "./inside";
+import { lastRestore, stepsText } from "./last-restore";
 import { say, seconds } from "./measure";
 
 const size = process.env["STAGECRAFT_BENCH_SIZE"] ?? "2GB";
@@ -54,16 +54,11 @@ it(
       data: { dump: "new" },
     });
     const whole = await seconds(up);
-    const report = observationSchema.parse(
-      JSON.parse((await execa("docker", ["exec", agent, "stagecraft-agent", "observe"])).stdout),
-    ).lastRestore;
-    expect(report?.result).toBe("restored");
-    const steps = report?.steps ?? [];
-    const restore = steps.reduce((sum, step) => sum + step.seconds, 0);
+    const report = await lastRestore(agent);
+    expect(report.result).toBe("restored");
+    const restore = report.steps.reduce((sum, step) => sum + step.seconds, 0);
     say(`old restore      ${formatDuration(old)}   (createdb, bunzip2 | psql -f)`);
-    say(
-      `our restore      ${formatDuration(restore)}   (${steps.map((step) => `${step.name} ${formatDuration(step.seconds)}`).join(", ")})`,
-    );
+    say(`our restore      ${formatDuration(restore)}   (${stepsText(report)})`);
     say(
       `whole up         ${formatDuration(whole)}   of which not the restore: ${formatDuration(whole - restore)} (goal ≤ 15 s)`,
     );
@@ -71,7 +66,7 @@ it(
       `old / ours       ${(old / restore).toFixed(2)}× the restore, ${(old / whole).toFixed(2)}× the whole up (goal ≥ 2.4×)`,
     );
     say(
-      `away             ${formatDuration(report?.awaySeconds ?? 0)}   (the old procedure: the whole restore)`,
+      `away             ${formatDuration(report.awaySeconds)}   (the old procedure: the whole restore)`,
     );
   },
 );
