@@ -29,6 +29,8 @@ const jobs = {
 };
 
 const identityFile = "/tmp/identity";
+/** What an attempt printed. */
+const saidFile = "/tmp/said";
 const unpacked = "/tmp/unpacked";
 
 const jobsSchema = z.record(
@@ -109,7 +111,10 @@ export class Ours {
     if (act === undisturbed) this.#usual = took;
     const whole = await this.#judge(known, noted);
     const made = whole.length;
-    if (place) whole.push(...(await this.#judgePlace(place, noted)));
+    if (place) {
+      whole.push(...(await this.#judgePlace(place, noted)));
+      expect((await world.server.output(["cat", saidFile])).toString()).toMatch(place.cause);
+    }
     if (after !== undefined) await world.server.run(["bash", "-c", after]);
     const outcome = outcomeOf({ isTold: status !== 0, whole, wanted: times });
     return { outcome, deleted: await this.#retain(act, made) };
@@ -184,7 +189,7 @@ export class Ours {
     const request = JSON.stringify({ server: server.name, job });
     const script = `
       for n in $(seq ${times}); do
-        env ${variable} stagecraft-agent backup <<<'${request}' >/dev/null 2>&1 & pid=$!; pids+=($pid)
+        env ${variable} stagecraft-agent backup <<<'${request}' >${saidFile} 2>&1 & pid=$!; pids+=($pid)
       done
       for n in $(seq 2000); do
         ls -d ${repository}/*.partial >/dev/null 2>&1 && break

@@ -43,6 +43,8 @@ export interface Place {
   readonly port?: string;
   /** Made ready there. */
   readonly before?: string;
+  /** Why we say that no copy is there: otherwise something else has happened than was meant to. */
+  readonly cause: RegExp;
 }
 
 /** What there is after an attempt, judged by a restore. */

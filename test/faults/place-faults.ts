@@ -12,18 +12,29 @@ function fault(name: string, placeOf: (run: number) => Place): Fault {
 
 /** What happens to copies on their way. */
 export const placeFaults: readonly Fault[] = [
-  fault("nothing answers there", () => ({ user: "writer", port: "23" })),
-  fault("it takes the connection and is silent", () => ({ user: "silent" })),
-  fault("the key is not let in", () => ({ user: "stranger" })),
-  fault("the place is read-only", () => ({ user: "reader" })),
-  fault("the place's disk is read-only", () => ({ user: "sealed" })),
+  fault("nothing answers there", () => ({
+    ...{ user: "writer", port: "23", cause: /nothing answers at that address/ },
+  })),
+  fault("it takes the connection and is silent", () => ({
+    user: "silent",
+    cause: /no answer|the connection was cut/,
+  })),
+  fault("the key is not let in", () => ({
+    user: "stranger",
+    cause: /does not let this server in/,
+  })),
+  fault("the place is read-only", () => ({ user: "reader", cause: /may not write or read there/ })),
+  fault("the place's disk is read-only", () => ({ user: "sealed", cause: /full or read-only/ })),
   fault("the place is full but for some", (run) => ({
-    user: "crowded",
+    ...{ user: "crowded", cause: /full or read-only/ },
     before: `head -c ${1_500_000 + run * 100_000} /dev/zero >/full/filler`,
   })),
   fault("the upload is cut", (run) => ({
-    user: "cut",
+    ...{ user: "cut", cause: /the connection was cut/ },
     before: `echo ${60_000 + run * 100_000} >/home/cut/limit`,
   })),
-  fault("something else is kept than was sent", () => ({ user: "rots" })),
+  fault("something else is kept than was sent", () => ({
+    user: "rots",
+    cause: /what is read back is not what was sent/,
+  })),
 ];
