@@ -69,6 +69,19 @@ test("a second up changes nothing", async () => {
   expect(text).not.toMatch(/warning|Diagnostics/);
 });
 
+test("starting it again says that there is nothing to do, and prints a psql command that answers", async () => {
+  const { exitCode, text } = await project.stagecraft("start", "dev");
+  expect({ exitCode, text }).toMatchObject({ exitCode: 0 });
+  expect(text).toContain("There was nothing to do: the development server is up");
+  const [, psql = ""] = /^ {3}psql +npx stagecraft (.*)$/m.exec(text) ?? [];
+  const asked = await project.stagecraft(
+    ...psql.split(" "),
+    "-Atc",
+    "SELECT count(*) FROM projects",
+  );
+  expect(Number(asked.text)).toBeGreaterThan(0);
+});
+
 test("a dropped database is seen at preview, and comes back", async () => {
   await project.psql("dev", "DROP DATABASE timesheets", "postgres");
   const { text } = await project.preview("dev", "--diff");
