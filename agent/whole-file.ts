@@ -1,5 +1,6 @@
-import { open, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { readFile, rename, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
+import { syncPath } from "./disk-sync";
 
 /** The text of a file; `undefined` when there is none. */
 export async function readText(file: string): Promise<string | undefined> {
@@ -17,20 +18,11 @@ export async function replaceFile(file: string, text: string): Promise<void> {
   const partial = `${file}.${process.pid}.partial`;
   try {
     await writeFile(partial, text, { mode: 0o600 });
-    await sync(partial);
+    await syncPath(partial);
     await rename(partial, file);
   } catch (error) {
     await rm(partial, { force: true });
     throw error;
   }
-  await sync(path.dirname(file));
-}
-
-async function sync(file: string): Promise<void> {
-  const handle = await open(file, "r");
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
+  await syncPath(path.dirname(file));
 }

@@ -1,11 +1,10 @@
-import { execFile } from "node:child_process";
-import { mkdir, open, readdir, rename, rm, stat, writeFile } from "node:fs/promises";
+import { mkdir, readdir, rename, rm, stat, writeFile } from "node:fs/promises";
 import path from "node:path";
-import { promisify } from "node:util";
 import { z } from "zod";
 import type { BackupFile, Manifest } from "../../model/backup/manifest";
 import { formatBackupId, parseBackupId, type BackupId } from "../../model/names";
 import { sha256OfFile } from "../digest";
+import { syncFolder, syncPath } from "../disk-sync";
 import { readText } from "../whole-file";
 import {
   backupFolder,
@@ -69,15 +68,9 @@ export async function listFiles(folder: string): Promise<BackupFile[]> {
 export async function finishPartial(id: BackupId, manifest: Manifest): Promise<void> {
   const folder = partialFolder(id);
   await writeManifest(folder, manifest);
-  // The whole file system in one go: a backup can be of many thousand files.
-  await promisify(execFile)("sync", ["--file-system", folder]);
+  await syncFolder(folder);
   await rename(folder, backupFolder(id));
-  const parent = await open(repositoryFolder, "r");
-  try {
-    await parent.sync();
-  } finally {
-    await parent.close();
-  }
+  await syncPath(repositoryFolder);
 }
 
 /**

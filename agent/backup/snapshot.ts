@@ -98,7 +98,11 @@ export class Snapshot {
 
 async function connectIfThere(database: string, lockTimeout: number): Promise<Client | undefined> {
   try {
-    return await connect(database, { lock_timeout: `${lockTimeout}s` });
+    return await connect(database, {
+      lock_timeout: `${lockTimeout}s`,
+      // Rows are counted beside the dump, and both beside the application: helpers would take the processors from it.
+      max_parallel_workers_per_gather: "0",
+    });
   } catch (error) {
     const { cause } = error as AgentError;
     if ((cause as { code?: string } | undefined)?.code === "3D000") return undefined;

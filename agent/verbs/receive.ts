@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { createWriteStream } from "node:fs";
-import { mkdir, open, readdir, rename, rm } from "node:fs/promises";
+import { mkdir, readdir, rename, rm } from "node:fs/promises";
 import path from "node:path";
 import { pipeline } from "node:stream/promises";
 import { z } from "zod";
@@ -8,6 +8,7 @@ import { databaseNameSchema } from "../../model/database-name";
 import { sha256Schema } from "../../model/sha256";
 import { listDatabases } from "../databases";
 import { sha256Of, sha256OfFile } from "../digest";
+import { syncPath } from "../disk-sync";
 import { AgentError } from "../errors";
 import { errorIfFull, toldIfFull } from "../full-disk";
 import { waitForPostgres, withConnection } from "../postgres";
@@ -66,7 +67,7 @@ async function receiveFile(target: string): Promise<string> {
   const hash = createHash("sha256");
   process.stdin.on("data", (chunk: Buffer) => hash.update(chunk));
   await pipeline(process.stdin, createWriteStream(target, { mode: 0o600 }));
-  await syncFile(target);
+  await syncPath(target);
   return hash.digest("hex");
 }
 
@@ -93,10 +94,4 @@ export async function hashFolder(folder: string): Promise<string> {
 `);
   }
   return sha256Of(lines.sort().join(""));
-}
-
-async function syncFile(file: string): Promise<void> {
-  const handle = await open(file, "r+");
-  await handle.sync();
-  await handle.close();
 }

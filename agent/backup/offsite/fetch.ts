@@ -1,9 +1,10 @@
-import { mkdir, open, rename, rm, statfs } from "node:fs/promises";
+import { mkdir, rename, rm, statfs } from "node:fs/promises";
 import path from "node:path";
 import type { Manifest } from "../../../model/backup/manifest";
 import { copyName, placeText, type OffsiteSettings } from "../../../model/backup/offsite";
 import type { BackupId } from "../../../model/names";
 import { formatBytes } from "../../../model/units";
+import { syncFolder, syncPath } from "../../disk-sync";
 import { AgentError } from "../../errors";
 import {
   backupFolder,
@@ -133,15 +134,8 @@ async function putInPlace(id: BackupId, partial: string, place: string): Promise
   }
   const wrong = await fileProblems(path.basename(partial));
   if (wrong.length > 0) throw new AgentError(`${place} is not whole: ${wrong.join(", ")}`);
-  for (const { path: name } of manifest.files) await sync(path.join(partial, name));
-  await sync(partial);
+  await syncFolder(partial);
   await rename(partial, backupFolder(id));
-  await sync(repositoryFolder);
+  await syncPath(repositoryFolder);
   return manifest;
-}
-
-async function sync(file: string): Promise<void> {
-  const handle = await open(file, "r");
-  await handle.sync();
-  await handle.close();
 }
