@@ -11,13 +11,13 @@ export const defuse: Defuse = [
   },
   {
     name: "scheduled jobs off",
-    sql: "UPDATE scheduled_jobs SET enabled = false",
+    sql: "UPDATE scheduled_jobs SET enabled = false WHERE enabled",
     expect: "SELECT NOT EXISTS (SELECT FROM scheduled_jobs WHERE enabled)",
   },
   {
     name: "tokens blanked",
     sql: `UPDATE settings SET value = NULL WHERE is_secret OR key = 'accounting_export_url';
-          UPDATE users SET api_token = NULL;
+          UPDATE users SET api_token = NULL WHERE api_token IS NOT NULL;
           UPDATE webhooks SET secret = NULL, enabled = false;
           DELETE FROM sessions`,
     expect: `SELECT NOT EXISTS (SELECT FROM settings WHERE is_secret AND value IS NOT NULL)
