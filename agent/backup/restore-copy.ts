@@ -111,7 +111,7 @@ async function dumpFile(
   const isFolder = database.format === "directory";
   const { size } = await stat(file);
   return {
-    ...{ name: database.dump, path: file, isFolder },
+    ...{ name: database.dump, path: file, isFolder, compared: true },
     // What a folder holds is known well enough from what was dumped.
     bytes: isFolder ? Math.round(database.bytes / 4) : size,
     unpacked: path.join(storeFolder, `${id}.unpacked`),

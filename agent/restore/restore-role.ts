@@ -14,6 +14,8 @@ export const restoreRole = "stagecraft_restore";
 export const restoreSession = {
   role: restoreRole,
   synchronous_commit: "off",
+  // What a restore asks is asked once.
+  jit: "off",
   client_min_messages: "warning",
   log_min_error_statement: "panic",
 };

@@ -186,7 +186,8 @@ class RestoreRun {
         found.database.tables.map(({ schema, name, rows }) => [`${schema}.${name}`, rows]),
       );
       const unpacked = path.join(storeFolder, `${found.manifest.id}.unpacked`);
-      return openDump(client, { ...found, name: this.request.source.name, unpacked }, this.request);
+      const file = { ...found, name: this.request.source.name, unpacked, compared: true };
+      return openDump(client, file, this.request);
     });
   }
 
