@@ -54,7 +54,9 @@ export async function createCopy(
     ...options,
   ];
   try {
-    await client.query(`CREATE DATABASE ${q(name)} TEMPLATE = template0 ${all.join(" ")}`);
+    await client.query(
+      `CREATE DATABASE ${q(name)} TEMPLATE = template0 ALLOW_CONNECTIONS = false ${all.join(" ")}`,
+    );
   } catch (error) {
     const said = messageOf(error);
     if (!/locale|collat/i.test(said)) throw error;
@@ -63,7 +65,9 @@ export async function createCopy(
       { cause: error },
     );
   }
+  // Everybody may connect to a new database. Whoever did so now would be there when the contents come.
   await client.query(`REVOKE ALL ON DATABASE ${q(name)} FROM PUBLIC`);
+  await client.query(`ALTER DATABASE ${q(name)} ALLOW_CONNECTIONS = true`);
 }
 
 /** Drops a database together with the sessions in it, if it is there. */

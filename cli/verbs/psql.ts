@@ -41,7 +41,8 @@ export function psqlCommand(
     ...["--env", `PGOPTIONS=-c role=${escapeOption(databaseRoles(database).owner)}`],
     ...["--env", "PSQL_HISTORY=/tmp/psql_history"],
     ...[container, "psql", `--dbname=${connectionString(database)}`, "--username=postgres"],
-    ...args,
+    // It may stand before psql's own arguments, as before those of other programs; psql would take them for names then.
+    ...(args[0] === "--" ? args.slice(1) : args),
   ];
 }
 

@@ -191,6 +191,11 @@ describe("psql", () => {
     );
   });
 
+  it("takes the -- before its arguments for itself", () => {
+    const plain = psqlCommand("c", "shop", ["-c", "select '--'", "--"], false);
+    expect(psqlCommand("c", "shop", ["--", "-c", "select '--'", "--"], false)).toEqual(plain);
+  });
+
   it("quotes a name for libpq, not for a shell", () => {
     const command = psqlCommand("c", "It's a \\ base", [], true);
     expect(command.slice(2, 6)).toEqual(["--tty", "--env", "TERM", "--env"]);
