@@ -4,7 +4,7 @@ import SlowestFirst from "./test/support/slowest-first.mjs";
 const minute = 60_000;
 
 /** Files at a time: more than there are processors, because much of what they do is waiting. The same for all, so that none waits for another kind. */
-const maxWorkers = 6;
+const maxWorkers = 4;
 
 /**
  * Tests against the real engine; a set-up makes the machine ready first. On a machine that is busy one of thousands can

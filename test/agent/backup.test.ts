@@ -2,6 +2,7 @@ import { availableParallelism } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, test } from "vitest";
 import { verifyResultSchema } from "../../model/backup/verify-protocol";
+import { checkingName } from "../../model/names";
 import { observationSchema } from "../../model/observation";
 import { useServer } from "../support/server";
 import {
@@ -254,30 +255,39 @@ test("a database with 20,000 tables is backed up, and every one is counted", asy
 
 test("500 databases are in one backup, which is verified, a few at a time and none slower than the first", async () => {
   const names = Array.from({ length: 500 }, (_, i) => `many ${String(i).padStart(3, "0")}`);
-  const place = "/var/lib/pgbackrest/many";
+  // Another try finds nothing of the one before it in its way.
+  const tablespace = `many_${Date.now()}`;
+  const place = `/var/lib/pgbackrest/${tablespace}`;
   await server.output(["mkdir", "-m", "0700", place]);
-  await server.sql("postgres", `CREATE TABLESPACE many LOCATION '${place}'`);
+  await server.sql("postgres", `CREATE TABLESPACE ${tablespace} LOCATION '${place}'`);
+  await server.sql(
+    "postgres",
+    ["tiny", ...names].map((name) => `DROP DATABASE IF EXISTS "${name}"`).join(";"),
+  );
   await server.createDatabase("tiny", "CREATE TABLE t AS SELECT generate_series(1, 3) i");
   const all = (sql: (name: string) => string): string =>
     names.map((name) => sql(`"${name}"`)).join(";");
   await server.sql(
     "postgres",
-    all((name) => `CREATE DATABASE ${name} TEMPLATE tiny STRATEGY file_copy TABLESPACE many`),
+    all(
+      (name) => `CREATE DATABASE ${name} TEMPLATE tiny STRATEGY file_copy TABLESPACE ${tablespace}`,
+    ),
   );
   await server.sql("many 499", "INSERT INTO t VALUES (4)");
   await schedule(server, { many: { databases: names } });
 
-  /** The most sessions and the most databases with any while the work goes on. */
+  /** The most sessions of these databases, and the most copies that are checked, while the work goes on. */
   const watch = async <T>(work: Promise<T>): Promise<{ done: T; most: [number, number] }> => {
     let most: [number, number] = [0, 0];
     let isDone = false as boolean;
     void work.finally(() => (isDone = true)).catch(() => undefined);
     while (!isDone) {
-      const open = `SELECT count(*), count(DISTINCT datname) FROM pg_stat_activity WHERE datname LIKE 'many %'`;
-      const [sessions = 0, databases = 0] = (await server.sql("postgres", open))
+      const open = `SELECT (SELECT count(*) FROM pg_stat_activity WHERE datname LIKE 'many %'),
+                           (SELECT count(*) FROM pg_database WHERE datname LIKE '${checkingName("many %")}')`;
+      const [sessions = 0, copies = 0] = (await server.sql("postgres", open))
         .split("|")
         .map(Number);
-      most = [Math.max(most[0], sessions), Math.max(most[1], databases)];
+      most = [Math.max(most[0], sessions), Math.max(most[1], copies)];
       await sleep(200);
     }
     return { done: await work, most };
