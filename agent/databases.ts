@@ -8,9 +8,7 @@ import { quoteIdentifier as q, quoteLiteral } from "../model/sql";
 import { AgentError, messageOf } from "./errors";
 import { connect } from "./postgres";
 import { say } from "./progress";
-
-/** Advisory lock class of restores; the second key is the database's name. */
-const lockClass = 0x57a6e;
+import { advisoryLocks } from "./advisory-locks";
 
 /** All databases but PostgreSQL's own, with their stamps. */
 export async function listDatabases(client: Client): Promise<DatabaseFacts[]> {
@@ -146,14 +144,17 @@ export async function dropLeftovers(client: Client): Promise<string[]> {
 export async function tryLock(client: Client, database: string): Promise<boolean> {
   const { rows } = await client.query<{ locked: boolean }>(
     "SELECT pg_try_advisory_lock($1, hashtext($2)) AS locked",
-    [lockClass, database],
+    [advisoryLocks.database, database],
   );
   return rows[0]?.locked ?? false;
 }
 
 /** Gives the right back before the session ends. */
 export async function unlock(client: Client, database: string): Promise<void> {
-  await client.query("SELECT pg_advisory_unlock($1, hashtext($2))", [lockClass, database]);
+  await client.query("SELECT pg_advisory_unlock($1, hashtext($2))", [
+    advisoryLocks.database,
+    database,
+  ]);
 }
 
 /** Ends the sessions of databases again and again, on a connection of its own, while they are being renamed. */

@@ -9,9 +9,10 @@ import { withConnection } from "../postgres";
 import { say } from "../progress";
 import { storeFolder, writeWhole } from "../store";
 import { readText } from "../whole-file";
+import { advisoryLocks } from "../advisory-locks";
 
 /** Advisory lock that every job holds while it works: one at a time. It ends with the session, however that ends. */
-const lock = [0x57a71, 0];
+const lock = [...advisoryLocks.jobs];
 
 const file = "running-job.json";
 

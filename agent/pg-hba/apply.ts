@@ -10,9 +10,10 @@ import { HbaFile } from "./file";
 import { isRefusal, reloadRules } from "./reload";
 import { lockedOutText, takenBackText, type LockedOut } from "./locked-out";
 import { agentConnection, tryConnections } from "./try";
+import { advisoryLocks } from "../advisory-locks";
 
 /** Advisory lock: one change of the rules at a time; the lock ends with its session. */
-const lock = [0x57a6f, 0] as const;
+const lock = advisoryLocks.rules;
 
 /** How long PostgreSQL may take to start. */
 const startSeconds = 60;

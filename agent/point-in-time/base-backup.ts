@@ -14,9 +14,10 @@ import { readClusters } from "./clusters";
 import { backrest } from "./pgbackrest";
 import { ownState } from "./state";
 import { isOn, systemIdentifier } from "./switch";
+import { advisoryLocks } from "../advisory-locks";
 
 /** Advisory lock: one base backup at a time; a second one waits. */
-const lock = 0x57a71;
+const lock = advisoryLocks.baseBackup;
 
 /**
  * Makes a base backup of the cluster, and removes those that need not be kept any more. A differential one without a

@@ -25,9 +25,10 @@ import { archiveAll } from "./archiver";
 import { readClusters } from "./clusters";
 import { backrest } from "./pgbackrest";
 import { beginPeriod, endPeriod, ownState, readChoice, writeArchiveFile } from "./state";
+import { advisoryLocks } from "../advisory-locks";
 
 /** Advisory lock: one change of archiving at a time. */
-const lock = 0x57a70;
+const lock = advisoryLocks.archiving;
 
 /**
  * Switches archiving on or off, by a reload. What was archived stays: until it is switched on again, what could be

@@ -3,6 +3,7 @@ import { quoteIdentifier as q } from "../../model/sql";
 import { databaseRoles } from "../../model/roles/names";
 import { withConnection } from "../postgres";
 import { giveLargeObjects } from "../roles/ownership";
+import { advisoryLocks } from "../advisory-locks";
 
 /**
  * Owns everything while a dump is restored. A dump may hold what only a superuser can make (extensions, C functions,
@@ -21,10 +22,10 @@ export const restoreSession = {
 };
 
 /** Advisory lock that all restores of a server share while they need the role. */
-const usersLock = [0x57a72, 0];
+const usersLock = [...advisoryLocks.restoreRole];
 
 /** Advisory lock of whoever makes the role. */
-const makersLock = [0x57a72, 1];
+const makersLock = [...advisoryLocks.restoreRoleMaker];
 
 /** Makes the role, or makes one that is there a superuser again; it stays until {@link releaseRestoreRole}. */
 export async function makeRestoreRole(client: Client): Promise<void> {

@@ -1,13 +1,11 @@
 import type { Client } from "pg";
-
-/** Advisory lock of whoever changes roles; restores of two databases make the same ones. */
-const rolesLock = [0x57a70, 0];
+import { advisoryLocks } from "../advisory-locks";
 
 /** Does all of some work on roles or nothing of it, one at a time. The connection is to `postgres`. */
 export async function changeRoles<T>(client: Client, work: () => Promise<T>): Promise<T> {
   await client.query("BEGIN");
   try {
-    await client.query("SELECT pg_advisory_xact_lock($1, $2)", rolesLock);
+    await client.query("SELECT pg_advisory_xact_lock($1, $2)", [...advisoryLocks.roles]);
     const result = await work();
     await client.query("COMMIT");
     return result;

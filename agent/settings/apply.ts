@@ -11,9 +11,10 @@ import { files } from "./place";
 import { readText, replaceFile } from "../whole-file";
 import { fileState, newSessionProblem, reload, type FileState } from "./reload";
 import { tryOut } from "./trial";
+import { advisoryLocks } from "../advisory-locks";
 
 /** Advisory lock that changes of settings hold: one at a time. */
-const lock = 0x57a6f;
+const lock = advisoryLocks.settings;
 
 /**
  * Puts settings in force as far as a reload can. Nothing is touched before a server of its own has run with them, and

@@ -11,9 +11,10 @@ import { factsOf, readCertificate, type CertificatePair } from "./certificate";
 import { checkGiven, type GivenCertificate } from "./given";
 import { install, installedPair, isTlsOn } from "./install";
 import { ensureOwn } from "./own";
+import { advisoryLocks } from "../advisory-locks";
 
 /** Advisory lock that changes of the certificate hold: one at a time. */
-const lock = 0x57a70;
+const lock = advisoryLocks.certificate;
 
 /** What was asked for last, for the renewals in between. */
 const wantedFile = path.join(tlsStore, "wanted.json");

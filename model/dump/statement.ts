@@ -41,11 +41,13 @@ export function describeStatement(text: string): StatementFacts {
 /** Longest excerpt, in characters. */
 const excerptLength = 160;
 
-/** How another server is logged in to is in these, and excerpts are kept in logs and reports. */
-const secretive = /^\s*(?:CREATE|ALTER)\s+(?:USER\s+MAPPING|SERVER|SUBSCRIPTION)\b/i;
+/** How this server or another one is logged in to is in these, and excerpts are kept in logs and reports. */
+const secretive = /^\s*(?:CREATE|ALTER)\s+(?:USER|ROLE|SERVER|SUBSCRIPTION)\b/i;
 
 function withoutSecrets(text: string): string {
-  return secretive.test(text) ? text.replace(/\b(OPTIONS|CONNECTION)\b.*$/is, "$1 …") : text;
+  return secretive.test(text)
+    ? text.replace(/\b(OPTIONS|CONNECTION|PASSWORD)\b.*$/is, "$1 …")
+    : text;
 }
 
 function excerptOf(text: string): string {

@@ -633,6 +633,7 @@ describe("the excerpt", () => {
       `CREATE USER MAPPING FOR a SERVER b OPTIONS (\n    password 'x'\n)`,
       "CREATE USER MAPPING FOR a SERVER b OPTIONS …",
     ],
+    ["ALTER ROLE a WITH LOGIN PASSWORD 'SCRAM-SHA-256$x'", "ALTER ROLE a WITH LOGIN PASSWORD …"],
     ["ALTER SERVER b OPTIONS (SET password 'x')", "ALTER SERVER b OPTIONS …"],
     [
       "CREATE SUBSCRIPTION s CONNECTION 'password=x' PUBLICATION p",
