@@ -10,13 +10,11 @@ const maxWorkers = 4;
  * Tests against the real engine; a set-up makes the machine ready first. On a machine that is busy one of thousands can
  * fail by chance: it is tried once more, and the run ends with the names of those that needed it.
  */
-const real = (name: string, isolate = true) => ({
+const real = (name: string, { isolate = true, testTimeout = 5 * minute } = {}) => ({
   test: {
-    name,
-    isolate,
+    ...{ name, isolate, testTimeout },
     include: [`test/${name}/**/*.test.ts`],
     globalSetup: ["test/support/machine.ts"],
-    testTimeout: 5 * minute,
     hookTimeout: 10 * minute,
     maxWorkers,
     retry: 1,
@@ -42,9 +40,11 @@ export default defineConfig({
       real("cli"),
       real("tools"),
       // Each file has a server of its own, and nothing else that the next one could find changed.
-      real("agent", false),
+      real("agent", { isolate: false }),
       real("e2e"),
-      real("faults"),
+      // `npm run test:faults`: everything that can break is broken, one thing after the other.
+      real("faults", { testTimeout: 20 * minute }),
+      real("kills", { testTimeout: 20 * minute }),
     ],
   },
 });

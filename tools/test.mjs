@@ -1,4 +1,5 @@
-// What `npm test` runs: all tests, or those of the named projects (`npm test -- unit`). Further arguments are vitest's.
+// What `npm test` runs: all tests but the long ones, or those of the named projects (`npm test -- unit`). Further arguments
+// are vitest's.
 // The last line is the count; a skipped test, or no test at all, counts as failed.
 import { spawnSync } from "node:child_process";
 import { mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
@@ -9,11 +10,16 @@ import { build } from "./build.mjs";
 const root = resolve(dirname(fileURLToPath(import.meta.url)), "..");
 const report = join(root, ".stagecraft", "test-results.json");
 
+/** Folders of test/ without tests. */
+const notTests = new Set(["bench", "support"]);
 const projects = readdirSync(join(root, "test"), { withFileTypes: true })
-  .filter((entry) => entry.isDirectory() && entry.name !== "support")
+  .filter((entry) => entry.isDirectory() && !notTests.has(entry.name))
   .map(({ name }) => name);
+/** What `npm run test:faults` runs. */
+const long = ["faults", "kills"];
 const args = process.argv.slice(2);
-const chosen = args.filter((argument) => projects.includes(argument));
+const named = args.filter((argument) => projects.includes(argument));
+const chosen = named.length > 0 ? named : projects.filter((name) => !long.includes(name));
 const others = args.filter((argument) => !projects.includes(argument));
 
 await build();

@@ -1,17 +1,11 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import { beforeAll, describe, expect, test } from "vitest";
 import { parse } from "yaml";
 import { jobResultSchema } from "../../model/backup/protocol";
 import { useAway } from "../support/away";
-import { restoreResultSchema } from "../../model/protocol";
-import { askDuring } from "../support/asking-client";
-import { signalRestore } from "../support/disturbed-restore";
-import { killPulumi, startHeld, untilHeld } from "../support/held-up";
 import { longestGap } from "../support/longest-gap";
 import { docker, exampleApplication, exampleDump, smallDump, useProject } from "../support/project";
-import { leftoversSql } from "../support/server";
 
 const project = useProject();
 const away = useAway({ name: project.prefix, network: "bridge" });
@@ -53,9 +47,9 @@ async function page(path = "/"): Promise<{ readonly status: number; readonly tex
 }
 
 /** Id of the application's container, and when it was started. */
-async function container(stack = "staging"): Promise<readonly [id: string, started: string]> {
+async function container(): Promise<readonly [id: string, started: string]> {
   const format = "{{.Id}} {{.State.StartedAt}}";
-  const name = project.names(stack).application;
+  const name = project.names("staging").application;
   const [id = "", started = ""] = (await docker("inspect", "--format", format, name)).text.split(
     " ",
   );
@@ -260,138 +254,6 @@ test("development gets the same data masked, with values of its own, also after 
   expect(await project.up("dev", "--expect-no-changes")).toMatchObject({ exitCode: 0 });
   const emails = "SELECT string_agg(email, ' ' ORDER BY id) FROM users";
   expect(await project.psql("dev", emails)).not.toBe(await project.psql("staging", emails));
-});
-
-describe("development, whose Pulumi is killed", () => {
-  const steps = [
-    ...["read", "create", "restore", "check", "hand over"],
-    ...["upgrade", "mask", "defuse", "keep", "analyse", "grants", "swap"],
-  ];
-  let port = 0;
-  /** In a line what the contents are: of which backup, their rows, values that nobody masked, scripts, defuse and kept rows. */
-  const tell = `SELECT concat_ws(' ', current_setting('stagecraft.backup'), count(*), count(*) FILTER (WHERE email ~ 'canary'),
-    (SELECT string_agg(key, ',' ORDER BY key) FROM settings WHERE key IN ('smtp_port', 'upgraded')),
-    (SELECT count(*) FROM scheduled_jobs WHERE enabled), (SELECT sum(id) FROM testers)) FROM users`;
-  const told = (backup: string): string =>
-    `${backup} 160 0 ${backup === ids[0] ? "smtp_port,upgraded" : "upgraded"} 0 6`;
-  const answers = new Set<string>();
-  let live = "";
-  let wanted = "";
-  /** Of an update that nothing disturbs. */
-  let seconds = 0;
-
-  function want(backup: string): void {
-    wanted = backup;
-    project.reconfigure("dev", {
-      data: { from: "server:prod", backup },
-      // None is kept, so that each refresh is a restore and none a way back.
-      database: { name: "timesheets", keep: ["testers"], keepPrevious: 0 },
-      upgrades: { folder: "killed", baseline: "1.0" },
-      application: { ...application, port, healthPath: undefined },
-    });
-  }
-
-  const agent = async (...command: readonly string[]) =>
-    docker("exec", project.names("dev").agent, ...command);
-
-  /** Lets a client ask all the time meanwhile. */
-  const whileAsked = async (work: () => Promise<void>): Promise<void> =>
-    askDuring(
-      project,
-      { stack: "dev", sql: tell, pause: 50 },
-      (answer) => answers.add(answer),
-      work,
-    );
-
-  /** What a next update wants that is to go through all steps. */
-  const wantOther = (): void => {
-    live = wanted;
-    want((live === ids[0] ? ids[1] : ids[0]) ?? "");
-  };
-
-  beforeAll(async () => {
-    mkdirSync(join(project.folder, "killed"));
-    project.writeDump(
-      "killed/upgrade-1.0-1.1.sql",
-      "INSERT INTO settings (key, value) VALUES ('upgraded', 'yes');\n",
-    );
-    await project.psql(
-      "dev",
-      `SET ROLE timesheets_owner; CREATE TABLE testers (id int PRIMARY KEY); INSERT INTO testers VALUES (1), (2), (3)`,
-    );
-    port = await project.applicationPort();
-    want(ids[0] ?? "");
-    const started = performance.now();
-    const up = await project.up("dev");
-    seconds = (performance.now() - started) / 1000;
-    expect(up, up.text).toMatchObject({ exitCode: 0 });
-    expect(await project.psql("dev", tell)).toBe(told(wanted));
-    const report = await project.pulumi("stack", "output", "report", "--json", "--stack", "dev");
-    const done = JSON.parse(report.text) as { readonly steps: object };
-    expect(Object.keys(done.steps).sort()).toEqual([...steps].sort());
-  });
-
-  test("at each step, has the old contents or the new, whole, and the next update goes on", async () => {
-    wantOther();
-    await whileAsked(async () => {
-      for (const [n, step] of [...steps, "done"].entries()) {
-        const up = startHeld(project, "dev", step);
-        await untilHeld(up, step);
-        const found = await project.psql("dev", tell);
-        // What holds the agent may come when it has swapped already.
-        const either = step === "swap" ? [live, wanted] : [step === "done" ? wanted : live];
-        expect(either.map(told), step).toContain(found);
-        // Every other time its agent dies with it, and the contents stay; else the agent does what it was asked for.
-        const dies = n % 2 === 0;
-        await killPulumi(up, dies ? "with all it started" : "alone");
-        if (dies) await agent(...signalRestore("KILL"));
-        else await agent(...signalRestore("CONT"));
-        await expect
-          .poll(async () => project.psql("dev", tell), { timeout: 20_000, message: step })
-          .toBe(told(dies && step !== "done" ? live : wanted));
-        expect(await project.pulumi("cancel", "--yes", "--stack", "dev")).toMatchObject({
-          exitCode: 0,
-        });
-        if (!dies) wantOther();
-      }
-    });
-  });
-
-  test("is as the stack wants it after the next update, its application too, and no update changes more", async () => {
-    const [id] = await container("dev");
-    const up = await project.up("dev");
-    expect(up, up.text).toMatchObject({ exitCode: 0 });
-    // Its application has been restarted since the contents are these, whoever exchanged them.
-    const { exchangedAt } = restoreResultSchema.parse(
-      JSON.parse((await agent("stagecraft-agent", "report")).text),
-    );
-    const [sameId, started] = await container("dev");
-    expect([sameId, started > (exchangedAt ?? "never")]).toEqual([id, true]);
-    expect(await project.psql("dev", `${tell}; ${leftoversSql}`)).toBe(told(wanted));
-    expect(await project.up("dev", "--expect-no-changes")).toMatchObject({ exitCode: 0 });
-  });
-
-  test("at any moment, has the old contents or the new, whole, and the next update goes on", async () => {
-    wantOther();
-    await whileAsked(async () => {
-      for (let n = 0; n < 3; n++) {
-        const after = Math.random() * seconds;
-        console.info(`Pulumi killed after ${after.toFixed(3)} s of ${seconds.toFixed(3)} s`);
-        const up = project.start({}, "up", "--stack", "dev", "--yes", "--skip-preview");
-        await sleep(after * 1000);
-        await killPulumi(up, n % 2 === 0 ? "alone" : "with all it started");
-        expect([told(live), told(wanted)]).toContain(await project.psql("dev", tell));
-        await project.pulumi("cancel", "--yes", "--stack", "dev");
-      }
-      const up = await project.up("dev");
-      expect(up, up.text).toMatchObject({ exitCode: 0 });
-    });
-    expect(await project.psql("dev", `${tell}; ${leftoversSql}`)).toBe(told(wanted));
-  });
-
-  test("shows no client anything but the whole contents of one backup, masked", () => {
-    expect([...answers].sort()).toEqual([told(ids[0] ?? ""), told(ids[1] ?? "")].sort());
-  });
 });
 
 test("production is never refreshed", async () => {

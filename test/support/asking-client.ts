@@ -21,6 +21,7 @@ export async function askDuring(
   const config = {
     ...{ host: "127.0.0.1", port: project.port(stack), database: "timesheets" },
     ...{ user: "timesheets", password: project.passwords.application },
+    ...{ connectionTimeoutMillis: 10_000, query_timeout: 10_000 },
   };
   let client: Client | undefined;
   let isOver = false;

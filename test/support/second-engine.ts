@@ -152,6 +152,12 @@ export class SecondEngine {
     return this.run("docker", ...args);
   }
 
+  /** What PostgreSQL's superuser reads in the database timesheets of a container there. */
+  async psql(container: string, sql: string) {
+    const command = ["psql", "-h", "/run/postgresql", "-XAtqc", sql, "-d", "timesheets"];
+    return this.docker("exec", container, ...command);
+  }
+
   /** Runs docker on that machine with these bytes on its stdin; what it says can be read while it runs. */
   dockerWith(input: string | Uint8Array, ...args: readonly string[]) {
     const command = ["exec", "-i", this.name, "docker", ...args];

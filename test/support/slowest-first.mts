@@ -4,7 +4,6 @@ import { BaseSequencer, type TestSpecification } from "vitest/node";
 /** The files that take longest, the longest first; those that compute among those that wait. */
 const longest = [
   "e2e/refresh",
-  "faults/faults",
   "e2e/hosts",
   "agent/backup",
   "agent/month",
@@ -15,7 +14,6 @@ const longest = [
   "e2e/own-server",
   "agent/archive",
   "agent/verify",
-  "agent/refresh-killed",
   "agent/damaged",
   "e2e/faults",
   "e2e/three-servers",

@@ -1,0 +1,156 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { beforeAll, expect, test } from "vitest";
+import { sha256Of } from "../../agent/digest";
+import { mask } from "../../components";
+import { restoreResultSchema } from "../../model/protocol";
+import { restoreUntil, stepLine } from "../support/disturbed-restore";
+import { ended, said, smallDump, useProject, type Run } from "../support/project";
+import { useSecondEngine } from "../support/second-engine";
+import { leftoversSql } from "../support/server";
+
+const engine = useSecondEngine();
+const project = useProject();
+
+const settings = { host: engine.host(), data: { dump: "a.sql" } };
+
+beforeAll(async () => {
+  project.writeDump("a.sql", smallDump("a", 3));
+  await project.makeStack("dev", settings);
+  const up = await project.up("dev");
+  expect(up, up.text).toMatchObject({ exitCode: 0 });
+});
+
+const contents = [1, 2].map((number) => {
+  const rows = Array.from({ length: 100 * number }, (_, i) => `${i}\t${i}@canary.example\n`);
+  const tables =
+    "CREATE TABLE public.users (id int PRIMARY KEY, email text NOT NULL);\nCREATE TABLE public.jobs (enabled boolean);\nINSERT INTO public.jobs VALUES (true);";
+  const dump = `--\n-- PostgreSQL database dump\n--\n${tables}\nCOPY public.users (id, email) FROM stdin;\n${rows.join("")}\\.\n--\n-- PostgreSQL database dump complete\n--\n`;
+  return { dump, told: `${rows.length} 0 ${rows.length} false 6` };
+});
+/** Rows, values that nobody masked, and what an upgrade script, a defuse statement and kept rows leave. */
+const tell = `SELECT concat_ws(' ', count(*), count(*) FILTER (WHERE email ~ 'canary'), count(nick),
+  (SELECT string_agg(enabled::text, ',') FROM jobs), (SELECT sum(id) FROM testers)) FROM users`;
+const steps = [
+  ...["read", "create", "restore", "check", "hand over"],
+  ...["upgrade", "mask", "defuse", "keep", "analyse", "grants", "swap"],
+];
+const text = "ALTER TABLE users ADD nick text; UPDATE users SET nick = email;";
+const prepare = {
+  upgrades: {
+    scripts: [
+      {
+        ...{ package: "app", from: "1.0", to: "1.1", name: "upgrade-1.0-1.1.sql", text },
+        sha256: sha256Of(text),
+      },
+    ],
+    rules: { gaps: "refused", baseline: "1.0" },
+  },
+  masks: {
+    classify: "strict",
+    columns: {
+      ...{ "users.id": mask.public(), "jobs.*": mask.public() },
+      ...{ "users.email": mask.email(), "users.nick": mask.hash() },
+    },
+  },
+  defuse: [
+    {
+      ...{ name: "jobs off", sql: "UPDATE jobs SET enabled = false" },
+      expect: "SELECT NOT EXISTS (SELECT FROM jobs WHERE enabled)",
+    },
+  ],
+  keep: [{ table: "testers" }],
+};
+/** Which of them is live. */
+let live = 0;
+let requests = 0;
+
+const agent = (input: string, ...command: readonly string[]) =>
+  engine.dockerWith(input, "exec", "-i", project.names("dev").agent, ...command);
+
+/** Hands over what comes next; the request for it. */
+async function nextRequest(): Promise<{ next: number; request: string }> {
+  const next = (live + 1) % contents.length;
+  const { dump = "" } = contents[next] ?? {};
+  const sha256 = sha256Of(dump);
+  const verb = ["stagecraft-agent", "receive", sha256, "timesheets", "replace"];
+  expect(await agent(dump, ...verb)).toMatchObject({ exitCode: 0 });
+  const request = JSON.stringify({
+    ...{ server: "dev", kind: "development", database: "timesheets", mode: "replace" },
+    ...{ source: { name: `${next}.sql`, sha256 }, restoreId: `killed-${++requests}` },
+    ...{ roles: "leave out", prepare },
+  });
+  return { next, request };
+}
+
+/** The same request goes through, whatever was killed before, and leaves nothing half-made; its time and steps. */
+async function converge(request: string, next: number) {
+  const started = performance.now();
+  const { exitCode, stdout, stderr } = await agent(request, "stagecraft-agent", "restore");
+  expect(exitCode, stderr).toBe(0);
+  const seconds = (performance.now() - started) / 1000;
+  expect(await psql(`${tell}; ${leftoversSql}`)).toBe(contents[next]?.told);
+  live = next;
+  const { steps: done } = restoreResultSchema.parse(JSON.parse(stdout));
+  return { seconds, found: done.map(({ name }) => name) };
+}
+
+/** Starts the engine again; that the old contents are there or the new, whole. */
+async function expectOldOrNew(next: number, moment: string): Promise<void> {
+  await engine.startEngine();
+  const found = await whenUp(tell);
+  expect([contents[live]?.told, contents[next]?.told], moment).toContain(found);
+}
+
+test("the engine is killed: the old contents are there or the new, whole and masked, whichever step it had begun, and the next attempt goes on", async () => {
+  await psql(
+    "SET ROLE timesheets_owner; CREATE TABLE IF NOT EXISTS testers (id int PRIMARY KEY); INSERT INTO testers VALUES (1), (2), (3) ON CONFLICT DO NOTHING",
+  );
+  let { next, request } = await nextRequest();
+  const { seconds, found } = await converge(request, next);
+  expect(found).toEqual(steps);
+  ({ next, request } = await nextRequest());
+  for (const [n, step] of steps.entries()) {
+    const running = agent(request, ...restoreUntil(step, "STOP"));
+    await said(running as unknown as Run, stepLine(step));
+    await engine.killEngine(n % 2 === 0 ? "with its containers" : "alone");
+    await running;
+    await expectOldOrNew(next, step);
+  }
+  const after = Math.random() * seconds;
+  console.info(`the engine killed after ${after.toFixed(3)} s of ${seconds.toFixed(3)} s`);
+  const running = agent(request, "stagecraft-agent", "restore");
+  await sleep(after * 1000);
+  await engine.killEngine("with its containers");
+  await running;
+  await expectOldOrNew(next, `after ${after} s`);
+  await converge(request, next);
+});
+
+test("what a killed engine left is brought to what the stack names by the next up", async () => {
+  const dump = project.writeDump("b.sql", smallDump("a", 5, "SELECT pg_catalog.pg_sleep(5);"));
+  project.reconfigure("dev", { ...settings, data: { dump } });
+  const killed = project.start({}, "up", "--stack", "dev", "--yes", "--skip-preview");
+  await said(killed, stepLine("restore"));
+  await engine.killEngine("with its containers");
+  expect(await ended(killed)).not.toMatchObject({ exitCode: 0 });
+  await engine.startEngine();
+  expect(await whenUp(tell)).toBe(contents[live]?.told);
+  const up = await project.up("dev");
+  expect(up, up.text).toMatchObject({ exitCode: 0 });
+  expect(await psql(`SELECT count(*) FROM a; ${leftoversSql}`)).toBe("5");
+  expect(await project.up("dev", "--expect-no-changes")).toMatchObject({ exitCode: 0 });
+});
+/** What PostgreSQL's superuser reads, on the machine itself. */
+async function psql(sql: string): Promise<string> {
+  return (await engine.psql(project.names("dev").postgres, sql)).all.trim();
+}
+
+/** The same, as soon as PostgreSQL is there. */
+async function whenUp(sql: string): Promise<string> {
+  for (let tries = 0; ; tries++) {
+    const { failed, all } = await engine.psql(project.names("dev").postgres, sql);
+    if (!failed) return all.trim();
+    if (tries > 100) throw new Error(all);
+    await sleep(200);
+  }
+}
