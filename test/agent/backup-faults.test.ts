@@ -7,14 +7,18 @@ import {
   killBackup,
   listRepository,
   readAttempt,
+  readManifest,
   schedule,
 } from "../support/backup";
 import { useServer } from "../support/server";
 
 const server = useServer({ backupsSize: "40m" });
 
+/** Its sequence is what keeps `pg_dump` waiting when it has begun. */
+const shop = "CREATE TABLE a AS SELECT generate_series(1, 1000) i; CREATE SEQUENCE numbers";
+
 beforeAll(async () => {
-  await server.createDatabase("shop", "CREATE TABLE a AS SELECT generate_series(1, 1000) i");
+  await server.createDatabase("shop", shop);
   await server.createDatabase("other", "CREATE TABLE b AS SELECT generate_series(1, 10) i");
   await schedule(server, {
     patient: { databases: ["shop"], lockTimeout: "60 s" },
@@ -25,15 +29,15 @@ beforeAll(async () => {
   });
 });
 
-/** Somebody keeps a table for himself while `work` is done. */
-async function whileLocked<T>(work: () => Promise<T>): Promise<T> {
-  const holding = server.trySql("shop", "BEGIN; LOCK TABLE a; SELECT pg_sleep(120)", [
-    "PGAPPNAME=holder",
-  ]);
+/** Somebody keeps a sequence, or something else, for himself while `work` is done. */
+async function whileLocked<T>(
+  work: () => Promise<T>,
+  { locked, by } = { locked: "numbers", by: "DROP SEQUENCE numbers" },
+): Promise<T> {
+  const holding = server.trySql("shop", `BEGIN; ${by}; SELECT pg_sleep(120)`, ["PGAPPNAME=holder"]);
   const end =
     "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE application_name = 'holder'";
-  const isHeld =
-    "SELECT count(*) FROM pg_locks WHERE mode = 'AccessExclusiveLock' AND granted AND relation = 'a'::regclass";
+  const isHeld = `SELECT count(*) FROM pg_locks WHERE mode = 'AccessExclusiveLock' AND granted AND relation = '${locked}'::regclass`;
   await until(async () => (await server.sql("shop", isHeld)) === "1");
   try {
     return await work();
@@ -51,7 +55,7 @@ async function until(isSo: () => Promise<boolean>): Promise<void> {
   }
 }
 
-/** Until `pg_dump` waits for the lock: the middle of a backup. */
+/** Until `pg_dump` waits for it: the middle of a backup. */
 async function isWaiting(): Promise<boolean> {
   const sql =
     "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'pg_dump' AND wait_event_type = 'Lock'";
@@ -92,10 +96,11 @@ async function programsLeft(): Promise<string> {
 
 describe("nothing that looks like a backup is left, and the catalogue tells why,", () => {
   test("when a table stays locked for too long", async () => {
-    const failed = await whileLocked(async () => backUp(server, "impatient"));
+    const table = { locked: "a", by: "LOCK TABLE a" };
+    const failed = await whileLocked(async () => backUp(server, "impatient"), table);
     await expectFailed(
       failed,
-      /shop could not be dumped\n {2}cause {5}a table of shop was locked by somebody else for longer than lockTimeout.*held by process \d+ \(postgres, holder, active\)/,
+      /shop could not be dumped\n {2}cause {5}a table of shop was locked by somebody else for longer than lockTimeout \(public\.a\): held by process \d+ \(postgres, holder, active\)/,
     );
     const log = (await readAttempt(server, failed.result.backup ?? ""))?.logs[0] ?? "";
     const { stdout } = await server.agent(["log", log]);
@@ -110,7 +115,7 @@ describe("nothing that looks like a backup is left, and the catalogue tells why,
       return attempt;
     });
     await expectFailed(failed, /the connection was cut while shop was being backed up/);
-    await server.createDatabase("shop", "CREATE TABLE a AS SELECT generate_series(1, 1000) i");
+    await server.createDatabase("shop", shop);
   });
 
   test("when the connection is cut", async () => {
@@ -201,6 +206,23 @@ test("nothing is deleted, forgotten or verified by hand while a job runs, but wh
   ]);
   expect(said.map(({ status }) => status)).toEqual([0, 1, 0]);
   expect(await listRepository(server)).not.toContain(id);
+});
+
+test("a table that somebody empties as soon as its dump is done has the rows in the manifest that it has there", async () => {
+  const waits = "SELECT count(*) FROM pg_locks WHERE relation = 'a'::regclass AND NOT granted";
+  let emptied: Promise<unknown> | undefined;
+  const backup = await whileLocked(async () => {
+    const attempt = backUp(server, "patient");
+    await until(isWaiting);
+    emptied = server.sql("shop", "TRUNCATE a");
+    await until(async () => (await server.sql("shop", waits)) === "1");
+    return { attempt };
+  });
+  const { result } = await backup.attempt;
+  expect(result.succeeded, result.text).toBe(true);
+  await emptied;
+  const { databases } = await readManifest(server, result.backup ?? "");
+  expect(databases[0]?.tables).toEqual([{ schema: "public", name: "a", rows: 1000 }]);
 });
 
 test("where the backups' volume is missing, the attempt fails and says so", async () => {
