@@ -44,19 +44,31 @@ install_modules() {
     cp package-lock.json node_modules/.stagecraft-lock
 }
 
+# The copy is of the lockfile that node_modules was made from.
+has_modules() { cmp -s package-lock.json node_modules/.stagecraft-lock; }
+
+# Does what is still to be done once nobody else does it: two at once would write into the same folder.
+alone() {
+  local is_done=$1
+  shift
+  (
+    mkdir -p "$cache"
+    exec 9>"$cache/bootstrap.lock"
+    if command -v flock >/dev/null; then flock 9; fi
+    "$is_done" || step "$@" 9>&-
+  )
+}
+
 if ! has_node; then
   PATH=$cache/node/bin:$PATH
   if ! has_node; then
-    step "Node 22" "from npm" install_node
+    alone has_node "Node 22" "from npm" install_node
     hash -r
   fi
 fi
 export PATH
 
-# The copy is of the lockfile that node_modules was made from.
-if ! cmp -s package-lock.json node_modules/.stagecraft-lock; then
-  step "npm packages" "npm ci" install_modules
-fi
+if ! has_modules; then alone has_modules "npm packages" "npm ci" install_modules; fi
 
 # Node asks for the proxy of HTTPS_PROXY only when told to.
 if [[ -n ${HTTPS_PROXY:-${https_proxy:-}} ]]; then export NODE_USE_ENV_PROXY=1; fi

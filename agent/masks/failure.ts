@@ -1,3 +1,4 @@
+import { tellableMessage } from "../../model/masks/tellable";
 import { AgentError, messageOf } from "../errors";
 
 /** What PostgreSQL tells of an error. */
@@ -9,23 +10,14 @@ interface Told {
   readonly dataType?: string;
 }
 
-/** Classes of errors whose messages name objects and show no values. PostgreSQL manual, appendix A. */
-const harmless = /^(?:0A|08|23|25|26|28|3[BDF]|40|42|5[3-8]|72|F0|HV|XX)/;
-
 /** What PostgreSQL said, as far as no value of a row can be in it. */
 export function failureText(error: unknown): string {
-  const { code = "", constraint, column, dataType } = error as Told;
-  if (code === "") return messageOf(error);
-  if (harmless.test(code)) return `${code}  ${messageOf(error)}`;
-  const named = constraint ?? column ?? dataType;
-  return `${code}  ${shownPart(code, messageOf(error))}${named === undefined ? "" : ` (${named})`}`;
-}
-
-/** Data exceptions name the value in quotes or behind a colon; what a function of the application says may be anything. */
-function shownPart(code: string, message: string): string {
-  return code.startsWith("22")
-    ? message.replace(/"[^]*$|: [^]*$/, "…")
-    : "a message that may hold values, and so is not shown";
+  const { code, constraint, column, dataType } = error as Told;
+  const message = messageOf(error);
+  if (code === undefined) return message;
+  const told = tellableMessage(code, message);
+  const named = told === message ? undefined : (constraint ?? column ?? dataType);
+  return `${code}  ${told}${named === undefined ? "" : ` (${named})`}`;
 }
 
 /** An error that stops the masking, with the table and the fix. Never with a value: those are what is to be hidden. */

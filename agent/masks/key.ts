@@ -2,6 +2,7 @@ import { createHmac } from "node:crypto";
 import type { Client } from "pg";
 import { innerSetting, outerSetting, purposes } from "../../model/masks/keyed";
 import { connect } from "../postgres";
+import { silence } from "./silence";
 
 /** Bytes of a block of SHA-256, which HMAC fills its key up to (RFC 2104). */
 const blockBytes = 64;
@@ -20,28 +21,6 @@ export function keySettings(key: string): Record<string, string> {
     ]),
   ]) as Record<string, string>;
 }
-
-/**
- * What a session of masks does not tell the server's log: statements, their parameters, and errors, which show values.
- * `shared_preload_libraries` may have brought further logs.
- */
-const silence = {
-  log_statement: "none",
-  log_duration: "off",
-  log_min_duration_statement: "-1",
-  log_min_duration_sample: "-1",
-  log_transaction_sample_rate: "0",
-  log_parameter_max_length: "0",
-  log_parameter_max_length_on_error: "0",
-  log_min_error_statement: "panic",
-  log_min_messages: "panic",
-  log_lock_waits: "off",
-  debug_print_parse: "off",
-  debug_print_rewritten: "off",
-  debug_print_plan: "off",
-  "auto_explain.log_min_duration": "-1",
-  "pgaudit.log": "none",
-};
 
 /** Settings under which all servers give the same values, and no trigger or rule of the application has a say. */
 const surroundings = {

@@ -34,7 +34,7 @@ export async function prepare(
   const { owner } = databaseRoles(database);
   if (upgrades) {
     prepared.upgrades = await step("upgrade", async () =>
-      runUpgrades({ database: incoming, owner, server }, upgrades),
+      runUpgrades({ database: incoming, owner, server, masked: masks !== undefined }, upgrades),
     );
     if (prepared.upgrades.result !== "applied") throw new AgentError(prepared.upgrades.text);
   }

@@ -59,6 +59,7 @@ export async function readArchive(
 interface ArchiveOptions {
   /** Connections at the same time. */
   readonly jobs: number;
+  readonly masked: boolean;
   readonly keepOwners: boolean;
   /** What the archive's text is encoded in. */
   readonly encoding: string;
@@ -75,7 +76,7 @@ export async function restoreArchive(
   database: string,
   recorder: Recorder,
   progress: Progress,
-  { jobs, keepOwners, encoding }: ArchiveOptions,
+  { jobs, masked, keepOwners, encoding }: ArchiveOptions,
 ): Promise<void> {
   const { kind } = archive;
   const sizes = await partSizes(archive);
@@ -97,7 +98,7 @@ export async function restoreArchive(
     archive.path,
   ];
   const environment = clientEnvironment(
-    sessionOptions({ ...restoreSession, ...indexHelpers(kind, jobs) }),
+    sessionOptions({ ...restoreSession(masked), ...indexHelpers(kind, jobs) }),
   );
   const run = async (): Promise<number> =>
     runLines(

@@ -23,6 +23,8 @@ export interface FillTarget {
   readonly roles: RolesChoice;
   /** Rows of each table, `schema.name`, where a manifest tells them. */
   readonly rows?: ReadonlyMap<string, number> | undefined;
+  /** Whether its values are to be masked, and so told nowhere. */
+  readonly masked?: boolean | undefined;
   /** Connections at the same time, where the format allows it. @default one for each processor */
   readonly jobs?: number | undefined;
 }
@@ -50,11 +52,11 @@ export async function fillDatabase(
 async function fillFromPlain(
   dump: Dump,
   contents: AsyncIterable<Buffer>,
-  { copy, database, roles }: FillTarget,
+  { copy, database, roles, masked = false }: FillTarget,
   recorder: Recorder,
   progress: Progress,
 ): Promise<void> {
-  const client = await connect(copy, restoreSession);
+  const client = await connect(copy, restoreSession(masked));
   try {
     await restorePlain({
       name: dump.name,
@@ -83,7 +85,7 @@ async function fillFromArchive(
   recorder: Recorder,
   progress: Progress,
 ): Promise<void> {
-  const { copy, database, roles, jobs = availableParallelism() } = target;
+  const { copy, database, roles, masked = false, jobs = availableParallelism() } = target;
   const { log } = recorder;
   const { tables, owners, grantees, encoding } = dump.archive;
   for (const table of tables) log.expectRows(table, null);
@@ -106,6 +108,7 @@ async function fillFromArchive(
   });
   await restoreArchive(dump, copy, recorder, progress, {
     jobs,
+    masked,
     keepOwners: roles === "create without login",
     encoding,
   });

@@ -12,10 +12,15 @@ const writtenMessages = 100_000;
 
 /** Keeps the log file of one import beside its {@link ImportLog}. */
 export class Recorder {
-  readonly log = new ImportLog();
+  readonly log: ImportLog;
   #written = 0;
 
-  constructor(private readonly file: WriteStream) {
+  /** `tell` makes of a message what may be kept of it. */
+  constructor(
+    private readonly file: WriteStream,
+    private readonly tell: (event: ImportEvent) => ImportEvent = (event) => event,
+  ) {
+    this.log = new ImportLog(tell);
     // What is restored is judged all the same, without its log.
     file.on("error", (error) => {
       say(`could not write the log: ${messageOf(error)}`);
@@ -23,9 +28,10 @@ export class Recorder {
   }
 
   /** Judges a message and writes it to the log file. */
-  message(event: ImportEvent, statement: StatementFacts): void {
-    const kind = this.log.message(event, statement);
+  message(said: ImportEvent, statement: StatementFacts): void {
+    const kind = this.log.message(said, statement);
     if (++this.#written > writtenMessages) return;
+    const event = this.tell(said);
     this.file.write(`${kind.padEnd(12)}${event.phase.padEnd(10)}${eventLine(event)}\n`);
     for (const [label, text] of [
       ["detail", event.detail],

@@ -3,6 +3,7 @@ import { quoteIdentifier as q } from "../../model/sql";
 import { databaseRoles } from "../../model/roles/names";
 import { withConnection } from "../postgres";
 import { giveLargeObjects } from "../roles/ownership";
+import { silence } from "../masks/silence";
 import { advisoryLocks } from "../advisory-locks";
 
 /**
@@ -11,15 +12,19 @@ import { advisoryLocks } from "../advisory-locks";
  */
 export const restoreRole = "stagecraft_restore";
 
-/** Settings of a session that restores. What a dump says may hold passwords, and PostgreSQL's log is no place for them. */
-export const restoreSession = {
+/**
+ * Settings of a session that restores. What a dump says may hold passwords, and PostgreSQL's log is no place for them; nor
+ * for values that are to be masked.
+ */
+export const restoreSession = (masked: boolean): Readonly<Record<string, string>> => ({
   role: restoreRole,
   synchronous_commit: "off",
   // What a restore asks is asked once.
   jit: "off",
   client_min_messages: "warning",
   log_min_error_statement: "panic",
-};
+  ...(masked ? silence : {}),
+});
 
 /** Advisory lock that all restores of a server share while they need the role. */
 const usersLock = [...advisoryLocks.restoreRole];

@@ -9,6 +9,7 @@ import {
   type RestoreResult,
   type Source,
 } from "../../model/protocol";
+import { tellableEvent } from "../../model/import-log/tellable-event";
 import { failureLines, verdictLine } from "../../model/import-log/text";
 import type { Prepared } from "../../model/refresh/preparation";
 import type { Verdict } from "../../model/import-log/verdict-schema";
@@ -194,9 +195,10 @@ class RestoreRun {
   async #fillAndJudge(dump: Dump, folder: string | undefined): Promise<void> {
     const { database, source, roles } = this.request;
     this.#logName = `${fileNameOf(this.#startedAt.toISOString())}-restore.log`;
-    const recorder = new Recorder(await openLog(this.#logName));
+    const masked = this.request.prepare?.masks !== undefined;
+    const recorder = new Recorder(await openLog(this.#logName), masked ? tellableEvent : undefined);
     recorder.write(`restore of ${source.name} (${contentsId(source)}) into ${database}`);
-    const target = { copy: incomingName(database), database, roles, rows: this.#rows };
+    const target = { copy: incomingName(database), database, roles, rows: this.#rows, masked };
     this.#verdict = await fillAndJudge(dump, target, folder, recorder, async (name, work) =>
       this.#step(name, work),
     );

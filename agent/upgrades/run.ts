@@ -9,11 +9,13 @@ import type {
 import { scriptLabel, type UpgradeScript } from "../../model/upgrades/script";
 import { examineScript, transactionControl } from "../../model/upgrades/script-text";
 import { reportText } from "../../model/upgrades/text";
+import { tellableMessage } from "../../model/masks/tellable";
 import { sha256Of } from "../digest";
 import { AgentError } from "../errors";
 import { connect } from "../postgres";
 import { say } from "../progress";
 import { quoteIdentifier as q } from "../../model/sql";
+import { silence } from "../masks/silence";
 import { runStatements, type RefusedStatement } from "../statements";
 import { ensureLedger, readLedger, recordScript } from "./ledger";
 
@@ -25,6 +27,8 @@ export interface UpgradeTarget {
   readonly owner: string;
   /** The server, as the ledger tells it. */
   readonly server: string;
+  /** Whether the values there are still to be masked, and so told nowhere. */
+  readonly masked?: boolean | undefined;
 }
 
 /** Seconds that a script may wait for a lock, and that one statement may take. */
@@ -92,7 +96,7 @@ function contentProblems(script: UpgradeScript): string[] {
 }
 
 async function runScript(
-  { database, owner, server }: UpgradeTarget,
+  { database, owner, server, masked = false }: UpgradeTarget,
   script: UpgradeScript,
 ): Promise<AppliedScript | ScriptFailure> {
   say(`${scriptLabel(script)} …`);
@@ -103,10 +107,12 @@ async function runScript(
     lock_timeout: `${lockSeconds}s`,
     statement_timeout: `${statementSeconds}s`,
     client_min_messages: "warning",
+    ...(masked ? silence : {}),
   });
   const warnings: string[] = [];
-  client.on("notice", ({ severity, message }) => {
-    if (severity === "WARNING" && warnings.length < keptWarnings) warnings.push(message ?? "");
+  client.on("notice", ({ severity, code, message = "" }) => {
+    if (severity !== "WARNING" || warnings.length === keptWarnings) return;
+    warnings.push(masked ? tellableMessage(code, message) : message);
   });
   try {
     const { inTransaction } = examineScript(script.text);
@@ -114,7 +120,10 @@ async function runScript(
     const refused = inTransaction
       ? await runInTransaction(client, script)
       : await runText(client, script.text);
-    if (refused) return failureOf(script, refused, inTransaction);
+    if (refused) {
+      const failure = failureOf(script, refused, inTransaction);
+      return masked ? tellableFailure(failure) : failure;
+    }
     const seconds = secondsSince(started);
     // The script may have become somebody else.
     await client.query(`RESET SESSION AUTHORIZATION; SET ROLE ${q(owner)}`);
@@ -176,6 +185,16 @@ function failureOf(
     ...(hint === undefined ? {} : { hint }),
     ...(where === undefined ? {} : { context: where }),
   };
+}
+
+/** Without what may be a value of a row. */
+function tellableFailure({
+  detail: _,
+  hint: __,
+  context: ___,
+  ...failure
+}: ScriptFailure): ScriptFailure {
+  return { ...failure, message: tellableMessage(failure.sqlstate, failure.message) };
 }
 
 function nameOf({

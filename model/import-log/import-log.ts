@@ -35,6 +35,9 @@ export class ImportLog {
   readonly #consequences = new Consequences<MutableCause>();
   #furtherCauses = 0;
 
+  /** `tell` makes of a message what may be kept of it. */
+  constructor(private readonly tell: (event: ImportEvent) => ImportEvent = (event) => event) {}
+
   /** Takes a message and says what it is. */
   message(
     event: ImportEvent,
@@ -53,7 +56,7 @@ export class ImportLog {
     const root = this.#consequences.rootOf(event);
     if (root) {
       root.consequences++;
-      if (root.examples.length < keptExamples) root.examples.push(event);
+      if (root.examples.length < keptExamples) root.examples.push(this.tell(event));
     }
     const cause = root ?? this.#cause(event, fixFor(event, statement));
     this.#consequences.add(event, statement, cause);
@@ -137,7 +140,7 @@ export class ImportLog {
   }
 
   #cause(event: ImportEvent, fix: string | undefined): MutableCause {
-    const cause: MutableCause = { event, consequences: 0, examples: [], fix };
+    const cause: MutableCause = { event: this.tell(event), consequences: 0, examples: [], fix };
     if (this.#causes.length < keptCauses) this.#causes.push(cause);
     else this.#furtherCauses++;
     return cause;
@@ -147,7 +150,7 @@ export class ImportLog {
     const note = this.#notes.get(text) ?? { count: 0, examples: [] };
     this.#notes.set(text, note);
     note.count++;
-    if (note.examples.length < keptExamples) note.examples.push(event);
+    if (note.examples.length < keptExamples) note.examples.push(this.tell(event));
   }
 }
 

@@ -38,12 +38,20 @@ interface Fault {
   readonly backups: 0 | 1;
 }
 
-/** Somebody keeps a table for himself, so that the backup has a middle; it is let go at the end of `work`. */
-async function whileHeld(database: string, work: () => Promise<void>): Promise<void> {
-  const holding = server.trySql(database, "BEGIN; LOCK TABLE held; SELECT pg_sleep(60)", [
+/** What somebody keeps for himself: the backup waits for a table before its dump, and for a sequence in its middle. */
+const holds = { table: "LOCK TABLE held", sequence: "DROP SEQUENCE pace" } as const;
+
+/** Somebody keeps something for himself, so that the backup has a middle; it is let go at the end of `work`. */
+async function whileHeld(
+  database: string,
+  what: keyof typeof holds,
+  work: () => Promise<void>,
+): Promise<void> {
+  const holding = server.trySql(database, `BEGIN; ${holds[what]}; SELECT pg_sleep(60)`, [
     "PGAPPNAME=holder",
   ]);
-  const held = "SELECT count(*) FROM pg_locks WHERE relation = 'held'::regclass AND granted";
+  const held =
+    "SELECT count(*) FROM pg_locks WHERE relation IN ('held'::regclass, 'pace'::regclass) AND mode = 'AccessExclusiveLock' AND granted";
   await until(async () => (await server.trySql(database, held)).stdout.trim() === "1");
   await work();
   await server.trySql("postgres", terminate("holder"));
@@ -53,18 +61,21 @@ async function whileHeld(database: string, work: () => Promise<void>): Promise<v
 const terminate = (name: string): string =>
   `SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE application_name = '${name}'`;
 
-/** Until `pg_dump` waits for the table that is held. */
+/** Until the backup waits for what is held. */
 async function untilDumping(): Promise<void> {
   const waiting =
-    "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'pg_dump' AND wait_event_type = 'Lock'";
+    "SELECT count(*) FROM pg_stat_activity WHERE application_name IN ('pg_dump', 'stagecraft-agent') AND wait_event_type = 'Lock'";
   await until(async () => (await server.sql("postgres", waiting)) !== "0");
 }
 
 /** Something that happens in the middle of the night's backup. */
 const midway =
-  (act: () => Promise<unknown>, database = "shop") =>
+  (
+    act: () => Promise<unknown>,
+    { database = "shop", what = "sequence" }: { database?: string; what?: keyof typeof holds } = {},
+  ) =>
   async (night: number): Promise<void> =>
-    whileHeld(database, async () => {
+    whileHeld(database, what, async () => {
       await server.setClock(at(night, "03:29:00").toISOString());
       await untilDumping();
       await act();
@@ -80,7 +91,9 @@ const spoil = (script: string) => async (id: BackupId) =>
 const faults: Readonly<Record<number, Fault>> = {
   2: {
     failure: /locked by somebody else for longer than lockTimeout/,
-    night: midway(async () => until(async () => (await lastRun("nightly")) > at(2, "00:00:00"))),
+    night: midway(async () => until(async () => (await lastRun("nightly")) > at(2, "00:00:00")), {
+      what: "table",
+    }),
     backups: 0,
   },
   4: {
@@ -114,10 +127,9 @@ const faults: Readonly<Record<number, Fault>> = {
   },
   15: {
     failure: /the connection was cut while (?:shop|other one) was being backed up/,
-    night: midway(
-      async () => server.sql("postgres", 'DROP DATABASE "other one" WITH (FORCE)'),
-      "other one",
-    ),
+    night: midway(async () => server.sql("postgres", 'DROP DATABASE "other one" WITH (FORCE)'), {
+      database: "other one",
+    }),
     backups: 0,
   },
   18: {
@@ -226,7 +238,7 @@ async function expectTold(night: number, failure: RegExp): Promise<void> {
 async function makeOtherOne(): Promise<void> {
   await server.createDatabase(
     "other one",
-    "CREATE TABLE held AS SELECT generate_series(1, 50) i; SELECT lo_from_bytea(0, 'large')",
+    "CREATE TABLE held AS SELECT generate_series(1, 50) i; CREATE SEQUENCE pace; SELECT lo_from_bytea(0, 'large')",
   );
 }
 
@@ -235,6 +247,7 @@ beforeAll(async () => {
   await server.createDatabase(
     "shop",
     `CREATE TABLE held AS SELECT generate_series(1, 200) i;
+     CREATE SEQUENCE pace;
      CREATE TABLE events (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, note text NOT NULL);
      CREATE TABLE totals (events bigint NOT NULL);
      INSERT INTO totals VALUES (0);

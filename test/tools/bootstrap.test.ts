@@ -46,6 +46,26 @@ describe("npm's scripts", () => {
     expect((await run(newNode, "test", "--", "a b")).lines).toHaveLength(2);
   });
 
+  test("started twice at once install the packages once, and both do their work", async () => {
+    const { folder, write, run } = await prepare();
+    await write(
+      "bin/npm",
+      '#!/bin/bash\nmkdir node_modules && sleep 1 && echo "$*" >> npm.log\n',
+      0o755,
+    );
+    const path = [join(folder, "bin"), newNode].join(delimiter);
+    const both = await Promise.all([run(path, "test", "--", "a"), run(path, "test", "--", "b")]);
+    expect(both.map(({ exitCode, stderr }) => [exitCode, stderr])).toEqual([
+      [0, ""],
+      [0, ""],
+    ]);
+    expect(both.map(({ lines }) => lines.at(-1)).sort()).toEqual([
+      `${process.version} -- a`,
+      `${process.version} -- b`,
+    ]);
+    expect(await readFile(join(folder, "npm.log"), "utf8")).toBe("ci --no-fund --no-audit\n");
+  });
+
   test("fetch a newer Node from npm, once, where the system's is too old", async () => {
     const { folder, write, run } = await prepare();
     await write("bin/node", "#!/bin/sh\necho v20.20.2\n", 0o755);

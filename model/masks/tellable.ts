@@ -1,0 +1,21 @@
+/** Classes of errors whose messages name objects and show no values. PostgreSQL manual, appendix A. */
+const harmless = /^(?:0[8A]|01(?!000)|22|23|25|26|28|3[BDF]|40|42|5[3-8]|72|F0|HV|XX)/;
+
+/** How PostgreSQL tells that a row breaks a constraint: by names alone. What a function says under that code may be anything. */
+const constraintMessage =
+  /^(?:null value in column|column|domain|insert or update on table|update or delete on table|duplicate key value|conflicting key value|could not create (?:unique index|exclusion constraint)|new row for relation|check constraint|value for domain|no partition of relation|partition constraint of relation)(?: (?:"(?:[^"]|"")*"|[\w.-]+))*$/;
+
+const hidden = "a message that may hold values, and so is not shown";
+
+/**
+ * A message of PostgreSQL's, as far as no value of a row can be in it: for contents that are not masked yet.
+ * `sqlstate` is absent where a client program speaks.
+ */
+export function tellableMessage(sqlstate: string | undefined, message: string): string {
+  if (sqlstate === undefined) return message.replace(/: "[^]*$/, "…");
+  if (sqlstate.startsWith("22") && !/^missing data for column "[^"]*"$/.test(message))
+    // Data exceptions name the value in quotes or behind a colon.
+    return message.replace(/"[^]*$|: [^]*$/, "…");
+  if (sqlstate.startsWith("23") && !constraintMessage.test(message)) return hidden;
+  return harmless.test(sqlstate) ? message : hidden;
+}
