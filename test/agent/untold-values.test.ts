@@ -1,8 +1,9 @@
+import { execa } from "execa";
 import { expect, test } from "vitest";
 import { mask } from "../../components";
 import { sha256Of } from "../../agent/digest";
 import type { Preparation } from "../../model/refresh/preparation";
-import { docker, useServer } from "../support/server";
+import { useServer } from "../support/server";
 import { plainDump } from "./fixtures";
 
 const server = useServer();
@@ -14,13 +15,12 @@ async function told(dump: Buffer, prepare: Preparation): Promise<string> {
     ...{ database: "shop", restoreId: `untold-${++restores}`, kind: "staging", dump, prepare },
   });
   expect(restored.result.result, restored.result.text).toBe("failed");
-  const { log = "" } = restored.result;
-  const kept = await Promise.all([
-    server.agent(["log", log]),
+  const [log, report, { all: serverLog }] = await Promise.all([
+    server.agent(["log", restored.result.log ?? ""]),
     server.agent(["report"]),
-    docker("logs", server.postgres),
+    execa("docker", ["logs", server.postgres], { all: true }),
   ]);
-  return JSON.stringify([restored, kept]);
+  return JSON.stringify([restored, log, report, serverLog]);
 }
 let restores = 0;
 
