@@ -411,7 +411,7 @@ describe("a database", () => {
       "shop",
       `SELECT min(at) - timestamptz '2026-01-10 12:01Z' FROM "Other Schema"."Log Ins"`,
     );
-    expect(moved).toBe(`${reference.shift(5)} day${Math.abs(reference.shift(5)) === 1 ? "" : "s"}`);
+    expect(moved).toBe(`${reference.shift(5)} day${reference.shift(5) === 1 ? "" : "s"}`);
   });
 
   test("fired no trigger and no rule, and has them as they were", async () => {
