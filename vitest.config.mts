@@ -42,9 +42,10 @@ export default defineConfig({
       // Each file has a server of its own, and nothing else that the next one could find changed.
       real("agent", { isolate: false }),
       real("e2e"),
-      // `npm run test:faults`: everything that can break is broken, one thing after the other.
-      real("faults", { testTimeout: 20 * minute }),
-      real("kills", { testTimeout: 20 * minute }),
+      // `npm run test:long`.
+      ...["faults", "kills", "load", "machines"].map((name) =>
+        real(name, { testTimeout: 20 * minute }),
+      ),
     ],
   },
 });

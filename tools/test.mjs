@@ -15,8 +15,8 @@ const notTests = new Set(["bench", "support"]);
 const projects = readdirSync(join(root, "test"), { withFileTypes: true })
   .filter((entry) => entry.isDirectory() && !notTests.has(entry.name))
   .map(({ name }) => name);
-/** What `npm run test:faults` runs. */
-const long = ["faults", "kills"];
+/** What `npm run test:long` runs. */
+const long = ["faults", "kills", "load", "machines"];
 const args = process.argv.slice(2);
 const named = args.filter((argument) => projects.includes(argument));
 const chosen = named.length > 0 ? named : projects.filter((name) => !long.includes(name));
