@@ -2,6 +2,7 @@ import { attemptFaults } from "./attempt-faults";
 import type { Result } from "./outcome";
 import { placeFaults } from "./place-faults";
 import { storedFaults } from "./stored-faults";
+import { targetFaults } from "./target-faults";
 import { timeFaults } from "./time-faults";
 import type { World } from "./world";
 
@@ -18,5 +19,6 @@ export const faults: readonly Fault[] = [
   ...storedFaults,
   ...attemptFaults,
   ...placeFaults,
+  ...targetFaults,
   ...timeFaults,
 ];

@@ -108,6 +108,7 @@ export class Ours {
     const noted = await world.begin(act);
     const known = await this.#finals();
     const { status, took } = await this.#make(act);
+    if (act.made !== undefined) await world.server.output(["bash", "-ec", act.made]);
     if (act === undisturbed) this.#usual = took;
     const whole = await this.#judge(known, noted);
     const made = whole.length;
@@ -118,6 +119,25 @@ export class Ours {
     if (after !== undefined) await world.server.run(["bash", "-c", after]);
     const outcome = outcomeOf({ isTold: status !== 0, whole, wanted: times });
     return { outcome, deleted: await this.#retain(act, made) };
+  }
+
+  /** Has a backup made that this server cannot take back, and looked at. */
+  async attemptUnfit(act: OurAct): Promise<Result> {
+    const { world } = this;
+    await this.#putInForce(undefined);
+    const noted = await world.begin(act);
+    const known = await this.#finals();
+    const { status } = await this.#make(act);
+    const made = (await this.#finals()).filter((id) => !known.includes(id));
+    const verified = await this.#verify();
+    const whole = await Promise.all(made.map(async (id) => (await this.#restored(id)) === noted));
+    const isTold = status !== 0 || verified.status !== 0;
+    const outcome = outcomeOf({ isTold, whole, wanted: 1 });
+    // It is good for a server that has what is missing here.
+    return {
+      outcome: outcome === "bad file" ? "told" : outcome,
+      deleted: await this.#goods.missing(formatBackupId(world.now)),
+    };
   }
 
   /** A night in which the moment of a schedule does not exist, by the agent's own scheduler. */

@@ -16,6 +16,8 @@ export interface Act {
   readonly meanwhile?: string;
   /** When, as a share of the time that an attempt usually takes. */
   readonly at?: number;
+  /** When it has been made, before anybody looks at what it is. */
+  readonly made?: string;
   /** When it has ended; of all that is still there nothing is removed before. */
   readonly after?: string;
   /** How many attempts begin at the same time. */

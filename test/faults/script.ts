@@ -53,6 +53,7 @@ export class Script {
     const noted = await world.begin(act);
     const known = await this.#files();
     const { status, took } = await this.#run(act);
+    if (act.made !== undefined) await server.output(["bash", "-ec", act.made]);
     if (act === undisturbed) this.#usual = took;
     let isTold = status !== 0;
     const whole: boolean[] = [];
