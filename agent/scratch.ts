@@ -6,6 +6,9 @@ import { text } from "node:stream/consumers";
 import { AgentError } from "./errors";
 import { storeFolder } from "./store";
 
+/** A fresh cluster of the image's PostgreSQL (images/Dockerfile). */
+const packedCluster = "/usr/local/lib/stagecraft/scratch.tar.zst";
+
 /** Where scratch clusters lie: in the agent's volume. */
 const folder = path.join(storeFolder, "scratch");
 
@@ -34,7 +37,7 @@ export interface ScratchAnswer {
 
 /**
  * Runs `postgres --single` on a scratch cluster, to learn what the server's own version makes of a candidate file.
- * The real server is not involved. Takes about 30 ms, and 1 s more the first time after a start of the machine.
+ * The real server is not involved. Takes about 30 ms, and 0.1 s more the first time after a start of the machine.
  *
  * @param args Further arguments, e.g. `["-c", "hba_file=/tmp/candidate"]`.
  * @param sql Statements, without an empty line behind a semicolon. Rows come back by `COPY … TO STDOUT`.
@@ -64,12 +67,6 @@ export async function withScratchCluster<T>(use: (cluster: string) => Promise<T>
   }
 }
 
-/** Makes the scratch cluster ahead of its first use. */
-export async function prepareScratch(): Promise<void> {
-  const key = await clusterKey();
-  await giveBack(await claim(key), key);
-}
-
 /**
  * The name of the cluster that waits for its next use. It is never synced to disk, so it belongs to one start of the
  * machine as well as to one version.
@@ -90,7 +87,7 @@ async function claim(key: string): Promise<string> {
     await rename(path.join(folder, key), own);
   } catch {
     await sweep(key);
-    await initialize(own);
+    await unpack(own);
   }
   return own;
 }
@@ -103,13 +100,9 @@ async function giveBack(own: string, key: string): Promise<void> {
   }
 }
 
-async function initialize(cluster: string): Promise<void> {
-  const options = ["--no-sync", "--no-instructions", "--wal-segsize=1", "--auth=reject"];
-  const { status, stderr } = await run(
-    "initdb",
-    ["-D", cluster, "-U", "postgres", "--encoding=UTF8", "--locale=C", ...options],
-    "",
-  );
+async function unpack(cluster: string): Promise<void> {
+  await mkdir(cluster, { mode: 0o700 });
+  const { status, stderr } = await run("tar", ["--zstd", "-xf", packedCluster, "-C", cluster], "");
   if (status === 0) return;
   await rm(cluster, { recursive: true, force: true });
   throw new AgentError(

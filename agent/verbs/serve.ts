@@ -11,7 +11,6 @@ import { withConnection } from "../postgres";
 import { say } from "../progress";
 import { forgetAllFetched } from "../refresh/from-offsite";
 import { removeRestoreRole } from "../restore/restore-role";
-import { prepareScratch } from "../scratch";
 import { tidySide } from "../side/remove";
 import { renewDaily } from "./tls";
 
@@ -42,8 +41,6 @@ export function serve(server: string): void {
   void watchBackups(server);
   void watchArchive(server);
   serveMetrics(server);
-  // Made ahead, so that the first change of rules or settings need not wait a second for it.
-  void prepareScratch().catch(told);
   const stop = (): void => {
     timers.forEach((timer) => {
       clearInterval(timer);

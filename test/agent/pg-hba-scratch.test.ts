@@ -5,7 +5,7 @@ import { useServer } from "../support/server";
 
 const server = useServer();
 const folder = "/var/lib/stagecraft/scratch";
-const imports = 'import { prepareScratch, scratchPostgres } from "./agent/scratch";';
+const imports = 'import { scratchPostgres } from "./agent/scratch";';
 
 /** The answers of so many calls at once. */
 async function scratch(args: readonly string[], sql: string, calls = 1): Promise<ScratchAnswer[]> {
@@ -27,8 +27,8 @@ describe("the scratch server", () => {
     expect(await scratch([], sql)).toEqual([{ status: 0, stdout: `${version}\n`, stderr: "" }]);
   });
 
-  test("is made ahead, once, and used again", async () => {
-    await runInAgent(server, imports, "await prepareScratch(); await prepareScratch();");
+  test("is made once, and used again", async () => {
+    await scratch([], "SELECT 1");
     const before = await clusters();
     expect(before).toHaveLength(1);
     await scratch([], "SELECT 1");
