@@ -25,7 +25,6 @@ const longest = [
   "agent/overdue",
   "agent/point-in-time",
   "agent/refresh",
-  "agent/pg-hba-agreement",
   "e2e/backups",
   "agent/swap",
   "agent/settings",

@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { execa } from "execa";
-import { pulumiEnvironment } from "../../../tools";
+import { pulumiEnvironment } from "../../tools";
 
 /** What one `pulumi up` told, and when. */
 export interface Update {
@@ -32,7 +32,7 @@ export class TestStack {
     const stack = new TestStack(await mkdtemp(join(tmpdir(), "stagecraft-stack-")));
     const path = (name: string): string => join(stack.folder, name);
     await mkdir(path("state"));
-    await symlink(resolve(__dirname, "../../../node_modules"), path("node_modules"));
+    await symlink(resolve(__dirname, "../../node_modules"), path("node_modules"));
     await writeFile(path("package.json"), JSON.stringify({ name: "try" }));
     await writeFile(
       path("Pulumi.yaml"),

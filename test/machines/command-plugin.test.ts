@@ -3,7 +3,7 @@ import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { TestStack, type Update } from "./support/test-stack";
+import { TestStack, type Update } from "../support/test-stack";
 
 /** One program with several commands, of which the second version changes some inputs. */
 const program = (version: 1 | 2): string => `
