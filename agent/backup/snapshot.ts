@@ -164,7 +164,7 @@ const dumpedTables = `
                     WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e')
   ORDER BY n.nspname COLLATE "C", c.relname COLLATE "C"`;
 
-/** In one statement, because of 20,000 tables a message each would take longer than the locks. */
+/** In one statement: for 20,000 tables, a message each would take longer than the locks themselves. */
 const holdSql = `
   DO $$ DECLARE held record; BEGIN
     FOR held IN SELECT n.nspname, c.relname ${dumpedTables} LOOP

@@ -110,9 +110,9 @@ async function runScript(
     ...(masked ? silence : {}),
   });
   const warnings: string[] = [];
-  client.on("notice", ({ severity, code, message = "" }) => {
+  client.on("notice", ({ severity, code, message = "", where }) => {
     if (severity !== "WARNING" || warnings.length === keptWarnings) return;
-    warnings.push(masked ? tellableMessage(code, message) : message);
+    warnings.push(masked ? tellableMessage(code, message, where) : message);
   });
   try {
     const { inTransaction } = examineScript(script.text);
@@ -191,10 +191,10 @@ function failureOf(
 function tellableFailure({
   detail: _,
   hint: __,
-  context: ___,
+  context,
   ...failure
 }: ScriptFailure): ScriptFailure {
-  return { ...failure, message: tellableMessage(failure.sqlstate, failure.message) };
+  return { ...failure, message: tellableMessage(failure.sqlstate, failure.message, context) };
 }
 
 function nameOf({

@@ -4,7 +4,7 @@ import type { ImportEvent } from "./event";
 /** A message of an import without what may be a value of a row: for contents that are to be masked. */
 export function tellableEvent({ detail: _, ...event }: ImportEvent): ImportEvent {
   const { hint, context, ...rest } = event;
-  const message = tellableMessage(event.sqlstate, event.message);
+  const message = tellableMessage(event.sqlstate, event.message, context);
   const place = /^COPY .+?, line \d+(?:, column [^:"]+)?/.exec(context ?? "")?.[0];
   return {
     ...rest,

@@ -7,15 +7,23 @@ const constraintMessage =
 
 const hidden = "a message that may hold values, and so is not shown";
 
+/** How the context tells that a function of the application speaks: it may say anything, under any code. */
+const functionSpeaks = /\bat RAISE\b|^PL\/(?!pgSQL)/m;
+
 /**
  * A message of PostgreSQL's, as far as no value of a row can be in it: for contents that are not masked yet.
- * `sqlstate` is absent where a client program speaks.
+ * `sqlstate` is absent where it is not known, as of much that pg_restore tells.
  */
-export function tellableMessage(sqlstate: string | undefined, message: string): string {
-  if (sqlstate === undefined) return message.replace(/: "[^]*$/, "…");
-  if (sqlstate.startsWith("22") && !/^missing data for column "[^"]*"$/.test(message))
+export function tellableMessage(
+  sqlstate: string | undefined,
+  message: string,
+  context = "",
+): string {
+  if (functionSpeaks.test(context)) return hidden;
+  if (sqlstate?.startsWith("23") && !constraintMessage.test(message)) return hidden;
+  const namesColumn = /^missing data for column "[^"]*"$/.test(message);
+  if (sqlstate === undefined || (sqlstate.startsWith("22") && !namesColumn))
     // Data exceptions name the value in quotes or behind a colon.
     return message.replace(/"[^]*$|: [^]*$/, "…");
-  if (sqlstate.startsWith("23") && !constraintMessage.test(message)) return hidden;
   return harmless.test(sqlstate) ? message : hidden;
 }

@@ -99,6 +99,7 @@ test("containers that somebody removed come back with the data that was there", 
   expect((await project.preview("dev")).text).toContain(`${postgres} is gone; it is made anew`);
   expect(await project.up("dev")).toMatchObject({ exitCode: 0 });
   expect(await project.psql("dev", "SELECT answer FROM made_here")).toBe("42");
+  expect(await project.up("dev", "--expect-no-changes")).toMatchObject({ exitCode: 0 });
 });
 
 test("a network and containers that somebody removed come back with the data that was there", async () => {

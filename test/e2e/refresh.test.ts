@@ -170,6 +170,7 @@ test("an id that is not there makes a preview fail, too, with the nearest ones",
     `no backup ${backup} in ${project.names("prod").backupsVolume}; the nearest: ${ids[0] ?? ""}`,
   );
   project.reconfigure("staging", { data: { from: "server:prod", backup: ids[1] }, application });
+  expect(await project.up("staging", "--expect-no-changes")).toMatchObject({ exitCode: 0 });
 });
 
 test("a backup that is damaged leaves staging as it was, and the stack file too", async () => {
@@ -230,6 +231,7 @@ test("an update fails when the application does not become healthy with its data
   expect(back.exitCode, back.text).toBe(0);
   expect([await stamp("staging"), pinned("staging")]).toEqual([ids[0], ids[0]]);
   expect(await page("/health")).toMatchObject({ status: 200 });
+  expect(await project.up("staging", "--expect-no-changes")).toMatchObject({ exitCode: 0 });
 });
 
 test("development gets the same data masked, with values of its own, also after a dump", async () => {
@@ -355,6 +357,7 @@ describe("from off-site copies", () => {
     expect(up, up.text).toMatchObject({ exitCode: 0 });
     expect(await project.psql("prod", users)).toBe(lost);
     expect(await stamp("prod")).toBe(backup);
+    expect(await project.up("prod", "--expect-no-changes")).toMatchObject({ exitCode: 0 });
     // The key need not stay in the stack.
     project.reconfigure("prod", { data: { dump: exampleDump } });
     expect(await project.up("prod")).toMatchObject({ exitCode: 0 });

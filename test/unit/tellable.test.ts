@@ -15,7 +15,7 @@ describe("of what PostgreSQL says about values that are to be masked, is told", 
     ["42P01", 'relation "users" does not exist'],
     ["01007", 'no privileges were granted for "users"'],
     ["53100", "could not extend file: No space left on device"],
-    [undefined, "could not decompress data: corrupted"],
+    [undefined, "table public.t has 1 row in the database, 2 in the dump"],
   ])("%s whole: %s", (sqlstate, message) => {
     expect(tellableMessage(sqlstate, message)).toBe(message);
   });
@@ -33,6 +33,7 @@ describe("of what PostgreSQL says about values that are to be masked, is told", 
     ],
     ["22003", 'value "canary" is out of range for type integer', "value …"],
     [undefined, 'something about a row: "canary"', "something about a row…"],
+    [undefined, 'value "canary" is out of range for type integer', "value …"],
   ])("%s without its value: %s", (sqlstate, message, told) => {
     expect(tellableMessage(sqlstate, message)).toBe(told);
   });
@@ -49,6 +50,15 @@ describe("of what PostgreSQL says about values that are to be masked, is told", 
     );
   });
 });
+
+test.each(["PL/pgSQL function f() line 2 at RAISE\nSQL statement", 'PL/Perl function "f"'])(
+  "nothing is told of what a function says under a code of PostgreSQL's: %s",
+  (context) => {
+    const message = "the user canary does not exist";
+    expect(tellableMessage("42704", message, context)).toContain("is not shown");
+    expect(tellableMessage("42704", message, "COPY users, line 1")).toBe(message);
+  },
+);
 
 describe("of a message of an import", () => {
   const event = (more: Partial<ImportEvent>): ImportEvent => ({
