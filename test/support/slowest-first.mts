@@ -28,7 +28,6 @@ const longest = [
   "e2e/backups",
   "agent/swap",
   "agent/settings",
-  "agent/disk",
   "agent/external",
   "agent/roles",
 ];

@@ -4,8 +4,8 @@ import { sha256Of } from "../../agent/digest";
 import { mask } from "../../components";
 import type { Preparation } from "../../model/refresh/preparation";
 import { docker, useServer } from "../support/server";
-import { plainDump } from "./fixtures";
-import { useFormerDatabase } from "./former";
+import { plainDump } from "../agent/fixtures";
+import { useFormerDatabase } from "../agent/former";
 
 const server = useServer({ dataSize: "400m", agentSize: "600m", memory: "1g" });
 const former = useFormerDatabase(server);
