@@ -5,7 +5,7 @@ import type { BackupFile } from "../../model/backup/manifest";
 import { sha256OfFile } from "../digest";
 
 /** Files that are read at the same time. */
-const readers = 2;
+export const readers = 2;
 
 /**
  * The files in a backup's folder, but for those named in `except`. Those whose size is as wanted are read whole for

@@ -9,9 +9,10 @@ import { World } from "./world";
 /** How often each fault is tried, each time a little differently. */
 const runs = 3;
 
-const server = useServer({ backupsSize: "64m", clock: true });
+// Room for 500 databases in the archive's volume, which is in memory.
+const server = useServer({ backupsSize: "512m", archiveSize: "4500m", memory: "6g", clock: true });
 const world = new World(server, useAway(server));
-const table: { readonly name: string; readonly ours: Result[]; readonly script: Result[] }[] = [];
+const table = new Map<string, { readonly ours: Result[]; readonly script: Result[] }>();
 
 beforeAll(async () => {
   await world.prepare();
@@ -20,8 +21,8 @@ beforeAll(async () => {
 test.each(faults.map((fault) => [fault.name, fault] as const))(
   "%s: we tell of it, or the backup is whole; no good one goes",
   async (name, { ours, script }) => {
-    const line = { name, ours: [] as Result[], script: [] as Result[] };
-    table.push(line);
+    const line = { ours: [] as Result[], script: [] as Result[] };
+    table.set(name, line);
     for (let run = 0; run < runs; run++) {
       line.ours.push(await ours(world, run));
       if (script) line.script.push(await script(world, run));
@@ -42,20 +43,21 @@ test("the former script, done the same to, does not tell of many: the harness se
     results
       .map(({ outcome, deleted }) => (deleted > 0 ? `${outcome} −${deleted}` : outcome))
       .join(", ") || "–";
-  const rows = table.map(({ name, ours, script }) => [name, shown(ours), shown(script)]);
+  const lines = [...table.values()];
+  const rows = [...table].map(([name, { ours, script }]) => [name, shown(ours), shown(script)]);
   const heading = ["fault (−1: a good backup is gone)", "we", "the former script"];
   console.log(alignColumns([heading, ...rows]).join("\n"));
   const compared = faults.filter(({ script }) => script !== undefined);
   expect(compared.length).toBeGreaterThanOrEqual(40);
-  expect(table).toHaveLength(faults.length);
+  expect(lines).toHaveLength(faults.length);
   const sum = (results: readonly Result[]) => {
     const count = (wanted: Outcome): number =>
       results.filter(({ outcome }) => outcome === wanted).length;
     const deleted = results.reduce((sum, { deleted }) => sum + deleted, 0);
     return { undetected: count("UNDETECTED"), bad: count("bad file"), deleted };
   };
-  const ours = sum(table.flatMap((line) => line.ours));
-  const script = sum(table.flatMap((line) => line.script));
+  const ours = sum(lines.flatMap((line) => line.ours));
+  const script = sum(lines.flatMap((line) => line.script));
   const told = ({ undetected, bad, deleted }: typeof ours): string =>
     `${undetected} undetected, ${bad} bad under a final name, ${deleted} good ones deleted`;
   console.log(`${faults.length} faults × ${runs}: we ${told(ours)}`);

@@ -1,5 +1,6 @@
 import { attemptFaults } from "./attempt-faults";
 import type { Result } from "./outcome";
+import { holdingFaults } from "./holding-faults";
 import { placeFaults } from "./place-faults";
 import { storedFaults } from "./stored-faults";
 import { targetFaults } from "./target-faults";
@@ -17,6 +18,7 @@ export interface Fault {
 /** Everything that goes wrong. */
 export const faults: readonly Fault[] = [
   ...storedFaults,
+  ...holdingFaults,
   ...attemptFaults,
   ...placeFaults,
   ...targetFaults,

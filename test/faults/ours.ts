@@ -9,7 +9,7 @@ import { backupIdSchema } from "../../model/backup/id";
 import { formatBackupId } from "../../model/names";
 import { listRepository, repository } from "../support/backup";
 import type { Said } from "../support/server";
-import { Goods, database, kept, note, restoredFacts, type Facts } from "./judge";
+import { Goods, database, kept, note, restoredFacts, type Facts, type Holding } from "./judge";
 import { outcomeOf, undisturbed, type Act, type Gap, type Place, type Result } from "./outcome";
 import type { World } from "./world";
 
@@ -103,8 +103,8 @@ export class Ours {
   /** Has a backup made while something happens to it, and retention look at what there is then. */
   async attempt(act: OurAct): Promise<Result> {
     const { world } = this;
-    const { times = 1, place, after } = act;
-    await this.#putInForce(place);
+    const { times = 1, holding, place, after } = act;
+    await this.#putInForce(place, holding);
     const noted = await world.begin(act);
     const known = await this.#finals();
     const { status, took } = await this.#make(act);
@@ -124,7 +124,7 @@ export class Ours {
   /** Has a backup made that this server cannot take back, and looked at. */
   async attemptUnfit(act: OurAct): Promise<Result> {
     const { world } = this;
-    await this.#putInForce(undefined);
+    await this.#putInForce();
     const noted = await world.begin(act);
     const known = await this.#finals();
     const { status } = await this.#make(act);
@@ -144,7 +144,7 @@ export class Ours {
   async springForward({ before, after, ...timing }: Gap): Promise<Result> {
     const { world } = this;
     await world.goOn(before);
-    await this.#putInForce(undefined, { spring: { ...shop, ...timing } });
+    await this.#putInForce(undefined, undefined, { spring: { ...shop, ...timing } });
     const state = async () => {
       const { stdout } = await world.server.run(["cat", "/var/lib/stagecraft/jobs.json"]);
       const found = jobsSchema.parse(JSON.parse(stdout))["backup/spring"];
@@ -204,7 +204,8 @@ export class Ours {
   }
 
   async #make(act: OurAct): Promise<{ readonly status: number; readonly took: number }> {
-    const { times = 1, at = 0, job = "shop", variable = "LC_ALL=C" } = act;
+    const { times = 1, at = 0, holding, variable = "LC_ALL=C" } = act;
+    const job = holding ? "holding" : (act.job ?? "shop");
     const { server } = this.world;
     const request = JSON.stringify({ server: server.name, job });
     const script = `
@@ -254,7 +255,10 @@ export class Ours {
   async #retain(act: Act, made: number): Promise<number> {
     const { world } = this;
     const look = async (moment: Date): Promise<number> => {
-      for (let n = 0; n < Math.max(1, made); n++) await this.#verify();
+      for (let n = 0; n < Math.max(1, made); n++) {
+        const { status, stderr } = await this.#verify();
+        if (!act.clock) expect(status, stderr).toBe(0);
+      }
       return this.#goods.missing(formatBackupId(moment));
     };
     const deleted = await look(world.clockAfter(act));
@@ -283,7 +287,7 @@ export class Ours {
   }
 
   async #restored(id: string): Promise<Facts> {
-    return restoredFacts(this.world.server, `${repository}/${id}/pg_dump.*`);
+    return restoredFacts(this.world.server, `${repository}/${id}`);
   }
 
   /** What a backup has that comes as a tar, through a program. */
@@ -291,15 +295,17 @@ export class Ours {
     const { server } = this.world;
     const script = `rm -rf ${unpacked}; mkdir ${unpacked}; "$@" | tar -C ${unpacked} -xf -`;
     await server.run(["bash", "-c", script, "-", ...program], tar);
-    return restoredFacts(server, `${unpacked}/pg_dump.*`);
+    return restoredFacts(server, unpacked);
   }
 
   /** Puts a schedule in force, where it is another one. */
-  async #putInForce(place: Place | undefined, more: object = {}): Promise<void> {
+  async #putInForce(place?: Place, holding?: Holding, more: object = {}): Promise<void> {
     const { server } = this.world;
+    const names = holding?.databases.map(({ name }) => name);
+    const held = names && { holding: { ...never, databases: names } };
     const limits = { recipients: [this.#recipient], keep: { last: 1 }, idle: "1 s", limit: "30 s" };
     const request = {
-      ...{ server: server.name, jobs: { ...jobs, ...more }, maintenance: {}, pins: [] },
+      ...{ server: server.name, jobs: { ...jobs, ...held, ...more }, maintenance: {}, pins: [] },
       ...{ keep: { last: kept }, verify: never },
       ...(place && { offsite: { ...this.world.wayTo(place), ...limits } }),
     };

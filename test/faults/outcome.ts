@@ -1,3 +1,5 @@
+import type { Holding } from "./judge";
+
 /** What became of one attempt. `UNDETECTED`: a bad result that nobody is told of; `bad file`: told, but left under a final name. */
 export type Outcome = "whole" | "told" | "bad file" | "UNDETECTED";
 
@@ -10,6 +12,8 @@ export interface Result {
 
 /** What happens to an attempt. Shell is run where the attempt is made. */
 export interface Act {
+  /** What is backed up, instead of the usual database. */
+  readonly holding?: Holding;
   /** Before it begins. */
   readonly before?: string;
   /** While it goes on; `$pid` is its process. */

@@ -48,7 +48,7 @@ export class Script {
   async attempt(act: ScriptAct): Promise<Result> {
     const { world } = this;
     const { server } = world;
-    const { times = 1, place, after } = act;
+    const { times = 1, holding, place, after } = act;
     await this.#useWay(place);
     const noted = await world.begin(act);
     const known = await this.#files();
@@ -57,13 +57,17 @@ export class Script {
     if (act === undisturbed) this.#usual = took;
     let isTold = status !== 0;
     const whole: boolean[] = [];
-    for (const name of (await this.#files()).filter((name) => !known.includes(name))) {
-      const path = `${folder}/${name}`;
-      if (!(await this.#isSound(path))) isTold = true;
-      const isWhole = (await restoredFacts(server, path)) === noted;
+    const made = (await this.#files()).filter((name) => !known.includes(name));
+    // Of several databases each has a file, and together they are a backup.
+    for (const names of holding ? [made] : made.map((name) => [name])) {
+      const paths = names.map((name) => `${folder}/${name}`);
+      if (!(await this.#isSound(...paths))) isTold = true;
+      const isWhole = (await restoredFacts(server, ...paths)) === noted;
       whole.push(isWhole);
-      if (isWhole) await this.#goods.add(name);
-      if (isWhole && act === undisturbed) await this.#keepAside(name, noted);
+      const [name] = names;
+      if (!isWhole || holding || name === undefined) continue;
+      await this.#goods.add(name);
+      if (act === undisturbed) await this.#keepAside(name, noted);
     }
     for (const path of place ? await world.thereAt(place) : []) {
       const fetched = "/tmp/fetched.bz2";
@@ -78,31 +82,38 @@ export class Script {
   }
 
   async #run(act: ScriptAct): Promise<{ readonly status: number; readonly took: number }> {
-    const { times = 1, at = 0, place, folder: into = folder } = act;
+    const { times = 1, at = 0, holding, place, folder: into = folder } = act;
     const copy = place
-      ? `&& timeout 10 rclone ${once} --config ${rcloneConf} copy "$0" away:backups/script`
+      ? `&& timeout 10 rclone ${once} --config ${rcloneConf} copy "$file" away:backups/script`
       : "";
-    const program = `pg_dump -U postgres -c -O -F p ${database} 2>/dev/null | bzip2 >"$0" ${copy}`;
+    // A line for each, as psql prints them.
+    const databases = holding?.databases.map(({ name }) => name).join("\n") ?? database;
+    const program = `
+      for database in $1; do
+        file=${into}/pg_dump.production.$database.$0.sql.bz2
+        pg_dump -U postgres -c -O -F p "$database" 2>/dev/null | bzip2 >"$file" ${copy}
+      done`;
     const script = `
       begun=$(date +%s%3N)
-      file=${into}/pg_dump.production.${database}.$(date -u -d "$(cat /var/lib/stagecraft/clock)" +%Y%m%d.%H%M%S).sql.bz2
+      moment=$(date -u -d "$(cat /var/lib/stagecraft/clock)" +%Y%m%d.%H%M%S)
       for n in $(seq ${times}); do
-        setsid sh -c '${program}' "$file" >/dev/null 2>&1 & pid=$!; pids+=($pid)
+        setsid sh -c '${program}' $moment "$0" >/dev/null 2>&1 & pid=$!; pids+=($pid)
       done
       sleep ${((at * this.#usual) / 1000).toFixed(3)}
       { ${this.world.meanwhile(act)}; } >/dev/null 2>&1
       for pid in "\${pids[@]}"; do wait $pid || status=$?; done
       echo \${status:-0} $(($(date +%s%3N) - begun))
-      [ ! -e $file ] || touch -d "$(cat /var/lib/stagecraft/clock)" "$file"`;
-    const { stdout } = await this.world.server.run(["bash", "-c", script]);
+      touch -cd "$(cat /var/lib/stagecraft/clock)" ${into}/*.$moment.sql.bz2`;
+    const { stdout } = await this.world.server.run(["bash", "-c", script, databases]);
     const [status = Number.NaN, took = Number.NaN] = stdout.split(" ").map(Number);
     return { status, took };
   }
 
-  /** Of the files the newest few stay; then everything is as it was in the beginning. */
+  /** Of the files the newest few of each database stay; then everything is as it was in the beginning. */
   async #rotate(act: Act): Promise<number> {
     const { server } = this.world;
-    await server.run(["sh", "-c", `cd ${folder} && ls -t | tail -n +${kept + 1} | xargs -r rm`]);
+    const files = kept * (1 + (act.holding?.databases.length ?? 0));
+    await server.run(["sh", "-c", `cd ${folder} && ls -t | tail -n +${files + 1} | xargs -r rm`]);
     const newest = this.#nameAt(this.world.clockAfter(act));
     const deleted = await this.#goods.missing(newest);
     await server.output(["sh", "-c", `rm -rf ${folder} && cp -a ${aside} ${folder}`]);
@@ -134,8 +145,8 @@ export class Script {
     await server.output(["sh", "-c", `cat >${rcloneConf}`], conf);
   }
 
-  async #isSound(path: string): Promise<boolean> {
-    return (await this.world.server.run(["bzip2", "-t", path])).status === 0;
+  async #isSound(...paths: readonly string[]): Promise<boolean> {
+    return (await this.world.server.run(["bzip2", "-t", "--", ...paths])).status === 0;
   }
 
   async #files(): Promise<string[]> {

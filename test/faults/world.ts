@@ -1,7 +1,8 @@
 import { expect } from "vitest";
+import { quoteIdentifier } from "../../model/sql";
 import type { Away } from "../support/away";
 import { clockFile, type TestServer } from "../support/server";
-import { note, type Facts } from "./judge";
+import { note, type Facts, type Holding } from "./judge";
 import { Ours } from "./ours";
 import { undisturbed, type Act, type Place } from "./outcome";
 import { Script } from "./script";
@@ -18,6 +19,7 @@ export class World {
   readonly script: Script;
   /** What time it really is. */
   #now = Date.parse("2029-01-01T00:00:00Z");
+  #held: Holding | undefined;
 
   constructor(
     readonly server: TestServer,
@@ -57,12 +59,13 @@ export class World {
     await this.server.sql("postgres", "CREATE DATABASE shop TEMPLATE template_of_shop");
   }
 
-  /** An hour passes, and an attempt is about to begin; what is in the database then. */
-  async begin({ clock, place, before = "true" }: Act): Promise<Facts> {
+  /** An hour passes, and an attempt is about to begin; what is there to be backed up then. */
+  async begin({ holding, clock, place, before = "true" }: Act): Promise<Facts> {
+    await this.#hold(holding);
     await this.pass(1);
     const now = new Date(this.#now + (clock?.from === "before" ? clock.days * day : 0));
     await this.server.setClock(now.toISOString());
-    const noted = await note(this.server);
+    const noted = await note(this.server, holding);
     if (place?.before !== undefined) await this.away.run(place.before);
     await this.server.run(["bash", "-c", before]);
     return noted;
@@ -117,6 +120,17 @@ export class World {
   /** Gets a file from there as it lies there, by another way than it went. */
   async fetch(path: string): Promise<Buffer> {
     return Buffer.from(await this.away.run(`base64 -w0 ${path}`), "base64");
+  }
+
+  /** Makes what is to be backed up beside the usual database, and removes what was before. */
+  async #hold(holding: Holding | undefined): Promise<void> {
+    if (this.#held === holding) return;
+    const drops = this.#held?.databases.map(
+      ({ name }) => `DROP DATABASE ${quoteIdentifier(name)};`,
+    );
+    if (drops) await this.server.sql("postgres", drops.join("\n"));
+    this.#held = holding;
+    await holding?.make(this.server);
   }
 
   /**
