@@ -14,8 +14,8 @@ const pidsOf = (program: string): string =>
   `for p in /proc/[0-9]*; do [ "$(cat $p/comm 2>/dev/null)" = ${program} ] && echo \${p#/proc/}; done`;
 /** Ends a program, as soon as it is there. */
 const kill = (program: string): string => `
-  while pids=$(${pidsOf(program)}); [ -z "$pids" ] && kill -0 $pid; do sleep 0.01; done
-  kill -9 $pids`;
+  while found=$(${pidsOf(program)}); [ -z "$found" ] && kill -0 $pid; do sleep 0.01; done
+  kill -9 $found`;
 const terminate = (who: string): string =>
   `psql -U postgres -qc "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE ${who} AND pid <> pg_backend_pid()"`;
 const drop = `psql -U postgres -qc "DROP DATABASE ${database} WITH (FORCE)"`;

@@ -1,6 +1,6 @@
 import { execa } from "execa";
 import { mkdirSync, readdirSync, statSync } from "node:fs";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { expect, vi } from "vitest";
 import { z } from "zod";
 import { fileProblems } from "../../agent/backup/verify";
@@ -9,26 +9,17 @@ import { backupIdSchema } from "../../model/backup/id";
 import { formatBackupId } from "../../model/names";
 import { listRepository, repository } from "../support/backup";
 import type { Said } from "../support/server";
-import { Goods, database, kept, note, restoredFacts, type Facts, type Holding } from "./judge";
+import { Goods, kept, note, restoredFacts, type Facts } from "./judge";
+import { OurSchedule, shop, type Job, type WrongKey } from "./our-schedule";
 import { outcomeOf, undisturbed, type Act, type Gap, type Place, type Result } from "./outcome";
 import type { World } from "./world";
 
 /** An attempt of ours: by a job of the schedule, and with a variable of the agent. */
 export interface OurAct extends Act {
-  readonly job?: keyof typeof jobs;
+  readonly job?: Job;
   readonly variable?: string;
 }
 
-/** None of them runs by itself. */
-const never = { schedule: "0 0 29 2 *", missed: "wait" };
-const shop = { ...never, databases: [database], parallel: 1 };
-const jobs = {
-  shop,
-  packed: { ...never, databases: [database], format: "plain", compression: "bzip2" },
-  impatient: { ...shop, lockTimeout: "1 s" },
-};
-
-const identityFile = "/tmp/identity";
 /** What an attempt printed. */
 const saidFile = "/tmp/said";
 const unpacked = "/tmp/unpacked";
@@ -49,21 +40,19 @@ export class Ours {
   #facts: Facts = "";
   /** Milliseconds that an attempt usually takes from when its folder is there. */
   #usual = 0;
-  #recipient = "";
-  #inForce = "";
   /** What was in the database when each was made. */
   readonly #noted = new Map<string, Facts>();
   readonly #goods: Goods;
+  readonly #schedule: OurSchedule;
 
   constructor(private readonly world: World) {
     this.here = join(world.server.folder, "stored");
     this.#goods = new Goods(world.server, repository);
+    this.#schedule = new OurSchedule(world);
   }
 
   async prepare(): Promise<void> {
-    const identity = await this.world.server.output(["age-keygen"]);
-    this.#recipient = /public key: (\S+)/.exec(identity.toString())?.[1] ?? "";
-    await this.world.server.output(["sh", "-c", `cat >${identityFile}`], identity);
+    await this.#schedule.prepare();
   }
 
   /** Takes a copy of the newest good backup to this machine, for what is done to stored files. */
@@ -104,7 +93,7 @@ export class Ours {
   async attempt(act: OurAct): Promise<Result> {
     const { world } = this;
     const { times = 1, holding, place, after } = act;
-    await this.#putInForce(place, holding);
+    await this.#schedule.putInForce(place, holding);
     const noted = await world.begin(act);
     const known = await this.#finals();
     const { status, took } = await this.#make(act);
@@ -113,7 +102,7 @@ export class Ours {
     const whole = await this.#judge(known, noted);
     const made = whole.length;
     if (place) {
-      whole.push(...(await this.#judgePlace(place, noted)));
+      whole.push(...(await this.#judgePlace(place)));
       expect((await world.server.output(["cat", saidFile])).toString()).toMatch(place.cause);
     }
     if (after !== undefined) await world.server.run(["bash", "-c", after]);
@@ -124,7 +113,7 @@ export class Ours {
   /** Has a backup made that this server cannot take back, and looked at. */
   async attemptUnfit(act: OurAct): Promise<Result> {
     const { world } = this;
-    await this.#putInForce();
+    await this.#schedule.putInForce();
     const noted = await world.begin(act);
     const known = await this.#finals();
     const { status } = await this.#make(act);
@@ -144,7 +133,7 @@ export class Ours {
   async springForward({ before, after, ...timing }: Gap): Promise<Result> {
     const { world } = this;
     await world.goOn(before);
-    await this.#putInForce(undefined, undefined, { spring: { ...shop, ...timing } });
+    await this.#schedule.putInForce(undefined, undefined, { spring: { ...shop, ...timing } });
     const state = async () => {
       const { stdout } = await world.server.run(["cat", "/var/lib/stagecraft/jobs.json"]);
       const found = jobsSchema.parse(JSON.parse(stdout))["backup/spring"];
@@ -165,6 +154,29 @@ export class Ours {
     const whole = await this.#judge(known, noted);
     const outcome = outcomeOf({ isTold: last?.succeeded === false, whole, wanted: 1 });
     return { outcome, deleted: await this.#retain(undisturbed, whole.length) };
+  }
+
+  /** A backup is gone from the server, and its copy is wanted back with a key that does not open it, and then with the right one. */
+  async fetchWith(wrong: WrongKey): Promise<Result> {
+    const { world } = this;
+    const { server } = world;
+    const place: Place = { user: "writer", cause: /copied off-site/ };
+    await this.#schedule.putInForce(place);
+    const noted = await world.begin({ place });
+    const known = await this.#finals();
+    expect((await this.#make({})).status).toBe(0);
+    const [id = ""] = (await this.#finals()).filter((id) => !known.includes(id));
+    await server.output(["rm", "-r", `${repository}/${id}`]);
+    const fetch = async (identity: string): Promise<Said> =>
+      server.agent(["offsite-fetch"], { server: server.name, of: server.name, id, identity });
+    const refused = await fetch(await this.#schedule.wrongKey(wrong));
+    const whole = await this.#judge(known, noted);
+    const outcome = outcomeOf({ isTold: refused.status !== 0, whole, wanted: 1 });
+    const fetched = await fetch(await this.#schedule.key());
+    expect(fetched.status, fetched.stderr).toBe(0);
+    expect(await this.#judge(known, noted)).toEqual([true]);
+    await world.clearPlace(place);
+    return { outcome, deleted: await this.#retain(undisturbed, 1) };
   }
 
   /** Some bytes of a good backup change where it lies, and the agent looks a week later. */
@@ -240,12 +252,13 @@ export class Ours {
   }
 
   /** The same with all that is under a final name away; it does not stay there. */
-  async #judgePlace(place: Place, noted: Facts): Promise<boolean[]> {
+  async #judgePlace(place: Place): Promise<boolean[]> {
     const { world } = this;
     const whole: boolean[] = [];
     for (const path of await world.thereAt(place)) {
-      const decrypt = ["age", "--decrypt", "--identity", identityFile];
-      whole.push((await this.#restoredTar(await world.fetch(path), decrypt)) === noted);
+      const decrypt = ["age", "--decrypt", "--identity", this.#schedule.identityFile];
+      const facts = await this.#restoredTar(await world.fetch(path), decrypt);
+      whole.push(facts === this.#noted.get(basename(path, ".tar.age")));
     }
     await world.clearPlace(place);
     return whole;
@@ -296,22 +309,5 @@ export class Ours {
     const script = `rm -rf ${unpacked}; mkdir ${unpacked}; "$@" | tar -C ${unpacked} -xf -`;
     await server.run(["bash", "-c", script, "-", ...program], tar);
     return restoredFacts(server, unpacked);
-  }
-
-  /** Puts a schedule in force, where it is another one. */
-  async #putInForce(place?: Place, holding?: Holding, more: object = {}): Promise<void> {
-    const { server } = this.world;
-    const names = holding?.databases.map(({ name }) => name);
-    const held = names && { holding: { ...never, databases: names } };
-    const limits = { recipients: [this.#recipient], keep: { last: 1 }, idle: "1 s", limit: "30 s" };
-    const request = {
-      ...{ server: server.name, jobs: { ...jobs, ...held, ...more }, maintenance: {}, pins: [] },
-      ...{ keep: { last: kept }, verify: never },
-      ...(place && { offsite: { ...this.world.wayTo(place), ...limits } }),
-    };
-    if (this.#inForce === JSON.stringify(request)) return;
-    const said = await server.agent(["backups-schedule"], request);
-    expect(said.status, said.stderr).toBe(0);
-    this.#inForce = JSON.stringify(request);
   }
 }

@@ -1,4 +1,5 @@
 import type { Fault } from "./faults";
+import type { WrongKey } from "./our-schedule";
 import type { Place } from "./outcome";
 
 /** What is copied away after it was made, and does not arrive there. */
@@ -10,7 +11,12 @@ function fault(name: string, placeOf: (run: number) => Place): Fault {
   };
 }
 
-/** What happens to copies on their way. */
+const wrongKeys: readonly WrongKey[] = ["another", "none", "half"];
+
+/** Bytes a second in each run: soon there, later, and not within the limit. */
+const speeds = [400_000, 200_000, 5_000];
+
+/** What happens to copies on their way, and to who wants one back. */
 export const placeFaults: readonly Fault[] = [
   fault("nothing answers there", () => ({
     ...{ user: "writer", port: "23", cause: /nothing answers at that address/ },
@@ -18,6 +24,10 @@ export const placeFaults: readonly Fault[] = [
   fault("it takes the connection and is silent", () => ({
     user: "silent",
     cause: /no answer|the connection was cut/,
+  })),
+  fault("it is slow", (run) => ({
+    ...{ user: "slow", cause: run < 2 ? /copied off-site/ : /not done within 20 s, and given up/ },
+    before: `echo ${speeds[run]} >/home/slow/speed`,
   })),
   fault("the key is not let in", () => ({
     user: "stranger",
@@ -37,4 +47,9 @@ export const placeFaults: readonly Fault[] = [
     user: "rots",
     cause: /what is read back is not what was sent/,
   })),
+  {
+    name: "off-site: a copy is wanted back, and its key is missing or another one",
+    // What the script copies is not encrypted.
+    ours: async ({ ours }, run) => ours.fetchWith(wrongKeys[run] as WrongKey),
+  },
 ];

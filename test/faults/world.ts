@@ -134,21 +134,25 @@ export class World {
   }
 
   /**
-   * One user loses every connection behind some bytes, another one gets no answer, and what a third one stores is not
-   * what was sent.
+   * One user loses every connection behind some bytes, another one gets no answer, what a third one stores is not what
+   * was sent, and what a fourth one sends takes its time.
    */
   async #prepareAway(): Promise<void> {
     const rot = `for file in backups/*/*; do [ -s "$file" ] && printf rotten | dd of="$file" bs=1 seek=3000 conv=notrunc; done 2>/dev/null`;
     await this.away.run(`
-      useradd --create-home cut; useradd --create-home silent; useradd --create-home rots; echo 60000 >/home/cut/limit
+      for user in cut silent rots slow; do useradd --create-home $user; done
       printf '#!/bin/sh\\nstdbuf -o0 head -c "$(cat limit)" | /usr/lib/openssh/sftp-server\\nkill -9 $PPID\\n' >/usr/local/bin/cut-off
       cat >/usr/local/bin/rots <<'EOF'
 #!/bin/sh
 /usr/lib/openssh/sftp-server
 ${rot}
 EOF
-      chmod 0755 /usr/local/bin/cut-off /usr/local/bin/rots
-      printf 'Match User silent\\n  ForceCommand sleep 60\\nMatch User cut\\n  ForceCommand /usr/local/bin/cut-off\\nMatch User rots\\n  ForceCommand /usr/local/bin/rots\\n' >>/etc/ssh/sshd_config.d/test.conf
+      cat >/usr/local/bin/slow <<'EOF'
+#!/bin/sh
+perl -e 'while (sysread STDIN, $bytes, $ARGV[0] / 10) { syswrite STDOUT, $bytes; select undef, undef, undef, 0.1 }' "$(cat speed)" | /usr/lib/openssh/sftp-server
+EOF
+      chmod 0755 /usr/local/bin/cut-off /usr/local/bin/rots /usr/local/bin/slow
+      printf 'Match User %s\\n  ForceCommand %s\\n' silent 'sleep 60' cut cut-off rots rots slow slow >>/etc/ssh/sshd_config.d/test.conf
       kill -HUP 1`);
   }
 }
