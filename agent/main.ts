@@ -1,17 +1,11 @@
-import { text } from "node:stream/consumers";
-import type { z } from "zod";
-import type { JobResult } from "../model/backup/protocol";
-import type { Area } from "../model/observation";
-import type { RestoreResult } from "../model/protocol";
+import { answer, answerJob, answerRestore, check, keepGeneration, request, server } from "./call";
 import { AgentError, messageOf } from "./errors";
-
-const server = process.env.STAGECRAFT_SERVER ?? "";
 
 /**
  * What the agent can be asked. Requests are JSON on stdin; an answer is one JSON line on stdout.
  *
  * Each verb loads what it needs when it is asked for: most calls take a few milliseconds, and loading everything would
- * take many times as long. So nothing but types and errors is imported above.
+ * take many times as long. So nothing but what every call needs is imported above.
  */
 const verbs: Readonly<Record<string, (args: readonly string[]) => Promise<void>>> = {
   serve: async () => {
@@ -250,59 +244,6 @@ const verbs: Readonly<Record<string, (args: readonly string[]) => Promise<void>>
     await showLog(name);
   },
 };
-
-async function answerRestore(result: RestoreResult): Promise<void> {
-  const { summaryOf } = await import("../model/refresh/summary.js");
-  if (result.result === "failed") {
-    process.stderr.write(`${result.text}\n`);
-    process.exitCode = 1;
-  }
-  // The report with its verdict stays with the agent: a line of many tables would be too long for Pulumi's command.
-  const summary = result.prepared && summaryOf(result.prepared);
-  answer({ ...result, verdict: undefined, prepared: undefined, summary });
-}
-
-/** The request on stdin. One that is meant for another server is refused, whatever it asks for. */
-async function request<T extends { readonly server: string }>(schema: z.ZodType<T>): Promise<T> {
-  const asked = await check(schema, parseJson(await text(process.stdin)));
-  if (asked.server === server) return asked;
-  throw new AgentError(
-    `the request is for server ${asked.server}, this is ${server}; check the names of the containers`,
-  );
-}
-
-async function check<T>(schema: z.ZodType<T>, value: unknown): Promise<T> {
-  const parsed = schema.safeParse(value);
-  if (parsed.success) return parsed.data;
-  const { prettifyError } = await import("zod");
-  throw new AgentError(`the request does not fit this agent:\n${prettifyError(parsed.error)}`);
-}
-
-async function keepGeneration(area: Area, generation: string | undefined): Promise<void> {
-  const { keepGeneration: keep } = await import("./generations.js");
-  await keep(area, generation);
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch (error) {
-    throw new AgentError(`the request is not JSON: ${messageOf(error)}`, { cause: error });
-  }
-}
-
-function answer(value: unknown): void {
-  process.stdout.write(`${JSON.stringify(value)}\n`);
-}
-
-/** A job that failed is told to people as well, and by the exit status. */
-function answerJob(result: JobResult): void {
-  if (!result.succeeded) {
-    process.stderr.write(`${result.text}\n`);
-    process.exitCode = 1;
-  }
-  answer(result);
-}
 
 async function main([verb = "", ...args]: readonly string[]): Promise<void> {
   const run = Object.hasOwn(verbs, verb) ? verbs[verb] : undefined;

@@ -1,18 +1,17 @@
-import { mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { execa } from "execa";
 import { pulumiEnvironment } from "../../tools";
 
-/** What one `pulumi up` told, and when. */
+/** What one `pulumi up` told. */
 export interface Update {
   readonly exitCode: number;
   /** Operations by the names of resources, without those that stay the same. */
   readonly operations: Record<string, string[]>;
-  /** Lines of the resources, with the time they came at. */
-  readonly lines: { readonly text: string; readonly at: number }[];
+  /** Lines of the resources. */
+  readonly lines: string[];
   readonly errors: string;
-  readonly endedAt: number;
 }
 
 interface EngineEvent {
@@ -26,6 +25,9 @@ interface EngineEvent {
 
 /** A project in a temporary folder with a backend of its own; its program is given as JavaScript. */
 export class TestStack {
+  /** Hears each line of a resource when it is shown. */
+  onLine: (line: string) => void = () => undefined;
+
   private constructor(readonly folder: string) {}
 
   static async create(program: string): Promise<TestStack> {
@@ -64,6 +66,16 @@ export class TestStack {
     });
   }
 
+  /** All that is in its state, also of before. */
+  async state(): Promise<string> {
+    const folder = join(this.folder, "state", ".pulumi");
+    const files = await readdir(folder, { recursive: true, withFileTypes: true });
+    const texts = files
+      .filter((file) => file.isFile())
+      .map(async (file) => readFile(join(file.parentPath, file.name), "utf8"));
+    return (await Promise.all(texts)).join("\n");
+  }
+
   async pulumi(...args: string[]): Promise<string> {
     const { failed, stdout, stderr } = await this.start(...args);
     if (failed) throw new Error(`pulumi ${args.join(" ")}: ${stdout}${stderr}`);
@@ -73,7 +85,7 @@ export class TestStack {
   async up(...args: string[]): Promise<Update> {
     const update = this.start("up", "--yes", "--skip-preview", "--json", ...args);
     const operations: Update["operations"] = {};
-    const lines: { text: string; at: number }[] = [];
+    const lines: string[] = [];
     const errors: string[] = [];
     for await (const line of update) {
       if (!line.startsWith("{")) continue;
@@ -81,17 +93,14 @@ export class TestStack {
       const done = event.resourcePreEvent?.metadata;
       if (done && done.op !== "same") (operations[nameOf(done.urn)] ??= []).push(done.op);
       const said = event.diagnosticEvent;
-      if (said?.severity === "info") lines.push({ text: said.message.trim(), at: Date.now() });
+      if (said?.severity === "info") {
+        lines.push(said.message.trim());
+        this.onLine(said.message.trim());
+      }
       if (said?.severity === "error") errors.push(said.message);
     }
     const { exitCode = 1, stderr } = await update;
-    return {
-      exitCode,
-      operations,
-      lines,
-      errors: errors.join("\n") + stderr,
-      endedAt: Date.now(),
-    };
+    return { exitCode, operations, lines, errors: errors.join("\n") + stderr };
   }
 
   async outputs(): Promise<Record<string, string>> {
