@@ -1,41 +1,52 @@
-import { beforeAll, expect, test } from "vitest";
+import { beforeAll, describe, expect, test } from "vitest";
 import { alignColumns } from "../../cli/text/table";
 import { useAway } from "../support/away";
 import { useServer } from "../support/server";
-import { faults } from "./faults";
+import { faultGroups } from "./faults";
 import type { Outcome, Result } from "./outcome";
 import { World } from "./world";
 
 /** How often each fault is tried, each time a little differently. */
 const runs = 3;
 
-// Room for 500 databases in the archive's volume, which is in memory.
-const server = useServer({ backupsSize: "512m", archiveSize: "4500m", memory: "6g", clock: true });
-const world = new World(server, useAway(server));
+/** Within a group. */
+const oneByOne = { concurrent: false };
+
+const faults = faultGroups.flat();
+const worlds = faultGroups.map(() => {
+  // Room for 500 databases in the archive's volume, which is in memory.
+  const volumes = { backupsSize: "512m", archiveSize: "4500m" };
+  const server = useServer({ ...volumes, memory: "6g", clock: true });
+  return new World(server, useAway(server));
+});
 const table = new Map<string, { readonly ours: Result[]; readonly script: Result[] }>();
 
 beforeAll(async () => {
-  await world.prepare();
+  await Promise.all(worlds.map(async (world) => world.prepare()));
 });
 
-test.each(faults.map((fault) => [fault.name, fault] as const))(
-  "%s: we tell of it, or the backup is whole; no good one goes",
-  async (name, { ours, script }) => {
-    const line = { ours: [] as Result[], script: [] as Result[] };
-    table.set(name, line);
-    for (let run = 0; run < runs; run++) {
-      line.ours.push(await ours(world, run));
-      if (script) line.script.push(await script(world, run));
-    }
-    for (const { outcome, deleted } of line.ours) {
-      expect(["whole", "told"]).toContain(outcome);
-      expect(deleted).toBe(0);
-    }
-  },
-);
+describe.concurrent.each(worlds.map((world, i) => [i, world] as const))("group %i", (i, world) => {
+  const group = faultGroups[i] ?? [];
+  test.each(group.map((fault) => [fault.name, fault] as const))(
+    "%s: we tell of it, or the backup is whole; no good one goes",
+    oneByOne,
+    async (name, { ours, script }) => {
+      const line = { ours: [] as Result[], script: [] as Result[] };
+      table.set(name, line);
+      for (let run = 0; run < runs; run++) {
+        line.ours.push(await ours(world, run));
+        if (script) line.script.push(await script(world, run));
+      }
+      for (const { outcome, deleted } of line.ours) {
+        expect(["whole", "told"]).toContain(outcome);
+        expect(deleted).toBe(0);
+      }
+    },
+  );
 
-test("what we keep after all of them restores to what it was made of", async () => {
-  await world.ours.expectGoods();
+  test("what we keep after them restores to what it was made of", oneByOne, async () => {
+    await world.ours.expectGoods();
+  });
 });
 
 test("the former script, done the same to, does not tell of many: the harness sees", () => {
@@ -43,8 +54,11 @@ test("the former script, done the same to, does not tell of many: the harness se
     results
       .map(({ outcome, deleted }) => (deleted > 0 ? `${outcome} −${deleted}` : outcome))
       .join(", ") || "–";
-  const lines = [...table.values()];
-  const rows = [...table].map(([name, { ours, script }]) => [name, shown(ours), shown(script)]);
+  const lines = faults.flatMap(({ name }) => table.get(name) ?? []);
+  const rows = faults.map(({ name }) => {
+    const { ours = [], script = [] } = table.get(name) ?? {};
+    return [name, shown(ours), shown(script)];
+  });
   const heading = ["fault (−1: a good backup is gone)", "we", "the former script"];
   console.log(alignColumns([heading, ...rows]).join("\n"));
   const compared = faults.filter(({ script }) => script !== undefined);

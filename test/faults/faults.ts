@@ -15,12 +15,8 @@ export interface Fault {
   readonly script?: (world: World, run: number) => Promise<Result>;
 }
 
-/** Everything that goes wrong. */
-export const faults: readonly Fault[] = [
-  ...storedFaults,
-  ...holdingFaults,
-  ...attemptFaults,
-  ...placeFaults,
-  ...targetFaults,
-  ...timeFaults,
+/** Everything that goes wrong, in groups that are tried beside each other, each on a server of its own. */
+export const faultGroups: readonly (readonly Fault[])[] = [
+  [...storedFaults, ...attemptFaults, ...placeFaults, ...targetFaults, ...timeFaults],
+  holdingFaults,
 ];

@@ -3,11 +3,11 @@ import { BaseSequencer, type TestSpecification } from "vitest/node";
 
 /** The files that take longest, the longest first; those that compute among those that wait. */
 const longest = [
-  "kills/pulumi",
   "faults/faults",
-  "load/many",
+  "kills/pulumi",
   "machines/hosts",
   "kills/engine",
+  "machines/own-server",
   "e2e/refresh",
   "agent/backup",
   "agent/month",
