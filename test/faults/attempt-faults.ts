@@ -76,7 +76,8 @@ const inTheMiddle: Fault[] = [
 ];
 
 /** Somebody keeps a table for himself. */
-const lock = `psql -U postgres -d ${database} -qc "BEGIN; LOCK TABLE z; SELECT 'holder', pg_sleep(1.6)" >/dev/null 2>&1 & sleep 0.3`;
+const lock = (seconds: number): string =>
+  `psql -U postgres -d ${database} -qc "BEGIN; LOCK TABLE z; SELECT 'holder', pg_sleep(${seconds})" >/dev/null 2>&1 & sleep 0.3`;
 
 const fullDisk = (keep: number): string =>
   `free=$(df --output=avail -B1 ${repository} | tail -1); head -c $((free - ${keep})) /dev/zero >${repository}/filler`;
@@ -90,8 +91,9 @@ export const attemptFaults: readonly Fault[] = [
   ),
   fault(
     "a table locked for longer than the limit",
-    { job: "impatient", before: lock, after: terminate("query ~ 'holder'") },
-    { before: lock },
+    { job: "impatient", before: lock(60), after: terminate("query ~ 'holder'") },
+    // It has no limit, and waits.
+    { before: lock(1.6) },
   ),
   fault(
     "the backups' folder missing",

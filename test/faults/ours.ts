@@ -38,8 +38,8 @@ export class Ours {
   readonly here: string;
   #copied = "";
   #facts: Facts = "";
-  /** Milliseconds that an attempt usually takes from when its folder is there. */
-  #usual = 0;
+  /** Milliseconds that an attempt takes when nothing is in its way, from when its folder is there. */
+  #usual = Number.POSITIVE_INFINITY;
   /** What was in the database when each was made. */
   readonly #noted = new Map<string, Facts>();
   readonly #goods: Goods;
@@ -98,7 +98,7 @@ export class Ours {
     const known = await this.#finals();
     const { status, took } = await this.#make(act);
     if (act.made !== undefined) await world.server.output(["bash", "-ec", act.made]);
-    if (act === undisturbed) this.#usual = took;
+    if (act === undisturbed) this.#usual = Math.min(this.#usual, took);
     const whole = await this.#judge(known, noted);
     const made = whole.length;
     if (place) {
@@ -230,7 +230,7 @@ export class Ours {
         sleep 0.01
       done
       begun=$(date +%s%3N)
-      sleep ${((at * this.#usual) / 1000).toFixed(3)}
+      sleep ${at === 0 ? 0 : ((at * this.#usual) / 1000).toFixed(3)}
       { ${this.world.meanwhile(act)}; } >/dev/null 2>&1
       for pid in "\${pids[@]}"; do wait $pid || status=$?; done
       echo \${status:-0} $(($(date +%s%3N) - begun))`;

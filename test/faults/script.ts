@@ -22,8 +22,8 @@ export class Script {
   /** A good file, on this machine. */
   file: Buffer = Buffer.alloc(0);
   #facts: Facts = "";
-  /** Milliseconds that it usually takes. */
-  #usual = 0;
+  /** Milliseconds that it takes when nothing is in its way. */
+  #usual = Number.POSITIVE_INFINITY;
   readonly #goods: Goods;
 
   constructor(private readonly world: World) {
@@ -54,7 +54,7 @@ export class Script {
     const known = await this.#files();
     const { status, took } = await this.#run(act);
     if (act.made !== undefined) await server.output(["bash", "-ec", act.made]);
-    if (act === undisturbed) this.#usual = took;
+    if (act === undisturbed) this.#usual = Math.min(this.#usual, took);
     let isTold = status !== 0;
     const whole: boolean[] = [];
     const made = (await this.#files()).filter((name) => !known.includes(name));
@@ -99,7 +99,7 @@ export class Script {
       for n in $(seq ${times}); do
         setsid sh -c '${program}' $moment "$0" >/dev/null 2>&1 & pid=$!; pids+=($pid)
       done
-      sleep ${((at * this.#usual) / 1000).toFixed(3)}
+      sleep ${at === 0 ? 0 : ((at * this.#usual) / 1000).toFixed(3)}
       { ${this.world.meanwhile(act)}; } >/dev/null 2>&1
       for pid in "\${pids[@]}"; do wait $pid || status=$?; done
       echo \${status:-0} $(($(date +%s%3N) - begun))
