@@ -32,22 +32,22 @@ export function answer(value: unknown): void {
   process.stdout.write(`${JSON.stringify(value)}\n`);
 }
 
-/** A job that failed is told to people as well, and by the exit status. */
+/** Tells people of a failure, beside the answer and by the exit status. */
+export function fail(text: string): void {
+  process.stderr.write(`${text}\n`);
+  process.exitCode = 1;
+}
+
+/** What became of a job. */
 export function answerJob(result: JobResult): void {
-  if (!result.succeeded) {
-    process.stderr.write(`${result.text}\n`);
-    process.exitCode = 1;
-  }
+  if (!result.succeeded) fail(result.text);
   answer(result);
 }
 
-/** A restore that failed is told to people as well, and by the exit status. */
+/** What became of a restore. */
 export async function answerRestore(result: RestoreResult): Promise<void> {
   const { summaryOf } = await import("../model/refresh/summary.js");
-  if (result.result === "failed") {
-    process.stderr.write(`${result.text}\n`);
-    process.exitCode = 1;
-  }
+  if (result.result === "failed") fail(result.text);
   // The report with its verdict stays with the agent: a line of many tables would be too long for Pulumi's command.
   const summary = result.prepared && summaryOf(result.prepared);
   answer({ ...result, verdict: undefined, prepared: undefined, summary });

@@ -1,4 +1,13 @@
-import { answer, answerJob, answerRestore, check, keepGeneration, request, server } from "./call";
+import {
+  answer,
+  answerJob,
+  answerRestore,
+  check,
+  fail,
+  keepGeneration,
+  request,
+  server,
+} from "./call";
 import { AgentError, messageOf } from "./errors";
 
 /**
@@ -100,10 +109,7 @@ const verbs: Readonly<Record<string, (args: readonly string[]) => Promise<void>>
     const { offsiteUploadRequestSchema } = await import("../model/backup/offsite-protocol.js");
     const { uploadCopies } = await import("./verbs/offsite.js");
     const copies = await uploadCopies((await request(offsiteUploadRequestSchema)).server);
-    for (const { copy } of copies.filter(({ copy }) => copy.result === "failed")) {
-      process.stderr.write(`${copy.text}\n`);
-      process.exitCode = 1;
-    }
+    for (const { copy } of copies) if (copy.result === "failed") fail(copy.text);
     answer({ copies });
   },
   "offsite-fetch": async () => {
@@ -203,10 +209,7 @@ const verbs: Readonly<Record<string, (args: readonly string[]) => Promise<void>>
     const { verifyRequestSchema } = await import("../model/backup/verify-protocol.js");
     const { verify } = await import("./verbs/verify.js");
     const result = await verify(await request(verifyRequestSchema));
-    if (result.verification?.result === "failed") {
-      process.stderr.write(`${result.verification.text}\n`);
-      process.exitCode = 1;
-    }
+    if (result.verification?.result === "failed") fail(result.verification.text);
     answer(result);
   },
   application: async ([generation]) => {
@@ -260,6 +263,5 @@ async function tell(error: unknown): Promise<string> {
 }
 
 main(process.argv.slice(2)).catch(async (error: unknown) => {
-  process.exitCode = 1;
-  process.stderr.write(`${await tell(error)}\n`);
+  fail(await tell(error));
 });

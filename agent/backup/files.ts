@@ -3,9 +3,23 @@ import path from "node:path";
 import type { FoundFile } from "../../model/backup/comparison";
 import type { BackupFile } from "../../model/backup/manifest";
 import { sha256OfFile } from "../digest";
+import { severalAtATime } from "../several";
 
 /** Files that are read at the same time. */
-export const readers = 2;
+const readers = 2;
+
+/** SHA-256 of each of these files in a folder, by its path from there; `onRead` hears of the bytes. */
+export async function hashFiles(
+  folder: string,
+  paths: readonly string[],
+  onRead: (bytes: number) => void = () => undefined,
+): Promise<ReadonlyMap<string, string>> {
+  const found = new Map<string, string>();
+  await severalAtATime(paths, readers, async (file) => {
+    found.set(file, await sha256OfFile(path.join(folder, file), onRead));
+  });
+  return found;
+}
 
 /**
  * The files in a backup's folder, but for those named in `except`. Those whose size is as wanted are read whole for
@@ -19,19 +33,13 @@ export async function findFiles(
 ): Promise<FoundFile[]> {
   const sizes = new Map(wanted.map(({ path, bytes }) => [path, bytes]));
   const found = (await listFiles(folder)).filter(({ path }) => !except.includes(path));
-  const files = found.map((file): { -readonly [K in keyof FoundFile]: FoundFile[K] } => ({
-    ...{ path: file.path, bytes: file.bytes, sha256: null },
-  }));
-  const queue = files
-    .filter((file, index) => found[index]?.isFile === true && sizes.get(file.path) === file.bytes)
-    .values();
-  const read = async (): Promise<void> => {
-    for (const file of queue) {
-      file.sha256 = await sha256OfFile(path.join(folder, file.path), onRead);
-    }
-  };
-  await Promise.all(Array.from({ length: readers }, read));
-  return files;
+  const readable = found.filter(({ path, bytes, isFile }) => isFile && sizes.get(path) === bytes);
+  const hashes = await hashFiles(
+    folder,
+    readable.map(({ path }) => path),
+    onRead,
+  );
+  return found.map(({ path, bytes }) => ({ path, bytes, sha256: hashes.get(path) ?? null }));
 }
 
 interface ListedFile {

@@ -3,11 +3,9 @@ import path from "node:path";
 import { z } from "zod";
 import type { BackupFile, Manifest } from "../../model/backup/manifest";
 import { formatBackupId, parseBackupId, type BackupId } from "../../model/names";
-import { sha256OfFile } from "../digest";
 import { syncFolder, syncPath } from "../disk-sync";
-import { severalAtATime } from "../several";
 import { readText } from "../whole-file";
-import { readers } from "./files";
+import { hashFiles } from "./files";
 import {
   backupFolder,
   keepAttempt,
@@ -58,13 +56,13 @@ export async function listFiles(folder: string): Promise<BackupFile[]> {
     .filter((entry) => entry.isFile())
     .map((entry) => path.relative(folder, path.join(entry.parentPath, entry.name)))
     .sort();
-  const files = new Map<string, BackupFile>();
-  await severalAtATime(names, readers, async (name) => {
-    const file = path.join(folder, name);
-    const sha256 = await sha256OfFile(file);
-    files.set(name, { path: name, bytes: (await stat(file)).size, sha256 });
-  });
-  return names.flatMap((name) => files.get(name) ?? []);
+  const hashes = await hashFiles(folder, names);
+  const files: BackupFile[] = [];
+  for (const name of names) {
+    const { size } = await stat(path.join(folder, name));
+    files.push({ path: name, bytes: size, sha256: hashes.get(name) ?? "" });
+  }
+  return files;
 }
 
 /** Gives a backup its name: on the disk it is whole by then, and the name is there or not. */

@@ -12,21 +12,20 @@ const runs = 3;
 /** Within a group. */
 const oneByOne = { concurrent: false };
 
-const faults = faultGroups.flat();
-const worlds = faultGroups.map(() => {
+const faults = Object.values(faultGroups).flat();
+const groups = Object.entries(faultGroups).map(([title, group]) => {
   // Room for 500 databases in the archive's volume, which is in memory.
   const volumes = { backupsSize: "512m", archiveSize: "4500m" };
   const server = useServer({ ...volumes, memory: "6g", clock: true });
-  return new World(server, useAway(server));
+  return { title, group, world: new World(server, useAway(server)) };
 });
 const table = new Map<string, { readonly ours: Result[]; readonly script: Result[] }>();
 
 beforeAll(async () => {
-  await Promise.all(worlds.map(async (world) => world.prepare()));
+  await Promise.all(groups.map(async ({ world }) => world.prepare()));
 });
 
-describe.concurrent.each(worlds.map((world, i) => [i, world] as const))("group %i", (i, world) => {
-  const group = faultGroups[i] ?? [];
+describe.concurrent.each(groups)("$title", ({ group, world }) => {
   test.each(group.map((fault) => [fault.name, fault] as const))(
     "%s: we tell of it, or the backup is whole; no good one goes",
     oneByOne,

@@ -16,7 +16,13 @@ export interface Fault {
 }
 
 /** Everything that goes wrong, in groups that are tried beside each other, each on a server of its own. */
-export const faultGroups: readonly (readonly Fault[])[] = [
-  [...storedFaults, ...attemptFaults, ...placeFaults, ...targetFaults, ...timeFaults],
-  holdingFaults,
-];
+export const faultGroups: Readonly<Record<string, readonly Fault[]>> = {
+  "what happens": [
+    ...storedFaults,
+    ...attemptFaults,
+    ...placeFaults,
+    ...targetFaults,
+    ...timeFaults,
+  ],
+  "what is held": holdingFaults,
+};

@@ -5,6 +5,7 @@ import { BaseSequencer, type TestSpecification } from "vitest/node";
 const longest = [
   "faults/faults",
   "kills/pulumi",
+  "load/many",
   "machines/hosts",
   "kills/engine",
   "machines/own-server",
