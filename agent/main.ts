@@ -7,8 +7,8 @@ import {
   keepGeneration,
   request,
   server,
-} from "./call";
-import { AgentError, messageOf } from "./errors";
+} from "./verbs/call";
+import { AgentError, messageOf } from "./system/errors";
 
 /**
  * What the agent can be asked. Requests are JSON on stdin; an answer is one JSON line on stdout.
@@ -18,7 +18,7 @@ import { AgentError, messageOf } from "./errors";
  */
 const verbs: Readonly<Record<string, (args: readonly string[]) => Promise<void>>> = {
   serve: async () => {
-    const { serve } = await import("./verbs/serve.js");
+    const { serve } = await import("./daemon/serve.js");
     serve(server);
   },
   observe: async () => {
@@ -36,8 +36,8 @@ const verbs: Readonly<Record<string, (args: readonly string[]) => Promise<void>>
     await keepGeneration("roles", generation);
   },
   "pg-hba": async ([generation]) => {
-    const { pgHbaRequestSchema } = await import("../model/pg-hba/protocol.js");
-    const { applyPgHba } = await import("./pg-hba/apply.js");
+    const { pgHbaRequestSchema } = await import("../model/pg-hba/rule/protocol.js");
+    const { applyPgHba } = await import("./server/pg-hba/apply.js");
     answer(await applyPgHba(await request(pgHbaRequestSchema)));
     await keepGeneration("pg-hba", generation);
   },
@@ -69,19 +69,19 @@ const verbs: Readonly<Record<string, (args: readonly string[]) => Promise<void>>
     await keepGeneration("backups", generation);
   },
   "pg-hba-check": async () => {
-    const { pgHbaRequestSchema } = await import("../model/pg-hba/protocol.js");
-    const { checkElsewhere } = await import("./pg-hba/elsewhere.js");
+    const { pgHbaRequestSchema } = await import("../model/pg-hba/rule/protocol.js");
+    const { checkElsewhere } = await import("./server/pg-hba/external.js");
     answer(await checkElsewhere(await request(pgHbaRequestSchema)));
   },
   "pg-hba-try": async ([generation]) => {
-    const { pgHbaRequestSchema } = await import("../model/pg-hba/protocol.js");
-    const { tryElsewhere } = await import("./pg-hba/elsewhere.js");
+    const { pgHbaRequestSchema } = await import("../model/pg-hba/rule/protocol.js");
+    const { tryElsewhere } = await import("./server/pg-hba/external.js");
     answer(await tryElsewhere(await request(pgHbaRequestSchema)));
     // Also of rules that are taken back, so that they are tried again next time.
     await keepGeneration("pg-hba", generation);
   },
   settings: async ([generation]) => {
-    const { settingsRequestSchema } = await import("../model/postgres-settings/protocol.js");
+    const { settingsRequestSchema } = await import("../model/parameters/protocol.js");
     const { ensureSettings } = await import("./verbs/settings.js");
     const result = await ensureSettings(await request(settingsRequestSchema));
     // One that waits for a restart is in force when it is confirmed.
@@ -95,7 +95,7 @@ const verbs: Readonly<Record<string, (args: readonly string[]) => Promise<void>>
     await keepGeneration("tls", generation);
   },
   "settings-confirm": async ([generation]) => {
-    const { settingsRequestSchema } = await import("../model/postgres-settings/protocol.js");
+    const { settingsRequestSchema } = await import("../model/parameters/protocol.js");
     const { settingsConfirmed } = await import("./verbs/settings.js");
     answer(await settingsConfirmed(await request(settingsRequestSchema)));
     await keepGeneration("settings", generation);
@@ -122,63 +122,63 @@ const verbs: Readonly<Record<string, (args: readonly string[]) => Promise<void>>
     await receive(await check(receiveSchema, { sha256, database, mode, folder }));
   },
   "backups-at-hand": async ([place]) => {
-    const { backupsAtHand } = await import("./refresh/at-hand.js");
+    const { backupsAtHand } = await import("./restore/source/available-backups.js");
     answer(await backupsAtHand(place));
   },
   "copies-at-hand": async () => {
-    const { copiesAtHandRequestSchema } = await import("../model/refresh/at-hand.js");
-    const { copiesAtHand } = await import("./refresh/at-hand.js");
+    const { copiesAtHandRequestSchema } = await import("../model/restore/available-backups.js");
+    const { copiesAtHand } = await import("./restore/source/available-backups.js");
     answer(await copiesAtHand((await request(copiesAtHandRequestSchema)).offsite));
   },
   plan: async () => {
-    const { restoreRequestSchema } = await import("../model/protocol.js");
-    const { planRefresh } = await import("./refresh/plan.js");
+    const { restoreRequestSchema } = await import("../model/restore/protocol.js");
+    const { planRefresh } = await import("./restore/plan.js");
     answer(await planRefresh(await request(restoreRequestSchema)));
   },
   restore: async () => {
-    const { restoreRequestSchema } = await import("../model/protocol.js");
+    const { restoreRequestSchema } = await import("../model/restore/protocol.js");
     const { restore } = await import("./restore/restore.js");
     await answerRestore(await restore(await request(restoreRequestSchema)));
   },
   archive: async ([generation]) => {
     const { archiveRequestSchema } = await import("../model/point-in-time/protocol.js");
-    const { switchArchive } = await import("./point-in-time/switch.js");
+    const { switchArchive } = await import("./recovery/archive/switch.js");
     answer(await switchArchive(await request(archiveRequestSchema)));
     await keepGeneration("archive", generation);
   },
   "base-backup": async () => {
     const { baseBackupRequestSchema } = await import("../model/point-in-time/protocol.js");
-    const { makeBaseBackup } = await import("./point-in-time/base-backup.js");
+    const { makeBaseBackup } = await import("./recovery/archive/base-backup.js");
     const asked = await request(baseBackupRequestSchema);
     const result = await makeBaseBackup(asked.server, asked.type);
     if (result?.result === "failed") throw new AgentError(result.text);
     answer(result);
   },
   side: async () => {
-    const { keptSide } = await import("./side/place.js");
+    const { keptSide } = await import("./recovery/instance/state.js");
     answer({ side: (await keptSide()) ?? null });
   },
   "side-restore": async () => {
     const { sideRequestSchema } = await import("../model/point-in-time/protocol.js");
-    const { makeSide } = await import("./side/restore.js");
+    const { makeSide } = await import("./recovery/instance/restore.js");
     answer(await makeSide(await request(sideRequestSchema)));
   },
   "side-psql": async (args) => {
-    const { sidePsql } = await import("./side/psql.js");
+    const { sidePsql } = await import("./recovery/instance/psql.js");
     process.exitCode = await sidePsql(server, args);
   },
   "side-copy-table": async () => {
     const { copyTableRequestSchema } = await import("../model/point-in-time/protocol.js");
-    const { copyTable } = await import("./side/copy-table.js");
+    const { copyTable } = await import("./recovery/instance/copy-table.js");
     answer(await copyTable(await request(copyTableRequestSchema)));
   },
   "side-copy-database": async () => {
     const { copyDatabaseRequestSchema } = await import("../model/point-in-time/protocol.js");
-    const { copyDatabase } = await import("./side/copy-database.js");
+    const { copyDatabase } = await import("./recovery/instance/copy-database.js");
     await answerRestore(await copyDatabase(await request(copyDatabaseRequestSchema)));
   },
   "side-remove": async () => {
-    const { removeSide } = await import("./side/remove.js");
+    const { removeSide } = await import("./recovery/instance/remove.js");
     answer({ removed: await removeSide() });
   },
   upgrades: async () => {
@@ -214,20 +214,20 @@ const verbs: Readonly<Record<string, (args: readonly string[]) => Promise<void>>
   },
   application: async ([generation]) => {
     const { applicationRequestSchema } = await import("../model/application/protocol.js");
-    const { keepApplication } = await import("./application/kept.js");
+    const { keepApplication } = await import("./server/application/registration.js");
     await keepApplication(await request(applicationRequestSchema));
     await keepGeneration("application", generation);
   },
   "application-forget": async () => {
-    const { forgetApplication } = await import("./application/kept.js");
+    const { forgetApplication } = await import("./server/application/registration.js");
     await forgetApplication();
   },
   "application-due": async ([database = "", started = ""]) => {
-    const { applicationDue } = await import("./application/report.js");
+    const { applicationDue } = await import("./server/application/report.js");
     answer(await applicationDue(database, started));
   },
   "application-health": async ([waited]) => {
-    const { waitForApplication } = await import("./application/wait.js");
+    const { waitForApplication } = await import("./server/application/wait.js");
     answer(await waitForApplication(Number(waited)));
   },
   "application-report": async (args) => {
@@ -235,11 +235,11 @@ const verbs: Readonly<Record<string, (args: readonly string[]) => Promise<void>>
     answer(await applicationReport(server, args));
   },
   report: async () => {
-    const { newestReport } = await import("./store.js");
+    const { newestReport } = await import("./system/store.js");
     answer(await newestReport());
   },
   logs: async () => {
-    const { listLogs } = await import("./store.js");
+    const { listLogs } = await import("./system/store.js");
     answer(await listLogs());
   },
   log: async ([name]) => {
@@ -258,7 +258,7 @@ async function main([verb = "", ...args]: readonly string[]): Promise<void> {
 async function tell(error: unknown): Promise<string> {
   if (error instanceof AgentError) return error.message;
   if (!(error instanceof Error)) return `unexpected: ${messageOf(error)}`;
-  const { originalStack } = await import("./stack.js");
+  const { originalStack } = await import("./system/stack.js");
   return `unexpected: ${originalStack(error)}`;
 }
 

@@ -1,12 +1,12 @@
 import { resolve } from "node:path";
 import { CommanderError } from "commander";
 import { RequirementError } from "../tools";
-import { Problem, Stopped } from "./problem";
-import { makeProgram } from "./program";
-import { findProject } from "./project";
-import { UpdateFailed } from "./pulumi";
-import { paintFor } from "./text/paint";
-import { problemText } from "./text/problem";
+import { Problem, Stopped } from "./base/problem";
+import { makeProgram } from "./program/program";
+import { findProject } from "./project/project";
+import { UpdateFailed } from "./pulumi/pulumi";
+import { paintFor } from "./base/paint";
+import { problemText } from "./base/problem-text";
 
 /** Runs the operator's CLI; sets the exit status and never raises. */
 export async function main(args: readonly string[]): Promise<void> {

@@ -1,4 +1,4 @@
-export { Application, type ApplicationArgs, type ApplicationResourceArgs } from "./application";
+export { Application, type ApplicationArgs, type ApplicationResourceArgs } from "./application/application";
 export {
   BackupSchedule,
   type AlertsArgs,
@@ -7,17 +7,17 @@ export {
   type BackupsArgs,
   type MaintenanceJobArgs,
   type OffsiteArgs,
-} from "./backup-schedule";
-export type { AddressArgs, ConnectionTlsArgs, SuperuserArgs } from "./connection-command";
+} from "./backups/backup-schedule";
+export type { AddressArgs, ConnectionTlsArgs, SuperuserArgs } from "./postgres/connection-command";
 export {
   Database,
   type DatabaseArgs,
   type DatabaseResourceArgs,
   type PrepareArgs,
-} from "./database";
-export { DevelopmentServer, type DevelopmentServerArgs } from "./development-server";
-export type { ExternalPgHbaChoice } from "./external-pg-hba";
-export { ExternalPostgres, type ExternalPostgresArgs } from "./external-postgres";
+} from "./contents/database";
+export { DevelopmentServer, type DevelopmentServerArgs } from "./servers/development-server";
+export type { ExternalPgHbaChoice } from "./access/external-pg-hba";
+export { ExternalPostgres, type ExternalPostgresArgs } from "./postgres/external-postgres";
 export {
   backupContents,
   offsiteContents,
@@ -25,19 +25,19 @@ export {
   type BackupArgs,
   type Contents,
   type Dump,
-} from "./machine/dump";
-export { PgHba, type PgHbaArgs, type PgHbaChoice } from "./pg-hba";
-export { PostgresServer, type PostgresServerArgs } from "./postgres-server";
-export type { PostgresArgs } from "./postgres-server";
-export type { Passwords, RolesArgs } from "./roles-command";
-export { ProductionServer, type ProductionServerArgs } from "./production-server";
-export type { ServerArgs } from "./server-args";
-export type { SshArgs } from "./ssh";
-export type { TlsArgs } from "./tls-command";
+} from "./contents/dump";
+export { PgHba, type PgHbaArgs, type PgHbaChoice } from "./access/pg-hba";
+export { PostgresServer, type PostgresServerArgs } from "./postgres/postgres-server";
+export type { PostgresArgs } from "./postgres/postgres-server";
+export type { Passwords, RolesArgs } from "./access/roles-command";
+export { ProductionServer, type ProductionServerArgs } from "./servers/production-server";
+export type { ServerArgs } from "./servers/server-args";
+export type { SshArgs } from "./access/ssh";
+export type { TlsArgs } from "./access/tls-command";
 export { defusePresets } from "../model/defuse/presets";
 export type { Defuse, DefuseStatement } from "../model/defuse/statement";
 export { mask, type Mask, type Masks } from "../model/masks/mask";
-export { presets } from "../model/pg-hba/presets";
-export type { PgHbaRule } from "../model/pg-hba/rule";
-export type { PostgresSettings } from "../model/postgres-settings/typed";
-export { StagingServer, type StagingServerArgs } from "./staging-server";
+export { presets } from "../model/pg-hba/rule/presets";
+export type { PgHbaRule } from "../model/pg-hba/rule/rule";
+export type { PostgresSettings } from "../model/parameters/typed";
+export { StagingServer, type StagingServerArgs } from "./servers/staging-server";

@@ -1,6 +1,6 @@
 import { DevelopmentServer } from "../components";
 import { preparationOf } from "./preparation";
-import type { StackSettings } from "./settings";
+import type { StackSettings } from "../program/load-settings";
 
 /** A developer's own server. */
 export const development = (settings: StackSettings): DevelopmentServer =>

@@ -1,7 +1,7 @@
 import type { PrepareArgs } from "../components";
 import { defuse } from "./defuse";
 import { masks } from "./masks";
-import type { StackSettings } from "./settings";
+import type { StackSettings } from "../program/load-settings";
 
 /**
  * What is done to contents before anybody may connect to them. Another server's backup is masked and defused; a dump that

@@ -1,5 +1,5 @@
 import { ProductionServer } from "../components";
-import type { StackSettings } from "./settings";
+import type { StackSettings } from "../program/load-settings";
 
 /** The server that people work with: it is never refreshed, only recovered when its contents are missing. */
 export const production = (settings: StackSettings): ProductionServer =>

@@ -1,6 +1,6 @@
 import { StagingServer } from "../components";
 import { preparationOf } from "./preparation";
-import type { StackSettings } from "./settings";
+import type { StackSettings } from "../program/load-settings";
 
 /** The server where a release is tried out. */
 export const staging = (settings: StackSettings): StagingServer =>

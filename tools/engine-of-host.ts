@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { localHost } from "../model/host";
+import { localHost } from "../model/base/host";
 import { toolsFolder } from "./folders";
 
 /** How docker gets to the engine of a host: variables to run it with; else what ssh, or docker there, wrote to stderr. */

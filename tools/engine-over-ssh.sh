@@ -12,7 +12,7 @@ if ! command -v ssh >/dev/null; then
   exit 127
 fi
 
-# In the home that ssh means by "~": components/host.ts names it so. The path of a socket must be short.
+# In the home that ssh means by "~": components/engine/host.ts names it so. The path of a socket must be short.
 home=$({ getent passwd "$(id -u)" 2>/dev/null || echo "::::::$HOME"; } | cut -d: -f6)
 folder=$home/.cache/stagecraft/ssh
 name=$(printf %s "$host" | sha256sum | head -c 12)

@@ -34,7 +34,7 @@ function passphrase(folder: string): NodeJS.ProcessEnv {
   return existsSync(file) ? { PULUMI_CONFIG_PASSPHRASE_FILE: file } : {};
 }
 
-/** Has Pulumi start its programs by `stacks/run.js`, which is faster than the SDK's own way. */
+/** Has Pulumi start its programs by `program/run.js`, which is faster than the SDK's own way. */
 function runner(folder: string): NodeJS.ProcessEnv {
   const path = join(folder, "stacks", "run.js");
   return existsSync(path) ? { PULUMI_LANGUAGE_NODEJS_RUN_PATH: path } : {};

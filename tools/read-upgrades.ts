@@ -1,11 +1,11 @@
 import { createHash } from "node:crypto";
 import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { join, resolve, sep } from "node:path";
-import type { SettingProblem } from "../model/settings/problems";
+import type { SettingProblem } from "../model/base/config-problem";
 import { standingProblems } from "../model/upgrades/chain";
 import { collectScripts, mayBeScript, type FoundFile } from "../model/upgrades/collect";
 import type { Upgrades } from "../model/upgrades/protocol";
-import { rulesOf, type UpgradesSettings } from "../model/upgrades/settings";
+import { rulesOf, type UpgradesSettings } from "../model/stack-file/upgrades";
 
 /** The upgrade scripts that a stack's section `upgrades` names, and what is wrong with them; nothing is run. */
 export function readUpgrades(

@@ -93,7 +93,7 @@ function bundleAgent(projectFolder: string, outfile: string): void {
   const args = [
     ...["agent/main.ts", "--bundle", `--outfile=${outfile}`, "--log-level=warning"],
     ...["--platform=node", "--target=node22", "--format=cjs", "--external:pg-native"],
-    // Read only when something unexpected is told of (agent/stack.ts).
+    // Read only when something unexpected is told of (agent/system/stack.ts).
     ...["--sourcemap=external", "--sources-content=false", "--minify-whitespace"],
     // The same bytes wherever node_modules really is.
     "--preserve-symlinks",

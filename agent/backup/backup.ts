@@ -10,19 +10,19 @@ import {
 import type { JobResult } from "../../model/backup/protocol";
 import { backupSpaceProblem, neededBackupBytes } from "../../model/backup/space";
 import { takeTurns } from "../../model/backup/turns";
-import type { BackupId, ServerKind } from "../../model/names";
-import { formatBytes, formatCount, formatDuration, plural } from "../../model/units";
-import { version } from "../../model/version";
-import { readApplication } from "../application/kept";
-import { now } from "../clock";
-import { AgentError, messageOf } from "../errors";
+import type { BackupId, ServerKind } from "../../model/base/names";
+import { formatBytes, formatCount, formatDuration, plural } from "../../model/base/units";
+import { version } from "../../model/base/version";
+import { readApplication } from "../server/application/registration";
+import { now } from "../system/clock";
+import { AgentError, messageOf } from "../system/errors";
 import { withJobLock } from "../jobs/lock";
-import { waitForPostgres } from "../postgres";
-import { Progress, say } from "../progress";
-import { severalAtATime } from "../several";
-import { chooseDatabases, type ChosenDatabase } from "./choose";
+import { waitForPostgres } from "../postgres/postgres";
+import { Progress, say } from "../system/progress";
+import { severalAtATime } from "../system/concurrency";
+import { chooseDatabases, type ChosenDatabase } from "./select-databases";
 import { dumpDatabase, usualParallel } from "./dump-database";
-import { DumpLog, pruneBackupLogs } from "./log";
+import { DumpLog, pruneBackupLogs } from "../repository/log";
 import {
   finishPartial,
   listFiles,
@@ -31,7 +31,7 @@ import {
   removeLeftovers,
   removePartial,
 } from "./partial";
-import { keepAttempt, listBackupIds, readManifest, repositoryFolder } from "./repository";
+import { keepAttempt, listBackupIds, readManifest, repositoryFolder } from "../repository/repository";
 import { writeServerFiles } from "./server-files";
 import { freeForBackup, watchSpace } from "./space";
 

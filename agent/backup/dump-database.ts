@@ -8,14 +8,14 @@ import { columnsFile } from "../../model/backup/columns-file";
 import { formatDumpName } from "../../model/backup/dump-name";
 import type { BackupJob } from "../../model/backup/job";
 import type { BackedUpDatabase, CountedTable } from "../../model/backup/manifest";
-import type { BackupId } from "../../model/names";
-import { parseDuration } from "../../model/units";
-import { AgentError, messageOf } from "../errors";
-import { sessionOptions, withConnection } from "../postgres";
-import { clientEnvironment, connectionString } from "../processes";
-import type { Progress } from "../progress";
-import type { DumpLog } from "./log";
-import { runProgram, type Command } from "./program";
+import type { BackupId } from "../../model/base/names";
+import { parseDuration } from "../../model/base/units";
+import { AgentError, messageOf } from "../system/errors";
+import { sessionOptions, withConnection } from "../postgres/postgres";
+import { clientEnvironment, connectionString } from "../postgres/processes";
+import type { Progress } from "../system/progress";
+import type { DumpLog } from "../repository/log";
+import { runProgram, type Command } from "../system/program";
 import { Snapshot } from "./snapshot";
 
 /** What a dump is made of, and where it goes. */

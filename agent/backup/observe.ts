@@ -7,9 +7,9 @@ import { newestVerified } from "../../model/backup/catalogue";
 import { runningJob } from "../jobs/lock";
 import { jobKey } from "../jobs/scheduler";
 import { readJobStates } from "../jobs/states";
-import { readLateness } from "./late";
-import { readCatalogue, repositoryFolder } from "./repository";
-import { readSchedule, scheduledSince, scheduleDigest } from "./schedule";
+import { readLateness } from "../jobs/overdue";
+import { readCatalogue, repositoryFolder } from "../repository/repository";
+import { readSchedule, scheduledSince, scheduleDigest } from "../jobs/schedule";
 
 /** Tells of the backups and of when the next ones are made, and changes nothing. */
 export async function observeBackups(client: Client, now: Date): Promise<BackupsObservation> {

@@ -2,17 +2,17 @@ import { mkdir, readdir, rename, rm, stat, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { z } from "zod";
 import type { BackupFile, Manifest } from "../../model/backup/manifest";
-import { formatBackupId, parseBackupId, type BackupId } from "../../model/names";
-import { syncFolder, syncPath } from "../disk-sync";
-import { readText } from "../whole-file";
-import { hashFiles } from "./files";
+import { formatBackupId, parseBackupId, type BackupId } from "../../model/base/names";
+import { syncFolder, syncPath } from "../system/sync-to-disk";
+import { readText } from "../system/atomic-file";
+import { hashFiles } from "../repository/files";
 import {
   backupFolder,
   keepAttempt,
   partialFolder,
   repositoryFolder,
   writeManifest,
-} from "./repository";
+} from "../repository/repository";
 
 const suffix = ".partial";
 /** Says whose attempt a folder is, while it is being made. */

@@ -1,11 +1,11 @@
 import { copyFile, writeFile } from "node:fs/promises";
 import path from "node:path";
 import type { Client } from "pg";
-import { AgentError } from "../errors";
-import { sessionOptions } from "../postgres";
-import { clientEnvironment } from "../processes";
-import { storeFolder } from "../store";
-import { runProgram } from "./program";
+import { AgentError } from "../system/errors";
+import { sessionOptions } from "../postgres/postgres";
+import { clientEnvironment } from "../postgres/processes";
+import { storeFolder } from "../system/store";
+import { runProgram } from "../system/program";
 
 /** Name of the stack's state in the agent's volume, and in a backup. */
 export const stateFile = "pulumi-state.json";

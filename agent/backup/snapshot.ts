@@ -1,12 +1,12 @@
 import type { Client } from "pg";
 import type { CountedTable } from "../../model/backup/manifest";
 import type { MaskCatalogue } from "../../model/masks/catalogue";
-import { quoteIdentifier as q } from "../../model/sql";
+import { quoteIdentifier as q } from "../../model/base/sql";
 import type { RecordedLedger } from "../../model/upgrades/ledger";
-import { AgentError, messageOf } from "../errors";
-import { readMaskCatalogue } from "../masks/catalogue";
-import { connect } from "../postgres";
-import { readRecordedLedger } from "../upgrades/ledger";
+import { AgentError, messageOf } from "../system/errors";
+import { readMaskCatalogue } from "../prepare/masks/catalogue";
+import { connect } from "../postgres/postgres";
+import { readRecordedLedger } from "../prepare/upgrades/ledger";
 
 /** Tables whose rows are counted by one statement: a server far away is asked seldom, and its planner not for too much. */
 const batchSize = 100;

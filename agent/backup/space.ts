@@ -1,8 +1,8 @@
 import { statfs } from "node:fs/promises";
 import { backupReserve } from "../../model/backup/space";
-import { formatBytes } from "../../model/units";
-import { AgentError } from "../errors";
-import { repositoryFolder } from "./repository";
+import { formatBytes } from "../../model/base/units";
+import { AgentError } from "../system/errors";
+import { repositoryFolder } from "../repository/repository";
 
 /** Milliseconds between two looks at the disk. */
 const intervalMilliseconds = 500;

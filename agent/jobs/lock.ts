@@ -4,12 +4,12 @@ import { rm } from "node:fs/promises";
 import type { Client } from "pg";
 import { z } from "zod";
 import { jobKinds } from "../../model/backup/protocol";
-import { now } from "../clock";
-import { withConnection } from "../postgres";
-import { say } from "../progress";
-import { storeFolder, writeWhole } from "../store";
-import { readText } from "../whole-file";
-import { advisoryLocks } from "../advisory-locks";
+import { now } from "../system/clock";
+import { withConnection } from "../postgres/postgres";
+import { say } from "../system/progress";
+import { storeFolder, writeWhole } from "../system/store";
+import { readText } from "../system/atomic-file";
+import { advisoryLocks } from "../postgres/advisory-locks";
 
 /** Advisory lock that every job holds while it works: one at a time. It ends with the session, however that ends. */
 const lock = [...advisoryLocks.jobs];

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { dueRun, mayRun } from "../../model/backup/due";
 import type { BackupsRequest, JobResult } from "../../model/backup/protocol";
 import { scheduledJobs, type ScheduledJob } from "../../model/backup/scheduled-jobs";
-import { messageOf } from "../errors";
+import { messageOf } from "../system/errors";
 
 const runSchema = z.strictObject({
   startedAt: z.iso.datetime(),

@@ -1,6 +1,6 @@
 import path from "node:path";
-import { storeFolder, writeWhole } from "../store";
-import { readText } from "../whole-file";
+import { storeFolder, writeWhole } from "../system/store";
+import { readText } from "../system/atomic-file";
 import { jobStatesSchema, type JobStates } from "./scheduler";
 
 const file = "jobs.json";

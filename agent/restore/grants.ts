@@ -1,6 +1,6 @@
-import { withConnection } from "../postgres";
-import { giveLargeObjects, keepExtensionRoutines, takeOwnership } from "../roles/ownership";
-import { mendRights } from "../roles/rights";
+import { withConnection } from "../postgres/postgres";
+import { giveLargeObjects, keepExtensionRoutines, takeOwnership } from "../server/roles/ownership";
+import { mendRights } from "../server/roles/rights";
 import { databaseRoles } from "../../model/roles/names";
 
 /**

@@ -4,12 +4,12 @@ import {
   type DatabaseFacts,
   type RestoreRequest,
   type Stamp,
-} from "../../model/protocol";
-import { previousCopies } from "../../model/refresh/copies";
-import { quoteIdentifier as q } from "../../model/sql";
-import { isExternal } from "../connection";
-import { stampDatabase } from "../databases";
-import { AgentError } from "../errors";
+} from "../../model/restore/protocol";
+import { previousCopies } from "../../model/restore/versions";
+import { quoteIdentifier as q } from "../../model/base/sql";
+import { isExternal } from "../postgres/connection";
+import { stampDatabase } from "../postgres/databases";
+import { AgentError } from "../system/errors";
 
 /** A database with its stamp. */
 export interface StampedDatabase {

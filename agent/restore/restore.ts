@@ -1,17 +1,17 @@
 import { availableParallelism } from "node:os";
 import path from "node:path";
 import type { Client } from "pg";
-import { incomingName, previousName } from "../../model/names";
-import { foreignProblem } from "../../model/refresh/fitness";
+import { incomingName, previousName } from "../../model/base/names";
+import { foreignProblem } from "../../model/restore/compatibility";
 import {
   contentsId,
   type RestoreRequest,
   type RestoreResult,
   type Source,
-} from "../../model/protocol";
+} from "../../model/restore/protocol";
 import { tellableEvent } from "../../model/import-log/tellable-event";
 import { failureLines, verdictLine } from "../../model/import-log/text";
-import type { Prepared } from "../../model/refresh/preparation";
+import type { Prepared } from "../../model/restore/preparation";
 import type { Verdict } from "../../model/import-log/verdict-schema";
 import {
   bringBack,
@@ -22,17 +22,17 @@ import {
   listDatabases,
   stampDatabase,
   swapDatabases,
-} from "../databases";
-import { blockers } from "../refresh/blockers";
-import { prepare } from "../refresh/prepare";
-import { fetchSource, forgetFetched } from "../refresh/from-offsite";
-import { checkFiles, findBackup } from "../refresh/source";
-import { AgentError, messageOf } from "../errors";
-import { toldIfFull } from "../full-disk";
-import { connect, waitForPostgres, withConnection } from "../postgres";
-import { clientEnvironment, connectionString, runLines } from "../processes";
-import { say } from "../progress";
-import { makeMissingRoles } from "../roles/ensure";
+} from "../postgres/databases";
+import { blockers } from "./blockers";
+import { prepare } from "../prepare/prepare";
+import { fetchSource, forgetFetched } from "./source/from-offsite";
+import { checkFiles, findBackup } from "./source/source";
+import { AgentError, messageOf } from "../system/errors";
+import { toldIfFull } from "../system/full-disk";
+import { connect, waitForPostgres, withConnection } from "../postgres/postgres";
+import { clientEnvironment, connectionString, runLines } from "../postgres/processes";
+import { say } from "../system/progress";
+import { makeMissingRoles } from "../server/roles/ensure";
 import {
   countRestore,
   fileNameOf,
@@ -41,15 +41,15 @@ import {
   keepReport,
   openLog,
   storeFolder,
-} from "../store";
-import { openDump, type Dump } from "./dump";
+} from "../system/store";
+import { openDump, type Dump } from "./dump/dump";
 import { copyWith, findInPlace, type StampedDatabase } from "./in-place";
-import { Recorder } from "./recorder";
-import { dataFolder, withSpaceGuard } from "./space";
+import { Recorder } from "./import/recorder";
+import { dataFolder, withSpaceGuard } from "../postgres/data-space";
 import { grantRights } from "./grants";
-import { fillAndJudge } from "./judge";
-import { handOver, makeRestoreRole, releaseRestoreRole, removeRestoreRole } from "./restore-role";
-import { takeTurn } from "./turn";
+import { fillAndJudge } from "./import/verdict";
+import { handOver, makeRestoreRole, releaseRestoreRole, removeRestoreRole } from "./import/restore-role";
+import { takeTurn } from "./database-lock";
 
 /** Seconds that PostgreSQL may take to answer. */
 const startSeconds = 60;

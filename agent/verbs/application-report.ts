@@ -5,8 +5,8 @@ import {
   applicationReportRequestSchema,
 } from "../../model/application/protocol";
 import type { ApplicationReport } from "../../model/application/report";
-import { reportApplication } from "../application/report";
-import { AgentError } from "../errors";
+import { reportApplication } from "../server/application/report";
+import { AgentError } from "../system/errors";
 
 const argumentsSchema = z.tuple([z.enum(["restarted", "not-restarted"]), z.string(), z.string()]);
 

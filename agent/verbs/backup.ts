@@ -1,11 +1,11 @@
 import { backupJobSchema } from "../../model/backup/job";
 import type { BackupRequest, JobResult } from "../../model/backup/protocol";
-import { serverKinds, type ServerKind } from "../../model/names";
+import { serverKinds, type ServerKind } from "../../model/base/names";
 import { makeBackup } from "../backup/backup";
-import { copyAfterBackup } from "../backup/offsite/after-backup";
-import { readSchedule } from "../backup/schedule";
-import { AgentError } from "../errors";
-import { signalOfEnd } from "../jobs/end";
+import { copyAfterBackup } from "../offsite/after-backup";
+import { readSchedule } from "../jobs/schedule";
+import { AgentError } from "../system/errors";
+import { signalOfEnd } from "../jobs/abort-signals";
 
 /** What kind of server the agent is beside. */
 export function ownKind(): ServerKind {

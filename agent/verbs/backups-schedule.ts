@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 import type { BackupsRequest, BackupsResult } from "../../model/backup/protocol";
-import { forgetRemote, keepRemote } from "../backup/offsite/remote";
-import { keepSchedule, readSchedule } from "../backup/schedule";
+import { forgetRemote, keepRemote } from "../offsite/remote";
+import { keepSchedule, readSchedule } from "../jobs/schedule";
 
 /** Puts in force what the agent does by itself about backups. */
 export async function scheduleBackups(request: BackupsRequest): Promise<BackupsResult> {

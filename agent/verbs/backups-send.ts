@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
-import { notHereText } from "../backup/offsite/alone";
-import { repositoryFolder, listBackupIds } from "../backup/repository";
-import { AgentError } from "../errors";
+import { notHereText } from "../repository/offsite-only";
+import { repositoryFolder, listBackupIds } from "../repository/repository";
+import { AgentError } from "../system/errors";
 
 /** Writes a backup to stdout as a tar of its folder; whoever takes it compares it with its manifest. */
 export async function sendBackup(id: string): Promise<void> {

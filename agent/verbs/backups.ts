@@ -9,15 +9,15 @@ import type {
 import { withJobLock } from "../jobs/lock";
 import { deletionProblems } from "../../model/backup/deletion";
 import { lateness } from "../../model/backup/lateness";
-import type { BackupId } from "../../model/names";
-import { forgetOld, judgeBackups } from "../backup/forget";
+import type { BackupId } from "../../model/base/names";
+import { forgetOld, judgeBackups } from "../repository/forget";
 import { observeBackups } from "../backup/observe";
-import { backupsAlone } from "../backup/offsite/alone";
-import { readCatalogue, removeBackup } from "../backup/repository";
-import { readSchedule } from "../backup/schedule";
-import { now } from "../clock";
-import { AgentError } from "../errors";
-import { withConnection } from "../postgres";
+import { backupsAlone } from "../repository/offsite-only";
+import { readCatalogue, removeBackup } from "../repository/repository";
+import { readSchedule } from "../jobs/schedule";
+import { now } from "../system/clock";
+import { AgentError } from "../system/errors";
+import { withConnection } from "../postgres/postgres";
 
 /** Tells of all backups and failed attempts, and of what the rules say of them; changes nothing. */
 export async function backups({ server, pins }: CatalogueRequest): Promise<Catalogue> {

@@ -1,5 +1,5 @@
 import { Client } from "pg";
-import { fitnessProblem, majorOf } from "../../model/connection/fitness";
+import { fitnessProblem, majorOf } from "../../model/connection/compatibility";
 import type {
   ConnectionObservation,
   ConnectionRequest,
@@ -13,9 +13,9 @@ import {
   isExternal,
   keepConnection,
   keptConnection,
-} from "../connection";
-import { AgentError } from "../errors";
-import { failureOf } from "../postgres";
+} from "../postgres/connection";
+import { AgentError } from "../system/errors";
+import { failureOf } from "../postgres/postgres";
 
 interface Facts extends Reached {
   readonly version: number;

@@ -1,15 +1,15 @@
 import type { BackupsRequest, JobKind, JobResult } from "../../model/backup/protocol";
 import { scheduledJobs, type ScheduledJob } from "../../model/backup/scheduled-jobs";
 import { parseWindow, windowEnd } from "../../model/backup/window";
-import { parseDuration } from "../../model/units";
+import { parseDuration } from "../../model/base/units";
 import { makeBackup } from "../backup/backup";
-import { copyAfterBackup } from "../backup/offsite/after-backup";
-import { readSchedule } from "../backup/schedule";
-import { now } from "../clock";
-import { AgentError } from "../errors";
-import { signalAfter, signalOfEnd } from "../jobs/end";
-import { maintain } from "../jobs/maintenance";
-import { verifyAndForget } from "../jobs/verification";
+import { copyAfterBackup } from "../offsite/after-backup";
+import { readSchedule } from "../jobs/schedule";
+import { now } from "../system/clock";
+import { AgentError } from "../system/errors";
+import { signalAfter, signalOfEnd } from "../jobs/abort-signals";
+import { maintain } from "../daemon/jobs/maintenance";
+import { verifyAndForget } from "../daemon/jobs/verification";
 import { ownKind } from "./backup";
 
 /** Seconds that PostgreSQL may take to answer, as it may after a crash of the machine. */

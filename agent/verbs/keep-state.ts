@@ -1,7 +1,7 @@
 import { text } from "node:stream/consumers";
 import { stateFile } from "../backup/server-files";
-import { AgentError, messageOf } from "../errors";
-import { writeWhole } from "../store";
+import { AgentError, messageOf } from "../system/errors";
+import { writeWhole } from "../system/store";
 
 /** Keeps the export of the stack's state, which stdin is, for the backups to come. Its secrets are encrypted. */
 export async function keepState(): Promise<void> {

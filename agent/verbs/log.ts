@@ -1,7 +1,7 @@
 import { createReadStream } from "node:fs";
 import { pipeline } from "node:stream/promises";
-import { AgentError } from "../errors";
-import { listLogs, logPath } from "../store";
+import { AgentError } from "../system/errors";
+import { listLogs, logPath } from "../system/store";
 
 /** Writes a kept log to stdout; the newest, where none is named. */
 export async function showLog(name: string | undefined): Promise<void> {

@@ -1,19 +1,19 @@
 import { networkInterfaces, type NetworkInterfaceInfo } from "node:os";
-import type { Observation } from "../../model/observation";
-import { version } from "../../model/version";
-import { observeApplication } from "../application/kept";
+import type { Observation } from "../../model/observation/observation";
+import { version } from "../../model/base/version";
+import { observeApplication } from "../server/application/registration";
 import { observeBackups } from "../backup/observe";
-import { listDatabases } from "../databases";
-import { now } from "../clock";
-import { readGenerations } from "../generations";
-import { observePgHba } from "../pg-hba/observe";
-import { observeArchive } from "../point-in-time/observe";
-import { withConnection } from "../postgres";
-import { freeDataBytes } from "../restore/space";
-import { observeRoles } from "../roles/observe";
-import { observeSettings } from "../settings/observe";
-import { newestReport, readGeneration } from "../store";
-import { observeTls } from "../tls/observe";
+import { listDatabases } from "../postgres/databases";
+import { now } from "../system/clock";
+import { readGenerations } from "../server/generations";
+import { observePgHba } from "../server/pg-hba/observe";
+import { observeArchive } from "../recovery/observe";
+import { withConnection } from "../postgres/postgres";
+import { freeDataBytes } from "../postgres/data-space";
+import { observeRoles } from "../server/roles/observe";
+import { observeSettings } from "../server/parameters/observe";
+import { newestReport, readGeneration } from "../system/store";
+import { observeTls } from "../server/tls/observe";
 import { observeConnection } from "./connection";
 
 /** Tells what is there, and changes nothing. */

@@ -5,14 +5,14 @@ import type {
   OffsiteFetched,
   OffsiteList,
 } from "../../model/backup/offsite-protocol";
-import { copyInTurn } from "../backup/offsite/after-backup";
-import { fetchCopy } from "../backup/offsite/fetch";
-import { Remote } from "../backup/offsite/remote";
-import type { Copied } from "../backup/offsite/sync";
-import { listBackupIds } from "../backup/repository";
-import { readSchedule } from "../backup/schedule";
-import { AgentError } from "../errors";
-import { signalOfEnd } from "../jobs/end";
+import { copyInTurn } from "../offsite/after-backup";
+import { fetchCopy } from "../offsite/fetch";
+import { Remote } from "../offsite/remote";
+import type { Copied } from "../offsite/sync";
+import { listBackupIds } from "../repository/repository";
+import { readSchedule } from "../jobs/schedule";
+import { AgentError } from "../system/errors";
+import { signalOfEnd } from "../jobs/abort-signals";
 
 /** Lists the copies of a server's backups, from what is there alone. */
 export async function listCopies(server: string): Promise<OffsiteList> {

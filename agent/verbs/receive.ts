@@ -4,17 +4,17 @@ import { mkdir, readdir, rename, rm } from "node:fs/promises";
 import path from "node:path";
 import { pipeline } from "node:stream/promises";
 import { z } from "zod";
-import { databaseNameSchema } from "../../model/database-name";
-import { sha256Schema } from "../../model/sha256";
-import { listDatabases } from "../databases";
-import { sha256Of, sha256OfFile } from "../digest";
-import { syncPath } from "../disk-sync";
-import { AgentError } from "../errors";
-import { errorIfFull, toldIfFull } from "../full-disk";
-import { waitForPostgres, withConnection } from "../postgres";
-import { runWithInput } from "../processes";
-import { takeTurn } from "../restore/turn";
-import { dumpPath, findDump, makeDumpFolder } from "../store";
+import { databaseNameSchema } from "../../model/base/database-name";
+import { sha256Schema } from "../../model/base/sha256";
+import { listDatabases } from "../postgres/databases";
+import { sha256Of, sha256OfFile } from "../system/digest";
+import { syncPath } from "../system/sync-to-disk";
+import { AgentError } from "../system/errors";
+import { errorIfFull, toldIfFull } from "../system/full-disk";
+import { waitForPostgres, withConnection } from "../postgres/postgres";
+import { runWithInput } from "../postgres/processes";
+import { takeTurn } from "../restore/database-lock";
+import { dumpPath, findDump, makeDumpFolder } from "../system/store";
 
 /** What `receive` is asked to take, by its arguments. */
 export const receiveSchema = z.strictObject({

@@ -2,14 +2,14 @@ import type { Client } from "pg";
 import { databaseRoles } from "../../model/roles/names";
 import { wantedRoles } from "../../model/roles/plan";
 import type { RolesRequest, RolesResult } from "../../model/roles/protocol";
-import { plural } from "../../model/units";
-import { quoteIdentifier as q } from "../../model/sql";
-import { AgentError } from "../errors";
-import { waitForPostgres, withConnection } from "../postgres";
-import { say } from "../progress";
-import { ensureRoles } from "../roles/ensure";
-import { giveLargeObjects, keepExtensionRoutines, takeOwnership } from "../roles/ownership";
-import { closeOwnDatabases, mendRights } from "../roles/rights";
+import { plural } from "../../model/base/units";
+import { quoteIdentifier as q } from "../../model/base/sql";
+import { AgentError } from "../system/errors";
+import { waitForPostgres, withConnection } from "../postgres/postgres";
+import { say } from "../system/progress";
+import { ensureRoles } from "../server/roles/ensure";
+import { giveLargeObjects, keepExtensionRoutines, takeOwnership } from "../server/roles/ownership";
+import { closeOwnDatabases, mendRights } from "../server/roles/rights";
 
 /** Makes the roles of a server, and puts right what differs about those that are there, their passwords and their rights. */
 export async function roles(request: RolesRequest): Promise<RolesResult> {

@@ -2,11 +2,11 @@ import type {
   SettingsConfirmed,
   SettingsRequest,
   SettingsResult,
-} from "../../model/postgres-settings/protocol";
-import { refuseExternal } from "../connection";
-import { waitForPostgres, withConnection } from "../postgres";
-import { applySettings } from "../settings/apply";
-import { confirmSettings } from "../settings/confirm";
+} from "../../model/parameters/protocol";
+import { refuseExternal } from "../postgres/connection";
+import { waitForPostgres, withConnection } from "../postgres/postgres";
+import { applySettings } from "../server/parameters/apply";
+import { confirmSettings } from "../server/parameters/confirm";
 
 /** Puts settings in force, as far as that can be done without a restart. */
 export async function ensureSettings({

@@ -1,9 +1,9 @@
 import type { TlsRequest, TlsResult } from "../../model/tls/protocol";
-import { isExternal, refuseExternal } from "../connection";
-import { messageOf } from "../errors";
-import { waitForPostgres, withConnection } from "../postgres";
-import { say } from "../progress";
-import { applyTls, renewTls } from "../tls/tls";
+import { isExternal, refuseExternal } from "../postgres/connection";
+import { messageOf } from "../system/errors";
+import { waitForPostgres, withConnection } from "../postgres/postgres";
+import { say } from "../system/progress";
+import { applyTls, renewTls } from "../server/tls/tls";
 
 /** Sees to the server's certificate and turns TLS on. */
 export async function ensureTls(request: TlsRequest): Promise<TlsResult> {

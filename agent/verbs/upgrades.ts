@@ -1,9 +1,9 @@
 import type { UpgradesRequest, UpgradesResult } from "../../model/upgrades/protocol";
 import { databaseRoles } from "../../model/roles/names";
-import { AgentError } from "../errors";
-import { waitForPostgres, withConnection } from "../postgres";
-import { dryRunUpgrades } from "../upgrades/dry-run";
-import { lookAtUpgrades } from "../upgrades/run";
+import { AgentError } from "../system/errors";
+import { waitForPostgres, withConnection } from "../postgres/postgres";
+import { dryRunUpgrades } from "../prepare/upgrades/dry-run";
+import { lookAtUpgrades } from "../prepare/upgrades/run";
 
 /** Tells what upgrade scripts a live database has been through and which are pending; tries them on a copy when asked to. */
 export async function upgrades(request: UpgradesRequest): Promise<UpgradesResult> {

@@ -1,8 +1,8 @@
 import type { VerifyRequest, VerifyResult } from "../../model/backup/verify-protocol";
-import { now } from "../clock";
+import { now } from "../system/clock";
 import { withJobLock } from "../jobs/lock";
-import { waitForPostgres } from "../postgres";
-import { nextToVerify, verifyBackup } from "../backup/verify";
+import { waitForPostgres } from "../postgres/postgres";
+import { nextToVerify, verifyBackup } from "../verify/verify";
 
 /** Verifies a backup: the named one, or the newest of which nobody knows whether it can be restored. */
 export async function verify({ backup }: VerifyRequest): Promise<VerifyResult> {

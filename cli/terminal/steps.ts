@@ -1,6 +1,6 @@
-import { formatDuration } from "../../model/units";
-import { stepLine } from "../text/steps";
-import { type Paint, paintFor } from "../text/paint";
+import { formatDuration } from "../../model/base/units";
+import { stepLine } from "./step-lines";
+import { type Paint, paintFor } from "../base/paint";
 import { LiveLine } from "./live-line";
 
 /** What came of a step: shown behind its name. */

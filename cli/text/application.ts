@@ -1,8 +1,8 @@
 import { applicationText, freshErrorLines } from "../../model/application/report";
-import type { RestoreResult } from "../../model/protocol";
-import type { Observation } from "../../model/observation";
-import type { Container } from "../docker";
-import type { Paint } from "./paint";
+import type { RestoreResult } from "../../model/restore/protocol";
+import type { Observation } from "../../model/observation/observation";
+import type { Container } from "../server/docker";
+import type { Paint } from "../base/paint";
 
 /** What is known of a server's application. */
 export interface ApplicationFacts {

@@ -1,8 +1,8 @@
 import { archiveWarnings } from "../../model/point-in-time/drift";
 import type { ArchiveObservation } from "../../model/point-in-time/protocol";
 import { windowsText } from "../../model/point-in-time/window";
-import { formatDuration } from "../../model/units";
-import type { Paint } from "./paint";
+import { formatDuration } from "../../model/base/units";
+import type { Paint } from "../base/paint";
 
 /** Which moments a server can be recovered to and how far behind its archive is; nothing where nothing is archived. */
 export function archiveRows(archive: ArchiveObservation, paint: Paint): string[][] {

@@ -1,7 +1,7 @@
 import type { BackupsObservation } from "../../model/backup/protocol";
-import { parseBackupId } from "../../model/names";
-import { ageText, momentText } from "./moment";
-import type { Paint } from "./paint";
+import { parseBackupId } from "../../model/base/names";
+import { ageText, momentText } from "../base/moment";
+import type { Paint } from "../base/paint";
 
 /** Which backup is the newest, what is being done, what is wrong, and when the next ones are made. */
 export function backupRows(

@@ -1,11 +1,11 @@
 import type { CatalogueEntry } from "../../model/backup/catalogue";
 import type { Catalogue, ForgetResult } from "../../model/backup/catalogue-protocol";
 import { newestVerified } from "../../model/backup/catalogue";
-import { parseBackupId } from "../../model/names";
-import { formatAge, formatBytes, formatDuration } from "../../model/units";
-import { plain, type Paint } from "./paint";
-import { momentText } from "./moment";
-import { alignColumns } from "./table";
+import { parseBackupId } from "../../model/base/names";
+import { formatAge, formatBytes, formatDuration } from "../../model/base/units";
+import { plain, type Paint } from "../base/paint";
+import { momentText } from "../base/moment";
+import { alignColumns } from "../base/table";
 
 const headings = ["id", "age", "databases", "size", "verified", "kept as", "where"];
 

@@ -1,5 +1,5 @@
-import { plain, type Paint } from "./paint";
-import { stepLine } from "./steps";
+import { plain, type Paint } from "../base/paint";
+import { stepLine } from "../terminal/step-lines";
 
 /** One thing that was looked at. */
 export interface Finding {

@@ -1,5 +1,5 @@
-import { formatBytes } from "../../model/units";
-import type { ServerStatus } from "../server-status";
+import { formatBytes } from "../../model/base/units";
+import type { ServerStatus } from "../server/server-status";
 
 /** What is about to happen to a server that goes down. */
 export interface DownPlan {

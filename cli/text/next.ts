@@ -1,6 +1,6 @@
-import { reachableAt, tunnelTo } from "../../model/host";
-import type { ServerKind } from "../../model/names";
-import { alignColumns } from "./table";
+import { reachableAt, tunnelTo } from "../../model/base/host";
+import type { ServerKind } from "../../model/base/names";
+import { alignColumns } from "../base/table";
 
 /** What a person needs to know of a server that is up. */
 export interface UpServer {

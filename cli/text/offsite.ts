@@ -1,8 +1,8 @@
 import type { OffsiteCopy } from "../../model/backup/catalogue";
 import type { OffsiteFetched, OffsiteList } from "../../model/backup/offsite-protocol";
-import { parseBackupId } from "../../model/names";
-import { formatAge, formatBytes } from "../../model/units";
-import { alignColumns } from "./table";
+import { parseBackupId } from "../../model/base/names";
+import { formatAge, formatBytes } from "../../model/base/units";
+import { alignColumns } from "../base/table";
 
 /** What `stagecraft backups offsite` prints: a line for each copy, newest first, and where they lie. */
 export function copiesText({ place, copies }: OffsiteList, now: Date): string {

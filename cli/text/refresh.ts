@@ -1,11 +1,11 @@
-import type { RestoreResult } from "../../model/protocol";
-import { formatCount, formatDuration, plural } from "../../model/units";
-import { parseBackupId, previousName, type BackupId } from "../../model/names";
-import type { Previewed } from "../preview";
+import type { RestoreResult } from "../../model/restore/protocol";
+import { formatCount, formatDuration, plural } from "../../model/base/units";
+import { parseBackupId, previousName, type BackupId } from "../../model/base/names";
+import type { Previewed } from "../pulumi/preview";
 import { applicationOfRefresh } from "./application";
-import { changesText } from "./progress";
-import { momentText } from "./moment";
-import { alignColumns } from "./table";
+import { changesText } from "../pulumi/progress";
+import { momentText } from "../base/moment";
+import { alignColumns } from "../base/table";
 
 /** What `stagecraft refresh --preview` prints. */
 export function planText({ notes, changes }: Previewed, stack: string, backup: string): string {

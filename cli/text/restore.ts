@@ -1,4 +1,4 @@
-import type { RestoreResult } from "../../model/protocol";
+import type { RestoreResult } from "../../model/restore/protocol";
 
 /** What became of a restore, under the update that did it: `timesheets ← pg_dump….sql   passed`. */
 export function restoreText({ text }: RestoreResult): string {

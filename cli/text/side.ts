@@ -1,7 +1,7 @@
 import type { CopyTableResult, Side } from "../../model/point-in-time/protocol";
 import { utcText } from "../../model/point-in-time/target";
-import { formatAge, formatBytes, formatDuration, plural } from "../../model/units";
-import { alignColumns } from "./table";
+import { formatAge, formatBytes, formatDuration, plural } from "../../model/base/units";
+import { alignColumns } from "../base/table";
 
 /** What a side cluster is, and what can be done with it. */
 export function sideText(stack: string, side: Side, now: Date): string {

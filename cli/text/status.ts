@@ -1,16 +1,16 @@
-import { localHost } from "../../model/host";
-import { parseBackupId } from "../../model/names";
-import type { DatabaseFacts, RestoreResult } from "../../model/protocol";
-import { formatBytes, plural } from "../../model/units";
-import type { Change } from "../history";
-import type { ServerState, ServerStatus } from "../server-status";
+import { localHost } from "../../model/base/host";
+import { parseBackupId } from "../../model/base/names";
+import type { DatabaseFacts, RestoreResult } from "../../model/restore/protocol";
+import { formatBytes, plural } from "../../model/base/units";
+import type { Change } from "../pulumi/history";
+import type { ServerState, ServerStatus } from "../server/server-status";
 import { applicationRows } from "./application";
 import { backupRows } from "./backup-status";
 import { archiveRows } from "./archive-status";
-import { ageText, momentText } from "./moment";
-import { plain, type Paint } from "./paint";
-import { changesText } from "./progress";
-import { alignColumns } from "./table";
+import { ageText, momentText } from "../base/moment";
+import { plain, type Paint } from "../base/paint";
+import { changesText } from "../pulumi/progress";
+import { alignColumns } from "../base/table";
 
 /** What `stagecraft status` prints. */
 export function statusText(

@@ -1,9 +1,9 @@
-import { formatDuration, plural } from "../../model/units";
+import { formatDuration, plural } from "../../model/base/units";
 import type { ScriptState, UpgradesReport, UpgradesResult } from "../../model/upgrades/protocol";
 import { onlyPackage } from "../../model/upgrades/script";
 import { failureText, versionsText } from "../../model/upgrades/text";
-import type { StackName } from "../stacks";
-import { alignColumns } from "./table";
+import type { StackName } from "../project/stacks";
+import { alignColumns } from "../base/table";
 
 /** Scripts from before the ledger, of which only the last are shown. */
 const shownBefore = 3;

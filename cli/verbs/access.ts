@@ -1,11 +1,11 @@
-import { accessText } from "../../model/pg-hba/access-text";
-import { parsePgHba } from "../../model/pg-hba/parse";
-import { ownNetwork, requiredAccess } from "../../model/pg-hba/required";
-import { scopeOf } from "../../model/pg-hba/scope";
-import { Problem } from "../problem";
-import { readStackFile } from "../project";
-import { lookAtServers } from "../server-status";
-import { stackKinds, type StackName } from "../stacks";
+import { accessText } from "../../model/pg-hba/judge/access-text";
+import { parsePgHba } from "../../model/pg-hba/text/parse";
+import { ownNetwork, requiredAccess } from "../../model/pg-hba/judge/required";
+import { scopeOf } from "../../model/pg-hba/judge/scope";
+import { Problem } from "../base/problem";
+import { readStackFile } from "../project/project";
+import { lookAtServers } from "../server/server-status";
+import { stackKinds, type StackName } from "../project/stacks";
 
 /** `stagecraft access`: who can connect to a server from where, by the rules that are in place. */
 export async function access(folder: string, stack: StackName): Promise<void> {

@@ -1,12 +1,12 @@
 import { jobResultSchema, type JobResult } from "../../model/backup/protocol";
-import { workOfAgent } from "../docker";
-import { handOverState } from "../hand-over-state";
-import { Problem } from "../problem";
-import { readStackFile } from "../project";
-import type { StackName } from "../stacks";
+import { workOfAgent } from "../server/docker";
+import { handOverState } from "../server/send-state";
+import { Problem } from "../base/problem";
+import { readStackFile } from "../project/project";
+import type { StackName } from "../project/stacks";
 import { StepList } from "../terminal/steps";
 import { backupFailure, backupJson, backupText } from "../text/backup";
-import { agentLine } from "../text/progress";
+import { agentLine } from "../pulumi/progress";
 
 /** How a backup is asked for. */
 export interface BackupOptions {

@@ -8,11 +8,11 @@ import { text } from "node:stream/consumers";
 import { pipeline } from "node:stream/promises";
 import { compareFiles, type FoundFile } from "../../model/backup/comparison";
 import { backupBytes, manifestSchema, type Manifest } from "../../model/backup/manifest";
-import { formatBytes } from "../../model/units";
-import { findAgent } from "../agent";
-import { environmentFor } from "../docker";
-import { Problem } from "../problem";
-import type { StackName } from "../stacks";
+import { formatBytes } from "../../model/base/units";
+import { findAgent } from "../server/agent";
+import { environmentFor } from "../server/docker";
+import { Problem } from "../base/problem";
+import type { StackName } from "../project/stacks";
 
 /** The manifest and its SHA-256, which it does not list. */
 const [manifestFile, sealFile] = ["manifest.json", "manifest.sha256"];

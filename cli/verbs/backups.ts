@@ -5,15 +5,15 @@ import {
 } from "../../model/backup/catalogue-protocol";
 import { deletionProblems } from "../../model/backup/deletion";
 import { verifyResultSchema } from "../../model/backup/verify-protocol";
-import { formatDuration, plural } from "../../model/units";
-import { commandAgent, findAgent } from "../agent";
-import { readPins } from "../pins";
-import { Problem, Stopped } from "../problem";
-import type { StackName } from "../stacks";
+import { formatDuration, plural } from "../../model/base/units";
+import { commandAgent, findAgent } from "../server/agent";
+import { readPins } from "../project/pins";
+import { Problem, Stopped } from "../base/problem";
+import type { StackName } from "../project/stacks";
 import { askYes, canAsk } from "../terminal/ask";
 import { LiveLine } from "../terminal/live-line";
 import { backupsText, forgetText } from "../text/backups";
-import { paintFor } from "../text/paint";
+import { paintFor } from "../base/paint";
 
 interface Json {
   readonly json?: boolean;

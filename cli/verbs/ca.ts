@@ -1,7 +1,7 @@
-import { Problem } from "../problem";
-import { pulumi, UpdateFailed } from "../pulumi";
-import type { StackName } from "../stacks";
-import { updateProblems } from "../text/update-errors";
+import { Problem } from "../base/problem";
+import { pulumi, UpdateFailed } from "../pulumi/pulumi";
+import type { StackName } from "../project/stacks";
+import { updateProblems } from "../pulumi/update-errors";
 
 /** `stagecraft ca`: what clients check the server's certificate with (`sslrootcert`), as PEM, and nothing else. */
 export async function ca(folder: string, stack: StackName): Promise<void> {

@@ -7,14 +7,14 @@ import {
   pulumiToolchain,
   type Requirement,
 } from "../../tools";
-import { formatProblems } from "../../model/settings/problems";
-import { Problem } from "../problem";
-import { readStackFile } from "../project";
-import { hasOwnPassphrase, hasSecrets, passphrasePath } from "../setup";
-import { stackNames } from "../stacks";
+import { formatProblems } from "../../model/base/config-problem";
+import { Problem } from "../base/problem";
+import { readStackFile } from "../project/project";
+import { hasOwnPassphrase, hasSecrets, passphrasePath } from "../pulumi/setup";
+import { stackNames } from "../project/stacks";
 import { StepList } from "../terminal/steps";
 import { doctorText, type Finding } from "../text/doctor";
-import { paintFor } from "../text/paint";
+import { paintFor } from "../base/paint";
 
 /** What was said on the command line. */
 export interface DoctorOptions {

@@ -1,14 +1,14 @@
-import { formatDuration } from "../../model/units";
-import { existingVolumes, removeVolumes } from "../docker";
-import { Problem, Stopped } from "../problem";
-import { readStackFile } from "../project";
-import { orFreeStack, update } from "../pulumi";
-import { lookAtServers, type ServerStatus } from "../server-status";
-import type { StackName } from "../stacks";
+import { formatDuration } from "../../model/base/units";
+import { existingVolumes, removeVolumes } from "../server/docker";
+import { Problem, Stopped } from "../base/problem";
+import { readStackFile } from "../project/project";
+import { orFreeStack, update } from "../pulumi/pulumi";
+import { lookAtServers, type ServerStatus } from "../server/server-status";
+import type { StackName } from "../project/stacks";
 import { ask, askYes, canAsk } from "../terminal/ask";
 import { LiveLine } from "../terminal/live-line";
 import { downDone, downWarning, nothingToStop, type DownPlan } from "../text/down";
-import { updateLine } from "../text/progress";
+import { updateLine } from "../pulumi/progress";
 
 /** What was said on the command line. */
 export interface DownOptions {

@@ -1,7 +1,7 @@
-import { askAgent, dockerOnTerminal, inspectContainers } from "../docker";
-import { Problem } from "../problem";
-import { readStackFile } from "../project";
-import type { StackName } from "../stacks";
+import { askAgent, dockerOnTerminal, inspectContainers } from "../server/docker";
+import { Problem } from "../base/problem";
+import { readStackFile } from "../project/project";
+import type { StackName } from "../project/stacks";
 
 /** `stagecraft log`: a log that the agent keeps, the newest unless one is named; with `list` their names. */
 export async function log(

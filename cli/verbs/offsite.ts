@@ -4,9 +4,9 @@ import {
   offsiteListSchema,
   offsiteUploadSchema,
 } from "../../model/backup/offsite-protocol";
-import { commandAgent, findAgent } from "../agent";
-import { Problem } from "../problem";
-import type { StackName } from "../stacks";
+import { commandAgent, findAgent } from "../server/agent";
+import { Problem } from "../base/problem";
+import type { StackName } from "../project/stacks";
 import { copiesText, fetchedText, uploadedText } from "../text/offsite";
 
 interface Choice {

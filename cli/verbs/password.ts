@@ -1,8 +1,8 @@
-import { Problem } from "../problem";
-import { readStackFile } from "../project";
-import { pulumi, UpdateFailed } from "../pulumi";
-import type { StackName } from "../stacks";
-import { updateProblems } from "../text/update-errors";
+import { Problem } from "../base/problem";
+import { readStackFile } from "../project/project";
+import { pulumi, UpdateFailed } from "../pulumi/pulumi";
+import type { StackName } from "../project/stacks";
+import { updateProblems } from "../pulumi/update-errors";
 
 /** `stagecraft password`: the password of a role, and nothing else. */
 export async function password(folder: string, stack: StackName, role: string): Promise<void> {

@@ -1,8 +1,8 @@
 import { databaseRoles } from "../../model/roles/names";
-import { dockerOnTerminal, inspectContainers } from "../docker";
-import { Problem } from "../problem";
-import { readStackFile } from "../project";
-import type { StackName } from "../stacks";
+import { dockerOnTerminal, inspectContainers } from "../server/docker";
+import { Problem } from "../base/problem";
+import { readStackFile } from "../project/project";
+import type { StackName } from "../project/stacks";
 
 /**
  * `stagecraft psql`: psql in the server's container, as the database's owner.

@@ -1,8 +1,8 @@
 import { sideSchema } from "../../model/point-in-time/protocol";
 import { readTarget, targetText } from "../../model/point-in-time/target";
-import { commandAgent, findAgent, showProgress } from "../agent";
-import { Problem } from "../problem";
-import type { StackName } from "../stacks";
+import { commandAgent, findAgent, showProgress } from "../server/agent";
+import { Problem } from "../base/problem";
+import type { StackName } from "../project/stacks";
 import { sideText } from "../text/side";
 
 /** `stagecraft restore --to`: the server as it was at a moment, beside it; the server itself is not touched. */

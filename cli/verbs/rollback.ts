@@ -1,9 +1,9 @@
-import { previousName } from "../../model/names";
-import { repositoryOf } from "../../model/refresh/origin";
-import { Problem } from "../problem";
-import { readStackFile } from "../project";
-import { lookAtServers } from "../server-status";
-import type { StackName } from "../stacks";
+import { previousName } from "../../model/base/names";
+import { repositoryOf } from "../../model/stack-file/origin";
+import { Problem } from "../base/problem";
+import { readStackFile } from "../project/project";
+import { lookAtServers } from "../server/server-status";
+import type { StackName } from "../project/stacks";
 import { bring, refuseProduction } from "./refresh";
 
 /** `stagecraft rollback`: brings back what the last refresh replaced, and pins its id. */

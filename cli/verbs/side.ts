@@ -6,13 +6,13 @@ import {
   type Side,
 } from "../../model/point-in-time/protocol";
 import { readTarget, type Target } from "../../model/point-in-time/target";
-import { restoreResultSchema } from "../../model/protocol";
-import { unquoteIdentifier } from "../../model/sql";
-import { commandAgent, findAgent, showProgress } from "../agent";
-import { askAgent, dockerOnTerminal } from "../docker";
-import { Problem } from "../problem";
-import { readStackFile } from "../project";
-import { stackKinds, type StackName } from "../stacks";
+import { restoreResultSchema } from "../../model/restore/protocol";
+import { unquoteIdentifier } from "../../model/base/sql";
+import { commandAgent, findAgent, showProgress } from "../server/agent";
+import { askAgent, dockerOnTerminal } from "../server/docker";
+import { Problem } from "../base/problem";
+import { readStackFile } from "../project/project";
+import { stackKinds, type StackName } from "../project/stacks";
 import { copiedTableText, sideText } from "../text/side";
 
 /** For a program instead of a person. */

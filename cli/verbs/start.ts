@@ -5,10 +5,10 @@ import {
   pulumiToolchain,
   type Requirement,
 } from "../../tools";
-import { readStackFile } from "../project";
-import { ensureServerImage } from "../server-image";
-import { ensureProjectFiles } from "../setup";
-import { stackKinds, type StackName } from "../stacks";
+import { readStackFile } from "../project/project";
+import { ensureServerImage } from "../server/server-image";
+import { ensureProjectFiles } from "../pulumi/setup";
+import { stackKinds, type StackName } from "../project/stacks";
 import { StepList } from "../terminal/steps";
 import { nextText } from "../text/next";
 import { upAlone } from "./up";

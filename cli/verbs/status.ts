@@ -1,6 +1,6 @@
-import { lookAtServers } from "../server-status";
-import type { StackName } from "../stacks";
-import { paintFor } from "../text/paint";
+import { lookAtServers } from "../server/server-status";
+import type { StackName } from "../project/stacks";
+import { paintFor } from "../base/paint";
 import { statusJson, statusText } from "../text/status";
 
 /** `stagecraft status`: how the servers are, from the engine, their agents and the history. */

@@ -1,16 +1,16 @@
-import type { RestoreResult } from "../../model/protocol";
-import { requireEngine } from "../docker";
-import { noEventsYet } from "../engine-events";
-import { handOverState } from "../hand-over-state";
-import { readStackFile } from "../project";
-import { orFreeStack, update } from "../pulumi";
-import { lookAtServers, type ServerStatus } from "../server-status";
-import type { StackName } from "../stacks";
+import type { RestoreResult } from "../../model/restore/protocol";
+import { requireEngine } from "../server/docker";
+import { noEventsYet } from "../pulumi/engine-events";
+import { handOverState } from "../server/send-state";
+import { readStackFile } from "../project/project";
+import { orFreeStack, update } from "../pulumi/pulumi";
+import { lookAtServers, type ServerStatus } from "../server/server-status";
+import type { StackName } from "../project/stacks";
 import type { StepList, StepResult, TellProgress } from "../terminal/steps";
 import { applicationOfRefresh } from "../text/application";
-import { changesText, updateLine } from "../text/progress";
+import { changesText, updateLine } from "../pulumi/progress";
 import { restoreText } from "../text/restore";
-import { alignColumns } from "../text/table";
+import { alignColumns } from "../base/table";
 
 /** What an update did. */
 export interface UpResult {

@@ -1,10 +1,10 @@
-import { formatProblems } from "../../model/settings/problems";
+import { formatProblems } from "../../model/base/config-problem";
 import { upgradesResultSchema, type UpgradesResult } from "../../model/upgrades/protocol";
 import { readUpgrades } from "../../tools/read-upgrades";
-import { commandAgent, findAgent } from "../agent";
-import { Problem } from "../problem";
-import { readStackFile } from "../project";
-import type { StackName } from "../stacks";
+import { commandAgent, findAgent } from "../server/agent";
+import { Problem } from "../base/problem";
+import { readStackFile } from "../project/project";
+import type { StackName } from "../project/stacks";
 import { upgradesText } from "../text/upgrades";
 
 /** What was said on the command line. */

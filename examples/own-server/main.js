@@ -1,6 +1,6 @@
-// What Pulumi runs; see stacks/main.js.
+// What Pulumi runs; see program/main.js.
 "use strict";
-const { load } = require("../../stacks/bundles.js");
+const { load } = require("../../program/bundles.js");
 
 Error.prepareStackTrace = undefined;
 module.exports = load("../examples/own-server/index.ts", "@pulumi/*");

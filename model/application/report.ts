@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { formatDuration, plural } from "../units";
+import { formatDuration, plural } from "../base/units";
 import { logComparisonSchema } from "./log";
 
 /** What became of the application when the contents of its database were exchanged, or when it was made. */

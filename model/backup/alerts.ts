@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { unseen } from "../settings/unseen";
+import { unseen } from "../base/encrypted-value";
 
 /** A URL of one of the schemes. It may be a secret, so it is never shown. */
 function urlSchema(schemes: readonly string[], example: string) {

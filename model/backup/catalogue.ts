@@ -1,6 +1,6 @@
 import { z } from "zod";
-import { formatBackupId, serverKinds, type BackupId } from "../names";
-import { sha256Schema } from "../sha256";
+import { formatBackupId, serverKinds, type BackupId } from "../base/names";
+import { sha256Schema } from "../base/sha256";
 import { backupIdSchema } from "./id";
 
 const count = z.number().int().nonnegative();

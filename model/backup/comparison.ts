@@ -1,4 +1,4 @@
-import { formatBytes, formatCount, plural } from "../units";
+import { formatBytes, formatCount, plural } from "../base/units";
 import type { BackedUpDatabase, BackupFile } from "./manifest";
 
 /** A file that lies in a backup's folder; its path is from there. */

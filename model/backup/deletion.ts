@@ -1,4 +1,4 @@
-import type { BackupId } from "../names";
+import type { BackupId } from "../base/names";
 import { isVerified, type CatalogueEntry } from "./catalogue";
 
 /** Why backups must not be deleted by hand, a sentence each; empty when all of them may be. */

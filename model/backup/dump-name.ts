@@ -1,4 +1,4 @@
-import type { DumpName } from "../names";
+import type { DumpName } from "../base/names";
 import type { BackupCompression, BackupFormat } from "./manifest";
 
 /** What stands in a file name as it is; everything else as `%` and its bytes in hexadecimal, as in an address. */

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { parseBackupId } from "../names";
+import { parseBackupId } from "../base/names";
 
 /** The id of a backup, its moment in UTC: `20261122T032900Z`. */
 export const backupIdSchema = z.string().refine((id) => parseBackupId(id) !== undefined, {

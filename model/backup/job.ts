@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { durationSchema } from "../units";
+import { durationSchema } from "../base/units";
 import { cronProblem, isTimeZone } from "./cron";
 import { isNeverWithin } from "./due";
 import { dumpCompressions, dumpFormats } from "./manifest";

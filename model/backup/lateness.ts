@@ -1,5 +1,5 @@
-import { parseBackupId } from "../names";
-import { formatAge, formatDuration, parseDuration } from "../units";
+import { parseBackupId } from "../base/names";
+import { formatAge, formatDuration, parseDuration } from "../base/units";
 import type { BackupsObservation } from "./protocol";
 
 /** What is seen of a server's backups that tells whether they are late. */

@@ -1,6 +1,6 @@
 import { z } from "zod";
-import { serverKinds } from "../names";
-import { sha256Schema } from "../sha256";
+import { serverKinds } from "../base/names";
+import { sha256Schema } from "../base/sha256";
 import { recordedLedgerSchema } from "../upgrades/ledger";
 import { backupIdSchema } from "./id";
 

@@ -1,4 +1,4 @@
-import { parseBackupId } from "../names";
+import { parseBackupId } from "../base/names";
 import { isVerified, type CatalogueEntry } from "./catalogue";
 
 /** One number, with what it is of. */

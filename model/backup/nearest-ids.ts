@@ -1,4 +1,4 @@
-import { parseBackupId, type BackupId } from "../names";
+import { parseBackupId, type BackupId } from "../base/names";
 
 /** The three ids whose moments are nearest to a wanted one. */
 export function nearestIds(wanted: BackupId, ids: readonly BackupId[]): BackupId[] {

@@ -1,4 +1,4 @@
-import type { BackupId } from "../names";
+import type { BackupId } from "../base/names";
 import {
   isVerified,
   type BackupSummary,

@@ -1,8 +1,8 @@
 import { z } from "zod";
-import { parseBackupId, type BackupId } from "../names";
-import { keepSchema } from "./keep";
+import { parseBackupId, type BackupId } from "../base/names";
+import { keepSchema } from "./retention-rules";
 import { recipientProblem } from "./recipient";
-import { durationSchema } from "../units";
+import { durationSchema } from "../base/units";
 
 /** Back ends of rclone that are no place of their own, or none away from the server. */
 const notAway: ReadonlySet<string> = new Set(

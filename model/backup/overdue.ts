@@ -1,5 +1,5 @@
-import { parseBackupId } from "../names";
-import { parseDuration } from "../units";
+import { parseBackupId } from "../base/names";
+import { parseDuration } from "../base/units";
 import type { CatalogueEntry } from "./catalogue";
 import { lastRun } from "./cron";
 import type { BackupJob } from "./job";

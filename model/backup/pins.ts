@@ -1,4 +1,4 @@
-import type { BackupId } from "../names";
+import type { BackupId } from "../base/names";
 import type { Pin } from "./catalogue";
 
 /** What a stack says about where its data is from. */

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { attemptSchema, pinSchema } from "./catalogue";
 import { backupIdSchema } from "./id";
 import { backupJobSchema, maintenanceJobSchema } from "./job";
-import { keepSchema } from "./keep";
+import { keepSchema } from "./retention-rules";
 import { verifySettingsSchema } from "./verify-settings";
 import { alertsSettingsSchema, withoutAlertSecrets } from "./alerts";
 import { offsiteSettingsSchema, withoutSecrets } from "./offsite";

@@ -1,4 +1,4 @@
-import { nearest } from "../settings/nearest";
+import { nearest } from "../base/nearest";
 import { parseRemote, type OffsitePlace } from "./offsite";
 
 /** What `rclone config providers` tells of one back end. */

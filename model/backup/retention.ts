@@ -1,8 +1,8 @@
-import { parseBackupId, type BackupId } from "../names";
-import { formatAge } from "../units";
+import { parseBackupId, type BackupId } from "../base/names";
+import { formatAge } from "../base/units";
 import { calendarOf, type BucketOf, type Calendar } from "./calendar";
 import { isVerified, type CatalogueEntry } from "./catalogue";
-import { parseCalendarSpan, spanBefore, type KeepPolicy } from "./keep";
+import { parseCalendarSpan, spanBefore, type KeepPolicy } from "./retention-rules";
 
 /** Days that a backup which is not known to be good stays after a newer good one is there, for somebody to look at it. */
 export const doubtfulDays = 7;

@@ -1,4 +1,4 @@
-import { formatBytes } from "../units";
+import { formatBytes } from "../base/units";
 import type { BackupCompression } from "./manifest";
 
 /** Bytes of a dump for each byte of its database, indexes included: what a backup needs at least when none is there to go by. */

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { durationSchema } from "../units";
+import { durationSchema } from "../base/units";
 import { timingShape, type BackupJob } from "./job";
 
 /** When backups are verified, and how old the newest verified one may be: the key `verify` of the section `backups`. */

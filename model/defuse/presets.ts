@@ -1,4 +1,4 @@
-import { quoteLiteral } from "../sql";
+import { quoteLiteral } from "../base/sql";
 import type { Defuse } from "./statement";
 
 /** What the OpenACS preset writes into a copy. */

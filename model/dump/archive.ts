@@ -2,7 +2,7 @@ import { SqlReader, type SqlToken } from "./sql-reader";
 import { describeStatement, type StatementFacts } from "./statement";
 import { StatementCursor } from "./statement-cursor";
 import { textDecoder, type DecodeText } from "./text-encoding";
-import { unquoteIdentifier } from "../sql";
+import { unquoteIdentifier } from "../base/sql";
 
 /** How a database is to be made: the options of CREATE DATABASE that its dump tells. */
 export interface DatabaseOptions {

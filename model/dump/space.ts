@@ -1,4 +1,4 @@
-import { formatBytes } from "../units";
+import { formatBytes } from "../base/units";
 import type { Compression, DumpKind } from "./format";
 
 /** How many times larger the database is than a dump so packed; from dumps of business data, indexes included. */

@@ -1,4 +1,4 @@
-import { unquoteIdentifier } from "../sql";
+import { unquoteIdentifier } from "../base/sql";
 
 /** A name as the dump writes it, and as PostgreSQL calls it: `"Time Off".id` and `Time Off.id`. */
 export interface QualifiedName {

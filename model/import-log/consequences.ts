@@ -1,5 +1,5 @@
 import type { StatementFacts } from "../dump/statement";
-import { unquoteIdentifier } from "../sql";
+import { unquoteIdentifier } from "../base/sql";
 import type { ImportEvent } from "./event";
 import { missingRole } from "./rules";
 import { namesIn } from "./message-names";

@@ -1,5 +1,5 @@
 import type { StatementFacts } from "../dump/statement";
-import { formatCount, plural } from "../units";
+import { formatCount, plural } from "../base/units";
 import { Consequences } from "./consequences";
 import type { ImportEvent } from "./event";
 import { fixFor } from "./fixes";

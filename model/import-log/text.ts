@@ -1,4 +1,4 @@
-import { formatCount, plural } from "../units";
+import { formatCount, plural } from "../base/units";
 import type { ImportEvent } from "./event";
 import type { Cause, RoleReport, TableRows, Verdict } from "./verdict-schema";
 

@@ -1,4 +1,4 @@
-/** What masks have to know about a database; read by `agent/masks/catalogue.ts`. */
+/** What masks have to know about a database; read by `agent/prepare/masks/catalogue.ts`. */
 export interface MaskCatalogue {
   /** `UTF8`, `LATIN1`, … */
   readonly encoding: string;

@@ -1,4 +1,4 @@
-import { quoteIdentifier, unquoteIdentifier } from "../sql";
+import { quoteIdentifier, unquoteIdentifier } from "../base/sql";
 
 /** A column as a mask names it; `*` stands for all of a table. */
 export interface ColumnName {

@@ -1,4 +1,4 @@
-import { quoteIdentifier as q, quoteLiteral } from "../sql";
+import { quoteIdentifier as q, quoteLiteral } from "../base/sql";
 import type { ColumnType } from "./column-type";
 import { hmac, numberOf, smallNumberOf, textBytes } from "./keyed";
 import type { Mask } from "./mask";

@@ -1,4 +1,4 @@
-import type { SettingProblem } from "../settings/problems";
+import type { SettingProblem } from "../base/config-problem";
 import type { ForeignKeyFacts } from "./catalogue";
 import { columnText } from "./column-name";
 import { columnType } from "./column-type";

@@ -1,6 +1,6 @@
-import type { SettingProblem } from "../settings/problems";
-import { plural } from "../units";
-import { quoteIdentifier as q } from "../sql";
+import type { SettingProblem } from "../base/config-problem";
+import { plural } from "../base/units";
+import { quoteIdentifier as q } from "../base/sql";
 import type { ForeignKeyFacts, MaskCatalogue, TableFacts } from "./catalogue";
 import { columnText, tableText } from "./column-name";
 import { columnType } from "./column-type";

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { formatCount, formatDuration, plural } from "../units";
+import { formatCount, formatDuration, plural } from "../base/units";
 
 const count = z.number().int().nonnegative();
 

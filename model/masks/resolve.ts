@@ -1,5 +1,5 @@
-import { nearest } from "../settings/nearest";
-import type { SettingProblem } from "../settings/problems";
+import { nearest } from "../base/nearest";
+import type { SettingProblem } from "../base/config-problem";
 import type { MaskCatalogue } from "./catalogue";
 import { columnText, parseColumnName, tableText, type ColumnName } from "./column-name";
 import type { Mask, Masks } from "./mask";

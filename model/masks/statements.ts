@@ -1,4 +1,4 @@
-import { quoteIdentifier as q } from "../sql";
+import { quoteIdentifier as q } from "../base/sql";
 import { nested } from "./compile";
 import type { PlannedColumn, Rewrite } from "./plan";
 

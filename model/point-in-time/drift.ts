@@ -1,4 +1,4 @@
-import { formatBytes, formatDuration, plural } from "../units";
+import { formatBytes, formatDuration, plural } from "../base/units";
 import type { ArchiveChoice, ArchiveObservation } from "./protocol";
 
 /** PostgreSQL's log comes in pieces of this size. */

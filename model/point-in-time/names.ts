@@ -1,4 +1,4 @@
-import { longestDatabaseName } from "../names";
+import { longestDatabaseName } from "../base/names";
 import type { Target } from "./target";
 
 /** PostgreSQL cuts longer names. PostgreSQL manual, 4.1.1. */

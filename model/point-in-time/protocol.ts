@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { scheduleSchema, timeZoneSchema } from "../backup/job";
-import { serverKinds } from "../names";
-import { databaseNameSchema } from "../database-name";
+import { serverKinds } from "../base/names";
+import { databaseNameSchema } from "../base/database-name";
 import { readTarget } from "./target";
 
 const count = z.number().int().nonnegative();

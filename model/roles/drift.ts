@@ -1,4 +1,4 @@
-import { quoteIdentifier as q } from "../sql";
+import { quoteIdentifier as q } from "../base/sql";
 import type { RolesObservation } from "./protocol";
 
 /**

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { ServerKind } from "../names";
+import type { ServerKind } from "../base/names";
 
 /** What a person is in the team. */
 export const personRoleSchema = z.enum([

@@ -1,5 +1,5 @@
 import { databaseRoles, groupRole, monitorRole } from "./names";
-import type { ServerKind } from "../names";
+import type { ServerKind } from "../base/names";
 import { rightsOfPeople, type GroupRight, type PersonRole } from "./people";
 import type { RolesRequest } from "./protocol";
 import type { Membership, WantedRole } from "./role";

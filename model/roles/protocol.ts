@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { databaseNameProblem, serverKinds } from "../names";
+import { databaseNameProblem, serverKinds } from "../base/names";
 import { databaseRoleNames, personNameProblem } from "./names";
 import { passwordSchema } from "./password";
 import { personRoleSchema } from "./people";

@@ -1,4 +1,4 @@
-import { quoteIdentifier as q } from "../sql";
+import { quoteIdentifier as q } from "../base/sql";
 
 /** Who rights in a database are given to. */
 export type Grantee = "application" | "readonly" | "monitor" | "PUBLIC";
@@ -44,7 +44,7 @@ const tolerated: Partial<Readonly<Record<ObjectClass, string>>> = {
   "default ROUTINES": "EXECUTE",
 };
 
-/** One right, as the query of agent/roles/rights.ts takes it. */
+/** One right, as the query of agent/server/roles/rights.ts takes it. */
 export interface Right {
   readonly class: ObjectClass;
   readonly grantee: Grantee;

@@ -1,4 +1,4 @@
-import { quoteIdentifier as q } from "../sql";
+import { quoteIdentifier as q } from "../base/sql";
 import { superuser } from "./names";
 
 /** What a role of ours is for. It is written on the role by `COMMENT ON ROLE`, so that no other role is ever taken for ours. */

@@ -1,4 +1,4 @@
-import { nearest } from "../settings/nearest";
+import { nearest } from "../base/nearest";
 import { examineScript } from "./script-text";
 import { onlyPackage, parseScriptName, type UpgradeScript } from "./script";
 import { compareVersions, versionKey, versionRule } from "./version";

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { databaseNameSchema } from "../database-name";
+import { databaseNameSchema } from "../base/database-name";
 import { upgradeScriptSchema, versionSchema } from "./script";
 
 /** What may stand between the end of one script and the beginning of the next. */

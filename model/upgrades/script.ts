@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { sha256Schema } from "../sha256";
+import { sha256Schema } from "../base/sha256";
 import { isVersion, versionRule } from "./version";
 
 /** A version of the data model. */

@@ -1,4 +1,4 @@
-import { formatDuration, plural } from "../units";
+import { formatDuration, plural } from "../base/units";
 import type { PackageVersion, ScriptFailure, UpgradesReport } from "./protocol";
 import { onlyPackage, scriptLabel } from "./script";
 

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { beforeAll, expect, test } from "vitest";
-import { observationSchema, type Observation } from "../../model/observation";
+import { observationSchema, type Observation } from "../../model/observation/observation";
 import {
   listRepository,
   readAttempt,

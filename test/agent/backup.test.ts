@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { verifyResultSchema } from "../../model/backup/verify-protocol";
-import { observationSchema } from "../../model/observation";
+import { observationSchema } from "../../model/observation/observation";
 import { useServer } from "../support/server";
 import {
   backUp,

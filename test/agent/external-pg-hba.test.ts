@@ -1,10 +1,10 @@
 import { beforeAll, expect, test } from "vitest";
 import { createHash } from "node:crypto";
-import { placeScript, settleScript } from "../../components/remote-pg-hba";
-import { externalRules } from "../../model/pg-hba/external";
-import { renderMadeFile } from "../../model/pg-hba/made-file";
-import { hbaPlaceSchema, hbaTriedSchema, type HbaTried } from "../../model/pg-hba/protocol";
-import type { PgHbaRule } from "../../model/pg-hba/rule";
+import { placeScript, settleScript } from "../../components/access/remote-pg-hba";
+import { externalRules } from "../../model/pg-hba/judge/external";
+import { renderMadeFile } from "../../model/pg-hba/text/managed-file";
+import { hbaPlaceSchema, hbaTriedSchema, type HbaTried } from "../../model/pg-hba/rule/protocol";
+import type { PgHbaRule } from "../../model/pg-hba/rule/rule";
 import { boss, useExternalServer } from "../support/external";
 import type { Said } from "../support/server";
 

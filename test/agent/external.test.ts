@@ -1,6 +1,6 @@
 import { execa } from "execa";
 import { beforeAll, describe, expect, test } from "vitest";
-import { observationSchema, type Observation } from "../../model/observation";
+import { observationSchema, type Observation } from "../../model/observation/observation";
 import { backUpWell } from "../support/backup";
 import { useExternalServer } from "../support/external";
 import { docker } from "../support/server";

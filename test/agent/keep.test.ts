@@ -1,5 +1,5 @@
 import { beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { keepReportSchema, type KeepReport, type KeepTable } from "../../model/keep/protocol";
+import { keepReportSchema, type KeepReport, type KeepTable } from "../../model/preserve/protocol";
 import { callAgentPart } from "../support/agent-part";
 import { useServer } from "../support/server";
 

@@ -3,7 +3,7 @@ import { randomBytes } from "node:crypto";
 import { beforeAll, describe, expect, test } from "vitest";
 import { mask, type Mask, type Masks } from "../../model/masks/mask";
 import { firstNames, lastNames } from "../../model/masks/words";
-import { keySettings } from "../../agent/masks/key";
+import { keySettings } from "../../agent/prepare/masks/key";
 import { placeMasksProgram, runMasks, type MasksOutcome } from "../support/masks";
 import { Reference } from "../support/masks-reference";
 import { docker, useServer } from "../support/server";

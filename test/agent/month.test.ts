@@ -4,7 +4,7 @@ import { isVerified, type CatalogueEntry } from "../../model/backup/catalogue";
 import { catalogueSchema } from "../../model/backup/catalogue-protocol";
 import { backupsRequestSchema } from "../../model/backup/protocol";
 import { backupIdSchema } from "../../model/backup/id";
-import { formatBackupId, type BackupId } from "../../model/names";
+import { formatBackupId, type BackupId } from "../../model/base/names";
 import {
   copy,
   listRepository,

@@ -2,8 +2,8 @@ import { describe, expect, test } from "vitest";
 import { offsiteCopySchema } from "../../model/backup/catalogue";
 import { catalogueSchema } from "../../model/backup/catalogue-protocol";
 import { offsiteListSchema, offsiteUploadSchema } from "../../model/backup/offsite-protocol";
-import { backupsAtHandSchema } from "../../model/refresh/at-hand";
-import { refreshPlanSchema } from "../../model/refresh/plan";
+import { backupsAtHandSchema } from "../../model/restore/available-backups";
+import { refreshPlanSchema } from "../../model/restore/plan";
 import { useAway } from "../support/away";
 import {
   backupDigests,

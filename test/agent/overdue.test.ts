@@ -1,8 +1,8 @@
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { observationSchema } from "../../model/observation";
-import { formatBackupId } from "../../model/names";
+import { observationSchema } from "../../model/observation/observation";
+import { formatBackupId } from "../../model/base/names";
 import { makeBackup } from "../support/made-backup";
 import { numbersOf } from "../support/numbers";
 import { docker, useServer } from "../support/server";

@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, test } from "vitest";
-import { parsePgHba } from "../../model/pg-hba/parse";
-import { renderPgHba, renderPgHbaFile } from "../../model/pg-hba/render";
+import { parsePgHba } from "../../model/pg-hba/text/parse";
+import { renderPgHba, renderPgHbaFile } from "../../model/pg-hba/text/render";
 import { runHbaCases, type HbaRun } from "../support/hba-server";
 
 /** Files beside pg_hba.conf. */

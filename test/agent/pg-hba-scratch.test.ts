@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import type { ScratchAnswer } from "../../agent/scratch";
+import type { ScratchAnswer } from "../../agent/postgres/scratch";
 import { runInAgent } from "../support/hba";
 import { useServer } from "../support/server";
 

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import type { RequiredConnection } from "../../model/pg-hba/protocol";
+import type { RequiredConnection } from "../../model/pg-hba/rule/protocol";
 import {
   agentRule,
   askHba,

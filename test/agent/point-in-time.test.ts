@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
-import { observationSchema } from "../../model/observation";
+import { observationSchema } from "../../model/observation/observation";
 import {
   archiveResultSchema,
   copyTableResultSchema,
@@ -8,7 +8,7 @@ import {
   type ArchiveObservation,
   type Side,
 } from "../../model/point-in-time/protocol";
-import { restoreResultSchema } from "../../model/protocol";
+import { restoreResultSchema } from "../../model/restore/protocol";
 import { docker, useServer, type Said } from "../support/server";
 
 const server = useServer();

@@ -1,14 +1,14 @@
 import { beforeAll, describe, expect, test } from "vitest";
 import { mask, type Masks } from "../../components";
 import type { Manifest } from "../../model/backup/manifest";
-import type { BackupId } from "../../model/names";
-import type { RestoreRequest, RestoreResult } from "../../model/protocol";
+import type { BackupId } from "../../model/base/names";
+import type { RestoreRequest, RestoreResult } from "../../model/restore/protocol";
 import type { Upgrades } from "../../model/upgrades/protocol";
-import { refreshPlanSchema } from "../../model/refresh/plan";
+import { refreshPlanSchema } from "../../model/restore/plan";
 import { useServer, type TestRestored } from "../support/server";
 import { backUpWell } from "../support/backup";
 import { makeBackup, verify } from "../support/stored-backup";
-import { sha256Of } from "../../agent/digest";
+import { sha256Of } from "../../agent/system/digest";
 
 const server = useServer({
   readsBackups: true,

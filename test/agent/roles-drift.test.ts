@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, test } from "vitest";
-import { observationSchema } from "../../model/observation";
+import { observationSchema } from "../../model/observation/observation";
 import { rolesDrift } from "../../model/roles/drift";
 import {
   rolesResultSchema,

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { catalogueSql, renderCatalogue, settingsOf } from "../../model/postgres-settings/catalogue";
-import { canonicalValue, valueProblem } from "../../model/postgres-settings/value";
+import { catalogueSql, renderCatalogue, settingsOf } from "../../model/parameters/catalogue";
+import { canonicalValue, valueProblem } from "../../model/parameters/value";
 import { useServer } from "../support/server";
 
 const server = useServer();

@@ -5,7 +5,7 @@ import { describe, expect, test } from "vitest";
 import {
   settingsConfirmedSchema,
   settingsResultSchema,
-} from "../../model/postgres-settings/protocol";
+} from "../../model/parameters/protocol";
 import { postgresLog } from "../support/hba";
 import { docker, useServer, type Said } from "../support/server";
 

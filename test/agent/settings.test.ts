@@ -1,9 +1,9 @@
 import { createHash } from "node:crypto";
 import { afterEach, describe, expect, test } from "vitest";
-import { settingsResultSchema, type SettingsResult } from "../../model/postgres-settings/protocol";
-import { observationSchema } from "../../model/observation";
-import { settingsDrift } from "../../model/postgres-settings/drift";
-import { renderSettings } from "../../model/postgres-settings/render";
+import { settingsResultSchema, type SettingsResult } from "../../model/parameters/protocol";
+import { observationSchema } from "../../model/observation/observation";
+import { settingsDrift } from "../../model/parameters/drift";
+import { renderSettings } from "../../model/parameters/render";
 import { docker, useServer, type Said } from "../support/server";
 
 const server = useServer({ settings: ["work_mem=5MB", "shared_buffers=32MB"] });

@@ -1,7 +1,7 @@
 import { execa } from "execa";
 import { Client } from "pg";
 import { beforeAll, describe, expect, test } from "vitest";
-import { observationSchema } from "../../model/observation";
+import { observationSchema } from "../../model/observation/observation";
 import { tlsResultSchema, type TlsRequest, type TlsResult } from "../../model/tls/protocol";
 import { docker, useServer, type Said } from "../support/server";
 

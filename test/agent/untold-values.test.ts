@@ -1,8 +1,8 @@
 import { execa } from "execa";
 import { expect, test } from "vitest";
 import { mask } from "../../components";
-import { sha256Of } from "../../agent/digest";
-import type { Preparation } from "../../model/refresh/preparation";
+import { sha256Of } from "../../agent/system/digest";
+import type { Preparation } from "../../model/restore/preparation";
 import { useServer } from "../support/server";
 import { plainDump } from "./fixtures";
 

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, test } from "vitest";
-import { observationSchema } from "../../model/observation";
-import { databasesResultSchema } from "../../model/protocol";
+import { observationSchema } from "../../model/observation/observation";
+import { databasesResultSchema } from "../../model/restore/protocol";
 import { docker, useServer } from "../support/server";
 import { plainDump } from "./fixtures";
 

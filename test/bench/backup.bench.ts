@@ -4,7 +4,7 @@ import { expect, it } from "vitest";
 import { generateSql } from "../../examples/timesheets/generate";
 import { backupBytes, manifestSchema } from "../../model/backup/manifest";
 import { jobResultSchema } from "../../model/backup/protocol";
-import { formatBytes, formatDuration } from "../../model/units";
+import { formatBytes, formatDuration } from "../../model/base/units";
 import { useProject } from "../support/project";
 import { inside, type Inside } from "./inside";
 import { median, say, seconds } from "./measure";

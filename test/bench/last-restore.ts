@@ -1,6 +1,6 @@
-import { observationSchema } from "../../model/observation";
-import type { RestoreResult } from "../../model/protocol";
-import { formatDuration } from "../../model/units";
+import { observationSchema } from "../../model/observation/observation";
+import type { RestoreResult } from "../../model/restore/protocol";
+import { formatDuration } from "../../model/base/units";
 import { inside } from "./inside";
 
 /** What an agent's last restore did. */

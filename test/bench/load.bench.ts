@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import { jobResultSchema } from "../../model/backup/protocol";
-import { formatBytes } from "../../model/units";
+import { formatBytes } from "../../model/base/units";
 import { useProject } from "../support/project";
 import { inside, type Inside } from "./inside";
 import { median, say } from "./measure";

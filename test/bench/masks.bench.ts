@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { expect, it } from "vitest";
 import { mask, type Masks } from "../../model/masks/mask";
-import { formatCount, formatDuration } from "../../model/units";
+import { formatCount, formatDuration } from "../../model/base/units";
 import { placeMasksProgram, runMasks } from "../support/masks";
 import { docker, useServer } from "../support/server";
 import { say } from "./measure";

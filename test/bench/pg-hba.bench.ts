@@ -1,8 +1,8 @@
 import { expect, it } from "vitest";
-import { findingsOf } from "../../model/pg-hba/findings";
-import { parsePgHba } from "../../model/pg-hba/parse";
-import { renderPgHba } from "../../model/pg-hba/render";
-import { formatDuration } from "../../model/units";
+import { findingsOf } from "../../model/pg-hba/judge/findings";
+import { parsePgHba } from "../../model/pg-hba/text/parse";
+import { renderPgHba } from "../../model/pg-hba/text/render";
+import { formatDuration } from "../../model/base/units";
 import { median, say, seconds } from "./measure";
 
 const lines = Array.from(

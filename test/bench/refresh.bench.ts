@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { expect, it } from "vitest";
 import { generateSql } from "../../examples/timesheets/generate";
 import { jobResultSchema } from "../../model/backup/protocol";
-import { formatBytes, formatDuration } from "../../model/units";
+import { formatBytes, formatDuration } from "../../model/base/units";
 import { longestGap } from "../support/longest-gap";
 import { exampleDump, useProject, type Said } from "../support/project";
 import { inside } from "./inside";

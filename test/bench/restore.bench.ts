@@ -3,7 +3,7 @@ import { mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it } from "vitest";
 import { generateSql } from "../../examples/timesheets/generate";
-import { formatBytes, formatDuration } from "../../model/units";
+import { formatBytes, formatDuration } from "../../model/base/units";
 import { useProject } from "../support/project";
 import { inside } from "./inside";
 import { lastRestore, stepsText } from "./last-restore";

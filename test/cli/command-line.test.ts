@@ -176,7 +176,7 @@ describe("the bundle", () => {
       }).stdout;
     try {
       expect(run()).toContain("Development, staging and production servers");
-      const program = join(copy, "cli/program.ts");
+      const program = join(copy, "cli/program/program.ts");
       replaceIn(program, "Development, staging and production", "Three");
       expect(run()).toContain("Three servers");
       replaceIn(join(copy, "dist/stagecraft.js"), "Three servers", "Untouched servers");

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { parse } from "yaml";
-import { ensureProjectFiles } from "../../cli/setup";
+import { ensureProjectFiles } from "../../cli/pulumi/setup";
 import { pulumiEnvironment } from "../../tools";
 
 const folder = mkdtempSync(join(tmpdir(), "stagecraft-setup-"));

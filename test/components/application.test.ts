@@ -10,7 +10,7 @@ import {
   type Dump,
   type ServerArgs,
 } from "../../components";
-import { look, lookAtContainer } from "../../components/machine/sight";
+import { look, lookAtContainer } from "../../components/engine/server-state";
 import { register, valueOf, type Registered } from "./mocks";
 import { observation } from "./observation";
 

@@ -1,9 +1,9 @@
 import * as pulumi from "@pulumi/pulumi";
 import { beforeEach, describe, expect, test, vi } from "vitest";
 import { StagingServer, type BackupsArgs, type Dump } from "../../components";
-import { look } from "../../components/machine/sight";
+import { look } from "../../components/engine/server-state";
 import { digestedRequest, backupsRequestSchema } from "../../model/backup/protocol";
-import { sha256 } from "../../components/machine/digest";
+import { sha256 } from "../../components/engine/digest";
 import { register, type Registered } from "./mocks";
 import { observation } from "./observation";
 

@@ -9,12 +9,12 @@ import {
   type SshArgs,
   type BackupScheduleArgs,
 } from "../../components";
-import { sha256 } from "../../components/machine/digest";
-import { look, type Sight } from "../../components/machine/sight";
-import { placeScript, settleScript } from "../../components/remote-pg-hba";
-import type { Observation } from "../../model/observation";
-import { externalRules } from "../../model/pg-hba/external";
-import { renderMadeFile } from "../../model/pg-hba/made-file";
+import { sha256 } from "../../components/engine/digest";
+import { look, type Sight } from "../../components/engine/server-state";
+import { placeScript, settleScript } from "../../components/access/remote-pg-hba";
+import type { Observation } from "../../model/observation/observation";
+import { externalRules } from "../../model/pg-hba/judge/external";
+import { renderMadeFile } from "../../model/pg-hba/text/managed-file";
 import { register, valueOf, type Registered } from "./mocks";
 import { observation } from "./observation";
 

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { beforeEach, expect, test, vi } from "vitest";
 import { DevelopmentServer, type Dump } from "../../components";
-import { look } from "../../components/machine/sight";
+import { look } from "../../components/engine/server-state";
 import { register, type Registered } from "./mocks";
 
 const host = "ssh://ops@dev.example.com";

@@ -1,7 +1,7 @@
 import { vi } from "vitest";
 
 // A set-up of all files of this folder: nobody asks a real engine, and no image is hashed.
-vi.mock("../../components/machine/sight", async (original) => ({
+vi.mock("../../components/engine/server-state", async (original) => ({
   ...(await original<object>()),
   look: vi.fn(),
   lookAtContainer: vi.fn(),

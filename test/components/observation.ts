@@ -1,5 +1,5 @@
 import { quietServer } from "../support/observation";
-import type { Observation } from "../../model/observation";
+import type { Observation } from "../../model/observation/observation";
 
 /** What an agent sees after three restores: the database with these contents, or no database. */
 export function observation(

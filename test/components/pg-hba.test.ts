@@ -1,10 +1,10 @@
 import * as pulumi from "@pulumi/pulumi";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { presets, ProductionServer, type PgHbaChoice, type PgHbaRule } from "../../components";
-import { sha256 } from "../../components/machine/digest";
-import { look } from "../../components/machine/sight";
-import type { Observation } from "../../model/observation";
-import { renderMadeFile } from "../../model/pg-hba/made-file";
+import { sha256 } from "../../components/engine/digest";
+import { look } from "../../components/engine/server-state";
+import type { Observation } from "../../model/observation/observation";
+import { renderMadeFile } from "../../model/pg-hba/text/managed-file";
 import { register } from "./mocks";
 import { observation } from "./observation";
 

@@ -10,8 +10,8 @@ import {
   StagingServer,
   type Dump,
 } from "../../components";
-import { look, type Sight } from "../../components/machine/sight";
-import type { Observation } from "../../model/observation";
+import { look, type Sight } from "../../components/engine/server-state";
+import type { Observation } from "../../model/observation/observation";
 import { register, valueOf, type Registered } from "./mocks";
 import { observation } from "./observation";
 

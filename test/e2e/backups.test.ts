@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { beforeAll, expect, test, vi } from "vitest";
 import { jobResultSchema } from "../../model/backup/protocol";
-import { observationSchema } from "../../model/observation";
+import { observationSchema } from "../../model/observation/observation";
 import { docker, smallDump, useProject, type SettingChanges } from "../support/project";
 
 const project = useProject();

@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, beforeAll, describe, expect, test } from "vitest";
-import { sha256Of } from "../../agent/digest";
+import { sha256Of } from "../../agent/system/digest";
 import { mask } from "../../components";
-import type { Preparation } from "../../model/refresh/preparation";
+import type { Preparation } from "../../model/restore/preparation";
 import { docker, useServer } from "../support/server";
 import { plainDump } from "../agent/fixtures";
 import { useFormerDatabase } from "../agent/former";

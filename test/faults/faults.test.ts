@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, test } from "vitest";
-import { alignColumns } from "../../cli/text/table";
+import { alignColumns } from "../../cli/base/table";
 import { useAway } from "../support/away";
 import { useServer } from "../support/server";
 import { faultGroups } from "./faults";

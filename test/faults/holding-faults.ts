@@ -1,4 +1,4 @@
-import { quoteIdentifier } from "../../model/sql";
+import { quoteIdentifier } from "../../model/base/sql";
 import type { Fault } from "./faults";
 import type { Held, Holding } from "./judge";
 

@@ -1,5 +1,5 @@
 import { expect } from "vitest";
-import { quoteIdentifier } from "../../model/sql";
+import { quoteIdentifier } from "../../model/base/sql";
 import type { Away } from "../support/away";
 import { clockFile, type TestServer } from "../support/server";
 import { note, type Facts, type Holding } from "./judge";

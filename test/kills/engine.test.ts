@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { beforeAll, expect, test } from "vitest";
-import { sha256Of } from "../../agent/digest";
+import { sha256Of } from "../../agent/system/digest";
 import { mask } from "../../components";
-import { restoreResultSchema } from "../../model/protocol";
+import { restoreResultSchema } from "../../model/restore/protocol";
 import { restoreUntil, stepLine } from "../support/disturbed-restore";
 import { ended, said, smallDump, useProject, type Run } from "../support/project";
 import { useSecondEngine } from "../support/second-engine";

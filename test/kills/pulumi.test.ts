@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { beforeAll, beforeEach, expect, test } from "vitest";
 import { jobResultSchema } from "../../model/backup/protocol";
-import { restoreResultSchema } from "../../model/protocol";
+import { restoreResultSchema } from "../../model/restore/protocol";
 import { askDuring } from "../support/asking-client";
 import { signalRestore } from "../support/disturbed-restore";
 import { killPulumi, startHeld, untilHeld } from "../support/held-up";

@@ -1,7 +1,7 @@
 import { availableParallelism } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect, test } from "vitest";
-import { checkingName } from "../../model/names";
+import { checkingName } from "../../model/base/names";
 import { backUpWell, rowsIn, schedule } from "../support/backup";
 import { useServer } from "../support/server";
 import { verify } from "../support/stored-backup";

@@ -1,5 +1,5 @@
 import { beforeAll, expect, test } from "vitest";
-import { pgHbaResultSchema, type RequiredConnection } from "../../model/pg-hba/protocol";
+import { pgHbaResultSchema, type RequiredConnection } from "../../model/pg-hba/rule/protocol";
 import { hba, loadTimes, postgresLog } from "../support/hba";
 import { owner, useServer } from "../support/server";
 

@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, test } from "vitest";
-import { compileRegex } from "../../model/pg-hba/regex";
+import { compileRegex } from "../../model/pg-hba/rule/regex";
 import { rolesSql } from "../support/hba-roles";
 import { runHbaCases, type HbaOutcome } from "../support/hba-server";
 

@@ -4,7 +4,7 @@ import { createServer } from "node:net";
 import { resolve } from "node:path";
 import { Client } from "pg";
 import { beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { inspectContainers } from "../../cli/docker";
+import { inspectContainers } from "../../cli/server/docker";
 import { smallDump, useProject } from "../support/project";
 import { useSecondEngine } from "../support/second-engine";
 

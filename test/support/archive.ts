@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect, vi } from "vitest";
-import { observationSchema } from "../../model/observation";
+import { observationSchema } from "../../model/observation/observation";
 import {
   archiveResultSchema,
   sideSchema,

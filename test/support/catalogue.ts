@@ -1,5 +1,5 @@
 import type { CatalogueEntry, Verification } from "../../model/backup/catalogue";
-import { formatBackupId } from "../../model/names";
+import { formatBackupId } from "../../model/base/names";
 
 /** What matters of a backup to who judges it. */
 export interface TestBackup {

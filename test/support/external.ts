@@ -2,7 +2,7 @@ import { execa } from "execa";
 import { randomBytes } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect } from "vitest";
-import { ensureServerImage } from "../../cli/server-image";
+import { ensureServerImage } from "../../cli/server/server-image";
 import type { ConnectionRequest } from "../../model/connection/protocol";
 import { docker, label, projectFolder, TestServer, use, type Said } from "./server";
 

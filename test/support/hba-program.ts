@@ -9,7 +9,7 @@ import path from "node:path";
 import { text } from "node:stream/consumers";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Client } from "pg";
-import { knock, type Knock } from "../../agent/pg-hba/knock";
+import { knock, type Knock } from "../../agent/server/pg-hba/probe";
 import type { HbaAnswer, HbaCase, HbaJob, HbaOutcome, HbaRow, HbaRun, HbaTry } from "./hba-server";
 
 const folder = "/tmp/hba";

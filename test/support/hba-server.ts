@@ -2,8 +2,8 @@ import { build } from "esbuild";
 import { execa } from "execa";
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
-import type { Answer } from "../../agent/pg-hba/startup";
-import { ensureServerImage } from "../../cli/server-image";
+import type { Answer } from "../../agent/server/pg-hba/startup";
+import { ensureServerImage } from "../../cli/server/server-image";
 import { docker, projectFolder } from "./server";
 
 /** A connection to be tried. */

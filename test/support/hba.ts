@@ -5,7 +5,7 @@ import {
   pgHbaResultSchema,
   type PgHbaResult,
   type RequiredConnection,
-} from "../../model/pg-hba/protocol";
+} from "../../model/pg-hba/rule/protocol";
 import { projectFolder, type Said, type TestServer } from "./server";
 
 /** Where a server keeps its rules. */

@@ -1,5 +1,5 @@
 import { resolve } from "node:path";
-import { ensureServerImage } from "../../cli/server-image";
+import { ensureServerImage } from "../../cli/server/server-image";
 import { baseImage, dockerEngine, nodeRuntime, pulumiToolchain } from "../../tools";
 
 /** Makes the machine ready for tests against the real engine, as `npm start` would. */

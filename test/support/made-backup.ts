@@ -1,5 +1,5 @@
 import { expect } from "vitest";
-import type { BackupId } from "../../model/names";
+import type { BackupId } from "../../model/base/names";
 import type { TestServer } from "./server";
 
 /** Where an agent keeps its backups. */

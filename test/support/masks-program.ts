@@ -1,8 +1,8 @@
 /** Runs inside the agent's container, bundled by masks.ts: masks and defuses a database of a test. */
 import { text } from "node:stream/consumers";
-import { runDefuse } from "../../agent/defuse/run";
-import { messageOf } from "../../agent/errors";
-import { applyMasks, checkMasks } from "../../agent/masks/apply";
+import { runDefuse } from "../../agent/prepare/defuse/run";
+import { messageOf } from "../../agent/system/errors";
+import { applyMasks, checkMasks } from "../../agent/prepare/masks/apply";
 import type { MasksJob, MasksOutcome } from "./masks";
 
 async function main(): Promise<MasksOutcome> {

@@ -4,7 +4,7 @@ import type { Defuse, DefuseReport } from "../../model/defuse/statement";
 import type { Masks } from "../../model/masks/mask";
 import type { MaskPlan } from "../../model/masks/plan";
 import type { MasksReport } from "../../model/masks/report";
-import type { SettingProblem } from "../../model/settings/problems";
+import type { SettingProblem } from "../../model/base/config-problem";
 import type { TestServer } from "./server";
 
 /** What is to be done with a database. */

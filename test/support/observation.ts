@@ -1,4 +1,4 @@
-import type { Observation } from "../../model/observation";
+import type { Observation } from "../../model/observation/observation";
 
 /** What an agent sees of everything but the databases when all is as it should be. */
 export const quietServer: Pick<

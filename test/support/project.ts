@@ -14,8 +14,8 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { afterAll, beforeAll } from "vitest";
 import { parse, stringify } from "yaml";
-import { portProblem } from "../../components/machine/port";
-import { engineNames, type EngineNames } from "../../model/settings/engine-names";
+import { portProblem } from "../../components/engine/port";
+import { engineNames, type EngineNames } from "../../model/base/engine-names";
 import { pulumiEnvironment } from "../../tools";
 
 const source = resolve(__dirname, "../..");

@@ -6,10 +6,10 @@ import { writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { basename, join, resolve } from "node:path";
 import { afterAll, beforeAll, expect } from "vitest";
-import { restoreResultSchema, type RestoreRequest, type RestoreResult } from "../../model/protocol";
+import { restoreResultSchema, type RestoreRequest, type RestoreResult } from "../../model/restore/protocol";
 import type { RolesRequest } from "../../model/roles/protocol";
 import { Inside } from "./inside";
-import { ensureServerImage } from "../../cli/server-image";
+import { ensureServerImage } from "../../cli/server/server-image";
 
 export const projectFolder = resolve(__dirname, "../..");
 

@@ -40,7 +40,7 @@ test("a project's programs are run by its own run.js, where it has one", async (
   expect(pulumiEnvironment(folder)).not.toHaveProperty(name);
   await mkdir(join(folder, "stacks"));
   await writeFile(join(folder, "stacks", "run.js"), "");
-  expect(pulumiEnvironment(folder)).toHaveProperty(name, join(folder, "stacks/run.js"));
+  expect(pulumiEnvironment(folder)).toHaveProperty(name, join(folder, "program/run.js"));
   vi.stubEnv(name, "mine");
   expect(pulumiEnvironment(folder)).toHaveProperty(name, "mine");
 });

@@ -48,7 +48,7 @@ describe("the pulumi that people type", () => {
       PULUMI_BACKEND_URL: `file://${project}/.stagecraft/state?create_dir=true`,
       PULUMI_SKIP_UPDATE_CHECK: "true",
       GOGC: "400",
-      PULUMI_LANGUAGE_NODEJS_RUN_PATH: join(project, "stacks/run.js"),
+      PULUMI_LANGUAGE_NODEJS_RUN_PATH: join(project, "program/run.js"),
       USER: `uid-${String(process.getuid?.())}`,
     });
     expect(seen["PATH"]).toContain(`${home}/.pulumi/bin:`);

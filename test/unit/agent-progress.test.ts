@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { Progress } from "../../agent/progress";
+import { Progress } from "../../agent/system/progress";
 
 const said: string[] = [];
 

@@ -2,7 +2,7 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { SMTPServer } from "smtp-server";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { sendAlert } from "../../agent/alerts/send";
+import { sendAlert } from "../../agent/daemon/alerts/send";
 import {
   alertsSettingsSchema,
   jobAlert,
@@ -11,7 +11,7 @@ import {
   secretsOfAlerts,
   type AlertsSettings,
 } from "../../model/backup/alerts";
-import { problemsOf } from "../../model/settings/problems";
+import { problemsOf } from "../../model/base/config-problem";
 
 const at = "2026-11-22T03:31:00Z";
 const job = {

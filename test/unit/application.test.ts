@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { compareLog, isSince, lastLines, parseLog } from "../../model/application/log";
 import { applicationText, freshErrorLines, unhealthyText } from "../../model/application/report";
 import { defaultErrorPattern, signatureOf } from "../../model/application/signature";
-import { parseSettings } from "../../model/settings/parse";
+import { parseSettings } from "../../model/stack-file/parse";
 
 describe("the signature of a line of a log", () => {
   test.each([

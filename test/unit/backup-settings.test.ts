@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { backupsRequestSchema } from "../../model/backup/protocol";
-import { defaultJobs } from "../../model/backup/settings";
-import { parseSettings } from "../../model/settings/parse";
+import { defaultJobs } from "../../model/stack-file/backups";
+import { parseSettings } from "../../model/stack-file/parse";
 
 const passwords = { application: "long enough", readonly: "long enough", monitor: "long enough" };
 const good = {

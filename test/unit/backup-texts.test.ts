@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { escapeFileName, formatDumpName } from "../../model/backup/dump-name";
 import { explainFailure, failureText } from "../../model/backup/failure";
 import { backupReserve, backupSpaceProblem, neededBackupBytes } from "../../model/backup/space";
-import { parseDumpName } from "../../model/names";
+import { parseDumpName } from "../../model/base/names";
 
 describe("the name of a dump", () => {
   const backup = "20261122T032900Z";

@@ -1,10 +1,10 @@
 import { describe, expect, test } from "vitest";
-import type { Container } from "../../cli/docker";
+import type { Container } from "../../cli/server/docker";
 import { applicationRows } from "../../cli/text/application";
-import { plain } from "../../cli/text/paint";
+import { plain } from "../../cli/base/paint";
 import { refreshedText } from "../../cli/text/refresh";
-import { updateProblems } from "../../cli/text/update-errors";
-import type { RestoreResult } from "../../model/protocol";
+import { updateProblems } from "../../cli/pulumi/update-errors";
+import type { RestoreResult } from "../../model/restore/protocol";
 
 const container: Container = {
   ...{ name: "stagecraft-staging-application", state: "running", health: undefined },

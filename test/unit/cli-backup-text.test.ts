@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { backupRows } from "../../cli/text/backup-status";
 import { backupText } from "../../cli/text/backup";
-import { plain } from "../../cli/text/paint";
+import { plain } from "../../cli/base/paint";
 import type { BackupsObservation } from "../../model/backup/protocol";
 import { quietServer } from "../support/observation";
 

@@ -1,10 +1,10 @@
 import { quietServer } from "../support/observation";
 import { describe, expect, it } from "vitest";
-import type { Container } from "../../cli/docker";
-import { serverState, type ServerStatus } from "../../cli/server-status";
+import type { Container } from "../../cli/server/docker";
+import { serverState, type ServerStatus } from "../../cli/server/server-status";
 import { statusJson, statusText } from "../../cli/text/status";
-import type { Observation } from "../../model/observation";
-import type { DatabaseFacts, Stamp } from "../../model/protocol";
+import type { Observation } from "../../model/observation/observation";
+import type { DatabaseFacts, Stamp } from "../../model/restore/protocol";
 
 const now = new Date("2026-11-22T16:10:00Z");
 

@@ -1,16 +1,16 @@
 import { quietServer } from "../support/observation";
 import { describe, expect, it } from "vitest";
-import { engineProblem, parseInspection } from "../../cli/docker";
-import { parseChange } from "../../cli/history";
-import { buildStep } from "../../cli/server-image";
-import type { ServerStatus } from "../../cli/server-status";
-import { parseStackName } from "../../cli/stacks";
+import { engineProblem, parseInspection } from "../../cli/server/docker";
+import { parseChange } from "../../cli/pulumi/history";
+import { buildStep } from "../../cli/server/server-image";
+import type { ServerStatus } from "../../cli/server/server-status";
+import { parseStackName } from "../../cli/project/stacks";
 import { doctorText } from "../../cli/text/doctor";
 import { downDone, downWarning, nothingToStop, type DownPlan } from "../../cli/text/down";
 import { nextText } from "../../cli/text/next";
-import { problemText } from "../../cli/text/problem";
+import { problemText } from "../../cli/base/problem-text";
 import { psqlCommand } from "../../cli/verbs/psql";
-import { Problem } from "../../cli/problem";
+import { Problem } from "../../cli/base/problem";
 
 const volumes = ["stagecraft-prod-data", "stagecraft-prod-run", "stagecraft-prod-agent"];
 

@@ -4,12 +4,12 @@ import {
   noEventsYet,
   parseEngineEvent,
   type UpdateState,
-} from "../../cli/engine-events";
-import { namesBegun } from "../../cli/taken-name";
-import type { TakenName } from "../../cli/text/name-taken";
-import { changesText, parseAgentProgress, progressBar, updateLine } from "../../cli/text/progress";
-import { lockProblem, parseLock, updateProblems } from "../../cli/text/update-errors";
-import { problemText } from "../../cli/text/problem";
+} from "../../cli/pulumi/engine-events";
+import { namesBegun } from "../../cli/pulumi/taken-name";
+import type { TakenName } from "../../cli/pulumi/name-taken";
+import { changesText, parseAgentProgress, progressBar, updateLine } from "../../cli/pulumi/progress";
+import { lockProblem, parseLock, updateProblems } from "../../cli/pulumi/update-errors";
+import { problemText } from "../../cli/base/problem-text";
 
 const urn = (name: string) =>
   `urn:pulumi:dev::stagecraft::docker:index/container:Container::${name}`;

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { addressProblem, formatAddress } from "../../model/connection/address";
-import { fitnessProblem, majorOf } from "../../model/connection/fitness";
+import { fitnessProblem, majorOf } from "../../model/connection/compatibility";
 import { renderPassfile } from "../../model/connection/passfile";
 import { connectionRequestSchema } from "../../model/connection/protocol";
 import { isFinal, refusalText } from "../../model/connection/refusal";

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { incomingName, isPreviousName, outgoingName, previousName } from "../../model/names";
-import { bringBackPlan, previousCopies, swapPlan, type Renaming } from "../../model/refresh/copies";
+import { incomingName, isPreviousName, outgoingName, previousName } from "../../model/base/names";
+import { bringBackPlan, previousCopies, swapPlan, type Renaming } from "../../model/restore/versions";
 
 /** What each database holds after some renamings; one that takes a name in use fails, as in PostgreSQL. */
 function rename(

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
-import { sha256Of, sha256OfFile } from "../../agent/digest";
+import { sha256Of, sha256OfFile } from "../../agent/system/digest";
 
 const folder = mkdtempSync(join(tmpdir(), "stagecraft-digest-"));
 afterAll(() => {

@@ -1,7 +1,7 @@
 import { CommanderError, type Command } from "commander";
 import { describe, expect, test } from "vitest";
 import packageJson from "../../package.json";
-import { makeProgram } from "../../cli/program";
+import { makeProgram } from "../../cli/program/program";
 import { codeOf, scriptsOf, shownCommands } from "../support/documented";
 
 /** The program, with verbs that do nothing. */

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { hostProblem, hostSchema, reachableAt, tunnelTo } from "../../model/host";
-import { parseSettings } from "../../model/settings/parse";
+import { hostProblem, hostSchema, reachableAt, tunnelTo } from "../../model/base/host";
+import { parseSettings } from "../../model/stack-file/parse";
 
 describe("where a server runs", () => {
   test.each([

@@ -1,10 +1,10 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { orderByReferences } from "../../model/keep/order";
-import type { KeptTable } from "../../model/keep/protocol";
-import { reasonOf } from "../../model/keep/reason";
-import { keepText } from "../../model/keep/text";
-import { parseSettings } from "../../model/settings/parse";
+import { orderByReferences } from "../../model/preserve/order";
+import type { KeptTable } from "../../model/preserve/protocol";
+import { reasonOf } from "../../model/preserve/reason";
+import { keepText } from "../../model/preserve/text";
+import { parseSettings } from "../../model/stack-file/parse";
 
 const table = (more: Partial<KeptTable>): KeptTable => ({
   ...{ table: "testers", state: "carried over", rows: 0, carried: 0, same: 0 },

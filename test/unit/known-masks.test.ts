@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { columnsFile } from "../../model/backup/columns-file";
 import { maskCatalogueSchema } from "../../model/masks/catalogue-schema";
 import { mask, type Masks } from "../../model/masks/mask";
-import { knownMasks } from "../../model/refresh/known-masks";
+import { knownMasks } from "../../model/restore/known-masks";
 import { catalogue, column, table } from "../support/mask-catalogue";
 
 const shop = catalogue([

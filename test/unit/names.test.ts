@@ -10,8 +10,8 @@ import {
   parseBackupId,
   parseDumpName,
   previousName,
-} from "../../model/names";
-import { quoteIdentifier, quoteLiteral, unquoteIdentifier } from "../../model/sql";
+} from "../../model/base/names";
+import { quoteIdentifier, quoteLiteral, unquoteIdentifier } from "../../model/base/sql";
 
 describe("a database name", () => {
   test.each(["timesheets", 'a "b" c', "Größe", "x; DROP TABLE y", "a".repeat(52), "__incoming_"])(

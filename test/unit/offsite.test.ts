@@ -24,9 +24,9 @@ import { rcloneFailure } from "../../model/backup/rclone-failure";
 import { remoteProblems, renderRcloneConfig } from "../../model/backup/rclone-config";
 import { newestVerified, type CatalogueEntry } from "../../model/backup/catalogue";
 import { digestedRequest, backupsRequestSchema } from "../../model/backup/protocol";
-import { hideSecrets } from "../../model/hide-secrets";
-import { formatBackupId } from "../../model/names";
-import { problemsOf } from "../../model/settings/problems";
+import { hideSecrets } from "../../model/base/hide-secrets";
+import { formatBackupId } from "../../model/base/names";
+import { problemsOf } from "../../model/base/config-problem";
 
 const recipient = "age1ac265zwcz0p49ldafugk6tueq38k05v7ym4t7t5x9j6jal0qdcmsrqfwd2";
 const s3 = {

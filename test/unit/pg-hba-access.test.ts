@@ -1,10 +1,10 @@
 import { describe, expect, test } from "vitest";
-import { accessMatrix, type Scope } from "../../model/pg-hba/access-matrix";
-import { accessText } from "../../model/pg-hba/access-text";
-import { parsePgHba } from "../../model/pg-hba/parse";
-import { presets } from "../../model/pg-hba/presets";
-import { requiredAccess } from "../../model/pg-hba/required";
-import type { PgHbaRule } from "../../model/pg-hba/rule";
+import { accessMatrix, type Scope } from "../../model/pg-hba/judge/access-matrix";
+import { accessText } from "../../model/pg-hba/judge/access-text";
+import { parsePgHba } from "../../model/pg-hba/text/parse";
+import { presets } from "../../model/pg-hba/rule/presets";
+import { requiredAccess } from "../../model/pg-hba/judge/required";
+import type { PgHbaRule } from "../../model/pg-hba/rule/rule";
 
 const rulesOf = (...lines: readonly string[]): readonly PgHbaRule[] =>
   parsePgHba(lines.join("\n")).rules;

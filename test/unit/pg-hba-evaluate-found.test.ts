@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { parsePgHba } from "../../model/pg-hba/parse";
-import { compileRegex } from "../../model/pg-hba/regex";
+import { parsePgHba } from "../../model/pg-hba/text/parse";
+import { compileRegex } from "../../model/pg-hba/rule/regex";
 
 // What test/agent/pg-hba-agreement.test.ts and pg-hba-regexes.test.ts found out about PostgreSQL and the model had otherwise.
 describe("PostgreSQL refuses", () => {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
-import type { Connection, ServerFacts } from "../../model/pg-hba/connection";
-import { whoCan } from "../../model/pg-hba/evaluate";
-import { parsePgHba } from "../../model/pg-hba/parse";
+import type { Connection, ServerFacts } from "../../model/pg-hba/rule/connection";
+import { whoCan } from "../../model/pg-hba/rule/evaluate";
+import { parsePgHba } from "../../model/pg-hba/text/parse";
 
 const socket: Connection = { user: "ada", database: "db" };
 const network: Connection = { ...socket, address: "10.0.0.7" };

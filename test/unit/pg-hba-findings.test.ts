@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
-import { findingsOf, formatFinding, type Circumstances } from "../../model/pg-hba/findings";
-import { parsePgHba } from "../../model/pg-hba/parse";
-import { presets } from "../../model/pg-hba/presets";
-import { serverKinds } from "../../model/names";
+import { findingsOf, formatFinding, type Circumstances } from "../../model/pg-hba/judge/findings";
+import { parsePgHba } from "../../model/pg-hba/text/parse";
+import { presets } from "../../model/pg-hba/rule/presets";
+import { serverKinds } from "../../model/base/names";
 
 /** What is found, each with its severity. */
 function found(lines: readonly string[], about: Partial<Circumstances> = {}): readonly string[] {

@@ -1,10 +1,10 @@
 import { describe, expect, test } from "vitest";
-import { checkRule } from "../../model/pg-hba/check";
-import { findingsOf } from "../../model/pg-hba/findings";
-import { parsePgHba } from "../../model/pg-hba/parse";
-import { formatProblem } from "../../model/pg-hba/problem";
-import { renderPgHba, renderPgHbaFile } from "../../model/pg-hba/render";
-import type { PgHbaRule } from "../../model/pg-hba/rule";
+import { checkRule } from "../../model/pg-hba/rule/check";
+import { findingsOf } from "../../model/pg-hba/judge/findings";
+import { parsePgHba } from "../../model/pg-hba/text/parse";
+import { formatProblem } from "../../model/pg-hba/rule/problem";
+import { renderPgHba, renderPgHbaFile } from "../../model/pg-hba/text/render";
+import type { PgHbaRule } from "../../model/pg-hba/rule/rule";
 
 /** What PostgreSQL refuses a line for, or `undefined`. */
 function errorOf(line: string, version = 17): string | undefined {

@@ -1,13 +1,13 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { accessMatrix } from "../../model/pg-hba/access-matrix";
-import { checkRule } from "../../model/pg-hba/check";
-import type { Connection } from "../../model/pg-hba/connection";
-import { whoCan } from "../../model/pg-hba/evaluate";
-import { findingsOf } from "../../model/pg-hba/findings";
-import { parsePgHba } from "../../model/pg-hba/parse";
-import { renderPgHba, renderPgHbaFile } from "../../model/pg-hba/render";
-import { connectionTypes, type PgHbaRule } from "../../model/pg-hba/rule";
+import { accessMatrix } from "../../model/pg-hba/judge/access-matrix";
+import { checkRule } from "../../model/pg-hba/rule/check";
+import type { Connection } from "../../model/pg-hba/rule/connection";
+import { whoCan } from "../../model/pg-hba/rule/evaluate";
+import { findingsOf } from "../../model/pg-hba/judge/findings";
+import { parsePgHba } from "../../model/pg-hba/text/parse";
+import { renderPgHba, renderPgHbaFile } from "../../model/pg-hba/text/render";
+import { connectionTypes, type PgHbaRule } from "../../model/pg-hba/rule/rule";
 
 /** A word of a rule and what it means, told without any of the program's own functions. */
 interface Word {

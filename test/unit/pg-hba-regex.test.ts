@@ -7,10 +7,10 @@ import {
   parseIp,
   prefixLength,
   prefixMask,
-} from "../../model/pg-hba/address";
-import { compileRegex } from "../../model/pg-hba/regex";
-import { splitFields } from "../../model/pg-hba/fields";
-import { formatToken, nameToken } from "../../model/pg-hba/token";
+} from "../../model/pg-hba/rule/address";
+import { compileRegex } from "../../model/pg-hba/rule/regex";
+import { splitFields } from "../../model/pg-hba/rule/fields";
+import { formatToken, nameToken } from "../../model/pg-hba/rule/token";
 
 describe("a regular expression of PostgreSQL", () => {
   test.each([

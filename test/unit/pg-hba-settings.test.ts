@@ -1,18 +1,18 @@
 import { describe, expect, test } from "vitest";
-import { presets } from "../../model/pg-hba/presets";
+import { presets } from "../../model/pg-hba/rule/presets";
 import {
   pgHbaObservationSchema,
   pgHbaRequestSchema,
   pgHbaResultSchema,
-} from "../../model/pg-hba/protocol";
-import { formatRule, renderPgHba } from "../../model/pg-hba/render";
+} from "../../model/pg-hba/rule/protocol";
+import { formatRule, renderPgHba } from "../../model/pg-hba/text/render";
 import {
   pgHbaSettingsProblems,
   pgHbaSettingsSchema,
   rulesOfServer,
-} from "../../model/pg-hba/settings";
-import { serverKinds } from "../../model/names";
-import { problemsOf } from "../../model/settings/problems";
+} from "../../model/stack-file/pg-hba";
+import { serverKinds } from "../../model/base/names";
+import { problemsOf } from "../../model/base/config-problem";
 
 /** The problems of a section `pgHba`, as the stack file's check tells them. */
 function problems(section: unknown): readonly string[] {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { parsePgHba, type ParseOptions } from "../../model/pg-hba/parse";
-import { formatRule, renderPgHba, renderPgHbaFile } from "../../model/pg-hba/render";
+import { parsePgHba, type ParseOptions } from "../../model/pg-hba/text/parse";
+import { formatRule, renderPgHba, renderPgHbaFile } from "../../model/pg-hba/text/render";
 
 /** The rules of a file, each in one line with single blanks. */
 function rulesOf(text: string, options: ParseOptions = {}): readonly string[] {

@@ -2,8 +2,8 @@ import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
-import { runPipeline } from "../../agent/backup/offsite/pipeline";
-import { Remote } from "../../agent/backup/offsite/remote";
+import { runPipeline } from "../../agent/offsite/pipeline";
+import { Remote } from "../../agent/offsite/remote";
 import { offsiteSettingsSchema } from "../../model/backup/offsite";
 
 const folder = mkdtempSync(join(tmpdir(), "stagecraft-pipeline-"));

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { longestDatabaseName } from "../../model/names";
+import { longestDatabaseName } from "../../model/base/names";
 import { backrestProblem } from "../../model/point-in-time/backrest-error";
 import { archiveWarnings, isArchiveAsWanted } from "../../model/point-in-time/drift";
 import { dueBaseBackup } from "../../model/point-in-time/due";
@@ -11,7 +11,7 @@ import {
   renderArchiveSettings,
   renderRepositoryConfig,
 } from "../../model/point-in-time/repository";
-import { archiveChoice, pointInTimeSettingsSchema } from "../../model/point-in-time/settings";
+import { archiveChoice, pointInTimeSettingsSchema } from "../../model/stack-file/point-in-time";
 import { readTarget, targetText, utcText } from "../../model/point-in-time/target";
 import { planRecovery, recoverableWindows, windowsText } from "../../model/point-in-time/window";
 import { quietServer } from "../support/observation";

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { parameterWarnings, refusalOf } from "../../model/postgres-settings/refusal";
+import { parameterWarnings, refusalOf } from "../../model/parameters/refusal";
 
 test("a bad settings file is told by its lines", () => {
   const log = `LOG:  skipping missing configuration file "/data/stagecraft-tls.conf"

@@ -1,14 +1,14 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
-import { settingsOf } from "../../model/postgres-settings/catalogue";
-import { checkSettings } from "../../model/postgres-settings/check";
-import { camelCase, findSetting } from "../../model/postgres-settings/names";
-import { describePlan, planSettings } from "../../model/postgres-settings/plan";
-import { settingsRequestSchema } from "../../model/postgres-settings/protocol";
-import { renderSettings } from "../../model/postgres-settings/render";
-import { postgresSettingsSchema } from "../../model/postgres-settings/schema";
-import type { PostgresSettings } from "../../model/postgres-settings/typed";
+import { settingsOf } from "../../model/parameters/catalogue";
+import { checkSettings } from "../../model/parameters/check";
+import { camelCase, findSetting } from "../../model/parameters/names";
+import { describePlan, planSettings } from "../../model/parameters/plan";
+import { settingsRequestSchema } from "../../model/parameters/protocol";
+import { renderSettings } from "../../model/parameters/render";
+import { postgresSettingsSchema } from "../../model/parameters/schema";
+import type { PostgresSettings } from "../../model/parameters/typed";
 
 const check = (settings: Record<string, unknown>, memory?: number) =>
   checkSettings(settings, { version: 17, memory });

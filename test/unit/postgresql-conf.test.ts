@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { settingsBehind, withIncludesLast } from "../../model/postgres-settings/postgresql-conf";
+import { settingsBehind, withIncludesLast } from "../../model/parameters/postgresql-conf";
 
 const includes = `include_if_exists = 'stagecraft-defaults.conf'
 include_if_exists = 'stagecraft-tls.conf'

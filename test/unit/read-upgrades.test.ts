@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { upgradesSettingsSchema } from "../../model/upgrades/settings";
+import { upgradesSettingsSchema } from "../../model/stack-file/upgrades";
 import { readUpgrades } from "../../tools/read-upgrades";
 
 let folder: string;

@@ -1,16 +1,16 @@
 import { describe, expect, test } from "vitest";
-import { withBackup } from "../../cli/stack-file";
+import { withBackup } from "../../cli/project/stack-file";
 import { refreshedText } from "../../cli/text/refresh";
 import type { BackedUpDatabase, Manifest } from "../../model/backup/manifest";
 import type { Verification } from "../../model/backup/catalogue";
-import type { RestoreResult } from "../../model/protocol";
-import { chooseBackup, type BackupsAtHand } from "../../model/refresh/at-hand";
-import { databaseOf, fitnessProblems, foreignProblem } from "../../model/refresh/fitness";
-import { repositoryOf } from "../../model/refresh/origin";
-import type { RefreshPlan } from "../../model/refresh/plan";
-import type { Prepared } from "../../model/refresh/preparation";
-import { stackReport, summaryOf } from "../../model/refresh/summary";
-import { planLines } from "../../model/refresh/plan-text";
+import type { RestoreResult } from "../../model/restore/protocol";
+import { chooseBackup, type BackupsAtHand } from "../../model/restore/available-backups";
+import { databaseOf, fitnessProblems, foreignProblem } from "../../model/restore/compatibility";
+import { repositoryOf } from "../../model/stack-file/origin";
+import type { RefreshPlan } from "../../model/restore/plan";
+import type { Prepared } from "../../model/restore/preparation";
+import { stackReport, summaryOf } from "../../model/restore/summary";
+import { planLines } from "../../model/restore/plan-text";
 
 const [older, newer] = ["20261114T032900Z", "20261121T032900Z"] as const;
 

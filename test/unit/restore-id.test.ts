@@ -1,7 +1,7 @@
 import { quietServer } from "../support/observation";
 import { describe, expect, test } from "vitest";
-import type { Observation } from "../../model/observation";
-import { restoreIdFor } from "../../model/restore-id";
+import type { Observation } from "../../model/observation/observation";
+import { restoreIdFor } from "../../model/observation/restore-id";
 
 describe("the id of a restore", () => {
   const source = { name: "x.sql", sha256: "ab".repeat(32) };

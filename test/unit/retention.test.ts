@@ -7,9 +7,9 @@ import {
   parseCalendarSpan,
   spanBefore,
   type KeepPolicy,
-} from "../../model/backup/keep";
+} from "../../model/backup/retention-rules";
 import { forget } from "../../model/backup/retention";
-import { formatBackupId, parseBackupId } from "../../model/names";
+import { formatBackupId, parseBackupId } from "../../model/base/names";
 import { entryOf, type TestBackup } from "../support/catalogue";
 
 const hour = 3_600_000;

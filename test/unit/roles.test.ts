@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { longestDatabaseName, stackKinds } from "../../model/names";
+import { longestDatabaseName, stackKinds } from "../../model/base/names";
 import { isAboutRoles } from "../../model/dump/role-statement";
 import { describeStatement } from "../../model/dump/statement";
 import { rolesDrift } from "../../model/roles/drift";

@@ -1,9 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { chooseDump } from "../../model/settings/choose-dump";
-import { encodingName } from "../../model/settings/encodings";
-import { planMemory } from "../../model/settings/memory";
-import { nearest } from "../../model/settings/nearest";
+import { chooseDump } from "../../model/stack-file/choose-dump";
+import { encodingName } from "../../model/stack-file/encodings";
+import { planMemory } from "../../model/stack-file/memory";
+import { nearest } from "../../model/base/nearest";
 
 describe("the dump that a backup id means", () => {
   const folder = [

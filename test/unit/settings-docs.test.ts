@@ -1,9 +1,9 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { parse } from "yaml";
-import { settingKeys } from "../../model/settings/keys";
-import { parseSettings } from "../../model/settings/parse";
-import { settingsSchema } from "../../model/settings/schema";
+import { settingKeys } from "../../model/stack-file/keys";
+import { parseSettings } from "../../model/stack-file/parse";
+import { settingsSchema } from "../../model/stack-file/schema";
 
 const page = readFileSync("docs/configuration.md", "utf8");
 

@@ -12,9 +12,9 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterAll, describe, expect, test, vi } from "vitest";
 import * as fs from "node:fs";
-import { digestOfFile } from "../../components/machine/digest";
-import { readDump } from "../../components/machine/dump";
-import { findContents } from "../../components/machine/find-contents";
+import { digestOfFile } from "../../components/engine/digest";
+import { readDump } from "../../components/contents/dump";
+import { findContents } from "../../components/contents/find-contents";
 
 vi.mock("node:fs", { spy: true });
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { parseSettings, readRawSettings } from "../../model/settings/parse";
-import { formatProblems } from "../../model/settings/problems";
+import { parseSettings, readRawSettings } from "../../model/stack-file/parse";
+import { formatProblems } from "../../model/base/config-problem";
 
 const passwords = { application: "long enough", readonly: "long enough", monitor: "long enough" };
 const good = {

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { describeStatement, type StatementFacts } from "../../model/dump/statement";
-import { quoteIdentifier } from "../../model/sql";
+import { quoteIdentifier } from "../../model/base/sql";
 
 type Row = readonly [
   statement: string,

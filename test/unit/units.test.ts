@@ -8,7 +8,7 @@ import {
   formatDuration,
   parseBytes,
   plural,
-} from "../../model/units";
+} from "../../model/base/units";
 
 test.each([
   ["2 GB", 2 * 2 ** 30],

@@ -1,0 +1,109 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import {
+  channels,
+  isFor,
+  mailText,
+  pingUrl,
+  secretsOfAlerts,
+  type Alert,
+  type AlertsSettings,
+  type Channel,
+} from "../../../model/backup/alerts";
+import { hideSecrets } from "../../../model/base/hide-secrets";
+import { messageOf } from "../../system/errors";
+import { say } from "../../system/progress";
+
+/** How long a channel may take, in milliseconds. */
+const patience = 15_000;
+
+/** Milliseconds before each further try. */
+const pauses = [0, 2_000, 10_000];
+
+/** Sends an alert by every channel that carries it; the channels that took it. One that fails is told of, and no more. */
+export async function sendAlert(
+  settings: AlertsSettings,
+  alert: Alert,
+  wanted: readonly Channel[] = channels,
+  waits: readonly number[] = pauses,
+): Promise<Channel[]> {
+  const carrying = wanted.filter((channel) => settings[channel] && isFor(channel, alert));
+  const taken = await Promise.all(
+    carrying.map(async (channel) =>
+      (await trySend(settings, channel, alert, waits)) ? [channel] : [],
+    ),
+  );
+  return taken.flat();
+}
+
+async function trySend(
+  settings: AlertsSettings,
+  channel: Channel,
+  alert: Alert,
+  waits: readonly number[],
+): Promise<boolean> {
+  let problem = "";
+  for (const wait of waits) {
+    await sleep(wait);
+    try {
+      await senders[channel](settings, alert);
+      return true;
+    } catch (error) {
+      problem = hideSecrets(causeOf(error), secretsOfAlerts(settings));
+    }
+  }
+  say(`the alert "${alert.subject}" could not be sent by ${channel}: ${problem}`);
+  return false;
+}
+
+const senders: Readonly<
+  Record<Channel, (settings: AlertsSettings, alert: Alert) => Promise<void>>
+> = {
+  webhook: async ({ webhook = "" }, alert) => {
+    // Where it is shown as it is, as chat programs do, this is the text.
+    const body = { ...alert, text: `${alert.subject}\n${alert.text}` };
+    await post(webhook, JSON.stringify(body), "application/json");
+  },
+  ping: async ({ ping = "" }, alert) => {
+    await post(pingUrl(ping, alert), alert.text, "text/plain; charset=utf-8");
+  },
+  email: async ({ email }, alert) => {
+    if (!email) return;
+    const { createTransport } = await import("nodemailer");
+    const transport = createTransport({
+      ...smtpOptions(email.smtp),
+      ...{ connectionTimeout: patience, greetingTimeout: patience, socketTimeout: patience },
+    });
+    const { from, to } = email;
+    await transport.sendMail({ from, to, subject: alert.subject, text: mailText(alert) });
+  },
+};
+
+/** A password never goes over a line that others can read. */
+function smtpOptions(text: string) {
+  const url = new URL(text);
+  const secure = url.protocol === "smtps:";
+  const auth = { user: decodeURIComponent(url.username), pass: decodeURIComponent(url.password) };
+  const hasAuth = auth.user !== "";
+  return {
+    ...{ host: url.hostname.replace(/^\[|\]$/g, ""), secure },
+    port: url.port === "" ? (secure ? 465 : hasAuth ? 587 : 25) : Number(url.port),
+    ...(hasAuth && { auth, requireTLS: !secure }),
+  };
+}
+
+async function post(url: string, body: string, type: string): Promise<void> {
+  const response = await fetch(url, {
+    method: "POST",
+    headers: { "content-type": type, "user-agent": "stagecraft" },
+    body,
+    signal: AbortSignal.timeout(patience),
+  });
+  await response.body?.cancel();
+  if (!response.ok) throw new Error(`it answered ${response.status} ${response.statusText}`.trim());
+}
+
+/** What is behind fetch's "fetch failed". */
+function causeOf(error: unknown): string {
+  const { cause } = error as { cause?: unknown };
+  return cause === undefined ? messageOf(error) : messageOf(cause);
+}

@@ -1,0 +1,55 @@
+import { stat } from "node:fs/promises";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { BackupsRequest } from "../../../model/backup/protocol";
+import { announceJob } from "../alerts/announce";
+import { readSchedule, scheduleFile } from "../../jobs/schedule";
+import { now, tickMilliseconds } from "../../system/clock";
+import { messageOf } from "../../system/errors";
+import { say } from "../../system/progress";
+import { JobProcess } from "./process";
+import { Scheduler } from "../../jobs/scheduler";
+import { keepJobStates, readJobStates } from "../../jobs/states";
+
+/** Seconds that a job has to end in order when the agent is stopped. */
+const stopSeconds = 20;
+
+/** Runs the jobs of the schedule at their times, until it is stopped; how to stop it. */
+export function serveJobs(): () => Promise<void> {
+  const job = new JobProcess();
+  const scheduler = new Scheduler({
+    ...{ now, say, load: readJobStates, save: keepJobStates },
+    schedule: rereadSchedule(),
+    run: async (scheduled) => {
+      const result = await job.run(scheduled);
+      // The next job does not wait for people to be reached.
+      void announceJob(result);
+      return result;
+    },
+  });
+  let told = "";
+  const timer = setInterval(() => {
+    scheduler.tick().catch((error: unknown) => {
+      // Once, not every second.
+      if (told !== messageOf(error)) say(`the schedule waits: ${messageOf(error)}`);
+      told = messageOf(error);
+    });
+  }, tickMilliseconds);
+  return async () => {
+    clearInterval(timer);
+    job.end("SIGTERM");
+    await Promise.race([scheduler.running, sleep(stopSeconds * 1000)]);
+  };
+}
+
+/** What is in force, read again only when it has changed. */
+function rereadSchedule(): () => Promise<BackupsRequest | undefined> {
+  let seen = "";
+  let known: BackupsRequest | undefined;
+  return async () => {
+    const found = await stat(scheduleFile).catch(() => undefined);
+    const version = found ? `${found.mtimeMs} ${found.ino}` : "";
+    if (version !== seen) known = await readSchedule();
+    seen = version;
+    return known;
+  };
+}

@@ -1,0 +1,83 @@
+import { rmSync, writeFileSync } from "node:fs";
+import { tidyBackups } from "./tidy";
+import { watchBackups } from "./watch";
+import { dropLeftovers } from "../postgres/databases";
+import { messageOf } from "../system/errors";
+import { serveMetrics } from "./metrics/serve";
+import { endInterruptedChange } from "../server/pg-hba/apply";
+import { watchArchive } from "../recovery/archive/watch";
+import { serveJobs } from "./jobs/serve-jobs";
+import { withConnection } from "../postgres/postgres";
+import { say } from "../system/progress";
+import { forgetAllFetched } from "../restore/source/from-offsite";
+import { removeRestoreRole } from "../restore/import/restore-role";
+import { tidySide } from "../recovery/instance/remove";
+import { renewDaily } from "../verbs/tls";
+
+/** Read by `stagecraft-agent health` (images/stagecraft-agent), which wants it newer than 15 s. */
+const heartbeatFile = "/tmp/stagecraft-heartbeat";
+const heartbeatSeconds = 5;
+const tidySeconds = 60;
+const archiveSeconds = 15;
+const renewSeconds = 86_400;
+const watchSeconds = 60;
+
+/** The container's main process: shows that it lives, runs the jobs of its schedule, tells of backups that are overdue, clears up after what was interrupted, and renews the certificate. */
+export function serve(server: string): void {
+  say(`agent of server ${server} is running`);
+  const timers = [
+    setInterval(beat, heartbeatSeconds * 1000),
+    setInterval(() => void tidy(server), tidySeconds * 1000),
+    setInterval(() => void watchArchive(server), archiveSeconds * 1000),
+    setInterval(() => void renewDaily(server), renewSeconds * 1000),
+    setInterval(() => void watchBackups(server), watchSeconds * 1000),
+  ];
+  // With the container that ended, its restores have ended too.
+  void forgetAllFetched().catch(told);
+  const stopJobs = serveJobs();
+  beat();
+  void tidy(server);
+  void renewDaily(server);
+  void watchBackups(server);
+  void watchArchive(server);
+  serveMetrics(server);
+  const stop = (): void => {
+    timers.forEach((timer) => {
+      clearInterval(timer);
+    });
+    rmSync(heartbeatFile, { force: true });
+    void stopJobs().finally(() => process.exit(0));
+  };
+  process.on("SIGTERM", stop);
+  process.on("SIGINT", stop);
+}
+
+function beat(): void {
+  writeFileSync(heartbeatFile, "");
+}
+
+async function tidy(server: string): Promise<void> {
+  try {
+    const aside = await tidySide();
+    if (aside !== undefined) say(aside);
+  } catch (error) {
+    say(`the side cluster of ${server} could not be removed yet: ${messageOf(error)}`);
+  }
+  try {
+    const dropped = await withConnection("postgres", async (client) => {
+      const names = await dropLeftovers(client);
+      await removeRestoreRole(client);
+      for (const id of await tidyBackups(client)) say(`removed ${id}, left by a killed backup`);
+      return names;
+    });
+    for (const name of dropped) say(`dropped ${name}, left behind by an interrupted restore`);
+    if (await endInterruptedChange()) say("took back rules whose change was interrupted");
+  } catch (error) {
+    // PostgreSQL may be starting or stopped; the next round tries again.
+    told(error);
+  }
+}
+
+function told(error: unknown): void {
+  if (process.env.STAGECRAFT_DEBUG !== undefined) say(messageOf(error));
+}

@@ -1,0 +1,77 @@
+import { spawn } from "node:child_process";
+import { createInterface } from "node:readline";
+import { libpqEnvironment } from "./connection";
+import { textDecoder, type DecodeText } from "../../model/dump/text-encoding";
+
+/** Environment of client programs: the way to the server, English messages, and the session's settings. */
+export function clientEnvironment(options: string): NodeJS.ProcessEnv {
+  return {
+    ...process.env,
+    LC_ALL: "C.UTF-8",
+    LC_MESSAGES: "C",
+    ...libpqEnvironment(),
+    PGOPTIONS: options,
+  };
+}
+
+/** A connection string, because a bare `--dbname` with an equals sign in it would be read as one. */
+export function connectionString(database: string): string {
+  return `dbname='${database.replaceAll("\\", "\\\\").replaceAll("'", "\\'")}'`;
+}
+
+/** Runs a program and hands on the lines of its stderr; resolves with its exit status, 255 when a signal ended it. */
+export async function runLines(
+  program: string,
+  args: readonly string[],
+  environment: NodeJS.ProcessEnv,
+  onStderr: (line: string) => void,
+  decode: DecodeText = textDecoder("UTF8"),
+): Promise<number> {
+  const child = spawn(program, args, { env: environment, stdio: ["ignore", "ignore", "pipe"] });
+  // Lines are found in the bytes, because only the program knows what they are encoded in.
+  child.stderr.setEncoding("latin1");
+  createInterface({ input: child.stderr }).on("line", (line) => {
+    onStderr(decode(Buffer.from(line, "latin1")));
+  });
+  return new Promise((resolve, reject) => {
+    child.on("error", reject);
+    child.on("close", (status) => {
+      resolve(status ?? 255);
+    });
+  });
+}
+
+/** The stdout of a program in chunks; throws with its stderr when it fails. */
+export async function* outputOf(
+  program: string,
+  args: readonly string[],
+  environment: NodeJS.ProcessEnv,
+): AsyncGenerator<Buffer, void, undefined> {
+  const child = spawn(program, args, { env: environment, stdio: ["ignore", "pipe", "pipe"] });
+  const complaint: Buffer[] = [];
+  child.stderr.on("data", (chunk: Buffer) => complaint.push(chunk));
+  const exit = new Promise<number | null>((resolve) => child.on("close", resolve));
+  try {
+    yield* child.stdout as AsyncIterable<Buffer>;
+    if ((await exit) !== 0) throw new Error(Buffer.concat(complaint).toString("utf8").trim());
+  } finally {
+    child.kill();
+  }
+}
+
+/** Runs a program on an input; resolves with its exit status. */
+export async function runWithInput(
+  program: string,
+  args: readonly string[],
+  input: NodeJS.ReadableStream,
+): Promise<number> {
+  const child = spawn(program, args, { stdio: ["pipe", "ignore", "inherit"] });
+  child.stdin.on("error", () => undefined);
+  input.pipe(child.stdin);
+  return new Promise((resolve, reject) => {
+    child.on("error", reject);
+    child.on("close", (status) => {
+      resolve(status ?? 1);
+    });
+  });
+}

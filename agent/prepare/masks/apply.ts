@@ -1,0 +1,180 @@
+import type { Client } from "pg";
+import { describeMask, type Masks } from "../../../model/masks/mask";
+import { planMasks, tablesAtOnce, type MaskPlan, type Rewrite } from "../../../model/masks/plan";
+import type { MasksReport } from "../../../model/masks/report";
+import { trialSql } from "../../../model/masks/statements";
+import type { SettingProblem } from "../../../model/base/config-problem";
+import { quoteIdentifier as q } from "../../../model/base/sql";
+import { formatCount } from "../../../model/base/units";
+import { readMaskCatalogue } from "./catalogue";
+import { failureText } from "./failure";
+import { dropForeignKeys, makeForeignKeys } from "./foreign-keys";
+import { connectSilently } from "./key";
+import { refreshMaterializedViews } from "./materialized-views";
+import { removeRemnants, unlinkLargeObjects } from "./remnants";
+import { extended, rewriteTable, type Rewritten } from "./rewrite";
+
+/** What the masks of a database come to; there is a plan only without problems. Nothing is changed. */
+export interface CheckedMasks {
+  readonly problems: readonly SettingProblem[];
+  readonly plan: MaskPlan | undefined;
+}
+
+/**
+ * Plans the masks of a database as it is now, and tries each on a few rows: what an expression or a domain refuses is told
+ * before anything is touched.
+ */
+export async function checkMasks(
+  database: string,
+  masks: Masks,
+  key: string,
+): Promise<CheckedMasks> {
+  const client = await connectSilently(database, key);
+  try {
+    const { problems, plan } = planMasks(await readMaskCatalogue(client), masks);
+    if (!plan) return { problems, plan };
+    await client.query("SET search_path = public");
+    const found: SettingProblem[] = [];
+    for (const rewrite of plan.rewrites) found.push(...(await tryMasks(client, rewrite)));
+    const told = new Map(found.map((problem) => [JSON.stringify(problem), problem]));
+    return { problems: [...told.values()], plan: told.size === 0 ? plan : undefined };
+  } finally {
+    await client.end();
+  }
+}
+
+/**
+ * Masks a database that nobody may connect to yet, by a plan that was made of it as it is now. Nothing is left of the
+ * former values in its files; WAL and the backups made of it have them. Throws what stopped it; the database is then to be
+ * thrown away, because some tables are masked and others are not. Statistics are to be made afterwards (ANALYZE).
+ * @param tell is told how far it is, a line each time
+ */
+export async function applyMasks(
+  database: string,
+  plan: MaskPlan,
+  key: string,
+  tell: (line: string) => void = () => undefined,
+): Promise<MasksReport> {
+  const started = performance.now();
+  const clients = await connectAll(database, key);
+  const [client] = clients;
+  try {
+    let largeObjectsRemoved = 0;
+    for (const { target, column } of plan.emptied)
+      largeObjectsRemoved += await unlinkLargeObjects(client, target, q(column));
+    await dropForeignKeys(client, plan.foreignKeys);
+    const done = await rewriteAll(clients, plan, tell);
+    await makeForeignKeys(client, plan.foreignKeys);
+    await refreshMaterializedViews(client);
+    // Of sessions that have gone: what they did to rows is known at once then.
+    await client.query("SELECT pg_stat_force_next_flush()");
+    await removeRemnants(
+      client,
+      plan.rewrites.flatMap(({ relations }) => relations),
+    );
+    return makeReport(plan, done, largeObjectsRemoved, (performance.now() - started) / 1000);
+  } finally {
+    for (const one of clients) await one.end().catch(() => undefined);
+  }
+}
+
+async function tryMasks(client: Client, rewrite: Rewrite): Promise<SettingProblem[]> {
+  if ((await refusal(client, trialSql(rewrite))) === undefined) return [];
+  const problems: SettingProblem[] = [];
+  for (const column of rewrite.masked) {
+    const text = await refusal(client, trialSql(rewrite, [column]));
+    if (text !== undefined)
+      problems.push({
+        path: column.path,
+        text: `${describeMask(column.mask)} is refused by PostgreSQL: ${text}`,
+      });
+  }
+  return problems;
+}
+
+async function refusal(client: Client, sql: string): Promise<string | undefined> {
+  try {
+    await extended(client, sql);
+    return undefined;
+  } catch (error) {
+    return failureText(error);
+  }
+}
+
+async function connectAll(database: string, key: string): Promise<[Client, ...Client[]]> {
+  const clients: [Client, ...Client[]] = [await connectSilently(database, key)];
+  try {
+    while (clients.length < tablesAtOnce) clients.push(await connectSilently(database, key));
+    for (const client of clients) await client.query("SET search_path = public");
+    return clients;
+  } catch (error) {
+    for (const client of clients) await client.end().catch(() => undefined);
+    throw error;
+  }
+}
+
+/** Each connection takes the next table until none is left, or one has failed. */
+async function rewriteAll(
+  clients: readonly Client[],
+  { rewrites }: MaskPlan,
+  tell: (line: string) => void,
+): Promise<Map<Rewrite, Rewritten>> {
+  const done = new Map<Rewrite, Rewritten>();
+  const waiting = [...rewrites];
+  let failed = false;
+  const work = async (client: Client): Promise<void> => {
+    for (let rewrite = waiting.shift(); rewrite && !failed; rewrite = waiting.shift()) {
+      try {
+        done.set(rewrite, await rewriteTable(client, rewrite));
+      } catch (error) {
+        failed = true;
+        throw error;
+      }
+      const values = [...done.values()].flatMap((one) => one.values).reduce((a, b) => a + b, 0);
+      tell(
+        `masks ${done.size} of ${rewrites.length} tables · ${formatCount(values)} values · ${rewrite.title}`,
+      );
+    }
+  };
+  const ended = await Promise.allSettled(clients.map(work));
+  const reason = ended.find((one) => one.status === "rejected");
+  if (reason) throw reason.reason;
+  return done;
+}
+
+function makeReport(
+  plan: MaskPlan,
+  done: ReadonlyMap<Rewrite, Rewritten>,
+  largeObjectsRemoved: number,
+  seconds: number,
+): MasksReport {
+  const inOrder = plan.rewrites.flatMap((rewrite) => {
+    const one = done.get(rewrite);
+    return one ? [{ ...rewrite, ...one }] : [];
+  });
+  const tables = inOrder.map(({ title, rows, seconds: took }) => ({
+    table: title,
+    rows,
+    seconds: rounded(took),
+  }));
+  const columns = inOrder.flatMap(({ masked, values, seconds: took }) =>
+    masked.map(({ path, mask }, i) => ({
+      column: path,
+      mask: describeMask(mask),
+      values: values[i] ?? 0,
+      seconds: rounded(took / masked.length),
+    })),
+  );
+  return {
+    columns,
+    tables,
+    values: columns.reduce((sum, { values }) => sum + values, 0),
+    seconds: rounded(seconds),
+    largeObjectsRemoved,
+    notes: [...plan.notes],
+  };
+}
+
+function rounded(seconds: number): number {
+  return Math.round(seconds * 1000) / 1000;
+}

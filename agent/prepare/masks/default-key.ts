@@ -1,0 +1,18 @@
+import { randomBytes } from "node:crypto";
+import path from "node:path";
+import { storeFolder, writeWhole } from "../../system/store";
+import { readText } from "../../system/atomic-file";
+
+const fileName = "mask-key";
+
+/**
+ * This server's own key of masks, made at its first use. It never leaves the agent's volume, so the values of two servers
+ * cannot be compared; while the volume is there, the same value becomes the same again at every refresh.
+ */
+export async function ownMaskKey(): Promise<string> {
+  const kept = await readText(path.join(storeFolder, fileName));
+  if (kept !== undefined) return kept;
+  const key = randomBytes(32).toString("hex");
+  await writeWhole(fileName, key);
+  return key;
+}

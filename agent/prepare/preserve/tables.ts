@@ -1,0 +1,105 @@
+import type { Client } from "pg";
+import type { KeepTable } from "../../../model/preserve/protocol";
+import { quoteIdentifier as q } from "../../../model/base/sql";
+import { AgentError, messageOf } from "../../system/errors";
+
+/** A column that rows are carried over in. */
+export interface Column {
+  readonly name: string;
+  /** Without a length, so that a cast to it cuts nothing off. */
+  readonly type: string;
+  /** Computed by PostgreSQL from others. */
+  readonly generated: boolean;
+}
+
+/** A table of the live database that is to be kept. */
+export interface FoundTable {
+  readonly keep: KeepTable;
+  /** As SQL writes it, qualified. */
+  readonly sql: string;
+  readonly schema: string;
+  readonly name: string;
+  readonly isPartitioned: boolean;
+  readonly columns: readonly Column[];
+}
+
+/** Looks a table up as the live database calls it; `undefined` when there is none. */
+export async function findTable(client: Client, keep: KeepTable): Promise<FoundTable | undefined> {
+  const [found] = await lookUp(client, keep.table);
+  if (!found) return undefined;
+  const { oid, schema, name, kind } = found;
+  if (kind !== "r" && kind !== "p") {
+    throw new AgentError(
+      `database.keep: ${keep.table} is a ${kinds[kind] ?? "thing of another kind"}; only rows of tables can be kept`,
+    );
+  }
+  const { rows: rights } = await client.query<{ owner: string; may: boolean }>(
+    "SELECT current_user AS owner, has_table_privilege($1::oid, 'SELECT') AS may",
+    [oid],
+  );
+  const [right] = rights;
+  if (right?.may === false) {
+    throw new AgentError(
+      `database.keep: ${keep.table} may not be read by the owner of the database; hand it over there with: ALTER TABLE ${q(schema)}.${q(name)} OWNER TO ${q(right.owner)}, or leave it out`,
+    );
+  }
+  return {
+    keep,
+    ...{ schema, name, sql: `${q(schema)}.${q(name)}`, isPartitioned: kind === "p" },
+    columns: await columnsOf(client, oid),
+  };
+}
+
+/** The columns of the same table in the other database; `undefined` when it has no such table. */
+export async function targetColumns(
+  client: Client,
+  { sql }: FoundTable,
+): Promise<readonly Column[] | undefined> {
+  const [found] = await lookUp(client, sql);
+  if (!found) return undefined;
+  return ["r", "p"].includes(found.kind) ? columnsOf(client, found.oid) : undefined;
+}
+
+interface Relation {
+  readonly oid: string;
+  readonly schema: string;
+  readonly name: string;
+  readonly kind: string;
+}
+
+async function lookUp(client: Client, table: string): Promise<Relation[]> {
+  try {
+    // to_regclass says nothing of what is no name at all.
+    await client.query("SELECT parse_ident($1)", [table]);
+    const { rows } = await client.query<Relation>(
+      `SELECT c.oid::text, n.nspname AS schema, c.relname AS name, c.relkind AS kind
+       FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = to_regclass($1)`,
+      [table],
+    );
+    return rows;
+  } catch (error) {
+    throw new AgentError(
+      `database.keep: ${JSON.stringify(table)} cannot be the name of a table (${messageOf(error)}); write it as SQL does, e.g. testers, qa.sign_off or "Odd Name"`,
+      { cause: error },
+    );
+  }
+}
+
+async function columnsOf(client: Client, oid: string): Promise<Column[]> {
+  const { rows } = await client.query<Column>(
+    `SELECT attname AS name, format_type(atttypid, -1) AS type, attgenerated <> '' AS generated
+     FROM pg_attribute WHERE attrelid = $1 AND attnum > 0 AND NOT attisdropped ORDER BY attnum`,
+    [oid],
+  );
+  return rows;
+}
+
+const kinds: Readonly<Record<string, string>> = {
+  v: "view",
+  m: "materialized view",
+  f: "foreign table",
+  S: "sequence",
+  i: "index",
+  I: "index",
+  c: "type",
+};

@@ -1,0 +1,70 @@
+import type { Client } from "pg";
+import type { AdoptedEntry, AdoptedTool } from "../../../model/upgrades/ledger";
+import {
+  adoptDbmate,
+  adoptFlyway,
+  adoptGolangMigrate,
+  adoptNodePgMigrate,
+} from "../../../model/upgrades/adopt";
+import { quoteIdentifier as q } from "../../../model/base/sql";
+
+/** A table that looks like a tool's ledger. */
+interface FoundTable {
+  readonly schema: string;
+  readonly name: string;
+  readonly columns: readonly string[];
+}
+
+/** What other tools call their ledgers. */
+export const adoptedTables = ["flyway_schema_history", "schema_migrations", "pgmigrations"];
+
+/** Reads the ledgers that other tools have left, wherever they lie; writes nothing into them. */
+export async function readAdopted(client: Client): Promise<AdoptedEntry[]> {
+  const { rows } = await client.query<FoundTable>(
+    `SELECT n.nspname AS schema, c.relname AS name,
+            array_agg(a.attname::text ORDER BY a.attnum) AS columns
+     FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+     JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+     WHERE c.relkind = 'r' AND c.relname = ANY ($1)
+       AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
+     GROUP BY 1, 2 ORDER BY 1, 2`,
+    [adoptedTables],
+  );
+  const found: AdoptedEntry[] = [];
+  for (const table of rows) {
+    const tool = toolOf(table);
+    if (tool !== undefined) found.push(...(await readTable(client, table, tool)));
+  }
+  return found;
+}
+
+/** Whose table it is: names alone do not tell, because several tools share one. */
+function toolOf({ name, columns }: FoundTable): AdoptedTool | undefined {
+  const has = (...names: readonly string[]): boolean =>
+    names.every((column) => columns.includes(column));
+  if (name === "flyway_schema_history")
+    return has("installed_rank", "version", "type", "script", "success") ? "flyway" : undefined;
+  if (name === "pgmigrations") return has("name", "run_on") ? "node-pg-migrate" : undefined;
+  if (has("version", "dirty")) return "golang-migrate";
+  return has("version") ? "dbmate" : undefined;
+}
+
+async function readTable(
+  client: Client,
+  { schema, name }: FoundTable,
+  tool: AdoptedTool,
+): Promise<AdoptedEntry[]> {
+  const from = `${q(schema)}.${q(name)}`;
+  const ask = async <T extends object>(columns: string, order: string): Promise<T[]> =>
+    (await client.query<T>(`SELECT ${columns} FROM ${from} ORDER BY ${order}`)).rows;
+  switch (tool) {
+    case "flyway":
+      return adoptFlyway(await ask("version, type, script, success", "installed_rank"));
+    case "dbmate":
+      return adoptDbmate(await ask("version::text AS version", "version"));
+    case "golang-migrate":
+      return adoptGolangMigrate(await ask("version::text AS version, dirty", "version"));
+    case "node-pg-migrate":
+      return adoptNodePgMigrate(await ask("name", "run_on, name"));
+  }
+}

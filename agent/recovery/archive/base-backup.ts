@@ -1,0 +1,106 @@
+import type { Client } from "pg";
+import type { BaseBackupResult, BaseBackupType } from "../../../model/point-in-time/protocol";
+import { baseBackupResultSchema } from "../../../model/point-in-time/protocol";
+import { archiveFiles, stanzaName } from "../../../model/point-in-time/repository";
+import { recoverableWindows } from "../../../model/point-in-time/window";
+import { formatBytes, formatDuration } from "../../../model/base/units";
+import { now } from "../../system/clock";
+import { refuseExternal } from "../../postgres/connection";
+import { AgentError, messageOf } from "../../system/errors";
+import { waitForPostgres, withConnection } from "../../postgres/postgres";
+import { say } from "../../system/progress";
+import { readText, replaceFile } from "../../system/atomic-file";
+import { readClusters } from "./clusters";
+import { backrest } from "./pgbackrest";
+import { ownState } from "./state";
+import { isOn, systemIdentifier } from "./switch";
+import { advisoryLocks } from "../../postgres/advisory-locks";
+
+/** Advisory lock: one base backup at a time; a second one waits. */
+const lock = advisoryLocks.baseBackup;
+
+/**
+ * Makes a base backup of the cluster, and removes those that need not be kept any more. A differential one without a
+ * full one since archiving began becomes a full one; `first` asks for one only where there is none. Whatever fails is in
+ * the result, never thrown.
+ */
+export async function makeBaseBackup(
+  server: string,
+  wanted: BaseBackupType | "first",
+): Promise<BaseBackupResult | undefined> {
+  refuseExternal(server, "base backups are");
+  const started = now();
+  const begun = performance.now();
+  const seconds = (): number => (performance.now() - begun) / 1000;
+  const result = (type: BaseBackupType, outcome: BaseBackupResult["result"], text: string) => ({
+    ...{ result: outcome, type, startedAt: started.toISOString(), text },
+    seconds: seconds(),
+  });
+  let type = wanted === "first" ? "full" : wanted;
+  let done: BaseBackupResult | undefined;
+  try {
+    await waitForPostgres(60);
+    await withConnection("postgres", async (client) => {
+      await client.query("SELECT pg_advisory_lock($1)", [lock]);
+      const stanza = await currentStanza(client, server);
+      const isFirst = !(await hasBackup(server, stanza));
+      if (wanted === "first" && !isFirst) return;
+      if (isFirst) type = "full";
+      say(`base backup, ${type} …`);
+      const option = type === "full" ? "full" : "diff";
+      // The backup is done when it is in the archive whole, with the log that was written during it.
+      await backrest("backup", { stanza, options: [`--type=${option}`] });
+      done = result(type, "backed up", await describe(server, stanza, seconds(), type));
+    });
+  } catch (error) {
+    done = result(type, "failed", messageOf(error));
+  }
+  if (!done) return undefined;
+  // What happened stays true without its record.
+  await replaceFile(archiveFiles.lastBackup, JSON.stringify(done)).catch((error: unknown) => {
+    say(`could not keep what became of the base backup: ${messageOf(error)}`);
+  });
+  return done;
+}
+
+/** What became of the last attempt. */
+export async function lastBaseBackup(): Promise<BaseBackupResult | null> {
+  const text = await readText(archiveFiles.lastBackup);
+  if (text === undefined) return null;
+  try {
+    return baseBackupResultSchema.parse(JSON.parse(text));
+  } catch {
+    return null;
+  }
+}
+
+/** Whether there is a backup since archiving began, so that something can be recovered. */
+export async function hasBackup(server: string, stanza: string): Promise<boolean> {
+  const state = await ownState(server);
+  const open = state.periods[stanza]?.at(-1);
+  if (open?.to !== null) return false;
+  const clusters = await readClusters({ ...state, periods: { [stanza]: [open] } });
+  return recoverableWindows(clusters).length > 0;
+}
+
+async function currentStanza(client: Client, server: string): Promise<string> {
+  const stanza = stanzaName(await systemIdentifier(client));
+  if (await isOn(client, server, stanza)) return stanza;
+  throw new AgentError(
+    `${server} archives nothing, so there is nothing to make a base backup for; set backups.pointInTime of the stack, then run pulumi up`,
+  );
+}
+
+async function describe(
+  server: string,
+  stanza: string,
+  seconds: number,
+  type: BaseBackupType,
+): Promise<string> {
+  const clusters = await readClusters(await ownState(server));
+  const backup = clusters.find(({ info }) => info.stanza === stanza)?.info.backups.at(-1);
+  const sizes = backup
+    ? ` of ${formatBytes(backup.bytes)}, ${formatBytes(backup.storedBytes)} in the archive`
+    : "";
+  return `base backup, ${type}${sizes}, ${formatDuration(seconds)}`;
+}

@@ -1,0 +1,171 @@
+import { spawn } from "node:child_process";
+import { text } from "node:stream/consumers";
+import { pipeline } from "node:stream/promises";
+import type { Client } from "pg";
+import { reservedBytes } from "../../../model/dump/space";
+import type { CopyTableRequest, CopyTableResult } from "../../../model/point-in-time/protocol";
+import { databaseRoles } from "../../../model/roles/names";
+import { quoteIdentifier as q } from "../../../model/base/sql";
+import { formatBytes } from "../../../model/base/units";
+import { AgentError } from "../../system/errors";
+import { sessionOptions, withConnection } from "../../postgres/postgres";
+import { clientEnvironment, connectionString } from "../../postgres/processes";
+import { say } from "../../system/progress";
+import { freeDataBytes } from "../../postgres/data-space";
+import { connectToSide, requireSide, sideEnvironment } from "./state";
+import { ensureSideRuns } from "./postmaster";
+
+/** A table of the side cluster, as far as its copy needs it. */
+interface SourceTable {
+  readonly columns: readonly string[];
+  /** Each with its type, collation and NOT NULL. */
+  readonly definitions: readonly string[];
+  readonly rows: number;
+  readonly bytes: number;
+}
+
+/**
+ * Copies the rows of a table of the side cluster into a new table of the server, in one transaction. Columns, types and
+ * NOT NULL come along; keys, indexes, defaults and triggers do not: from there the rows go where they belong by SQL.
+ */
+export async function copyTable(request: CopyTableRequest): Promise<CopyTableResult> {
+  const started = performance.now();
+  const { server, database, schema, table, toSchema, toTable } = request;
+  await requireSide(server);
+  await ensureSideRuns();
+  const source = await readTable(request);
+  await withConnection(database, async (client) => refuse(client, request, source));
+  say(`copy ${schema}.${table}, ${source.rows} rows …`);
+  await transfer(request, source);
+  const seconds = Math.round(performance.now() - started) / 1000;
+  return { schema: toSchema, table: toTable, rows: source.rows, seconds };
+}
+
+async function readTable({ database, schema, table }: CopyTableRequest): Promise<SourceTable> {
+  const client = await connectToSide(database);
+  try {
+    const { rows } = await client.query<{ name: string; definition: string; bytes: string }>(
+      `SELECT a.attname AS name, pg_table_size(c.oid) AS bytes,
+              format('%I %s', a.attname, format_type(a.atttypid, a.atttypmod))
+              || CASE WHEN a.attcollation <> t.typcollation AND a.attcollation <> 0
+                      THEN (SELECT format(' COLLATE %I.%I', n.nspname, l.collname)
+                            FROM pg_collation l JOIN pg_namespace n ON n.oid = l.collnamespace WHERE l.oid = a.attcollation)
+                      ELSE '' END
+              || CASE WHEN a.attnotnull THEN ' NOT NULL' ELSE '' END AS definition
+       FROM pg_class c JOIN pg_namespace s ON s.oid = c.relnamespace
+       JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+       JOIN pg_type t ON t.oid = a.atttypid
+       WHERE s.nspname = $1 AND c.relname = $2 AND c.relkind IN ('r', 'p', 'm') ORDER BY a.attnum`,
+      [schema, table],
+    );
+    if (rows.length === 0) {
+      throw new AgentError(
+        `the side cluster has no table ${schema}.${table} with columns in ${database}; list them with: npx stagecraft side <stack> psql ${database} -- -c "\\dt *.*"`,
+      );
+    }
+    const counted = await client.query<{ rows: string }>(
+      `SELECT count(*) AS rows FROM ${q(schema)}.${q(table)}`,
+    );
+    return {
+      columns: rows.map(({ name }) => name),
+      definitions: rows.map(({ definition }) => definition),
+      rows: Number(counted.rows[0]?.rows ?? 0),
+      bytes: Number(rows[0]?.bytes ?? 0),
+    };
+  } finally {
+    await client.end();
+  }
+}
+
+async function refuse(
+  client: Client,
+  { server, database, toSchema, toTable }: CopyTableRequest,
+  { bytes }: SourceTable,
+): Promise<void> {
+  const { rows } = await client.query<{ schema: boolean; there: boolean }>(
+    `SELECT EXISTS (SELECT FROM pg_namespace WHERE nspname = $1) AS schema,
+            EXISTS (SELECT FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = $1 AND c.relname = $2) AS there`,
+    [toSchema, toTable],
+  );
+  if (rows[0]?.schema !== true) {
+    throw new AgentError(
+      `database ${database} of ${server} has no schema ${toSchema}; make it first, or name another with --as schema.table`,
+    );
+  }
+  if (rows[0].there) {
+    throw new AgentError(
+      `${toSchema}.${toTable} is there already, and nothing is copied over it; name another with --as`,
+    );
+  }
+  const free = await freeDataBytes(client);
+  // Its rows once more in the write-ahead log.
+  const needed = 2 * bytes + reservedBytes;
+  if (free !== null && free < needed) {
+    throw new AgentError(
+      `the copy needs ${formatBytes(needed)} in PostgreSQL's volume, and ${formatBytes(free)} are free; free some space first`,
+    );
+  }
+}
+
+/** From psql to psql. The rows are counted before the transaction ends, so that a copy cut short is none. */
+async function transfer(request: CopyTableRequest, source: SourceTable): Promise<void> {
+  const { database, schema, table, toSchema, toTable } = request;
+  const columns = source.columns.map(q).join(", ");
+  const target = `${q(toSchema)}.${q(toTable)}`;
+  const { owner } = databaseRoles(database);
+  const short = `DO $$ BEGIN IF (SELECT count(*) FROM ${target}) <> ${source.rows} THEN RAISE EXCEPTION 'rows were lost on the way'; END IF; END $$`;
+  const psql = [
+    "--no-psqlrc",
+    "--quiet",
+    "--set=ON_ERROR_STOP=1",
+    `--dbname=${connectionString(database)}`,
+  ];
+  const reading = spawn(
+    "psql",
+    [...psql, "-c", `COPY (SELECT ${columns} FROM ${q(schema)}.${q(table)}) TO STDOUT`],
+    { env: sideEnvironment(), stdio: ["ignore", "pipe", "pipe"] },
+  );
+  const statements = [
+    `CREATE TABLE ${target} (${source.definitions.join(", ")})`,
+    // The database's owner, where it has one of Stagecraft's.
+    `DO $$ BEGIN IF EXISTS (SELECT FROM pg_roles WHERE rolname = ${literal(owner)}) THEN ALTER TABLE ${target} OWNER TO ${q(owner)}; END IF; END $$`,
+    `COPY ${target} (${columns}) FROM STDIN`,
+    short,
+    `ANALYZE ${target}`,
+  ];
+  const writing = spawn(
+    "psql",
+    [...psql, "--single-transaction", ...statements.flatMap((statement) => ["-c", statement])],
+    { env: clientEnvironment(sessionOptions()), stdio: ["pipe", "ignore", "pipe"] },
+  );
+  // The one that stops first is heard below.
+  const piped = pipeline(reading.stdout, writing.stdin).catch(() => undefined);
+  const [read, wrote] = await Promise.all([ended(reading), ended(writing), piped]);
+  if (wrote !== undefined || read !== undefined) {
+    throw new AgentError(
+      `the rows of ${schema}.${table} were not copied, and nothing of them stays: ${wrote ?? read ?? ""}`,
+    );
+  }
+}
+
+/** What a program said when it failed; `undefined` when it did not. */
+async function ended(child: ReturnType<typeof spawn>): Promise<string | undefined> {
+  const status = new Promise<number>((resolve, reject) => {
+    child.on("error", reject);
+    child.on("close", (code) => {
+      resolve(code ?? 255);
+    });
+  });
+  const stderr = child.stderr ? await text(child.stderr) : "";
+  if ((await status) === 0) return undefined;
+  return (
+    stderr
+      .trim()
+      .split("\n")[0]
+      ?.replace(/^ERROR: {2}/, "") ?? "it said nothing"
+  );
+}
+
+function literal(value: string): string {
+  return `'${value.replaceAll("'", "''")}'`;
+}

@@ -1,0 +1,88 @@
+import type { Client } from "pg";
+import { nextRuns } from "../../model/backup/cron";
+import type {
+  ArchiveChoice,
+  ArchiveObservation,
+  BaseBackupType,
+} from "../../model/point-in-time/protocol";
+import { archiveFiles, stanzaName } from "../../model/point-in-time/repository";
+import { recoverableWindows } from "../../model/point-in-time/window";
+import { now } from "../system/clock";
+import { isExternal } from "../postgres/connection";
+import { messageOf } from "../system/errors";
+import { keptSide } from "./instance/state";
+import { files } from "../server/parameters/included-file";
+import { readText } from "../system/atomic-file";
+import { lookAtArchiver } from "./archive/archiver";
+import { lastBaseBackup } from "./archive/base-backup";
+import { readClusters } from "./archive/clusters";
+import { ownState, readChoice } from "./archive/state";
+import { isOn, systemIdentifier } from "./archive/switch";
+
+const nothing: ArchiveObservation = {
+  ...{ on: false, choice: null, waiting: 0, behindSeconds: 0, lastArchivedAt: null },
+  ...{
+    failure: null,
+    problem: null,
+    windows: [],
+    backups: [],
+    lastBackup: null,
+    next: [],
+    side: null,
+  },
+};
+
+/** Tells of the archive, and changes nothing. */
+export async function observeArchive(client: Client, server: string): Promise<ArchiveObservation> {
+  if (isExternal) return nothing;
+  const wants = (await readText(files.archive)) !== undefined;
+  const used = await isUsed();
+  if (!wants && !used) return { ...nothing, side: (await keptSide()) ?? null };
+  const [archive, running, side] = await Promise.all([
+    lookAtRepository(server),
+    wants ? lookAtRunning(client, server) : undefined,
+    keptSide(),
+  ]);
+  return { ...nothing, ...archive, ...running, side: side ?? null };
+}
+
+/** Whether anything was ever archived here. A volume that cannot be read is used, so that its problem is told. */
+async function isUsed(): Promise<boolean> {
+  return (await readText(archiveFiles.config).catch(() => "")) !== undefined;
+}
+
+async function lookAtRunning(client: Client, server: string): Promise<Partial<ArchiveObservation>> {
+  const { lastArchivedAt, ...archiver } = await lookAtArchiver(client);
+  const choice = await readChoice().catch(() => undefined);
+  return {
+    ...archiver,
+    lastArchivedAt: lastArchivedAt?.toISOString() ?? null,
+    on: await isOn(client, server, stanzaName(await systemIdentifier(client))),
+    choice: choice ?? null,
+    next: choice === undefined ? [] : nextBackups(choice),
+  };
+}
+
+async function lookAtRepository(server: string): Promise<Partial<ArchiveObservation>> {
+  try {
+    const clusters = await readClusters(await ownState(server));
+    return {
+      windows: recoverableWindows(clusters).map(({ first, last }) => {
+        return { first: first.toISOString(), last: last.toISOString() };
+      }),
+      backups: clusters.flatMap(({ info }) =>
+        info.backups.map((backup) => ({ ...backup, stoppedAt: backup.stoppedAt.toISOString() })),
+      ),
+      problem: clusters.flatMap(({ info }) => info.problem ?? []).join("; ") || null,
+      lastBackup: await lastBaseBackup(),
+    };
+  } catch (error) {
+    return { problem: messageOf(error) };
+  }
+}
+
+function nextBackups({ full, differential, timeZone }: ArchiveChoice): ArchiveObservation["next"] {
+  const of = (type: BaseBackupType, schedule: string): ArchiveObservation["next"] =>
+    nextRuns({ schedule, timeZone }, now(), 1).map((at) => ({ type, at: at.toISOString() }));
+  return [...of("full", full), ...of("differential", differential)];
+}

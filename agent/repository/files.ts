@@ -1,0 +1,62 @@
+import { lstat, readdir } from "node:fs/promises";
+import path from "node:path";
+import type { FoundFile } from "../../model/backup/comparison";
+import type { BackupFile } from "../../model/backup/manifest";
+import { sha256OfFile } from "../system/digest";
+import { severalAtATime } from "../system/concurrency";
+
+/** Files that are read at the same time. */
+const readers = 2;
+
+/** SHA-256 of each of these files in a folder, by its path from there; `onRead` hears of the bytes. */
+export async function hashFiles(
+  folder: string,
+  paths: readonly string[],
+  onRead: (bytes: number) => void = () => undefined,
+): Promise<ReadonlyMap<string, string>> {
+  const found = new Map<string, string>();
+  await severalAtATime(paths, readers, async (file) => {
+    found.set(file, await sha256OfFile(path.join(folder, file), onRead));
+  });
+  return found;
+}
+
+/**
+ * The files in a backup's folder, but for those named in `except`. Those whose size is as wanted are read whole for
+ * their SHA-256; `onRead` hears of the bytes.
+ */
+export async function findFiles(
+  folder: string,
+  wanted: readonly BackupFile[],
+  except: readonly string[],
+  onRead: (bytes: number) => void = () => undefined,
+): Promise<FoundFile[]> {
+  const sizes = new Map(wanted.map(({ path, bytes }) => [path, bytes]));
+  const found = (await listFiles(folder)).filter(({ path }) => !except.includes(path));
+  const readable = found.filter(({ path, bytes, isFile }) => isFile && sizes.get(path) === bytes);
+  const hashes = await hashFiles(
+    folder,
+    readable.map(({ path }) => path),
+    onRead,
+  );
+  return found.map(({ path, bytes }) => ({ path, bytes, sha256: hashes.get(path) ?? null }));
+}
+
+interface ListedFile {
+  readonly path: string;
+  readonly bytes: number;
+  readonly isFile: boolean;
+}
+
+/** All that is not a folder, in the order of its path from there; what is no ordinary file is told without its size. */
+async function listFiles(folder: string, within = ""): Promise<ListedFile[]> {
+  const names = (await readdir(path.join(folder, within))).sort();
+  const listed: ListedFile[] = [];
+  for (const name of names) {
+    const relative = path.join(within, name);
+    const facts = await lstat(path.join(folder, relative));
+    if (facts.isDirectory()) listed.push(...(await listFiles(folder, relative)));
+    else listed.push({ path: relative, bytes: facts.size, isFile: facts.isFile() });
+  }
+  return listed;
+}

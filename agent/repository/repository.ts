@@ -1,0 +1,206 @@
+import { mkdir, readdir, rm } from "node:fs/promises";
+import path from "node:path";
+import type { z } from "zod";
+import {
+  attemptSchema,
+  offsiteCopySchema,
+  verificationSchema,
+  type Attempt,
+  type CatalogueEntry,
+  type OffsiteCopy,
+  type Pin,
+  type Verification,
+} from "../../model/backup/catalogue";
+import { backupBytes, manifestSchema, type Manifest } from "../../model/backup/manifest";
+import { parseBackupId, type BackupId } from "../../model/base/names";
+import { sha256Of } from "../system/digest";
+import { readText, replaceFile } from "../system/atomic-file";
+import { keepAside, readAside } from "./failed-attempts";
+import { keepUploaded } from "./known-offsite-copies";
+
+/** Where a server's backups lie: a volume of its own. */
+export const repositoryFolder = process.env.STAGECRAFT_BACKUPS ?? "/var/backups/stagecraft";
+
+/** What became of a backup stands beside it, each fact in a file of its own, so that two who write never undo each other. */
+const facts = {
+  attempt: attemptSchema,
+  verification: verificationSchema,
+  offsite: offsiteCopySchema,
+};
+type Fact = keyof typeof facts;
+
+/** The folder of a finished backup. */
+export function backupFolder(id: BackupId, repository = repositoryFolder): string {
+  return path.join(repository, id);
+}
+
+/** The folder that a backup is made in; it takes its name by one rename at the end. */
+export function partialFolder(id: BackupId): string {
+  return path.join(repositoryFolder, `${id}.partial`);
+}
+
+/** Ids of the backups that are whole, oldest first. */
+export async function listBackupIds(repository = repositoryFolder): Promise<BackupId[]> {
+  const names = (await readNames(repository)).filter((name) => parseBackupId(name) !== undefined);
+  const whole = await Promise.all(
+    names.map(async (id) => (await readManifest(id, repository)) !== undefined),
+  );
+  return names.filter((_, index) => whole[index]).sort();
+}
+
+/** The manifest of a backup; `undefined` where there is none that can be read, and so no backup. */
+export async function readManifest(
+  id: BackupId,
+  repository = repositoryFolder,
+): Promise<Manifest | undefined> {
+  const text = await readText(path.join(backupFolder(id, repository), "manifest.json"));
+  return text === undefined ? undefined : parseJson(manifestSchema, text);
+}
+
+/** Files of a backup that its manifest does not list: itself, and the SHA-256 that it is checked by. */
+export const manifestFiles = ["manifest.json", "manifest.sha256"] as const;
+
+/** Writes the manifest of a backup into its folder, last of all its files, with its SHA-256 as `sha256sum` reads it. */
+export async function writeManifest(folder: string, manifest: Manifest): Promise<void> {
+  const text = JSON.stringify(manifest);
+  const [name, seal] = manifestFiles;
+  await replaceFile(path.join(folder, seal), `${sha256Of(text)}  ${name}\n`);
+  await replaceFile(path.join(folder, name), text);
+}
+
+/** What is wrong with the manifest of a backup, whether or not it can be read; `undefined` when it is as it was written. */
+export async function manifestProblem(
+  id: BackupId,
+  repository = repositoryFolder,
+): Promise<string | undefined> {
+  const [name, seal] = manifestFiles;
+  const folder = backupFolder(id, repository);
+  const [text, sealed] = await Promise.all([
+    readText(path.join(folder, name)),
+    readText(path.join(folder, seal)),
+  ]);
+  if (text === undefined) return `${name} is missing`;
+  if (sealed === undefined) return `${seal} is missing`;
+  if (sealed !== `${sha256Of(text)}  ${name}\n`) return `${name} or ${seal} was altered`;
+  return undefined;
+}
+
+/** Keeps what became of an attempt at a backup; the disk may be so full that there is no room for it among the backups. */
+export async function keepAttempt(attempt: Attempt): Promise<void> {
+  try {
+    await keepFact(attempt.id, "attempt", attempt);
+  } catch {
+    await keepAside(attempt);
+  }
+}
+
+/** Keeps what the last look at a backup found. */
+export async function keepVerification(id: BackupId, verification: Verification): Promise<void> {
+  await keepFact(id, "verification", verification);
+}
+
+/** Keeps what became of the copy of a backup elsewhere. */
+export async function keepOffsiteCopy(id: BackupId, copy: OffsiteCopy): Promise<void> {
+  await keepFact(id, "offsite", copy);
+}
+
+/** All backups and failed attempts, oldest first. */
+export async function readCatalogue(
+  pins: readonly Pin[] = [],
+  repository = repositoryFolder,
+): Promise<CatalogueEntry[]> {
+  const aside = repository === repositoryFolder ? await readAside() : [];
+  const attempts = new Map(aside.map((attempt) => [attempt.id, attempt]));
+  const names = [await readNames(repository), await readNames(recordsFolder(repository))].flat();
+  const ids = new Set(names.filter((name) => parseBackupId(name) !== undefined));
+  const entries = [...new Set([...ids, ...attempts.keys()])].sort().map(async (id) => {
+    const entry = await readEntry(id, pins, repository);
+    return { ...entry, attempt: entry.attempt ?? attempts.get(id) ?? null };
+  });
+  // A folder without a manifest and without a record is not even an attempt.
+  return (await Promise.all(entries)).filter(({ backup, attempt }) => backup ?? attempt);
+}
+
+/** What the last look at a backup found; `null` when nobody has looked. */
+export async function readVerification(
+  id: BackupId,
+  repository = repositoryFolder,
+): Promise<Verification | null> {
+  return readFact(id, "verification", repository);
+}
+
+/** Removes a backup for good; what it was is remembered only while it has a copy off-site. */
+export async function removeBackup(id: BackupId): Promise<void> {
+  await keepUploaded([await readEntry(id, [], repositoryFolder)]);
+  // Without its manifest it is no backup any more, also if the rest of this is interrupted.
+  await rm(path.join(backupFolder(id), "manifest.json"), { force: true });
+  await rm(backupFolder(id), { recursive: true, force: true });
+  await rm(recordFolder(id), { recursive: true, force: true });
+}
+
+async function readEntry(
+  id: BackupId,
+  pins: readonly Pin[],
+  repository: string,
+): Promise<CatalogueEntry> {
+  const [manifest, attempt, verification, offsite] = await Promise.all([
+    readManifest(id, repository),
+    readFact(id, "attempt", repository),
+    readFact(id, "verification", repository),
+    readFact(id, "offsite", repository),
+  ]);
+  return {
+    ...{ id, attempt, verification, offsite },
+    backup: manifest ? summaryOf(manifest) : null,
+    pins: pins.filter(({ backup }) => backup === id).map(({ by }) => by),
+  };
+}
+
+function summaryOf(manifest: Manifest): NonNullable<CatalogueEntry["backup"]> {
+  const { server, kind, job, postgres, databases, startedAt, finishedAt } = manifest;
+  return {
+    ...{ server, kind, job, postgres: postgres.version, bytes: backupBytes(manifest) },
+    databases: databases.map(({ name, bytes, tables }) => {
+      return { name, bytes, rows: tables.reduce((sum, { rows }) => sum + rows, 0) };
+    }),
+    // The clock may have been put back in between.
+    seconds: Math.max(0, Date.parse(finishedAt) - Date.parse(startedAt)) / 1000,
+  };
+}
+
+const recordsFolder = (repository: string): string => path.join(repository, "records");
+const recordFolder = (id: BackupId, repository = repositoryFolder): string =>
+  path.join(recordsFolder(repository), id);
+
+async function keepFact(id: BackupId, fact: Fact, value: unknown): Promise<void> {
+  await mkdir(recordFolder(id), { recursive: true, mode: 0o700 });
+  await replaceFile(path.join(recordFolder(id), `${fact}.json`), JSON.stringify(value));
+}
+
+async function readFact<F extends Fact>(
+  id: BackupId,
+  fact: F,
+  repository: string,
+): Promise<z.infer<(typeof facts)[F]> | null> {
+  const text = await readText(path.join(recordFolder(id, repository), `${fact}.json`));
+  const schema: z.ZodType = facts[fact];
+  const value = text === undefined ? undefined : parseJson(schema, text);
+  return (value as z.infer<(typeof facts)[F]> | undefined) ?? null;
+}
+
+function parseJson<T>(schema: z.ZodType<T>, text: string): T | undefined {
+  try {
+    return schema.safeParse(JSON.parse(text)).data;
+  } catch {
+    return undefined;
+  }
+}
+
+async function readNames(folder: string): Promise<string[]> {
+  try {
+    return await readdir(folder);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return [];
+    throw error;
+  }
+}

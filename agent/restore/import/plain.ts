@@ -1,0 +1,282 @@
+import type { Client, DatabaseError } from "pg";
+import { SqlReader, type SqlToken } from "../../../model/dump/sql-reader";
+import { isAboutRoles } from "../../../model/dump/role-statement";
+import { describeStatement, type StatementFacts } from "../../../model/dump/statement";
+import { truncatedProblem } from "../../../model/dump/format";
+import type { ImportEvent, Phase } from "../../../model/import-log/event";
+import { missingRole } from "../../../model/import-log/rules";
+import type { RolesChoice } from "../../../model/restore/protocol";
+import { quoteLiteral, unquoteIdentifier } from "../../../model/base/sql";
+import { textDecoder, type DecodeText } from "../../../model/dump/text-encoding";
+import { AgentError } from "../../system/errors";
+import type { Progress } from "../../system/progress";
+import { readMessagesBy } from "./message-encoding";
+import { RawStatement, type Ending } from "../../postgres/raw-statement";
+import type { Recorder } from "./recorder";
+
+/** Bytes of a statement that are enough to describe it. */
+const describedBytes = 8_192;
+
+/** What a plain restore needs to know. */
+export interface PlainRestore {
+  /** The dump's name, for messages. */
+  readonly name: string;
+  readonly contents: AsyncIterable<Buffer>;
+  /** Connected to the database that is to be filled. */
+  readonly client: Client;
+  readonly recorder: Recorder;
+  readonly progress: Progress;
+  readonly roles: RolesChoice;
+  /** Roles of the database itself; what they own goes to its owner without a word. */
+  readonly ownRoles: ReadonlySet<string>;
+  /** Makes a role without login, on another connection. */
+  readonly createRole: (name: string) => Promise<void>;
+  /** Client encoding to use instead of the dump's. */
+  readonly encoding: string | undefined;
+}
+
+/**
+ * Restores a plain dump over one connection, statement by statement, and records all that PostgreSQL says.
+ * Throws an {@link AgentError} when the dump itself is unfit: cut short, or meant for more than one database.
+ */
+export async function restorePlain(restore: PlainRestore): Promise<void> {
+  await new PlainImport(restore).run();
+}
+
+class PlainImport {
+  readonly #reader = new SqlReader();
+  #phase: Phase = "prelude";
+  #complete = false;
+  /** The schema that unqualified names mean, in dumps of PostgreSQL 10.2 and older. */
+  #schema: string | undefined;
+  /** The COPY under way. */
+  #copy:
+    | { statement: RawStatement; facts: StatementFacts; line: number; takesRows: boolean }
+    | undefined;
+  #now: { facts: StatementFacts; line: number } | undefined;
+  #decode: DecodeText = textDecoder("UTF8");
+
+  constructor(private readonly restore: PlainRestore) {
+    readMessagesBy(restore.client, (bytes) => this.#decode(bytes));
+    restore.client.on("notice", (notice) => {
+      if (notice.severity === "WARNING" && this.#now) {
+        this.#message(
+          "WARNING",
+          notice as unknown as DatabaseError,
+          this.#now.facts,
+          this.#now.line,
+        );
+      }
+    });
+  }
+
+  async run(): Promise<void> {
+    const { client, encoding } = this.restore;
+    // A dump that does not set its encoding has nothing to override.
+    if (encoding !== undefined)
+      await client.query(`SET client_encoding = ${quoteLiteral(encoding)}`);
+    for await (const chunk of this.restore.contents) {
+      for (const token of this.#reader.push(chunk)) await this.#take(token);
+    }
+    for (const token of this.#reader.finish()) await this.#take(token);
+    if (!this.#complete) throw new AgentError(truncatedProblem(this.restore.name));
+  }
+
+  async #take(token: SqlToken): Promise<void> {
+    switch (token.type) {
+      case "comment":
+        this.#readComment(token.text);
+        return;
+      case "meta":
+        this.#refuseMeta(token.text, token.line);
+        return;
+      case "statement":
+        await this.#run(token.bytes, token.line);
+        return;
+      case "rows":
+        if (this.#copy?.takesRows === true) await this.#copy.statement.write(token.bytes);
+        return;
+      case "end of rows":
+        await this.#endCopy(token.rows);
+        return;
+      case "unfinished":
+        throw new AgentError(
+          `${this.restore.name} is cut short in line ${token.line}, in the middle of ${token.what === "rows" ? `the rows of ${this.#copy?.facts.name ?? "a table"}` : "a statement"}; take or copy it again`,
+        );
+    }
+  }
+
+  #readComment(text: string): void {
+    if (text === "-- PostgreSQL database dump complete") this.#complete = true;
+    const type = /^-- (?:Data for )?Name: .*?; Type: ([^;]+);/.exec(text)?.[1];
+    if (type !== undefined)
+      this.#phase = phaseOf(type) ?? (this.#phase === "prelude" ? "schema" : this.#phase);
+  }
+
+  #refuseMeta(text: string, line: number): void {
+    // pg_dump's guard against psql commands hidden in rows; this reader runs none.
+    if (/^\\(?:un)?restrict\b/.test(text)) return;
+    throw new AgentError(
+      /^\\c(?:onnect)?\b/.test(text)
+        ? `${this.restore.name} connects to a database itself (line ${line}: ${text.slice(0, 80)}); ${ownDatabaseFix}`
+        : `${this.restore.name} holds a psql command (line ${line}: ${text.slice(0, 80)}), which pg_dump does not write; take the dump again`,
+    );
+  }
+
+  async #run(bytes: Buffer, line: number): Promise<void> {
+    const facts = this.#qualify(describeStatement(this.#decode(bytes.subarray(0, describedBytes))));
+    if (facts.action === "change database") {
+      throw new AgentError(
+        `${this.restore.name} creates or changes databases itself (line ${line}: ${facts.excerpt.slice(0, 80)}); ${ownDatabaseFix}`,
+      );
+    }
+    if (isAboutRoles(facts)) {
+      this.#leaveRolesAlone(facts, line);
+      return;
+    }
+    if (this.#phase === "prelude" && !ofPrelude(facts)) this.#phase = "schema";
+    // pg_dump 10 and older write it even without -C; its name may be that of the live database.
+    if (facts.action === "comment" && facts.object?.startsWith("DATABASE ") === true) return;
+    if (facts.action === "set owner" && this.restore.roles === "leave out") {
+      for (const role of facts.roles) this.#leaveOut(role);
+      return;
+    }
+    if (facts.action === "set") this.#followSearchPath(facts.excerpt);
+    const sql = this.#encodingOverride(facts) ?? bytes;
+    if (facts.action === "set") this.#followEncoding(sql);
+    this.#now = { facts, line };
+    const statement = RawStatement.send(this.restore.client, sql);
+    if (facts.action === "copy" && /\bFROM\s+stdin\b/i.test(sql.toString("latin1"))) {
+      this.#copy = { statement, facts, line, takesRows: await statement.wantsRows };
+      return;
+    }
+    await this.#end(facts, line, sql, await statement.ending);
+  }
+
+  async #endCopy(rows: number): Promise<void> {
+    const copy = this.#copy;
+    if (!copy) return;
+    this.#copy = undefined;
+    this.restore.progress.countRows(rows);
+    if (copy.facts.name !== undefined) this.restore.recorder.log.expectRows(copy.facts.name, rows);
+    copy.statement.endRows();
+    const ending = await copy.statement.ending;
+    if ("error" in ending) this.#message("ERROR", ending.error, copy.facts, copy.line);
+  }
+
+  async #end(facts: StatementFacts, line: number, sql: Buffer, ending: Ending): Promise<void> {
+    if ("error" in ending) {
+      const role = missingRole({ sqlstate: ending.error.code, message: ending.error.message });
+      if (role !== undefined && this.restore.roles === "create without login") {
+        await this.restore.createRole(role);
+        const again = await RawStatement.send(this.restore.client, sql).ending;
+        await this.#end(facts, line, sql, again);
+        return;
+      }
+      this.#message("ERROR", ending.error, facts, line);
+    }
+    if (facts.action === "insert" && facts.name !== undefined) {
+      const inserted = "error" in ending ? 1 : Number(/^INSERT 0 (\d+)/.exec(ending.tag)?.[1] ?? 0);
+      this.restore.recorder.log.expectRows(facts.name, inserted);
+    }
+  }
+
+  #message(
+    severity: ImportEvent["severity"],
+    said: DatabaseError,
+    facts: StatementFacts,
+    line: number,
+  ): void {
+    const { code, message, detail, hint, where } = said;
+    const lost = code === undefined || !/^[0-9A-Z]{5}$/.test(code);
+    const event: ImportEvent = {
+      severity: lost || said.severity === "FATAL" || said.severity === "PANIC" ? "FATAL" : severity,
+      sqlstate: lost ? "08006" : code,
+      phase: this.#phase,
+      message,
+      statement: facts.excerpt,
+      line,
+      ...(detail === undefined ? {} : { detail }),
+      ...(hint === undefined ? {} : { hint }),
+      ...(where === undefined ? {} : { context: where }),
+      ...(facts.object === undefined ? {} : { object: facts.object }),
+    };
+    this.restore.recorder.message(event, facts);
+    if (event.severity === "FATAL") throw new LostConnection();
+  }
+
+  /** The object goes to the database's owner, which is what the dump wants when it names a role of this database. */
+  #leaveOut(role: string): void {
+    if (!this.restore.ownRoles.has(role))
+      this.restore.recorder.log.role(role, "left out").objects++;
+  }
+
+  /** Roles, memberships and passwords are those of this server. The statement may hold a password, so it is written nowhere. */
+  #leaveRolesAlone({ name, object, roles }: StatementFacts, line: number): void {
+    const names = name === undefined ? roles : [name];
+    const { recorder } = this.restore;
+    for (const role of names) recorder.log.role(role, "left out");
+    const what = object ?? `membership of ${names.join(", ")}`;
+    recorder.write(`left out    line ${line}: ${what}; the roles are this server's own`);
+  }
+
+  #encodingOverride({ excerpt }: StatementFacts): Buffer | undefined {
+    const { encoding } = this.restore;
+    if (encoding === undefined || !/^SET client_encoding\b/i.test(excerpt)) return undefined;
+    return Buffer.from(`SET client_encoding = ${quoteLiteral(encoding)}`);
+  }
+
+  #followEncoding(sql: Buffer): void {
+    const encoding = /^SET client_encoding = '([^']+)'/.exec(sql.toString("latin1"))?.[1];
+    if (encoding !== undefined) this.#decode = textDecoder(encoding);
+  }
+
+  #followSearchPath(excerpt: string): void {
+    const path = /^SET search_path = ("(?:[^"]|"")+"|[^,\s]+)/.exec(excerpt)?.[1];
+    if (path !== undefined) this.#schema = unquoteIdentifier(path);
+  }
+
+  #qualify(facts: StatementFacts): StatementFacts {
+    const schema = this.#schema;
+    if (schema === undefined) return facts;
+    const full = (name: string | undefined): string | undefined =>
+      name === undefined || name.includes(".") ? name : `${schema}.${name}`;
+    const { name, table, action } = facts;
+    if (action === "copy" || action === "insert") {
+      const whole = full(name);
+      return whole === undefined ? facts : { ...facts, name: whole, table: whole };
+    }
+    const whole = full(table);
+    return whole === undefined ? facts : { ...facts, table: whole };
+  }
+}
+
+/** The connection is gone: nothing more can be restored, and the recorder knows why. */
+export class LostConnection extends Error {
+  override readonly name = "LostConnection";
+}
+
+const ownDatabaseFix = "give the dump of one database, made with pg_dump without -C";
+
+function ofPrelude({ action, excerpt }: StatementFacts): boolean {
+  return (
+    action === "set" ||
+    action === "drop" ||
+    /^CREATE OR REPLACE VIEW .* AS SELECT NULL\b/i.test(excerpt)
+  );
+}
+
+/** Where an entry of a dump belongs; comments and grants belong where they stand. */
+function phaseOf(type: string): Phase | undefined {
+  if (/^(?:ACL|COMMENT|DEFAULT ACL|SECURITY LABEL)$/.test(type)) return undefined;
+  if (/^(?:TABLE DATA|SEQUENCE SET|BLOB|BLOBS|BLOB METADATA|LARGE OBJECTS?)$/.test(type))
+    return "data";
+  if (
+    /^(?:INDEX|INDEX ATTACH|CONSTRAINT|FK CONSTRAINT|TRIGGER|EVENT TRIGGER|RULE|POLICY|ROW SECURITY|MATERIALIZED VIEW DATA|PUBLICATION|PUBLICATION TABLE|SUBSCRIPTION|STATISTICS)$/.test(
+      type,
+    )
+  ) {
+    return "post-data";
+  }
+  return "schema";
+}

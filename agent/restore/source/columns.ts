@@ -1,0 +1,28 @@
+import { readFile } from "node:fs/promises";
+import path from "node:path";
+import { promisify } from "node:util";
+import { gunzip } from "node:zlib";
+import { columnsFile } from "../../../model/backup/columns-file";
+import type { MaskCatalogue } from "../../../model/masks/catalogue";
+import { maskCatalogueSchema } from "../../../model/masks/catalogue-schema";
+import { sha256Of } from "../../system/digest";
+import type { FoundBackup } from "./source";
+
+/** The columns of a database in a backup; `undefined` where the backup does not tell, or no longer what it told. */
+export async function readColumns({
+  manifest,
+  database,
+  folder,
+}: FoundBackup): Promise<MaskCatalogue | undefined> {
+  const file = manifest.files.find(({ path }) => path === columnsFile(database.dump));
+  if (!file) return undefined;
+  try {
+    const packed = await readFile(path.join(folder, file.path));
+    if (sha256Of(packed) !== file.sha256) return undefined;
+    const text = (await promisify(gunzip)(packed)).toString("utf8");
+    return maskCatalogueSchema.parse(JSON.parse(text));
+  } catch {
+    // The update looks at the data itself.
+    return undefined;
+  }
+}

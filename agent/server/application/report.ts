@@ -1,0 +1,114 @@
+import {
+  compareLog,
+  isSince,
+  lastLines,
+  parseLog,
+  type LogLine,
+} from "../../../model/application/log";
+import type {
+  ApplicationDue,
+  ApplicationHealth,
+  ApplicationReportRequest,
+} from "../../../model/application/protocol";
+import {
+  applicationText,
+  freshErrorLines,
+  unhealthyText,
+  type ApplicationReport,
+} from "../../../model/application/report";
+import { previousName } from "../../../model/base/names";
+import type { RestoreResult } from "../../../model/restore/protocol";
+import { listDatabases } from "../../postgres/databases";
+import { AgentError } from "../../system/errors";
+import { withConnection } from "../../postgres/postgres";
+import { say } from "../../system/progress";
+import { keepReport, newestReports } from "../../system/store";
+
+/** Lines of a log that are shown of an application that is not well. */
+const shownLines = 8;
+
+/** Whether an application that started at a moment must be restarted for its database's contents. */
+export async function applicationDue(database: string, started: string): Promise<ApplicationDue> {
+  const { exchangedAt } = (await lastExchange(database)) ?? {};
+  return { restart: exchangedAt !== undefined && !isSince(started, exchangedAt) };
+}
+
+/** How the application was found. */
+export interface Found {
+  readonly restarted: boolean;
+  /** When its container started. */
+  readonly started: string;
+  readonly health: ApplicationHealth;
+  /** Its log, as `docker logs --timestamps` gives it. */
+  readonly log: string;
+}
+
+/**
+ * Puts what became of the application into the report of the exchange that it was restarted for, and tells of new errors in
+ * its log. Raises an error when it is not well.
+ */
+export async function reportApplication(
+  request: ApplicationReportRequest,
+  { restarted, started, health, log }: Found,
+): Promise<ApplicationReport> {
+  const lines = parseLog(log);
+  const healthy = health.problem === null;
+  const report: ApplicationReport = {
+    ...{ revision: request.revision, restarted, healthy, seconds: health.seconds },
+    errors: comparison(lines, started, new RegExp(request.errorPattern)),
+  };
+  const exchange = await lastExchange(request.database);
+  // What a redeployment finds is no news of the contents that the application was well with before.
+  const open = exchange?.application?.healthy === true ? undefined : exchange;
+  if (open) {
+    // A second try need not restart it again.
+    const wasRestarted = restarted || open.application?.restarted === true;
+    await keepReport({ ...open, application: { ...report, restarted: wasRestarted } });
+  }
+  if (health.problem !== null) {
+    throw new AgentError(await unhealthy(request, health.problem, report, open, lines));
+  }
+  say(`the application: ${applicationText(report)}`);
+  for (const line of freshErrorLines(report)) say(`  ${line}`);
+  return report;
+}
+
+/** Only a container that ran before has something to compare with. */
+function comparison(
+  lines: readonly LogLine[],
+  started: string,
+  isError: RegExp,
+): ApplicationReport["errors"] {
+  const [first] = lines;
+  if (!first || isSince(first.moment, started)) return undefined;
+  return compareLog(lines, started, isError);
+}
+
+async function unhealthy(
+  { server, database, container }: ApplicationReportRequest,
+  reason: string,
+  { seconds }: ApplicationReport,
+  exchange: RestoreResult | undefined,
+  lines: readonly LogLine[],
+): Promise<string> {
+  return unhealthyText({
+    ...{ server, container, reason, seconds },
+    exchanged: exchange && (exchange.source.backup ?? exchange.source.name),
+    canRollBack: await canRollBack(database),
+    log: lastLines(lines, shownLines),
+  });
+}
+
+/** Whether the contents before are there under a name that `stagecraft rollback` finds. */
+async function canRollBack(database: string): Promise<boolean> {
+  if (process.env.STAGECRAFT_KIND === "production") return false;
+  const databases = await withConnection("postgres", listDatabases).catch(() => []);
+  const { source } = databases.find(({ name }) => name === previousName(database))?.stamp ?? {};
+  return source?.backup !== undefined && source.repository !== undefined;
+}
+
+/** The newest restore that gave a database its contents. */
+async function lastExchange(database: string): Promise<RestoreResult | undefined> {
+  const reports = await newestReports();
+  return reports.find((report) => report.database === database && report.exchangedAt !== undefined);
+}

@@ -1,0 +1,26 @@
+import { mkdir, readFile } from "node:fs/promises";
+import path from "node:path";
+import { areas, type Area, type Observation } from "../../model/observation/observation";
+import { storeFolder, writeWhole } from "../system/store";
+
+/** A file for each area, because two may be put in force at once. */
+const folder = "generations";
+
+/** The generation of each area that was put in force last. */
+export async function readGenerations(): Promise<Observation["generations"]> {
+  const entries = await Promise.all(
+    areas.map(async (area) => {
+      const file = path.join(storeFolder, folder, area);
+      const text = await readFile(file, "utf8").catch(() => undefined);
+      return text === undefined ? [] : [[area, Number(text)] as const];
+    }),
+  );
+  return Object.fromEntries(entries.flat());
+}
+
+/** Keeps that a generation of an area is in force; without one, as when a person calls a verb, nothing is kept. */
+export async function keepGeneration(area: Area, generation: string | undefined): Promise<void> {
+  if (generation === undefined) return;
+  await mkdir(path.join(storeFolder, folder), { recursive: true });
+  await writeWhole(path.join(folder, area), generation);
+}

@@ -1,0 +1,108 @@
+import { randomBytes } from "node:crypto";
+import { rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import type { Client } from "pg";
+import { whoCan } from "../../../model/pg-hba/rule/evaluate";
+import { parsePgHba } from "../../../model/pg-hba/text/parse";
+import type {
+  HbaPlace,
+  HbaTried,
+  PgHbaRequest,
+  RequiredConnection,
+} from "../../../model/pg-hba/rule/protocol";
+import { currentConnection, type Connection } from "../../postgres/connection";
+import { AgentError, messageOf } from "../../system/errors";
+import { connect, waitForPostgres, withConnection } from "../../postgres/postgres";
+import { checkHbaFile } from "./check";
+import { takenBackText } from "./locked-out";
+import { readElsewhere } from "./observe";
+import { reloadRules } from "./reload";
+import { tryConnections } from "./try";
+
+/** Has PostgreSQL read new rules for a server on another machine, before they are put there; tells where they belong. */
+export async function checkElsewhere(request: PgHbaRequest): Promise<HbaPlace> {
+  elsewhere(request.server);
+  const candidate = path.join(tmpdir(), `pg_hba.${randomBytes(6).toString("hex")}`);
+  try {
+    await writeFile(candidate, request.text, { mode: 0o600 });
+    await checkHbaFile(candidate, request.server);
+  } finally {
+    await rm(candidate, { force: true });
+  }
+  await waitForPostgres(60);
+  return withConnection("postgres", async (client) => {
+    const { rows } = await client.query<HbaPlace>(
+      `SELECT current_setting('hba_file') AS "hbaFile", current_setting('data_directory') AS "dataDirectory"`,
+    );
+    return rows[0] ?? { hbaFile: "", dataDirectory: "" };
+  });
+}
+
+/**
+ * Puts rules in force that have been put on the other machine, and tries them: the agent comes in anew, and so do the
+ * connections that it can begin from its own place. Whoever put them there takes them back when told to.
+ */
+export async function tryElsewhere(request: PgHbaRequest): Promise<HbaTried> {
+  const connection = elsewhere(request.server);
+  const problem = await reloadAndTry(request, connection).catch(
+    (error: unknown) =>
+      `pg_hba of ${request.server} was not changed: ${messageOf(error)}\nThe rules from before are in force.`,
+  );
+  return problem === undefined ? { outcome: "keep", text: "" } : { outcome: "back", text: problem };
+}
+
+function elsewhere(server: string): Connection {
+  const connection = currentConnection();
+  if (connection) return connection;
+  throw new AgentError(
+    `${server} has its PostgreSQL beside this agent, which changes its file itself`,
+  );
+}
+
+async function reloadAndTry(
+  { server, text, required }: PgHbaRequest,
+  { host, port, user, sslmode }: Connection,
+): Promise<string | undefined> {
+  const client = await connect("postgres");
+  try {
+    if ((await readElsewhere(client)).toString("utf8") !== text)
+      throw new AgentError(
+        "another file than the wanted one is in its place; has somebody else changed it?",
+      );
+    await reloadRules(client);
+    const agent: RequiredConnection = {
+      ...{ name: "the agent", user, database: "postgres" },
+      ...{ over: sslmode === "disable" ? "plain" : "tls", method: "scram-sha-256" },
+    };
+    try {
+      await (await connect("postgres")).end();
+    } catch (error) {
+      const fix =
+        "let it in by a rule for the address that the server sees it come from: pgHba.agent";
+      return takenBackText(server, [{ connection: agent, reason: messageOf(error), fix }]);
+    }
+    const mine = await fromHere(client, text, required);
+    const lockedOut = await tryConnections(mine, { host, port });
+    return lockedOut.length === 0 ? undefined : takenBackText(server, lockedOut);
+  } finally {
+    await client.end().catch(() => undefined);
+  }
+}
+
+/** Those that the rules treat the same when they come from the agent's place. */
+async function fromHere(
+  client: Client,
+  text: string,
+  required: readonly RequiredConnection[],
+): Promise<RequiredConnection[]> {
+  const { rows } = await client.query<{ address: string }>(
+    "SELECT host(inet_client_addr()) AS address",
+  );
+  const address = rows[0]?.address ?? "";
+  const { rules } = parsePgHba(text);
+  return required.filter(
+    ({ user, database, over, method }) =>
+      whoCan(rules, { user, database, address, tls: over === "tls" }).method === method,
+  );
+}

@@ -1,0 +1,64 @@
+import type { Client } from "pg";
+import { isPreviousName } from "../../../model/base/names";
+import { databaseRoleNames, monitorRole, superuser } from "../../../model/roles/names";
+import type { RolesObservation } from "../../../model/roles/protocol";
+import { isLogin, readRoleComment, visibleFaults } from "../../../model/roles/role";
+import { listDatabases } from "../../postgres/databases";
+import { withConnection } from "../../postgres/postgres";
+import { restoreRole } from "../../restore/import/restore-role";
+import { findRoles, superuserWithPassword } from "./existing";
+import { openOwnDatabases, rightsChanges } from "./rights";
+
+/** What is not as it should be about the roles of this server and their rights; changes nothing. The connection is to `postgres`. */
+export async function observeRoles(client: Client): Promise<RolesObservation> {
+  const databases = (await listDatabases(client))
+    .filter(({ stamp, name }) => stamp !== null && !isPreviousName(name))
+    .map(({ name }) => name);
+  const found = await findRoles(client, []);
+  const marked = [...found.values()].flatMap((role) => {
+    const mark = readRoleComment(role.comment);
+    return mark === undefined ? [] : [{ role, mark }];
+  });
+  const expected = databases.flatMap(databaseRoleNames);
+  if (expected.length > 0) expected.push(monitorRole);
+  const rights = await openOwnDatabases(client);
+  for (const database of databases) if (await hasOtherRights(database)) rights.push(database);
+  const faults = marked.map(({ role, mark }) => ({
+    ...{ role: role.name, faults: visibleFaults(role, mark) },
+  }));
+  const open = await superuserWithPassword(client);
+  if (open !== undefined) faults.push({ role: open, faults: ["has a password"] });
+  return {
+    faults: faults.filter(({ faults }) => faults.length > 0),
+    missing: expected.filter((name) => !found.has(name)),
+    superusers: await superusersBut(client, [
+      ...[superuser, restoreRole],
+      ...marked.map(({ role }) => role.name),
+    ]),
+    rights,
+    logins: marked
+      .filter(({ role, mark }) => role.login && isLogin(mark))
+      .map(({ role }) => role.name),
+  };
+}
+
+async function hasOtherRights(database: string): Promise<boolean> {
+  try {
+    const changes = await withConnection(database, async (client) =>
+      rightsChanges(client, database),
+    );
+    return changes.length > 0;
+  } catch {
+    // It is being replaced just now, and what replaces it gets its rights.
+    return false;
+  }
+}
+
+async function superusersBut(client: Client, known: readonly string[]): Promise<string[]> {
+  const { rows } = await client.query<{ rolname: string }>(
+    // The role that made the cluster is always one.
+    "SELECT rolname FROM pg_roles WHERE rolsuper AND oid <> 10 AND rolname NOT IN (SELECT current_user UNION SELECT unnest($1::text[])) ORDER BY rolname",
+    [known],
+  );
+  return rows.map(({ rolname }) => rolname);
+}

@@ -1,0 +1,71 @@
+import type { Client } from "pg";
+import { databaseRoles } from "../../../model/roles/names";
+import { quoteIdentifier as q } from "../../../model/base/sql";
+
+/**
+ * Gives large objects to the application, as it owns those that it makes itself: only its owner can delete one.
+ * By thousands, because each takes a lock until its transaction ends.
+ */
+export async function giveLargeObjects(
+  client: Client,
+  from: string,
+  database: string,
+): Promise<void> {
+  await client.query(
+    `SELECT set_config('stagecraft.from', $1, false), set_config('stagecraft.to', $2, false)`,
+    [from, databaseRoles(database).application],
+  );
+  await client.query(`
+    DO $$
+    DECLARE large oid; given int := 0;
+    BEGIN
+      FOR large IN
+        SELECT m.oid FROM pg_largeobject_metadata m JOIN pg_roles r ON r.oid = m.lomowner
+        WHERE r.rolname = current_setting('stagecraft.from')
+      LOOP
+        EXECUTE format('ALTER LARGE OBJECT %s OWNER TO %I', large, current_setting('stagecraft.to'));
+        given := given + 1;
+        IF given % 1000 = 0 THEN COMMIT; END IF;
+      END LOOP;
+    END $$`);
+}
+
+/**
+ * Gives the superuser the routines of extensions, as PostgreSQL does with those of trusted ones: some of them, like
+ * dblink_connect_u, make whoever may run them a superuser.
+ */
+export async function keepExtensionRoutines(client: Client): Promise<void> {
+  await client.query("SET search_path = ''");
+  await client.query(`
+    DO $$
+    DECLARE routine text;
+    BEGIN
+      FOR routine IN
+        SELECT p.oid::pg_catalog.regprocedure::text FROM pg_catalog.pg_proc p
+        JOIN pg_catalog.pg_depend d ON d.classid = 'pg_catalog.pg_proc'::pg_catalog.regclass AND d.objid = p.oid AND d.deptype = 'e'
+        WHERE NOT (SELECT rolsuper FROM pg_catalog.pg_roles r WHERE r.oid = p.proowner)
+      LOOP
+        EXECUTE pg_catalog.format('ALTER ROUTINE %s OWNER TO CURRENT_USER', routine);
+      END LOOP;
+    END $$`);
+}
+
+/** Gives the owner what roles of ours that are to own nothing own in this database; in a live one their temporary tables go along. */
+export async function takeOwnership(client: Client, database: string): Promise<void> {
+  const { owner } = databaseRoles(database);
+  const { rows } = await client.query<{ name: string }>(
+    `SELECT r.rolname AS name FROM pg_roles r
+     WHERE shobj_description(r.oid, 'pg_authid') LIKE 'stagecraft: %' AND r.rolname <> $1
+       AND shobj_description(r.oid, 'pg_authid') <> 'stagecraft: owner'
+       AND EXISTS (
+         SELECT FROM pg_shdepend d LEFT JOIN pg_class c ON d.classid = 'pg_class'::regclass AND c.oid = d.objid
+         WHERE d.refclassid = 'pg_authid'::regclass AND d.refobjid = r.oid AND d.deptype = 'o'
+           AND d.dbid = (SELECT oid FROM pg_database WHERE datname = current_database())
+           AND d.classid <> 'pg_largeobject'::regclass AND c.relpersistence IS DISTINCT FROM 't')`,
+    [owner],
+  );
+  if (rows.length === 0) return;
+  await client.query(
+    `REASSIGN OWNED BY ${rows.map(({ name }) => q(name)).join(", ")} TO ${q(owner)}`,
+  );
+}

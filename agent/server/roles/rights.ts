@@ -1,0 +1,152 @@
+import type { Client } from "pg";
+import { databaseRoles, monitorRole } from "../../../model/roles/names";
+import { isExternal } from "../../postgres/connection";
+import { quoteIdentifier as q } from "../../../model/base/sql";
+import { allRights, renderChange, type RightsChange } from "../../../model/roles/rights";
+
+/** How often a change is worked out anew, when what it is about is dropped or changed meanwhile. */
+const attempts = 5;
+
+/** SQLSTATEs of that: no such table, schema, routine or object; concurrent update of the catalogue. */
+const overtaken = new Set(["42P01", "3F000", "42883", "42704", "XX000"]);
+
+/** Gives the roles of a database exactly their rights in it, on a connection to it; how many rights had to be changed. */
+export async function mendRights(client: Client, database: string): Promise<number> {
+  for (let attempt = 1; ; attempt++) {
+    const changes = await rightsChanges(client, database);
+    try {
+      for (const change of changes) {
+        for (const statement of renderChange(change, databaseRoles(database).owner))
+          await client.query(statement);
+      }
+      return changes.length;
+    } catch (error) {
+      const { code } = error as { code?: string };
+      if (attempt === attempts || !overtaken.has(code ?? "")) throw error;
+    }
+  }
+}
+
+/** What would have to be changed about the rights in a database; what is lacking comes first, so that nobody misses it meanwhile. */
+export async function rightsChanges(client: Client, database: string): Promise<RightsChange[]> {
+  const { application, readonly, owner } = databaseRoles(database);
+  const grantees = { application, readonly, monitor: monitorRole };
+  // With an empty path every name comes out qualified.
+  await client.query("SET search_path = ''");
+  const { rows } = await client.query<RightsChange>(changesSql, [
+    JSON.stringify(Object.entries(grantees).map(([part, role]) => ({ part, role }))),
+    JSON.stringify(allRights),
+    owner,
+  ]);
+  return rows;
+}
+
+/** Takes everybody's rights in PostgreSQL's own databases; the superuser works there, and monitoring looks on. A sentence for each. */
+export async function closeOwnDatabases(client: Client): Promise<string[]> {
+  const open = await openOwnDatabases(client);
+  for (const name of open) await client.query(`REVOKE ALL ON DATABASE ${q(name)} FROM PUBLIC`);
+  await client.query(`GRANT CONNECT ON DATABASE postgres TO ${q(monitorRole)}`);
+  return open.map((name) => `${name}: no longer open to everybody`);
+}
+
+/** Which of PostgreSQL's own databases everybody may connect to. */
+export async function openOwnDatabases(client: Client): Promise<string[]> {
+  // On a server that others use too, who comes into them is not ours to say.
+  if (isExternal) return [];
+  const { rows } = await client.query<{ datname: string }>(
+    `SELECT datname FROM pg_database WHERE datname IN ('postgres', 'template1')
+       AND EXISTS (SELECT FROM aclexplode(coalesce(datacl, acldefault('d', datdba))) WHERE grantee = 0)
+     ORDER BY datname`,
+  );
+  return rows.map(({ datname }) => datname);
+}
+
+/**
+ * Compares all privileges of our roles and of PUBLIC with those that are wanted ($2), in one go for thousands of
+ * objects. What belongs to an extension or to PostgreSQL is left as its makers wanted it. Of routines only those are
+ * looked at that not everybody may run, or that write with their owner's rights: no reader may do so.
+ */
+const changesSql = `
+  WITH grantees AS MATERIALIZED (
+    SELECT r.oid, format('%I', r.rolname) AS name, g.part
+    FROM pg_catalog.jsonb_to_recordset($1) AS g(part text, role text) JOIN pg_catalog.pg_roles r ON r.rolname = g.role
+    UNION ALL SELECT 0::oid, 'PUBLIC', 'PUBLIC'
+    UNION ALL
+    SELECT r.oid, format('%I', r.rolname), 'other' FROM pg_catalog.pg_roles r
+    WHERE pg_catalog.shobj_description(r.oid, 'pg_authid') IN ('stagecraft: person', 'stagecraft: group')
+  ), wanted AS MATERIALIZED (
+    SELECT w.class, g.oid AS grantee, w.privilege, w.required
+    FROM pg_catalog.jsonb_to_recordset($2) AS w(class text, grantee text, privilege text, required boolean)
+    JOIN grantees g ON g.part = w.grantee
+  ), members AS MATERIALIZED (
+    SELECT classid, objid FROM pg_catalog.pg_depend WHERE deptype = 'e'
+  ), schemas AS MATERIALIZED (
+    SELECT n.* FROM pg_catalog.pg_namespace n
+    WHERE n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
+  ), relations AS MATERIALIZED (
+    SELECT c.*, CASE c.relkind WHEN 'S' THEN 'SEQUENCE' ELSE 'TABLE' END AS class,
+           format('%I.%I', n.nspname, c.relname) AS full_name
+    FROM pg_catalog.pg_class c JOIN schemas n ON n.oid = c.relnamespace
+    WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f', 'S')
+      AND NOT EXISTS (SELECT FROM members m WHERE m.classid = 'pg_catalog.pg_class'::regclass AND m.objid = c.oid)
+  ), objects AS MATERIALIZED (
+    SELECT 'DATABASE' AS class, format('%I', datname) AS name, datdba AS owner,
+           coalesce(datacl, acldefault('d', datdba)) AS acl, true AS whole
+    FROM pg_catalog.pg_database WHERE datname = current_database()
+    UNION ALL
+    SELECT 'SCHEMA', format('%I', n.nspname), n.nspowner, coalesce(n.nspacl, acldefault('n', n.nspowner)), true
+    FROM schemas n
+    WHERE NOT EXISTS (SELECT FROM members m WHERE m.classid = 'pg_catalog.pg_namespace'::regclass AND m.objid = n.oid)
+    UNION ALL
+    SELECT class, full_name, relowner,
+           coalesce(relacl, acldefault(CASE relkind WHEN 'S' THEN 's' ELSE 'r' END::"char", relowner)), true
+    FROM relations
+    UNION ALL
+    SELECT r.class, r.full_name, r.relowner, a.attacl, false
+    FROM relations r JOIN pg_catalog.pg_attribute a ON a.attrelid = r.oid WHERE a.attacl IS NOT NULL
+    UNION ALL
+    SELECT 'ROUTINE', p.oid::regprocedure::text, p.proowner, p.acl, true
+    FROM (SELECT oid, proowner, pronamespace, prosecdef, provolatile, coalesce(proacl, acldefault('f', proowner)) AS acl
+          FROM pg_catalog.pg_proc) p JOIN schemas n ON n.oid = p.pronamespace
+    WHERE (p.prosecdef AND p.provolatile = 'v' OR NOT EXISTS (SELECT FROM aclexplode(p.acl) WHERE grantee = 0))
+      AND NOT EXISTS (SELECT FROM members m WHERE m.classid = 'pg_catalog.pg_proc'::regclass AND m.objid = p.oid)
+    UNION ALL
+    SELECT 'LARGE OBJECT', oid::text, lomowner, coalesce(lomacl, acldefault('L', lomowner)), true
+    FROM pg_catalog.pg_largeobject_metadata
+    UNION ALL
+    SELECT k.class, '', o.oid, coalesce(d.defaclacl, acldefault(k.of_default, o.oid)), true
+    FROM (VALUES ('default SCHEMAS', 'n'::"char", 'n'::"char"), ('default TABLES', 'r', 'r'),
+                 ('default SEQUENCES', 'S', 's'), ('default ROUTINES', 'f', 'f')) AS k(class, type, of_default)
+    CROSS JOIN (SELECT oid FROM pg_catalog.pg_roles WHERE rolname = $3) o
+    LEFT JOIN pg_catalog.pg_default_acl d
+      ON d.defaclrole = o.oid AND d.defaclnamespace = 0 AND d.defaclobjtype = k.type
+    UNION ALL
+    SELECT CASE d.defaclobjtype WHEN 'r' THEN 'default TABLES' WHEN 'S' THEN 'default SEQUENCES' ELSE 'default ROUTINES' END,
+           format('IN SCHEMA %I', n.nspname), d.defaclrole, d.defaclacl, false
+    FROM pg_catalog.pg_default_acl d JOIN schemas n ON n.oid = d.defaclnamespace
+    WHERE d.defaclrole = (SELECT oid FROM pg_catalog.pg_roles WHERE rolname = $3) AND d.defaclobjtype IN ('r', 'S', 'f')
+  ), found AS MATERIALIZED (
+    SELECT o.class, o.name, o.owner, o.whole, a.grantor, a.grantee, a.privilege_type AS privilege, a.is_grantable
+    FROM objects o CROSS JOIN LATERAL aclexplode(o.acl) a JOIN grantees g ON g.oid = a.grantee
+    WHERE a.grantee <> o.owner
+  ), changes AS (
+    SELECT 1 AS step, 'GRANT' AS verb, o.class, o.name, w.grantee, w.privilege
+    FROM objects o JOIN wanted w ON w.class = o.class AND w.required AND w.grantee <> o.owner
+    WHERE o.whole AND NOT EXISTS (
+      SELECT FROM found f WHERE f.class = o.class AND f.name = o.name AND f.whole AND f.grantee = w.grantee
+        AND f.privilege = w.privilege AND f.grantor = o.owner)
+    UNION
+    SELECT 2, 'REVOKE GRANT OPTION FOR', class, name, grantor, privilege FROM found WHERE grantor <> owner
+    UNION
+    SELECT 3, 'REVOKE GRANT OPTION FOR', class, name, grantee, privilege FROM found WHERE grantor = owner AND is_grantable
+    UNION
+    SELECT 4, 'REVOKE', f.class, f.name, f.grantee, f.privilege FROM found f
+    WHERE f.grantor = f.owner AND NOT EXISTS (
+      SELECT FROM wanted w WHERE w.class = f.class AND w.grantee = f.grantee AND w.privilege = f.privilege)
+  ), by_object AS (
+    SELECT step, verb, class, name, grantee, string_agg(privilege, ', ' ORDER BY privilege) AS privileges
+    FROM changes GROUP BY step, verb, class, name, grantee
+  )
+  SELECT verb, class, privileges, CASE grantee WHEN 0 THEN 'PUBLIC' ELSE format('%I', pg_get_userbyid(grantee)) END AS grantee,
+         array_agg(name ORDER BY name) AS names
+  FROM by_object GROUP BY step, verb, class, privileges, by_object.grantee ORDER BY step, class, privileges, 4`;

@@ -1,0 +1,23 @@
+import type { Client } from "pg";
+import type { TlsObservation } from "../../../model/tls/protocol";
+import { isExternal } from "../../postgres/connection";
+import { readAuthority } from "./authority";
+import { factsOf, fingerprintOf, readCertificate } from "./certificate";
+import { installedPair, isTlsOn } from "./install";
+
+/** Tells of TLS, and changes nothing. */
+export async function observeTls(client: Client): Promise<TlsObservation> {
+  const on = await isTlsOn(client);
+  if (isExternal) return { on, fingerprint: null, expires: null, names: [], given: true };
+  const certificate = readCertificate((await installedPair())?.certificate);
+  if (!certificate) return { on, fingerprint: null, expires: null, names: [], given: false };
+  const authority = readCertificate((await readAuthority())?.certificate);
+  const { names, expires } = factsOf(certificate);
+  return {
+    on,
+    fingerprint: fingerprintOf(certificate),
+    expires: expires.toISOString(),
+    names: [...names],
+    given: !authority || !certificate.verify(authority.publicKey),
+  };
+}

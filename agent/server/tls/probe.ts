@@ -1,0 +1,47 @@
+import { connect as connectPlain } from "node:net";
+import { connect as connectTls } from "node:tls";
+import { messageOf } from "../../system/errors";
+
+/** PostgreSQL's name in the server's network; not there in a container of an older stack. */
+const host = process.env.STAGECRAFT_POSTGRES_HOST;
+const patienceMs = 10_000;
+
+/** What a client sends to ask for TLS, and PostgreSQL answers with S or N. PostgreSQL manual, 53.2.11. */
+const sslRequest = Buffer.from([0, 0, 0, 8, 4, 210, 22, 47]);
+
+/** The SHA-256 of the certificate that PostgreSQL shows to clients, or why it shows none; `undefined` where it cannot be asked. */
+export async function servedFingerprint(): Promise<
+  { readonly fingerprint: string } | { readonly problem: string } | undefined
+> {
+  if (host === undefined) return undefined;
+  try {
+    return { fingerprint: await ask(host) };
+  } catch (error) {
+    return { problem: messageOf(error) };
+  }
+}
+
+function ask(name: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const socket = connectPlain({ host: name, port: 5432 });
+    socket.setTimeout(patienceMs, () => {
+      socket.destroy(new Error(`no answer within ${patienceMs / 1000} s`));
+    });
+    socket.once("error", reject);
+    socket.once("connect", () => socket.write(sslRequest));
+    socket.once("data", (answer) => {
+      if (answer.toString() !== "S") {
+        socket.destroy();
+        reject(new Error("TLS stays off"));
+        return;
+      }
+      // Whose certificate it is shows in the fingerprint; the authority may be anybody's.
+      const secure = connectTls({ socket, rejectUnauthorized: false });
+      secure.once("error", reject);
+      secure.once("secureConnect", () => {
+        resolve(secure.getPeerCertificate().fingerprint256.replaceAll(":", "").toLowerCase());
+        secure.destroy();
+      });
+    });
+  });
+}

@@ -1,0 +1,44 @@
+import { serverRenewal, validDays } from "../../../model/tls/renewal";
+import { serverConfig } from "../../../model/tls/request";
+import { ensureAuthority } from "./authority";
+import { factsOf, readCertificate, readKey, type CertificatePair } from "./certificate";
+import { makeCertificate } from "./openssl";
+
+/** A certificate of the server's own authority. */
+export interface OwnCertificate {
+  /** The authority, in PEM. */
+  readonly ca: string;
+  /** The certificate to use, and why it is another one than before; `undefined` when the one in use stays. */
+  readonly renewed: { readonly pair: CertificatePair; readonly reason: string } | undefined;
+}
+
+/** Makes a certificate when the one in use is not good for the names, or not for long. */
+export async function ensureOwn(
+  server: string,
+  names: readonly string[],
+  inUse: CertificatePair | undefined,
+): Promise<OwnCertificate> {
+  const authority = await ensureAuthority(server);
+  const reason = renewalReason(authority.certificate, names, inUse);
+  if (reason === undefined) return { ca: authority.certificate, renewed: undefined };
+  const pair = await makeCertificate({
+    config: serverConfig(server, names),
+    days: validDays.server,
+    signer: authority,
+  });
+  return { ca: authority.certificate, renewed: { pair, reason } };
+}
+
+function renewalReason(
+  authority: string,
+  names: readonly string[],
+  inUse: CertificatePair | undefined,
+): string | undefined {
+  const certificate = readCertificate(inUse?.certificate);
+  const key = readKey(inUse?.key);
+  if (!certificate) return "there was none";
+  if (!key || !certificate.checkPrivateKey(key)) return "its key is not there";
+  const signer = readCertificate(authority);
+  if (!signer || !certificate.verify(signer.publicKey)) return "it is of another authority";
+  return serverRenewal(factsOf(certificate), names, new Date());
+}

@@ -1,0 +1,33 @@
+import { isVerified } from "../../model/backup/catalogue";
+import { problemsText } from "../../model/backup/comparison";
+import type { BackupId } from "../../model/base/names";
+import { fileProblems } from "./verify";
+import { keepVerification, readCatalogue } from "../repository/repository";
+
+/** Days after which a verified backup is read again, because disks forget. */
+const recheckDays = 7;
+const dayMilliseconds = 86_400_000;
+
+/** Compares the files of verified backups that were last read long ago with their manifests again; those that are not good any more. */
+export async function recheckFiles(now: Date): Promise<BackupId[]> {
+  const bad: BackupId[] = [];
+  for (const entry of await readCatalogue()) {
+    const { id, verification } = entry;
+    if (!isVerified(entry) || verification === null) continue;
+    const age = now.getTime() - Date.parse(verification.checkedAt);
+    if (age >= 0 && age < recheckDays * dayMilliseconds) continue;
+    const problems = await fileProblems(id);
+    const checkedAt = now.toISOString();
+    if (problems.length === 0) {
+      await keepVerification(id, { ...verification, checkedAt });
+      continue;
+    }
+    const text = problemsText(id, problems);
+    await keepVerification(id, {
+      ...{ ...verification, checkedAt, text },
+      ...{ result: "failed", restored: false },
+    });
+    bad.push(id);
+  }
+  return bad;
+}

@@ -1,0 +1,43 @@
+import { z } from "zod";
+import { inspectContainers } from "../server/docker";
+import { readStackFile } from "../project/project";
+import { pulumi } from "./pulumi";
+import type { StackName } from "../project/stacks";
+import { takenContainer, type TakenName } from "./name-taken";
+
+const exportSchema = z.object({
+  deployment: z.object({
+    pending_operations: z
+      .array(
+        z.object({
+          type: z.string(),
+          resource: z.object({ inputs: z.object({ name: z.unknown().optional() }).optional() }),
+        }),
+      )
+      .nullish(),
+  }),
+});
+
+/** Finds out whose container is in the way of an update, where one of its errors says that one is. */
+export async function findTakenName(
+  folder: string,
+  stack: StackName,
+  errors: readonly string[],
+): Promise<TakenName | undefined> {
+  const [name] = errors.flatMap((error) => takenContainer(error) ?? []);
+  if (name === undefined) return undefined;
+  const { exitCode, stdout } = await pulumi(folder, ["stack", "export", "--stack", stack]);
+  const isLeftBehind = exitCode === 0 && namesBegun(stdout).includes(name);
+  const { host } = readStackFile(folder, stack);
+  const [found] = await inspectContainers(host, [name]).catch(() => []);
+  return { name, isLeftBehind, found };
+}
+
+/** Names of what updates were making when they were killed, from a stack's export. */
+export function namesBegun(stackExport: string): string[] {
+  const { deployment } = exportSchema.parse(JSON.parse(stackExport));
+  return (deployment.pending_operations ?? [])
+    .filter(({ type }) => type === "creating")
+    .map(({ resource }) => resource.inputs?.name)
+    .filter((name) => typeof name === "string");
+}

@@ -1,0 +1,75 @@
+import * as command from "@pulumi/command";
+import * as pulumi from "@pulumi/pulumi";
+import { renderMadeFile } from "../../model/pg-hba/text/managed-file";
+import { presets } from "../../model/pg-hba/rule/presets";
+import { pgHbaRequestSchema } from "../../model/pg-hba/rule/protocol";
+import { describeRule } from "../../model/pg-hba/text/render";
+import { ownNetwork, requiredAccess, triedConnections } from "../../model/pg-hba/judge/required";
+import type { PgHbaRule } from "../../model/pg-hba/rule/rule";
+import { agentCommand, type CommandedServer } from "../engine/agent-command";
+import { sha256 } from "../engine/digest";
+import { checkRules, holdSecret, tellRules } from "./pg-hba-rules";
+import type { PostgresServer } from "../postgres/postgres-server";
+
+/** Who may connect to a server. */
+export interface PgHbaChoice {
+  /** The network that the application connects from, e.g. `"10.20.0.0/24"`. @default "samenet", the server's own network */
+  readonly application?: string | undefined;
+  /** All rules, in their order. @default the preset of the server's kind, see `presets` */
+  readonly rules?: readonly PgHbaRule[] | undefined;
+}
+
+/** What {@link PgHba} is made of. */
+export interface PgHbaArgs extends PgHbaChoice {
+  /** The server it is for. */
+  readonly server: Pick<PostgresServer, "server" | "kind"> & CommandedServer;
+  /** What must be there before the rules are tried, such as a certificate. @default nothing */
+  readonly after?: pulumi.Resource | undefined;
+  /** The database that the application uses. */
+  readonly database: string;
+}
+
+/**
+ * Who may connect to a server, from where, and what they are asked for: its `pg_hba.conf`.
+ *
+ * A change is seen at preview as a table of who gains and who loses. It is put in force by a reload: PostgreSQL is not
+ * restarted, no connection ends, and when a required connection is locked out the rules from before come back. Rules
+ * with an error, such as `trust` for a network of production, are refused before anything is touched.
+ * PostgreSQL manual, 20.1.
+ *
+ * ```ts
+ * new PgHba("staging-pg-hba", { server, database: "timesheets", application: "10.20.0.0/24" });
+ * ```
+ */
+export class PgHba extends pulumi.ComponentResource {
+  constructor(name: string, args: PgHbaArgs, opts?: pulumi.ComponentResourceOptions) {
+    const { server, database, application = ownNetwork } = args;
+    const { kind } = server;
+    const rules = args.rules ?? presets[kind]({ database, application });
+    // These are shown at preview when they change.
+    super("stagecraft:index:PgHba", name, { rules: rules.map(describeRule) }, opts);
+
+    const required = requiredAccess(kind, database, application);
+    const findings = checkRules(`PgHba "${name}"`, rules, { kind, required });
+    const text = renderMadeFile(rules, sha256);
+    const request = JSON.stringify(
+      pgHbaRequestSchema.parse({
+        server: server.server,
+        text,
+        required: triedConnections(rules, required),
+      }),
+    );
+    new command.local.Command(
+      name,
+      agentCommand(server, {
+        area: "pg-hba",
+        request: holdSecret(rules) ? pulumi.secret(request) : request,
+        isAsWanted: ({ pgHba }) => pgHba.sha256 === sha256(text),
+      }),
+      { parent: this, ...(args.after && { dependsOn: args.after }) },
+    );
+
+    tellRules(this, { server, rules, text, findings, required, database, application });
+    this.registerOutputs();
+  }
+}

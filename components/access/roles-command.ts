@@ -1,0 +1,54 @@
+import type * as command from "@pulumi/command";
+import * as pulumi from "@pulumi/pulumi";
+import { rolesDrift } from "../../model/roles/drift";
+import { hasLogin, peopleWithLogin, type People } from "../../model/roles/people";
+import { rolesRequestSchema } from "../../model/roles/protocol";
+import { agentCommand, type CommandedServer } from "../engine/agent-command";
+import type { PostgresServer } from "../postgres/postgres-server";
+
+/** A password for each role that logs in: any printable characters, 8 or more. Another one is set at once, without a restart. */
+export interface Passwords {
+  /** Of the application's role, which has the database's name. */
+  readonly application: string;
+  /** Of `<database>_readonly`, which reads everything. */
+  readonly readonly: string;
+  /** Of `stagecraft_monitor`, which reads statistics. */
+  readonly monitor: string;
+  /** Of a person who has rights in the databases of this server. */
+  readonly [person: string]: string;
+}
+
+/** The roles of a server. */
+export interface RolesArgs {
+  /** The database that they work in. It need not be there yet. */
+  readonly database: string;
+  /** They reach the server through stdin alone, and PostgreSQL keeps SCRAM verifiers of them. */
+  readonly passwords: pulumi.Input<Passwords>;
+  /** Who is who. A person with rights on a server of this kind becomes a login role; taken out, that role may not log in any more. @default nobody */
+  readonly people?: People | undefined;
+}
+
+/** Makes the roles and gives them their rights. */
+export function rolesCommand(
+  server: Pick<PostgresServer, "server" | "kind"> & CommandedServer,
+  { database, passwords, people = {} }: RolesArgs,
+): command.local.CommandArgs {
+  const { kind } = server;
+  const request = pulumi.output(passwords).apply(({ application, readonly, monitor, ...others }) =>
+    JSON.stringify(
+      rolesRequestSchema.parse({
+        ...{ server: server.server, kind, monitor },
+        databases: [{ name: database, application, readonly }],
+        people: Object.entries(people)
+          .filter(([, role]) => hasLogin(kind, role))
+          .map(([name, role]) => ({ name, role, password: others[name] })),
+      }),
+    ),
+  );
+  const logins = peopleWithLogin(kind, people);
+  return agentCommand(server, {
+    area: "roles",
+    request: pulumi.secret(request),
+    isAsWanted: ({ roles }) => rolesDrift({ ...roles, superusers: [] }, logins).length === 0,
+  });
+}

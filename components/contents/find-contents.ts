@@ -1,0 +1,57 @@
+import { existsSync, readdirSync, statSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { parseOrigin } from "../../model/stack-file/origin";
+import { chooseDump } from "../../model/stack-file/choose-dump";
+import type { SettingProblem } from "../../model/base/config-problem";
+import type { Settings } from "../../model/stack-file/schema";
+import { backupContents, offsiteContents, readDump, type Contents } from "./dump";
+
+/** What a stack's `data` section names, or what is wrong with the section. */
+export type Found = { readonly contents: Contents } | { readonly problem: SettingProblem };
+
+/** Where to look. */
+export interface Places {
+  readonly projectFolder: string;
+  /** What the names of volumes begin with. */
+  readonly namePrefix: string;
+  /** The database that is looked after, where several share a backup. */
+  readonly database: string | undefined;
+}
+
+/** Finds the dump that a stack's `data` section names. A backup in a volume or off-site is left to the agent, which can see it. */
+export function findContents(
+  { dump, from = "", backup = "", offsite, acceptUnverified, acceptKind }: Settings["data"],
+  { projectFolder, namePrefix, database }: Places,
+): Found {
+  if (dump !== undefined) return look(projectFolder, "data.dump", dump, acceptKind);
+  const origin = parseOrigin(from, namePrefix);
+  if ("problem" in origin) return { problem: { path: "data.from", text: origin.problem } };
+  if (origin.kind === "offsite") {
+    const accepted = { acceptUnverified, acceptKind };
+    if (offsite) return { contents: offsiteContents({ ...offsite, backup, ...accepted }) };
+    return { problem: { path: "data.offsite", text: "is missing" } };
+  }
+  if (origin.kind === "volume") {
+    const repository = origin.volume;
+    return { contents: backupContents({ repository, backup, acceptUnverified, acceptKind }) };
+  }
+  const folder = resolve(projectFolder, from);
+  if (!existsSync(folder) || !statSync(folder).isDirectory()) {
+    const text = `there is no folder ${from}; give its path from the project folder`;
+    return { problem: { path: "data.from", text } };
+  }
+  const choice = chooseDump(readdirSync(folder), backup, database);
+  if ("problem" in choice) return { problem: { path: "data.backup", text: choice.problem } };
+  return look(projectFolder, "data.backup", join(from, choice.fileName), acceptKind);
+}
+
+function look(
+  projectFolder: string,
+  key: string,
+  path: string,
+  acceptKind: Contents["acceptKind"],
+): Found {
+  const dump = readDump(projectFolder, path);
+  if ("problem" in dump) return { problem: { path: key, text: dump.problem } };
+  return { contents: { ...dump, acceptKind } };
+}

@@ -1,0 +1,78 @@
+import { accessChanges, accessMatrix, rejected } from "./access-matrix";
+import type { AccessChange, Origin, Scope, Subject } from "./access-matrix";
+import { namesLockedOut } from "./lock-out";
+import type { PgHbaRule } from "../rule/rule";
+
+/**
+ * The access matrix before and after a change, for the preview: who can come in from where, who gains and who loses, and who is locked out.
+ * @param before the rules in force; left out on a new server, where there is nothing to compare with
+ */
+export function accessText(
+  server: string,
+  before: readonly PgHbaRule[] | undefined,
+  after: readonly PgHbaRule[],
+  scope: Scope,
+): string {
+  const { columns, rows } = accessMatrix(after, scope);
+  const changes = before ? accessChanges(before, after, scope) : [];
+  const table = [
+    ["", ...columns.map(originText)],
+    ...rows.map(({ subject, cells }) => [
+      subjectText(subject),
+      ...cells.map((cell, at) => {
+        const origin = columns[at];
+        const change = changes.find(
+          (found) => found.subject === subject && found.origin === origin,
+        );
+        return change ? changeText(change) : cell;
+      }),
+    ]),
+  ];
+  const widths = columns.map((_, at) => Math.max(...table.map((row) => row[at]?.length ?? 0)));
+  const lines = table.map((row) =>
+    `  ${row.map((cell, at) => cell.padEnd((widths[at] ?? 0) + 3)).join("")}`.trimEnd(),
+  );
+  const lockedOut = namesLockedOut(after, scope.required ?? [], scope.server);
+  return [`pg_hba of ${server}`, ...lines, footer(changes, lockedOut)].join("\n");
+}
+
+const marks: Readonly<Record<AccessChange["change"], string>> = {
+  gains: "▲",
+  loses: "▼",
+  "asked otherwise": "◆",
+};
+
+function changeText({ change, before, after }: AccessChange): string {
+  const [old, now] = [before, after].map((text) => (text === rejected ? "–" : text));
+  return `${old ?? ""} → ${now ?? ""}  ${marks[change]}`;
+}
+
+function footer(changes: readonly AccessChange[], lockedOut: readonly string[]): string {
+  const verbs = [
+    ["gains", "gains access"],
+    ["loses", "loses access"],
+    ["asked otherwise", "is asked otherwise"],
+  ] as const;
+  const parts = verbs.flatMap(([change, verb]) => {
+    const who = changes.filter((found) => found.change === change).map(whoText);
+    return who.length === 0 ? [] : [`${marks[change]} ${verb}: ${who.join(", ")}`];
+  });
+  parts.push(
+    lockedOut.length === 0
+      ? "no required connection is locked out"
+      : `locked out: ${lockedOut.join(", ")}`,
+  );
+  return `  ${parts.join(parts.length > 2 ? "\n  " : "        ")}`;
+}
+
+function whoText({ subject, origin }: AccessChange): string {
+  return `${subject.name} from ${origin.address ?? origin.name}`;
+}
+
+function originText({ name, address }: Origin): string {
+  return address === undefined || address === name ? name : `${name} ${address}`;
+}
+
+function subjectText({ name, database, replication }: Subject): string {
+  return replication === true ? name : `${database} (${name})`;
+}

@@ -1,0 +1,49 @@
+import { databaseRoles, monitorRole, superuser } from "../../roles/names";
+import type { Origin, Scope } from "./access-matrix";
+import type { RequiredAccess } from "./findings";
+import { ownNetwork } from "./required";
+import type { PgHbaRule } from "../rule/rule";
+
+/** What the access matrix of a server is about. */
+export interface ScopeArgs {
+  readonly database: string;
+  /** The network that the application connects from. */
+  readonly application: string;
+  readonly rules: readonly PgHbaRule[];
+  /** Connections that must work. */
+  readonly required: readonly RequiredAccess[];
+  /** The server's addresses with prefix lengths. */
+  readonly interfaces: readonly string[];
+}
+
+/** Addresses that are no place of their own. */
+const everywhere = new Set(["all", "0.0.0.0/0", "::/0", "::0/0"]);
+
+/** The rows and columns of a server's access matrix: its roles, and the networks that its rules name. */
+export function scopeOf({ database, application, rules, required, interfaces }: ScopeArgs): Scope {
+  const { application: user, readonly } = databaseRoles(database);
+  const named = new Set(
+    rules.flatMap(({ address, mask }) => (mask === undefined ? (address ?? []) : [])),
+  );
+  const others = [...named].filter(
+    (address) => address !== application && !everywhere.has(address),
+  );
+  return {
+    subjects: [
+      { name: "app", user, database },
+      { name: "readonly", user: readonly, database },
+      { name: "monitor", user: monitorRole, database },
+      { name: "replication", user: superuser, database: "replication", replication: true },
+    ],
+    networks: [
+      origin("application", application),
+      ...others.map((address) => origin(address, address)),
+    ],
+    required,
+    server: { interfaces },
+  };
+}
+
+function origin(name: string, address: string): Origin {
+  return { name: address === ownNetwork && name === ownNetwork ? "own network" : name, address };
+}

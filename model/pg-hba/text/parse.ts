@@ -1,0 +1,159 @@
+import { checkRule, defaultVersion } from "../rule/check";
+import { splitFields } from "../rule/fields";
+import { expandField, readIncluded, type IncludeReader } from "./include";
+import { splitLines, type LogicalLine } from "./lines";
+import { error, warning, type PgHbaProblem, type RuleProblem } from "../rule/problem";
+import { describeFields, readRule } from "./read-rule";
+import { formatRule } from "./render";
+import type { PgHbaRule } from "../rule/rule";
+import { fileOf, type Token } from "../rule/token";
+
+/** A rule and the line it was read from. */
+export interface LocatedRule extends PgHbaRule {
+  readonly file: string;
+  readonly line: number;
+}
+
+/** One line of a file; all of them rendered are the file, byte by byte. */
+export interface PgHbaLine extends LogicalLine {
+  /** The rule as it is written, with `@file` as it stands; absent for comments, blank lines, includes and mistakes. */
+  readonly rule?: PgHbaRule;
+}
+
+export interface PgHbaFile {
+  readonly name: string;
+  readonly lines: readonly PgHbaLine[];
+}
+
+/** What was read of a `pg_hba.conf`. */
+export interface ParsedPgHba {
+  readonly file: PgHbaFile;
+  /** The files that it includes as lines, in the order they are read. */
+  readonly included: readonly PgHbaFile[];
+  /** The rules in force: those of included files in their place, `@file` replaced by the names in it. Lines with errors are not among them. */
+  readonly rules: readonly LocatedRule[];
+  /** PostgreSQL refuses the whole file for one error. */
+  readonly problems: readonly PgHbaProblem[];
+}
+
+export interface ParseOptions extends IncludeReader {
+  /** Path of the file; other files are looked for beside it. @default "pg_hba.conf" */
+  readonly name?: string;
+  /** PostgreSQL's major version. @default 17 */
+  readonly version?: number;
+}
+
+/**
+ * Reads a `pg_hba.conf` as PostgreSQL does. PostgreSQL manual, 20.1.
+ *
+ * @example
+ * const { rules, problems } = parsePgHba("local all all peer\nhost all all 10.20.0.0/24 scram-sha-256\n");
+ */
+export function parsePgHba(text: string, options: ParseOptions = {}): ParsedPgHba {
+  const parser = new Parser(options);
+  const file = parser.readFile(options.name ?? "pg_hba.conf", text, 0);
+  const { included, rules, problems } = parser;
+  if (rules.length === 0 && problems.length === 0) {
+    const none = error("contains no rule, so nobody could connect; add one");
+    problems.push({ file: file.name, line: 1, rule: "", ...none });
+  }
+  return { file, included, rules, problems };
+}
+
+class Parser {
+  readonly included: PgHbaFile[] = [];
+  readonly rules: LocatedRule[] = [];
+  readonly problems: PgHbaProblem[] = [];
+  private readonly seen = new Map<string, LocatedRule>();
+
+  constructor(private readonly options: ParseOptions) {}
+
+  readFile(name: string, text: string, depth: number): PgHbaFile {
+    const lines = splitLines(text).map((line) => this.readLine(name, line, depth));
+    return { name, lines };
+  }
+
+  private readLine(file: string, line: LogicalLine, depth: number): PgHbaLine {
+    const { fields, openQuote, loneComma } = splitFields(line.text);
+    if (fields.length === 0) return line;
+    const report = (...problems: readonly RuleProblem[]): void => {
+      if (problems.length === 0) return;
+      const at = { file, line: line.number, rule: describeFields(fields) };
+      this.problems.push(...problems.map((problem) => ({ ...at, ...problem })));
+    };
+    if (openQuote) report(warning("a quote is not closed; close it"));
+    if (loneComma)
+      report(warning("a comma stands alone; write a list without blanks before commas"));
+    if (this.readInclude(file, fields, depth, report)) return line;
+    const written = readRule(fields);
+    const rule = this.expand(file, fields, written, depth, report);
+    if (rule) this.addRule({ ...rule, file, line: line.number }, report);
+    return "severity" in written ? line : { ...line, rule: written };
+  }
+
+  /** Reads the files of an `include` line in its place; `false` for any other line. */
+  private readInclude(
+    file: string,
+    fields: readonly (readonly Token[])[],
+    depth: number,
+    report: (problem: RuleProblem) => void,
+  ): boolean {
+    const [[kind] = [], [path] = []] = fields;
+    if (fields.length !== 2 || !kind || !path || !kind.text.startsWith("include")) return false;
+    const { version = defaultVersion } = this.options;
+    const found = readIncluded(kind.text, path.text, file, depth, this.options);
+    if (found === undefined) return false;
+    if (version < 16) {
+      report(
+        error(`${kind.text} came with PostgreSQL 16, this is for ${version}; write the rules here`),
+      );
+    } else if ("severity" in found) report(found);
+    else {
+      for (const { name, text } of found.files) {
+        this.included.push(this.readFile(name, text, depth + 1));
+      }
+    }
+    return true;
+  }
+
+  /** The rule in force: with the names of files in place of `@file`. */
+  private expand(
+    file: string,
+    fields: readonly (readonly Token[])[],
+    written: PgHbaRule | RuleProblem,
+    depth: number,
+    report: (problem: RuleProblem) => void,
+  ): PgHbaRule | undefined {
+    let rule = written;
+    if (fields.some((field) => field.some((token) => fileOf(token) !== undefined))) {
+      const expanded: (readonly Token[])[] = [];
+      for (const field of fields) {
+        const names = expandField(field, file, depth, this.options);
+        if ("severity" in names) {
+          report(names);
+          return undefined;
+        }
+        if (names.length > 0) expanded.push(names);
+      }
+      rule = readRule(expanded);
+    }
+    if (!("severity" in rule)) return rule;
+    report(rule);
+    return undefined;
+  }
+
+  private addRule(rule: LocatedRule, report: (...problems: readonly RuleProblem[]) => void): void {
+    const problems = checkRule(rule, this.options.version);
+    report(...problems);
+    if (problems.some(({ severity }) => severity === "error")) return;
+    const key = formatRule(rule);
+    const first = this.seen.get(key);
+    if (first) report(warning(`is the same as ${place(first, rule)}; leave one out`));
+    else this.seen.set(key, rule);
+    this.rules.push(rule);
+  }
+}
+
+function place(first: LocatedRule, { file }: LocatedRule): string {
+  return first.file === file ? `line ${first.line}` : `${first.file}:${first.line}`;
+}

@@ -1,0 +1,108 @@
+import { z } from "zod";
+import type { ServerKind } from "../base/names";
+import type { SettingProblem } from "../base/config-problem";
+import { formatNetwork, parseCidr, trimNetwork } from "../pg-hba/rule/address";
+import { findingsOf, formatFinding } from "../pg-hba/judge/findings";
+import { parsePgHba } from "../pg-hba/text/parse";
+import { presets } from "../pg-hba/rule/presets";
+import { describeRule, formatRule } from "../pg-hba/text/render";
+import type { PgHbaRule } from "../pg-hba/rule/rule";
+
+/** Who may connect: the stack file's section `pgHba`. */
+export const pgHbaSettingsSchema = z
+  .strictObject({
+    application: z
+      .string()
+      .optional()
+      .meta({
+        description:
+          "The network that the application connects from; `samenet` is the server's own.",
+        examples: ["10.20.0.0/24"],
+      }),
+    rules: z.array(z.string()).optional().meta({
+      description: "Further lines of `pg_hba.conf`, behind those of the preset.",
+    }),
+  })
+  .superRefine((section, context) => {
+    // The messages are whole sentences; with the section as their input nothing is put behind them.
+    const fail = ({ path, text }: SettingProblem): void => {
+      context.addIssue({ code: "custom", message: text, path: [path], input: section });
+    };
+    const problem = networkProblem(section.application);
+    if (problem !== undefined) fail({ path: "application", text: problem });
+    const lines = section.rules ?? [];
+    for (const found of [...lines.flatMap(lineProblems), ...repetitions(lines)]) fail(found);
+  });
+export type PgHbaSettings = z.output<typeof pgHbaSettingsSchema>;
+
+/** All rules of a server: those of its preset and behind them the stack file's. */
+export function rulesOfServer(
+  kind: ServerKind,
+  database: string,
+  { application, rules = [] }: PgHbaSettings,
+): readonly PgHbaRule[] {
+  const args = application === undefined ? { database } : { database, application };
+  return [...presets[kind](args), ...rules.flatMap((line) => ruleOf(line) ?? [])];
+}
+
+/** What is wrong with the rules of the stack file on this kind of server, by their keys; warnings are left to the preview. */
+export function pgHbaSettingsProblems(
+  kind: ServerKind,
+  database: string,
+  settings: PgHbaSettings,
+): readonly SettingProblem[] {
+  const rules = rulesOfServer(kind, database, settings);
+  const own = rules.length - (settings.rules ?? []).length;
+  return findingsOf(rules, { kind }).flatMap((finding) => {
+    const { severity, index = 0 } = finding;
+    if (severity !== "error" || index < own) return [];
+    return [{ path: `pgHba.rules[${index - own}]`, text: formatFinding(finding) }];
+  });
+}
+
+function networkProblem(network: string | undefined): string | undefined {
+  if (network === undefined || network === "samenet") return undefined;
+  const parsed = parseCidr(network);
+  if (!parsed) {
+    return `must be a network like 10.20.0.0/24, or samenet for the server's own, got "${network}"`;
+  }
+  const trimmed = formatNetwork(trimNetwork(parsed));
+  return formatNetwork(parsed) === trimmed
+    ? undefined
+    : `${network} has bits behind its prefix, which do not count; write ${trimmed}`;
+}
+
+function lineProblems(line: string, index: number): readonly SettingProblem[] {
+  const path = `rules[${index}]`;
+  if (line.includes("\n")) return [{ path, text: "has several lines; write one rule each" }];
+  const { problems, rules } = parsePgHba(line);
+  if (problems.length === 0 && rules.length === 1) return [];
+  return problems.map(({ rule, text: problem }) => ({
+    path,
+    text: rule === "" ? "is empty; write a rule or take the line out" : `${rule}: ${problem}`,
+  }));
+}
+
+function repetitions(lines: readonly string[]): readonly SettingProblem[] {
+  const first = new Map<string, number>();
+  return lines.flatMap((line, index) => {
+    const rule = ruleOf(line);
+    if (!rule) return [];
+    const key = formatRule(rule);
+    const earlier = first.get(key);
+    if (earlier === undefined) {
+      first.set(key, index);
+      return [];
+    }
+    return [
+      {
+        path: `rules[${index}]`,
+        text: `${describeRule(rule)}: is the same as rules[${earlier}]; leave one out`,
+      },
+    ];
+  });
+}
+
+function ruleOf(line: string): PgHbaRule | undefined {
+  return parsePgHba(line).rules[0];
+}

@@ -1,0 +1,193 @@
+import * as pulumi from "@pulumi/pulumi";
+import { existsSync, readFileSync } from "node:fs";
+import { ToldError } from "../components/engine/user-error";
+import type { BackupsArgs, Contents, Passwords, PgHbaChoice, TlsArgs } from "../components";
+import { EngineProblem } from "../components/engine/docker";
+import { buildFolderProblem } from "../components/application/build-folder";
+import { findContents } from "../components/contents/find-contents";
+import { findPins } from "../components/backups/pins";
+import { isEngineLocal, portProblem } from "../components/engine/port";
+import { beginToLook, publishedPorts } from "../components/engine/server-state";
+import { isSecretOption } from "../model/backup/offsite";
+import { localHost } from "../model/base/host";
+import { stackKinds } from "../model/base/names";
+import { engineNames } from "../model/base/engine-names";
+import { rulesOfServer } from "../model/stack-file/pg-hba";
+import { parseSettings, readRawSettings } from "../model/stack-file/parse";
+import { formatProblems, type SettingProblem } from "../model/base/config-problem";
+import type { Settings } from "../model/stack-file/schema";
+import type { Upgrades } from "../model/upgrades/protocol";
+import { readUpgrades } from "../tools/read-upgrades";
+import { readTlsFiles } from "./tls-files";
+
+/** A stack's settings, checked, with its dump found. */
+export interface StackSettings extends Omit<
+  Settings,
+  "data" | "passwords" | "pgHba" | "tls" | "backups" | "upgrades"
+> {
+  /** Which backups the server makes, and which of them stay because stacks name them. */
+  readonly backups: BackupsArgs;
+  /** Where the contents come from. */
+  readonly data: Contents;
+  /** Passwords of the roles that log in. */
+  readonly passwords: pulumi.Output<Passwords>;
+  /** Who may connect: the preset's rules, and behind them the file's. */
+  readonly pgHba: PgHbaChoice;
+  /** The server's certificate, with the contents of the files. */
+  readonly tls: TlsArgs;
+  /** The upgrade scripts of the code; `undefined` where there are none. */
+  readonly upgrades: Upgrades | undefined;
+}
+
+/** Reads a stack's settings and looks at what they name. All that is wrong is one error, raised before anything is touched. */
+export async function readSettings(stack: string): Promise<StackSettings> {
+  const project = pulumi.getProject();
+  const raw = readRawSettings(project, pulumi.runtime.allConfig());
+  const { settings, problems } = parseSettings(stack, raw);
+  const projectFolder = process.cwd();
+  const { namePrefix = "", host, database } = settings;
+  // At another machine each look would try to connect for itself while nothing has told yet that it cannot.
+  if (host === localHost) beginToLook(engineNames(namePrefix, stack), host);
+  const places = { projectFolder, namePrefix, database: database?.name };
+  const found = settings.data && findContents(settings.data, places);
+  const files = readTlsFiles(projectFolder, settings.tls ?? {});
+  const scripts = settings.upgrades
+    ? readUpgrades(projectFolder, settings.upgrades)
+    : { upgrades: undefined, problems: [] };
+  const all = [
+    ...problems,
+    ...files.problems,
+    ...scripts.problems,
+    ...(found && "problem" in found ? [found.problem] : []),
+    ...secretProblems(project, stack, settings),
+    ...applicationProblems(project, settings),
+    ...(await portProblems(stack, settings)),
+  ];
+  if (all.length > 0) throw new ToldError(formatProblems(`Pulumi.${stack}.yaml`, all));
+  const passwords = new pulumi.Config(project).requireSecretObject<Passwords>("passwords");
+  // Without problems every section is there, and the stack is one of ours.
+  const { contents } = found as { contents: Contents };
+  const checked = settings as Settings;
+  const kind = stackKinds[stack as keyof typeof stackKinds];
+  const rules = rulesOfServer(kind, checked.database.name, checked.pgHba);
+  const pgHba = { application: checked.pgHba.application, rules };
+  const pins = await findPins(projectFolder, checked.namePrefix, stack).catch((error: unknown) => {
+    throw new ToldError((error as Error).message);
+  });
+  const backups = { ...checked.backups, pins };
+  const upgrades = scripts.upgrades?.scripts.length === 0 ? undefined : scripts.upgrades;
+  return { ...checked, data: contents, passwords, pgHba, backups, tls: files.tls, upgrades };
+}
+
+function secretProblems(
+  project: string,
+  stack: string,
+  {
+    passwords = {},
+    backups,
+    data,
+  }: {
+    readonly passwords?: Readonly<Record<string, string>>;
+    readonly backups?: Settings["backups"];
+    readonly data?: Settings["data"];
+  },
+): SettingProblem[] {
+  // Set by Pulumi for every program; its SDK reads it but does not hand it out. It names sections, not their lines.
+  const secretKeys = process.env["PULUMI_CONFIG_SECRET_KEYS"] ?? "";
+  const file = stackFileText(stack);
+  const secrets = [
+    ...Object.entries(passwords).map(([name, value]) => ["passwords", name, value] as const),
+    ...secretsOfBackups(backups).map(([name, value]) => ["backups", name, value] as const),
+    ...secretsOfData(data).map(([name, value]) => ["data", name, value] as const),
+  ];
+  const plain = secrets.filter(
+    ([section, , value]) =>
+      !secretKeys.includes(`"${project}:${section}"`) ||
+      spellings(value).some((text) => file.includes(text)),
+  );
+  return plain.map(([section, name]) => ({
+    path: `${section}.${name}`,
+    text: `must be a secret, and it stands there in plain text; give another with: pulumi config set --secret --path ${section}.${name} -s ${stack}`,
+  }));
+}
+
+/** The same of where its contents come from. */
+function secretsOfData({ offsite }: Partial<Settings["data"]> = {}): [string, string][] {
+  if (!offsite) return [];
+  const options = Object.entries(offsite.options)
+    .filter(([name]) => isSecretOption(name))
+    .map(([name, value]): [string, string] => [`offsite.options.${name}`, value]);
+  return [...options, ["offsite.identity", offsite.identity]];
+}
+
+/** What of a stack's backups opens a door: by its key path there, and its value. */
+function secretsOfBackups({ offsite, alerts }: Partial<Settings["backups"]> = {}): [
+  string,
+  string,
+][] {
+  const options = Object.entries(offsite?.options ?? {})
+    .filter(([name]) => isSecretOption(name))
+    .map(([name, value]): [string, string] => [`offsite.options.${name}`, value]);
+  const smtp = alerts?.email?.smtp;
+  const hasPassword = smtp !== undefined && new URL(smtp).password !== "";
+  return [...options, ...(hasPassword ? [["alerts.email.smtp", smtp] as [string, string]] : [])];
+}
+
+function stackFileText(stack: string): string {
+  const path = `Pulumi.${stack}.yaml`;
+  return existsSync(path) ? readFileSync(path, "utf8") : "";
+}
+
+/** How YAML may write a text: as it is, or in single or double quotes. */
+function spellings(text: string): string[] {
+  return [text, text.replaceAll("'", "''"), JSON.stringify(text)];
+}
+
+/** What is wrong with the application's folder, and with what is to be in its environment. */
+function applicationProblems(
+  project: string,
+  { application }: Partial<Settings>,
+): SettingProblem[] {
+  const problems: SettingProblem[] = [];
+  const build = application?.build && buildFolderProblem(application.build);
+  if (build) problems.push({ path: "application.build", text: build });
+  const secretKeys = process.env["PULUMI_CONFIG_SECRET_KEYS"] ?? "";
+  if (application?.environment && secretKeys.includes(`"${project}:application"`)) {
+    const text =
+      "holds a secret, and everybody who may ask the engine reads an environment; give plain values alone";
+    problems.push({ path: "application.environment", text });
+  }
+  return problems;
+}
+
+async function portProblems(
+  stack: string,
+  { namePrefix, host, postgres, application }: Partial<Settings>,
+): Promise<SettingProblem[]> {
+  if (namePrefix === undefined || host === undefined || postgres === undefined) return [];
+  const { published, isRestarting } = await askEngine(publishedPorts(host, namePrefix, stack));
+  if (!isEngineLocal(host, process.env["DOCKER_HOST"])) return [];
+  const ports = Object.entries({ postgres, application }).map(async ([section, settings]) => {
+    if (settings === undefined) return [];
+    const { port } = settings;
+    const address = "address" in settings ? settings.address : "127.0.0.1";
+    if (isRestarting || published.includes(port)) return [];
+    const problem = await portProblem(port, address);
+    if (problem === undefined) return [];
+    if (problem === "taken") {
+      const text = `${port} is taken by another program on ${address}; stop it, or give another port`;
+      return [{ path: `${section}.port`, text }];
+    }
+    const text = `${address} is not an address of this machine; give one that it has, or 0.0.0.0 for all`;
+    return [{ path: `${section}.address`, text }];
+  });
+  return (await Promise.all(ports)).flat();
+}
+
+async function askEngine<T>(question: Promise<T>): Promise<T> {
+  try {
+    return await question;
+  } catch (error) {
+    throw error instanceof EngineProblem ? new ToldError(error.message) : error;
+  }
+}

@@ -1,0 +1,44 @@
+import { readFileSync, statSync } from "node:fs";
+import { resolve } from "node:path";
+import type { TlsArgs } from "../components";
+import type { SettingProblem } from "../model/base/config-problem";
+import type { Settings } from "../model/stack-file/schema";
+
+/** Reads the files that a stack's `tls` section names; what is wrong with them, if so. */
+export function readTlsFiles(
+  projectFolder: string,
+  { names, certificate, key, ca }: Settings["tls"],
+): { readonly tls: TlsArgs; readonly problems: readonly SettingProblem[] } {
+  const problems: SettingProblem[] = [];
+  const fail = (name: string, text: string): void => {
+    problems.push({ path: `tls.${name}`, text });
+  };
+  const read = (name: string, path: string | undefined): string | undefined => {
+    if (path === undefined) return undefined;
+    try {
+      return readFileSync(resolve(projectFolder, path), "utf8");
+    } catch {
+      fail(name, `cannot be read: ${path}; give the path of a file from the project folder`);
+      return undefined;
+    }
+  };
+  if (certificate !== undefined && key === undefined)
+    fail("key", "is missing; a certificate needs its key");
+  if (key !== undefined && certificate === undefined) {
+    fail("certificate", "is missing; a key needs its certificate");
+  }
+  const tls = {
+    names,
+    certificate: read("certificate", certificate),
+    key: read("key", key),
+    ca: read("ca", ca),
+  };
+  if (key !== undefined && tls.key !== undefined && isOpen(resolve(projectFolder, key))) {
+    fail("key", `${key} may be read by others of this machine; close it with: chmod 600 ${key}`);
+  }
+  return { tls, problems };
+}
+
+function isOpen(path: string): boolean {
+  return (statSync(path).mode & 0o077) !== 0;
+}
