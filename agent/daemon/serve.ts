@@ -12,7 +12,7 @@ import { say } from "../system/progress";
 import { forgetAllFetched } from "../restore/source/from-offsite";
 import { removeRestoreRole } from "../restore/import/restore-role";
 import { tidySide } from "../recovery/instance/remove";
-import { renewDaily } from "../verbs/tls";
+import { renewDaily } from "../server/tls/renew";
 
 /** Read by `stagecraft-agent health` (images/stagecraft-agent), which wants it newer than 15 s. */
 const heartbeatFile = "/tmp/stagecraft-heartbeat";

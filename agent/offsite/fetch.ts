@@ -13,7 +13,7 @@ import {
   readManifest,
   repositoryFolder,
 } from "../repository/repository";
-import { fileProblems } from "../verify/verify";
+import { fileProblems } from "../repository/files";
 import { readKnown } from "../repository/known-offsite-copies";
 import { PipelineError, type Stage } from "./pipeline";
 import { Remote } from "./remote";

@@ -11,8 +11,13 @@ import {
 import type { BackupId } from "../../model/base/names";
 import { formatBytes, formatDuration } from "../../model/base/units";
 import { AgentError, messageOf } from "../system/errors";
-import { backupFolder, keepOffsiteCopy, manifestFiles, readManifest } from "../repository/repository";
-import { fileProblems } from "../verify/verify";
+import {
+  backupFolder,
+  keepOffsiteCopy,
+  manifestFiles,
+  readManifest,
+} from "../repository/repository";
+import { fileProblems } from "../repository/files";
 import type { Stage } from "./pipeline";
 import { encryption } from "./encryption";
 import { Remote, withSpool } from "./remote";

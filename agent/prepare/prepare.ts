@@ -9,7 +9,7 @@ import { carryOver } from "./preserve/carry-over";
 import { applyMasks, checkMasks } from "./masks/apply";
 import { ownMaskKey } from "./masks/default-key";
 import { say } from "../system/progress";
-import type { Step } from "../restore/import/verdict";
+import type { Step } from "../system/step";
 import { runUpgrades } from "./upgrades/run";
 
 /** Whose contents are prepared. */

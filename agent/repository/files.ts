@@ -1,9 +1,18 @@
 import { lstat, readdir } from "node:fs/promises";
 import path from "node:path";
-import type { FoundFile } from "../../model/backup/comparison";
-import type { BackupFile } from "../../model/backup/manifest";
+import { type compareFiles, FoundFile } from "../../model/backup/comparison";
+import { type backupBytes, BackupFile } from "../../model/backup/manifest";
 import { sha256OfFile } from "../system/digest";
 import { severalAtATime } from "../system/concurrency";
+import type { BackupId } from "../../model/base/names";
+import { Progress } from "../system/progress";
+import {
+  repositoryFolder,
+  manifestProblem,
+  readManifest,
+  manifestFiles,
+  backupFolder,
+} from "./repository";
 
 /** Files that are read at the same time. */
 const readers = 2;
@@ -59,4 +68,24 @@ async function listFiles(folder: string, within = ""): Promise<ListedFile[]> {
     else listed.push({ path: relative, bytes: facts.size, isFile: facts.isFile() });
   }
   return listed;
+}
+/** What is wrong with the files of a backup, a sentence each. */
+export async function fileProblems(
+  id: BackupId,
+  repository = repositoryFolder,
+): Promise<readonly string[]> {
+  const sealed = await manifestProblem(id, repository);
+  if (sealed !== undefined) return [sealed];
+  const manifest = await readManifest(id, repository);
+  if (!manifest) return [`${manifestFiles[0]} is not one that this version can read`];
+  const progress = new Progress(`verify ${id}`, backupBytes(manifest));
+  const found = await findFiles(
+    backupFolder(id, repository),
+    manifest.files,
+    manifestFiles,
+    (bytes) => {
+      progress.advance(bytes);
+    },
+  );
+  return compareFiles(manifest.files, found);
 }

@@ -1,5 +1,7 @@
+import { readdir } from "fs/promises";
 import { createHash } from "node:crypto";
 import { open } from "node:fs/promises";
+import path from "path";
 
 /** Bytes of a file that are read at once. */
 const pieceBytes = 2 ** 20;
@@ -35,4 +37,13 @@ export async function sha256OfFile(
   } finally {
     await handle.close();
   }
+}
+/** The digest by which a dump in directory format goes: over the sorted digests of its files. */
+export async function hashFolder(folder: string): Promise<string> {
+  const lines: string[] = [];
+  for (const file of (await readdir(folder)).sort()) {
+    lines.push(`${await sha256OfFile(path.join(folder, file))}  ${file}
+`);
+  }
+  return sha256Of(lines.sort().join(""));
 }

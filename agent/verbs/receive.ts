@@ -1,13 +1,12 @@
 import { createHash } from "node:crypto";
 import { createWriteStream } from "node:fs";
-import { mkdir, readdir, rename, rm } from "node:fs/promises";
-import path from "node:path";
+import { mkdir, rename, rm } from "node:fs/promises";
 import { pipeline } from "node:stream/promises";
 import { z } from "zod";
 import { databaseNameSchema } from "../../model/base/database-name";
 import { sha256Schema } from "../../model/base/sha256";
 import { listDatabases } from "../postgres/databases";
-import { sha256Of, sha256OfFile } from "../system/digest";
+import { hashFolder } from "../system/digest";
 import { syncPath } from "../system/sync-to-disk";
 import { AgentError } from "../system/errors";
 import { errorIfFull, toldIfFull } from "../system/full-disk";
@@ -84,14 +83,4 @@ async function receiveFolder(target: string): Promise<string> {
       new AgentError("the dump did not arrive whole: the tar was cut short; run pulumi up again")
     );
   return hashFolder(target);
-}
-
-/** The digest by which a dump in directory format goes: over the sorted digests of its files. */
-export async function hashFolder(folder: string): Promise<string> {
-  const lines: string[] = [];
-  for (const file of (await readdir(folder)).sort()) {
-    lines.push(`${await sha256OfFile(path.join(folder, file))}  ${file}
-`);
-  }
-  return sha256Of(lines.sort().join(""));
 }

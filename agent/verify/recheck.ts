@@ -1,7 +1,7 @@
 import { isVerified } from "../../model/backup/catalogue";
 import { problemsText } from "../../model/backup/comparison";
 import type { BackupId } from "../../model/base/names";
-import { fileProblems } from "./verify";
+import { fileProblems } from "../repository/files";
 import { keepVerification, readCatalogue } from "../repository/repository";
 
 /** Days after which a verified backup is read again, because disks forget. */

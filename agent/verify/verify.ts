@@ -1,26 +1,23 @@
 import { stat } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import { isVerified, type Verification } from "../../model/backup/catalogue";
-import { compareFiles, problemsText } from "../../model/backup/comparison";
-import { backupBytes, type BackedUpDatabase, type Manifest } from "../../model/backup/manifest";
+import { problemsText } from "../../model/backup/comparison";
+import { type BackedUpDatabase, type Manifest } from "../../model/backup/manifest";
 import { takeTurns } from "../../model/backup/turns";
 import type { VerifyResult } from "../../model/backup/verify-protocol";
 import type { BackupId } from "../../model/base/names";
 import { plural } from "../../model/base/units";
 import { AgentError, CircumstanceError } from "../system/errors";
 import { waitForPostgres } from "../postgres/postgres";
-import { Progress, say } from "../system/progress";
+import { say } from "../system/progress";
 import { severalAtATime } from "../system/concurrency";
-import { findFiles } from "../repository/files";
+import { fileProblems } from "../repository/files";
 import { pruneBackupLogs } from "../repository/log";
 import {
   backupFolder,
   keepVerification,
-  manifestFiles,
-  manifestProblem,
   readCatalogue,
   readManifest,
-  repositoryFolder,
 } from "../repository/repository";
 import { notHereText } from "../repository/offsite-only";
 import { restoreCopy, type RestoredCopy } from "./restore-copy";
@@ -86,27 +83,6 @@ export async function nextToVerify(): Promise<BackupId | undefined> {
       entry.backup !== null && !isVerified(entry) && entry.verification?.result !== "failed",
   );
   return unknown.at(-1)?.id;
-}
-
-/** What is wrong with the files of a backup, a sentence each. */
-export async function fileProblems(
-  id: BackupId,
-  repository = repositoryFolder,
-): Promise<readonly string[]> {
-  const sealed = await manifestProblem(id, repository);
-  if (sealed !== undefined) return [sealed];
-  const manifest = await readManifest(id, repository);
-  if (!manifest) return [`${manifestFiles[0]} is not one that this version can read`];
-  const progress = new Progress(`verify ${id}`, backupBytes(manifest));
-  const found = await findFiles(
-    backupFolder(id, repository),
-    manifest.files,
-    manifestFiles,
-    (bytes) => {
-      progress.advance(bytes);
-    },
-  );
-  return compareFiles(manifest.files, found);
 }
 
 async function exists(id: BackupId): Promise<boolean> {

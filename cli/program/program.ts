@@ -19,12 +19,7 @@ import { start } from "../verbs/start";
 import { status } from "../verbs/status";
 import { upAlone } from "../verbs/up";
 import { upgrades } from "../verbs/upgrades";
-
-/** What a verb needs: where the project is, and a way to set the exit status. */
-export interface VerbContext {
-  readonly folder: () => string;
-  readonly exit: (status: number) => void;
-}
+import { VerbContext } from "./verb-context";
 
 /** The operator's verbs. */
 export function makeProgram({ folder, exit }: VerbContext): Command {

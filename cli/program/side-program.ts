@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import { example, stackArgument } from "./arguments";
-import type { VerbContext } from "./program";
+import type { VerbContext } from "./verb-context";
 import type { StackName } from "../project/stacks";
 import { side, sideCopyDatabase, sideCopyTable, sidePsql, sideRemove } from "../verbs/side";
 

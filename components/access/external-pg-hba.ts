@@ -2,7 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import type { Observation } from "../../model/observation/observation";
 import { externalRequired, externalRules } from "../../model/pg-hba/judge/external";
 import { whoCan } from "../../model/pg-hba/rule/evaluate";
-import type { RequiredAccess } from "../../model/pg-hba/judge/findings";
+import type { RequiredAccess } from "../../model/pg-hba/judge/finding";
 import { renderMadeFile } from "../../model/pg-hba/text/managed-file";
 import type { RequiredConnection } from "../../model/pg-hba/rule/protocol";
 import { describeRule } from "../../model/pg-hba/text/render";

@@ -1,13 +1,10 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { Observation } from "../../model/observation/observation";
 import { accessText } from "../../model/pg-hba/judge/access-text";
-import {
-  findingsOf,
-  formatFinding,
-  type Circumstances,
-  type Finding,
-  type RequiredAccess,
-} from "../../model/pg-hba/judge/findings";
+import { findingsOf, formatFinding } from "../../model/pg-hba/judge/findings";
+import { type Circumstances } from "../../model/pg-hba/judge/finding";
+import { type RequiredAccess } from "../../model/pg-hba/judge/finding";
+import { type Finding } from "../../model/pg-hba/judge/finding";
 import { isEditedByHand } from "../../model/pg-hba/text/managed-file";
 import { parsePgHba } from "../../model/pg-hba/text/parse";
 import { describeRule, formatRule } from "../../model/pg-hba/text/render";

@@ -4,7 +4,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { relative, resolve } from "node:path";
 import { applicationReportSchema, type ApplicationReport } from "../../model/application/report";
 import { applicationSettingsSchema } from "../../model/stack-file/application";
-import type { StackReport } from "../../model/restore/summary";
+import type { StackReport } from "../../model/restore/stack-report";
 import { applicationContainer } from "./application-container";
 import { checkCommand, filesCommand, tellAgent } from "./application-commands";
 import { checkArgs } from "../engine/check-args";

@@ -11,7 +11,8 @@ import {
   type RestoreRequest,
   type RolesChoice,
 } from "../../model/restore/protocol";
-import { stackReport, type StackReport } from "../../model/restore/summary";
+import { stackReport } from "../../model/restore/stack-report";
+import { type StackReport } from "../../model/restore/stack-report";
 import { restoreIdFor } from "../../model/observation/restore-id";
 import { databaseSchema } from "../../model/stack-file/schema";
 import type { Upgrades } from "../../model/upgrades/protocol";

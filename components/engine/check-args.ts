@@ -1,6 +1,6 @@
 import type { z } from "zod";
 import { keysAt } from "../../model/stack-file/keys-at";
-import { problemsOf } from "../../model/base/config-problem";
+import { problemsOf } from "../../model/stack-file/zod-problems";
 import { ToldError } from "./user-error";
 
 /** The arguments of a component, checked; one error that names the component and all that is wrong. */

@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { addApplication, reportOf, type Application } from "../application/application";
-import type { StackReport } from "../../model/restore/summary";
+import type { StackReport } from "../../model/restore/stack-report";
 import { BackupSchedule } from "../backups/backup-schedule";
 import { Database, type DatabaseArgs, type PrepareArgs } from "../contents/database";
 import { volumeOf, type Contents } from "../contents/dump";

@@ -1,5 +1,5 @@
 import { lastRun, nextRuns } from "./cron";
-import type { Timing } from "./job";
+import type { Timing } from "./timing";
 import { isWithin, parseWindow } from "./window";
 
 /** Seconds after its moment in which a run is not late yet: as long as a restart of the agent may take. */

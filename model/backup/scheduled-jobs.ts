@@ -1,4 +1,4 @@
-import type { Timing } from "./job";
+import type { Timing } from "./timing";
 import type { BackupsRequest, JobKind } from "./protocol";
 
 /** One job of the agent's schedule, whatever its kind. */

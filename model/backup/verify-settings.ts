@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { durationSchema } from "../base/units";
-import { timingShape, type BackupJob } from "./job";
+import { type BackupJob } from "./job";
+import { timingShape } from "./timing";
 
 /** When backups are verified, and how old the newest verified one may be: the key `verify` of the section `backups`. */
 export const verifySettingsSchema = z.strictObject({

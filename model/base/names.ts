@@ -1,4 +1,4 @@
-import { roleNameProblem } from "../roles/names";
+import { roleNameProblem } from "./role-name";
 
 /** How many former copies of a database may be kept. */
 export const mostPrevious = 5;

@@ -1,5 +1,6 @@
 import { z } from "zod";
-import { scheduleSchema, timeZoneSchema } from "../backup/job";
+import { timeZoneSchema } from "../backup/timing";
+import { scheduleSchema } from "../backup/timing";
 import { serverKinds } from "../base/names";
 import { databaseNameSchema } from "../base/database-name";
 import { readTarget } from "./target";

@@ -1,3 +1,4 @@
+import { roleNameProblem } from "../base/role-name";
 import type { PersonRole } from "./people";
 
 /** The roles of one database. */
@@ -33,15 +34,6 @@ export const monitorRole = "stagecraft_monitor";
 
 /** The role without login that people of one kind are members of, e.g. `stagecraft_dbadmin`. */
 export const groupRole = (role: PersonRole): string => `stagecraft_${role.toLowerCase()}`;
-
-/** What the name of a role of ours must be; the sentence that follows "must", or `undefined` when it is fine. */
-export function roleNameProblem(name: string): string | undefined {
-  if (["public", "none"].includes(name)) return `not be ${name}, which no role can be called`;
-  if (name.startsWith("pg_")) return 'not begin with "pg_", which PostgreSQL keeps for its own';
-  if (name.startsWith("stagecraft_"))
-    return 'not begin with "stagecraft_", which Stagecraft keeps for its own roles';
-  return undefined;
-}
 
 /** What a person's name must be to become a login role; the sentence that follows "must", or `undefined` when it is fine. */
 export function personNameProblem(name: string, databases: readonly string[]): string | undefined {

@@ -6,7 +6,8 @@ import { databaseRoleNames } from "../roles/names";
 import { passwordSchema } from "../roles/password";
 import { peopleWithLogin, type People } from "../roles/people";
 import { keysAt } from "./keys-at";
-import { problemsOf, unknownKey, type SettingProblem } from "../base/config-problem";
+import { unknownKey, type SettingProblem } from "../base/config-problem";
+import { problemsOf } from "./zod-problems";
 import { isSection, settingsSchema, type Settings } from "./schema";
 
 /** What could be read of a stack's settings. */

@@ -1,5 +1,6 @@
 import { z } from "zod";
-import { scheduleSchema, timeZoneSchema } from "../backup/job";
+import { timeZoneSchema } from "../backup/timing";
+import { scheduleSchema } from "../backup/timing";
 import { parseBytes } from "../base/units";
 import type { ArchiveChoice } from "../point-in-time/protocol";
 

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
-import { fileProblems } from "../../agent/verify/verify";
+import { fileProblems } from "../../agent/repository/files";
 import type { Manifest } from "../../model/backup/manifest";
 import { jobResultSchema } from "../../model/backup/protocol";
 import { formatBytes } from "../../model/base/units";

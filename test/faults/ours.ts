@@ -3,7 +3,7 @@ import { mkdirSync, readdirSync, statSync } from "node:fs";
 import { basename, join } from "node:path";
 import { expect, vi } from "vitest";
 import { z } from "zod";
-import { fileProblems } from "../../agent/verify/verify";
+import { fileProblems } from "../../agent/repository/files";
 import { catalogueSchema } from "../../model/backup/catalogue-protocol";
 import { backupIdSchema } from "../../model/backup/id";
 import { formatBackupId } from "../../model/base/names";

@@ -1,7 +1,8 @@
 import { beforeAll, describe, expect, test } from "vitest";
 import type { Answer } from "../../agent/server/pg-hba/startup";
 import { whoCan, type Decision } from "../../model/pg-hba/rule/evaluate";
-import { parsePgHba, type LocatedRule } from "../../model/pg-hba/text/parse";
+import { parsePgHba } from "../../model/pg-hba/text/parse";
+import { type LocatedRule } from "../../model/pg-hba/text/pg-hba-file";
 import { renderPgHba } from "../../model/pg-hba/text/render";
 import { sampleCases } from "../support/hba-cases";
 import { memberships, rolesSql } from "../support/hba-roles";

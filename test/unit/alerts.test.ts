@@ -11,7 +11,7 @@ import {
   secretsOfAlerts,
   type AlertsSettings,
 } from "../../model/backup/alerts";
-import { problemsOf } from "../../model/base/config-problem";
+import { problemsOf } from "../../model/stack-file/zod-problems";
 
 const at = "2026-11-22T03:31:00Z";
 const job = {

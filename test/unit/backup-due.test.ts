@@ -2,7 +2,8 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { cronProblem, lastRun, nextRuns } from "../../model/backup/cron";
 import { dueRun, mayRun } from "../../model/backup/due";
-import { backupJobSchema, type Timing } from "../../model/backup/job";
+import { backupJobSchema } from "../../model/backup/job";
+import { type Timing } from "../../model/backup/timing";
 import { isWithin, parseWindow, windowEnd } from "../../model/backup/window";
 
 const at = (text: string): Date => new Date(text);

@@ -26,7 +26,7 @@ import { newestVerified, type CatalogueEntry } from "../../model/backup/catalogu
 import { digestedRequest, backupsRequestSchema } from "../../model/backup/protocol";
 import { hideSecrets } from "../../model/base/hide-secrets";
 import { formatBackupId } from "../../model/base/names";
-import { problemsOf } from "../../model/base/config-problem";
+import { problemsOf } from "../../model/stack-file/zod-problems";
 
 const recipient = "age1ac265zwcz0p49ldafugk6tueq38k05v7ym4t7t5x9j6jal0qdcmsrqfwd2";
 const s3 = {

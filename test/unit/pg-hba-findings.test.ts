@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { findingsOf, formatFinding, type Circumstances } from "../../model/pg-hba/judge/findings";
+import { findingsOf, formatFinding } from "../../model/pg-hba/judge/findings";
+import { type Circumstances } from "../../model/pg-hba/judge/finding";
 import { parsePgHba } from "../../model/pg-hba/text/parse";
 import { presets } from "../../model/pg-hba/rule/presets";
 import { serverKinds } from "../../model/base/names";

@@ -12,7 +12,7 @@ import {
   rulesOfServer,
 } from "../../model/stack-file/pg-hba";
 import { serverKinds } from "../../model/base/names";
-import { problemsOf } from "../../model/base/config-problem";
+import { problemsOf } from "../../model/stack-file/zod-problems";
 
 /** The problems of a section `pgHba`, as the stack file's check tells them. */
 function problems(section: unknown): readonly string[] {

@@ -9,7 +9,8 @@ import { databaseOf, fitnessProblems, foreignProblem } from "../../model/restore
 import { repositoryOf } from "../../model/stack-file/origin";
 import type { RefreshPlan } from "../../model/restore/plan";
 import type { Prepared } from "../../model/restore/preparation";
-import { stackReport, summaryOf } from "../../model/restore/summary";
+import { summaryOf } from "../../model/restore/summary";
+import { stackReport } from "../../model/restore/stack-report";
 import { planLines } from "../../model/restore/plan-text";
 
 const [older, newer] = ["20261114T032900Z", "20261121T032900Z"] as const;

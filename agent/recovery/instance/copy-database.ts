@@ -9,7 +9,7 @@ import { connectionString, runLines } from "../../postgres/processes";
 import { say } from "../../system/progress";
 import { restore } from "../../restore/restore";
 import { dumpPath, makeDumpFolder } from "../../system/store";
-import { hashFolder } from "../../verbs/receive";
+import { hashFolder } from "../../system/digest";
 import { requireSide, sideEnvironment } from "./state";
 import { ensureSideRuns } from "./postmaster";
 

@@ -8,7 +8,7 @@ import { quoteLiteral } from "../../../model/base/sql";
 import { formatBytes } from "../../../model/base/units";
 import { AgentError, CircumstanceError } from "../../system/errors";
 import { say } from "../../system/progress";
-import { readArchive } from "../import/archive";
+import { readArchive } from "./read-archive";
 import { checkDataFiles, checkTar } from "./data-files";
 import { recogniseContent, unpack } from "./content";
 import { freeDataBytes } from "../../postgres/data-space";

@@ -1,60 +1,15 @@
 import { readdir, stat } from "node:fs/promises";
 import path from "node:path";
-import { ArchiveScript, type ArchiveFacts } from "../../../model/dump/archive";
-import type { DumpKind } from "../../../model/dump/format";
 import { textDecoder } from "../../../model/dump/text-encoding";
 import { PgRestoreOutput, type RestoreOutput } from "../../../model/import-log/pg-restore-output";
-import { AgentError, messageOf } from "../../system/errors";
+import { AgentError } from "../../system/errors";
 import { sessionOptions } from "../../postgres/postgres";
 import { clientEnvironment, connectionString, outputOf, runLines } from "../../postgres/processes";
 import type { Progress } from "../../system/progress";
 import type { Recorder } from "./recorder";
 import { restoreSession } from "./restore-role";
 import { watchRestore } from "./watch";
-
-/** An archive that pg_restore can read, as a file or a folder. */
-export interface Archive {
-  readonly name: string;
-  readonly path: string;
-  readonly kind: Exclude<DumpKind, "plain">;
-}
-
-/** Reads the table of contents of an archive; throws an {@link AgentError} when it cannot be read. */
-export async function readArchive(
-  { name, path: file }: Archive,
-  serverMajor: number,
-): Promise<ArchiveFacts> {
-  const script = new ArchiveScript();
-  const environment = clientEnvironment(sessionOptions());
-  try {
-    const list: Buffer[] = [];
-    for await (const chunk of outputOf("pg_restore", ["--list", file], environment))
-      list.push(chunk);
-    const from = /^;\s+Dumped from database version: (\d+)/m.exec(
-      Buffer.concat(list).toString("utf8"),
-    )?.[1];
-    if (from !== undefined && Number(from) > serverMajor)
-      throw new AgentError(newerProblem(name, from, serverMajor));
-    for await (const chunk of outputOf(
-      "pg_restore",
-      ["--schema-only", "--create", "--file=-", file],
-      environment,
-    )) {
-      script.push(chunk);
-    }
-  } catch (error) {
-    if (error instanceof AgentError) throw error;
-    const said = messageOf(error).replaceAll("pg_restore: ", "").replaceAll(file, name);
-    const unsupported = /unsupported version \(([\d.]+)\) in file header/.exec(said)?.[1];
-    throw new AgentError(
-      unsupported === undefined
-        ? `${name} cannot be read: ${said.split("\n")[0] ?? ""}; it is cut short or damaged, copy or take it again`
-        : newerProblem(name, `(archive format ${unsupported})`, serverMajor),
-      { cause: error },
-    );
-  }
-  return script.finish();
-}
+import { Archive } from "../dump/read-archive";
 
 interface ArchiveOptions {
   /** Connections at the same time. */
@@ -134,8 +89,4 @@ async function partSizes({ kind, path: folder }: Archive): Promise<ReadonlyMap<n
     if (id !== undefined) sizes.set(Number(id), (await stat(path.join(folder, file))).size);
   }
   return sizes;
-}
-
-function newerProblem(name: string, from: string, serverMajor: number): string {
-  return `${name} comes from PostgreSQL ${from}, newer than this server's ${serverMajor}; raise postgres.version, or dump with pg_dump ${serverMajor} or older`;
 }

@@ -5,12 +5,7 @@ import { withConnection } from "../../postgres/postgres";
 import { giveLargeObjects } from "../../server/roles/ownership";
 import { silence } from "../../postgres/quiet-session";
 import { advisoryLocks } from "../../postgres/advisory-locks";
-
-/**
- * Owns everything while a dump is restored. A dump may hold what only a superuser can make (extensions, C functions,
- * event triggers); afterwards all of it goes to the database's owner. It cannot log in and lives as long as the restore.
- */
-export const restoreRole = "stagecraft_restore";
+import { restoreRole } from "../../server/roles/restore-role-name";
 
 /**
  * Settings of a session that restores. What a dump says may hold passwords, and PostgreSQL's log is no place for them; nor

@@ -5,7 +5,7 @@ import type { RolesObservation } from "../../../model/roles/protocol";
 import { isLogin, readRoleComment, visibleFaults } from "../../../model/roles/role";
 import { listDatabases } from "../../postgres/databases";
 import { withConnection } from "../../postgres/postgres";
-import { restoreRole } from "../../restore/import/restore-role";
+import { restoreRole } from "./restore-role-name";
 import { findRoles, superuserWithPassword } from "./existing";
 import { openOwnDatabases, rightsChanges } from "./rights";
 

@@ -1,7 +1,7 @@
 import { parseCidr, parseIp, type Network } from "../rule/address";
 import { callerOf, type ServerFacts } from "../rule/connection";
 import { whoCan } from "../rule/evaluate";
-import type { RequiredAccess } from "./findings";
+import type { RequiredAccess } from "./finding";
 import { matchesNames } from "../rule/match";
 import type { AuthMethod, PgHbaRule } from "../rule/rule";
 import { edgesIn, edgesOf, edgesOutside } from "./samples";

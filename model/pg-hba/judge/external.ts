@@ -1,5 +1,5 @@
 import type { ServerKind } from "../../base/names";
-import type { RequiredAccess } from "./findings";
+import type { RequiredAccess } from "./finding";
 import { presets } from "../rule/presets";
 import { requiredAccess } from "./required";
 import type { PgHbaRule } from "../rule/rule";

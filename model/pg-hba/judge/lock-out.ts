@@ -1,4 +1,6 @@
-import type { Circumstances, Finding, RequiredAccess } from "./findings";
+import type { Circumstances } from "./finding";
+import type { RequiredAccess } from "./finding";
+import type { Finding } from "./finding";
 import { whoCan } from "../rule/evaluate";
 import type { PgHbaRule } from "../rule/rule";
 import { nameToken } from "../rule/token";

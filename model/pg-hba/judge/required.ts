@@ -1,7 +1,7 @@
 import type { ServerKind } from "../../base/names";
 import { databaseRoles, monitorRole, superuser } from "../../roles/names";
 import { whoCan } from "../rule/evaluate";
-import type { RequiredAccess } from "./findings";
+import type { RequiredAccess } from "./finding";
 import type { RequiredConnection } from "../rule/protocol";
 import type { PgHbaRule } from "../rule/rule";
 

@@ -1,5 +1,5 @@
 import type { ServerKind } from "../../base/names";
-import type { Finding } from "./findings";
+import type { Finding } from "./finding";
 import { readPlace } from "../rule/source-address";
 import type { AuthMethod, PgHbaRule } from "../rule/rule";
 

@@ -1,6 +1,6 @@
 import { databaseRoles, monitorRole, superuser } from "../../roles/names";
 import type { Origin, Scope } from "./access-matrix";
-import type { RequiredAccess } from "./findings";
+import type { RequiredAccess } from "./finding";
 import { ownNetwork } from "./required";
 import type { PgHbaRule } from "../rule/rule";
 

@@ -1,5 +1,5 @@
 import { coversNetwork } from "../rule/address";
-import type { Finding } from "./findings";
+import type { Finding } from "./finding";
 import { readPlace, type Place } from "../rule/source-address";
 import { describeRule } from "../text/render";
 import type { AuthMethod, PgHbaRule } from "../rule/rule";

@@ -1,6 +1,6 @@
 import { readToken } from "../rule/fields";
 import { hideSecrets } from "../rule/options";
-import type { PgHbaFile } from "./parse";
+import type { PgHbaFile } from "./pg-hba-file";
 import type { PgHbaRule } from "../rule/rule";
 import { formatOption, formatToken } from "../rule/token";
 

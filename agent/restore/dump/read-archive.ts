@@ -1,0 +1,52 @@
+import { type ArchiveFacts, ArchiveScript } from "../../../model/dump/archive";
+import type { DumpKind } from "../../../model/dump/format";
+import { Archive } from "./read-archive";
+import { AgentError, messageOf } from "../../system/errors";
+import { clientEnvironment, outputOf } from "../../postgres/processes";
+import { sessionOptions } from "../../postgres/postgres";
+
+/** An archive that pg_restore can read, as a file or a folder. */
+export interface Archive {
+  readonly name: string;
+  readonly path: string;
+  readonly kind: Exclude<DumpKind, "plain">;
+}
+/** Reads the table of contents of an archive; throws an {@link AgentError} when it cannot be read. */
+export async function readArchive(
+  { name, path: file }: Archive,
+  serverMajor: number,
+): Promise<ArchiveFacts> {
+  const script = new ArchiveScript();
+  const environment = clientEnvironment(sessionOptions());
+  try {
+    const list: Buffer[] = [];
+    for await (const chunk of outputOf("pg_restore", ["--list", file], environment))
+      list.push(chunk);
+    const from = /^;\s+Dumped from database version: (\d+)/m.exec(
+      Buffer.concat(list).toString("utf8"),
+    )?.[1];
+    if (from !== undefined && Number(from) > serverMajor)
+      throw new AgentError(newerProblem(name, from, serverMajor));
+    for await (const chunk of outputOf(
+      "pg_restore",
+      ["--schema-only", "--create", "--file=-", file],
+      environment,
+    )) {
+      script.push(chunk);
+    }
+  } catch (error) {
+    if (error instanceof AgentError) throw error;
+    const said = messageOf(error).replaceAll("pg_restore: ", "").replaceAll(file, name);
+    const unsupported = /unsupported version \(([\d.]+)\) in file header/.exec(said)?.[1];
+    throw new AgentError(
+      unsupported === undefined
+        ? `${name} cannot be read: ${said.split("\n")[0] ?? ""}; it is cut short or damaged, copy or take it again`
+        : newerProblem(name, `(archive format ${unsupported})`, serverMajor),
+      { cause: error },
+    );
+  }
+  return script.finish();
+}
+export function newerProblem(name: string, from: string, serverMajor: number): string {
+  return `${name} comes from PostgreSQL ${from}, newer than this server's ${serverMajor}; raise postgres.version, or dump with pg_dump ${serverMajor} or older`;
+}

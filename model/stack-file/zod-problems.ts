@@ -1,0 +1,66 @@
+import type { z } from "../../node_modules/zod/v4/classic/external.cjs";
+import type { z } from "../../node_modules/zod/v4/classic/external.cjs";
+import type { z } from "../../node_modules/zod/v4/classic/external.cjs";
+import type { z } from "../../node_modules/zod/v4/classic/external.cjs";
+import { SettingProblem, unknownKey } from "../base/config-problem";
+import { nearest } from "../base/nearest";
+import { settingKey } from "./keys";
+
+/** What zod found, in a person's words. `known` are the keys that fit beside an unknown one. */
+export function problemsOf(
+  issue: z.core.$ZodIssue,
+  at: readonly PropertyKey[],
+  known: readonly string[],
+): SettingProblem[] {
+  const path = [...at, ...issue.path];
+  if (issue.code === "unrecognized_keys") {
+    return issue.keys.map((key) => unknownKey([...path, key], known));
+  }
+  return [{ path: path.join("."), text: sentence(issue, path) }];
+}
+export function sentence(issue: z.core.$ZodIssue, path: readonly PropertyKey[]): string {
+  const given = issue.input;
+  // Messages about the section as a whole, or that name the missing key, are complete.
+  if (issue.code === "custom" && typeof given === "object") return issue.message;
+  if (given === undefined) return missing(path);
+  // zod's own sentences begin so; ours stand as they are.
+  if (!issue.message.startsWith("Invalid")) return `${issue.message}, got ${shown(given)}`;
+  return `${rule(issue)}, got ${shown(given)}${hint(issue)}`;
+}
+export function rule(issue: z.core.$ZodIssue): string {
+  if (issue.code === "invalid_type") return `must be ${kinds[issue.expected] ?? issue.expected}`;
+  if (issue.code !== "invalid_value") return issue.message;
+  return `must be ${issue.values.map((value) => JSON.stringify(value)).join(" or ")}`;
+}
+export const kinds: Readonly<Record<string, string>> = {
+  string: "text",
+  number: "a number",
+  int: "a whole number",
+  object: "a section with lines of key: value",
+};
+export function hint(issue: z.core.$ZodIssue): string {
+  const given = issue.input;
+  if (issue.code === "invalid_type" && issue.expected === "string" && typeof given !== "object") {
+    return "; put it in quotes";
+  }
+  if (issue.code === "invalid_type" && typeof given === "string" && /^\d+$/.test(given)) {
+    return "; leave the quotes out";
+  }
+  if (issue.code === "invalid_value" && typeof given === "string") {
+    const meant = nearest(given, issue.values.map(String));
+    return meant === undefined ? "" : `; did you mean ${JSON.stringify(meant)}?`;
+  }
+  return "";
+}
+export function missing(path: readonly PropertyKey[]): string {
+  const key = settingKey(path);
+  const name = String(path.at(-1));
+  return key?.example === undefined
+    ? "is missing"
+    : `is missing; for example ${name}: ${key.example}`;
+}
+export function shown(value: unknown): string {
+  const text = JSON.stringify(value) as string | undefined;
+  if (text === undefined) return String(value);
+  return text.length > 60 ? `${text.slice(0, 57)}…` : text;
+}
