@@ -1,4 +1,8 @@
-export { Application, type ApplicationArgs, type ApplicationResourceArgs } from "./application/application";
+export {
+  Application,
+  type ApplicationArgs,
+  type ApplicationResourceArgs,
+} from "./application/application";
 export {
   BackupSchedule,
   type AlertsArgs,

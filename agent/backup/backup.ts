@@ -31,7 +31,12 @@ import {
   removeLeftovers,
   removePartial,
 } from "./partial";
-import { keepAttempt, listBackupIds, readManifest, repositoryFolder } from "../repository/repository";
+import {
+  keepAttempt,
+  listBackupIds,
+  readManifest,
+  repositoryFolder,
+} from "../repository/repository";
 import { writeServerFiles } from "./server-files";
 import { freeForBackup, watchSpace } from "./space";
 

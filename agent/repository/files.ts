@@ -1,7 +1,7 @@
 import { lstat, readdir } from "node:fs/promises";
 import path from "node:path";
-import { type compareFiles, FoundFile } from "../../model/backup/comparison";
-import { type backupBytes, BackupFile } from "../../model/backup/manifest";
+import { compareFiles, type FoundFile } from "../../model/backup/comparison";
+import { backupBytes, type BackupFile } from "../../model/backup/manifest";
 import { sha256OfFile } from "../system/digest";
 import { severalAtATime } from "../system/concurrency";
 import type { BackupId } from "../../model/base/names";
@@ -69,6 +69,7 @@ async function listFiles(folder: string, within = ""): Promise<ListedFile[]> {
   }
   return listed;
 }
+
 /** What is wrong with the files of a backup, a sentence each. */
 export async function fileProblems(
   id: BackupId,

@@ -48,7 +48,12 @@ import { Recorder } from "./import/recorder";
 import { dataFolder, withSpaceGuard } from "../postgres/data-space";
 import { grantRights } from "./grants";
 import { fillAndJudge } from "./import/verdict";
-import { handOver, makeRestoreRole, releaseRestoreRole, removeRestoreRole } from "./import/restore-role";
+import {
+  handOver,
+  makeRestoreRole,
+  releaseRestoreRole,
+  removeRestoreRole,
+} from "./import/restore-role";
 import { takeTurn } from "./database-lock";
 
 /** Seconds that PostgreSQL may take to answer. */

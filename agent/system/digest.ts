@@ -38,6 +38,7 @@ export async function sha256OfFile(
     await handle.close();
   }
 }
+
 /** The digest by which a dump in directory format goes: over the sorted digests of its files. */
 export async function hashFolder(folder: string): Promise<string> {
   const lines: string[] = [];

@@ -14,7 +14,11 @@ import { say } from "../system/progress";
 import { openDump, type Dump } from "../restore/dump/dump";
 import { fillAndJudge } from "../restore/import/verdict";
 import { Recorder } from "../restore/import/recorder";
-import { makeRestoreRole, releaseRestoreRole, removeRestoreRole } from "../restore/import/restore-role";
+import {
+  makeRestoreRole,
+  releaseRestoreRole,
+  removeRestoreRole,
+} from "../restore/import/restore-role";
 import { dataFolder } from "../postgres/data-space";
 import { openLog, storeFolder } from "../system/store";
 import { amcheck } from "./amcheck";

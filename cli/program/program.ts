@@ -19,7 +19,7 @@ import { start } from "../verbs/start";
 import { status } from "../verbs/status";
 import { upAlone } from "../verbs/up";
 import { upgrades } from "../verbs/upgrades";
-import { VerbContext } from "./verb-context";
+import { type VerbContext } from "./verb-context";
 
 /** The operator's verbs. */
 export function makeProgram({ folder, exit }: VerbContext): Command {

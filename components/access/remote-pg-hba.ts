@@ -1,6 +1,10 @@
 import * as command from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
-import { hbaPlaceSchema, hbaTriedSchema, type RequiredConnection } from "../../model/pg-hba/rule/protocol";
+import {
+  hbaPlaceSchema,
+  hbaTriedSchema,
+  type RequiredConnection,
+} from "../../model/pg-hba/rule/protocol";
 import { agentCommand, generationOf, type CommandedServer } from "../engine/agent-command";
 import { sshConnection, type SshArgs } from "./ssh";
 

@@ -3,7 +3,7 @@ import { durationSchema } from "../base/units";
 import { cronProblem, isTimeZone } from "./cron";
 import { isNeverWithin } from "./due";
 import { dumpCompressions, dumpFormats } from "./manifest";
-import { Timing, timingShape } from "./timing";
+import { type Timing, timingShape } from "./timing";
 
 /** From which moment it is looked at whether a schedule and a window ever meet; any will do. */
 const anyDay = new Date("2026-01-01T00:00:00Z");

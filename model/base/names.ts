@@ -34,12 +34,15 @@ export function isOwnCopy(name: string): boolean {
 
 /** Where a restore goes before it takes the database's name. */
 export const incomingName = (database: string): string => `${database}__incoming`;
+
 /** The contents that the last refresh replaced, kept for a rollback; those before it have a number: `__previous2`. */
 export const previousName = (database: string, age = 1): string =>
   `${database}__previous${age === 1 ? "" : age}`;
+
 /** Whether a name is that of a former copy. */
 export const isPreviousName = (name: string): boolean =>
   suffixPattern.exec(name)?.[1] === "__previous";
+
 /** A copy that nobody keeps, from the swap until it is dropped. */
 export const outgoingName = (database: string): string => `${database}__outgoing`;
 

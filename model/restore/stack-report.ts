@@ -1,7 +1,6 @@
 import type { ApplicationReport } from "../application/report";
 import type { RestoreResult } from "./protocol";
-import { StackReport } from "./stack-report";
-import { Summary } from "./summary";
+import { type Summary } from "./summary";
 
 /** The report of a restore as a stack output: what it brought, how long each step took, and what was done to it. */
 export interface StackReport extends Partial<Summary> {
@@ -19,6 +18,7 @@ export interface StackReport extends Partial<Summary> {
   /** What became of the application when it was looked at last, where the server has one. */
   readonly application?: ApplicationReport;
 }
+
 /** The report for a stack output, from what the agent answered. */
 export function stackReport(answer: RestoreResult): StackReport {
   const { result, source, startedAt, steps, awaySeconds, text, summary } = answer;

@@ -1,8 +1,5 @@
-import type { z } from "../../node_modules/zod/v4/classic/external.cjs";
-import type { z } from "../../node_modules/zod/v4/classic/external.cjs";
-import type { z } from "../../node_modules/zod/v4/classic/external.cjs";
-import type { z } from "../../node_modules/zod/v4/classic/external.cjs";
-import { SettingProblem, unknownKey } from "../base/config-problem";
+import { type z } from "zod";
+import { type SettingProblem, unknownKey } from "../base/config-problem";
 import { nearest } from "../base/nearest";
 import { settingKey } from "./keys";
 

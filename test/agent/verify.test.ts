@@ -16,6 +16,7 @@ import { shopSql } from "./fixtures";
 const server = useServer();
 
 let ids = 0;
+
 /** An id that no other test has, newer than all before. */
 const nextId = (): string => `202611${String(++ids).padStart(2, "0")}T032900Z`;
 

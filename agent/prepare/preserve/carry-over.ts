@@ -1,6 +1,11 @@
 import type { Client } from "pg";
 import { orderByReferences } from "../../../model/preserve/order";
-import type { KeepReason, KeepReport, KeepTable, KeptTable } from "../../../model/preserve/protocol";
+import type {
+  KeepReason,
+  KeepReport,
+  KeepTable,
+  KeptTable,
+} from "../../../model/preserve/protocol";
 import { reasonOf } from "../../../model/preserve/reason";
 import { keepText } from "../../../model/preserve/text";
 import { quoteIdentifier as q } from "../../../model/base/sql";

@@ -1,6 +1,5 @@
 import { type ArchiveFacts, ArchiveScript } from "../../../model/dump/archive";
 import type { DumpKind } from "../../../model/dump/format";
-import { Archive } from "./read-archive";
 import { AgentError, messageOf } from "../../system/errors";
 import { clientEnvironment, outputOf } from "../../postgres/processes";
 import { sessionOptions } from "../../postgres/postgres";
@@ -11,6 +10,7 @@ export interface Archive {
   readonly path: string;
   readonly kind: Exclude<DumpKind, "plain">;
 }
+
 /** Reads the table of contents of an archive; throws an {@link AgentError} when it cannot be read. */
 export async function readArchive(
   { name, path: file }: Archive,

@@ -9,7 +9,7 @@ import type { Progress } from "../../system/progress";
 import type { Recorder } from "./recorder";
 import { restoreSession } from "./restore-role";
 import { watchRestore } from "./watch";
-import { Archive } from "../dump/read-archive";
+import { type Archive } from "../dump/read-archive";
 
 interface ArchiveOptions {
   /** Connections at the same time. */

@@ -6,7 +6,7 @@ import { fillDatabase, type FillTarget } from "./fill";
 import type { Recorder } from "./recorder";
 import { countRows } from "./rows";
 import { withSpaceGuard } from "../../postgres/data-space";
-import { Step } from "../../system/step";
+import { type Step } from "../../system/step";
 
 /**
  * Restores a dump into an empty database and judges what was said and what is there; closes the recorder's log.

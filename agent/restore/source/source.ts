@@ -6,7 +6,12 @@ import type { BackedUpDatabase, Manifest } from "../../../model/backup/manifest"
 import { databaseOf, fitnessProblems } from "../../../model/restore/compatibility";
 import type { RestoreRequest } from "../../../model/restore/protocol";
 import { findFiles } from "../../repository/files";
-import { backupFolder, listBackupIds, readManifest, readVerification } from "../../repository/repository";
+import {
+  backupFolder,
+  listBackupIds,
+  readManifest,
+  readVerification,
+} from "../../repository/repository";
 import { AgentError } from "../../system/errors";
 import { fetchedFolder } from "./from-offsite";
 

@@ -1,10 +1,8 @@
-/** What a finding is about. `invalid` is a rule that PostgreSQL refuses, or takes otherwise than it was meant. */
-
 import type { ServerKind } from "../../base/names";
 import type { Connection, ServerFacts } from "../rule/connection";
 import type { AuthMethod, PgHbaRule } from "../rule/rule";
-import { FindingKind, RequiredAccess } from "./finding";
 
+/** What a finding is about. `invalid` is a rule that PostgreSQL refuses, or takes otherwise than it was meant. */
 export type FindingKind =
   | "invalid"
   | "shadowed"
@@ -13,6 +11,7 @@ export type FindingKind =
   | "world-wide"
   | "no replication rule"
   | "lock-out";
+
 /** Something that is wrong with a list of rules, or could be better. An `error` keeps the rules from being applied. */
 export interface Finding {
   readonly kind: FindingKind;
@@ -24,6 +23,7 @@ export interface Finding {
   readonly reason: string;
   readonly fix: string;
 }
+
 /** A connection that must work. */
 export interface RequiredAccess extends Connection {
   /** What people call it: `application`, `monitoring`. */
@@ -31,6 +31,7 @@ export interface RequiredAccess extends Connection {
   /** How it can prove who it is. @default all but `reject` */
   readonly methods?: readonly AuthMethod[];
 }
+
 /** What rules are held against. */
 export interface Circumstances {
   readonly kind: ServerKind;

@@ -6,7 +6,7 @@ import { describeRule } from "../text/render";
 import { riskOf } from "./risks";
 import type { PgHbaRule } from "../rule/rule";
 import { widerThanNeighbour } from "./wider";
-import { Circumstances, Finding } from "./finding";
+import { type Circumstances, type Finding } from "./finding";
 
 /** Everything that is to be said about a list of rules, in their order; what no rule is there for comes last. */
 export function findingsOf(rules: readonly PgHbaRule[], about: Circumstances): readonly Finding[] {

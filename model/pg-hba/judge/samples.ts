@@ -1,4 +1,12 @@
-import { endsOf, formatIp, inNetwork, parseCidr, parseIp, type Ip, type Network } from "../rule/address";
+import {
+  endsOf,
+  formatIp,
+  inNetwork,
+  parseCidr,
+  parseIp,
+  type Ip,
+  type Network,
+} from "../rule/address";
 import type { ServerFacts } from "../rule/connection";
 import { readPlace } from "../rule/source-address";
 import type { PgHbaRule } from "../rule/rule";

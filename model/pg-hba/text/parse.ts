@@ -7,7 +7,7 @@ import { describeFields, readRule } from "./read-rule";
 import { formatRule } from "./render";
 import type { PgHbaRule } from "../rule/rule";
 import { fileOf, type Token } from "../rule/token";
-import { LocatedRule, PgHbaFile, PgHbaLine } from "./pg-hba-file";
+import { type LocatedRule, type PgHbaFile, type PgHbaLine } from "./pg-hba-file";
 
 /** What was read of a `pg_hba.conf`. */
 export interface ParsedPgHba {
