@@ -1,5 +1,5 @@
 import { defineConfig } from "vitest/config";
-import SlowestFirst from "./test/support/slowest-first.mjs";
+import SlowestFirst from "./test/support/run/slowest-first.mjs";
 
 const minute = 60_000;
 
@@ -14,7 +14,7 @@ const real = (name: string, { isolate = true, testTimeout = 5 * minute, folders 
   test: {
     ...{ name, isolate, testTimeout },
     include: [`test/${folders}/**/*.test.ts`],
-    globalSetup: ["test/support/machine.ts"],
+    globalSetup: ["test/support/run/prepare-machine.ts"],
     hookTimeout: 10 * minute,
     maxWorkers,
     retry: 1,
@@ -36,7 +36,7 @@ export default defineConfig({
     sequence: { sequencer: SlowestFirst },
     projects: [
       quick("unit", false),
-      quick("components", true, "test/components/machine.ts"),
+      quick("components", true, "test/support/components/fake-engine.ts"),
       real("cli"),
       real("tools"),
       // Each file has a server of its own, and nothing else that the next one could find changed.

@@ -5,9 +5,10 @@ import { generateSql } from "../../examples/timesheets/generate";
 import { backupBytes, manifestSchema } from "../../model/backup/manifest";
 import { jobResultSchema } from "../../model/backup/protocol";
 import { formatBytes, formatDuration } from "../../model/base/units";
-import { useProject } from "../support/project";
+import { useProject } from "../support/stacks/project";
 import { inside, type Inside } from "./inside";
 import { median, say, seconds } from "./measure";
+import { checkout } from "../support/files/checkout";
 
 const size = process.env["STAGECRAFT_BENCH_SIZE"] ?? "2GB";
 const rounds = 3;
@@ -23,7 +24,7 @@ it(
     const run = inside(project.names("dev").agent);
 
     await run("dropdb --force timesheets; createdb source");
-    const schema = readFileSync(join(__dirname, "../../examples/timesheets/schema.sql"), "utf8");
+    const schema = readFileSync(join(checkout, "examples/timesheets/schema.sql"), "utf8");
     await run("psql -qX -v ON_ERROR_STOP=1 source > /dev/null", schema);
     await run("psql -qX -v ON_ERROR_STOP=1 source > /dev/null", generateSql({ size }));
     const bytes = await run("psql -qXAtc \"SELECT pg_database_size('source')\" postgres");

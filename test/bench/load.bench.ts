@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import { jobResultSchema } from "../../model/backup/protocol";
 import { formatBytes } from "../../model/base/units";
-import { useProject } from "../support/project";
+import { useProject } from "../support/stacks/project";
 import { inside, type Inside } from "./inside";
 import { median, say } from "./measure";
 

@@ -2,8 +2,8 @@ import { randomBytes } from "node:crypto";
 import { expect, it } from "vitest";
 import { mask, type Masks } from "../../model/masks/mask";
 import { formatCount, formatDuration } from "../../model/base/units";
-import { placeMasksProgram, runMasks } from "../support/masks";
-import { docker, useServer } from "../support/server";
+import { placeMasksProgram, runMasks } from "../support/masks/run-masks";
+import { docker, useServer } from "../support/servers/server";
 import { say } from "./measure";
 
 /** How many values are masked; the goal is set for ten million. */

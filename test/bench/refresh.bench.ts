@@ -5,11 +5,12 @@ import { expect, it } from "vitest";
 import { generateSql } from "../../examples/timesheets/generate";
 import { jobResultSchema } from "../../model/backup/protocol";
 import { formatBytes, formatDuration } from "../../model/base/units";
-import { longestGap } from "../support/longest-gap";
-import { exampleDump, useProject, type Said } from "../support/project";
+import { longestGap } from "../support/databases/longest-gap";
+import { exampleDump, useProject, type Said } from "../support/stacks/project";
 import { inside } from "./inside";
 import { lastRestore, stepsText } from "./last-restore";
 import { say, seconds } from "./measure";
+import { checkout } from "../support/files/checkout";
 
 const size = process.env["STAGECRAFT_BENCH_SIZE"] ?? "2GB";
 const project = useProject();
@@ -31,7 +32,7 @@ it(
 
     const prod = inside(project.names("prod").agent);
     const staging = inside(project.names("staging").agent);
-    const schema = readFileSync(join(__dirname, "../../examples/timesheets/schema.sql"), "utf8");
+    const schema = readFileSync(join(checkout, "examples/timesheets/schema.sql"), "utf8");
     await prod("dropdb --force timesheets && createdb timesheets");
     for (const sql of [schema, generateSql({ size })])
       await prod("psql -qX -v ON_ERROR_STOP=1 timesheets > /dev/null", sql);

@@ -4,10 +4,11 @@ import { join } from "node:path";
 import { expect, it } from "vitest";
 import { generateSql } from "../../examples/timesheets/generate";
 import { formatBytes, formatDuration } from "../../model/base/units";
-import { useProject } from "../support/project";
+import { useProject } from "../support/stacks/project";
 import { inside } from "./inside";
 import { lastRestore, stepsText } from "./last-restore";
 import { say, seconds } from "./measure";
+import { checkout } from "../support/files/checkout";
 
 const size = process.env["STAGECRAFT_BENCH_SIZE"] ?? "2GB";
 const project = useProject();
@@ -77,5 +78,5 @@ async function up(): Promise<void> {
 }
 
 function schema(): string {
-  return readFileSync(join(__dirname, "../../examples/timesheets/schema.sql"), "utf8");
+  return readFileSync(join(checkout, "examples/timesheets/schema.sql"), "utf8");
 }

@@ -6,7 +6,7 @@ import { z } from "zod";
 import { pgHbaResultSchema } from "../../model/pg-hba/rule/protocol";
 import { formatDuration } from "../../model/base/units";
 import { pulumiEnvironment } from "../../tools";
-import { useProject } from "../support/project";
+import { useProject } from "../support/stacks/project";
 import { median, say, seconds } from "./measure";
 
 const rounds = 5;

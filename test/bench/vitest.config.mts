@@ -5,7 +5,7 @@ const hour = 3_600_000;
 export default defineConfig({
   test: {
     include: ["test/bench/**/*.bench.ts"],
-    globalSetup: ["test/support/machine.ts"],
+    globalSetup: ["test/support/run/prepare-machine.ts"],
     testTimeout: 2 * hour,
     hookTimeout: hour,
     reporters: [["default", { summary: false }]],

@@ -2,13 +2,13 @@ import { execa } from "execa";
 import { randomBytes } from "node:crypto";
 import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { catalogueSchema } from "../../model/backup/catalogue-protocol";
-import { docker, label, useServer, type Said } from "../support/server";
-import { makeBackup, repository } from "../support/stored-backup";
+import { docker, label, useServer, type Said } from "../support/servers/server";
+import { makeBackup, repository } from "../support/backups/dumped-backup";
+import { checkout } from "../support/files/checkout";
 
-const root = resolve(__dirname, "../..");
 const server = useServer();
 const prefix = `sct-cli-${randomBytes(4).toString("hex")}`;
 const [first, second, third] = ["20261119T032900Z", "20261120T032900Z", "20261121T032900Z"];
@@ -45,7 +45,7 @@ afterAll(async () => {
 async function stagecraft(...args: readonly string[]): Promise<Said> {
   const { exitCode, stdout, stderr } = await execa(
     process.execPath,
-    [join(root, "bin/stagecraft.js"), "backups", ...args],
+    [join(checkout, "bin/stagecraft.js"), "backups", ...args],
     { cwd: folder, reject: false, stdin: "ignore" },
   );
   return { status: exitCode ?? -1, stdout, stderr };

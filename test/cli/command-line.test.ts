@@ -9,10 +9,9 @@ import {
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-
-const root = resolve(__dirname, "../..");
+import { checkout } from "../support/files/checkout";
 
 /** A project with the three stack files and nothing set up. */
 let folder: string;
@@ -41,7 +40,7 @@ interface Run {
 }
 
 function stagecraft(args: readonly string[], env: NodeJS.ProcessEnv = {}, cwd = folder): Run {
-  return spawnSync(process.execPath, [join(root, "bin/stagecraft.js"), ...args], {
+  return spawnSync(process.execPath, [join(checkout, "bin/stagecraft.js"), ...args], {
     cwd,
     env: { ...process.env, ...env },
     encoding: "utf8",
@@ -164,12 +163,12 @@ describe("the bundle", () => {
   it("is remade when a source is newer, and left alone otherwise", () => {
     const copy = mkdtempSync(join(tmpdir(), "stagecraft-build-"));
     for (const part of ["bin", "cli", "model", "tools", "package.json", "package-lock.json"]) {
-      cpSync(join(root, part), join(copy, part), {
+      cpSync(join(checkout, part), join(copy, part), {
         recursive: true,
         filter: (path) => !path.includes("/toolchain/"),
       });
     }
-    symlinkSync(join(root, "node_modules"), join(copy, "node_modules"));
+    symlinkSync(join(checkout, "node_modules"), join(copy, "node_modules"));
     const run = (): string =>
       spawnSync(process.execPath, [join(copy, "bin/stagecraft.js"), "--help"], {
         encoding: "utf8",

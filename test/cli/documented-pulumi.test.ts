@@ -1,8 +1,8 @@
 import { execa } from "execa";
 import { expect, test } from "vitest";
 import { pulumiEnvironment } from "../../tools";
-import { projectFolder } from "../support/server";
-import { shownCommands } from "../support/documented";
+import { shownCommands } from "../support/docs/shown-commands";
+import { checkout } from "../support/files/checkout";
 
 const shown = shownCommands("pulumi");
 
@@ -11,8 +11,8 @@ const helps = new Map<string, Promise<string>>();
 
 async function help(verb: readonly string[]): Promise<string> {
   const { stdout, stderr, exitCode } = await execa("pulumi", [...verb, "--help"], {
-    cwd: projectFolder,
-    env: pulumiEnvironment(projectFolder),
+    cwd: checkout,
+    env: pulumiEnvironment(checkout),
     reject: false,
   });
   return exitCode === 0 ? stdout : stderr;

@@ -10,16 +10,16 @@ import {
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { pulumiEnvironment } from "../../tools";
+import { checkout } from "../support/files/checkout";
 
 /**
  * The real Pulumi with a program of one component: what `up` and `password` make of its events, errors and locks.
  * The real servers are for the end-to-end tests.
  */
-const root = resolve(__dirname, "../..");
 
 const program = `
 const pulumi = require("@pulumi/pulumi");
@@ -64,7 +64,7 @@ beforeAll(() => {
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), "stagecraft-update-"));
   cpSync(template, folder, { recursive: true });
-  symlinkSync(join(root, "node_modules"), join(folder, "node_modules"));
+  symlinkSync(join(checkout, "node_modules"), join(folder, "node_modules"));
 });
 
 afterEach(() => {
@@ -97,7 +97,7 @@ function pulumi(args: readonly string[], input = ""): void {
   if (status !== 0) throw new Error(stderr);
 }
 
-const command = [join(root, "bin/stagecraft.js")];
+const command = [join(checkout, "bin/stagecraft.js")];
 
 function stagecraft(args: readonly string[], env: NodeJS.ProcessEnv = {}) {
   return spawnSync(process.execPath, [...command, ...args], {

@@ -1,10 +1,11 @@
 import { spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
+import { checkout } from "../support/files/checkout";
 
-const program = resolve(__dirname, "../../bin/stagecraft.js");
+const program = join(checkout, "bin/stagecraft.js");
 
 let folder: string;
 beforeEach(() => {

@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
-import { docker, smallDump, useProject, type SettingChanges } from "../support/project";
+import { docker, smallDump, useProject, type SettingChanges } from "../support/stacks/project";
 
 const project = useProject();
 const stack = "prod";

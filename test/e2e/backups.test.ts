@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { beforeAll, expect, test, vi } from "vitest";
 import { jobResultSchema } from "../../model/backup/protocol";
 import { observationSchema } from "../../model/observation/observation";
-import { docker, smallDump, useProject, type SettingChanges } from "../support/project";
+import { docker, smallDump, useProject, type SettingChanges } from "../support/stacks/project";
 
 const project = useProject();
 const stack = "staging";

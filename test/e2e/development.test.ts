@@ -1,5 +1,5 @@
 import { beforeAll, expect, test } from "vitest";
-import { docker, ended, exampleDump, smallDump, useProject } from "../support/project";
+import { docker, ended, exampleDump, smallDump, useProject } from "../support/stacks/project";
 
 const project = useProject();
 

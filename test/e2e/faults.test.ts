@@ -3,9 +3,9 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
-import { signalRestore } from "../support/disturbed-restore";
-import { startHeld, untilHeld } from "../support/held-up";
-import { docker, ended, smallDump, useProject } from "../support/project";
+import { signalRestore } from "../support/stacks/disturbed-restore";
+import { startHeld, untilHeld } from "../support/stacks/held-update";
+import { docker, ended, smallDump, useProject } from "../support/stacks/project";
 
 const project = useProject();
 const up = ["up", "--stack", "dev", "--yes", "--skip-preview"];

@@ -3,9 +3,9 @@ import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import { parse } from "yaml";
 import { jobResultSchema } from "../../model/backup/protocol";
-import { useAway } from "../support/away";
-import { longestGap } from "../support/longest-gap";
-import { docker, exampleApplication, exampleDump, smallDump, useProject } from "../support/project";
+import { useAway } from "../support/offsite/remotes";
+import { longestGap } from "../support/databases/longest-gap";
+import { docker, exampleApplication, exampleDump, smallDump, useProject } from "../support/stacks/project";
 
 const project = useProject();
 const away = useAway({ name: project.prefix, network: "bridge" });

@@ -1,6 +1,6 @@
 import { connect } from "node:net";
 import { beforeAll, expect, test } from "vitest";
-import { docker, smallDump, useProject } from "../support/project";
+import { docker, smallDump, useProject } from "../support/stacks/project";
 
 const project = useProject();
 const stacks = ["dev", "staging", "prod"] as const;

@@ -3,9 +3,9 @@ import { afterEach, beforeAll, describe, expect, test } from "vitest";
 import { sha256Of } from "../../agent/system/digest";
 import { mask } from "../../components";
 import type { Preparation } from "../../model/restore/preparation";
-import { docker, useServer } from "../support/server";
-import { plainDump } from "../agent/fixtures";
-import { useFormerDatabase } from "../agent/former";
+import { docker, useServer } from "../support/servers/server";
+import { plainDump } from "../support/databases/shop";
+import { useFormerDatabase } from "../support/databases/live-database";
 
 const server = useServer({ dataSize: "400m", agentSize: "600m", memory: "1g" });
 const former = useFormerDatabase(server);

@@ -1,10 +1,10 @@
 import { beforeAll, describe, expect, test } from "vitest";
 import { alignColumns } from "../../cli/base/table";
-import { useAway } from "../support/away";
-import { useServer } from "../support/server";
-import { faultGroups } from "./faults";
-import type { Outcome, Result } from "./outcome";
-import { World } from "./world";
+import { useAway } from "../support/offsite/remotes";
+import { useServer } from "../support/servers/server";
+import { faultGroups } from "./harness/faults";
+import type { Outcome, Result } from "./harness/outcome";
+import { World } from "./harness/world";
 
 /** How often each fault is tried, each time a little differently. */
 const runs = 3;

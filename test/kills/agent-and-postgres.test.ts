@@ -5,11 +5,12 @@ import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import { mask } from "../../components";
 import { sha256Of } from "../../agent/system/digest";
 import { ensureServerImage } from "../../cli/server/server-image";
-import { incomingName, type BackupId } from "../../model/base/names";
+import { candidateName, type BackupId } from "../../model/base/names";
 import type { RestoreRequest } from "../../model/restore/protocol";
-import { restoreUntil, signalRestore } from "../support/disturbed-restore";
-import { docker, projectFolder, useServer } from "../support/server";
-import { makeBackup } from "../support/stored-backup";
+import { restoreUntil, signalRestore } from "../support/stacks/disturbed-restore";
+import { docker, useServer } from "../support/servers/server";
+import { makeBackup } from "../support/backups/dumped-backup";
+import { checkout } from "../support/files/checkout";
 
 const server = useServer({ readsBackups: true });
 const database = "shop";
@@ -185,7 +186,7 @@ let watching: Promise<string> | undefined;
 async function watch(): Promise<void> {
   const script = `IFS= read -r PGPASSWORD; export PGPASSWORD; echo begins
     while :; do printf '%s\\n' "$2" '\\watch 0.05' | psql -qAtX -v ON_ERROR_STOP=1 -h "$1" -U ${database} ${database} 2>/dev/null; sleep 0.05; done`;
-  const { tag } = await ensureServerImage(projectFolder, () => undefined);
+  const { tag } = await ensureServerImage(checkout, () => undefined);
   // It holds the data, which is in memory, while both of the others are down.
   const holds = ["--volume", `${server.volume("data")}:/mnt/data:ro`];
   const run = ["run", "--rm", "-i", "--network", server.name, "--name", client, ...holds, tag];
@@ -240,7 +241,7 @@ test("PostgreSQL is killed at each step", async () => {
       await sleep(20);
     }
     // What stops it may come when it has let the application in already, to contents that are ready.
-    if (step !== "grants" && step !== "swap") await expectNobodyIn(incomingName(database), step);
+    if (step !== "grants" && step !== "swap") await expectNobodyIn(candidateName(database), step);
     await server.kill("postgres");
     await server.startAgain("postgres");
     await server.run(signalRestore("CONT"));

@@ -3,10 +3,10 @@ import { beforeAll, expect, test } from "vitest";
 import { sha256Of } from "../../agent/system/digest";
 import { mask } from "../../components";
 import { restoreResultSchema } from "../../model/restore/protocol";
-import { restoreUntil, stepLine } from "../support/disturbed-restore";
-import { ended, said, smallDump, useProject, type Run } from "../support/project";
-import { useSecondEngine } from "../support/second-engine";
-import { leftoversSql } from "../support/server";
+import { restoreUntil, stepLine } from "../support/stacks/disturbed-restore";
+import { ended, said, smallDump, useProject, type Run } from "../support/stacks/project";
+import { useSecondEngine } from "../support/engines/second-engine";
+import { leftoversSql } from "../support/servers/server";
 
 const engine = useSecondEngine();
 const project = useProject();

@@ -4,11 +4,17 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { beforeAll, beforeEach, expect, test } from "vitest";
 import { jobResultSchema } from "../../model/backup/protocol";
 import { restoreResultSchema } from "../../model/restore/protocol";
-import { askDuring } from "../support/asking-client";
-import { signalRestore } from "../support/disturbed-restore";
-import { killPulumi, startHeld, untilHeld } from "../support/held-up";
-import { docker, exampleApplication, exampleDump, smallDump, useProject } from "../support/project";
-import { leftoversSql } from "../support/server";
+import { askDuring } from "../support/databases/asking-client";
+import { signalRestore } from "../support/stacks/disturbed-restore";
+import { killPulumi, startHeld, untilHeld } from "../support/stacks/held-update";
+import {
+  docker,
+  exampleApplication,
+  exampleDump,
+  smallDump,
+  useProject,
+} from "../support/stacks/project";
+import { leftoversSql } from "../support/servers/server";
 
 const project = useProject();
 /** The backups that development goes to and fro between. */

@@ -1,10 +1,10 @@
 import { availableParallelism } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect, test } from "vitest";
-import { checkingName } from "../../model/base/names";
-import { backUpWell, rowsIn, schedule } from "../support/backup";
-import { useServer } from "../support/server";
-import { verify } from "../support/stored-backup";
+import { verificationName } from "../../model/base/names";
+import { backUpWell, rowsIn, schedule } from "../support/backups/agent-backups";
+import { useServer } from "../support/servers/server";
+import { verify } from "../support/backups/dumped-backup";
 
 // Room for 500 databases, in memory: a disk would take longer to write them than PostgreSQL to dump them.
 const server = useServer({ archiveSize: "4500m", memory: "6g" });
@@ -56,7 +56,7 @@ test("500 databases are in one backup, which is verified, a few at a time and no
     void work.finally(() => (isDone = true)).catch(() => undefined);
     while (!isDone) {
       const open = `SELECT (SELECT count(*) FROM pg_stat_activity WHERE datname LIKE 'many %'),
-                           (SELECT count(*) FROM pg_database WHERE datname LIKE '${checkingName("many %")}')`;
+                           (SELECT count(*) FROM pg_database WHERE datname LIKE '${verificationName("many %")}')`;
       const [sessions = 0, copies = 0] = (await server.sql("postgres", open))
         .split("|")
         .map(Number);

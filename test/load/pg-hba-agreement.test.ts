@@ -4,8 +4,8 @@ import { whoCan, type Decision } from "../../model/pg-hba/rule/evaluate";
 import { parsePgHba } from "../../model/pg-hba/text/parse";
 import { type LocatedRule } from "../../model/pg-hba/text/pg-hba-file";
 import { renderPgHba } from "../../model/pg-hba/text/render";
-import { sampleCases } from "../support/hba-cases";
-import { memberships, rolesSql } from "../support/hba-roles";
+import { sampleCases } from "../support/pg-hba/sample-cases";
+import { memberships, rolesSql } from "../support/pg-hba/roles";
 import {
   hostNames,
   runHbaCases,
@@ -14,7 +14,7 @@ import {
   type HbaRow,
   type HbaRun,
   type HbaTry,
-} from "../support/hba-server";
+} from "../support/pg-hba/run-cases";
 
 /** Another seed gives other rules and connections. */
 const seed = Number(process.env["STAGECRAFT_HBA_SEED"] ?? 20261122);

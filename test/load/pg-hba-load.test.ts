@@ -1,7 +1,7 @@
 import { beforeAll, expect, test } from "vitest";
 import { pgHbaResultSchema, type RequiredConnection } from "../../model/pg-hba/rule/protocol";
-import { hba, loadTimes, postgresLog } from "../support/hba";
-import { owner, useServer } from "../support/server";
+import { hba, loadTimes, postgresLog } from "../support/pg-hba/agent-rules";
+import { owner, useServer } from "../support/servers/server";
 
 const server = useServer();
 const password = "of the application";

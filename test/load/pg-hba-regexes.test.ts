@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, test } from "vitest";
 import { compileRegex } from "../../model/pg-hba/rule/regex";
-import { rolesSql } from "../support/hba-roles";
-import { runHbaCases, type HbaOutcome } from "../support/hba-server";
+import { rolesSql } from "../support/pg-hba/roles";
+import { runHbaCases, type HbaOutcome } from "../support/pg-hba/run-cases";
 
 const users = ["app", "a", "ab", "xx", "App", "two words", "ümlaut", "a=b", '"', "back\\slash"];
 

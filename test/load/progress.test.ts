@@ -1,5 +1,5 @@
 import { beforeAll, expect, test } from "vitest";
-import { useServer } from "../support/server";
+import { useServer } from "../support/servers/server";
 
 const server = useServer();
 

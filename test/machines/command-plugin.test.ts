@@ -3,7 +3,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { TestStack, type Update } from "../support/test-stack";
+import { TestStack, type Update } from "../support/stacks/test-stack";
 
 /** Shell that goes on when a line has been shown, and fails when it is not shown meanwhile. */
 const untilShown = (line: string): string =>

@@ -3,7 +3,7 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { execa } from "execa";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { TestStack } from "../support/test-stack";
+import { TestStack } from "../support/stacks/test-stack";
 
 const name = `stagecraft-test-${randomBytes(4).toString("hex")}`;
 

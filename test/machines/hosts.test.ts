@@ -1,16 +1,17 @@
 import { execa } from "execa";
 import { once } from "node:events";
 import { createServer } from "node:net";
-import { resolve } from "node:path";
+import { join } from "node:path";
 import { Client } from "pg";
 import { beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { inspectContainers } from "../../cli/server/docker";
-import { smallDump, useProject } from "../support/project";
-import { useSecondEngine } from "../support/second-engine";
+import { smallDump, useProject } from "../support/stacks/project";
+import { useSecondEngine } from "../support/engines/second-engine";
+import { checkout } from "../support/files/checkout";
 
 const engine = useSecondEngine();
 const project = useProject();
-const bin = resolve(__dirname, "../../bin/stagecraft.js");
+const bin = join(checkout, "bin/stagecraft.js");
 
 const settings = (host: string) => ({ host, data: { dump: "a.sql" } });
 

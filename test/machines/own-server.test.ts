@@ -5,8 +5,8 @@ import { join } from "node:path";
 import { Client } from "pg";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { stringify } from "yaml";
-import { useOwnMachine } from "../support/own-machine";
-import { smallDump, useProject, type Said } from "../support/project";
+import { useOwnMachine } from "../support/engines/own-machine";
+import { smallDump, useProject, type Said } from "../support/stacks/project";
 
 const machine = useOwnMachine();
 const project = useProject();

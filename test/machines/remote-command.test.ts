@@ -6,8 +6,8 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { check, diff } from "../../tools/toolchain/command-plugin/command-resource";
 import { remoteCommand } from "../../tools/toolchain/command-plugin/remote-command";
 import { plain, secret, unknown, type Values } from "../../tools/toolchain/command-plugin/values";
-import { useOwnMachine } from "../support/own-machine";
-import { TestStack, type Update } from "../support/test-stack";
+import { useOwnMachine } from "../support/engines/own-machine";
+import { TestStack, type Update } from "../support/stacks/test-stack";
 
 describe("a remote command's inputs", () => {
   test("get the defaults of the official plugin, and the connection is a secret", () => {

@@ -3,7 +3,7 @@ import { delimiter, dirname, join } from "node:path";
 import { execa } from "execa";
 import { describe, expect, test } from "vitest";
 import { toolsFolder } from "../../tools/folders";
-import { scratchFolder } from "./support/scratch";
+import { scratchFolder } from "../support/files/scratch-folder";
 
 /** A project without packages whose test script prints the version of Node and its arguments. */
 async function prepare() {

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { dockerEngine } from "../../tools";
 import type * as Folders from "../../tools/folders";
-import { scratchFolder } from "./support/scratch";
+import { scratchFolder } from "../support/files/scratch-folder";
 
 const machineHas = vi.hoisted(() => ({ engine: true }));
 vi.mock("../../tools/folders", async (original) => {

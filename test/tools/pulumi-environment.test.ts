@@ -2,7 +2,7 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { afterEach, expect, test, vi } from "vitest";
 import { pulumiEnvironment } from "../../tools";
-import { scratchFolder } from "./support/scratch";
+import { scratchFolder } from "../support/files/scratch-folder";
 
 afterEach(() => {
   vi.unstubAllEnvs();

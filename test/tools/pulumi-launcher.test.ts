@@ -4,7 +4,7 @@ import { execa } from "execa";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { toolsFolder } from "../../tools/folders";
 import { ensureLauncher } from "../../tools/pulumi-launcher";
-import { scratchFolder } from "./support/scratch";
+import { scratchFolder } from "../support/files/scratch-folder";
 
 const launcher = toolsFolder("pulumi-launcher.sh");
 

@@ -6,7 +6,7 @@ import { afterEach, describe, expect, test, vi } from "vitest";
 import { pulumiToolchain } from "../../tools";
 import { buildPlugin, commandPlugin, hasPlugin } from "../../tools/pulumi-plugin";
 import { findPulumiCli } from "../../tools/pulumi-cli";
-import { scratchFolder } from "./support/scratch";
+import { scratchFolder } from "../support/files/scratch-folder";
 
 const silent = (): void => undefined;
 

@@ -1,0 +1,123 @@
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { observationSchema } from "../../../model/observation/observation";
+import { formatBackupId } from "../../../model/base/names";
+import { makeBackup } from "../../support/backups/scripted-backup";
+import { numbersOf } from "../../support/servers/metrics";
+import { docker, useServer } from "../../support/servers/server";
+
+const server = useServer();
+
+/** What the webhook of this machine was told. */
+const told: { event: string; text: string; log: string[] }[] = [];
+const hook = createServer((request, response) => {
+  let body = "";
+  request.on("data", (piece: Buffer) => (body += piece.toString()));
+  request.on("end", () => {
+    told.push(JSON.parse(body) as (typeof told)[number]);
+    response.end();
+  });
+});
+
+beforeAll(async () => {
+  await new Promise<void>((resolve) => hook.listen(0, "0.0.0.0", resolve));
+});
+afterAll(() => {
+  hook.close();
+});
+
+/** A job that should have run at the beginning of the year, on a server that is older than that. */
+async function promise(
+  jobs: object = { yearly: { schedule: "0 0 1 1 *", missed: "wait" } },
+): Promise<void> {
+  const gateway = await docker(
+    ...["network", "inspect", "--format", "{{(index .IPAM.Config 0).Gateway}}", server.name],
+  );
+  const webhook = `http://${gateway}:${(hook.address() as AddressInfo).port}/hook`;
+  const request = {
+    ...{ server: server.name, maintenance: {}, keep: {}, pins: [], alerts: { webhook } },
+    jobs,
+  };
+  expect(await server.agent(["backups-schedule"], request)).toMatchObject({ status: 0 });
+  await server.run(["touch", "-d", "400 days ago", "/var/lib/stagecraft/backups.json"]);
+}
+
+/** The agent looks at its start, and then once a minute. */
+async function startAgain(): Promise<void> {
+  await docker("restart", "--time", "5", server.agentContainer);
+  await docker(
+    "exec",
+    server.agentContainer,
+    "timeout",
+    "60",
+    "sh",
+    "-c",
+    "until [ -e /tmp/stagecraft-heartbeat ]; do sleep 0.1; done",
+  );
+  await new Promise((resolve) => setTimeout(resolve, 1500));
+}
+
+const numbers = async (): Promise<string> => numbersOf(server);
+
+describe("a server whose backups are in time", () => {
+  test("is healthy, and its numbers are asked for in its own network alone", async () => {
+    expect(await server.run(["stagecraft-agent", "health"])).toMatchObject({
+      status: 0,
+      stdout: "",
+    });
+    const text = await numbers();
+    expect(text).toContain(`stagecraft_backup_overdue{server="${server.name}"} 0\n`);
+    expect(text).toMatch(/^stagecraft_backup_repository_free_bytes\{.*\} [1-9]/m);
+    expect(await docker("port", server.agentContainer)).toBe("");
+  });
+});
+
+describe("a server whose backups are overdue", () => {
+  test("is unhealthy and says why, in its numbers too, and people are told once", async () => {
+    await promise();
+    await startAgain();
+    const reason = /no backup of job yearly since its run of \d{4}-01-01 00:00 UTC/;
+    const health = await server.run(["stagecraft-agent", "health"]);
+    expect(health.status).not.toBe(0);
+    expect(health.stdout).toMatch(reason);
+    expect(await numbers()).toContain(`stagecraft_backup_overdue{server="${server.name}"} 1\n`);
+    const { backups } = observationSchema.parse(
+      JSON.parse((await server.agent(["observe"])).stdout),
+    );
+    expect(backups.late).toEqual([expect.stringMatching(reason)]);
+    await startAgain();
+    expect(told).toMatchObject([
+      { event: "overdue", text: expect.stringMatching(reason) as string },
+    ]);
+  });
+
+  test("is well again after the next backup, and people are told once", async () => {
+    await makeBackup(server, formatBackupId(new Date()), 1, "yearly");
+    await startAgain();
+    expect(await server.run(["stagecraft-agent", "health"])).toMatchObject({
+      status: 0,
+      stdout: "",
+    });
+    await startAgain();
+    expect(told.map(({ event }) => event)).toEqual(["overdue", "good again"]);
+    expect(await numbers()).toMatch(
+      /^stagecraft_backup_last_success_timestamp_seconds\{.*job="yearly"\} \d+/m,
+    );
+  });
+});
+
+test("people are told of a job that failed, with the cause and the end of its log", async () => {
+  told.length = 0;
+  await server.createDatabase("held", "CREATE TABLE t (i int)");
+  const holding = server.trySql("held", "BEGIN; LOCK TABLE t; SELECT pg_sleep(170)");
+  const failing = { schedule: "* * * * *", databases: ["held"], lockTimeout: "1 s" };
+  await promise({ failing });
+  const failed = () => told.find(({ event }) => event === "failed");
+  await expect.poll(failed, { timeout: 150_000, interval: 500 }).toBeDefined();
+  expect(failed()?.text).toMatch(/failing failed\n[^]*held[^]*locked by somebody else/);
+  expect(failed()?.log.join("\n")).toMatch(/stopped: [^]*lock/);
+  const end = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query ~ 'pg_sleep'";
+  await server.sql("postgres", `${end} AND pid <> pg_backend_pid()`);
+  await holding;
+});

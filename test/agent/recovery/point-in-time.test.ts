@@ -1,0 +1,321 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { observationSchema } from "../../../model/observation/observation";
+import {
+  archiveResultSchema,
+  copyTableResultSchema,
+  recoveryInstanceSchema,
+  type ArchiveObservation,
+  type RecoveryInstance,
+} from "../../../model/point-in-time/protocol";
+import { restoreResultSchema } from "../../../model/restore/protocol";
+import { docker, useServer, type Said } from "../../support/servers/server";
+
+const server = useServer();
+/** A busy machine may take long over what is done in a moment. */
+const patience = { timeout: 120_000, interval: 500 };
+const choice = {
+  ...{ full: "0 1 * * 0", differential: "0 1 * * 1-6", timeZone: "UTC" },
+  ...{ keepFull: 2, mostWaiting: 2 ** 30 },
+};
+
+const ask = async (verb: string, request: object): Promise<Said> =>
+  server.agent([verb], { server: server.name, ...request });
+
+async function switchTo(archive: typeof choice | null): Promise<boolean> {
+  const said = await ask("archive", { archive });
+  expect(said.status, said.stderr).toBe(0);
+  return archiveResultSchema.parse(JSON.parse(said.stdout)).changed;
+}
+
+async function observed(): Promise<ArchiveObservation> {
+  const said = await server.agent(["observe"]);
+  return observationSchema.parse(JSON.parse(said.stdout)).archive;
+}
+
+const askForSide = async (to: string): Promise<Said> => ask("side-restore", { to, hours: 1 });
+
+async function makeSide(to: string): Promise<RecoveryInstance> {
+  const said = await askForSide(to);
+  expect(said.status, said.stderr).toBe(0);
+  return recoveryInstanceSchema.parse(JSON.parse(said.stdout));
+}
+
+/** What SQL on the side cluster prints. */
+async function sideSql(database: string, sql: string): Promise<string> {
+  const said = await server.run(["stagecraft-agent", "side-psql", database, "-XqAtc", sql]);
+  expect(said.status, said.stderr).toBe(0);
+  return said.stdout.trim();
+}
+
+/** Adds rows and tells a moment behind which there are none of them yet, and one before which they all are. */
+async function write(rows: string): Promise<{ readonly before: string; readonly after: string }> {
+  const moment = async (): Promise<string> => {
+    await sleep(20);
+    const text = await server.sql("postgres", "SELECT clock_timestamp() AT TIME ZONE 'UTC'");
+    await sleep(20);
+    return `${text} UTC`;
+  };
+  const before = await moment();
+  await server.sql("shop", `INSERT INTO notes ${rows}`);
+  return { before, after: await moment() };
+}
+
+const folder = "/var/lib/stagecraft/side";
+const isSideThere = async (): Promise<boolean> => (await server.run(["ls", folder])).status === 0;
+
+const archived = async (): Promise<string[]> =>
+  (
+    await server.output([
+      "sh",
+      "-c",
+      "cd /var/lib/pgbackrest/archive && find . -name '0*-*' | sort",
+    ])
+  )
+    .toString()
+    .trim()
+    .split("\n");
+
+beforeAll(async () => {
+  await server.createDatabase(
+    "shop",
+    `CREATE TABLE notes (id int PRIMARY KEY, "Note ""x""" text COLLATE "C" NOT NULL);
+     CREATE SCHEMA stock`,
+  );
+});
+
+test("a server that archives nothing keeps nothing of its log, and says that there is nothing to recover", async () => {
+  expect(await server.sql("postgres", "SHOW archive_mode")).toBe("on");
+  await server.sql("postgres", "SELECT pg_current_xact_id(); SELECT pg_switch_wal()");
+  const waiting = async (): Promise<string> =>
+    server.sql("postgres", "SELECT count(*) FROM pg_ls_archive_statusdir() WHERE name ~ 'ready'");
+  await expect.poll(waiting, patience).toBe("0");
+  expect(await observed()).toMatchObject({ on: false, windows: [], problem: null });
+  expect(await ask("base-backup", { type: "full" })).toMatchObject({
+    status: 1,
+    stderr: expect.stringContaining(
+      "archives nothing, so there is nothing to make a base backup for",
+    ) as string,
+  });
+  expect((await askForSide("latest")).stderr).toContain("cannot be recovered to latest");
+});
+
+describe("with point in time on", () => {
+  let first: Awaited<ReturnType<typeof write>>;
+  let second: Awaited<ReturnType<typeof write>>;
+
+  beforeAll(async () => {
+    expect(await switchTo(choice)).toBe(true);
+    // The agent makes the first base backup by itself.
+    await vi.waitFor(async () => {
+      expect((await observed()).windows.length).toBe(1);
+    }, patience);
+    await sleep(1100);
+    first = await write("SELECT n, 'first' FROM generate_series(1, 10) n");
+    second = await write("SELECT n, 'second' FROM generate_series(11, 30) n");
+    await server.sql("shop", "DELETE FROM notes WHERE id <= 5");
+  });
+
+  test("the settings need no restart, and a second time changes nothing", async () => {
+    expect(await switchTo(choice)).toBe(false);
+    expect(await observed()).toMatchObject({
+      on: true,
+      choice,
+      failure: null,
+      problem: null,
+      backups: [{ type: "full" }],
+      windows: [{ first: expect.any(String) as string }],
+      lastBackup: { result: "backed up", type: "full" },
+    });
+    expect(await server.sql("postgres", "SHOW archive_timeout")).toBe("45s");
+  });
+
+  describe("a side cluster of a moment between two changes", () => {
+    beforeAll(async () => {
+      await makeSide(first.after);
+    });
+
+    test("has exactly the rows of that moment, beside a server that goes on", async () => {
+      expect(await sideSql("shop", "SELECT count(*), max(id) FROM notes")).toBe("10|10");
+      expect(await server.sql("shop", "SELECT count(*) FROM notes")).toBe("25");
+    });
+
+    test("a database is taken over under another name; in its own place only where that is asked for, and never on production", async () => {
+      const copy = async (request: object): Promise<Said> =>
+        ask("side-copy-database", {
+          kind: "development",
+          database: "shop",
+          replace: false,
+          ...request,
+        });
+      const other = await copy({ to: "shop_then" });
+      expect(other).toMatchObject({ status: 0 });
+      expect(restoreResultSchema.parse(JSON.parse(other.stdout))).toMatchObject({
+        result: "restored",
+        database: "shop_then",
+      });
+      expect(await server.sql("shop_then", "SELECT count(*) FROM notes")).toBe("10");
+      expect(await server.sql("shop", "SELECT count(*) FROM notes")).toBe("25");
+
+      expect((await copy({ to: "shop" })).stderr).toContain(
+        "is there; name another with --as, or say --replace",
+      );
+      const production = await copy({ to: "shop", kind: "production", replace: true });
+      expect(production).toMatchObject({ status: 1 });
+      expect(production.stderr).toContain(
+        "production's contents are never replaced; name another with --as",
+      );
+      expect(await server.sql("shop", "SELECT count(*) FROM notes")).toBe("25");
+
+      // A dump of the same second has the same bytes, and so is what is there already.
+      await server.sql("postgres", "SELECT pg_sleep(1)");
+      const again = await copy({ to: "shop_then", replace: true });
+      expect(restoreResultSchema.parse(JSON.parse(again.stdout)).result).toBe("restored");
+      expect(await server.databases()).toContain("shop_then__previous");
+      await server.expectNothingLeft();
+      await server.sql("postgres", "DROP DATABASE shop_then");
+      await server.sql("postgres", "DROP DATABASE shop_then__previous");
+    });
+
+    test("is there again after a restart of the agent", async () => {
+      await docker("restart", server.agentContainer);
+      expect(await sideSql("shop", "SELECT count(*) FROM notes")).toBe("10");
+    });
+
+    test("keeps a second one out, and is removed when its time is over", async () => {
+      expect((await askForSide("latest")).stderr).toMatch(
+        /has a side cluster of .* UTC already; remove it with: npx stagecraft side/,
+      );
+      await server.run(["sed", "-i", 's/"removedAt":"20/"removedAt":"19/', `${folder}/side.json`]);
+      // What the main process does every minute it does at its start, too.
+      await docker("restart", server.agentContainer);
+      await expect.poll(isSideThere, patience).toBe(false);
+    });
+  });
+
+  describe("a side cluster of a later moment", () => {
+    beforeAll(async () => {
+      await makeSide(second.after);
+    });
+
+    test("has exactly the rows of that moment", async () => {
+      expect(await sideSql("shop", "SELECT count(*), max(id) FROM notes")).toBe("30|30");
+    });
+
+    test("a table is taken over under another name, and never over one that is there", async () => {
+      const table = { database: "shop", schema: "public", table: "notes" };
+      const copy = await ask("side-copy-table", {
+        ...table,
+        toSchema: "stock",
+        toTable: 'as "it" was',
+      });
+      expect(copy.status, copy.stderr).toBe(0);
+      expect(copyTableResultSchema.parse(JSON.parse(copy.stdout))).toMatchObject({ rows: 30 });
+      expect(
+        await server.sql(
+          "shop",
+          `SELECT count(*), min("Note ""x"""), (SELECT attcollation::regcollation FROM pg_attribute WHERE attrelid = 'stock."as ""it"" was"'::regclass AND attnum = 2) FROM stock."as ""it"" was"`,
+        ),
+      ).toBe('30|first|"C"');
+      await server.sql(
+        "shop",
+        `INSERT INTO notes SELECT * FROM stock."as ""it"" was" ON CONFLICT DO NOTHING`,
+      );
+      expect(await server.sql("shop", "SELECT count(*) FROM notes")).toBe("30");
+      await server.sql("shop", "DELETE FROM notes WHERE id <= 5");
+
+      const over = await ask("side-copy-table", { ...table, toSchema: "public", toTable: "notes" });
+      expect(over).toMatchObject({
+        status: 1,
+        stderr:
+          "public.notes is there already, and nothing is copied over it; name another with --as\n",
+      });
+      const none = await ask("side-copy-table", {
+        ...table,
+        table: "nope",
+        toSchema: "public",
+        toTable: "nope",
+      });
+      expect(none.stderr).toContain("the side cluster has no table public.nope");
+      expect(await server.sql("shop", "SELECT count(*) FROM notes")).toBe("25");
+    });
+
+    test("is removed when it is asked for", async () => {
+      expect(await server.agent(["side-remove"])).toMatchObject({ stdout: '{"removed":true}\n' });
+      expect(await isSideThere()).toBe(false);
+      expect(await server.agent(["side-remove"])).toMatchObject({ stdout: '{"removed":false}\n' });
+    });
+  });
+
+  describe("a side cluster of the latest moment", () => {
+    beforeAll(async () => {
+      await makeSide("latest");
+    });
+    afterAll(async () => {
+      await server.agent(["side-remove"]);
+    });
+
+    test("has what was written last", async () => {
+      expect(await sideSql("shop", "SELECT count(*), min(id) FROM notes")).toBe("25|6");
+    });
+
+    test("the side cluster has no way in but its socket, changes nothing and archives nothing", async () => {
+      const before = await archived();
+      const show = async (name: string): Promise<string> => sideSql("postgres", `SHOW ${name}`);
+      expect([
+        await show("archive_mode"),
+        await show("archive_command"),
+        await show("listen_addresses"),
+        await show("unix_socket_directories"),
+        await show("max_logical_replication_workers"),
+      ]).toEqual(["off", "(disabled)", "", "/var/lib/stagecraft/side/run", "0"]);
+      const ports = await server.run(["sh", "-c", "cat /proc/net/tcp /proc/net/tcp6"]);
+      // 0A is a socket that listens; 1538 is 5432.
+      expect(ports.stdout).not.toMatch(/:1538 \S+ 0A /);
+      const written = await server.run([
+        ...["psql", "-h", "/var/lib/stagecraft/side/run", "-U", "postgres", "-d", "shop", "-c"],
+        "SET default_transaction_read_only = off",
+        ...["-c", "CREATE TABLE more AS SELECT generate_series(1, 100000)"],
+        ...["-c", "SELECT pg_switch_wal()", "-c", "CHECKPOINT"],
+      ]);
+      expect(written.status, written.stderr).toBe(0);
+      await sleep(1500);
+      expect(await archived()).toEqual(before);
+      expect(
+        await sideSql("postgres", "SELECT archived_count + failed_count FROM pg_stat_archiver"),
+      ).toBe("0");
+      expect(
+        (await server.run(["stagecraft-agent", "side-psql", "shop", "-c", "DROP TABLE notes"]))
+          .stderr,
+      ).toContain("cannot execute DROP TABLE in a read-only transaction");
+    });
+  });
+
+  test.each(["2020-01-01 00:00", "2999-01-01 00:00"])(
+    "%s is refused with what can be recovered, and nothing is begun",
+    async (to) => {
+      const said = await askForSide(to);
+      expect(said.status).toBe(1);
+      expect(said.stderr).toMatch(
+        to.startsWith("2020")
+          ? /cannot be recovered to 2020-01-01 00:00:00 UTC: it lies outside of what can be recovered: \d{4}-.* UTC to \d{4}-.* UTC\n$/
+          : /cannot be recovered to 2999-01-01 00:00:00 UTC: it is yet to come; it is .* UTC now\n$/,
+      );
+      expect(await isSideThere()).toBe(false);
+    },
+  );
+
+  test("an agent that is killed while it makes a side cluster leaves nothing", async () => {
+    const making = askForSide("latest");
+    await expect
+      .poll(
+        async () => (await server.run(["ls", "/var/lib/stagecraft/side/maker"])).status,
+        patience,
+      )
+      .toBe(0);
+    await server.kill("agent");
+    await making;
+    await server.startAgain("agent");
+    await expect.poll(isSideThere, patience).toBe(false);
+  });
+});

@@ -1,0 +1,185 @@
+import { describe, expect, test } from "vitest";
+import { useServer } from "../../support/servers/server";
+import { plainDump } from "../../support/databases/shop";
+
+const server = useServer();
+
+const dumpOf = (text: string, rows = 3): Buffer =>
+  Buffer.from(
+    plainDump(
+      `CREATE TABLE public.t (v text);\nCOPY public.t (v) FROM stdin;\n${`${text}\n`.repeat(rows)}\\.\n`,
+    ),
+  );
+const value = async (database: string): Promise<string> =>
+  server.sql(database, "SELECT min(v) || ' ' || count(*) FROM public.t");
+
+describe("the same dump again", () => {
+  test("changes nothing, and need not even be handed over", async () => {
+    const first = await server.restore({ database: "same", dump: dumpOf("one") });
+    expect(first.result.result).toBe("restored");
+    const before = await server.sql(
+      "same",
+      "SELECT oid FROM pg_database WHERE datname = current_database()",
+    );
+    const again = await server.restore({ database: "same", dump: dumpOf("one"), name: "one.sql" });
+    expect(again.result).toMatchObject({
+      result: "unchanged",
+      text: "same has the contents of one.sql already",
+      steps: [],
+    });
+    expect(
+      await server.sql("same", "SELECT oid FROM pg_database WHERE datname = current_database()"),
+    ).toBe(before);
+    expect((await server.run(["find", "/var/lib/stagecraft/dumps", "-type", "f"])).stdout).toBe("");
+  });
+
+  test("is restored again when the database has lost its stamp", async () => {
+    const dump = await server.file(dumpOf("one"));
+    await server.sql("same", "DELETE FROM public.t");
+    await server.sql("postgres", "ALTER DATABASE same RESET ALL");
+    const { result } = await server.restore({ database: "same", dump, restoreId: "another" });
+    expect(result.result, result.text).toBe("restored");
+    expect(await value("same")).toBe("one 3");
+  });
+});
+
+describe("another dump", () => {
+  test("takes the name, and the contents before are kept for a rollback", async () => {
+    for (const text of ["one", "two", "three"]) {
+      const { result } = await server.restore({ database: "kept", dump: dumpOf(text) });
+      expect(result.result, result.text).toBe("restored");
+    }
+    expect(await value("kept")).toBe("three 3");
+    expect(await value("kept__previous")).toBe("two 3");
+    await server.expectNothingLeft();
+    await server.sql(
+      "postgres",
+      "DROP DATABASE kept; ALTER DATABASE kept__previous RENAME TO kept",
+    );
+    expect(await value("kept")).toBe("two 3");
+    expect(await server.sql("kept", "SELECT current_setting('stagecraft.server')")).toBe(
+      server.name,
+    );
+  });
+
+  test('is not taken in mode "when missing", which makes only what is not there', async () => {
+    const made = await server.restore({
+      database: "production",
+      dump: dumpOf("one"),
+      mode: "when missing",
+    });
+    expect(made.result.result).toBe("restored");
+    const kept = await server.restore({
+      database: "production",
+      dump: dumpOf("two"),
+      mode: "when missing",
+    });
+    expect(kept.result.result).toBe("kept");
+    expect(kept.result.text).toContain("production's contents are kept");
+    expect(await value("production")).toBe("one 3");
+    expect((await server.run(["find", "/var/lib/stagecraft/dumps", "-type", "f"])).stdout).toBe("");
+  });
+
+  test("is not restored over a database that is stamped as another server's", async () => {
+    await server.restore({ database: "foreign", dump: dumpOf("one") });
+    const stamp = `SELECT format('ALTER DATABASE "foreign" SET stagecraft.stamp = %L', replace(current_setting('stagecraft.stamp'), '${server.name}', 'production')) \\gexec`;
+    await server.sql("foreign", stamp);
+    const { status, result } = await server.restore({ database: "foreign", dump: dumpOf("two") });
+    expect(status).toBe(1);
+    expect(result.text).toMatch(
+      /database foreign is stamped as belonging to server production, not sct-/,
+    );
+    expect(await value("foreign")).toBe("one 3");
+    await server.expectNothingLeft();
+  });
+});
+
+describe("two restores at once", () => {
+  test("of one database: the second waits and finds the work done", async () => {
+    const dump = await server.file(dumpOf("slow", 300_000));
+    const { sha256 } = await server.receive(dump, { database: "twice" });
+    const source = { name: "slow.sql", sha256 };
+    const both = await Promise.all([
+      server.restoreReceived({ database: "twice", source }),
+      server.restoreReceived({ database: "twice", source }),
+    ]);
+    expect(both.map(({ result }) => result.result).sort()).toEqual(["restored", "unchanged"]);
+    const waited = both.find(({ result }) => result.result === "unchanged");
+    expect(waited?.stderr).toContain("another restore of twice is running; waiting for it");
+    expect(await value("twice")).toBe("slow 300000");
+  });
+
+  test("of two databases do not disturb each other", async () => {
+    const names = ["left", "right"];
+    const all = await Promise.all(
+      names.map((database) => server.restore({ database, dump: dumpOf(database, 50_000) })),
+    );
+    expect(all.map(({ result }) => result.text)).toEqual(
+      names.map((name) => expect.stringMatching(name) as string),
+    );
+    expect(all.map(({ result }) => result.result)).toEqual(["restored", "restored"]);
+    await server.expectNothingLeft();
+  });
+});
+
+describe("clients that are connected during the swap", () => {
+  /** A program in the agent's container that asks again and again and tells the longest time without an answer. */
+  const client = (keepsConnection: boolean): string => `
+    deadline=$(( $(date +%s%N) / 1000000 + $1 )); last=$(( $(date +%s%N) / 1000000 )); longest=0; answers=0
+    seen() { now=$(( $(date +%s%N) / 1000000 )); gap=$(( now - last )); last=$now; answers=$(( answers + 1 )); [ $gap -gt $longest ] && longest=$gap; true; }
+    while [ $(( $(date +%s%N) / 1000000 )) -lt $deadline ]; do
+      ${
+        keepsConnection
+          ? `while read -r line; do [ "$line" = one ] && seen; [ $last -ge $deadline ] && break; done < <(printf 'SELECT min(v) FROM public.t; SELECT pg_sleep(0.02)\\n\\\\watch 0.01\\n' | psql -qAtX -U postgres -d busy 2>/dev/null)`
+          : `psql -qAtX -U postgres -d busy -c 'SELECT min(v) FROM public.t' >/dev/null 2>&1 && seen`
+      }
+    done
+    echo "$longest $answers"`;
+
+  test("are ended and can reconnect at once; reconnecting in a tight loop does not stop the swap", async () => {
+    await server.restore({ database: "busy", dump: dumpOf("one") });
+    const loops = [false, false].map((keeps) =>
+      server.run(["bash", "-c", client(keeps), "-", "9000"]),
+    );
+    const held = server.trySql("busy", "BEGIN; SELECT * FROM public.t; SELECT pg_sleep(60);");
+    await new Promise((resolve) => setTimeout(resolve, 1000));
+    const { result } = await server.restore({
+      database: "busy",
+      dump: dumpOf("one", 4),
+      restoreId: "second",
+    });
+    expect(result.result, result.text).toBe("restored");
+    expect(result.awaySeconds).toBeGreaterThan(0);
+    expect(result.awaySeconds).toBeLessThan(2);
+    expect((await held).stderr).toMatch(
+      /terminating connection due to administrator command|server closed the connection/,
+    );
+    for (const loop of await Promise.all(loops)) {
+      const [longest = Infinity, answers = 0] = loop.stdout.trim().split(" ").map(Number);
+      expect(answers).toBeGreaterThan(10);
+      expect(longest).toBeLessThan(3000);
+    }
+    expect(await value("busy")).toBe("one 4");
+  });
+});
+
+test("a former copy that cannot be dropped does not make a restore fail, whose contents are live already", async () => {
+  const database = "stuck";
+  for (const text of ["one", "two"]) await server.restore({ database, dump: dumpOf(text) });
+  // PostgreSQL refuses to drop a template.
+  await server.sql("postgres", "ALTER DATABASE stuck__previous IS_TEMPLATE true");
+  const third = await server.restore({ database, dump: dumpOf("three") });
+  expect(third.result.result, third.result.text).toBe("restored");
+  expect(third.stderr).toMatch(
+    /could not drop stuck__outgoing yet: cannot drop a template database/,
+  );
+  expect(await value(database)).toBe("three 3");
+  expect(await value("stuck__previous")).toBe("two 3");
+
+  const refused = await server.restore({ database, dump: dumpOf("four") });
+  expect(refused.result).toMatchObject({ result: "failed" });
+  expect(await value(database)).toBe("three 3");
+  await server.sql("postgres", "ALTER DATABASE stuck__outgoing IS_TEMPLATE false");
+  expect((await server.restore({ database, dump: dumpOf("four") })).result.result).toBe("restored");
+  await server.expectNothingLeft();
+});

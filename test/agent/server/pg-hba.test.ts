@@ -1,0 +1,457 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import type { RequiredConnection } from "../../../model/pg-hba/rule/protocol";
+import {
+  agentRule,
+  askHba,
+  hba,
+  hbaFiles,
+  hbaPath,
+  loadTimes,
+  postgresLog,
+  putHba,
+  readHba,
+} from "../../support/pg-hba/agent-rules";
+import { runInAgent } from "../../support/programs/agent-function";
+import { docker, owner, useServer } from "../../support/servers/server";
+
+const server = useServer();
+
+const usual = hba("host all,replication all samenet scram-sha-256");
+
+const application: RequiredConnection = {
+  name: "application",
+  user: owner,
+  database: "timesheets",
+  over: "plain",
+  method: "scram-sha-256",
+};
+const replica: RequiredConnection = { ...application, name: "replica", database: "replication" };
+
+/** What PostgreSQL has logged since. */
+async function logAfter(work: () => Promise<unknown>): Promise<string> {
+  const before = await postgresLog(server);
+  await work();
+  return (await postgresLog(server)).slice(before.length);
+}
+
+/** That PostgreSQL runs since the same moment, with these rules alone. */
+async function expectInPlace(text: string): Promise<void> {
+  expect(await readHba(server)).toBe(text);
+  expect(await hbaFiles(server)).toEqual([hbaPath]);
+}
+
+let started: string;
+beforeEach(async () => {
+  await putHba(server, usual);
+  ({ started } = await loadTimes(server));
+});
+afterEach(async () => {
+  expect((await loadTimes(server)).started).toBe(started);
+});
+
+describe("a change of the rules", () => {
+  test("is in force when the verb ends", async () => {
+    const rejecting = hba(`host all ${owner} all reject`, "host all all samenet scram-sha-256");
+    const result = await putHba(server, rejecting);
+    expect(result).toMatchObject({ changed: true });
+    expect(result.steps.map(({ name }) => name)).toEqual([
+      ...["connect", "look", "write", "check", "reload", "try"],
+    ]);
+    await expectInPlace(rejecting);
+    const refused = await askHba(server, rejecting, [application]);
+    expect(refused.stderr).toContain(
+      `pg_hba of ${server.name} is as wanted, but a required connection is locked out`,
+    );
+    await putHba(server, usual, [application, replica]);
+  });
+
+  test("is none with the same text: nothing is read again", async () => {
+    const before = await loadTimes(server);
+    const result = await putHba(server, usual, [application]);
+    expect(result).toMatchObject({ changed: false });
+    expect(result.steps.map(({ name }) => name)).toEqual(["connect", "look", "try"]);
+    expect(await loadTimes(server)).toEqual(before);
+  });
+
+  test("leaves no failed login in PostgreSQL's log", async () => {
+    const log = await logAfter(async () => putHba(server, hba("host all all samenet trust")));
+    expect(log).toContain("received SIGHUP, reloading configuration files");
+    const more = await logAfter(async () => {
+      await putHba(server, usual, [application, replica, { ...application, method: "md5" }]);
+      const socket = { ...application, over: "socket" } as const;
+      await putHba(server, hba("local all all scram-sha-256"), [socket]);
+    });
+    expect(log + more).not.toMatch(/FATAL|ERROR|could not|unexpected/);
+  });
+
+  test("keeps the file's mode", async () => {
+    await server.run(["chmod", "640", hbaPath]);
+    await putHba(server, hba("host all all all scram-sha-256"));
+    expect((await server.run(["stat", "-c", "%a", hbaPath])).stdout).toBe("640\n");
+    await server.run(["chmod", "600", hbaPath]);
+  });
+
+  test("waits for another one", async () => {
+    const texts = [1, 2, 3].map((n) => hba(`host all all 10.0.0.${n}/32 scram-sha-256`));
+    const said = await Promise.all(texts.map(async (text) => askHba(server, text)));
+    expect(said.map(({ status }) => status)).toEqual([0, 0, 0]);
+    expect(texts).toContain(await readHba(server));
+    expect(await hbaFiles(server)).toEqual([hbaPath]);
+  });
+
+  test("takes 10,000 rules", async () => {
+    const rules = Array.from({ length: 10_000 }, (_, n) => {
+      const address = `10.${n >> 16}.${(n >> 8) & 255}.${n & 255}/32`;
+      return `host "database ${n}" role_${n} ${address} scram-sha-256 # ${n}`;
+    });
+    const text = hba(...rules, "host all all samenet scram-sha-256");
+    const { seconds } = await putHba(server, text, [application]);
+    expect(seconds).toBeLessThan(10);
+    await expectInPlace(text);
+  });
+
+  test("for another server is refused", async () => {
+    const request = { server: "production", text: usual, required: [] };
+    expect(await server.agent(["pg-hba"], request)).toEqual({
+      status: 1,
+      stdout: "",
+      stderr: `the request is for server production, this is ${server.name}; check the names of the containers\n`,
+    });
+  });
+
+  test("mends a file that was edited or removed by hand", async () => {
+    for (const damage of [`echo nonsense >>${hbaPath}`, `rm ${hbaPath}`]) {
+      await server.run(["sh", "-c", damage]);
+      expect(await putHba(server, usual, [application])).toMatchObject({ changed: true });
+      await expectInPlace(usual);
+    }
+  });
+
+  test("puts in force what somebody wrote by hand and PostgreSQL has not read", async () => {
+    const byHand = hba("host all all all scram-sha-256");
+    await server.run(["sh", "-c", `cat >${hbaPath}`], Buffer.from(byHand));
+    const { loaded } = await loadTimes(server);
+    expect(await putHba(server, byHand, [application])).toMatchObject({ changed: true });
+    expect((await loadTimes(server)).loaded).not.toBe(loaded);
+    expect(await putHba(server, byHand, [application])).toMatchObject({ changed: false });
+  });
+});
+
+describe("rules that PostgreSQL refuses", () => {
+  test.each([
+    [
+      "wrong lines",
+      hba("host all all 10.0.0.0/8 scram", "", "# fine", "hostssl all all 10.0.0.0/33 cert"),
+      [
+        "PostgreSQL refuses 2 lines of it",
+        '  line 2   invalid authentication method "scram"',
+        '  line 5   invalid CIDR mask in address "10.0.0.0/33"',
+        "  fix      correct the rules of pgHba in the stack file",
+      ],
+    ],
+    [
+      "a line with a backslash and quotes",
+      hba('local all "a\\" b\\c'),
+      [
+        "PostgreSQL refuses a line of it",
+        '  line 2   invalid authentication method "b\\c"',
+        "  fix      correct the rules of pgHba in the stack file",
+      ],
+    ],
+    [
+      "a file that is not there",
+      hba("include more.conf"),
+      [
+        "PostgreSQL refuses a line of it",
+        '  line 2   could not open file "/var/lib/postgresql/data/pgdata/more.conf": No such file or directory',
+        "  fix      correct the rules of pgHba in the stack file",
+      ],
+    ],
+    [
+      "no rule",
+      "# nothing\n",
+      ["it has no rule, so nobody could connect; the least is: local all postgres peer"],
+    ],
+  ])("change nothing: %s", async (_, text, [head, ...lines]) => {
+    const before = await loadTimes(server);
+    const said = await askHba(server, text, [application]);
+    expect(said).toEqual({
+      status: 1,
+      stdout: "",
+      stderr: [`pg_hba of ${server.name} was not changed: ${head}`, ...lines, ""].join("\n"),
+    });
+    await expectInPlace(usual);
+    expect(await loadTimes(server)).toEqual(before);
+  });
+
+  test("are told of by their first ten lines", async () => {
+    const { stderr } = await askHba(server, hba(...Array<string>(5000).fill("nonsense")));
+    expect(stderr.split("\n")).toHaveLength(14);
+    expect(stderr).toContain("PostgreSQL refuses 5000 lines of it\n  line 2 ");
+    expect(stderr).toContain("  and 4990 more\n");
+  });
+});
+
+describe("rules that lock a required connection out", () => {
+  const lead = `  application   ${owner} to timesheets over the network without TLS`;
+  const address = "\\d+\\.\\d+\\.\\d+\\.\\d+";
+
+  test.each([
+    [
+      "by no entry",
+      hba("host all monitor samenet scram-sha-256"),
+      new RegExp(
+        `^28000  no pg_hba\\.conf entry for host "${address}", user "${owner}", database "timesheets", no encryption$`,
+      ),
+      `add the rule: host timesheets ${owner} samenet scram-sha-256`,
+    ],
+    [
+      "by a rejection",
+      hba(`host timesheets ${owner} all reject`, "host all all all scram-sha-256"),
+      new RegExp(
+        `^28000  pg_hba\\.conf rejects connection for host "${address}", user "${owner}", database "timesheets", no encryption$`,
+      ),
+      `put above the rule that rejects it: host timesheets ${owner} samenet scram-sha-256`,
+    ],
+    [
+      "by a method that asks nothing",
+      hba("host all all samenet trust"),
+      /^PostgreSQL asks nothing, where scram-sha-256 is wanted$/,
+      `another rule comes first; put this one above it: host timesheets ${owner} samenet scram-sha-256`,
+    ],
+    [
+      "by a method that asks for something else",
+      hba("host all all samenet password"),
+      /^PostgreSQL asks for password, where scram-sha-256 is wanted$/,
+      `another rule comes first; put this one above it: host timesheets ${owner} samenet scram-sha-256`,
+    ],
+  ])("are taken back: %s", async (_, text, reason, fix) => {
+    const { status, stdout, stderr } = await askHba(server, text, [application]);
+    expect({ status, stdout }).toEqual({ status: 1, stdout: "" });
+    const lines = stderr.split("\n");
+    expect(lines[0]).toBe(
+      `pg_hba of ${server.name} was not changed: a required connection would be locked out`,
+    );
+    expect(lines[1]).toBe(lead);
+    expect(lines[2]?.trim()).toMatch(reason);
+    expect(lines.slice(3)).toEqual([`    fix: ${fix}`, "The rules from before are in force.", ""]);
+    await expectInPlace(usual);
+    expect(await putHba(server, usual, [application])).toMatchObject({ changed: false });
+  });
+
+  test("are taken back when TLS is wanted and there is none", async () => {
+    const tls: RequiredConnection = { ...application, over: "tls" };
+    const { stderr } = await askHba(server, hba("hostssl all all samenet scram-sha-256"), [tls]);
+    expect(stderr).toContain("    PostgreSQL has TLS switched off\n");
+    expect(stderr).toContain("    fix: switch TLS on for this server");
+    await expectInPlace(usual);
+  });
+
+  test("are taken back when it is the agent's own", async () => {
+    const { status, stderr } = await askHba(server, "host all all samenet scram-sha-256\n");
+    expect(status).toBe(1);
+    expect(stderr).toBe(
+      [
+        `pg_hba of ${server.name} was not changed: a required connection would be locked out`,
+        "  the agent   postgres to postgres over the socket",
+        '    28000  no pg_hba.conf entry for host "[local]", user "postgres", database "postgres", no encryption',
+        `    fix: add the rule: ${agentRule.replace("all", "postgres")}`,
+        "The rules from before are in force.",
+        "",
+      ].join("\n"),
+    );
+    await expectInPlace(usual);
+  });
+
+  test("are told of together", async () => {
+    const { stderr } = await askHba(server, hba("host other all all reject"), [
+      application,
+      replica,
+    ]);
+    expect(stderr).toContain("was not changed: 2 required connections would be locked out\n");
+    expect(stderr).toContain(`  replica   ${owner} to replication over`);
+    await expectInPlace(usual);
+  });
+
+  test("keep connections that are open", async () => {
+    const running = server.sql("postgres", "SELECT pg_sleep(3), 'still here'");
+    await sleep(500);
+    await askHba(server, "host all all samenet reject\n", [application]);
+    expect(await running).toBe("|still here");
+  });
+});
+
+/** Every session begins two seconds late, so that there is a middle to be killed in. */
+async function delaySessions(seconds: number): Promise<void> {
+  await server.sql("postgres", `ALTER SYSTEM SET pre_auth_delay = ${seconds}`);
+  await server.sql("postgres", "SELECT pg_reload_conf()");
+  await sleep(300);
+}
+
+/** Ends the agent's verb as it runs, but not its main process. */
+const killOnTrial = `until [ -e ${hbaPath}.proven ]; do sleep 0.02; done; sleep "$1"
+  for process in /proc/[0-9]*; do
+    tr '\\0' ' ' <$process/cmdline | grep -q 'agent.j[s] pg-hba' && kill -9 \${process#/proc/}
+  done; true`;
+
+async function killWhileOnTrial(text: string, seconds: number): Promise<void> {
+  await delaySessions(2);
+  try {
+    const running = askHba(server, text, [application]);
+    await server.run(["sh", "-c", killOnTrial, "-", String(seconds)]);
+    expect((await running).status).toBe(137);
+  } finally {
+    await delaySessions(0);
+  }
+  expect(await readHba(server)).toBe(text);
+  expect(await hbaFiles(server)).toContain(`${hbaPath}.proven`);
+}
+
+const locking = hba("host all all samenet reject");
+
+/** Suspends the agent's main process, which would end an interrupted trial itself within a minute, or lets it go on. */
+async function signalMainProcess(signal: "STOP" | "CONT"): Promise<void> {
+  const find = `tr '\\0' ' ' <$process/cmdline | grep -q 'agent.j[s] serve'`;
+  const loop = `for process in /proc/[0-9]*; do ${find} && kill -${signal} \${process#/proc/}; done; true`;
+  await server.run(["sh", "-c", loop]);
+}
+
+describe("an agent that is killed while new rules are on trial", () => {
+  beforeAll(async () => signalMainProcess("STOP"));
+  afterAll(async () => signalMainProcess("CONT"));
+
+  test.each([
+    ["before PostgreSQL reads them", 0],
+    ["while the connections are tried", 2.5],
+  ])("%s, leaves rules that the next call takes back before it applies its own", async (_, at) => {
+    await killWhileOnTrial(locking, at);
+    const next = hba("host timesheets all samenet scram-sha-256");
+    const { stdout, stderr } = await askHba(server, next, [application]);
+    expect(stderr).toBe("a change of the rules was interrupted; its rules are taken back first\n");
+    expect(JSON.parse(stdout)).toMatchObject({ changed: true });
+    await expectInPlace(next);
+  });
+
+  test("gets the same answer from the same call: the rules from before are in force", async () => {
+    await killWhileOnTrial(locking, 1);
+    const { status } = await askHba(server, locking, [application]);
+    expect(status).toBe(1);
+    await expectInPlace(usual);
+    await putHba(server, usual, [application]);
+  });
+
+  test("loses rules that would have been fine to the next call with them, which applies them", async () => {
+    const fine = hba("host all all all scram-sha-256");
+    await killWhileOnTrial(fine, 1);
+    expect(await putHba(server, fine, [application])).toMatchObject({ changed: true });
+    await expectInPlace(fine);
+  });
+});
+
+describe("a trial that nobody ends", () => {
+  beforeAll(async () => signalMainProcess("STOP"));
+  afterAll(async () => signalMainProcess("CONT"));
+
+  const functions = { endInterruptedChange: "agent/server/pg-hba/apply.ts" };
+  const body = "console.log(await endInterruptedChange());";
+
+  test("is ended by the agent's main process, once", async () => {
+    await killWhileOnTrial(locking, 1);
+    expect((await runInAgent(server, functions, body)).stdout).toBe("true\n");
+    await expectInPlace(usual);
+    expect(await putHba(server, usual, [application])).toMatchObject({ changed: false });
+    expect((await runInAgent(server, functions, body)).stdout).toBe("false\n");
+  });
+
+  test("is left alone while its verb runs", async () => {
+    await delaySessions(2);
+    const running = askHba(server, locking, [application]);
+    await server.run(["sh", "-c", `until [ -e ${hbaPath}.proven ]; do sleep 0.02; done`]);
+    expect((await runInAgent(server, functions, body)).stdout).toBe("false\n");
+    expect((await running).stderr).toContain("a required connection would be locked out");
+    await delaySessions(0);
+    await expectInPlace(usual);
+  });
+});
+
+test("rules by hand that keep the agent out are mended with the help of one signal", async () => {
+  const byHand = "local all all reject\nhost all all samenet scram-sha-256\n";
+  await server.run(["sh", "-c", `cat >${hbaPath}`], Buffer.from(byHand));
+  await server.sql("postgres", "SELECT pg_reload_conf()");
+  await sleep(500);
+  const { status, stderr } = await askHba(server, usual, [application]);
+  expect(status).toBe(1);
+  expect(stderr).toBe(
+    [
+      'PostgreSQL does not let the agent in: pg_hba.conf rejects connection for host "[local]", user "postgres", database "postgres", no encryption',
+      "  done     the file has the wanted rules now, but without the agent PostgreSQL does not read it",
+      `  fix      docker kill --signal HUP ${server.postgres}, then run pulumi up again`,
+      "",
+    ].join("\n"),
+  );
+  await docker("kill", "--signal", "HUP", server.postgres);
+  await sleep(500);
+  expect(await putHba(server, usual, [application])).toMatchObject({ changed: false });
+});
+
+describe("a server with TLS", () => {
+  const tls: RequiredConnection = { ...application, over: "tls" };
+  const data = "/var/lib/postgresql/data/pgdata";
+
+  beforeAll(async () => {
+    const key = `-newkey rsa:2048 -nodes -keyout ${data}/server.key -out ${data}/server.crt`;
+    await server.run(["sh", "-c", `openssl req -x509 -subj /CN=test ${key}`]);
+    await server.sql(
+      "postgres",
+      "ALTER SYSTEM SET ssl_cert_file = 'server.crt';\nALTER SYSTEM SET ssl_key_file = 'server.key';\nALTER SYSTEM SET ssl_ca_file = 'server.crt';\nALTER SYSTEM SET ssl = on;\nSELECT pg_reload_conf()",
+    );
+    await sleep(500);
+  });
+
+  test("is tried with TLS and without, and logs no failed login", async () => {
+    const log = await logAfter(async () => {
+      const text = hba("hostssl all,replication all samenet scram-sha-256", "host all all all md5");
+      const required = [tls, { ...replica, over: "tls" as const }, application];
+      await putHba(server, text, required);
+      // In a moment the last sessions have ended, and logged what they have to say.
+      await sleep(500);
+    });
+    expect(log).toContain("received SIGHUP");
+    expect(log).not.toMatch(/FATAL|ERROR|could not|unexpected|SSL/);
+  });
+
+  test("lets rules be taken back that want TLS of a connection without", async () => {
+    const { stderr } = await askHba(server, hba("hostssl all all samenet scram-sha-256"), [
+      application,
+      tls,
+    ]);
+    expect(stderr).toMatch(
+      /^ {2}application {3}app to timesheets over the network without TLS\n {4}28000 {2}no pg_hba\.conf entry for host "[\d.]+", user "app", database "timesheets", no encryption$/m,
+    );
+    await expectInPlace(usual);
+  });
+
+  test("counts being asked for a certificate as the answer of a cert rule", async () => {
+    const text = hba("hostssl all all samenet cert");
+    await putHba(server, text, [{ ...tls, method: "cert" }]);
+  });
+});
+
+test("a PostgreSQL that is killed while new rules are on trial comes back with those from before", async () => {
+  await delaySessions(2);
+  const running = askHba(server, locking, [application]);
+  await server.run(["sh", "-c", `until [ -e ${hbaPath}.proven ]; do sleep 0.02; done`]);
+  await server.kill("postgres");
+  const { status, stderr } = await running;
+  expect(status).toBe(1);
+  expect(stderr).toMatch(
+    /^the rules from before could not be put in force yet \(.*\); the next change does it$/m,
+  );
+  expect(await readHba(server)).toBe(usual);
+  await server.startAgain("postgres");
+  await putHba(server, usual);
+  await delaySessions(0);
+  await expectInPlace(usual);
+  ({ started } = await loadTimes(server));
+});

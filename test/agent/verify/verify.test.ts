@@ -1,0 +1,357 @@
+import { execa } from "execa";
+import fc from "fast-check";
+import { setTimeout as sleep } from "node:timers/promises";
+import { readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { beforeAll, describe, expect, test } from "vitest";
+import { fileProblems } from "../../../agent/repository/backup-files";
+import type { Manifest } from "../../../model/backup/manifest";
+import { jobResultSchema } from "../../../model/backup/protocol";
+import { formatBytes } from "../../../model/base/units";
+import { putHba } from "../../support/pg-hba/agent-rules";
+import { makeBackup, repository, verify } from "../../support/backups/dumped-backup";
+import { useServer } from "../../support/servers/server";
+import { shopSql } from "../../support/databases/shop";
+
+const server = useServer();
+
+let ids = 0;
+
+/** An id that no other test has, newer than all before. */
+const nextId = (): string => `202611${String(++ids).padStart(2, "0")}T032900Z`;
+
+/** Takes a while to restore into a copy that is checked, and only there. */
+const slowSql = `
+  CREATE FUNCTION public.slow() RETURNS boolean LANGUAGE sql AS
+    $$ SELECT CASE WHEN current_database() LIKE '%checking' THEN pg_sleep(20) IS NULL END $$;
+  CREATE MATERIALIZED VIEW public.m AS SELECT public.slow();`;
+
+beforeAll(async () => {
+  await server.createDatabase("shop", shopSql);
+  await server.createDatabase("slow", slowSql);
+});
+
+/** Runs a script in the folder of a backup. */
+async function inFolder(id: string, script: string): Promise<void> {
+  await server.output(["sh", "-ec", `cd ${repository}/${id} && ${script}`]);
+}
+
+/** That the backup is found bad for these reasons, that this is remembered, and that nothing is left of it. */
+async function expectBad(id: string, ...reasons: readonly (string | RegExp)[]): Promise<boolean> {
+  const { status, stderr, result } = await verify(server, id);
+  expect(status, stderr).toBe(1);
+  const { verification } = result ?? {};
+  expect(verification).toMatchObject({ result: "failed" });
+  const [head, ...lines] = (verification?.text ?? "").split("\n");
+  expect(head).toBe(`backup ${id} is not good:`);
+  expect(lines.map((line) => line.trim())).toEqual(
+    reasons.map((reason) =>
+      typeof reason === "string" ? reason : (expect.stringMatching(reason) as unknown),
+    ),
+  );
+  expect(stderr).toContain(verification?.text);
+  expect(await rememberedOf(id)).toEqual(verification);
+  await server.expectNothingLeft();
+  return verification?.restored ?? false;
+}
+
+async function rememberedOf(id: string): Promise<unknown> {
+  const { stdout } = await server.run(["cat", `${repository}/records/${id}/verification.json`]);
+  return stdout === "" ? undefined : (JSON.parse(stdout) as unknown);
+}
+
+/** Waits until a restore into the copy is in the middle of its work. */
+async function untilChecking(): Promise<void> {
+  await until(async () => (await server.trySql("postgres", checking)).stdout === "1\n");
+}
+
+const checking = `SELECT count(*) FROM pg_stat_activity WHERE datname = 'slow__checking' AND query ~ 'REFRESH'`;
+
+async function until(condition: () => Promise<boolean>, seconds = 90): Promise<void> {
+  const end = Date.now() + seconds * 1000;
+  while (!(await condition())) {
+    if (Date.now() > end) throw new Error(`not within ${seconds} s: ${condition.toString()}`);
+    await sleep(100);
+  }
+}
+
+describe("a good backup", () => {
+  test.each(["directory", "custom", "plain"] as const)(
+    "is restored, counted, checked, and remembered as good: %s",
+    async (format) => {
+      const id = nextId();
+      await makeBackup(server, { id, database: "shop", format });
+      const { status, result, stderr } = await verify(server, id);
+      expect({ status, result }, stderr).toMatchObject({
+        status: 0,
+        result: {
+          backup: id,
+          verification: {
+            ...{ result: "passed", restored: true, from: "repository" },
+            text: "restored 1 database: 8 tables with 487 rows, as in the manifest",
+          },
+        },
+      });
+      expect(await rememberedOf(id)).toEqual(result?.verification);
+      expect((await server.run(["ls", `${repository}/${id}`])).stdout).not.toContain("partial");
+      await server.expectNothingLeft();
+    },
+  );
+
+  test("is one whose grants name a role that is not here any more", async () => {
+    const id = nextId();
+    await server.createDatabase(
+      "granted",
+      `CREATE ROLE visitor; CREATE TABLE public.t (id int); GRANT SELECT ON public.t TO visitor;`,
+    );
+    await makeBackup(server, { id, database: "granted" });
+    await server.sql("postgres", `DROP DATABASE granted; DROP ROLE visitor`);
+    expect(await verify(server, id)).toMatchObject({ status: 0 });
+    expect(await server.sql("postgres", "SELECT FROM pg_roles WHERE rolname = 'visitor'")).toBe("");
+  });
+
+  test("is looked for, when none is named: the newest that nobody has judged, until there is none; old logs go", async () => {
+    const [older, newer] = [nextId(), nextId()];
+    await makeBackup(server, { id: older, database: "shop" });
+    await makeBackup(server, { id: newer, database: "shop" });
+    const logs = "cd /var/lib/stagecraft/logs";
+    const old = "$(seq -f 201912%02gT032900Z-verify-shop.log 31)";
+    await server.output(["sh", "-c", `${logs} && touch ${old}`]);
+    const { result } = await verify(server);
+    expect(result).toMatchObject({ backup: newer, logs: [`${newer}-verify-shop.log`] });
+    const kept = await server.output(["sh", "-c", `${logs} && ls | grep -c verify`]);
+    expect(kept.toString().trim()).toBe("30");
+    expect((await verify(server)).result?.backup).toBe(older);
+    expect((await verify(server)).result).toEqual({ backup: null, verification: null, logs: [] });
+  });
+
+  test("that is not there", async () => {
+    expect(await verify(server, "20200101T000000Z")).toMatchObject({
+      status: 1,
+      stdout: "",
+      stderr: "there is no backup 20200101T000000Z here; list them with: npx stagecraft backups\n",
+    });
+  });
+});
+
+describe("a backup is not good", () => {
+  test("when its files are not as they were, and then it is not even restored", async () => {
+    const id = nextId();
+    const { files } = await makeBackup(server, { id, database: "shop" });
+    const [a = "", b = "", c = ""] = files
+      .filter(({ path, bytes }) => path.endsWith(".gz") && bytes > 25)
+      .map(({ path }) => path);
+    const was = (path: string): string =>
+      formatBytes(files.find((file) => file.path === path)?.bytes ?? 0);
+    await inFolder(
+      id,
+      `printf x | dd of=${a} bs=1 seek=20 conv=notrunc 2>&1; truncate -s 19 ${b}; rm ${c}; echo >notes.txt; ln -s /etc/passwd link`,
+    );
+    const restored = await expectBad(
+      id,
+      `${a} was altered: its SHA-256 is another one`,
+      `${b} is cut short: 19 B instead of ${was(b)}`,
+      `${c} is missing`,
+      "link is not of this backup",
+      "notes.txt is not of this backup",
+    );
+    expect(restored).toBe(false);
+  });
+
+  test("when its manifest was altered or has gone", async () => {
+    const id = nextId();
+    await makeBackup(server, { id, database: "shop" });
+    await inFolder(id, `sed -i 's/"largeObjects":1/"largeObjects":2/' manifest.json`);
+    await expectBad(id, "manifest.json or manifest.sha256 was altered");
+    await inFolder(id, "rm manifest.sha256");
+    await expectBad(id, "manifest.sha256 is missing");
+    await inFolder(id, "rm manifest.json");
+    await expectBad(id, "manifest.json is missing");
+  });
+
+  test("when rows, tables or large objects are not those of the manifest", async () => {
+    const id = nextId();
+    const tell = (manifest: Manifest): Manifest => ({
+      ...manifest,
+      databases: manifest.databases.map((database) => ({
+        ...database,
+        largeObjects: 2,
+        tables: [
+          ...database.tables
+            .filter(({ name }) => name !== "empty")
+            .map((table) => (table.name === "customers" ? { ...table, rows: 54 } : table)),
+          { schema: "public", name: "gone", rows: 0 },
+        ],
+      })),
+    });
+    await makeBackup(server, { id, database: "shop", tell });
+    const restored = await expectBad(
+      id,
+      "shop: table public.customers has 53 of 54 rows",
+      "shop: table public.gone was not restored",
+      "shop: table public.empty is not in the manifest",
+      "shop: 1 of 2 large objects",
+    );
+    expect(restored).toBe(true);
+  });
+
+  test("when an extension that it needs is not on this server", async () => {
+    const id = nextId();
+    const edit = `sed -i 's/EXTENSION IF NOT EXISTS pg_trgm/EXTENSION IF NOT EXISTS postgis/' *.sql`;
+    await makeBackup(server, { id, database: "shop", format: "plain", edit });
+    await expectBad(
+      id,
+      "shop: the restore failed",
+      /^cause {5}0A000 {2}extension "postgis" is not available/,
+      /No such file or directory/,
+      ...[/that follows from it/, /^cause/],
+      /^fix {7}install the package of extension postgis into the server image/,
+    );
+  });
+
+  test("when the dump was cut short before its sizes were taken", async () => {
+    const id = nextId();
+    const edit = `truncate -s 5000 *.sql`;
+    await makeBackup(server, { id, database: "shop", format: "plain", edit });
+    await expectBad(id, /^shop: .* is cut short: the closing line .* is missing/);
+  });
+
+  test("when amcheck finds an index of the copy broken", async () => {
+    const id = nextId();
+    await server.createDatabase(
+      "fickle",
+      `CREATE FUNCTION public.compare(a int, b int) RETURNS int LANGUAGE sql AS
+         $$ SELECT CASE current_setting('application_name') WHEN 'pg_amcheck' THEN b - a ELSE a - b END $$;
+       CREATE OPERATOR CLASS public.fickle FOR TYPE int USING btree AS
+         OPERATOR 1 <, OPERATOR 2 <=, OPERATOR 3 =, OPERATOR 4 >=, OPERATOR 5 >, FUNCTION 1 public.compare(int, int);
+       CREATE TABLE public.t (id int);
+       INSERT INTO public.t SELECT generate_series(1, 100);
+       CREATE INDEX broken ON public.t USING btree (id public.fickle);`,
+    );
+    await makeBackup(server, { id, database: "fickle" });
+    await server.sql("postgres", "DROP DATABASE fickle");
+    await expectBad(
+      id,
+      /^fickle: amcheck: btree index "fickle__checking\.public\.broken": .*order/,
+    );
+  });
+});
+
+describe("a verification that is interrupted", () => {
+  test("lets nobody into its copy meanwhile and keeps no change of the rules waiting; killed, it leaves no copy for long and judges nothing", async () => {
+    const id = nextId();
+    await makeBackup(server, { id, database: "slow" });
+    await server.makeRoles({ database: "slow", application: "an application's password" });
+    const running = verify(server, id);
+    await untilChecking();
+    const login = {
+      user: "slow",
+      password: "an application's password",
+      database: "slow__checking",
+    };
+    expect((await server.as(login, "SELECT 1")).stderr).toMatch(/permission denied for database/);
+    await putHba(
+      server,
+      await server.sql(
+        "postgres",
+        "SELECT pg_read_file(setting) FROM pg_settings WHERE name = 'hba_file'",
+      ),
+    );
+    expect(await server.sql("postgres", checking)).toBe("1");
+    const kill = `for process in /proc/[0-9]*; do
+      tr '\\0' ' ' <$process/cmdline | grep -q 'agent.j[s] verify' && kill -9 \${process#/proc/}
+    done`;
+    await server.run(["sh", "-c", kill]);
+    await running;
+    expect(await server.databases()).toContain("slow__checking");
+    await until(async () => (await server.leftovers()) === "");
+    expect(await rememberedOf(id)).toBeUndefined();
+  });
+
+  test("by a PostgreSQL that goes down says so and judges nothing", async () => {
+    const id = nextId();
+    await makeBackup(server, { id, database: "slow" });
+    const running = verify(server, id);
+    await untilChecking();
+    await server.kill("postgres");
+    await server.startAgain("postgres");
+    const { status, stdout, stderr } = await running;
+    expect({ status, stdout }).toEqual({ status: 1, stdout: "" });
+    expect(stderr).toMatch(/the restore was interrupted: .*|PostgreSQL does not let the agent in/);
+    expect(await rememberedOf(id)).toBeUndefined();
+    await server.expectNothingLeft();
+  });
+});
+
+test("a verified backup is read again after a week, and from then on it counts only while its files are good", async () => {
+  await server.run(["sh", "-c", `rm -rf ${repository}/*`]);
+  const [altered, good, recent] = [nextId(), nextId(), nextId()];
+  for (const id of [altered, good, recent]) {
+    await makeBackup(server, { id, database: "shop", format: "plain" });
+    expect(await verify(server, id)).toMatchObject({ status: 0 });
+    if (id !== good) await inFolder(id, "printf x | dd of=$(ls *.sql) bs=1 seek=900 conv=notrunc");
+    const age = `sed -i 's/"checkedAt":"[^"]*"/"checkedAt":"2020-01-01T00:00:00Z"/' ${repository}/records/${id}/verification.json`;
+    if (id !== recent) await server.output(["sh", "-c", age]);
+  }
+  const verifying = { schedule: "0 0 29 2 *", missed: "wait" };
+  const request = { server: server.name, jobs: {}, maintenance: {}, keep: {}, pins: [] };
+  const scheduled = await server.agent(["backups-schedule"], { ...request, verify: verifying });
+  expect(scheduled).toMatchObject({ status: 0 });
+
+  const said = await server.agent(["job", "verification", "verify"]);
+  expect({ status: said.status, ...jobResultSchema.parse(JSON.parse(said.stdout)) }).toMatchObject({
+    ...{ status: 1, succeeded: false, backup: null },
+    text: `there was no backup to verify; files were altered of ${altered}`,
+  });
+  expect(await rememberedOf(altered)).toMatchObject({
+    ...{ result: "failed", restored: false },
+    text: expect.stringMatching(
+      /is not good:\n.* was altered: its SHA-256 is another one/,
+    ) as string,
+  });
+  const today = expect.stringMatching(`^${new Date().toISOString().slice(0, 4)}`) as string;
+  expect(await rememberedOf(good)).toMatchObject({ result: "passed", checkedAt: today });
+  // Nobody has looked at it again.
+  expect(await rememberedOf(recent)).toMatchObject({ result: "passed", restored: true });
+  expect((await server.agent(["job", "verification", "verify"])).status).toBe(0);
+});
+
+test("500 bytes flipped and files cut anywhere in a stored backup are all found", async () => {
+  const id = nextId();
+  await makeBackup(server, { id, database: "shop" });
+  const here = join(server.folder, "stored");
+  await execa("mkdir", [here]);
+  const tar = await server.output(["tar", "-C", repository, "-cf", "-", id]);
+  await execa("tar", ["-C", here, "-xf", "-"], { input: tar });
+  expect(await fileProblems(id, here)).toEqual([]);
+  const files = readdirSync(join(here, id), { recursive: true, encoding: "utf8" })
+    .map((file) => join(here, id, file))
+    .filter((file) => statSync(file).isFile() && statSync(file).size > 0);
+  const mutation = fc.record({
+    file: fc.constantFrom(...files),
+    at: fc.double({ min: 0, max: 0.999999, noNaN: true }),
+    how: fc.oneof(
+      fc.record({ flip: fc.integer({ min: 1, max: 255 }) }),
+      fc.record({ cut: fc.constant(true) }),
+    ),
+  });
+  let found = 0;
+  await fc.assert(
+    fc.asyncProperty(mutation, async ({ file, at, how }) => {
+      const whole = readFileSync(file);
+      const position = Math.floor(at * whole.length);
+      const changed = "cut" in how ? whole.subarray(0, position) : Buffer.from(whole);
+      if ("flip" in how) changed[position] = (whole[position] ?? 0) ^ how.flip;
+      writeFileSync(file, changed);
+      try {
+        expect(await fileProblems(id, here)).toHaveLength(1);
+        found++;
+      } finally {
+        writeFileSync(file, whole);
+      }
+    }),
+    { numRuns: 500 },
+  );
+  expect(found).toBe(500);
+  expect(await fileProblems(id, here)).toEqual([]);
+});

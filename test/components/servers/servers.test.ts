@@ -1,0 +1,527 @@
+import * as pulumi from "@pulumi/pulumi";
+import { beforeEach, describe, expect, test, vi } from "vitest";
+import {
+  backupContents,
+  offsiteContents,
+  BackupSchedule,
+  DevelopmentServer,
+  PostgresServer,
+  ProductionServer,
+  StagingServer,
+  type Dump,
+} from "../../../components";
+import { observeServer, type ObservedState } from "../../../components/engine/server-state";
+import type { Observation } from "../../../model/observation/observation";
+import { register, valueOf, type Registered } from "../../support/components/mocks";
+import { observation } from "../../support/components/server-observation";
+
+const sha256 = "a".repeat(64);
+const dump: Dump = {
+  path: "dumps/timesheets.sql",
+  isFolder: false,
+  source: { name: "timesheets.sql", sha256, backup: "20261115T032900Z", server: "production" },
+};
+const passwords = {
+  application: "keep this to yourself",
+  readonly: "this as well",
+  monitor: "and this one",
+  ada: "of ada's own",
+};
+const people = { ada: "DbAdmin", bob: "CI" } as const;
+const common = { postgres: { port: 15432, memory: "1 GB" }, passwords, people };
+
+const development = (): DevelopmentServer =>
+  new DevelopmentServer("dev", {
+    ...common,
+    database: { name: "timesheets", refreshFrom: dump },
+  });
+const production = (): ProductionServer =>
+  new ProductionServer("prod", {
+    ...common,
+    database: { name: "timesheets", recoverFrom: dump },
+  });
+
+beforeEach(() => {
+  see(undefined);
+});
+
+const crashesOnly = ["archive_mode=off", "wal_level=minimal", "max_wal_senders=0"];
+
+const made = { network: "then", postgres: "then", agent: "then" };
+
+function see(seen: Observation | undefined, more: Partial<ObservedState> = {}): void {
+  vi.mocked(observeServer).mockResolvedValue({
+    createdAt: made,
+    faults: [],
+    observation: seen,
+    ...more,
+  });
+}
+
+function find(resources: readonly Registered[], name: string, type = ""): Registered {
+  const found = resources.find((r) => r.name === name && r.type.includes(type));
+  if (!found) throw new Error(`no ${type} ${name}`);
+  return found;
+}
+
+describe("a development server", () => {
+  test("is exactly these resources, each below its own component", async () => {
+    const { resources } = await register(development);
+    expect(resources.map(({ type, name, parent }) => [type, name, parent])).toEqual([
+      ["command:local:Command", "dev-backups", "dev-backups"],
+      ["command:local:Command", "dev-backups-archive", "dev-backups"],
+      ["command:local:Command", "dev-image", "dev"],
+      ["command:local:Command", "dev-pg-hba", "dev-pg-hba"],
+      ["command:local:Command", "dev-roles", "dev"],
+      ["command:local:Command", "dev-settings", "dev"],
+      ["command:local:Command", "dev-tls", "dev"],
+      ["command:local:Command", "timesheets-restore", "timesheets"],
+      ["docker:index/container:Container", "dev-agent", "dev"],
+      ["docker:index/container:Container", "dev-postgres", "dev"],
+      ["docker:index/network:Network", "dev-network", "dev"],
+      ["docker:index/volume:Volume", "dev-agent", "dev"],
+      ["docker:index/volume:Volume", "dev-archive", "dev"],
+      ["docker:index/volume:Volume", "dev-backups", "dev"],
+      ["docker:index/volume:Volume", "dev-data", "dev"],
+      ["docker:index/volume:Volume", "dev-run", "dev"],
+      ["stagecraft:index:BackupSchedule", "dev-backups", "dev"],
+      ["stagecraft:index:Database", "timesheets", "dev"],
+      ["stagecraft:index:DevelopmentServer", "dev", ""],
+      ["stagecraft:index:PgHba", "dev-pg-hba", "dev"],
+      ["stagecraft:index:PostgresServer", "dev", "dev"],
+    ]);
+  });
+
+  test("has PostgreSQL in a container that is stopped gently and reached from this machine alone", async () => {
+    const { resources } = await register(development);
+    expect(find(resources, "dev-postgres").inputs).toEqual({
+      name: "stagecraft-dev-postgres",
+      image: "stagecraft-server:0123456789ab",
+      command: [
+        ...["stagecraft-postgres", "shared_buffers=256MB", "effective_cache_size=768MB"],
+        ...["work_mem=4MB", "maintenance_work_mem=64MB", "max_wal_size=2048MB"],
+        ...crashesOnly,
+      ],
+      envs: ["STAGECRAFT_SERVER=dev"],
+      labels: [
+        { label: "stagecraft.project", value: "stagecraft" },
+        { label: "stagecraft.server", value: "dev" },
+        { label: "stagecraft.made", value: "then" },
+      ],
+      networksAdvanced: [{ name: "stagecraft-dev" }],
+      ports: [{ internal: 5432, external: 15432, ip: "127.0.0.1" }],
+      volumes: [
+        { volumeName: "stagecraft-dev-data", containerPath: "/var/lib/postgresql/data" },
+        { volumeName: "stagecraft-dev-run", containerPath: "/run/postgresql" },
+        { volumeName: "stagecraft-dev-archive", containerPath: "/var/lib/pgbackrest" },
+      ],
+      memory: 1024,
+      memorySwap: 2048,
+      shmSize: 256,
+      stopSignal: "SIGINT",
+      stopTimeout: 120,
+      destroyGraceSeconds: 120,
+      restart: "always",
+      readOnly: true,
+      tmpfs: { "/tmp": "" },
+      capabilities: { drops: ["ALL"] },
+      securityOpts: ["no-new-privileges"],
+      ulimits: [{ name: "nproc", soft: 4096, hard: 4096 }],
+      removeVolumes: false,
+      healthcheck: {
+        tests: ["CMD", "pg_isready", "-q", "-h", "/run/postgresql"],
+        interval: "10s",
+        timeout: "5s",
+        retries: 3,
+        startPeriod: "1m0s",
+      },
+    });
+  });
+
+  test("has an agent that publishes no port and sees its volumes", async () => {
+    const { resources } = await register(development);
+    const { inputs } = find(resources, "dev-agent", "Container");
+    expect(inputs).toMatchObject({
+      command: ["stagecraft-agent", "serve"],
+      envs: [
+        "STAGECRAFT_SERVER=dev",
+        "STAGECRAFT_KIND=development",
+        "STAGECRAFT_POSTGRES_HOST=stagecraft-dev-postgres",
+      ],
+      volumes: [
+        { volumeName: "stagecraft-dev-data", containerPath: "/var/lib/postgresql/data" },
+        { volumeName: "stagecraft-dev-run", containerPath: "/run/postgresql" },
+        { volumeName: "stagecraft-dev-archive", containerPath: "/var/lib/pgbackrest" },
+        { volumeName: "stagecraft-dev-agent", containerPath: "/var/lib/stagecraft" },
+        { volumeName: "stagecraft-dev-backups", containerPath: "/var/backups/stagecraft" },
+      ],
+      capabilities: { drops: ["ALL"] },
+      readOnly: true,
+      memory: 1024,
+      cpuShares: 256,
+      ulimits: [{ name: "nproc", soft: 4096, hard: 4096 }],
+    });
+    expect(inputs).not.toHaveProperty("ports");
+  });
+
+  test("hands the passwords over as a secret on stdin, and nowhere else", async () => {
+    const { resources } = await register(development);
+    const roles = find(resources, "dev-roles");
+    expect(roles.inputs["stdin"]).toEqual({
+      secret: JSON.stringify({
+        ...{ server: "dev", kind: "development" },
+        databases: [
+          {
+            name: "timesheets",
+            application: passwords.application,
+            readonly: passwords.readonly,
+          },
+        ],
+        monitor: passwords.monitor,
+        people: [{ name: "ada", role: "DbAdmin", password: passwords.ada }],
+      }),
+    });
+    const others = resources.map((resource) =>
+      resource === roles ? { ...resource, inputs: { ...roles.inputs, stdin: "" } } : resource,
+    );
+    for (const password of Object.values(passwords))
+      expect(JSON.stringify(others)).not.toContain(password);
+  });
+
+  test("makes its roles again when one of its containers is another", async () => {
+    const { resources } = await register(development);
+    expect(find(resources, "dev-roles").inputs).toMatchObject({
+      create: 'exec docker exec -i "$AGENT" stagecraft-agent roles "$GENERATION"',
+      environment: {
+        AGENT: "stagecraft-dev-agent",
+        POSTGRES: "stagecraft-dev-postgres",
+        AGENT_ID: "id-of-dev-agent",
+        POSTGRES_ID: "id-of-dev-postgres",
+        GENERATION: "1",
+      },
+      logging: "stderr",
+      addPreviousOutputInEnv: false,
+    });
+  });
+
+  test("restores its dump when the roles are there, every value by environment or stdin", async () => {
+    const { resources } = await register(development);
+    const { inputs, dependsOn } = find(resources, "timesheets-restore");
+    const { stdin, ...others } = inputs;
+    expect(dependsOn).toContain("dev-roles");
+    expect(others).toEqual({
+      create:
+        'docker exec -i "$AGENT" stagecraft-agent receive "$SHA256" "$DATABASE" "$MODE" < "$DUMP" && exec docker exec -i "$AGENT" stagecraft-agent restore',
+      environment: {
+        AGENT: "stagecraft-dev-agent",
+        AGENT_ID: "id-of-dev-agent",
+        DATABASE: "timesheets",
+        DUMP: "dumps/timesheets.sql",
+        MODE: "replace",
+        RESTORE_ID: "aaaaaaaaaaaa-1",
+        SHA256: sha256,
+      },
+      logging: "stderr",
+      addPreviousOutputInEnv: false,
+    });
+    expect(JSON.parse(stdin as string)).toEqual({
+      server: "dev",
+      kind: "development",
+      database: "timesheets",
+      source: dump.source,
+      restoreId: "aaaaaaaaaaaa-1",
+      mode: "replace",
+      roles: "leave out",
+      keepPrevious: 1,
+    });
+  });
+
+  test("shows what its contents are, so that a preview shows when they change", async () => {
+    const { resources } = await register(development);
+    expect(find(resources, "timesheets").inputs).toEqual({
+      dump: "timesheets.sql",
+      backup: "20261115T032900Z",
+      sha256,
+      restoreId: "aaaaaaaaaaaa-1",
+    });
+  });
+
+  test("tells the verdict", async () => {
+    const { made } = await register(development);
+    expect(await valueOf(made.database.verdict)).toBe("timesheets ← timesheets.sql   passed");
+  });
+
+  test("tells the report, for a stack output", async () => {
+    const { made } = await register(development);
+    expect(await valueOf(made.database.report)).toMatchObject({
+      ...{ result: "restored", source: "timesheets.sql", steps: {} },
+      text: "timesheets ← timesheets.sql   passed",
+    });
+  });
+
+  test("lets a directory dump through as a tar", async () => {
+    const refreshFrom = { ...dump, isFolder: true };
+    const { resources } = await register(
+      () => new DevelopmentServer("dev", { ...common, database: { name: "a", refreshFrom } }),
+    );
+    expect(find(resources, "a-restore").inputs["create"]).toBe(
+      'tar -C "$DUMP" -cf - . | docker exec -i "$AGENT" stagecraft-agent receive "$SHA256" "$DATABASE" "$MODE" --folder && exec docker exec -i "$AGENT" stagecraft-agent restore',
+    );
+  });
+
+  test("does not keep its volumes", async () => {
+    const { resources } = await register(development);
+    expect(resources.filter((r) => r.retainOnDelete || r.protect)).toEqual([]);
+  });
+
+  test("keeps any name of a database out of the command's text", async () => {
+    const name = `a"; drop database b; -- $(reboot)`;
+    const { resources } = await register(
+      () => new DevelopmentServer("dev", { ...common, database: { name, refreshFrom: dump } }),
+    );
+    const { inputs } = find(resources, `${name}-restore`);
+    expect(inputs["create"]).not.toContain("drop");
+    expect(inputs["environment"]).toMatchObject({ DATABASE: name });
+  });
+
+  test("tells all wrong arguments in one error that names the component", async () => {
+    const postgres = { port: 0, memory: "lots" };
+    const wrong = register(
+      () =>
+        new DevelopmentServer("dev", {
+          ...common,
+          postgres,
+          database: { name: "a", refreshFrom: dump },
+        }),
+    );
+    await expect(wrong).rejects.toThrow(
+      `PostgresServer "dev": postgres.port must be a port from 1 to 65535, got 0
+PostgresServer "dev": postgres.memory must be a size like "2 GB" or "512 MB", got "lots"`,
+    );
+  });
+});
+
+describe("PostgreSQL's log", () => {
+  const logOf = async (program: () => pulumi.Resource): Promise<readonly string[]> => {
+    const { resources } = await register(program);
+    const command = find(resources, "log-postgres").inputs["command"] as readonly string[];
+    return command.filter((setting) => crashesOnly.includes(setting));
+  };
+  const database = { name: "timesheets", refreshFrom: dump };
+  const settings = { wal_level: "logical" } as const;
+
+  test("is kept for crashes alone where nothing archives it", async () => {
+    expect(await logOf(() => new StagingServer("log", { ...common, database }))).toEqual(
+      crashesOnly,
+    );
+  });
+
+  test.each<readonly [string, () => pulumi.Resource]>([
+    [
+      "production",
+      () =>
+        new ProductionServer("log", {
+          ...common,
+          database: { name: "timesheets", recoverFrom: dump },
+        }),
+    ],
+    [
+      "a server with point in time",
+      () => new StagingServer("log", { ...common, database, backups: { pointInTime: {} } }),
+    ],
+    [
+      "a server whose settings say what the log is for",
+      () =>
+        new DevelopmentServer("log", {
+          ...common,
+          database,
+          postgres: { ...common.postgres, settings },
+        }),
+    ],
+  ])("can be archived on %s", async (_name, program) => {
+    expect(await logOf(program)).toEqual([]);
+  });
+
+  test("that cannot be archived is told before point in time is begun", async () => {
+    const roles = { database: "timesheets", passwords };
+    await register(() => {
+      const server = new PostgresServer("log", {
+        ...{ kind: "staging", postgres: { port: 15432 }, roles, archivable: false },
+      });
+      expect(() => new BackupSchedule("log-backups", { server, pointInTime: {} })).toThrow(
+        'BackupSchedule "log-backups": pointInTime is for servers whose log can be archived; make "log" with archivable: true, or leave it out',
+      );
+      return undefined;
+    });
+  });
+});
+
+describe("what the agent sees", () => {
+  const restoreId = async (program: () => unknown): Promise<unknown> => {
+    const { resources } = await register(program);
+    const { inputs } = find(resources, "timesheets-restore");
+    return (inputs["environment"] as Record<string, unknown>)["RESTORE_ID"];
+  };
+
+  test("the wanted contents change nothing", async () => {
+    see(observation({ sha256, restoreId: "aaaaaaaaaaaa-7" }));
+    expect(await restoreId(development)).toBe("aaaaaaaaaaaa-7");
+  });
+
+  test("other contents are replaced on development", async () => {
+    see(observation({ sha256: "b".repeat(64), restoreId: "b-3" }));
+    expect(await restoreId(development)).toBe("aaaaaaaaaaaa-4");
+  });
+
+  test("other contents stay on production", async () => {
+    see(observation({ sha256: "b".repeat(64), restoreId: "b-3" }));
+    expect(await restoreId(production)).toBe("b-3");
+  });
+
+  test.each<readonly [string, () => pulumi.Resource]>([
+    ["development", development],
+    ["production", production],
+  ])("a missing database comes back on %s", async (_, program) => {
+    see(observation(undefined));
+    expect(await restoreId(program)).toBe("aaaaaaaaaaaa-4-missing");
+  });
+});
+
+describe("a part that is gone or stopped", () => {
+  const label = async (name: string): Promise<unknown> => {
+    const { resources } = await register(development);
+    const { inputs } = find(resources, name, "ontainer");
+    return (inputs["labels"] as { label: string; value: string }[]).at(-1);
+  };
+
+  test("gets another label, so that it is replaced, and the others keep theirs", async () => {
+    see(undefined, { createdAt: { ...made, agent: "now" } });
+    expect(await label("dev-agent")).toEqual({ label: "stagecraft.made", value: "now" });
+    expect(await label("dev-postgres")).toEqual({ label: "stagecraft.made", value: "then" });
+  });
+
+  test("is told of", async () => {
+    const warn = vi.spyOn(pulumi.log, "warn").mockResolvedValue();
+    see(undefined, { faults: ["stagecraft-dev-agent does not run (exited); it is made anew"] });
+    await register(development);
+    expect(warn.mock.calls.map(([text]) => text)).toEqual([
+      "stagecraft-dev-agent does not run (exited); it is made anew",
+    ]);
+    warn.mockRestore();
+  });
+});
+
+describe("a server with another server's off-site copy", () => {
+  test("has the key for it in a secret alone, and reads no volume", async () => {
+    const identity = "AGE-SECRET-KEY-1CANARY";
+    const refreshFrom = offsiteContents({
+      ...{ remote: "s3:bucket", server: "prod", identity, backup: "20261121T032900Z" },
+    });
+    expect(refreshFrom.source.repository).toBe("s3:bucket/prod");
+    const { resources } = await register(
+      () =>
+        new StagingServer("staging", { ...common, database: { name: "timesheets", refreshFrom } }),
+    );
+    const agent = find(resources, "staging-agent", "Container");
+    expect(JSON.stringify(agent.inputs)).not.toContain("/var/backups/source");
+    const holders = resources.filter(({ inputs }) => JSON.stringify(inputs).includes(identity));
+    expect(holders.map(({ name }) => name)).toEqual(["timesheets-restore"]);
+    const { stdin } = find(resources, "timesheets-restore", "Command").inputs;
+    expect(stdin).toEqual({ secret: expect.stringContaining(identity) as string });
+  });
+});
+
+describe("a server with another server's backup", () => {
+  const backup = "20261121T032900Z";
+  const contents = backupContents({ repository: "stagecraft-prod-backups", backup });
+  const staging = (): StagingServer =>
+    new StagingServer("staging", {
+      ...common,
+      database: { name: "timesheets", refreshFrom: contents },
+    });
+
+  test("has an agent that reads that volume, and writes nothing there", async () => {
+    const { resources } = await register(staging);
+    const { inputs } = find(resources, "staging-agent", "Container");
+    expect(inputs["volumes"]).toContainEqual({
+      ...{ volumeName: "stagecraft-prod-backups", containerPath: "/var/backups/source" },
+      readOnly: true,
+    });
+    expect(inputs["envs"]).toContain("STAGECRAFT_SOURCE_VOLUME=stagecraft-prod-backups");
+    const postgres = find(resources, "staging-postgres", "Container");
+    expect(JSON.stringify(postgres.inputs)).not.toContain("prod-backups");
+  });
+
+  test("shows its id, and hands nothing over", async () => {
+    const { resources } = await register(staging);
+    expect(find(resources, "timesheets", "Database").inputs).toEqual({
+      backup,
+      restoreId: `${backup}-1`,
+    });
+    const { inputs } = find(resources, "timesheets-restore");
+    expect(inputs["create"]).toBe('exec docker exec -i "$AGENT" stagecraft-agent restore');
+    expect(JSON.parse(inputs["stdin"] as string)).toMatchObject({
+      source: { name: backup, backup, repository: "stagecraft-prod-backups" },
+      mode: "replace",
+    });
+  });
+});
+
+describe("a production server", () => {
+  test("keeps the volumes with data when it is destroyed", async () => {
+    const { resources } = await register(production);
+    const kept = resources.filter(({ retainOnDelete }) => retainOnDelete);
+    expect(kept.map(({ type, name }) => [type, name])).toEqual([
+      ["docker:index/volume:Volume", "prod-agent"],
+      ["docker:index/volume:Volume", "prod-archive"],
+      ["docker:index/volume:Volume", "prod-backups"],
+      ["docker:index/volume:Volume", "prod-data"],
+    ]);
+    const guarded = resources.filter(({ protect }) => protect);
+    expect(guarded.map(({ name }) => name)).toEqual(["prod-archive", "prod-backups", "prod-data"]);
+  });
+
+  test("uses a dump only when the database is missing", async () => {
+    const { resources } = await register(production);
+    const { inputs } = find(resources, "timesheets-restore");
+    expect(inputs["environment"]).toMatchObject({ MODE: "when-missing" });
+    expect(JSON.parse(inputs["stdin"] as string)).toMatchObject({
+      kind: "production",
+      mode: "when missing",
+    });
+  });
+
+  test("cannot be told to refresh", () => {
+    const program = (): pulumi.Resource =>
+      new ProductionServer("prod", {
+        ...common,
+        // @ts-expect-error production is never refreshed
+        database: { name: "timesheets", refreshFrom: dump },
+      });
+    expect(program).toBeTypeOf("function");
+  });
+});
+
+test("a staging server differs from a development server in its kind, who may connect and its backups, and in nothing else", async () => {
+  const dev = await register(development);
+  const staging = await register(
+    () =>
+      new StagingServer("staging", {
+        ...common,
+        database: { name: "timesheets", refreshFrom: dump },
+      }),
+  );
+  const renamed = JSON.stringify(staging.resources)
+    .replaceAll("StagingServer", "DevelopmentServer")
+    .replaceAll("STAGECRAFT_KIND=staging", "STAGECRAFT_KIND=development")
+    .replaceAll(String.raw`\"kind\":\"staging\"`, String.raw`\"kind\":\"development\"`)
+    .replaceAll(/\bstaging\b/g, "dev");
+  const withoutRules = (resources: readonly Registered[]): Set<Registered> =>
+    new Set(
+      resources.filter(
+        ({ type, name }) =>
+          name !== "dev-pg-hba" && (name !== "dev-backups" || type.includes("Volume")),
+      ),
+    );
+  expect(withoutRules(JSON.parse(renamed) as Registered[])).toEqual(withoutRules(dev.resources));
+});

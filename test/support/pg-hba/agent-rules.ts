@@ -1,0 +1,65 @@
+import { execa } from "execa";
+import { expect } from "vitest";
+import {
+  pgHbaResultSchema,
+  type PgHbaResult,
+  type RequiredConnection,
+} from "../../../model/pg-hba/rule/protocol";
+import { type Said, type TestServer } from "../servers/server";
+
+/** Where a server keeps its rules. */
+export const hbaPath = "/var/lib/postgresql/data/pgdata/pg_hba.conf";
+
+/** The rule by which the agent comes in; nothing works without. */
+export const agentRule = "local all postgres peer";
+
+/** Rules of a server, the agent's one above them. */
+export function hba(...rules: readonly string[]): string {
+  return [agentRule, ...rules, ""].join("\n");
+}
+
+/** Asks the agent to put rules in force. */
+export async function askHba(
+  server: TestServer,
+  text: string,
+  required: readonly RequiredConnection[] = [],
+): Promise<Said> {
+  return server.agent(["pg-hba"], { server: server.name, text, required });
+}
+
+/** The same, when it has to succeed. */
+export async function putHba(
+  server: TestServer,
+  text: string,
+  required: readonly RequiredConnection[] = [],
+): Promise<PgHbaResult> {
+  const said = await askHba(server, text, required);
+  expect(said, said.stderr).toMatchObject({ status: 0 });
+  return pgHbaResultSchema.parse(JSON.parse(said.stdout));
+}
+
+/** The rules in place. */
+export async function readHba(server: TestServer): Promise<string> {
+  return (await server.run(["cat", hbaPath])).stdout;
+}
+
+/** Files beside the rules: candidates, rules kept for a trial. */
+export async function hbaFiles(server: TestServer): Promise<string[]> {
+  const said = await server.run(["sh", "-c", `ls ${hbaPath}*`]);
+  return said.stdout.trimEnd().split("\n");
+}
+
+/** When PostgreSQL read its files last, and since when it runs. */
+export async function loadTimes(server: TestServer): Promise<{ loaded: string; started: string }> {
+  const times = await server.sql(
+    "postgres",
+    "SELECT pg_conf_load_time(), pg_postmaster_start_time()",
+  );
+  const [loaded = "", started = ""] = times.split("|");
+  return { loaded, started };
+}
+
+/** PostgreSQL's log. */
+export async function postgresLog(server: TestServer): Promise<string> {
+  return (await execa("docker", ["logs", server.postgres], { all: true })).all;
+}

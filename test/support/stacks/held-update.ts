@@ -1,0 +1,59 @@
+import { execa } from "execa";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { delimiter, join } from "node:path";
+import { pulumiEnvironment } from "../../../tools";
+import { findOnPath } from "../../../tools/folders";
+import { restoreUntil, stepLine } from "./disturbed-restore";
+import { said, type Run, type TestProject } from "./project";
+
+/** Stands before docker: what Pulumi asks the agent's `restore` for goes on as `HOLD` says, and all else as it is. */
+const docker = `#!/bin/bash
+docker=${findOnPath("docker") ?? "docker"}
+[ "$1 $2 $4 $5" = "exec -i stagecraft-agent restore" ] || exec $docker "$@"
+[ -n "$HOLD" ] && exec $docker exec -i "$3" bash -c "$HOLD" - "$HOLD_LINE" STOP
+answer=$($docker "$@"); echo "${stepLine("done")}" >&2; sleep 60`;
+
+/**
+ * Starts an update whose restore stops where it begins a step, or, with `"done"`, whose restore is done and whose Pulumi
+ * never hears of it; {@link untilHeld} waits for that.
+ */
+export function startHeld(project: TestProject, stack: string, step: string): Run {
+  const bin = join(project.folder, "held");
+  mkdirSync(bin, { recursive: true });
+  writeFileSync(join(bin, "docker"), docker, { mode: 0o755 });
+  const PATH = [bin, pulumiEnvironment(project.folder)["PATH"]].join(delimiter);
+  const HOLD = step === "done" ? "" : restoreUntil(step, "STOP")[2];
+  const up = ["up", "--stack", stack, "--yes", "--skip-preview"];
+  return project.start({ PATH, HOLD, HOLD_LINE: stepLine(step) }, ...up);
+}
+
+/** Waits until an update that {@link startHeld} started is there. */
+export async function untilHeld(run: Run, step: string): Promise<void> {
+  await said(run, stepLine(step));
+}
+
+/** Kills Pulumi with all that it started, as when its machine goes down; or alone, as one that is out of memory. */
+export async function killPulumi(
+  run: Run,
+  victims: "alone" | "with all it started",
+): Promise<void> {
+  const all = victims === "alone" ? [] : await startedBy(run.pid ?? 0);
+  run.kill("SIGKILL");
+  for (const pid of all) {
+    try {
+      process.kill(pid, "SIGKILL");
+    } catch {
+      // It has ended with its parent.
+    }
+  }
+  await run;
+}
+
+/** All processes that this one started, and those that they started. */
+async function startedBy(pid: number): Promise<number[]> {
+  const { stdout } = await execa("ps", ["-A", "-o", "ppid=,pid="]);
+  const pairs = stdout.split("\n").map((line) => line.trim().split(/\s+/).map(Number));
+  const below = (parent: number): number[] =>
+    pairs.filter(([of]) => of === parent).flatMap(([, child = 0]) => [child, ...below(child)]);
+  return below(pid);
+}

@@ -1,0 +1,86 @@
+import { describe, expect, test } from "vitest";
+import { backupRows } from "../../../../cli/text/backup-status";
+import { backupText } from "../../../../cli/text/backup";
+import { plain } from "../../../../cli/base/paint";
+import type { BackupsObservation } from "../../../../model/backup/protocol";
+import { quietServer } from "../../../support/servers/observation";
+
+const now = new Date("2026-11-22T09:00:00Z");
+const rows = (more: Partial<BackupsObservation>): string[][] =>
+  backupRows("prod", { ...quietServer.backups, ...more }, now, plain);
+/** The last row of a server with that job. */
+const runs = ["", "nightly runs next at 23 Nov 2026 03:29 UTC, 24 Nov 2026 03:29 UTC"];
+const nightly = {
+  ...{ kind: "backup" as const, name: "nightly", last: null },
+  next: ["2026-11-23T03:29:00.000Z", "2026-11-24T03:29:00.000Z"],
+};
+
+describe("status tells of the backups of a server", () => {
+  test("that has none and makes none", () => {
+    expect(rows({})).toEqual([["backups", "no backup yet · none by itself"]]);
+  });
+
+  test("with the newest one, whether it is verified, and the next runs", () => {
+    const newest = "20261122T032900Z";
+    const next = "next 23 Nov 2026 03:29 UTC by nightly";
+    expect(rows({ newest, newestVerified: newest, jobs: [nightly] })).toEqual([
+      ["backups", `${newest}, 5 h old, verified · ${next}`],
+      runs,
+    ]);
+    expect(rows({ newest, newestVerified: "20261121T032900Z", jobs: [nightly] })).toEqual([
+      ["backups", `${newest}, 5 h old, unverified, last verified 29 h old · ${next}`],
+      runs,
+    ]);
+    const running = { kind: "backup" as const, name: null, startedAt: now.toISOString() };
+    expect(rows({ newest, running, jobs: [nightly] })).toEqual([
+      ["backups", `${newest}, 5 h old, unverified · one is being made · ${next}`],
+      runs,
+    ]);
+  });
+
+  test("with what went wrong last, and where the log is", () => {
+    const lastAttempt = {
+      ...{ id: "20261122T032900Z", job: "nightly", result: "failed" as const },
+      ...{ startedAt: "2026-11-22T03:29:00.000Z", finishedAt: "2026-11-22T03:30:00.000Z" },
+      text: "no backup of prod was made by nightly\n  cause     the disk with the backups is full\n  fix       make room",
+      logs: ["20261122T032900Z-backup-shop.log"],
+    };
+    expect(rows({ lastAttempt, jobs: [nightly] }).slice(1)).toEqual([
+      [
+        "",
+        "failed 5 h ago: no backup of prod was made by nightly (the disk with the backups is full)",
+      ],
+      ["", "npx stagecraft log prod 20261122T032900Z-backup-shop.log"],
+      runs,
+    ]);
+  });
+
+  test("with what is overdue, each reason by itself", () => {
+    const late = ["no backup of job nightly since its run of 2026-11-22 03:29 UTC", "the newest"];
+    expect(rows({ late, jobs: [nightly] }).slice(1)).toEqual([
+      ...late.map((reason) => ["", `${reason} · npx stagecraft backups prod`]),
+      runs,
+    ]);
+  });
+
+  test("with maintenance that failed", () => {
+    const last = {
+      ...{ startedAt: now.toISOString(), finishedAt: now.toISOString(), succeeded: false },
+      text: "maintenance weekly of prod was not done\n  cause     …",
+    };
+    const weekly = { kind: "maintenance" as const, name: "weekly", next: [], last };
+    expect(rows({ jobs: [weekly] }).slice(1)).toEqual([
+      ["", "weekly failed: maintenance weekly of prod was not done"],
+    ]);
+  });
+});
+
+test("a backup by hand is told in two lines, and that it is unverified", () => {
+  const text = "backup 20261122T032900Z   timesheets · 1.9 GB · 11,702,113 rows · 12 s";
+  expect(
+    backupText("prod", {
+      ...{ kind: "backup", name: null, succeeded: true, backup: "20261122T032900Z", text },
+      ...{ startedAt: now.toISOString(), finishedAt: now.toISOString() },
+    }),
+  ).toBe(`     ${text} · unverified\n     all of them: npx stagecraft backups prod`);
+});

@@ -1,0 +1,91 @@
+import { expect, test } from "vitest";
+import { backupsText, forgetText } from "../../../../cli/text/backups";
+import type { CatalogueEntry, OffsiteCopy } from "../../../../model/backup/catalogue";
+import type { Catalogue } from "../../../../model/backup/catalogue-protocol";
+import { applyRetention } from "../../../../model/backup/retention";
+import { entryOf } from "../../../support/backups/catalogue-entry";
+
+const now = new Date("2026-11-22T09:00:00Z");
+
+const failed: CatalogueEntry = {
+  ...entryOf({ at: "2026-11-20T03:29Z" }),
+  backup: null,
+  verification: null,
+  attempt: {
+    ...{ id: "20261120T032900Z", job: "nightly", result: "failed" },
+    ...{ startedAt: "2026-11-20T03:29:00.000Z", finishedAt: "2026-11-20T03:29:30.000Z" },
+    text: "no backup was made: nightly failed\n  cause     disk full\n  fix       free some space",
+    logs: ["20261120T032900Z-timesheets.log"],
+  },
+};
+
+const offsite: OffsiteCopy = {
+  result: "uploaded",
+  ...{ remote: "sftp:backups", at: "2026-11-15T04:00:00.000Z", bytes: 1, sha256: null, text: "" },
+};
+
+const entries: CatalogueEntry[] = [
+  { ...entryOf({ at: "2026-11-15T03:29Z" }), offsite },
+  failed,
+  entryOf({ at: "2026-11-21T03:29Z", pins: ["staging"] }),
+  { ...entryOf({ at: "2026-11-22T03:29Z", verified: null }), offsite },
+  entryOf({ at: "2026-11-22T04:00Z", verified: "failed" }),
+];
+
+const catalogue: Catalogue = {
+  ...{ server: "prod", now: now.toISOString(), entries },
+  judgements: applyRetention(entries, { daily: 2 }, { now }),
+  next: "2026-11-23T03:29:00.000Z",
+  verifiedLimit: "26 h",
+  late: null,
+  freeBytes: 212 * 2 ** 30,
+};
+
+test("a table of backups tells of each how good it is and why it stays, failed attempts included", () => {
+  expect(backupsText(catalogue, "prod")).toBe(
+    `id                age   databases   size    verified         kept as                       where
+20261122T040000Z  5 h   timesheets  1.9 GB  ✘ not good       failed, kept to be looked at  here, why: npx stagecraft backups prod --json
+20261122T032900Z  5 h   timesheets  1.9 GB  not yet          not verified yet              here, off-site
+20261121T032900Z  29 h  timesheets  1.9 GB  ✔ restored 24 s  daily · staging               here
+20261120T032900Z  2 d   –           –       ✘ disk full      not a backup                  log: npx stagecraft log prod 20261120T032900Z-timesheets.log
+20261115T032900Z  7 d   timesheets  1.9 GB  ✔ restored 24 s  daily                         here, off-site
+next: 23 Nov 2026 03:29 UTC · newest verified 29 h old (limit 26 h) · 212 GB free`,
+  );
+});
+
+test("one that is off-site alone stays in the table, with what keeps it there", () => {
+  const { backup, ...gone } = { ...entryOf({ at: "2026-11-15T03:29Z" }), offsite };
+  const alone: CatalogueEntry = {
+    ...{ ...gone, attempt: null, backup: null },
+    ...(backup ? { away: backup } : {}),
+  };
+  const judgements = [{ id: alone.id, keep: true, rules: ["weekly"], why: "" }];
+  const text = backupsText({ ...catalogue, entries: [alone], judgements }, "prod");
+  expect(text).toBe(
+    `id                age  databases   size    verified  kept as  where
+20261115T032900Z  7 d  timesheets  1.9 GB  ✔         weekly   off-site
+next: 23 Nov 2026 03:29 UTC · none verified (limit 26 h) · 212 GB free`,
+  );
+});
+
+test("without backups, and without a schedule, it says so; what is late stands out", () => {
+  const none: Catalogue = {
+    ...{ ...catalogue, entries: [], judgements: [], next: null, freeBytes: null },
+    late: "there is no backup yet, 2 d after the schedule was set (limit 26 h)",
+  };
+  expect(backupsText(none, "prod")).toBe(
+    "no backups yet\nnext: none is scheduled · there is no backup yet, 2 d after the schedule was set (limit 26 h)",
+  );
+});
+
+test("forgetting tells of each backup what becomes of it and why", () => {
+  const old = entryOf({ at: "2026-11-01T03:29Z" });
+  const judgements = applyRetention([old, ...entries], { last: 1 }, { now });
+  expect(forgetText({ judgements, removed: [old.id] })).toBe(
+    `20261101T032900Z  removed  no rule keeps it
+20261115T032900Z  remove   no rule keeps it
+20261121T032900Z  keep     last · staging
+20261122T032900Z  keep     not verified yet
+20261122T040000Z  keep     failed, kept to be looked at`,
+  );
+});

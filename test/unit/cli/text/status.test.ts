@@ -1,0 +1,226 @@
+import { quietServer } from "../../../support/servers/observation";
+import { describe, expect, it } from "vitest";
+import type { Container } from "../../../../cli/server/docker";
+import { serverState, type ServerStatus } from "../../../../cli/server/server-status";
+import { statusJson, statusText } from "../../../../cli/text/status";
+import type { Observation } from "../../../../model/observation/observation";
+import type { DatabaseFacts, Stamp } from "../../../../model/restore/protocol";
+
+const now = new Date("2026-11-22T16:10:00Z");
+
+const source = {
+  name: "pg_dump.production.timesheets.20261115.032900.sql",
+  sha256: "a".repeat(64),
+  backup: "20261115T032900Z",
+  server: "production",
+};
+
+const stamp: Stamp = {
+  server: "dev",
+  restoreId: "aaaaaaaaaaaa-1",
+  source,
+  outcome: "passed with notes",
+  restoredAt: "2026-11-22T15:40:00Z",
+};
+
+const timesheets: DatabaseFacts = {
+  name: "timesheets",
+  owner: "timesheets",
+  encoding: "UTF8",
+  locale: "en_GB.UTF-8",
+  bytes: 43_000_000,
+  connections: 1,
+  stamp,
+};
+
+const observation: Observation = {
+  server: "dev",
+  agentVersion: "0.1.0",
+  postgresVersion: "17.7",
+  systemIdentifier: "7412345678901234567",
+  generation: 1,
+  databases: [timesheets],
+  freeBytes: 212 * 2 ** 30,
+  lastRestore: null,
+  ...quietServer,
+};
+
+const dev: ServerStatus = {
+  stack: "dev",
+  kind: "development",
+  host: "local",
+  state: "running",
+  faults: [],
+  addresses: ["127.0.0.1:15432"],
+  observation,
+  lastChange: {
+    kind: "update",
+    succeeded: true,
+    at: new Date("2026-11-22T15:40:05Z"),
+    changes: { create: 9, same: 1 },
+  },
+};
+
+const staging: ServerStatus = {
+  stack: "staging",
+  kind: "staging",
+  host: "local",
+  state: "not there",
+  faults: [],
+  addresses: [],
+  observation: undefined,
+  lastChange: undefined,
+};
+
+describe("status", () => {
+  it("tells which moments a server can be recovered to, and what is wrong with its archive", () => {
+    const archive = {
+      ...{ ...quietServer.archive, on: true, behindSeconds: 42, failure: "no space left" },
+      windows: [{ first: "2026-11-21T01:00:00.000Z", last: "2026-11-22T16:09:00.000Z" }],
+    };
+    const text = statusText([{ ...dev, observation: { ...observation, archive } }], now);
+    expect(text).toMatch(/moments +\S.* to .* · 42 s behind\n +archiving fails: no space left; /);
+    expect(statusText([dev], now)).not.toContain("moments");
+  });
+
+  it("shows a running server's data, verdict, size, connections, last change and disk", () => {
+    expect(statusText([dev, staging], now)).toBe(
+      [
+        "dev      running, healthy · 127.0.0.1:15432 · PostgreSQL 17.7",
+        "  timesheets  production 20261115T032900Z, 7 d old · 41 MB · passed with notes · 1 connection",
+        "  backups     no backup yet · none by itself",
+        "  changed     22 Nov 2026 15:40 UTC, 29 min ago: 9 created",
+        "  disk        212 GB free",
+        "staging  not there: npm start -- staging",
+      ].join("\n"),
+    );
+  });
+
+  it("says on which machine a server is, and that one is out of reach", () => {
+    const host = "ssh://ops@staging.example.com";
+    const [head] = statusText([{ ...dev, host }], now).split("\n");
+    expect(head).toBe(
+      "dev  running, healthy · 127.0.0.1:15432 of ssh://ops@staging.example.com · PostgreSQL 17.7",
+    );
+    const fault = `${host} cannot be reached: Connection refused; check its name and port`;
+    const gone: ServerStatus = {
+      ...staging,
+      ...{ host, state: "out of reach", faults: [fault] },
+    };
+    expect(statusText([gone], now)).toBe(
+      ["staging  out of reach · ssh://ops@staging.example.com", `  fault  ${fault}`].join("\n"),
+    );
+  });
+
+  it("says which container of a server is stopped, and the fix", () => {
+    const stopped: ServerStatus = {
+      ...dev,
+      state: "stopped",
+      faults: ["the agent's container stagecraft-dev-agent is exited with status 137"],
+      observation: undefined,
+    };
+    expect(statusText([stopped], now)).toBe(
+      [
+        "dev  stopped · 127.0.0.1:15432",
+        "  fault    the agent's container stagecraft-dev-agent is exited with status 137",
+        "  fix      npm start -- dev",
+        "  changed  22 Nov 2026 15:40 UTC, 29 min ago: 9 created",
+      ].join("\n"),
+    );
+  });
+
+  it("tells of a failed restore that left the former data in place, and where its log is", () => {
+    const failed: ServerStatus = {
+      ...dev,
+      observation: {
+        ...observation,
+        lastRestore: {
+          result: "failed",
+          server: "dev",
+          database: "timesheets",
+          source,
+          restoreId: "bbbbbbbbbbbb-2",
+          startedAt: "2026-11-22T16:00:00Z",
+          steps: [],
+          awaySeconds: 0,
+          text: "dev was not changed: the import failed\n  cause  22021",
+        },
+      },
+      lastChange: {
+        kind: "update",
+        succeeded: false,
+        at: new Date("2026-11-22T16:00:05Z"),
+        changes: {},
+      },
+    };
+    expect(statusText([failed], now).split("\n").slice(2)).toEqual([
+      "  restore     failed 10 min ago: dev was not changed: the import failed",
+      "              npx stagecraft log dev",
+      "  backups     no backup yet · none by itself",
+      "  changed     22 Nov 2026 16:00 UTC, 9 min ago: update failed · npm start -- dev",
+      "  disk        212 GB free",
+    ]);
+  });
+
+  it("names the dump's file where its name tells no backup, and a database that has no stamp", () => {
+    const databases = [
+      { ...timesheets, stamp: { ...stamp, source: { name: "mine.dump", sha256: "" } } },
+      { ...timesheets, name: "by_hand", connections: 0, stamp: null },
+    ];
+    const text = statusText([{ ...dev, observation: { ...observation, databases } }], now);
+    expect(text).toContain("timesheets  mine.dump · 41 MB · passed with notes · 1 connection\n");
+    expect(text).toContain(
+      "by_hand     contents unknown (not restored by Stagecraft) · 41 MB · 0 connections\n",
+    );
+  });
+
+  it("gives a program the same facts", () => {
+    const { servers } = JSON.parse(statusJson([dev, staging])) as {
+      servers: Record<string, unknown>[];
+    };
+    expect(servers[0]).toMatchObject({
+      stack: "dev",
+      kind: "development",
+      state: "running",
+      addresses: ["127.0.0.1:15432"],
+      observation: JSON.parse(JSON.stringify(observation)) as unknown,
+      lastChange: { succeeded: true, at: "2026-11-22T15:40:05.000Z" },
+    });
+    expect(servers[1]).toEqual({
+      stack: "staging",
+      kind: "staging",
+      host: "local",
+      state: "not there",
+      faults: [],
+      addresses: [],
+      observation: null,
+      lastChange: null,
+    });
+  });
+});
+
+describe("a server's state", () => {
+  const container = (state: string, health?: Container["health"]): Container => ({
+    name: "c",
+    state,
+    health,
+    createdAt: "",
+    startedAt: "",
+    server: "dev",
+    exitCode: 0,
+    ports: [],
+  });
+
+  it.each([
+    [undefined, undefined, "not there"],
+    [container("running", "healthy"), undefined, "incomplete"],
+    [undefined, container("running", "healthy"), "incomplete"],
+    [container("exited"), container("running", "healthy"), "stopped"],
+    [container("running", "healthy"), container("paused"), "stopped"],
+    [container("running", "unhealthy"), container("running", "starting"), "unhealthy"],
+    [container("running", "healthy"), container("running", "starting"), "starting"],
+    [container("running", "healthy"), container("running", "healthy"), "running"],
+  ])("comes from both containers (%#)", (postgres, agent, state) => {
+    expect(serverState({ postgres, agent })).toBe(state);
+  });
+});

@@ -1,0 +1,293 @@
+import { describe, expect, test } from "vitest";
+import { withBackup } from "../../../../cli/project/pinned-backup";
+import { refreshedText } from "../../../../cli/text/refresh";
+import type { BackedUpDatabase, Manifest } from "../../../../model/backup/manifest";
+import type { Verification } from "../../../../model/backup/catalogue";
+import type { RestoreResult } from "../../../../model/restore/protocol";
+import { chooseBackup, type BackupsAtHand } from "../../../../model/restore/available-backups";
+import { databaseOf, fitnessProblems, foreignProblem } from "../../../../model/restore/compatibility";
+import { repositoryOf } from "../../../../model/stack-file/origin";
+import type { RefreshPlan } from "../../../../model/restore/plan";
+import type { Prepared } from "../../../../model/restore/preparation";
+import { summaryOf } from "../../../../model/restore/summary";
+import { stackReport } from "../../../../model/restore/stack-report";
+import { planLines } from "../../../../model/restore/plan-text";
+
+const [older, newer] = ["20261114T032900Z", "20261121T032900Z"] as const;
+
+describe("the backup that is meant", () => {
+  const at = (id: string, verified: boolean): BackupsAtHand[number] => ({
+    ...{ id, server: "prod", databases: ["timesheets"], verified },
+  });
+
+  test("is the newest verified one, or any when that is accepted", () => {
+    const backups = [at(older, true), at(newer, false)];
+    expect(chooseBackup("latest", backups)).toEqual({ backup: older });
+    expect(chooseBackup("latest", backups, true)).toEqual({ backup: newer });
+    expect(chooseBackup(newer, backups)).toEqual({ backup: newer });
+  });
+
+  test.each<[string, BackupsAtHand, string]>([
+    ["latest", [], "no latest backup: there is no backup yet"],
+    [
+      "latest",
+      [at(newer, false)],
+      "no latest backup: none of the 1 backups has been proven by a restore yet",
+    ],
+    [
+      "yesterday",
+      [],
+      '--backup must be a backup id like 20261121T032900Z, or latest, got "yesterday"',
+    ],
+    [older, [at(newer, true)], `there is no backup ${older}; the nearest: ${newer}`],
+    [older, [], `there is no backup ${older}; there is none at all`],
+  ])("%s is refused", (wanted, backups, problem) => {
+    expect(chooseBackup(wanted, backups)).toEqual({ problem });
+  });
+});
+
+describe("what speaks against a backup", () => {
+  const database = {
+    ...{ name: "timesheets", extensions: [{ name: "postgis", version: "3.5" }] },
+  } as unknown as BackedUpDatabase;
+  const manifest = {
+    ...{ id: newer, server: "qa", kind: "staging", postgres: { version: "18.1" } },
+    databases: [database],
+  } as unknown as Manifest;
+  const target = { major: 17, extensions: new Set(["pg_trgm"]) };
+  const proven = { result: "passed", restored: true, text: "" } as unknown as Verification;
+
+  test("is told all at once", () => {
+    const known = { manifest, verification: null };
+    expect(fitnessProblems(known, database, { kind: "production" }, target)).toEqual([
+      `backup ${newer} of qa is unverified: no restore has proven it yet; verify it with: npx stagecraft backups verify qa ${newer}, or set data.acceptUnverified: true`,
+      `backup ${newer} comes from qa, a staging server, and production is recovered from production's own backups; if that is really meant, set data.acceptKind: staging`,
+      `backup ${newer} comes from PostgreSQL 18, newer than this server's 17; raise postgres.version`,
+      "timesheets uses 1 extension that this server has not: postgis; install them in its image",
+    ]);
+  });
+
+  test("is nothing where all is well, or accepted", () => {
+    const room = { major: 18, extensions: new Set(["postgis"]) };
+    const known = { manifest, verification: proven };
+    expect(fitnessProblems(known, database, { kind: "staging" }, room)).toEqual([]);
+    const accepted = { kind: "production", acceptKind: "staging", acceptUnverified: true } as const;
+    expect(fitnessProblems({ manifest, verification: null }, database, accepted, room)).toEqual([]);
+  });
+
+  test("is never overruled when it did not pass", () => {
+    const verification = { ...proven, result: "failed", text: "t.dat was altered" } as const;
+    const room = { major: 18, extensions: new Set(["postgis"]) };
+    const request = { kind: "staging", acceptUnverified: true } as const;
+    expect(fitnessProblems({ manifest, verification }, database, request, room)).toEqual([
+      `backup ${newer} of qa did not pass its verification: t.dat was altered; take another one`,
+    ]);
+  });
+
+  test("is a database that it has not, of several", () => {
+    expect(databaseOf(manifest, "called otherwise here")).toBe(database);
+    const two = { ...manifest, databases: [database, { ...database, name: "wiki" }] } as Manifest;
+    expect(databaseOf(two, "wiki")).toMatchObject({ name: "wiki" });
+    expect(databaseOf(two, "shop")).toEqual({
+      problem: `backup ${newer} of qa has no database shop; it has timesheets, wiki; take another backup, or set database.name`,
+    });
+  });
+
+  test.each([
+    ["production", undefined],
+    ["prod", undefined],
+    ["elsewhere", undefined],
+    ["constructor", undefined],
+    ["staging", "staging"],
+    ["dev", "development"],
+  ])("on production is a dump's name: of %s", (server, kind) => {
+    const source = { name: "a dump", server };
+    const problem = foreignProblem({ kind: "production", source });
+    if (kind === undefined) expect(problem).toBeUndefined();
+    else expect(problem).toContain(`a dump comes from ${server}, a ${kind} server`);
+    expect(foreignProblem({ kind: "staging", source })).toBeUndefined();
+  });
+});
+
+describe("a plan", () => {
+  const scripts = ["upgrade-1.8-1.9.sql", "upgrade-1.9-1.10.sql"];
+  const plan: RefreshPlan = {
+    ...{ server: "staging", database: "timesheets", now: older, broughtBackFrom: null },
+    backup: {
+      ...{ id: newer, server: "prod", takenAt: "2026-11-21T03:29:00.000Z", rows: 11_702_113 },
+      ...{ bytes: 1.9 * 2 ** 30, postgres: "17.11", verifiedAt: "2026-11-21T04:10:00.000Z" },
+    },
+    ...{
+      copy: null,
+      unread: null,
+      upgrades: { scripts, pending: ["upgrade-1.9-1.10.sql"] },
+      keep: ["testers"],
+    },
+    masks: { columns: 14, tables: 5, classify: "strict", classified: 131 },
+    defuse: ["mail off", "jobs off"],
+    disk: { needed: 4.1 * 2 ** 30, free: 212 * 2 ** 30 },
+    past: [39, 42, 40].map((seconds) => ({ seconds, awaySeconds: 0.14 })),
+    problems: [],
+  };
+  const now = new Date("2026-11-21T09:29:00Z");
+
+  test("tells the backup, what is done to it, what it needs and how long it takes", () => {
+    expect(planLines(plan, now)).toEqual([
+      "staging ← prod 20261121T032900Z     6 h old · 1.9 GB · PostgreSQL 17.11 · verified 04:10",
+      "  upgrade scripts   1 pending    upgrade-1.9-1.10.sql",
+      "  masks             14 columns in 5 tables; strict: all 131 columns are classified",
+      "  defuse            2 statements: mail off, jobs off",
+      "  keep              testers",
+      "  disk              needs 4.1 GB, 212 GB free",
+      "  takes             about 40 s (last: 39 s, 42 s, 40 s); away for less than 1 s",
+    ]);
+  });
+
+  test.each([
+    [null, "2 scripts; which are pending shows when the data is there"],
+    [[], "none of 2 pending"],
+    [scripts, "2 pending    upgrade-1.8-1.9.sql, upgrade-1.9-1.10.sql"],
+    [Array.from({ length: 14 }, (_, n) => `${n}`), /^14 pending {4}0, .*, 11 and 2 more$/],
+  ])("tells which upgrade scripts are pending, as far as it is known: %j", (pending, text) => {
+    const line = planLines({ ...plan, upgrades: { scripts, pending } }, now)[1];
+    expect(line?.replace("  upgrade scripts   ", "")).toMatch(text);
+  });
+
+  test("says that columns are compared by the update, where the backup does not tell them", () => {
+    const masks = { columns: 14, tables: 5, classify: "strict" as const, classified: null };
+    expect(planLines({ ...plan, masks }, now)[2]).toBe(
+      "  masks             14 columns in 5 tables; strict: every column must be classified",
+    );
+  });
+
+  test("tells what speaks against it", () => {
+    expect(planLines({ ...plan, problems: ["there is no room"] }, now).at(-1)).toBe(
+      "  ✘                 there is no room",
+    );
+  });
+
+  test("tells of a former copy that comes back, and of nothing else", () => {
+    expect(
+      planLines({ ...plan, backup: null, broughtBackFrom: "timesheets__previous" }, now),
+    ).toEqual([
+      `staging: timesheets has ${older}`,
+      "  back              timesheets__previous has these contents and takes the name again, as it was left",
+    ]);
+  });
+
+  test("tells of an off-site copy what can be known before it is fetched", () => {
+    const copy = { place: `sftp:backups/prod/${newer}.tar.age`, bytes: 300 * 2 ** 20 };
+    expect(planLines({ ...plan, backup: null, disk: null, copy }, now).slice(0, 2)).toEqual([
+      `staging ← sftp:backups/prod/${newer}.tar.age     300 MB · unverified`,
+      "  copy              fetched, decrypted and compared with its manifest by the update; what its contents need shows then",
+    ]);
+  });
+
+  test("says so where the backup cannot be looked up yet", () => {
+    expect(planLines({ ...plan, backup: null, unread: "stagecraft-prod-backups" }, now)[1]).toBe(
+      "  backup            looked up in stagecraft-prod-backups when this update lets the agent read it",
+    );
+  });
+});
+
+test.each([
+  [{ from: "server:prod" }, "shop-prod-backups"],
+  [{ from: "volume:elsewhere" }, "elsewhere"],
+  [{ from: "offsite", offsite: { remote: "s3:a/b", server: "prod" } }, "s3:a/b/prod"],
+  [{ from: "dumps" }, undefined],
+  [{ dump: "a.sql" }, undefined],
+])("the place that %j leads to is told as it is stamped", (data, place) => {
+  expect(repositoryOf(data as Parameters<typeof repositoryOf>[0], "shop")).toBe(place);
+});
+
+test("another backup in a stack file leaves all else as it is, comments too", () => {
+  const text = `config:
+  stagecraft:postgres:
+    port: 15433 # beside dev
+  # Another day here is a refresh.
+  stagecraft:data:
+    from: server:prod
+    backup: ${older}
+encryptionsalt: v1:x
+`;
+  expect(withBackup(text, newer)).toBe(text.replace(older, newer));
+});
+
+test("a refresh is told with its time, what was done, the way back and the report", () => {
+  const result = {
+    ...{ result: "restored", database: "timesheets", awaySeconds: 0.14 },
+    source: { name: newer, backup: newer, server: "prod" },
+    steps: [
+      { name: "restore", seconds: 30 },
+      { name: "mask", seconds: 11 },
+    ],
+    prepared: {
+      upgrades: { applied: [{}, {}] },
+      masks: { values: 10_214_882 },
+      keep: { tables: [{ aside: [{ rows: 3 }] }] },
+    },
+  } as unknown as RestoreResult;
+  const asked = { stack: "staging", backup: newer, report: ".stagecraft/reports/x.json" };
+  expect(refreshedText(result, asked)).toBe(
+    [
+      "staging has prod's data of 21 Nov 2026 03:29 UTC",
+      "  41 s in all · away for 0.14 s · 2 upgrade scripts · 10,214,882 values masked · 1 table kept · 3 rows put aside",
+      "  before  kept as timesheets__previous: npx stagecraft rollback staging",
+      "  report  .stagecraft/reports/x.json · pulumi stack output report -s staging",
+    ].join("\n"),
+  );
+  expect(refreshedText(undefined, asked)).toBe(`staging has the contents of ${newer} already`);
+});
+
+describe("a report for a stack output", () => {
+  const script = (n: number) => ({
+    ...{ package: "application", from: `${n}`, to: `${n + 1}`, name: `upgrade-${n}-${n + 1}.sql` },
+    ...{ seconds: 1, warnings: [] },
+  });
+  const aside = [{ reason: "unique conflict", rows: 2, example: "eve@canary.example" }] as const;
+  const table = { table: "testers", state: "carried over", rows: 9, carried: 7, same: 0 } as const;
+  const prepared = (scripts: number, name: string): Prepared => ({
+    upgrades: {
+      ...{ result: "applied", problems: [], notes: [], versions: [], seconds: 1, text: "" },
+      applied: Array.from({ length: scripts }, (_, n) => script(n)),
+    },
+    defuse: {
+      statements: Array.from({ length: scripts }, () => ({ name, rows: 3, seconds: 1 })),
+      seconds: 1,
+    },
+    keep: {
+      tables: [{ ...table, aside: [...aside], shortened: 0, notes: ["eve@canary.example"] }],
+      ...{ seconds: 1, text: "eve@canary.example" },
+    },
+  });
+
+  test("tells what was done, and no value of the data", () => {
+    const summary = summaryOf(prepared(1, "jobs off"));
+    expect(summary).toEqual({
+      upgrades: ["upgrade-0-1.sql"],
+      defused: [{ name: "jobs off", rows: 3 }],
+      kept: [{ table: "testers", rows: 9, carried: 7, aside: 2 }],
+      more: 0,
+    });
+    const report = stackReport({
+      ...{ result: "restored", server: "staging", database: "shop", restoreId: "x-1" },
+      source: { name: newer, backup: newer, repository: "prod-backups" },
+      ...{ startedAt: "2026-11-22T09:14:00.000Z", awaySeconds: 0.14, text: "shop ← it", summary },
+      steps: [
+        { name: "restore", seconds: 1.2 },
+        { name: "swap", seconds: 0.14 },
+      ],
+    });
+    expect(report).toEqual({
+      ...{ result: "restored", backup: newer, source: newer, text: "shop ← it" },
+      ...{ startedAt: "2026-11-22T09:14:00.000Z", seconds: 1.34, awaySeconds: 0.14 },
+      ...{ steps: { restore: 1.2, swap: 0.14 }, ...summary },
+    });
+  });
+
+  test("stays short, however much was done", () => {
+    const summary = summaryOf(prepared(3000, "x".repeat(5000)));
+    expect(summary).toMatchObject({ more: 5900 });
+    expect(JSON.stringify(summary).length).toBeLessThan(16_384);
+  });
+});

@@ -1,0 +1,87 @@
+import { describe, expect, test } from "vitest";
+import { backupsRequestSchema } from "../../../../model/backup/protocol";
+import { defaultJobs } from "../../../../model/stack-file/backups";
+import { parseSettings } from "../../../../model/stack-file/parse";
+
+const passwords = { application: "long enough", readonly: "long enough", monitor: "long enough" };
+const good = {
+  postgres: { port: 15432 },
+  database: { name: "timesheets" },
+  data: { dump: "timesheets.sql" },
+  passwords,
+};
+
+function problemsOf(backups: unknown): string[] {
+  const { problems } = parseSettings("dev", { ...good, backups });
+  return problems.map(({ path, text }) => `${path}: ${text}`);
+}
+
+const daily = { schedule: "@daily" };
+
+describe("the section backups", () => {
+  test("fills in what is left out of a job", () => {
+    const { settings } = parseSettings("dev", {
+      ...good,
+      backups: { jobs: { nightly: { schedule: "29 3 * * *" } }, maintenance: { weekly: daily } },
+    });
+    expect(settings.backups).toEqual({
+      jobs: {
+        nightly: {
+          ...{ schedule: "29 3 * * *", timeZone: "UTC", timeLimit: "12 h" },
+          ...{ missed: "run at start", format: "directory", compression: "zstd" },
+          lockTimeout: "5 min",
+        },
+      },
+      maintenance: {
+        weekly: {
+          ...{ schedule: "@daily", timeZone: "UTC", timeLimit: "12 h" },
+          ...{ missed: "run at start", work: "vacuum and analyze" },
+        },
+      },
+    });
+  });
+
+  test("is empty where the stack says nothing, and then the kind of server decides", () => {
+    expect(parseSettings("dev", good).settings.backups).toEqual({});
+    expect(defaultJobs("production")["nightly"]).toMatchObject({ schedule: "29 3 * * *" });
+    expect(defaultJobs("staging")["nightly"]).toMatchObject({ schedule: "29 4 * * *" });
+    expect(defaultJobs("development")).toEqual({});
+  });
+
+  test("tells all that is wrong at once, with field, value and fix", () => {
+    expect(
+      problemsOf({
+        job: {},
+        jobs: {
+          nightly: { schedule: "61 3 * * *", formt: "plain", missed: "run" },
+          Weekly: { schedule: "@daily", timeZone: "Mars/Olympus", window: "22-6", parallel: 0 },
+          custom: { ...daily, format: "custom", compression: "bzip2", parallel: 4 },
+          named: { ...daily, databases: [], timeLimit: "2 hours", lockTimeout: "0 s" },
+          none: {},
+        },
+        maintenance: { weekly: { ...daily, work: "vaccum" } },
+      }),
+    ).toEqual([
+      'backups.jobs.nightly.schedule: "61 3 * * *": minute must be 0–59, got 61',
+      'backups.jobs.nightly.missed: must be "run at start" or "wait", got "run"',
+      "backups.jobs.nightly.formt: unknown setting; did you mean format?",
+      'backups.jobs.Weekly.timeZone: must be a time zone like UTC or Europe/Berlin, got "Mars/Olympus"',
+      'backups.jobs.Weekly.window: must be a part of the day like 22:00-06:00, got "22-6"',
+      "backups.jobs.Weekly.parallel: must be 1 to 64, got 0",
+      "backups.jobs.custom.compression: bzip2 goes with format: plain alone; use zstd, or another format",
+      "backups.jobs.custom.parallel: pg_dump has several jobs with format: directory alone; leave it out",
+      'backups.jobs.named.timeLimit: must be a duration like "2 h" or "90 min", got "2 hours"',
+      "backups.jobs.named.databases: must name a database; leave the key out for all of them, got []",
+      'backups.jobs.named.lockTimeout: must be a duration like "2 h" or "90 min", got "0 s"',
+      "backups.jobs.none.schedule: is missing",
+      'backups.jobs.Weekly: must be called by up to 30 small letters, digits and hyphens, beginning with a letter, got "Weekly"',
+      'backups.maintenance.weekly.work: must be "vacuum and analyze" or "vacuum" or "analyze", got "vaccum"; did you mean "vacuum"?',
+      "backups.job: unknown setting; did you mean jobs?",
+    ]);
+  });
+});
+
+test("a request is refused for what a settings file would be refused for", () => {
+  const request = { server: "dev", jobs: { nightly: { schedule: "61 3 * * *" } }, maintenance: {} };
+  expect(backupsRequestSchema.safeParse(request).success).toBe(false);
+});

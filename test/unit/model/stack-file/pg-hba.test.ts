@@ -1,0 +1,175 @@
+import { describe, expect, test } from "vitest";
+import { presets } from "../../../../model/pg-hba/rule/presets";
+import {
+  pgHbaObservationSchema,
+  pgHbaRequestSchema,
+  pgHbaResultSchema,
+} from "../../../../model/pg-hba/rule/protocol";
+import { formatRule, renderPgHba } from "../../../../model/pg-hba/text/render";
+import {
+  pgHbaSettingsProblems,
+  pgHbaSettingsSchema,
+  rulesOfServer,
+} from "../../../../model/stack-file/pg-hba";
+import { serverKinds } from "../../../../model/base/names";
+import { problemsOf } from "../../../../model/stack-file/zod-problems";
+
+/** The problems of a section `pgHba`, as the stack file's check tells them. */
+function problems(section: unknown): readonly string[] {
+  const { error } = pgHbaSettingsSchema.safeParse(section, { reportInput: true });
+  const known = Object.keys(pgHbaSettingsSchema.shape);
+  return (error?.issues ?? [])
+    .flatMap((issue) => problemsOf(issue, ["pgHba"], known))
+    .map(({ path, text }) => `${path}  ${text}`);
+}
+
+describe("the section pgHba", () => {
+  test("may be empty, or name a network and rules", () => {
+    const section = { application: "10.20.0.0/24", rules: ["host all all samenet md5"] };
+    expect(pgHbaSettingsSchema.parse({})).toEqual({});
+    expect(pgHbaSettingsSchema.parse(section)).toEqual(section);
+    expect(problems({ application: "samenet" })).toEqual([]);
+    expect(problems({ application: "fd00:20::/64", rules: [] })).toEqual([]);
+  });
+
+  test("is told all that is wrong with it at once", () => {
+    expect(
+      problems({
+        application: "10.20.0.1/24",
+        rules: [
+          "host all all 10.0.0.0/8 scram",
+          "hostssl db ada 192.0.2.0/24 scram-sha-256",
+          "host all all 10.1.2.3/24 md5",
+          "hostssl  db  ada  192.0.2.0/24  scram-sha-256",
+          "",
+          "local all all peer\nhost all all all trust",
+          "include more.conf",
+          'host all all all ldap "ldapbindpasswd=top secret" ldapport=x',
+        ],
+      }),
+    ).toEqual([
+      "pgHba.application  10.20.0.1/24 has bits behind its prefix, which do not count; write 10.20.0.0/24",
+      'pgHba.rules[0]  host all all 10.0.0.0/8 scram: "scram" is no method; did you mean scram-sha-256?',
+      "pgHba.rules[2]  host all all 10.1.2.3/24 md5: 10.1.2.3/24 has bits behind its prefix, which do not count; write 10.1.2.0/24 for the network or 10.1.2.3/32 for the one address",
+      "pgHba.rules[4]  is empty; write a rule or take the line out",
+      "pgHba.rules[5]  has several lines; write one rule each",
+      "pgHba.rules[6]  include more.conf: there is no file more.conf to read; make it, or write its contents here",
+      'pgHba.rules[7]  host all all all ldap ldapbindpasswd=…: ldapport must be a port, got "x"',
+      "pgHba.rules[3]  hostssl db ada 192.0.2.0/24 scram-sha-256: is the same as rules[1]; leave one out",
+    ]);
+  });
+
+  test.each([
+    [
+      { application: "office" },
+      'pgHba.application  must be a network like 10.20.0.0/24, or samenet for the server\'s own, got "office"',
+    ],
+    [
+      { application: "10.20.0.0" },
+      'pgHba.application  must be a network like 10.20.0.0/24, or samenet for the server\'s own, got "10.20.0.0"',
+    ],
+    [{ rule: [] }, "pgHba.rule  unknown setting; did you mean rules?"],
+    [{ application: 10 }, "pgHba.application  must be text, got 10; put it in quotes"],
+  ])("%j", (section, problem) => {
+    expect(problems(section)).toEqual([problem]);
+  });
+
+  test("is told what does not go on its kind of server, with the key of the rule", () => {
+    const rules = [
+      ...["a", "b", "c", "d"].map((user) => `hostssl db ${user} 192.0.2.0/24 scram-sha-256`),
+      "host all all 0.0.0.0/0 trust",
+    ];
+    const settings = pgHbaSettingsSchema.parse({ rules });
+    expect(pgHbaSettingsProblems("production", "db", settings)).toEqual([
+      {
+        path: "pgHba.rules[4]",
+        text: "host all all 0.0.0.0/0 trust: production never trusts a network; use scram-sha-256 with hostssl",
+      },
+    ]);
+    expect(pgHbaSettingsProblems("staging", "db", settings)).toEqual([]);
+  });
+});
+
+describe("the rules of a server", () => {
+  const lines = (kind: (typeof serverKinds)[number], application?: string): readonly string[] =>
+    presets[kind]({
+      database: "timesheets",
+      ...(application === undefined ? {} : { application }),
+    }).map(formatRule);
+
+  test("for development trust inside the container and ask for a password from the host", () => {
+    expect(lines("development")).toEqual([
+      "local all postgres peer",
+      "local all all trust",
+      "host all postgres all reject",
+      "host all all samenet scram-sha-256",
+    ]);
+    expect(lines("development", "10.20.0.0/24").at(-1)).toBe(
+      "host all all 10.20.0.0/24 scram-sha-256",
+    );
+  });
+
+  test("for staging let everybody with a password to the database, from the application's network", () => {
+    expect(lines("staging", "10.20.0.0/24")).toEqual([
+      "local all postgres peer",
+      "host all postgres all reject",
+      "host timesheets all 10.20.0.0/24 scram-sha-256",
+      "host all stagecraft_monitor 10.20.0.0/24 scram-sha-256",
+    ]);
+  });
+
+  test("for production let the application's roles in by TLS, from its network", () => {
+    expect(lines("production", "10.20.0.0/24")).toEqual([
+      "local all postgres peer",
+      "host all postgres all reject",
+      "hostssl timesheets timesheets,timesheets_readonly 10.20.0.0/24 scram-sha-256",
+      "hostssl all stagecraft_monitor 10.20.0.0/24 scram-sha-256",
+    ]);
+  });
+
+  test("are those of the preset and behind them the stack file's", () => {
+    const rules = ["hostssl timesheets ada 192.0.2.0/24 cert"];
+    expect(
+      renderPgHba(
+        rulesOfServer("production", "timesheets", { application: "10.20.0.0/24", rules }),
+        ["Made by Stagecraft."],
+      ),
+    ).toBe(
+      `# Made by Stagecraft.
+# TYPE   DATABASE    USER                            ADDRESS       METHOD
+local    all         postgres                                      peer
+host     all         postgres                        all           reject
+hostssl  timesheets  timesheets,timesheets_readonly  10.20.0.0/24  scram-sha-256
+hostssl  all         stagecraft_monitor              10.20.0.0/24  scram-sha-256
+hostssl  timesheets  ada                             192.0.2.0/24  cert
+`,
+    );
+  });
+
+  test.each(serverKinds)(
+    "of %s begin with the agent's, and name odd databases as they are",
+    (kind) => {
+      const [first, ...others] = rulesOfServer(kind, "all", {});
+      expect(first && formatRule(first)).toBe("local all postgres peer");
+      if (kind !== "development") expect(others.map(formatRule).join()).toContain('"all"');
+    },
+  );
+});
+
+test("the agent's requests, answers and observations have their form", () => {
+  const request = {
+    server: "staging",
+    text: "local all all peer\n",
+    required: [
+      { name: "agent", user: "postgres", database: "postgres", over: "socket", method: "peer" },
+    ],
+  };
+  expect(pgHbaRequestSchema.parse(request)).toEqual(request);
+  const odd = { ...request, required: [{ ...request.required[0], method: "scram" }], more: 1 };
+  const { error } = pgHbaRequestSchema.safeParse(odd);
+  expect(error?.issues.map(({ path }) => path.join("."))).toEqual(["required.0.method", ""]);
+  const result = { changed: true, seconds: 0.2, steps: [{ name: "reload", seconds: 0.1 }] };
+  expect(pgHbaResultSchema.parse(result)).toEqual(result);
+  const observation = { text: "", sha256: "0".repeat(64) };
+  expect(pgHbaObservationSchema.parse(observation)).toEqual(observation);
+});
