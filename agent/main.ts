@@ -7,7 +7,7 @@ import {
   keepGeneration,
   request,
   server,
-} from "./verbs/call";
+} from "./call";
 import { AgentError, messageOf } from "./system/errors";
 
 /**
@@ -22,7 +22,7 @@ const verbs: Readonly<Record<string, (args: readonly string[]) => Promise<void>>
     serve(server);
   },
   observe: async () => {
-    const { observe } = await import("./verbs/observe.js");
+    const { observe } = await import("./observation/observe.js");
     answer(await observe(server));
   },
   databases: async () => {
@@ -31,7 +31,7 @@ const verbs: Readonly<Record<string, (args: readonly string[]) => Promise<void>>
   },
   roles: async ([generation]) => {
     const { rolesRequestSchema } = await import("../model/roles/protocol.js");
-    const { roles } = await import("./verbs/roles.js");
+    const { roles } = await import("./server/roles/apply-roles.js");
     answer(await roles(await request(rolesRequestSchema)));
     await keepGeneration("roles", generation);
   },
@@ -43,28 +43,28 @@ const verbs: Readonly<Record<string, (args: readonly string[]) => Promise<void>>
   },
   connection: async ([generation]) => {
     const { connectionRequestSchema } = await import("../model/connection/protocol.js");
-    const { ensureConnection } = await import("./verbs/connection.js");
+    const { ensureConnection } = await import("./server/connection/connection.js");
     answer(await ensureConnection(await request(connectionRequestSchema)));
     await keepGeneration("connection", generation);
   },
   backup: async () => {
     const { backupRequestSchema } = await import("../model/backup/protocol.js");
-    const { backup } = await import("./verbs/backup.js");
+    const { backup } = await import("./daemon/jobs/backup-now.js");
     answerJob(await backup(await request(backupRequestSchema)));
   },
   job: async ([kind = "", name = ""]) => {
-    const { job } = await import("./verbs/job.js");
+    const { job } = await import("./daemon/jobs/run-job.js");
     answerJob(await job(kind, name));
     // Nothing that is still open, such as a timer, may keep a job from its end.
     process.exit();
   },
   "keep-state": async () => {
-    const { keepState } = await import("./verbs/keep-state.js");
+    const { keepState } = await import("./backup/stack-state.js");
     await keepState();
   },
   "backups-schedule": async ([generation]) => {
     const { backupsRequestSchema } = await import("../model/backup/protocol.js");
-    const { scheduleBackups } = await import("./verbs/backups-schedule.js");
+    const { scheduleBackups } = await import("./daemon/jobs/apply-schedule.js");
     answer(await scheduleBackups(await request(backupsRequestSchema)));
     await keepGeneration("backups", generation);
   },
@@ -81,7 +81,8 @@ const verbs: Readonly<Record<string, (args: readonly string[]) => Promise<void>>
     await keepGeneration("pg-hba", generation);
   },
   settings: async ([generation]) => {
-    const { settingsRequestSchema } = await import("../model/parameters/protocol.js");
+    const { parametersRequestSchema: settingsRequestSchema } =
+      await import("../model/parameters/protocol.js");
     const { ensureSettings } = await import("./verbs/settings.js");
     const result = await ensureSettings(await request(settingsRequestSchema));
     // One that waits for a restart is in force when it is confirmed.
@@ -95,39 +96,42 @@ const verbs: Readonly<Record<string, (args: readonly string[]) => Promise<void>>
     await keepGeneration("tls", generation);
   },
   "settings-confirm": async ([generation]) => {
-    const { settingsRequestSchema } = await import("../model/parameters/protocol.js");
+    const { parametersRequestSchema: settingsRequestSchema } =
+      await import("../model/parameters/protocol.js");
     const { settingsConfirmed } = await import("./verbs/settings.js");
     answer(await settingsConfirmed(await request(settingsRequestSchema)));
     await keepGeneration("settings", generation);
   },
   offsite: async () => {
     const { offsiteListRequestSchema } = await import("../model/backup/offsite-protocol.js");
-    const { listCopies } = await import("./verbs/offsite.js");
+    const { listCopies } = await import("./offsite/copies.js");
     answer(await listCopies((await request(offsiteListRequestSchema)).of));
   },
   "offsite-upload": async () => {
     const { offsiteUploadRequestSchema } = await import("../model/backup/offsite-protocol.js");
-    const { uploadCopies } = await import("./verbs/offsite.js");
+    const { uploadCopies } = await import("./offsite/copies.js");
     const copies = await uploadCopies((await request(offsiteUploadRequestSchema)).server);
     for (const { copy } of copies) if (copy.result === "failed") fail(copy.text);
     answer({ copies });
   },
   "offsite-fetch": async () => {
     const { offsiteFetchSchema } = await import("../model/backup/offsite-protocol.js");
-    const { fetchBackup } = await import("./verbs/offsite.js");
+    const { fetchBackup } = await import("./offsite/copies.js");
     answer(await fetchBackup(await request(offsiteFetchSchema)));
   },
   receive: async ([sha256, database, mode, folder]) => {
-    const { receive, receiveSchema } = await import("./verbs/receive.js");
+    const { receive, receiveSchema } = await import("./restore/dump/receive.js");
     await receive(await check(receiveSchema, { sha256, database, mode, folder }));
   },
   "backups-at-hand": async ([place]) => {
-    const { backupsAtHand } = await import("./restore/source/available-backups.js");
+    const { availableBackups: backupsAtHand } =
+      await import("./restore/source/available-backups.js");
     answer(await backupsAtHand(place));
   },
   "copies-at-hand": async () => {
     const { copiesAtHandRequestSchema } = await import("../model/restore/available-backups.js");
-    const { copiesAtHand } = await import("./restore/source/available-backups.js");
+    const { availableOffsiteCopies: copiesAtHand } =
+      await import("./restore/source/available-backups.js");
     answer(await copiesAtHand((await request(copiesAtHandRequestSchema)).offsite));
   },
   plan: async () => {
@@ -142,7 +146,7 @@ const verbs: Readonly<Record<string, (args: readonly string[]) => Promise<void>>
   },
   archive: async ([generation]) => {
     const { archiveRequestSchema } = await import("../model/point-in-time/protocol.js");
-    const { switchArchive } = await import("./recovery/archive/switch.js");
+    const { switchArchive } = await import("./recovery/archive/switch-archiving.js");
     answer(await switchArchive(await request(archiveRequestSchema)));
     await keepGeneration("archive", generation);
   },
@@ -155,12 +159,13 @@ const verbs: Readonly<Record<string, (args: readonly string[]) => Promise<void>>
     answer(result);
   },
   side: async () => {
-    const { keptSide } = await import("./recovery/instance/state.js");
+    const { keptSide } = await import("./recovery/instance/instance.js");
     answer({ side: (await keptSide()) ?? null });
   },
   "side-restore": async () => {
-    const { sideRequestSchema } = await import("../model/point-in-time/protocol.js");
-    const { makeSide } = await import("./recovery/instance/restore.js");
+    const { recoveryInstanceRequestSchema: sideRequestSchema } =
+      await import("../model/point-in-time/protocol.js");
+    const { makeSide } = await import("./recovery/instance/create.js");
     answer(await makeSide(await request(sideRequestSchema)));
   },
   "side-psql": async (args) => {
@@ -183,31 +188,32 @@ const verbs: Readonly<Record<string, (args: readonly string[]) => Promise<void>>
   },
   upgrades: async () => {
     const { upgradesRequestSchema } = await import("../model/upgrades/protocol.js");
-    const { upgrades } = await import("./verbs/upgrades.js");
+    const { upgrades } = await import("./prepare/upgrades/report.js");
     answer(await upgrades(await request(upgradesRequestSchema)));
   },
   backups: async () => {
     const { catalogueRequestSchema } = await import("../model/backup/catalogue-protocol.js");
-    const { backups } = await import("./verbs/backups.js");
+    const { backups } = await import("./backup/catalogue.js");
     answer(await backups(await request(catalogueRequestSchema)));
   },
   "backups-forget": async () => {
-    const { forgetRequestSchema } = await import("../model/backup/catalogue-protocol.js");
-    const { forgetBackups } = await import("./verbs/backups.js");
+    const { pruneRequestSchema: forgetRequestSchema } =
+      await import("../model/backup/catalogue-protocol.js");
+    const { forgetBackups } = await import("./backup/catalogue.js");
     answer(await forgetBackups(await request(forgetRequestSchema)));
   },
   "backups-delete": async () => {
     const { deleteRequestSchema } = await import("../model/backup/catalogue-protocol.js");
-    const { deleteBackups } = await import("./verbs/backups.js");
+    const { deleteBackups } = await import("./backup/catalogue.js");
     answer(await deleteBackups(await request(deleteRequestSchema)));
   },
   "backups-send": async ([id = ""]) => {
-    const { sendBackup } = await import("./verbs/backups-send.js");
+    const { sendBackup } = await import("./repository/send-backup.js");
     await sendBackup(id);
   },
   verify: async () => {
     const { verifyRequestSchema } = await import("../model/backup/verify-protocol.js");
-    const { verify } = await import("./verbs/verify.js");
+    const { verify } = await import("./verify/verify-now.js");
     const result = await verify(await request(verifyRequestSchema));
     if (result.verification?.result === "failed") fail(result.verification.text);
     answer(result);
@@ -235,15 +241,15 @@ const verbs: Readonly<Record<string, (args: readonly string[]) => Promise<void>>
     answer(await applicationReport(server, args));
   },
   report: async () => {
-    const { newestReport } = await import("./system/store.js");
-    answer(await newestReport());
+    const { latestReport } = await import("./system/restore-reports.js");
+    answer(await latestReport());
   },
   logs: async () => {
-    const { listLogs } = await import("./system/store.js");
+    const { listLogs } = await import("./system/restore-reports.js");
     answer(await listLogs());
   },
   log: async ([name]) => {
-    const { showLog } = await import("./verbs/log.js");
+    const { showLog } = await import("./system/show-log.js");
     await showLog(name);
   },
 };
@@ -258,7 +264,7 @@ async function main([verb = "", ...args]: readonly string[]): Promise<void> {
 async function tell(error: unknown): Promise<string> {
   if (error instanceof AgentError) return error.message;
   if (!(error instanceof Error)) return `unexpected: ${messageOf(error)}`;
-  const { originalStack } = await import("./system/stack.js");
+  const { originalStack } = await import("./system/source-map.js");
   return `unexpected: ${originalStack(error)}`;
 }
 

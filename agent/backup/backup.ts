@@ -1,5 +1,5 @@
 import type { Client } from "pg";
-import { explainFailure, failureText, type FailedAttempt } from "../../model/backup/failure";
+import { explainFailure, backupFailureText, type FailedAttempt } from "../../model/backup/failure";
 import type { BackupJob } from "../../model/backup/job";
 import {
   backupBytes,
@@ -9,52 +9,52 @@ import {
 } from "../../model/backup/manifest";
 import type { JobResult } from "../../model/backup/protocol";
 import { backupSpaceProblem, neededBackupBytes } from "../../model/backup/space";
-import { takeTurns } from "../../model/backup/turns";
+import { splitBySize } from "../../model/backup/turns";
 import type { BackupId, ServerKind } from "../../model/base/names";
 import { formatBytes, formatCount, formatDuration, plural } from "../../model/base/units";
 import { version } from "../../model/base/version";
 import { readApplication } from "../server/application/registration";
 import { now } from "../system/clock";
 import { AgentError, messageOf } from "../system/errors";
-import { withJobLock } from "../jobs/lock";
-import { waitForPostgres } from "../postgres/postgres";
-import { Progress, say } from "../system/progress";
-import { severalAtATime } from "../system/concurrency";
-import { chooseDatabases, type ChosenDatabase } from "./select-databases";
-import { dumpDatabase, usualParallel } from "./dump-database";
-import { DumpLog, pruneBackupLogs } from "../repository/log";
+import { withJobLock } from "../jobs/job-lock";
+import { waitForPostgres } from "../postgres/connect";
+import { Progress, logLine } from "../system/progress";
+import { forEachConcurrently } from "../system/concurrency";
+import { selectDatabases, type SelectedDatabase } from "./select-databases";
+import { dumpDatabase, defaultParallel } from "./dump-database";
+import { DumpLog, pruneBackupLogs } from "../repository/backup-logs";
 import {
   finishPartial,
   listFiles,
-  freeId,
-  makePartial,
+  unusedId,
+  createPartial,
   removeLeftovers,
   removePartial,
-} from "./partial";
+} from "./partial-backup";
 import {
-  keepAttempt,
+  saveAttempt,
   listBackupIds,
   readManifest,
   repositoryFolder,
 } from "../repository/repository";
 import { writeServerFiles } from "./server-files";
-import { freeForBackup, watchSpace } from "./space";
+import { freeBackupBytes, watchFreeSpace } from "./disk-space";
 
 /** What a backup is to be. */
-export interface BackupOrder {
+export interface BackupOptions {
   readonly server: string;
   readonly kind: ServerKind;
   /** The job of the schedule; `null` for one by hand. */
   readonly job: string | null;
   readonly settings: BackupJob;
   /** Seconds that PostgreSQL may take to answer. */
-  readonly patienceSeconds: number;
+  readonly connectTimeoutSeconds: number;
   /** Ends the attempt, with the reason. */
   readonly signal: AbortSignal;
 }
 
 /** Makes a backup; whatever fails is in the result and in the catalogue, never thrown. */
-export async function makeBackup(order: BackupOrder): Promise<JobResult> {
+export async function makeBackup(order: BackupOptions): Promise<JobResult> {
   // Also of what other programs write.
   process.umask(0o077);
   return new BackupRun(order).run();
@@ -69,10 +69,10 @@ class BackupRun {
   #database: string | undefined;
   #log: string | undefined;
 
-  constructor(private readonly order: BackupOrder) {}
+  constructor(private readonly order: BackupOptions) {}
 
   async run(): Promise<JobResult> {
-    const { job, signal, patienceSeconds } = this.order;
+    const { job, signal, connectTimeoutSeconds: patienceSeconds } = this.order;
     const onAbort = (): void => {
       this.#stop.abort(signal.reason);
     };
@@ -81,7 +81,7 @@ class BackupRun {
       await waitForPostgres(patienceSeconds);
       return await withJobLock({ kind: "backup", name: job }, signal, async (client) => {
         for (const id of await removeLeftovers(now()))
-          say(`removed ${id}, left by a killed backup`);
+          logLine(`removed ${id}, left by a killed backup`);
         return this.#make(client);
       });
     } catch (error) {
@@ -95,23 +95,23 @@ class BackupRun {
   async #make(client: Client): Promise<JobResult> {
     const { job, settings } = this.order;
     const startedAt = now();
-    const id = await freeId(startedAt);
+    const id = await unusedId(startedAt);
     this.#id = id;
-    const folder = await makePartial(id, startedAt, job).catch((error: unknown) => {
+    const folder = await createPartial(id, startedAt, job).catch((error: unknown) => {
       throw new AgentError(`the folder of the backups cannot be written: ${messageOf(error)}`, {
         cause: error,
       });
     });
-    const unwatch = watchSpace((reason) => {
+    const unwatch = watchFreeSpace((reason) => {
       this.#stop.abort(reason);
     });
     try {
-      const chosen = await chooseDatabases(client, settings.databases);
+      const chosen = await selectDatabases(client, settings.databases);
       await this.#checkSpace(chosen);
       const databases = await this.#dumpAll(chosen, id, folder);
-      say("roles, rules and settings …");
+      logLine("roles, rules and settings …");
       await writeServerFiles(client, folder, this.#stop.signal);
-      say("checksums …");
+      logLine("checksums …");
       const manifest: Manifest = {
         ...{ format: 1, id, server: this.order.server, kind: this.order.kind, job },
         startedAt: startedAt.toISOString(),
@@ -131,7 +131,7 @@ class BackupRun {
   }
 
   /** Not begun when it cannot fit. */
-  async #checkSpace(chosen: readonly ChosenDatabase[]): Promise<void> {
+  async #checkSpace(chosen: readonly SelectedDatabase[]): Promise<void> {
     const newest = (await listBackupIds()).at(-1);
     const former = newest === undefined ? undefined : await readManifest(newest);
     const needed = neededBackupBytes(
@@ -139,21 +139,21 @@ class BackupRun {
       this.order.settings.compression,
       former && { databases: former.databases, bytes: backupBytes(former) },
     );
-    const problem = backupSpaceProblem(needed, await freeForBackup());
+    const problem = backupSpaceProblem(needed, await freeBackupBytes());
     if (problem !== undefined) throw new AgentError(problem);
   }
 
   async #dumpAll(
-    chosen: readonly ChosenDatabase[],
+    chosen: readonly SelectedDatabase[],
     id: BackupId,
     folder: string,
   ): Promise<BackedUpDatabase[]> {
     const { server, settings } = this.order;
-    const parallel = settings.parallel ?? usualParallel;
+    const parallel = settings.parallel ?? defaultParallel;
     const total = chosen.reduce((sum, { bytes }) => sum + bytes, 0);
     const progress = new Progress("backup", total, "nearly done");
     const made = new Map<string, BackedUpDatabase>();
-    const dump = async ({ name, bytes }: ChosenDatabase, jobs: number): Promise<void> => {
+    const dump = async ({ name, bytes }: SelectedDatabase, jobs: number): Promise<void> => {
       const log = await DumpLog.open(id, name, this.#logs.length);
       this.#logs.push(log.name);
       log.write(`backup ${id} of ${name}, ${formatBytes(bytes)}`);
@@ -182,9 +182,9 @@ class BackupRun {
         await log.close();
       }
     };
-    const { alone, together } = takeTurns(chosen);
+    const { alone, together } = splitBySize(chosen);
     for (const database of alone) await dump(database, parallel);
-    await severalAtATime(together, parallel, async (database) => dump(database, 1));
+    await forEachConcurrently(together, parallel, async (database) => dump(database, 1));
     return chosen.flatMap(({ name }) => made.get(name) ?? []);
   }
 
@@ -201,11 +201,11 @@ class BackupRun {
     const text = `backup ${id}   ${names} · ${formatBytes(backupBytes(manifest))} · ${formatCount(rows)} rows · ${formatDuration(seconds)}`;
     const result = this.#result(true, text);
     // The backup is there; a record that cannot be kept makes it no worse.
-    await keepAttempt({
+    await saveAttempt({
       ...{ id, job: this.order.job, startedAt: manifest.startedAt },
       ...{ finishedAt: result.finishedAt, result: "backed up", text, logs: this.#logs },
     }).catch((error: unknown) => {
-      say(`could not keep the record: ${messageOf(error)}`);
+      logLine(`could not keep the record: ${messageOf(error)}`);
     });
     return result;
   }
@@ -219,7 +219,7 @@ class BackupRun {
         ? this.#stop.signal.reason
         : error;
     const attempt: FailedAttempt = { server, job, database: this.#database, log: this.#log };
-    const text = failureText(attempt, explainFailure(attempt, messageOf(reason)));
+    const text = backupFailureText(attempt, explainFailure(attempt, messageOf(reason)));
     const result = this.#result(false, text);
     const id = this.#id;
     if (id !== undefined) await this.#clearUp(id, result);
@@ -230,12 +230,12 @@ class BackupRun {
     try {
       // First, because the record may need the room.
       await removePartial(id);
-      await keepAttempt({
+      await saveAttempt({
         ...{ id, job: this.order.job, startedAt, finishedAt },
         ...{ result: "failed", text, logs: this.#logs },
       });
     } catch (error) {
-      say(`could not clear up in ${repositoryFolder} yet: ${messageOf(error)}`);
+      logLine(`could not clear up in ${repositoryFolder} yet: ${messageOf(error)}`);
     }
   }
 

@@ -11,11 +11,11 @@ import type { BackedUpDatabase, CountedTable } from "../../model/backup/manifest
 import type { BackupId } from "../../model/base/names";
 import { parseDuration } from "../../model/base/units";
 import { AgentError, messageOf } from "../system/errors";
-import { sessionOptions, withConnection } from "../postgres/postgres";
-import { clientEnvironment, connectionString } from "../postgres/processes";
+import { sessionOptions, withConnection } from "../postgres/connect";
+import { clientEnvironment, connectionString } from "../postgres/client-programs";
 import type { Progress } from "../system/progress";
-import type { DumpLog } from "../repository/log";
-import { runProgram, type Command } from "../system/program";
+import type { DumpLog } from "../repository/backup-logs";
+import { runProgram, type Command } from "../system/run-program";
 import { Snapshot } from "./snapshot";
 
 /** What a dump is made of, and where it goes. */
@@ -34,7 +34,7 @@ export interface DumpRequest {
 }
 
 /** Jobs of `pg_dump` for a job that does not say. */
-export const usualParallel = Math.min(availableParallelism(), 4);
+export const defaultParallel = Math.min(availableParallelism(), 4);
 
 /**
  * Dumps a database and counts its rows, both in one snapshot. `undefined` when the database is not there; otherwise
@@ -54,7 +54,7 @@ export async function dumpDatabase(request: DumpRequest): Promise<BackedUpDataba
       settings.compression,
     );
     const parallel = settings.format === "directory" ? request.parallel : 1;
-    await snapshot.hold();
+    await snapshot.lockTables();
     await writeColumns(path.join(request.folder, columnsFile(dump)), snapshot);
     await runDump({ ...request, dump, parallel, snapshot });
     // Not beside the dump: together they would take more of the processors from the application than a dump alone.
@@ -117,7 +117,7 @@ async function runDump(
     snapshot.tables.map(({ schema, name, bytes }) => [`${schema}.${name}`, bytes]),
   );
   const onLine = (line: string): void => {
-    log.heard(line);
+    log.stderrLine(line);
     const table = /^pg_dump: dumping contents of table "(.*)"$/.exec(line)?.[1];
     if (table !== undefined) progress.advance(sizes.get(table) ?? 0);
   };
@@ -129,7 +129,7 @@ async function runDump(
   });
   signal.throwIfAborted();
   if (statuses.every((status) => status === 0)) return;
-  const said = log.complaints.join("\n");
+  const said = log.errors.join("\n");
   throw new AgentError(said === "" ? `pg_dump ended with status ${statuses.join(", ")}` : said);
 }
 

@@ -2,10 +2,10 @@ import { copyFile, writeFile } from "node:fs/promises";
 import path from "node:path";
 import type { Client } from "pg";
 import { AgentError } from "../system/errors";
-import { sessionOptions } from "../postgres/postgres";
-import { clientEnvironment } from "../postgres/processes";
-import { storeFolder } from "../system/store";
-import { runProgram } from "../system/program";
+import { sessionOptions } from "../postgres/connect";
+import { clientEnvironment } from "../postgres/client-programs";
+import { stateFolder } from "../system/state-folder";
+import { runProgram } from "../system/run-program";
 
 /** Name of the stack's state in the agent's volume, and in a backup. */
 export const stateFile = "pulumi-state.json";
@@ -65,7 +65,7 @@ async function writeSettings(client: Client, file: string): Promise<void> {
 /** What the stack is, where the operator's CLI has handed it over. */
 async function copyState(target: string): Promise<void> {
   try {
-    await copyFile(path.join(storeFolder, stateFile), target);
+    await copyFile(path.join(stateFolder, stateFile), target);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
   }

@@ -5,7 +5,7 @@ import { quoteIdentifier as q } from "../../model/base/sql";
 import type { RecordedLedger } from "../../model/upgrades/ledger";
 import { AgentError, messageOf } from "../system/errors";
 import { readMaskCatalogue } from "../prepare/masks/catalogue";
-import { connect } from "../postgres/postgres";
+import { connect } from "../postgres/connect";
 import { readRecordedLedger } from "../prepare/upgrades/ledger";
 
 /** Tables whose rows are counted by one statement: a server far away is asked seldom, and its planner not for too much. */
@@ -42,7 +42,7 @@ export class Snapshot {
 
   /** Opens a transaction for it; `undefined` when the database is not there. The caller closes it. */
   static async open(database: string, lockTimeoutSeconds: number): Promise<Snapshot | undefined> {
-    const client = await connectIfThere(database, lockTimeoutSeconds);
+    const client = await connectIfExists(database, lockTimeoutSeconds);
     if (!client) return undefined;
     try {
       await client.query("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
@@ -63,9 +63,9 @@ export class Snapshot {
    * Lets nobody empty, change or drop a table before the snapshot is closed, whoever waits for that meanwhile: emptying is
    * seen in every snapshot. PostgreSQL manual, 13.6.
    */
-  async hold(): Promise<void> {
+  async lockTables(): Promise<void> {
     try {
-      await this.client.query(holdSql);
+      await this.client.query(lockSql);
     } catch (error) {
       const { where = "" } = error as { where?: string };
       const table = /"LOCK TABLE ONLY (.*) IN ACCESS SHARE MODE"/.exec(where)?.[1];
@@ -113,7 +113,7 @@ export class Snapshot {
   }
 }
 
-async function connectIfThere(database: string, lockTimeout: number): Promise<Client | undefined> {
+async function connectIfExists(database: string, lockTimeout: number): Promise<Client | undefined> {
   try {
     return await connect(database, {
       lock_timeout: `${lockTimeout}s`,
@@ -165,7 +165,7 @@ const dumpedTables = `
   ORDER BY n.nspname COLLATE "C", c.relname COLLATE "C"`;
 
 /** In one statement: for 20,000 tables, a message each would take longer than the locks themselves. */
-const holdSql = `
+const lockSql = `
   DO $$ DECLARE held record; BEGIN
     FOR held IN SELECT n.nspname, c.relname ${dumpedTables} LOOP
       EXECUTE format('LOCK TABLE ONLY %I.%I IN ACCESS SHARE MODE', held.nspname, held.relname);

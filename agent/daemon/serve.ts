@@ -1,15 +1,15 @@
 import { rmSync, writeFileSync } from "node:fs";
-import { tidyBackups } from "./tidy";
-import { watchBackups } from "./watch";
+import { tidyBackups } from "./remove-partial-backups";
+import { watchBackups } from "./check-overdue";
 import { dropLeftovers } from "../postgres/databases";
 import { messageOf } from "../system/errors";
-import { serveMetrics } from "./metrics/serve";
+import { serveMetrics } from "./metrics/serve-metrics";
 import { endInterruptedChange } from "../server/pg-hba/apply";
-import { watchArchive } from "../recovery/archive/watch";
+import { watchArchive } from "../recovery/archive/maintain-archive";
 import { serveJobs } from "./jobs/serve-jobs";
-import { withConnection } from "../postgres/postgres";
-import { say } from "../system/progress";
-import { forgetAllFetched } from "../restore/source/from-offsite";
+import { withConnection } from "../postgres/connect";
+import { logLine } from "../system/progress";
+import { removeAllFetched } from "../restore/source/fetch-offsite";
 import { removeRestoreRole } from "../restore/import/restore-role";
 import { tidySide } from "../recovery/instance/remove";
 import { renewDaily } from "../server/tls/renew";
@@ -24,7 +24,7 @@ const watchSeconds = 60;
 
 /** The container's main process: shows that it lives, runs the jobs of its schedule, tells of backups that are overdue, clears up after what was interrupted, and renews the certificate. */
 export function serve(server: string): void {
-  say(`agent of server ${server} is running`);
+  logLine(`agent of server ${server} is running`);
   const timers = [
     setInterval(beat, heartbeatSeconds * 1000),
     setInterval(() => void tidy(server), tidySeconds * 1000),
@@ -33,7 +33,7 @@ export function serve(server: string): void {
     setInterval(() => void watchBackups(server), watchSeconds * 1000),
   ];
   // With the container that ended, its restores have ended too.
-  void forgetAllFetched().catch(told);
+  void removeAllFetched().catch(told);
   const stopJobs = serveJobs();
   beat();
   void tidy(server);
@@ -59,19 +59,19 @@ function beat(): void {
 async function tidy(server: string): Promise<void> {
   try {
     const aside = await tidySide();
-    if (aside !== undefined) say(aside);
+    if (aside !== undefined) logLine(aside);
   } catch (error) {
-    say(`the side cluster of ${server} could not be removed yet: ${messageOf(error)}`);
+    logLine(`the side cluster of ${server} could not be removed yet: ${messageOf(error)}`);
   }
   try {
     const dropped = await withConnection("postgres", async (client) => {
       const names = await dropLeftovers(client);
       await removeRestoreRole(client);
-      for (const id of await tidyBackups(client)) say(`removed ${id}, left by a killed backup`);
+      for (const id of await tidyBackups(client)) logLine(`removed ${id}, left by a killed backup`);
       return names;
     });
-    for (const name of dropped) say(`dropped ${name}, left behind by an interrupted restore`);
-    if (await endInterruptedChange()) say("took back rules whose change was interrupted");
+    for (const name of dropped) logLine(`dropped ${name}, left behind by an interrupted restore`);
+    if (await endInterruptedChange()) logLine("took back rules whose change was interrupted");
   } catch (error) {
     // PostgreSQL may be starting or stopped; the next round tries again.
     told(error);
@@ -79,5 +79,5 @@ async function tidy(server: string): Promise<void> {
 }
 
 function told(error: unknown): void {
-  if (process.env.STAGECRAFT_DEBUG !== undefined) say(messageOf(error));
+  if (process.env.STAGECRAFT_DEBUG !== undefined) logLine(messageOf(error));
 }

@@ -1,32 +1,32 @@
 import { mkdir, rename, rm, statfs } from "node:fs/promises";
 import path from "node:path";
 import type { Manifest } from "../../model/backup/manifest";
-import { copyName, placeText, type OffsiteSettings } from "../../model/backup/offsite";
+import { copyName, remotePathText, type OffsiteConfig } from "../../model/backup/offsite";
 import type { BackupId } from "../../model/base/names";
 import { formatBytes } from "../../model/base/units";
-import { syncFolder, syncPath } from "../system/sync-to-disk";
+import { fsyncFolder, fsyncPath } from "../system/fsync";
 import { AgentError } from "../system/errors";
 import {
   backupFolder,
-  keepOffsiteCopy,
-  keepVerification,
+  saveOffsiteCopy,
+  saveVerification,
   readManifest,
   repositoryFolder,
 } from "../repository/repository";
-import { fileProblems } from "../repository/files";
-import { readKnown } from "../repository/known-offsite-copies";
+import { fileProblems } from "../repository/backup-files";
+import { readKnownCopies } from "../repository/known-offsite-copies";
 import { PipelineError, type Stage } from "./pipeline";
 import { Remote } from "./remote";
-import { measure } from "./upload";
+import { streamMeter } from "./upload";
 
 /** Brings a backup back from its off-site copy: downloads, decrypts, checks it against its manifest. */
 export async function fetchCopy(
-  settings: OffsiteSettings,
+  settings: OffsiteConfig,
   server: string,
   id: BackupId,
   identity: string,
 ): Promise<Manifest> {
-  const place = placeText(settings, server, copyName(id));
+  const place = remotePathText(settings, server, copyName(id));
   if (await readManifest(id)) throw new AgentError(`backup ${id} is here already`);
   const remote = new Remote(settings, server);
   const copies = await remote.copies();
@@ -41,14 +41,14 @@ export async function fetchCopy(
   await rm(partial, { recursive: true, force: true });
   await mkdir(partial, { recursive: true, mode: 0o700 });
   try {
-    const found = measure();
+    const found = streamMeter();
     await unpackCopy(remote, { id, place, identity, folder: partial, watch: found.watch });
-    const manifest = await putInPlace(id, partial, place);
+    const manifest = await checkAndRename(id, partial, place);
     const at = new Date().toISOString();
     const text = "fetched from there";
     const { bytes, sha256 } = found.result();
-    await keepOffsiteCopy(id, { result: "uploaded", remote: place, at, bytes, sha256, text });
-    await keepProof(id, sha256, at);
+    await saveOffsiteCopy(id, { result: "uploaded", remote: place, at, bytes, sha256, text });
+    await restoreVerification(id, sha256, at);
     return manifest;
   } finally {
     await rm(partial, { recursive: true, force: true });
@@ -59,10 +59,10 @@ export async function fetchCopy(
  * What proved a backup goes on to hold for what was fetched, if that is byte for byte what this agent sent: nobody
  * encrypts the same twice to the same bytes.
  */
-async function keepProof(id: BackupId, sha256: string, checkedAt: string): Promise<void> {
-  const was = (await readKnown()).find((copy) => copy.id === id)?.was;
+async function restoreVerification(id: BackupId, sha256: string, checkedAt: string): Promise<void> {
+  const was = (await readKnownCopies()).find((copy) => copy.id === id)?.was;
   if (!was?.verification || was.offsite.sha256 !== sha256) return;
-  await keepVerification(id, { ...was.verification, from: "off-site", checkedAt });
+  await saveVerification(id, { ...was.verification, from: "off-site", checkedAt });
 }
 
 /** Downloads, decrypts and unpacks a copy into a folder; throws an {@link AgentError} when it is not whole. */
@@ -79,7 +79,7 @@ export async function unpackCopy(
   const { id, place, identity, folder, watch = () => undefined } = copy;
   const stages = [remote.read(copyName(id), watch), decryption(identity), unpacking(folder)];
   await remote.run(stages).catch((error: unknown) => {
-    throw explained(error, place);
+    throw explainError(error, place);
   });
 }
 
@@ -105,7 +105,7 @@ function unpacking(folder: string): Stage {
   return { program: "tar", args: [...args, "--no-same-permissions"] };
 }
 
-function explained(error: unknown, place: string): unknown {
+function explainError(error: unknown, place: string): unknown {
   if (!(error instanceof PipelineError)) return error;
   const { program, stderr } = error;
   const cause = { cause: error };
@@ -126,7 +126,7 @@ function explained(error: unknown, place: string): unknown {
   );
 }
 
-async function putInPlace(id: BackupId, partial: string, place: string): Promise<Manifest> {
+async function checkAndRename(id: BackupId, partial: string, place: string): Promise<Manifest> {
   const manifest = await readManifest(path.basename(partial));
   if (manifest?.id !== id) {
     const found = manifest ? `is of backup ${manifest.id}` : "has no manifest that can be read";
@@ -134,8 +134,8 @@ async function putInPlace(id: BackupId, partial: string, place: string): Promise
   }
   const wrong = await fileProblems(path.basename(partial));
   if (wrong.length > 0) throw new AgentError(`${place} is not whole: ${wrong.join(", ")}`);
-  await syncFolder(partial);
+  await fsyncFolder(partial);
   await rename(partial, backupFolder(id));
-  await syncPath(repositoryFolder);
+  await fsyncPath(repositoryFolder);
   return manifest;
 }

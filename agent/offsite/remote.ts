@@ -4,13 +4,13 @@ import path from "node:path";
 import { z } from "zod";
 import { hideSecrets } from "../../model/base/hide-secrets";
 import {
-  copiesAmong,
+  completeCopies,
   isSecretOption,
   joinPath,
   parseRemote,
-  type Copy,
-  type OffsitePlace,
-  type OffsiteSettings,
+  type RemoteCopy,
+  type OffsiteRemote,
+  type OffsiteConfig,
   type RemoteFile,
 } from "../../model/backup/offsite";
 import {
@@ -22,60 +22,60 @@ import {
 import { rcloneFailure } from "../../model/backup/rclone-failure";
 import { formatDuration, parseDuration } from "../../model/base/units";
 import { AgentError } from "../system/errors";
-import { storeFolder } from "../system/store";
-import { replaceFile } from "../system/atomic-file";
+import { stateFolder } from "../system/state-folder";
+import { writeFileAtomically } from "../system/atomic-file";
 import { repositoryFolder } from "../repository/repository";
 import { checkRecipients } from "./encryption";
 import { PipelineError, runPipeline, type Stage } from "./pipeline";
 import { obscure, rclone, readBackends } from "./rclone";
 
-const ownFolder = path.join(storeFolder, "offsite");
+const ownFolder = path.join(stateFolder, "offsite");
 const configName = "rclone.conf";
 
 /** Where rclone keeps what it cannot send as it comes; few back ends need it. */
 const spoolFolder = path.join(repositoryFolder, "spool");
 
 /** The longest that a timer of Node can be, in milliseconds: 24 days. */
-const longestTimer = 2 ** 31 - 1;
+const maxTimerMilliseconds = 2 ** 31 - 1;
 
 /** What rclone exits with when there is nothing at a path. */
-const notFound = 3;
+const notFoundStatus = 3;
 
 /** How often the time that a place may be silent fits into a call that moves no backup, such as a list. */
-const silences = 20;
+const idlePeriods = 20;
 
 /** The longest connecting may take, in seconds. */
 const connectSeconds = 15;
 
 /** rclone's own words for how long it tries: a place that is silent is told of after a few times of that. */
-function patience(idle: number): string[] {
+function timeoutOptions(idle: number): string[] {
   const connect = Math.min(connectSeconds, idle);
   const tries = ["--retries", "1", "--low-level-retries", "3"];
   return [...tries, "--contimeout", `${connect}s`, "--timeout", `${idle}s`];
 }
 
 /** Keeps the way to a remote for rclone, readable by the agent alone; refuses what this rclone cannot do. */
-export async function keepRemote(settings: OffsiteSettings): Promise<void> {
-  await writeWay(settings, ownFolder, async () => checkRecipients(settings));
+export async function saveRemote(settings: OffsiteConfig): Promise<void> {
+  await writeRcloneConfig(settings, ownFolder, async () => checkRecipients(settings));
 }
 
 /** Does something at a remote that this server does not copy to; its passwords and keys are forgotten afterwards. */
 export async function withRemote<T>(
-  place: OffsitePlace,
+  place: OffsiteRemote,
   server: string,
   work: (remote: Remote) => Promise<T>,
 ): Promise<T> {
   const folder = await mkdtemp(path.join(tmpdir(), "offsite-"));
   try {
-    await writeWay(place, folder);
+    await writeRcloneConfig(place, folder);
     return await work(new Remote(place, server, undefined, folder));
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
 }
 
-async function writeWay(
-  place: OffsitePlace,
+async function writeRcloneConfig(
+  place: OffsiteRemote,
   folder: string,
   check?: () => Promise<void>,
 ): Promise<void> {
@@ -91,24 +91,24 @@ async function writeWay(
   }
   const knownHosts = path.join(folder, "known_hosts");
   await mkdir(folder, { recursive: true, mode: 0o700 });
-  await replaceFile(knownHosts, `${(place.options["known_hosts"] ?? "").trim()}\n`);
+  await writeFileAtomically(knownHosts, `${(place.options["known_hosts"] ?? "").trim()}\n`);
   const config = renderRcloneConfig({ ...place, options }, knownHosts);
-  await replaceFile(path.join(folder, configName), config);
+  await writeFileAtomically(path.join(folder, configName), config);
 }
 
 /** Forgets the way to a remote, and with it all passwords and keys. */
-export async function forgetRemote(): Promise<void> {
+export async function removeRemote(): Promise<void> {
   await rm(ownFolder, { recursive: true, force: true });
 }
 
 /** Where a server's copies lie, and what can be done there. */
 export class Remote {
-  readonly #settings: OffsitePlace;
+  readonly #settings: OffsiteRemote;
   readonly #server: string;
   readonly #signal: AbortSignal | undefined;
   readonly #configFile: string;
 
-  constructor(settings: OffsitePlace, server: string, signal?: AbortSignal, folder = ownFolder) {
+  constructor(settings: OffsiteRemote, server: string, signal?: AbortSignal, folder = ownFolder) {
     this.#configFile = path.join(folder, configName);
     this.#settings = settings;
     this.#server = server;
@@ -128,8 +128,8 @@ export class Remote {
   }
 
   /** The copies that are there, oldest first. */
-  async copies(): Promise<Copy[]> {
-    return copiesAmong(await this.files());
+  async copies(): Promise<RemoteCopy[]> {
+    return completeCopies(await this.files());
   }
 
   /** The program that puts what it reads into a file there. `bytes` is about how much it will be. */
@@ -139,7 +139,7 @@ export class Remote {
 
   /** The program that writes what is in a file there. */
   read(name: string, watch: (piece: Buffer) => void): Stage {
-    return { ...this.#stage(["cat", this.#path(name)]), watch };
+    return { ...this.#stage(["cat", this.#path(name)]), onOutput: watch };
   }
 
   /** Gives a file there another name. */
@@ -165,7 +165,7 @@ export class Remote {
    * programs are ended when the time is over.
    */
   async run(stages: readonly Stage[], input = "", seconds = this.#limit): Promise<void> {
-    const deadline = AbortSignal.timeout(Math.min(seconds * 1000, longestTimer));
+    const deadline = AbortSignal.timeout(Math.min(seconds * 1000, maxTimerMilliseconds));
     const signal = AbortSignal.any([deadline, ...(this.#signal ? [this.#signal] : [])]);
     try {
       await runPipeline(stages, { input, signal });
@@ -182,13 +182,13 @@ export class Remote {
       }
       if (!(error instanceof PipelineError) || error.program !== "rclone") throw error;
       const said = hideSecrets(rcloneFailure(error.stderr), secretsOf(this.#settings));
-      throw new RemoteError(`${this.#settings.remote}: ${said}`, error.status === notFound);
+      throw new RemoteError(`${this.#settings.remote}: ${said}`, error.status === notFoundStatus);
     }
   }
 
   /** Seconds that a transfer may take. */
   get #limit(): number {
-    return parseDuration(this.#settings.limit ?? "") ?? longestTimer;
+    return parseDuration(this.#settings.limit ?? "") ?? maxTimerMilliseconds;
   }
 
   /** Seconds that the place may be silent. */
@@ -202,7 +202,7 @@ export class Remote {
 
   async #say(
     args: readonly string[],
-    seconds = Math.min(this.#limit, silences * this.#idle),
+    seconds = Math.min(this.#limit, idlePeriods * this.#idle),
   ): Promise<string> {
     const pieces: Buffer[] = [];
     const stage = { ...this.#stage(args), watch: (piece: Buffer) => pieces.push(piece) };
@@ -222,7 +222,7 @@ export class Remote {
 
   #stage(args: readonly string[]): Stage {
     const where = ["--config", this.#configFile, "--temp-dir", spoolFolder];
-    return rclone([...where, ...patience(this.#idle), ...args]);
+    return rclone([...where, ...timeoutOptions(this.#idle), ...args]);
   }
 }
 
@@ -248,7 +248,7 @@ export async function withSpool<T>(work: () => Promise<T>): Promise<T> {
 }
 
 /** The values of settings that nobody is to see. */
-export function secretsOf({ options }: Pick<OffsiteSettings, "options">): string[] {
+export function secretsOf({ options }: Pick<OffsiteConfig, "options">): string[] {
   return Object.entries(options).flatMap(([name, value]) => (isSecretOption(name) ? [value] : []));
 }
 

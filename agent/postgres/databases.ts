@@ -1,13 +1,13 @@
 import type { Client } from "pg";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { DatabaseOptions } from "../../model/dump/archive";
-import { leftoverOf } from "../../model/base/names";
+import { parseLeftoverName } from "../../model/base/names";
 import { stampSchema, type DatabaseFacts, type Stamp } from "../../model/restore/protocol";
 import { bringBackPlan, swapPlan, type Renaming } from "../../model/restore/versions";
 import { quoteIdentifier as q, quoteLiteral } from "../../model/base/sql";
 import { AgentError, messageOf } from "../system/errors";
-import { connect } from "./postgres";
-import { say } from "../system/progress";
+import { connect } from "./connect";
+import { logLine } from "../system/progress";
 import { advisoryLocks } from "./advisory-locks";
 
 /** All databases but PostgreSQL's own, with their stamps. */
@@ -42,7 +42,7 @@ export async function stampDatabase(client: Client, database: string, stamp: Sta
 }
 
 /** Makes an empty database that nobody else may connect to yet. */
-export async function createCopy(
+export async function createRestrictedDatabase(
   client: Client,
   name: string,
   { encoding, options }: DatabaseOptions,
@@ -88,14 +88,18 @@ export async function swapDatabases(
   // The new contents are live by now, so nothing from here on may make the restore fail.
   for (const copy of drop) {
     await dropDatabase(client, copy).catch((error: unknown) => {
-      say(`could not drop ${copy} yet: ${messageOf(error)}`);
+      logLine(`could not drop ${copy} yet: ${messageOf(error)}`);
     });
   }
   return names.has(database) ? seconds : 0;
 }
 
 /** Lets a former copy take the database's name again. Returns for how many seconds the name answered nobody. */
-export async function bringBack(client: Client, database: string, copy: string): Promise<number> {
+export async function rollBackDatabase(
+  client: Client,
+  database: string,
+  copy: string,
+): Promise<number> {
   return renameDatabases(client, bringBackPlan(database, await databaseNames(client), copy));
 }
 
@@ -111,7 +115,7 @@ export async function databaseNames(client: Client): Promise<ReadonlySet<string>
  */
 async function renameDatabases(client: Client, renames: readonly Renaming[]): Promise<number> {
   const started = performance.now();
-  const ender = new SessionEnder(renames.map(([from]) => from));
+  const ender = new SessionTerminator(renames.map(([from]) => from));
   await ender.start();
   try {
     // The first rename takes the lock that keeps new sessions out; it waits until the last old one has gone.
@@ -128,20 +132,20 @@ async function renameDatabases(client: Client, renames: readonly Renaming[]): Pr
 export async function dropLeftovers(client: Client): Promise<string[]> {
   const dropped: string[] = [];
   for (const datname of await databaseNames(client)) {
-    const leftover = leftoverOf(datname);
-    if (leftover === undefined || !(await tryLock(client, leftover.lock))) continue;
+    const leftover = parseLeftoverName(datname);
+    if (leftover === undefined || !(await tryLockDatabase(client, leftover.lock))) continue;
     try {
       await dropDatabase(client, datname);
       dropped.push(datname);
     } finally {
-      await unlock(client, leftover.lock);
+      await unlockDatabase(client, leftover.lock);
     }
   }
   return dropped;
 }
 
 /** Takes the right to restore a database; it ends with the session. */
-export async function tryLock(client: Client, database: string): Promise<boolean> {
+export async function tryLockDatabase(client: Client, database: string): Promise<boolean> {
   const { rows } = await client.query<{ locked: boolean }>(
     "SELECT pg_try_advisory_lock($1, hashtext($2)) AS locked",
     [advisoryLocks.database, database],
@@ -150,7 +154,7 @@ export async function tryLock(client: Client, database: string): Promise<boolean
 }
 
 /** Gives the right back before the session ends. */
-export async function unlock(client: Client, database: string): Promise<void> {
+export async function unlockDatabase(client: Client, database: string): Promise<void> {
   await client.query("SELECT pg_advisory_unlock($1, hashtext($2))", [
     advisoryLocks.database,
     database,
@@ -158,7 +162,7 @@ export async function unlock(client: Client, database: string): Promise<void> {
 }
 
 /** Ends the sessions of databases again and again, on a connection of its own, while they are being renamed. */
-class SessionEnder {
+class SessionTerminator {
   #client: Client | undefined;
   #stopped = false;
   #running: Promise<void> = Promise.resolve();

@@ -10,7 +10,7 @@ interface RawConnection {
 }
 
 /** How a statement ended: PostgreSQL's command tag (`CREATE TABLE`, `COPY 12`), or what it said against it. */
-export type Ending = { readonly tag: string } | { readonly error: DatabaseError };
+export type StatementResult = { readonly tag: string } | { readonly error: DatabaseError };
 
 /**
  * A statement sent as the bytes that stand in a dump, whatever their encoding, with the rows of a COPY behind it.
@@ -18,18 +18,18 @@ export type Ending = { readonly tag: string } | { readonly error: DatabaseError 
  */
 export class RawStatement implements Submittable {
   /** How it ended; never rejects. */
-  readonly ending: Promise<Ending>;
+  readonly result: Promise<StatementResult>;
   /** True when PostgreSQL waits for rows, false when the statement has ended without. */
-  readonly wantsRows: Promise<boolean>;
-  #end!: (ending: Ending) => void;
+  readonly expectsRows: Promise<boolean>;
+  #end!: (ending: StatementResult) => void;
   #answer!: (wantsRows: boolean) => void;
   #ended = false;
   #tag = "";
   #connection: RawConnection | undefined;
 
   constructor(private readonly sql: Buffer) {
-    this.ending = new Promise((resolve) => (this.#end = resolve));
-    this.wantsRows = new Promise((resolve) => (this.#answer = resolve));
+    this.result = new Promise((resolve) => (this.#end = resolve));
+    this.expectsRows = new Promise((resolve) => (this.#answer = resolve));
   }
 
   /** Sends a statement on a connection. */
@@ -45,7 +45,7 @@ export class RawStatement implements Submittable {
     stream.write(header("d", rows.length));
     const more = stream.write(rows);
     stream.uncork();
-    if (!more) await Promise.race([once(stream, "drain"), this.ending]);
+    if (!more) await Promise.race([once(stream, "drain"), this.result]);
   }
 
   /** Says that there are no more rows. */
@@ -83,7 +83,7 @@ export class RawStatement implements Submittable {
   handleParseComplete(): void {}
   handleCopyData(): void {}
 
-  #finish(ending: Ending): void {
+  #finish(ending: StatementResult): void {
     this.#ended = true;
     this.#end(ending);
     this.#answer(false);

@@ -1,4 +1,4 @@
-import { incomingName } from "../../model/base/names";
+import { candidateName } from "../../model/base/names";
 import type { Preparation, Prepared } from "../../model/restore/preparation";
 import type { Masks } from "../../model/masks/mask";
 import type { MasksReport } from "../../model/masks/report";
@@ -8,8 +8,8 @@ import { runDefuse } from "./defuse/run";
 import { carryOver } from "./preserve/carry-over";
 import { applyMasks, checkMasks } from "./masks/apply";
 import { ownMaskKey } from "./masks/default-key";
-import { say } from "../system/progress";
-import type { Step } from "../system/step";
+import { logLine } from "../system/progress";
+import type { RunStep } from "../system/step";
 import { runUpgrades } from "./upgrades/run";
 
 /** Whose contents are prepared. */
@@ -28,9 +28,9 @@ export async function prepare(
   { server, database, hasLive }: PreparationTarget,
   { upgrades, masks, defuse = [], keep = [] }: Preparation,
   prepared: Prepared,
-  step: Step,
+  step: RunStep,
 ): Promise<void> {
-  const incoming = incomingName(database);
+  const incoming = candidateName(database);
   const { owner } = databaseRoles(database);
   if (upgrades) {
     prepared.upgrades = await step("upgrade", async () =>
@@ -52,7 +52,7 @@ export async function prepare(
 async function mask(database: string, masks: Masks): Promise<MasksReport> {
   const key = await ownMaskKey();
   const { plan, problems } = await checkMasks(database, masks, key);
-  if (plan) return applyMasks(database, plan, key, say);
+  if (plan) return applyMasks(database, plan, key, logLine);
   const lines = problems.map(({ path, text }) => `${path}: ${text}`);
   throw new AgentError(["the masks do not fit the data", ...lines].join("\n"));
 }

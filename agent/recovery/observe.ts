@@ -1,23 +1,23 @@
 import type { Client } from "pg";
 import { nextRuns } from "../../model/backup/cron";
 import type {
-  ArchiveChoice,
+  ArchiveConfig,
   ArchiveObservation,
   BaseBackupType,
 } from "../../model/point-in-time/protocol";
 import { archiveFiles, stanzaName } from "../../model/point-in-time/repository";
 import { recoverableWindows } from "../../model/point-in-time/window";
 import { now } from "../system/clock";
-import { isExternal } from "../postgres/connection";
+import { isExternal } from "../postgres/external-connection";
 import { messageOf } from "../system/errors";
-import { keptSide } from "./instance/state";
+import { keptSide } from "./instance/instance";
 import { files } from "../server/parameters/included-file";
-import { readText } from "../system/atomic-file";
+import { readTextIfExists } from "../system/atomic-file";
 import { lookAtArchiver } from "./archive/archiver";
 import { lastBaseBackup } from "./archive/base-backup";
-import { readClusters } from "./archive/clusters";
-import { ownState, readChoice } from "./archive/state";
-import { isOn, systemIdentifier } from "./archive/switch";
+import { readClusters } from "./archive/archived-clusters";
+import { ownState, readChoice } from "./archive/archive-state";
+import { isOn, systemIdentifier } from "./archive/switch-archiving";
 
 const nothing: ArchiveObservation = {
   ...{ on: false, choice: null, waiting: 0, behindSeconds: 0, lastArchivedAt: null },
@@ -35,7 +35,7 @@ const nothing: ArchiveObservation = {
 /** Tells of the archive, and changes nothing. */
 export async function observeArchive(client: Client, server: string): Promise<ArchiveObservation> {
   if (isExternal) return nothing;
-  const wants = (await readText(files.archive)) !== undefined;
+  const wants = (await readTextIfExists(files.archive)) !== undefined;
   const used = await isUsed();
   if (!wants && !used) return { ...nothing, side: (await keptSide()) ?? null };
   const [archive, running, side] = await Promise.all([
@@ -48,7 +48,7 @@ export async function observeArchive(client: Client, server: string): Promise<Ar
 
 /** Whether anything was ever archived here. A volume that cannot be read is used, so that its problem is told. */
 async function isUsed(): Promise<boolean> {
-  return (await readText(archiveFiles.config).catch(() => "")) !== undefined;
+  return (await readTextIfExists(archiveFiles.config).catch(() => "")) !== undefined;
 }
 
 async function lookAtRunning(client: Client, server: string): Promise<Partial<ArchiveObservation>> {
@@ -81,7 +81,7 @@ async function lookAtRepository(server: string): Promise<Partial<ArchiveObservat
   }
 }
 
-function nextBackups({ full, differential, timeZone }: ArchiveChoice): ArchiveObservation["next"] {
+function nextBackups({ full, differential, timeZone }: ArchiveConfig): ArchiveObservation["next"] {
   const of = (type: BaseBackupType, schedule: string): ArchiveObservation["next"] =>
     nextRuns({ schedule, timeZone }, now(), 1).map((at) => ({ type, at: at.toISOString() }));
   return [...of("full", full), ...of("differential", differential)];

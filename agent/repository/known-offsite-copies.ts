@@ -7,9 +7,9 @@ import {
   type CatalogueEntry,
 } from "../../model/backup/catalogue";
 import { backupIdSchema } from "../../model/backup/id";
-import { noteUploaded, type KnownCopy } from "../../model/backup/offsite-plan";
-import { storeFolder, writeWhole } from "../system/store";
-import { readText } from "../system/atomic-file";
+import { recordUploads, type RecordedCopy } from "../../model/backup/offsite-plan";
+import { stateFolder, writeStateFile } from "../system/state-folder";
+import { readTextIfExists } from "../system/atomic-file";
 
 /** In the agent's volume, so that it outlives the repository. */
 const knownFile = "offsite-copies.json";
@@ -31,19 +31,19 @@ const knownSchema = z.array(
 );
 
 /** The copies that this agent has made and not removed. */
-export async function readKnown(): Promise<KnownCopy[]> {
-  const text = await readText(path.join(storeFolder, knownFile));
+export async function readKnownCopies(): Promise<RecordedCopy[]> {
+  const text = await readTextIfExists(path.join(stateFolder, knownFile));
   return text === undefined ? [] : knownSchema.parse(JSON.parse(text));
 }
 
 /** Keeps what is known of copies. */
-export async function keepKnown(known: readonly KnownCopy[]): Promise<void> {
-  await writeWhole(knownFile, JSON.stringify(known));
+export async function saveKnownCopies(known: readonly RecordedCopy[]): Promise<void> {
+  await writeStateFile(knownFile, JSON.stringify(known));
 }
 
 /** Keeps what backups are, as long as their copies are there: they may leave the server. */
-export async function keepUploaded(entries: readonly CatalogueEntry[]): Promise<void> {
-  const known = await readKnown();
-  const noted = noteUploaded(known, entries);
-  if (JSON.stringify(noted) !== JSON.stringify(known)) await keepKnown(noted);
+export async function recordUploadedCopies(entries: readonly CatalogueEntry[]): Promise<void> {
+  const known = await readKnownCopies();
+  const noted = recordUploads(known, entries);
+  if (JSON.stringify(noted) !== JSON.stringify(known)) await saveKnownCopies(noted);
 }

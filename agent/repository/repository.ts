@@ -14,20 +14,20 @@ import {
 import { backupBytes, manifestSchema, type Manifest } from "../../model/backup/manifest";
 import { parseBackupId, type BackupId } from "../../model/base/names";
 import { sha256Of } from "../system/digest";
-import { readText, replaceFile } from "../system/atomic-file";
-import { keepAside, readAside } from "./failed-attempts";
-import { keepUploaded } from "./known-offsite-copies";
+import { readTextIfExists, writeFileAtomically } from "../system/atomic-file";
+import { saveFallbackAttempt, readFallbackAttempts } from "./fallback-attempts";
+import { recordUploadedCopies } from "./known-offsite-copies";
 
 /** Where a server's backups lie: a volume of its own. */
 export const repositoryFolder = process.env.STAGECRAFT_BACKUPS ?? "/var/backups/stagecraft";
 
 /** What became of a backup stands beside it, each fact in a file of its own, so that two who write never undo each other. */
-const facts = {
+const recordSchemas = {
   attempt: attemptSchema,
   verification: verificationSchema,
   offsite: offsiteCopySchema,
 };
-type Fact = keyof typeof facts;
+type RecordName = keyof typeof recordSchemas;
 
 /** The folder of a finished backup. */
 export function backupFolder(id: BackupId, repository = repositoryFolder): string {
@@ -53,7 +53,7 @@ export async function readManifest(
   id: BackupId,
   repository = repositoryFolder,
 ): Promise<Manifest | undefined> {
-  const text = await readText(path.join(backupFolder(id, repository), "manifest.json"));
+  const text = await readTextIfExists(path.join(backupFolder(id, repository), "manifest.json"));
   return text === undefined ? undefined : parseJson(manifestSchema, text);
 }
 
@@ -64,8 +64,8 @@ export const manifestFiles = ["manifest.json", "manifest.sha256"] as const;
 export async function writeManifest(folder: string, manifest: Manifest): Promise<void> {
   const text = JSON.stringify(manifest);
   const [name, seal] = manifestFiles;
-  await replaceFile(path.join(folder, seal), `${sha256Of(text)}  ${name}\n`);
-  await replaceFile(path.join(folder, name), text);
+  await writeFileAtomically(path.join(folder, seal), `${sha256Of(text)}  ${name}\n`);
+  await writeFileAtomically(path.join(folder, name), text);
 }
 
 /** What is wrong with the manifest of a backup, whether or not it can be read; `undefined` when it is as it was written. */
@@ -76,8 +76,8 @@ export async function manifestProblem(
   const [name, seal] = manifestFiles;
   const folder = backupFolder(id, repository);
   const [text, sealed] = await Promise.all([
-    readText(path.join(folder, name)),
-    readText(path.join(folder, seal)),
+    readTextIfExists(path.join(folder, name)),
+    readTextIfExists(path.join(folder, seal)),
   ]);
   if (text === undefined) return `${name} is missing`;
   if (sealed === undefined) return `${seal} is missing`;
@@ -86,22 +86,22 @@ export async function manifestProblem(
 }
 
 /** Keeps what became of an attempt at a backup; the disk may be so full that there is no room for it among the backups. */
-export async function keepAttempt(attempt: Attempt): Promise<void> {
+export async function saveAttempt(attempt: Attempt): Promise<void> {
   try {
-    await keepFact(attempt.id, "attempt", attempt);
+    await saveRecord(attempt.id, "attempt", attempt);
   } catch {
-    await keepAside(attempt);
+    await saveFallbackAttempt(attempt);
   }
 }
 
 /** Keeps what the last look at a backup found. */
-export async function keepVerification(id: BackupId, verification: Verification): Promise<void> {
-  await keepFact(id, "verification", verification);
+export async function saveVerification(id: BackupId, verification: Verification): Promise<void> {
+  await saveRecord(id, "verification", verification);
 }
 
 /** Keeps what became of the copy of a backup elsewhere. */
-export async function keepOffsiteCopy(id: BackupId, copy: OffsiteCopy): Promise<void> {
-  await keepFact(id, "offsite", copy);
+export async function saveOffsiteCopy(id: BackupId, copy: OffsiteCopy): Promise<void> {
+  await saveRecord(id, "offsite", copy);
 }
 
 /** All backups and failed attempts, oldest first. */
@@ -109,7 +109,7 @@ export async function readCatalogue(
   pins: readonly Pin[] = [],
   repository = repositoryFolder,
 ): Promise<CatalogueEntry[]> {
-  const aside = repository === repositoryFolder ? await readAside() : [];
+  const aside = repository === repositoryFolder ? await readFallbackAttempts() : [];
   const attempts = new Map(aside.map((attempt) => [attempt.id, attempt]));
   const names = [await readNames(repository), await readNames(recordsFolder(repository))].flat();
   const ids = new Set(names.filter((name) => parseBackupId(name) !== undefined));
@@ -126,12 +126,12 @@ export async function readVerification(
   id: BackupId,
   repository = repositoryFolder,
 ): Promise<Verification | null> {
-  return readFact(id, "verification", repository);
+  return readRecord(id, "verification", repository);
 }
 
 /** Removes a backup for good; what it was is remembered only while it has a copy off-site. */
 export async function removeBackup(id: BackupId): Promise<void> {
-  await keepUploaded([await readEntry(id, [], repositoryFolder)]);
+  await recordUploadedCopies([await readEntry(id, [], repositoryFolder)]);
   // Without its manifest it is no backup any more, also if the rest of this is interrupted.
   await rm(path.join(backupFolder(id), "manifest.json"), { force: true });
   await rm(backupFolder(id), { recursive: true, force: true });
@@ -145,9 +145,9 @@ async function readEntry(
 ): Promise<CatalogueEntry> {
   const [manifest, attempt, verification, offsite] = await Promise.all([
     readManifest(id, repository),
-    readFact(id, "attempt", repository),
-    readFact(id, "verification", repository),
-    readFact(id, "offsite", repository),
+    readRecord(id, "attempt", repository),
+    readRecord(id, "verification", repository),
+    readRecord(id, "offsite", repository),
   ]);
   return {
     ...{ id, attempt, verification, offsite },
@@ -172,20 +172,20 @@ const recordsFolder = (repository: string): string => path.join(repository, "rec
 const recordFolder = (id: BackupId, repository = repositoryFolder): string =>
   path.join(recordsFolder(repository), id);
 
-async function keepFact(id: BackupId, fact: Fact, value: unknown): Promise<void> {
+async function saveRecord(id: BackupId, fact: RecordName, value: unknown): Promise<void> {
   await mkdir(recordFolder(id), { recursive: true, mode: 0o700 });
-  await replaceFile(path.join(recordFolder(id), `${fact}.json`), JSON.stringify(value));
+  await writeFileAtomically(path.join(recordFolder(id), `${fact}.json`), JSON.stringify(value));
 }
 
-async function readFact<F extends Fact>(
+async function readRecord<F extends RecordName>(
   id: BackupId,
   fact: F,
   repository: string,
-): Promise<z.infer<(typeof facts)[F]> | null> {
-  const text = await readText(path.join(recordFolder(id, repository), `${fact}.json`));
-  const schema: z.ZodType = facts[fact];
+): Promise<z.infer<(typeof recordSchemas)[F]> | null> {
+  const text = await readTextIfExists(path.join(recordFolder(id, repository), `${fact}.json`));
+  const schema: z.ZodType = recordSchemas[fact];
   const value = text === undefined ? undefined : parseJson(schema, text);
-  return (value as z.infer<(typeof facts)[F]> | undefined) ?? null;
+  return (value as z.infer<(typeof recordSchemas)[F]> | undefined) ?? null;
 }
 
 function parseJson<T>(schema: z.ZodType<T>, text: string): T | undefined {

@@ -1,4 +1,4 @@
-import { withConnection } from "../postgres/postgres";
+import { withConnection } from "../postgres/connect";
 import { giveLargeObjects, keepExtensionRoutines, takeOwnership } from "../server/roles/ownership";
 import { mendRights } from "../server/roles/rights";
 import { databaseRoles } from "../../model/roles/names";

@@ -8,17 +8,22 @@ import { scriptLabel } from "../../model/upgrades/script";
 import { readVerification } from "../repository/repository";
 import { listDatabases } from "../postgres/databases";
 import { messageOf } from "../system/errors";
-import { withConnection } from "../postgres/postgres";
-import { copyWith } from "./in-place";
-import { freeDataBytes } from "../postgres/data-space";
-import { newestReports } from "../system/store";
-import { blockers } from "./blockers";
-import { readColumns } from "./source/columns";
-import { lookForCopy } from "./source/from-offsite";
-import { findBackup, readsRepository, sourceFolder, type FoundBackup } from "./source/source";
+import { withConnection } from "../postgres/connect";
+import { findPreviousVersion } from "./existing-contents";
+import { freeDataBytes } from "../postgres/free-space";
+import { latestReports } from "../system/restore-reports";
+import { swapBlockers } from "./swap-blockers";
+import { readBackupColumns } from "./source/backup-columns";
+import { findOffsiteCopy } from "./source/fetch-offsite";
+import {
+  findBackup,
+  isRepositoryMounted,
+  sourceFolder,
+  type FoundBackup,
+} from "./source/find-backup";
 
 /** Past refreshes that tell how long the next one takes. */
-const pastRefreshes = 3;
+const maxRefreshes = 3;
 
 /** Tells what a restore of this request would do, and what speaks against it; changes nothing. */
 export async function planRefresh(request: RestoreRequest): Promise<RefreshPlan> {
@@ -26,21 +31,21 @@ export async function planRefresh(request: RestoreRequest): Promise<RefreshPlan>
     const { server, database, source, prepare = {} } = request;
     const databases = await listDatabases(client);
     const live = databases.find(({ name }) => name === database);
-    const broughtBackFrom = copyWith(databases, request)?.name ?? null;
-    const problems = await blockers(client, database);
+    const broughtBackFrom = findPreviousVersion(databases, request)?.name ?? null;
+    const problems = await swapBlockers(client, database);
     const unread =
-      source.repository === undefined || readsRepository(request) ? null : source.repository;
+      source.repository === undefined || isRepositoryMounted(request) ? null : source.repository;
     // A copy that is brought back needs no backup.
     const isLookedUp =
       source.repository !== undefined && unread === null && broughtBackFrom === null;
     const { offsite } = request;
     const copy =
       isLookedUp && offsite
-        ? await look(problems, async () => lookForCopy(request, offsite))
+        ? await collectProblem(problems, async () => findOffsiteCopy(request, offsite))
         : undefined;
     const found =
       isLookedUp && !offsite
-        ? await look(problems, async () => findBackup(client, request))
+        ? await collectProblem(problems, async () => findBackup(client, request))
         : undefined;
     const { upgrades, masks, defuse = [], keep = [] } = prepare;
     const known = upgrades && pendingOf(upgrades, found?.database.upgrades);
@@ -52,7 +57,7 @@ export async function planRefresh(request: RestoreRequest): Promise<RefreshPlan>
       masks &&
       knownMasks(
         masks,
-        found && (await readColumns(found)),
+        found && (await readBackupColumns(found)),
         maybeApplied.map(({ text }) => text),
       );
     problems.push(...(masking?.problems ?? []));
@@ -68,13 +73,16 @@ export async function planRefresh(request: RestoreRequest): Promise<RefreshPlan>
       defuse: defuse.map(({ name }) => name),
       keep: keep.map(({ table }) => table),
       disk: found ? await diskFor(client, found, problems) : null,
-      past: await pastOf(database),
+      past: await recentRefreshes(database),
       problems,
     };
   });
 }
 
-async function look<T>(problems: string[], find: () => Promise<T>): Promise<T | undefined> {
+async function collectProblem<T>(
+  problems: string[],
+  find: () => Promise<T>,
+): Promise<T | undefined> {
   try {
     return await find();
   } catch (error) {
@@ -109,11 +117,11 @@ async function diskFor(
   return { needed, free };
 }
 
-async function pastOf(database: string): Promise<RefreshPlan["past"]> {
-  const reports = await newestReports();
+async function recentRefreshes(database: string): Promise<RefreshPlan["past"]> {
+  const reports = await latestReports();
   return reports
     .filter((report) => report.database === database && report.result === "restored")
-    .slice(0, pastRefreshes)
+    .slice(0, maxRefreshes)
     .map(({ steps, awaySeconds }) => ({
       seconds: Math.round(steps.reduce((sum, { seconds }) => sum + seconds, 0)),
       awaySeconds,

@@ -1,7 +1,7 @@
 import { availableParallelism } from "node:os";
 import path from "node:path";
 import type { Client } from "pg";
-import { incomingName, previousName } from "../../model/base/names";
+import { candidateName, previousVersionName } from "../../model/base/names";
 import { foreignProblem } from "../../model/restore/compatibility";
 import {
   contentsId,
@@ -9,13 +9,13 @@ import {
   type RestoreResult,
   type Source,
 } from "../../model/restore/protocol";
-import { tellableEvent } from "../../model/import-log/tellable-event";
+import { redactEvent } from "../../model/import-log/tellable-event";
 import { failureLines, verdictLine } from "../../model/import-log/text";
 import type { Prepared } from "../../model/restore/preparation";
 import type { Verdict } from "../../model/import-log/verdict-schema";
 import {
-  bringBack,
-  createCopy,
+  rollBackDatabase,
+  createRestrictedDatabase,
   databaseNames,
   dropDatabase,
   dropLeftovers,
@@ -23,38 +23,41 @@ import {
   stampDatabase,
   swapDatabases,
 } from "../postgres/databases";
-import { blockers } from "./blockers";
+import { swapBlockers } from "./swap-blockers";
 import { prepare } from "../prepare/prepare";
-import { fetchSource, forgetFetched } from "./source/from-offsite";
-import { checkFiles, findBackup } from "./source/source";
+import { fetchBackup, removeFetched } from "./source/fetch-offsite";
+import { checkFiles, findBackup } from "./source/find-backup";
 import { AgentError, messageOf } from "../system/errors";
-import { toldIfFull } from "../system/full-disk";
-import { connect, waitForPostgres, withConnection } from "../postgres/postgres";
-import { clientEnvironment, connectionString, runLines } from "../postgres/processes";
-import { say } from "../system/progress";
+import { explainDiskFull } from "../system/full-disk";
+import { connect, waitForPostgres, withConnection } from "../postgres/connect";
+import {
+  clientEnvironment,
+  connectionString,
+  runWithStderrLines,
+} from "../postgres/client-programs";
+import { logLine } from "../system/progress";
 import { makeMissingRoles } from "../server/roles/ensure";
+import { findDump, deleteDump } from "../system/received-dumps";
+import { incrementGeneration } from "../system/restore-generation";
+import { fileTimestamp, saveReport, createRestoreLog } from "../system/restore-reports";
+import { stateFolder } from "../system/state-folder";
+import { openDump, type Dump } from "./dump/open-dump";
 import {
-  countRestore,
-  fileNameOf,
-  findDump,
-  forgetDump,
-  keepReport,
-  openLog,
-  storeFolder,
-} from "../system/store";
-import { openDump, type Dump } from "./dump/dump";
-import { copyWith, findInPlace, type StampedDatabase } from "./in-place";
+  findPreviousVersion,
+  findExistingContents,
+  type StampedDatabase,
+} from "./existing-contents";
 import { Recorder } from "./import/recorder";
-import { dataFolder, withSpaceGuard } from "../postgres/data-space";
+import { findDataFolder, withDiskSpaceGuard } from "../postgres/free-space";
 import { grantRights } from "./grants";
-import { fillAndJudge } from "./import/verdict";
+import { restoreAndCheck } from "./import/restore-and-check";
 import {
-  handOver,
-  makeRestoreRole,
+  transferOwnership,
+  createRestoreRole,
   releaseRestoreRole,
   removeRestoreRole,
 } from "./import/restore-role";
-import { takeTurn } from "./database-lock";
+import { waitForDatabaseLock } from "./database-lock";
 
 /** Seconds that PostgreSQL may take to answer. */
 const startSeconds = 60;
@@ -68,8 +71,8 @@ export async function restore(request: RestoreRequest): Promise<RestoreResult> {
   const result = await run.run();
   if (result.result !== "unchanged" && result.result !== "kept") {
     // What happened stays true without its report.
-    await keepReport(result).catch((error: unknown) => {
-      say(`could not keep the report: ${messageOf(error)}`);
+    await saveReport(result).catch((error: unknown) => {
+      logLine(`could not keep the report: ${messageOf(error)}`);
     });
   }
   return result;
@@ -97,38 +100,40 @@ class RestoreRun {
       await waitForPostgres(startSeconds);
       return await withConnection("postgres", async (client) => this.#runLocked(client));
     } catch (error) {
-      return this.#failed(messageOf(toldIfFull(error)));
+      return this.#failed(messageOf(explainDiskFull(error)));
     }
   }
 
   async #runLocked(client: Client): Promise<RestoreResult> {
     const { database } = this.request;
-    await takeTurn(client, database);
+    await waitForDatabaseLock(client, database);
     const databases = await listDatabases(client);
-    const inPlace = await findInPlace(client, databases, this.request);
+    const inPlace = await findExistingContents(client, databases, this.request);
     if (inPlace) {
       await this.#tidyUp(client);
       return this.#result(inPlace.result, inPlace.text);
     }
     await this.#refuse(client);
-    const copy = copyWith(databases, this.request);
+    const copy = findPreviousVersion(databases, this.request);
     if (copy) return this.#bringBack(client, copy);
     await dropLeftovers(client);
     const dump = await this.#openDump(client).catch(async (error: unknown) => {
-      await forgetFetched(database);
+      await removeFetched(database);
       throw error;
     });
     try {
       await makeMissingRoles(client, database);
-      await makeRestoreRole(client);
+      await createRestoreRole(client);
       await this.#step("create", async () =>
-        createCopy(client, incomingName(database), dump.databaseOptions),
+        createRestrictedDatabase(client, candidateName(database), dump.databaseOptions),
       );
-      const folder = await dataFolder(client);
+      const folder = await findDataFolder(client);
       await this.#fillAndJudge(dump, folder);
       if (this.#verdict?.outcome === "failed") return this.#failed();
       // What is done to the contents may need more room than the restore did.
-      await withSpaceGuard(folder, incomingName(database), async () => this.#makeReady(client));
+      await withDiskSpaceGuard(folder, candidateName(database), async () =>
+        this.#makeReady(client),
+      );
       return await this.#takeName(client);
     } finally {
       await releaseRestoreRole(client);
@@ -143,7 +148,7 @@ class RestoreRun {
       await removeRestoreRole(client);
     } catch (error) {
       // The contents are there all the same, and the agent's main process looks again every minute.
-      say(`could not clean up yet: ${messageOf(error)}`);
+      logLine(`could not clean up yet: ${messageOf(error)}`);
     }
   }
 
@@ -152,7 +157,7 @@ class RestoreRun {
     const foreign = foreignProblem(this.request);
     const found = [
       ...(foreign === undefined ? [] : [foreign]),
-      ...(await blockers(client, this.request.database)),
+      ...(await swapBlockers(client, this.request.database)),
     ];
     if (found.length > 0) throw new AgentError(found.join("\n"));
   }
@@ -162,10 +167,10 @@ class RestoreRun {
     const { database, source, restoreId } = this.request;
     this.#source = stamp.source;
     await stampDatabase(client, name, { ...stamp, restoreId });
-    await countRestore();
-    const away = await this.#step("swap", async () => bringBack(client, database, name));
+    await incrementGeneration();
+    const away = await this.#step("swap", async () => rollBackDatabase(client, database, name));
     this.#exchangedAt = new Date().toISOString();
-    const text = `${database} is back at ${source.name}, as it was left; what was there is kept as ${previousName(database)}`;
+    const text = `${database} is back at ${source.name}, as it was left; what was there is kept as ${previousVersionName(database)}`;
     return this.#result("brought back", text, away);
   }
 
@@ -183,7 +188,7 @@ class RestoreRun {
 
   async #openBackup(client: Client): Promise<Dump> {
     const { offsite } = this.request;
-    if (offsite) await this.#step("fetch", async () => fetchSource(this.request, offsite));
+    if (offsite) await this.#step("fetch", async () => fetchBackup(this.request, offsite));
     return this.#step("read", async () => {
       const found = await findBackup(client, this.request);
       await checkFiles(found);
@@ -191,7 +196,7 @@ class RestoreRun {
       this.#rows = new Map(
         found.database.tables.map(({ schema, name, rows }) => [`${schema}.${name}`, rows]),
       );
-      const unpacked = path.join(storeFolder, `${found.manifest.id}.unpacked`);
+      const unpacked = path.join(stateFolder, `${found.manifest.id}.unpacked`);
       const file = { ...found, name: this.request.source.name, unpacked, compared: true };
       return openDump(client, file, this.request);
     });
@@ -199,20 +204,23 @@ class RestoreRun {
 
   async #fillAndJudge(dump: Dump, folder: string | undefined): Promise<void> {
     const { database, source, roles } = this.request;
-    this.#logName = `${fileNameOf(this.#startedAt.toISOString())}-restore.log`;
+    this.#logName = `${fileTimestamp(this.#startedAt.toISOString())}-restore.log`;
     const masked = this.request.prepare?.masks !== undefined;
-    const recorder = new Recorder(await openLog(this.#logName), masked ? tellableEvent : undefined);
+    const recorder = new Recorder(
+      await createRestoreLog(this.#logName),
+      masked ? redactEvent : undefined,
+    );
     recorder.write(`restore of ${source.name} (${contentsId(source)}) into ${database}`);
-    const target = { copy: incomingName(database), database, roles, rows: this.#rows, masked };
-    this.#verdict = await fillAndJudge(dump, target, folder, recorder, async (name, work) =>
+    const target = { copy: candidateName(database), database, roles, rows: this.#rows, masked };
+    this.#verdict = await restoreAndCheck(dump, target, folder, recorder, async (name, work) =>
       this.#step(name, work),
     );
   }
 
   async #makeReady(client: Client): Promise<void> {
     const { server, database, prepare: wanted } = this.request;
-    const incoming = incomingName(database);
-    await this.#step("hand over", async () => handOver(client, incoming, database));
+    const incoming = candidateName(database);
+    await this.#step("hand over", async () => transferOwnership(client, incoming, database));
     if (wanted) {
       const hasLive = (await databaseNames(client)).has(database);
       await prepare({ server, database, hasLive }, wanted, this.#prepared, async (name, work) =>
@@ -230,9 +238,9 @@ class RestoreRun {
       "--analyze-only",
       `--jobs=${availableParallelism()}`,
       "--quiet",
-      `--dbname=${connectionString(incomingName(this.request.database))}`,
+      `--dbname=${connectionString(candidateName(this.request.database))}`,
     ];
-    await runLines("vacuumdb", args, clientEnvironment(""), say);
+    await runWithStderrLines("vacuumdb", args, clientEnvironment(""), logLine);
   }
 
   async #takeName(client: Client): Promise<RestoreResult> {
@@ -240,22 +248,22 @@ class RestoreRun {
     const source = this.#source;
     const outcome = this.#verdict?.outcome ?? "passed";
     const restoredAt = new Date().toISOString();
-    await stampDatabase(client, incomingName(database), {
+    await stampDatabase(client, candidateName(database), {
       server,
       restoreId,
       source,
       outcome,
       restoredAt,
     });
-    await countRestore();
+    await incrementGeneration();
     const away = await this.#step("swap", async () =>
       swapDatabases(client, database, this.request.keepPrevious),
     );
     this.#exchangedAt = new Date().toISOString();
     // The contents are live: a dump that stays behind costs space and nothing else.
     if (source.sha256 !== undefined) {
-      await forgetDump(database, source.sha256).catch((error: unknown) => {
-        say(`could not remove the dump: ${messageOf(error)}`);
+      await deleteDump(database, source.sha256).catch((error: unknown) => {
+        logLine(`could not remove the dump: ${messageOf(error)}`);
       });
     }
     return this.#result(
@@ -268,18 +276,18 @@ class RestoreRun {
   /** Whatever happened, nothing half-made stays; PostgreSQL may have to come back first. */
   async #cleanUp(): Promise<void> {
     try {
-      await forgetFetched(this.request.database);
+      await removeFetched(this.request.database);
       await waitForPostgres(startSeconds);
       const client = await connect("postgres");
       try {
-        await dropDatabase(client, incomingName(this.request.database));
+        await dropDatabase(client, candidateName(this.request.database));
         await removeRestoreRole(client);
       } finally {
         await client.end();
       }
     } catch (error) {
       // The agent's main process looks for leftovers again every minute.
-      say(`could not clean up yet: ${messageOf(error)}`);
+      logLine(`could not clean up yet: ${messageOf(error)}`);
     }
   }
 
@@ -319,7 +327,7 @@ class RestoreRun {
 
   async #step<T>(name: string, work: () => Promise<T>): Promise<T> {
     const started = performance.now();
-    say(`${name} …`);
+    logLine(`${name} …`);
     try {
       return await work();
     } finally {

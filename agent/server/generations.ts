@@ -1,7 +1,7 @@
 import { mkdir, readFile } from "node:fs/promises";
 import path from "node:path";
 import { areas, type Area, type Observation } from "../../model/observation/observation";
-import { storeFolder, writeWhole } from "../system/store";
+import { stateFolder, writeStateFile } from "../system/state-folder";
 
 /** A file for each area, because two may be put in force at once. */
 const folder = "generations";
@@ -10,7 +10,7 @@ const folder = "generations";
 export async function readGenerations(): Promise<Observation["generations"]> {
   const entries = await Promise.all(
     areas.map(async (area) => {
-      const file = path.join(storeFolder, folder, area);
+      const file = path.join(stateFolder, folder, area);
       const text = await readFile(file, "utf8").catch(() => undefined);
       return text === undefined ? [] : [[area, Number(text)] as const];
     }),
@@ -19,8 +19,8 @@ export async function readGenerations(): Promise<Observation["generations"]> {
 }
 
 /** Keeps that a generation of an area is in force; without one, as when a person calls a verb, nothing is kept. */
-export async function keepGeneration(area: Area, generation: string | undefined): Promise<void> {
+export async function saveGeneration(area: Area, generation: string | undefined): Promise<void> {
   if (generation === undefined) return;
-  await mkdir(path.join(storeFolder, folder), { recursive: true });
-  await writeWhole(path.join(folder, area), generation);
+  await mkdir(path.join(stateFolder, folder), { recursive: true });
+  await writeStateFile(path.join(folder, area), generation);
 }

@@ -15,4 +15,4 @@ export function now(): Date {
 }
 
 /** Milliseconds between two looks at the clock; in months that pass in minutes a second would be long. */
-export const tickMilliseconds = clockFile === undefined ? 1000 : 100;
+export const tickMs = clockFile === undefined ? 1000 : 100;

@@ -2,7 +2,7 @@
  * Does the same to several things, so many at a time, in their order. Once one has failed no further one is begun; what
  * has begun comes to its end, and then this raises what the first one raised.
  */
-export async function severalAtATime<T>(
+export async function forEachConcurrently<T>(
   things: readonly T[],
   atATime: number,
   work: (thing: T) => Promise<void>,

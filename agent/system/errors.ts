@@ -4,8 +4,8 @@ export class AgentError extends Error {
 }
 
 /** A failure for what this server is like now (a full disk, a PostgreSQL that went away), which says nothing about a dump. */
-export class CircumstanceError extends AgentError {
-  override readonly name = "CircumstanceError";
+export class EnvironmentError extends AgentError {
+  override readonly name = "EnvironmentError";
 }
 
 /** The message of anything thrown. */

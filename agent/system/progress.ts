@@ -26,7 +26,7 @@ export class Progress {
   }
 
   /** This much is done by now, and so many rows of so many tables. */
-  moveTo(done: number, rows: number, tables: number): void {
+  update(done: number, rows: number, tables: number): void {
     this.#done = Math.max(this.#done, done);
     this.#rows = Math.max(this.#rows, rows);
     this.#tables = Math.max(this.#tables, tables);
@@ -53,13 +53,13 @@ export class Progress {
           : "";
     const rows = this.#rows > 0 ? ` · ${(this.#rows / 1e6).toFixed(1)} M rows` : "";
     const tables = this.#tables > 0 ? ` · ${plural(this.#tables, "table")}` : "";
-    say(
+    logLine(
       `${this.step} ${Math.floor(share * 100)} % · ${formatBytes(this.#done)} of ${formatBytes(this.total)}${rows}${tables}${left}`,
     );
   }
 }
 
 /** A line for people, on stderr. */
-export function say(line: string): void {
+export function logLine(line: string): void {
   process.stderr.write(`${line}\n`);
 }

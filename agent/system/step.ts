@@ -1,2 +1,2 @@
 /** Does a part of the work and measures it under a name. */
-export type Step = <T>(name: string, work: () => Promise<T>) => Promise<T>;
+export type RunStep = <T>(name: string, work: () => Promise<T>) => Promise<T>;

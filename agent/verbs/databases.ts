@@ -1,7 +1,7 @@
 import type { z } from "zod";
 import { databasesResultSchema } from "../../model/restore/protocol";
 import { listDatabases } from "../postgres/databases";
-import { withConnection } from "../postgres/postgres";
+import { withConnection } from "../postgres/connect";
 
 /** Tells of the server's databases. */
 export async function databases(): Promise<z.infer<typeof databasesResultSchema>> {

@@ -1,10 +1,10 @@
 import type {
-  SettingsConfirmed,
-  SettingsRequest,
-  SettingsResult,
+  ParametersConfirmed,
+  ParametersRequest,
+  ParametersResult,
 } from "../../model/parameters/protocol";
-import { refuseExternal } from "../postgres/connection";
-import { waitForPostgres, withConnection } from "../postgres/postgres";
+import { rejectExternal } from "../postgres/external-connection";
+import { waitForPostgres, withConnection } from "../postgres/connect";
 import { applySettings } from "../server/parameters/apply";
 import { confirmSettings } from "../server/parameters/confirm";
 
@@ -12,8 +12,8 @@ import { confirmSettings } from "../server/parameters/confirm";
 export async function ensureSettings({
   server,
   settings,
-}: SettingsRequest): Promise<SettingsResult> {
-  refuseExternal(server, "settings are");
+}: ParametersRequest): Promise<ParametersResult> {
+  rejectExternal(server, "settings are");
   await waitForPostgres(60);
   return withConnection("postgres", (client) => applySettings(client, settings));
 }
@@ -22,7 +22,7 @@ export async function ensureSettings({
 export async function settingsConfirmed({
   server,
   settings,
-}: SettingsRequest): Promise<SettingsConfirmed> {
-  refuseExternal(server, "settings are");
+}: ParametersRequest): Promise<ParametersConfirmed> {
+  rejectExternal(server, "settings are");
   return confirmSettings(settings);
 }

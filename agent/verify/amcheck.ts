@@ -1,8 +1,8 @@
 import { spawn } from "node:child_process";
 import { text } from "node:stream/consumers";
-import { CircumstanceError } from "../system/errors";
-import { sessionOptions } from "../postgres/postgres";
-import { clientEnvironment, connectionString } from "../postgres/processes";
+import { EnvironmentError } from "../system/errors";
+import { sessionOptions } from "../postgres/connect";
+import { clientEnvironment, connectionString } from "../postgres/client-programs";
 
 /** The catalogs but those of large objects: PostgreSQL made them itself, so they tell nothing of a backup. */
 const catalogs = "pg_catalog.pg_([a-km-z]|l[b-z])*";
@@ -42,7 +42,7 @@ export async function amcheck(
   if (status === 0) return [];
   // 2: it has found something, and tells of it on stdout. PostgreSQL manual, pg_amcheck, exit status.
   if (status === 2) return [`${database}: amcheck: ${firstLines(found)}`];
-  throw new CircumstanceError(
+  throw new EnvironmentError(
     `pg_amcheck ended with status ${status ?? "of a signal"}: ${firstLines(complaint)}; look at PostgreSQL's log, then verify the backup again`,
   );
 }

@@ -1,26 +1,26 @@
 import { stat } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import { isVerified, type Verification } from "../../model/backup/catalogue";
-import { problemsText } from "../../model/backup/comparison";
+import { backupProblemsText } from "../../model/backup/comparison";
 import { type BackedUpDatabase, type Manifest } from "../../model/backup/manifest";
-import { takeTurns } from "../../model/backup/turns";
+import { splitBySize } from "../../model/backup/turns";
 import type { VerifyResult } from "../../model/backup/verify-protocol";
 import type { BackupId } from "../../model/base/names";
 import { plural } from "../../model/base/units";
-import { AgentError, CircumstanceError } from "../system/errors";
-import { waitForPostgres } from "../postgres/postgres";
-import { say } from "../system/progress";
-import { severalAtATime } from "../system/concurrency";
-import { fileProblems } from "../repository/files";
-import { pruneBackupLogs } from "../repository/log";
+import { AgentError, EnvironmentError } from "../system/errors";
+import { waitForPostgres } from "../postgres/connect";
+import { logLine } from "../system/progress";
+import { forEachConcurrently } from "../system/concurrency";
+import { fileProblems } from "../repository/backup-files";
+import { pruneBackupLogs } from "../repository/backup-logs";
 import {
   backupFolder,
-  keepVerification,
+  saveVerification,
   readCatalogue,
   readManifest,
 } from "../repository/repository";
-import { notHereText } from "../repository/offsite-only";
-import { restoreCopy, type RestoredCopy } from "./restore-copy";
+import { missingBackupText } from "../repository/offsite-only";
+import { restoreCopy, type RestoredCopy } from "./verify-database";
 
 /** Seconds that PostgreSQL may take to answer. */
 const startSeconds = 60;
@@ -34,11 +34,11 @@ const startSeconds = 60;
  */
 export async function verifyBackup(id: BackupId, now: () => Date): Promise<VerifyResult> {
   if (!(await exists(id))) {
-    throw new AgentError(await notHereText(id));
+    throw new AgentError(await missingBackupText(id));
   }
   const started = performance.now();
   const logs: string[] = [];
-  say(`verify ${id}: checksums …`);
+  logLine(`verify ${id}: checksums …`);
   const problems: string[] = [...(await fileProblems(id))];
   const manifest = await readManifest(id);
   const restored = problems.length === 0 && manifest !== undefined;
@@ -49,16 +49,17 @@ export async function verifyBackup(id: BackupId, now: () => Date): Promise<Verif
     logs.push(...copies.map(({ log }) => log));
   }
   // Somebody may have deleted it meanwhile.
-  if (!(await exists(id))) throw new CircumstanceError(`backup ${id} was removed meanwhile`);
+  if (!(await exists(id))) throw new EnvironmentError(`backup ${id} was removed meanwhile`);
   const verification: Verification = {
     checkedAt: now().toISOString(),
     result: problems.length === 0 ? "passed" : "failed",
     from: "repository",
     restored,
     seconds: Math.round(performance.now() - started) / 1000,
-    text: problems.length === 0 && manifest ? passedText(manifest) : problemsText(id, problems),
+    text:
+      problems.length === 0 && manifest ? passedText(manifest) : backupProblemsText(id, problems),
   };
-  await keepVerification(id, verification);
+  await saveVerification(id, verification);
   await pruneBackupLogs().catch(() => undefined);
   return { backup: id, verification, logs };
 }
@@ -66,13 +67,13 @@ export async function verifyBackup(id: BackupId, now: () => Date): Promise<Verif
 /** Restores all databases of a backup, small ones several at a time, so that no more than a job for each processor is at work. */
 async function restoreAll(manifest: Manifest): Promise<readonly RestoredCopy[]> {
   const jobs = availableParallelism();
-  const { alone, together } = takeTurns(manifest.databases);
+  const { alone, together } = splitBySize(manifest.databases);
   const copies = new Map<string, RestoredCopy>();
   const restore = async (database: BackedUpDatabase, jobs: number): Promise<void> => {
     copies.set(database.name, await restoreCopy(manifest, database, jobs));
   };
   for (const database of alone) await restore(database, jobs);
-  await severalAtATime(together, jobs, async (database) => restore(database, 1));
+  await forEachConcurrently(together, jobs, async (database) => restore(database, 1));
   return manifest.databases.flatMap(({ name }) => copies.get(name) ?? []);
 }
 

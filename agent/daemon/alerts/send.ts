@@ -1,17 +1,17 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import {
   channels,
-  isFor,
+  carries,
   mailText,
   pingUrl,
   secretsOfAlerts,
   type Alert,
-  type AlertsSettings,
+  type AlertsConfig,
   type Channel,
 } from "../../../model/backup/alerts";
 import { hideSecrets } from "../../../model/base/hide-secrets";
 import { messageOf } from "../../system/errors";
-import { say } from "../../system/progress";
+import { logLine } from "../../system/progress";
 
 /** How long a channel may take, in milliseconds. */
 const patience = 15_000;
@@ -21,12 +21,12 @@ const pauses = [0, 2_000, 10_000];
 
 /** Sends an alert by every channel that carries it; the channels that took it. One that fails is told of, and no more. */
 export async function sendAlert(
-  settings: AlertsSettings,
+  settings: AlertsConfig,
   alert: Alert,
   wanted: readonly Channel[] = channels,
   waits: readonly number[] = pauses,
 ): Promise<Channel[]> {
-  const carrying = wanted.filter((channel) => settings[channel] && isFor(channel, alert));
+  const carrying = wanted.filter((channel) => settings[channel] && carries(channel, alert));
   const taken = await Promise.all(
     carrying.map(async (channel) =>
       (await trySend(settings, channel, alert, waits)) ? [channel] : [],
@@ -36,7 +36,7 @@ export async function sendAlert(
 }
 
 async function trySend(
-  settings: AlertsSettings,
+  settings: AlertsConfig,
   channel: Channel,
   alert: Alert,
   waits: readonly number[],
@@ -51,32 +51,31 @@ async function trySend(
       problem = hideSecrets(causeOf(error), secretsOfAlerts(settings));
     }
   }
-  say(`the alert "${alert.subject}" could not be sent by ${channel}: ${problem}`);
+  logLine(`the alert "${alert.subject}" could not be sent by ${channel}: ${problem}`);
   return false;
 }
 
-const senders: Readonly<
-  Record<Channel, (settings: AlertsSettings, alert: Alert) => Promise<void>>
-> = {
-  webhook: async ({ webhook = "" }, alert) => {
-    // Where it is shown as it is, as chat programs do, this is the text.
-    const body = { ...alert, text: `${alert.subject}\n${alert.text}` };
-    await post(webhook, JSON.stringify(body), "application/json");
-  },
-  ping: async ({ ping = "" }, alert) => {
-    await post(pingUrl(ping, alert), alert.text, "text/plain; charset=utf-8");
-  },
-  email: async ({ email }, alert) => {
-    if (!email) return;
-    const { createTransport } = await import("nodemailer");
-    const transport = createTransport({
-      ...smtpOptions(email.smtp),
-      ...{ connectionTimeout: patience, greetingTimeout: patience, socketTimeout: patience },
-    });
-    const { from, to } = email;
-    await transport.sendMail({ from, to, subject: alert.subject, text: mailText(alert) });
-  },
-};
+const senders: Readonly<Record<Channel, (settings: AlertsConfig, alert: Alert) => Promise<void>>> =
+  {
+    webhook: async ({ webhook = "" }, alert) => {
+      // Where it is shown as it is, as chat programs do, this is the text.
+      const body = { ...alert, text: `${alert.subject}\n${alert.text}` };
+      await post(webhook, JSON.stringify(body), "application/json");
+    },
+    ping: async ({ ping = "" }, alert) => {
+      await post(pingUrl(ping, alert), alert.text, "text/plain; charset=utf-8");
+    },
+    email: async ({ email }, alert) => {
+      if (!email) return;
+      const { createTransport } = await import("nodemailer");
+      const transport = createTransport({
+        ...smtpOptions(email.smtp),
+        ...{ connectionTimeout: patience, greetingTimeout: patience, socketTimeout: patience },
+      });
+      const { from, to } = email;
+      await transport.sendMail({ from, to, subject: alert.subject, text: mailText(alert) });
+    },
+  };
 
 /** A password never goes over a line that others can read. */
 function smtpOptions(text: string) {

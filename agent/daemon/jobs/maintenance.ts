@@ -1,14 +1,14 @@
 import type { MaintenanceJob } from "../../../model/backup/job";
 import type { JobResult } from "../../../model/backup/protocol";
 import { formatDuration, plural } from "../../../model/base/units";
-import { chooseDatabases } from "../../backup/select-databases";
-import { runProgram } from "../../system/program";
+import { selectDatabases } from "../../backup/select-databases";
+import { runProgram } from "../../system/run-program";
 import { now } from "../../system/clock";
 import { AgentError, messageOf } from "../../system/errors";
-import { sessionOptions, waitForPostgres } from "../../postgres/postgres";
-import { clientEnvironment, connectionString } from "../../postgres/processes";
-import { say } from "../../system/progress";
-import { withJobLock } from "../../jobs/lock";
+import { sessionOptions, waitForPostgres } from "../../postgres/connect";
+import { clientEnvironment, connectionString } from "../../postgres/client-programs";
+import { logLine } from "../../system/progress";
+import { withJobLock } from "../../jobs/job-lock";
 
 const options: Readonly<Record<MaintenanceJob["work"], readonly string[]>> = {
   "vacuum and analyze": ["--analyze"],
@@ -31,7 +31,7 @@ export async function maintain(
   try {
     await waitForPostgres(600);
     const count = await withJobLock({ kind: "maintenance", name }, signal, async (client) => {
-      const databases = await chooseDatabases(client, settings.databases);
+      const databases = await selectDatabases(client, settings.databases);
       for (const database of databases) await vacuum(database.name, settings.work, signal);
       return databases.length;
     });
@@ -53,7 +53,7 @@ async function vacuum(
   work: MaintenanceJob["work"],
   signal: AbortSignal,
 ): Promise<void> {
-  say(`${work} of ${database} …`);
+  logLine(`${work} of ${database} …`);
   const complaints: string[] = [];
   const [status] = await runProgram(
     [

@@ -1,14 +1,14 @@
 import { stat } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { BackupsRequest } from "../../../model/backup/protocol";
-import { announceJob } from "../alerts/announce";
+import { announceJob } from "../alerts/job-alert";
 import { readSchedule, scheduleFile } from "../../jobs/schedule";
-import { now, tickMilliseconds } from "../../system/clock";
+import { now, tickMs } from "../../system/clock";
 import { messageOf } from "../../system/errors";
-import { say } from "../../system/progress";
-import { JobProcess } from "./process";
+import { logLine } from "../../system/progress";
+import { JobProcess } from "./job-process";
 import { Scheduler } from "../../jobs/scheduler";
-import { keepJobStates, readJobStates } from "../../jobs/states";
+import { saveJobStates, readJobStates } from "../../jobs/job-states";
 
 /** Seconds that a job has to end in order when the agent is stopped. */
 const stopSeconds = 20;
@@ -17,7 +17,7 @@ const stopSeconds = 20;
 export function serveJobs(): () => Promise<void> {
   const job = new JobProcess();
   const scheduler = new Scheduler({
-    ...{ now, say, load: readJobStates, save: keepJobStates },
+    ...{ now, log: logLine, load: readJobStates, save: saveJobStates },
     schedule: rereadSchedule(),
     run: async (scheduled) => {
       const result = await job.run(scheduled);
@@ -30,10 +30,10 @@ export function serveJobs(): () => Promise<void> {
   const timer = setInterval(() => {
     scheduler.tick().catch((error: unknown) => {
       // Once, not every second.
-      if (told !== messageOf(error)) say(`the schedule waits: ${messageOf(error)}`);
+      if (told !== messageOf(error)) logLine(`the schedule waits: ${messageOf(error)}`);
       told = messageOf(error);
     });
-  }, tickMilliseconds);
+  }, tickMs);
   return async () => {
     clearInterval(timer);
     job.end("SIGTERM");

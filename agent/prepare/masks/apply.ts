@@ -3,7 +3,7 @@ import { describeMask, type Masks } from "../../../model/masks/mask";
 import { planMasks, tablesAtOnce, type MaskPlan, type Rewrite } from "../../../model/masks/plan";
 import type { MasksReport } from "../../../model/masks/report";
 import { trialSql } from "../../../model/masks/statements";
-import type { SettingProblem } from "../../../model/base/config-problem";
+import type { ConfigProblem } from "../../../model/base/config-problem";
 import { quoteIdentifier as q } from "../../../model/base/sql";
 import { formatCount } from "../../../model/base/units";
 import { readMaskCatalogue } from "./catalogue";
@@ -16,7 +16,7 @@ import { extended, rewriteTable, type Rewritten } from "./rewrite";
 
 /** What the masks of a database come to; there is a plan only without problems. Nothing is changed. */
 export interface CheckedMasks {
-  readonly problems: readonly SettingProblem[];
+  readonly problems: readonly ConfigProblem[];
   readonly plan: MaskPlan | undefined;
 }
 
@@ -34,7 +34,7 @@ export async function checkMasks(
     const { problems, plan } = planMasks(await readMaskCatalogue(client), masks);
     if (!plan) return { problems, plan };
     await client.query("SET search_path = public");
-    const found: SettingProblem[] = [];
+    const found: ConfigProblem[] = [];
     for (const rewrite of plan.rewrites) found.push(...(await tryMasks(client, rewrite)));
     const told = new Map(found.map((problem) => [JSON.stringify(problem), problem]));
     return { problems: [...told.values()], plan: told.size === 0 ? plan : undefined };
@@ -78,9 +78,9 @@ export async function applyMasks(
   }
 }
 
-async function tryMasks(client: Client, rewrite: Rewrite): Promise<SettingProblem[]> {
+async function tryMasks(client: Client, rewrite: Rewrite): Promise<ConfigProblem[]> {
   if ((await refusal(client, trialSql(rewrite))) === undefined) return [];
-  const problems: SettingProblem[] = [];
+  const problems: ConfigProblem[] = [];
   for (const column of rewrite.masked) {
     const text = await refusal(client, trialSql(rewrite, [column]));
     if (text !== undefined)

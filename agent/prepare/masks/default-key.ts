@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import path from "node:path";
-import { storeFolder, writeWhole } from "../../system/store";
-import { readText } from "../../system/atomic-file";
+import { stateFolder, writeStateFile } from "../../system/state-folder";
+import { readTextIfExists } from "../../system/atomic-file";
 
 const fileName = "mask-key";
 
@@ -10,9 +10,9 @@ const fileName = "mask-key";
  * cannot be compared; while the volume is there, the same value becomes the same again at every refresh.
  */
 export async function ownMaskKey(): Promise<string> {
-  const kept = await readText(path.join(storeFolder, fileName));
+  const kept = await readTextIfExists(path.join(stateFolder, fileName));
   if (kept !== undefined) return kept;
   const key = randomBytes(32).toString("hex");
-  await writeWhole(fileName, key);
+  await writeStateFile(fileName, key);
   return key;
 }

@@ -1,4 +1,4 @@
-import { tellableMessage } from "../../../model/masks/tellable";
+import { redactMessage } from "../../../model/masks/tellable";
 import { AgentError, messageOf } from "../../system/errors";
 
 /** What PostgreSQL tells of an error. */
@@ -15,7 +15,7 @@ export function failureText(error: unknown): string {
   const { code, constraint, column, dataType } = error as Told;
   const message = messageOf(error);
   if (code === undefined) return message;
-  const told = tellableMessage(code, message);
+  const told = redactMessage(code, message);
   const named = told === message ? undefined : (constraint ?? column ?? dataType);
   return `${code}  ${told}${named === undefined ? "" : ` (${named})`}`;
 }

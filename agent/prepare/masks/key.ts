@@ -1,8 +1,8 @@
 import { createHmac } from "node:crypto";
 import type { Client } from "pg";
 import { innerSetting, outerSetting, purposes } from "../../../model/masks/keyed";
-import { connect } from "../../postgres/postgres";
-import { silence } from "../../postgres/quiet-session";
+import { connect } from "../../postgres/connect";
+import { noServerLogging } from "../../postgres/no-server-logging";
 
 /** Bytes of a block of SHA-256, which HMAC fills its key up to (RFC 2104). */
 const blockBytes = 64;
@@ -41,7 +41,7 @@ const surroundings = {
 
 /** A connection to mask a database on; with the key, if any, in its settings. The caller ends it. */
 export async function connectSilently(database: string, key?: string): Promise<Client> {
-  const client = await connect(database, { ...silence, ...surroundings });
+  const client = await connect(database, { ...noServerLogging, ...surroundings });
   try {
     if (key !== undefined) {
       // As parameters, so that pg_stat_activity does not show them either.

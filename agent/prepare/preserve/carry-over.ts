@@ -1,17 +1,17 @@
 import type { Client } from "pg";
 import { orderByReferences } from "../../../model/preserve/order";
 import type {
-  KeepReason,
-  KeepReport,
-  KeepTable,
-  KeptTable,
+  SkipReason,
+  PreserveReport,
+  PreserveRule,
+  PreservedTable,
 } from "../../../model/preserve/protocol";
-import { reasonOf } from "../../../model/preserve/reason";
-import { keepText } from "../../../model/preserve/text";
+import { skipReasonOf } from "../../../model/preserve/reason";
+import { preserveReportText } from "../../../model/preserve/text";
 import { quoteIdentifier as q } from "../../../model/base/sql";
-import { connect } from "../../postgres/postgres";
-import { say } from "../../system/progress";
-import { fileNameOf } from "../../system/store";
+import { connect } from "../../postgres/connect";
+import { logLine } from "../../system/progress";
+import { fileTimestamp } from "../../system/restore-reports";
 import { AsideLog, type AsideRow } from "./skipped-rows-log";
 import { makeTables } from "./define";
 import { Fit, type MisfitRow } from "./fit";
@@ -28,7 +28,7 @@ export interface CarryOver {
   readonly incoming: string;
   /** The role that owns the tables. */
   readonly owner: string;
-  readonly keep: readonly KeepTable[];
+  readonly keep: readonly PreserveRule[];
   /** When the refresh began, by which its logs are named. @default now */
   readonly startedAt?: string;
 }
@@ -49,12 +49,12 @@ const textSettings = {
  * there are put aside in a log of the agent and told in the report; triggers and rules do not see any of it. Throws an
  * `AgentError` for a condition or a kind of table that cannot be.
  */
-export async function carryOver(request: CarryOver): Promise<KeepReport> {
+export async function carryOver(request: CarryOver): Promise<PreserveReport> {
   const started = performance.now();
   const { live, incoming, owner, keep } = request;
   const { startedAt = new Date().toISOString() } = request;
   const source = await connect(live, { role: owner, ...textSettings });
-  const log = new AsideLog(`${fileNameOf(startedAt)}-keep.jsonl`);
+  const log = new AsideLog(`${fileTimestamp(startedAt)}-keep.jsonl`);
   try {
     // All tables as they are at one moment.
     await source.query("BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY");
@@ -72,7 +72,7 @@ export async function carryOver(request: CarryOver): Promise<KeepReport> {
       const name = await log.finish();
       const report = { tables: [...kept, ...absent], ...(name === undefined ? {} : { log: name }) };
       const seconds = Math.round(performance.now() - started) / 1000;
-      return { ...report, seconds, text: keepText(report) };
+      return { ...report, seconds, text: preserveReportText(report) };
     } finally {
       await target.end().catch(() => undefined);
     }
@@ -107,10 +107,10 @@ class Carrier {
     private readonly made: ReadonlyMap<FoundTable, readonly string[]>,
   ) {}
 
-  async carry(tables: readonly FoundTable[]): Promise<KeptTable[]> {
+  async carry(tables: readonly FoundTable[]): Promise<PreservedTable[]> {
     const passages: Passage[] = [];
     for (const [i, table] of (await this.#inOrder(tables)).entries()) {
-      say(`keep ${table.keep.table} …`);
+      logLine(`keep ${table.keep.table} …`);
       passages.push(await this.#stage(table, i));
     }
     await this.target.query("BEGIN");
@@ -130,7 +130,7 @@ class Carrier {
         );
     for (const statement of resume) await this.target.query(statement);
     await this.target.query("COMMIT");
-    const kept: KeptTable[] = [];
+    const kept: PreservedTable[] = [];
     for (const passage of passages) kept.push(await this.#tell(passage));
     return kept;
   }
@@ -206,10 +206,10 @@ class Carrier {
   }
 
   /** Writes down what was put aside, and counts. */
-  async #tell({ table, staged, fit, misfits, same }: Passage): Promise<KeptTable> {
+  async #tell({ table, staged, fit, misfits, same }: Passage): Promise<PreservedTable> {
     const name = table.keep.table;
-    const aside = new Map<KeepReason, { rows: number; example: string }>();
-    const put = async (reason: KeepReason, message: string, row: AsideRow["row"]) => {
+    const aside = new Map<SkipReason, { rows: number; example: string }>();
+    const put = async (reason: SkipReason, message: string, row: AsideRow["row"]) => {
       await this.log.add({ table: name, reason, message, row });
       aside.set(reason, { example: message, rows: (aside.get(reason)?.rows ?? 0) + 1 });
     };
@@ -223,7 +223,7 @@ class Carrier {
     const byLine = new Map(all.map((misfit) => [misfit.line, misfit]));
     for await (const { line, values } of staged.rows([...byLine.keys()])) {
       const { sqlstate = "", message = "" } = byLine.get(line) ?? {};
-      await put(reasonOf(sqlstate), message, values);
+      await put(skipReasonOf(sqlstate), message, values);
     }
     const gone = fit ? staged.columnsBut([...fit.columns, ...fit.computed]) : [];
     const shortened = (await staged.linesWith(gone)).filter((line) => !byLine.has(line));
@@ -244,7 +244,7 @@ class Carrier {
   }
 }
 
-function absentTable(table: string): KeptTable {
+function absentTable(table: string): PreservedTable {
   const none = { rows: 0, carried: 0, same: 0, shortened: 0 };
   return { table, state: "absent", ...none, aside: [], notes: [] };
 }

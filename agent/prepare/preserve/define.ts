@@ -1,8 +1,8 @@
 import { describeStatement } from "../../../model/dump/statement";
 import { quoteIdentifier as q } from "../../../model/base/sql";
-import { connect } from "../../postgres/postgres";
-import { clientEnvironment, connectionString, outputOf } from "../../postgres/processes";
-import { runStatements } from "../../postgres/statements";
+import { connect } from "../../postgres/connect";
+import { clientEnvironment, connectionString, streamOutput } from "../../postgres/client-programs";
+import { runStatements } from "../../postgres/run-statements";
 import type { FoundTable } from "./tables";
 
 /**
@@ -23,14 +23,14 @@ export async function makeTables(
     ...tables.map(({ sql }) => `--table-and-children=${sql}`),
     `--dbname=${connectionString(live)}`,
   ];
-  for await (const chunk of outputOf("pg_dump", args, clientEnvironment("")))
+  for await (const chunk of streamOutput("pg_dump", args, clientEnvironment("")))
     definition.push(chunk);
   const client = await connect(incoming, { role: owner, client_min_messages: "error" });
   try {
     for (const schema of new Set(tables.map((table) => table.schema)))
       await client.query(`CREATE SCHEMA IF NOT EXISTS ${q(schema)}`);
     await runStatements(client, Buffer.concat(definition).toString("utf8"), {
-      onRefused: ({ statement, error }) => {
+      onRejected: ({ statement, error }) => {
         const { action, table, name } = describeStatement(statement);
         // An older server does not know every setting that pg_dump makes.
         if (action === "set") return true;

@@ -1,13 +1,13 @@
 import { open, rename, rm, type FileHandle } from "node:fs/promises";
 import { mkdir } from "node:fs/promises";
 import path from "node:path";
-import type { KeepReason } from "../../../model/preserve/protocol";
-import { logPath } from "../../system/store";
+import type { SkipReason } from "../../../model/preserve/protocol";
+import { logPath } from "../../system/restore-reports";
 
 /** A row, or the part of one, that was not carried over. */
 export interface AsideRow {
   readonly table: string;
-  readonly reason: KeepReason;
+  readonly reason: SkipReason;
   readonly message: string;
   readonly row: Readonly<Record<string, string | null>>;
 }

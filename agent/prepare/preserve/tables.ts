@@ -1,5 +1,5 @@
 import type { Client } from "pg";
-import type { KeepTable } from "../../../model/preserve/protocol";
+import type { PreserveRule } from "../../../model/preserve/protocol";
 import { quoteIdentifier as q } from "../../../model/base/sql";
 import { AgentError, messageOf } from "../../system/errors";
 
@@ -14,7 +14,7 @@ export interface Column {
 
 /** A table of the live database that is to be kept. */
 export interface FoundTable {
-  readonly keep: KeepTable;
+  readonly keep: PreserveRule;
   /** As SQL writes it, qualified. */
   readonly sql: string;
   readonly schema: string;
@@ -24,7 +24,10 @@ export interface FoundTable {
 }
 
 /** Looks a table up as the live database calls it; `undefined` when there is none. */
-export async function findTable(client: Client, keep: KeepTable): Promise<FoundTable | undefined> {
+export async function findTable(
+  client: Client,
+  keep: PreserveRule,
+): Promise<FoundTable | undefined> {
   const [found] = await lookUp(client, keep.table);
   if (!found) return undefined;
   const { oid, schema, name, kind } = found;

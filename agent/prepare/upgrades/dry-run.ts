@@ -5,12 +5,12 @@ import type { Upgrades, UpgradesReport } from "../../../model/upgrades/protocol"
 import { databaseRoles } from "../../../model/roles/names";
 import { formatBytes } from "../../../model/base/units";
 import { quoteIdentifier as q } from "../../../model/base/sql";
-import { dropDatabase, tryLock } from "../../postgres/databases";
+import { dropDatabase, tryLockDatabase } from "../../postgres/databases";
 import { AgentError } from "../../system/errors";
-import { connect, withConnection } from "../../postgres/postgres";
-import { clientEnvironment, connectionString } from "../../postgres/processes";
-import { say } from "../../system/progress";
-import { freeDataBytes } from "../../postgres/data-space";
+import { connect, withConnection } from "../../postgres/connect";
+import { clientEnvironment, connectionString } from "../../postgres/client-programs";
+import { logLine } from "../../system/progress";
+import { freeDataBytes } from "../../postgres/free-space";
 import { runUpgrades } from "./run";
 
 /** Applies the pending scripts to a copy of a database, which is dropped afterwards; the database itself is only read. */
@@ -23,14 +23,14 @@ export async function dryRunUpgrades(
   const admin = await connect("postgres");
   try {
     // Without the lock the agent's main process would clear the copy away.
-    if (!(await tryLock(admin, copy))) {
+    if (!(await tryLockDatabase(admin, copy))) {
       throw new AgentError(
         `upgrade scripts are being tried on a copy of ${database} already; try again when that is over`,
       );
     }
     await dropDatabase(admin, copy);
     await requireSpace(database);
-    say(`copying ${database} …`);
+    logLine(`copying ${database} …`);
     await makeCopy(database, copy);
     const { owner } = databaseRoles(database);
     return await runUpgrades({ database: copy, owner, server }, upgrades);

@@ -9,14 +9,14 @@ import type {
 import { scriptLabel, type UpgradeScript } from "../../../model/upgrades/script";
 import { examineScript, transactionControl } from "../../../model/upgrades/script-text";
 import { reportText } from "../../../model/upgrades/text";
-import { tellableMessage } from "../../../model/masks/tellable";
+import { redactMessage } from "../../../model/masks/tellable";
 import { sha256Of } from "../../system/digest";
 import { AgentError } from "../../system/errors";
-import { connect } from "../../postgres/postgres";
-import { say } from "../../system/progress";
+import { connect } from "../../postgres/connect";
+import { logLine } from "../../system/progress";
 import { quoteIdentifier as q } from "../../../model/base/sql";
-import { silence } from "../../postgres/quiet-session";
-import { runStatements, type RefusedStatement } from "../../postgres/statements";
+import { noServerLogging } from "../../postgres/no-server-logging";
+import { runStatements, type RejectedStatement } from "../../postgres/run-statements";
 import { ensureLedger, readLedger, recordScript } from "./ledger";
 
 /** Where upgrade scripts are applied. */
@@ -99,7 +99,7 @@ async function runScript(
   { database, owner, server, masked = false }: UpgradeTarget,
   script: UpgradeScript,
 ): Promise<AppliedScript | ScriptFailure> {
-  say(`${scriptLabel(script)} …`);
+  logLine(`${scriptLabel(script)} …`);
   const started = performance.now();
   // A connection for each: what one sets, the next does not see.
   const client = await connect(database, {
@@ -107,12 +107,12 @@ async function runScript(
     lock_timeout: `${lockSeconds}s`,
     statement_timeout: `${statementSeconds}s`,
     client_min_messages: "warning",
-    ...(masked ? silence : {}),
+    ...(masked ? noServerLogging : {}),
   });
   const warnings: string[] = [];
   client.on("notice", ({ severity, code, message = "", where }) => {
     if (severity !== "WARNING" || warnings.length === keptWarnings) return;
-    warnings.push(masked ? tellableMessage(code, message, where) : message);
+    warnings.push(masked ? redactMessage(code, message, where) : message);
   });
   try {
     const { inTransaction } = examineScript(script.text);
@@ -141,7 +141,7 @@ async function runScript(
 async function runInTransaction(
   client: Client,
   { text }: UpgradeScript,
-): Promise<RefusedStatement | undefined> {
+): Promise<RejectedStatement | undefined> {
   await client.query("BEGIN");
   return (
     (await runText(client, text, (sql) => transactionControl(sql) !== undefined)) ??
@@ -153,11 +153,11 @@ async function runText(
   client: Client,
   text: string,
   skip?: (sql: string) => boolean,
-): Promise<RefusedStatement | undefined> {
-  let first: RefusedStatement | undefined;
+): Promise<RejectedStatement | undefined> {
+  let first: RejectedStatement | undefined;
   await runStatements(client, text, {
     ...(skip && { skip }),
-    onRefused: (refused) => {
+    onRejected: (refused) => {
       first = refused;
       return false;
     },
@@ -168,7 +168,7 @@ async function runText(
 /** Throws when it was not the script that failed, but the connection. */
 function failureOf(
   script: UpgradeScript,
-  { line, statement, error }: RefusedStatement,
+  { line, statement, error }: RejectedStatement,
   takenBack: boolean,
 ): ScriptFailure {
   const { code, message, detail, hint, where } = error;
@@ -194,7 +194,7 @@ function tellableFailure({
   context,
   ...failure
 }: ScriptFailure): ScriptFailure {
-  return { ...failure, message: tellableMessage(failure.sqlstate, failure.message, context) };
+  return { ...failure, message: redactMessage(failure.sqlstate, failure.message, context) };
 }
 
 function nameOf({

@@ -2,7 +2,7 @@ import { readdir, stat } from "node:fs/promises";
 import path from "node:path";
 import type { StanzaInfo } from "../../../model/point-in-time/info";
 import { archiveFolder, reachedFile } from "../../../model/point-in-time/repository";
-import { readText } from "../../system/atomic-file";
+import { readTextIfExists } from "../../system/atomic-file";
 
 /**
  * Up to when all changes of a cluster are in the archive, also where its PostgreSQL cannot be asked any more. That is not
@@ -10,7 +10,7 @@ import { readText } from "../../system/atomic-file";
  */
 export async function archivedUpTo({ stanza, newest }: StanzaInfo): Promise<Date | undefined> {
   if (!newest) return undefined;
-  const noted = readReached((await readText(reachedFile(stanza))) ?? "");
+  const noted = readReached((await readTextIfExists(reachedFile(stanza))) ?? "");
   if (noted) return noted;
   // An archive from before this was noted.
   const folder = path.join(archiveFolder, "archive", newest.folder);

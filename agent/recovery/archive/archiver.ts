@@ -2,11 +2,11 @@ import { rename, stat } from "node:fs/promises";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Client } from "pg";
-import { backrestProblem } from "../../../model/point-in-time/backrest-error";
+import { pgBackRestProblem } from "../../../model/point-in-time/backrest-error";
 import { archiverFiles } from "../../../model/point-in-time/repository";
 import { AgentError } from "../../system/errors";
-import { socketFolder } from "../../postgres/postgres";
-import { readText } from "../../system/atomic-file";
+import { socketFolder } from "../../postgres/connect";
+import { readTextIfExists } from "../../system/atomic-file";
 import { readReached } from "./archived-up-to";
 
 /** How PostgreSQL's archiver gets on. */
@@ -45,9 +45,11 @@ export async function lookAtArchiver(client: Client): Promise<Archiver> {
 }
 
 async function said(): Promise<string | undefined> {
-  const text = await readText(path.join(socketFolder, archiverFiles.said)).catch(() => undefined);
+  const text = await readTextIfExists(path.join(socketFolder, archiverFiles.said)).catch(
+    () => undefined,
+  );
   // What the command itself says has its fix with it.
-  return text?.includes("ERROR: [") === true ? backrestProblem(text, 1) : text?.trim();
+  return text?.includes("ERROR: [") === true ? pgBackRestProblem(text, 1) : text?.trim();
 }
 
 /** Seconds that the log may take into the archive when somebody waits for it. */
@@ -90,5 +92,5 @@ export async function takeGap(): Promise<{ readonly at: Date } | undefined> {
     return undefined;
   // One that was taken and not dealt with stays the one that counts.
   if (!(await stat(taken).catch(() => undefined))) await rename(file, taken);
-  return { at: readReached((await readText(taken)) ?? "") ?? new Date() };
+  return { at: readReached((await readTextIfExists(taken)) ?? "") ?? new Date() };
 }

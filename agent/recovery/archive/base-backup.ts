@@ -5,15 +5,15 @@ import { archiveFiles, stanzaName } from "../../../model/point-in-time/repositor
 import { recoverableWindows } from "../../../model/point-in-time/window";
 import { formatBytes, formatDuration } from "../../../model/base/units";
 import { now } from "../../system/clock";
-import { refuseExternal } from "../../postgres/connection";
+import { rejectExternal } from "../../postgres/external-connection";
 import { AgentError, messageOf } from "../../system/errors";
-import { waitForPostgres, withConnection } from "../../postgres/postgres";
-import { say } from "../../system/progress";
-import { readText, replaceFile } from "../../system/atomic-file";
-import { readClusters } from "./clusters";
+import { waitForPostgres, withConnection } from "../../postgres/connect";
+import { logLine } from "../../system/progress";
+import { readTextIfExists, writeFileAtomically } from "../../system/atomic-file";
+import { readClusters } from "./archived-clusters";
 import { backrest } from "./pgbackrest";
-import { ownState } from "./state";
-import { isOn, systemIdentifier } from "./switch";
+import { ownState } from "./archive-state";
+import { isOn, systemIdentifier } from "./switch-archiving";
 import { advisoryLocks } from "../../postgres/advisory-locks";
 
 /** Advisory lock: one base backup at a time; a second one waits. */
@@ -28,7 +28,7 @@ export async function makeBaseBackup(
   server: string,
   wanted: BaseBackupType | "first",
 ): Promise<BaseBackupResult | undefined> {
-  refuseExternal(server, "base backups are");
+  rejectExternal(server, "base backups are");
   const started = now();
   const begun = performance.now();
   const seconds = (): number => (performance.now() - begun) / 1000;
@@ -46,7 +46,7 @@ export async function makeBaseBackup(
       const isFirst = !(await hasBackup(server, stanza));
       if (wanted === "first" && !isFirst) return;
       if (isFirst) type = "full";
-      say(`base backup, ${type} …`);
+      logLine(`base backup, ${type} …`);
       const option = type === "full" ? "full" : "diff";
       // The backup is done when it is in the archive whole, with the log that was written during it.
       await backrest("backup", { stanza, options: [`--type=${option}`] });
@@ -57,15 +57,17 @@ export async function makeBaseBackup(
   }
   if (!done) return undefined;
   // What happened stays true without its record.
-  await replaceFile(archiveFiles.lastBackup, JSON.stringify(done)).catch((error: unknown) => {
-    say(`could not keep what became of the base backup: ${messageOf(error)}`);
-  });
+  await writeFileAtomically(archiveFiles.lastBackup, JSON.stringify(done)).catch(
+    (error: unknown) => {
+      logLine(`could not keep what became of the base backup: ${messageOf(error)}`);
+    },
+  );
   return done;
 }
 
 /** What became of the last attempt. */
 export async function lastBaseBackup(): Promise<BaseBackupResult | null> {
-  const text = await readText(archiveFiles.lastBackup);
+  const text = await readTextIfExists(archiveFiles.lastBackup);
   if (text === undefined) return null;
   try {
     return baseBackupResultSchema.parse(JSON.parse(text));

@@ -4,13 +4,13 @@ import type { CopyDatabaseRequest } from "../../../model/point-in-time/protocol"
 import type { RestoreResult } from "../../../model/restore/protocol";
 import { listDatabases } from "../../postgres/databases";
 import { AgentError } from "../../system/errors";
-import { withConnection } from "../../postgres/postgres";
-import { connectionString, runLines } from "../../postgres/processes";
-import { say } from "../../system/progress";
+import { withConnection } from "../../postgres/connect";
+import { connectionString, runWithStderrLines } from "../../postgres/client-programs";
+import { logLine } from "../../system/progress";
 import { restore } from "../../restore/restore";
-import { dumpPath, makeDumpFolder } from "../../system/store";
+import { dumpPath, createDumpFolder } from "../../system/received-dumps";
 import { hashFolder } from "../../system/digest";
-import { requireSide, sideEnvironment } from "./state";
+import { requireSide, sideEnvironment } from "./instance";
 import { ensureSideRuns } from "./postmaster";
 
 /**
@@ -49,12 +49,12 @@ export async function copyDatabase(request: CopyDatabaseRequest): Promise<Restor
 
 /** Dumps a database of the side cluster to where received dumps lie; its digest. */
 async function dump(database: string, to: string): Promise<string> {
-  say(`dump ${database} from the side cluster …`);
-  await makeDumpFolder(to);
+  logLine(`dump ${database} from the side cluster …`);
+  await createDumpFolder(to);
   const partial = dumpPath(to, "side.partial");
   await mkdir(partial, { mode: 0o700 });
   const complaints: string[] = [];
-  const status = await runLines(
+  const status = await runWithStderrLines(
     "pg_dump",
     [
       ...[

@@ -8,11 +8,11 @@ import { databaseRoles } from "../../../model/roles/names";
 import { quoteIdentifier as q } from "../../../model/base/sql";
 import { formatBytes } from "../../../model/base/units";
 import { AgentError } from "../../system/errors";
-import { sessionOptions, withConnection } from "../../postgres/postgres";
-import { clientEnvironment, connectionString } from "../../postgres/processes";
-import { say } from "../../system/progress";
-import { freeDataBytes } from "../../postgres/data-space";
-import { connectToSide, requireSide, sideEnvironment } from "./state";
+import { sessionOptions, withConnection } from "../../postgres/connect";
+import { clientEnvironment, connectionString } from "../../postgres/client-programs";
+import { logLine } from "../../system/progress";
+import { freeDataBytes } from "../../postgres/free-space";
+import { connectToSide, requireSide, sideEnvironment } from "./instance";
 import { ensureSideRuns } from "./postmaster";
 
 /** A table of the side cluster, as far as its copy needs it. */
@@ -35,7 +35,7 @@ export async function copyTable(request: CopyTableRequest): Promise<CopyTableRes
   await ensureSideRuns();
   const source = await readTable(request);
   await withConnection(database, async (client) => refuse(client, request, source));
-  say(`copy ${schema}.${table}, ${source.rows} rows …`);
+  logLine(`copy ${schema}.${table}, ${source.rows} rows …`);
   await transfer(request, source);
   const seconds = Math.round(performance.now() - started) / 1000;
   return { schema: toSchema, table: toTable, rows: source.rows, seconds };

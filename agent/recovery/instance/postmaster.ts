@@ -3,14 +3,14 @@ import { readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { archiveFiles } from "../../../model/point-in-time/repository";
-import { recoveryEnd, recoveryRefusal } from "../../../model/point-in-time/recovery-log";
-import type { Target } from "../../../model/point-in-time/target";
+import { lastRecoveredChange, recoveryFailure } from "../../../model/point-in-time/recovery-log";
+import type { RecoveryTarget } from "../../../model/point-in-time/target";
 import { quoteValue } from "../../../model/parameters/render";
 import { AgentError } from "../../system/errors";
-import { outputOf } from "../../postgres/processes";
-import { say } from "../../system/progress";
-import { readText } from "../../system/atomic-file";
-import { connectToSide, sideFiles } from "./state";
+import { streamOutput } from "../../postgres/client-programs";
+import { logLine } from "../../system/progress";
+import { readTextIfExists } from "../../system/atomic-file";
+import { connectToSide, sideFiles } from "./instance";
 
 const english = { ...process.env, LC_ALL: "C.UTF-8", LC_MESSAGES: "C" };
 
@@ -48,7 +48,7 @@ const small = {
 };
 
 /** Writes the settings it is recovered and run with. */
-export async function writeSideSettings(stanza: string, target: Target): Promise<void> {
+export async function writeSideSettings(stanza: string, target: RecoveryTarget): Promise<void> {
   const settings = {
     ...harmless,
     ...small,
@@ -74,7 +74,7 @@ export async function writeSideSettings(stanza: string, target: Target): Promise
   await writeFile(path.join(sideFiles.data, "recovery.signal"), "");
 }
 
-function targetSettings(target: Target): Record<string, string> {
+function targetSettings(target: RecoveryTarget): Record<string, string> {
   switch (target.kind) {
     case "time":
       return {
@@ -105,9 +105,9 @@ export async function startSide(signal: AbortSignal): Promise<Date | undefined> 
     const status = await starting;
     // It is told of as started when it begins to recover.
     const runs = status === 0 && (await untilRecovered());
-    const log = (await readText(sideFiles.log)) ?? "";
-    if (!runs) throw new AgentError(recoveryRefusal(log));
-    return recoveryEnd(log);
+    const log = (await readTextIfExists(sideFiles.log)) ?? "";
+    if (!runs) throw new AgentError(recoveryFailure(log));
+    return lastRecoveredChange(log);
   } finally {
     signal.removeEventListener("abort", stop);
     watching.abort();
@@ -125,7 +125,8 @@ async function untilRecovered(): Promise<boolean> {
       const { code } = (error as Error).cause as { readonly code?: string };
       const isYetToCome = ["57P03", "ENOENT", "ECONNREFUSED"].includes(code ?? "");
       if (!isYetToCome) throw error;
-      if ((await readText(path.join(sideFiles.data, "postmaster.pid"))) === undefined) return false;
+      if ((await readTextIfExists(path.join(sideFiles.data, "postmaster.pid"))) === undefined)
+        return false;
     }
     await sleep(100);
   }
@@ -149,7 +150,7 @@ async function tellProgress(signal: AbortSignal): Promise<void> {
     await sleep(2000, undefined, { signal }).catch(() => undefined);
     const log = await readFile(sideFiles.log, "utf8").catch(() => "");
     const at = log.match(/restored log file "([0-9A-F]{24})"/g)?.at(-1) ?? "";
-    if (at !== before) say(`recover … ${at.slice(-25, -1)}`);
+    if (at !== before) logLine(`recover … ${at.slice(-25, -1)}`);
     before = at;
   }
 }
@@ -168,7 +169,7 @@ async function pgCtl(...args: readonly string[]): Promise<number> {
 /** What the control file of its cluster says in a line. */
 async function controlled(name: string): Promise<string | undefined> {
   const chunks: Buffer[] = [];
-  for await (const chunk of outputOf("pg_controldata", ["-D", sideFiles.data], english))
+  for await (const chunk of streamOutput("pg_controldata", ["-D", sideFiles.data], english))
     chunks.push(chunk);
   const lines = Buffer.concat(chunks).toString("utf8").split("\n");
   return lines

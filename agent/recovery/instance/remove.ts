@@ -1,7 +1,7 @@
 import { rm, stat } from "node:fs/promises";
 import { now } from "../../system/clock";
-import { readText } from "../../system/atomic-file";
-import { keptSide, processMark, sideFiles, sideFolder } from "./state";
+import { readTextIfExists } from "../../system/atomic-file";
+import { keptSide, processMark, sideFiles, sideFolder } from "./instance";
 import { stopSide } from "./postmaster";
 
 /** Removes the side cluster, done or not; whether there was one. */
@@ -31,7 +31,7 @@ export async function tidySide(): Promise<string | undefined> {
 
 /** Whether the process that makes it is still there; it may be so new that it has not left its mark yet. */
 export async function isBeingMade(madeAt: number): Promise<boolean> {
-  const mark = await readText(sideFiles.maker);
+  const mark = await readTextIfExists(sideFiles.maker);
   if (mark === undefined) return Date.now() - madeAt < 10_000;
   return mark === (await processMark(Number(mark.split(" ")[0])));
 }

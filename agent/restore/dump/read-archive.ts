@@ -1,8 +1,8 @@
 import { type ArchiveFacts, ArchiveScript } from "../../../model/dump/archive";
 import type { DumpKind } from "../../../model/dump/format";
 import { AgentError, messageOf } from "../../system/errors";
-import { clientEnvironment, outputOf } from "../../postgres/processes";
-import { sessionOptions } from "../../postgres/postgres";
+import { clientEnvironment, streamOutput } from "../../postgres/client-programs";
+import { sessionOptions } from "../../postgres/connect";
 
 /** An archive that pg_restore can read, as a file or a folder. */
 export interface Archive {
@@ -20,14 +20,14 @@ export async function readArchive(
   const environment = clientEnvironment(sessionOptions());
   try {
     const list: Buffer[] = [];
-    for await (const chunk of outputOf("pg_restore", ["--list", file], environment))
+    for await (const chunk of streamOutput("pg_restore", ["--list", file], environment))
       list.push(chunk);
     const from = /^;\s+Dumped from database version: (\d+)/m.exec(
       Buffer.concat(list).toString("utf8"),
     )?.[1];
     if (from !== undefined && Number(from) > serverMajor)
       throw new AgentError(newerProblem(name, from, serverMajor));
-    for await (const chunk of outputOf(
+    for await (const chunk of streamOutput(
       "pg_restore",
       ["--schema-only", "--create", "--file=-", file],
       environment,

@@ -5,10 +5,10 @@ import type { ImportEvent } from "../../../model/import-log/event";
 import { ImportLog } from "../../../model/import-log/import-log";
 import { eventLine } from "../../../model/import-log/text";
 import { messageOf } from "../../system/errors";
-import { say } from "../../system/progress";
+import { logLine } from "../../system/progress";
 
 /** Messages written in full to the log; a dump can bring forth millions. */
-const writtenMessages = 100_000;
+const maxMessages = 100_000;
 
 /** Keeps the log file of one import beside its {@link ImportLog}. */
 export class Recorder {
@@ -23,14 +23,14 @@ export class Recorder {
     this.log = new ImportLog(tell);
     // What is restored is judged all the same, without its log.
     file.on("error", (error) => {
-      say(`could not write the log: ${messageOf(error)}`);
+      logLine(`could not write the log: ${messageOf(error)}`);
     });
   }
 
   /** Judges a message and writes it to the log file. */
   message(said: ImportEvent, statement: StatementFacts): void {
     const kind = this.log.message(said, statement);
-    if (++this.#written > writtenMessages) return;
+    if (++this.#written > maxMessages) return;
     const event = this.tell(said);
     this.file.write(`${kind.padEnd(12)}${event.phase.padEnd(10)}${eventLine(event)}\n`);
     for (const [label, text] of [
@@ -50,8 +50,7 @@ export class Recorder {
 
   /** Closes the log file. */
   async close(): Promise<void> {
-    if (this.#written > writtenMessages)
-      this.write(`${this.#written - writtenMessages} further messages`);
+    if (this.#written > maxMessages) this.write(`${this.#written - maxMessages} further messages`);
     this.file.end();
     await finished(this.file).catch(() => undefined);
   }

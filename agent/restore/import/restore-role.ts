@@ -1,9 +1,9 @@
 import type { Client } from "pg";
 import { quoteIdentifier as q } from "../../../model/base/sql";
 import { databaseRoles } from "../../../model/roles/names";
-import { withConnection } from "../../postgres/postgres";
+import { withConnection } from "../../postgres/connect";
 import { giveLargeObjects } from "../../server/roles/ownership";
-import { silence } from "../../postgres/quiet-session";
+import { noServerLogging } from "../../postgres/no-server-logging";
 import { advisoryLocks } from "../../postgres/advisory-locks";
 import { restoreRole } from "../../server/roles/restore-role-name";
 
@@ -18,20 +18,20 @@ export const restoreSession = (masked: boolean): Readonly<Record<string, string>
   jit: "off",
   client_min_messages: "warning",
   log_min_error_statement: "panic",
-  ...(masked ? silence : {}),
+  ...(masked ? noServerLogging : {}),
 });
 
 /** Advisory lock that all restores of a server share while they need the role. */
 const usersLock = [...advisoryLocks.restoreRole];
 
 /** Advisory lock of whoever makes the role. */
-const makersLock = [...advisoryLocks.restoreRoleMaker];
+const creationLock = [...advisoryLocks.restoreRoleMaker];
 
 /** Makes the role, or makes one that is there a superuser again; it stays until {@link releaseRestoreRole}. */
-export async function makeRestoreRole(client: Client): Promise<void> {
+export async function createRestoreRole(client: Client): Promise<void> {
   await client.query("SELECT pg_advisory_lock_shared($1, $2)", usersLock);
   // Restores of several databases come here at the same time, and PostgreSQL lets but one of them write a role.
-  await client.query("SELECT pg_advisory_lock($1, $2)", makersLock);
+  await client.query("SELECT pg_advisory_lock($1, $2)", creationLock);
   try {
     const { rows } = await client.query<{ ready: boolean }>(
       `SELECT rolsuper AND NOT rolcanlogin AS ready FROM pg_roles WHERE rolname = '${restoreRole}'`,
@@ -41,7 +41,7 @@ export async function makeRestoreRole(client: Client): Promise<void> {
       await client.query(`${statement} ROLE ${q(restoreRole)} SUPERUSER NOLOGIN`);
   } finally {
     // A lost session has lost its locks.
-    await client.query("SELECT pg_advisory_unlock($1, $2)", makersLock).catch(() => undefined);
+    await client.query("SELECT pg_advisory_unlock($1, $2)", creationLock).catch(() => undefined);
   }
 }
 
@@ -67,7 +67,11 @@ export async function removeRestoreRole(client: Client): Promise<void> {
 }
 
 /** Gives all that the restore made in `copy` to the database's owner, except what PostgreSQL allows only a superuser to own, and large objects. */
-export async function handOver(admin: Client, copy: string, database: string): Promise<void> {
+export async function transferOwnership(
+  admin: Client,
+  copy: string,
+  database: string,
+): Promise<void> {
   const { owner } = databaseRoles(database);
   await withConnection(copy, async (client) => {
     for (const { statement } of await superuserObjects(client)) await client.query(statement);

@@ -5,8 +5,8 @@ import {
   type ApplicationRequest,
 } from "../../../model/application/protocol";
 import type { Observation } from "../../../model/observation/observation";
-import { storeFolder, writeWhole } from "../../system/store";
-import { readText } from "../../system/atomic-file";
+import { stateFolder, writeStateFile } from "../../system/state-folder";
+import { readTextIfExists } from "../../system/atomic-file";
 import { healthProblem } from "./health";
 
 const file = "application.json";
@@ -16,7 +16,7 @@ const patienceMs = 1000;
 
 /** Which application the server has; `undefined` while it has none, or where another version of the agent kept it. */
 export async function readApplication(): Promise<ApplicationRequest | undefined> {
-  const text = await readText(path.join(storeFolder, file));
+  const text = await readTextIfExists(path.join(stateFolder, file));
   if (text === undefined) return undefined;
   try {
     return applicationRequestSchema.parse(JSON.parse(text));
@@ -27,12 +27,12 @@ export async function readApplication(): Promise<ApplicationRequest | undefined>
 
 /** Keeps which application the server has. */
 export async function keepApplication(request: ApplicationRequest): Promise<void> {
-  await writeWhole(file, JSON.stringify(request));
+  await writeStateFile(file, JSON.stringify(request));
 }
 
 /** From now on the server has none. */
 export async function forgetApplication(): Promise<void> {
-  await rm(path.join(storeFolder, file), { force: true });
+  await rm(path.join(stateFolder, file), { force: true });
 }
 
 /** Tells of the server's application, and how it is. */

@@ -16,13 +16,13 @@ import {
   unhealthyText,
   type ApplicationReport,
 } from "../../../model/application/report";
-import { previousName } from "../../../model/base/names";
+import { previousVersionName } from "../../../model/base/names";
 import type { RestoreResult } from "../../../model/restore/protocol";
 import { listDatabases } from "../../postgres/databases";
 import { AgentError } from "../../system/errors";
-import { withConnection } from "../../postgres/postgres";
-import { say } from "../../system/progress";
-import { keepReport, newestReports } from "../../system/store";
+import { withConnection } from "../../postgres/connect";
+import { logLine } from "../../system/progress";
+import { saveReport, latestReports } from "../../system/restore-reports";
 
 /** Lines of a log that are shown of an application that is not well. */
 const shownLines = 8;
@@ -63,13 +63,13 @@ export async function reportApplication(
   if (open) {
     // A second try need not restart it again.
     const wasRestarted = restarted || open.application?.restarted === true;
-    await keepReport({ ...open, application: { ...report, restarted: wasRestarted } });
+    await saveReport({ ...open, application: { ...report, restarted: wasRestarted } });
   }
   if (health.problem !== null) {
     throw new AgentError(await unhealthy(request, health.problem, report, open, lines));
   }
-  say(`the application: ${applicationText(report)}`);
-  for (const line of freshErrorLines(report)) say(`  ${line}`);
+  logLine(`the application: ${applicationText(report)}`);
+  for (const line of freshErrorLines(report)) logLine(`  ${line}`);
   return report;
 }
 
@@ -103,12 +103,13 @@ async function unhealthy(
 async function canRollBack(database: string): Promise<boolean> {
   if (process.env.STAGECRAFT_KIND === "production") return false;
   const databases = await withConnection("postgres", listDatabases).catch(() => []);
-  const { source } = databases.find(({ name }) => name === previousName(database))?.stamp ?? {};
+  const { source } =
+    databases.find(({ name }) => name === previousVersionName(database))?.stamp ?? {};
   return source?.backup !== undefined && source.repository !== undefined;
 }
 
 /** The newest restore that gave a database its contents. */
 async function lastExchange(database: string): Promise<RestoreResult | undefined> {
-  const reports = await newestReports();
+  const reports = await latestReports();
   return reports.find((report) => report.database === database && report.exchangedAt !== undefined);
 }

@@ -1,14 +1,14 @@
 import { rm } from "node:fs/promises";
 import type { Client } from "pg";
-import type { SettingsRequest, SettingsResult } from "../../../model/parameters/protocol";
-import { settingsBehind, withIncludesLast } from "../../../model/parameters/postgresql-conf";
-import { renderSettings } from "../../../model/parameters/render";
+import type { ParametersRequest, ParametersResult } from "../../../model/parameters/protocol";
+import { overridingParameters, moveIncludesLast } from "../../../model/parameters/postgresql-conf";
+import { renderParameters } from "../../../model/parameters/render";
 import { quoteIdentifier as q } from "../../../model/base/sql";
 import { AgentError, messageOf } from "../../system/errors";
-import { say } from "../../system/progress";
+import { logLine } from "../../system/progress";
 import { alteredSettings } from "./observe";
 import { files } from "./included-file";
-import { readText, replaceFile } from "../../system/atomic-file";
+import { readTextIfExists, writeFileAtomically } from "../../system/atomic-file";
 import { fileState, newSessionProblem, reload, type FileState } from "./reload";
 import { tryOut } from "./trial";
 import { advisoryLocks } from "../../postgres/advisory-locks";
@@ -22,23 +22,24 @@ const lock = advisoryLocks.settings;
  */
 export async function applySettings(
   client: Client,
-  settings: SettingsRequest["settings"],
-): Promise<SettingsResult> {
+  settings: ParametersRequest["settings"],
+): Promise<ParametersResult> {
   await client.query("SELECT pg_advisory_lock($1)", [lock]);
-  const wanted = renderSettings(settings);
-  const former = await readText(files.settings);
+  const wanted = renderParameters(settings);
+  const former = await readTextIfExists(files.settings);
   const altered = await alteredSettings(client);
   const isNew = wanted !== former;
   if (isNew) {
     const refusal = await tryOut(files.settings, wanted);
     if (refusal !== undefined) throw refused(refusal);
   }
-  const formerAltered = await readText(files.alterSystem);
-  const formerMain = (await readText(files.postgresql)) ?? "";
-  const behind = settingsBehind(formerMain);
+  const formerAltered = await readTextIfExists(files.alterSystem);
+  const formerMain = (await readTextIfExists(files.postgresql)) ?? "";
+  const behind = overridingParameters(formerMain);
   try {
     if (isNew) await putInPlace(wanted, former);
-    if (behind.length > 0) await replaceFile(files.postgresql, withIncludesLast(formerMain));
+    if (behind.length > 0)
+      await writeFileAtomically(files.postgresql, moveIncludesLast(formerMain));
     for (const name of altered) await client.query(`ALTER SYSTEM RESET ${quoted(name)}`);
     await reload(client);
     const state = await fileState(client, files.settings);
@@ -49,7 +50,7 @@ export async function applySettings(
     const removed = [...altered, ...behind];
     return { changed: isNew || removed.length > 0, restart, applied, removed };
   } catch (error) {
-    if (behind.length > 0) await replaceFile(files.postgresql, formerMain);
+    if (behind.length > 0) await writeFileAtomically(files.postgresql, formerMain);
     await putBack(client, former, altered.length > 0 ? formerAltered : undefined);
     throw error;
   }
@@ -57,8 +58,9 @@ export async function applySettings(
 
 /** The settings of the last start are kept until newer ones have been started with. */
 async function putInPlace(wanted: string, former: string | undefined): Promise<void> {
-  if ((await readText(files.before)) === undefined) await replaceFile(files.before, former ?? "");
-  await replaceFile(files.settings, wanted);
+  if ((await readTextIfExists(files.before)) === undefined)
+    await writeFileAtomically(files.before, former ?? "");
+  await writeFileAtomically(files.settings, wanted);
 }
 
 /** A change that waits for no restart has been proven by now. */
@@ -74,13 +76,13 @@ async function putBack(
   formerAltered: string | undefined,
 ): Promise<void> {
   if (former === undefined) await rm(files.settings, { force: true });
-  else await replaceFile(files.settings, former);
-  if (formerAltered !== undefined) await replaceFile(files.alterSystem, formerAltered);
+  else await writeFileAtomically(files.settings, former);
+  if (formerAltered !== undefined) await writeFileAtomically(files.alterSystem, formerAltered);
   try {
     await reload(client);
     await tidy(await fileState(client, files.settings));
   } catch (error) {
-    say(`the former settings are back, but PostgreSQL was not told: ${messageOf(error)}`);
+    logLine(`the former settings are back, but PostgreSQL was not told: ${messageOf(error)}`);
   }
 }
 

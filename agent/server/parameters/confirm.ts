@@ -1,13 +1,13 @@
 import { rename, rm, stat } from "node:fs/promises";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { SettingsConfirmed, SettingsRequest } from "../../../model/parameters/protocol";
-import { refusalOf } from "../../../model/parameters/refusal";
-import { renderSettings } from "../../../model/parameters/render";
+import type { ParametersConfirmed, ParametersRequest } from "../../../model/parameters/protocol";
+import { startupErrors } from "../../../model/parameters/refusal";
+import { renderParameters } from "../../../model/parameters/render";
 import { AgentError, messageOf } from "../../system/errors";
-import { withConnection } from "../../postgres/postgres";
+import { withConnection } from "../../postgres/connect";
 import { dataFolder, files } from "./included-file";
-import { readText } from "../../system/atomic-file";
+import { readTextIfExists } from "../../system/atomic-file";
 import { fileState } from "./reload";
 
 /** How long PostgreSQL may be away after a restart, and how long when it tells that it is starting: it may have a crash to mend. */
@@ -20,11 +20,11 @@ const patienceSeconds = { silent: 60, starting: 3600 };
  * not start at all, that is done here, and the container's restart policy does the rest.
  */
 export async function confirmSettings(
-  settings: SettingsRequest["settings"],
-): Promise<SettingsConfirmed> {
+  settings: ParametersRequest["settings"],
+): Promise<ParametersConfirmed> {
   const startedAt = await waitForStart();
-  const wanted = renderSettings(settings);
-  if ((await readText(files.settings)) !== wanted) throw await notInPlace(wanted);
+  const wanted = renderParameters(settings);
+  if ((await readTextIfExists(files.settings)) !== wanted) throw await notInPlace(wanted);
   const before = await stat(files.before).catch(() => undefined);
   if (before && startedAt.getTime() < before.mtimeMs) {
     throw new AgentError(
@@ -64,12 +64,12 @@ async function waitForStart(): Promise<Date> {
 
 async function giveUp(said: string): Promise<AgentError> {
   const away = `PostgreSQL did not come up within ${patienceSeconds.silent} s of its restart (${said})`;
-  if ((await readText(files.before)) === undefined) {
+  if ((await readTextIfExists(files.before)) === undefined) {
     return new AgentError(`${away}; look at: docker logs of its container`);
   }
   await rename(files.settings, files.refused);
   await rename(files.before, files.settings);
-  const words = refusalOf((await readText(files.startLog)) ?? "");
+  const words = startupErrors((await readTextIfExists(files.startLog)) ?? "");
   return new AgentError(
     `${away}${words === "" ? "" : `: ${words}`}; the settings before are back, and its container starts with them`,
   );
@@ -77,17 +77,17 @@ async function giveUp(said: string): Promise<AgentError> {
 
 /** PostgreSQL tells in its lock file how far it is: `starting`, `ready`, `stopping`. */
 async function isStarting(): Promise<boolean> {
-  const lock = await readText(path.join(dataFolder, "postmaster.pid"));
+  const lock = await readTextIfExists(path.join(dataFolder, "postmaster.pid"));
   return lock?.split("\n")[7]?.trim() === "starting";
 }
 
 async function notInPlace(wanted: string): Promise<AgentError> {
-  if ((await readText(files.refused)) !== wanted) {
+  if ((await readTextIfExists(files.refused)) !== wanted) {
     return new AgentError(
       "the settings in place are other ones than asked for; run pulumi up again",
     );
   }
-  const words = refusalOf((await readText(files.startLog)) ?? "");
+  const words = startupErrors((await readTextIfExists(files.startLog)) ?? "");
   return new AgentError(
     `PostgreSQL does not start with postgres.settings, and the former ones are back: ${words}`,
   );

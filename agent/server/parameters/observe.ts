@@ -1,19 +1,19 @@
 import type { Client } from "pg";
-import type { SettingsObservation } from "../../../model/parameters/protocol";
-import { settingsBehind } from "../../../model/parameters/postgresql-conf";
-import { isExternal } from "../../postgres/connection";
+import type { ParametersObservation } from "../../../model/parameters/protocol";
+import { overridingParameters } from "../../../model/parameters/postgresql-conf";
+import { isExternal } from "../../postgres/external-connection";
 import { sha256Of } from "../../system/digest";
 import { files } from "./included-file";
-import { readText } from "../../system/atomic-file";
+import { readTextIfExists } from "../../system/atomic-file";
 
 /** Written to the file of ALTER SYSTEM by others than people: `pg_basebackup` and `pg_rewind`, for a standby. */
 const notByPeople = ["primary_conninfo", "primary_slot_name", "restore_command"];
 
 /** Tells of the settings, and changes nothing. */
-export async function observeSettings(client: Client): Promise<SettingsObservation> {
+export async function observeSettings(client: Client): Promise<ParametersObservation> {
   // Those of a server elsewhere are its own.
   if (isExternal) return { values: {}, sha256: null, alterSystem: [], pendingRestart: [] };
-  const text = await readText(files.settings);
+  const text = await readTextIfExists(files.settings);
   const { rows } = await client.query<{ name: string }>(
     "SELECT name FROM pg_settings WHERE pending_restart ORDER BY name",
   );
@@ -21,7 +21,7 @@ export async function observeSettings(client: Client): Promise<SettingsObservati
     "SELECT name, setting FROM pg_file_settings WHERE sourcefile = $1 AND name IS NOT NULL",
     [files.settings],
   );
-  const behind = settingsBehind((await readText(files.postgresql)) ?? "");
+  const behind = overridingParameters((await readTextIfExists(files.postgresql)) ?? "");
   return {
     ...(behind.length > 0 && { behind }),
     values: Object.fromEntries(file.rows.map(({ name, setting }) => [name, setting])),

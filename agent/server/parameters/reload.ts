@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Client } from "pg";
 import { AgentError } from "../../system/errors";
-import { connect } from "../../postgres/postgres";
+import { connect } from "../../postgres/connect";
 
 /** How long PostgreSQL may take to read its files again. */
 const patienceMs = 10_000;

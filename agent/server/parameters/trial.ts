@@ -5,11 +5,11 @@ import path from "node:path";
 import { text } from "node:stream/consumers";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Client } from "pg";
-import { parameterWarnings, refusalOf } from "../../../model/parameters/refusal";
+import { parameterWarnings, startupErrors } from "../../../model/parameters/refusal";
 import { AgentError, messageOf } from "../../system/errors";
-import { withScratchCluster } from "../../postgres/scratch";
+import { withScratchCluster } from "../../postgres/scratch-cluster";
 import { dataFolder, files } from "./included-file";
-import { readText } from "../../system/atomic-file";
+import { readTextIfExists } from "../../system/atomic-file";
 
 /** How long a trial may take to answer on a busy machine. */
 const patienceMs = 60_000;
@@ -47,7 +47,7 @@ export async function tryOut(file: string, candidate: string): Promise<string | 
   const name = `${path.basename(file)}.candidate`;
   const config = path.join(dataFolder, `${name}.root`);
   try {
-    const root = (await readText(files.postgresql)) ?? "";
+    const root = (await readTextIfExists(files.postgresql)) ?? "";
     const changed = root.replace(`'${path.basename(file)}'`, `'${name}'`);
     if (changed === root) {
       throw new AgentError(
@@ -89,7 +89,7 @@ async function run(cluster: string, config: string, folder: string): Promise<str
   server.kill("SIGINT");
   await ended;
   if (answer === "runs") return parameterWarnings(await log);
-  return answer === "ended" ? refusalOf(await log) || endOf(server) : answer.refusal;
+  return answer === "ended" ? startupErrors(await log) || endOf(server) : answer.refusal;
 }
 
 type Answer = "runs" | "ended" | { readonly refusal: string };

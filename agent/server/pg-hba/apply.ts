@@ -1,10 +1,10 @@
 import path from "node:path";
 import type { Client } from "pg";
 import type { PgHbaRequest, PgHbaResult } from "../../../model/pg-hba/rule/protocol";
-import { isExternal, refuseExternal } from "../../postgres/connection";
+import { isExternal, rejectExternal } from "../../postgres/external-connection";
 import { AgentError, messageOf } from "../../system/errors";
-import { connect, waitForPostgres } from "../../postgres/postgres";
-import { say } from "../../system/progress";
+import { connect, waitForPostgres } from "../../postgres/connect";
+import { logLine } from "../../system/progress";
 import { checkHbaFile } from "./check";
 import { HbaFile } from "./file";
 import { isRefusal, reloadRules } from "./reload";
@@ -24,7 +24,7 @@ const startSeconds = 60;
  * {@link AgentError} tells why. Nothing is restarted and no open connection ends.
  */
 export async function applyPgHba(request: PgHbaRequest): Promise<PgHbaResult> {
-  refuseExternal(request.server, "pg_hba.conf is");
+  rejectExternal(request.server, "pg_hba.conf is");
   return new Application(request).run();
 }
 
@@ -71,12 +71,12 @@ class Application {
   /** The file, under the lock, with no trial left open. */
   async #open(client: Client): Promise<HbaFile> {
     if (!(await tryLock(client))) {
-      say("another change of the rules is running; waiting for it");
+      logLine("another change of the rules is running; waiting for it");
       await client.query("SELECT pg_advisory_lock($1, $2)", [...lock]);
     }
     const file = await HbaFile.of(client);
     if (await file.isOnTrial()) {
-      say("a change of the rules was interrupted; its rules are taken back first");
+      logLine("a change of the rules was interrupted; its rules are taken back first");
       await goBack(client, file);
     }
     return file;
@@ -91,7 +91,7 @@ class Application {
       if (lockedOut.length > 0) throw new AgentError(takenBackText(this.request.server, lockedOut));
     } catch (error) {
       await this.#step("go back", async () => goBack(client, file)).catch((trouble: unknown) => {
-        say(
+        logLine(
           `the rules from before could not be put in force yet (${messageOf(trouble)}); the next change does it`,
         );
       });

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { AgentError } from "../../system/errors";
-import { scratchPostgres } from "../../postgres/scratch";
+import { runOnScratchCluster } from "../../postgres/scratch-cluster";
 
 /** Lines shown of a file that PostgreSQL refuses. */
 const shownLines = 10;
@@ -26,7 +26,7 @@ const question = `COPY (
 export async function checkHbaFile(candidate: string, server: string): Promise<void> {
   // Without TLS a hostssl line would be called an error, though PostgreSQL takes it.
   const settings = ["-c", `hba_file=${candidate}`, "-c", "ssl=on"];
-  const { stdout, stderr } = await scratchPostgres(settings, question);
+  const { stdout, stderr } = await runOnScratchCluster(settings, question);
   const head = `pg_hba of ${server} was not changed`;
   if (!stdout.startsWith("{"))
     throw new AgentError(`${head}: PostgreSQL could not read it: ${stderr.trim()}`);

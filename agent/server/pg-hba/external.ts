@@ -6,14 +6,14 @@ import type { Client } from "pg";
 import { whoCan } from "../../../model/pg-hba/rule/evaluate";
 import { parsePgHba } from "../../../model/pg-hba/text/parse";
 import type {
-  HbaPlace,
-  HbaTried,
+  HbaLocation,
+  HbaTrial,
   PgHbaRequest,
   RequiredConnection,
 } from "../../../model/pg-hba/rule/protocol";
-import { currentConnection, type Connection } from "../../postgres/connection";
+import { currentConnection, type Connection } from "../../postgres/external-connection";
 import { AgentError, messageOf } from "../../system/errors";
-import { connect, waitForPostgres, withConnection } from "../../postgres/postgres";
+import { connect, waitForPostgres, withConnection } from "../../postgres/connect";
 import { checkHbaFile } from "./check";
 import { takenBackText } from "./locked-out";
 import { readElsewhere } from "./observe";
@@ -21,7 +21,7 @@ import { reloadRules } from "./reload";
 import { tryConnections } from "./try";
 
 /** Has PostgreSQL read new rules for a server on another machine, before they are put there; tells where they belong. */
-export async function checkElsewhere(request: PgHbaRequest): Promise<HbaPlace> {
+export async function checkElsewhere(request: PgHbaRequest): Promise<HbaLocation> {
   elsewhere(request.server);
   const candidate = path.join(tmpdir(), `pg_hba.${randomBytes(6).toString("hex")}`);
   try {
@@ -32,7 +32,7 @@ export async function checkElsewhere(request: PgHbaRequest): Promise<HbaPlace> {
   }
   await waitForPostgres(60);
   return withConnection("postgres", async (client) => {
-    const { rows } = await client.query<HbaPlace>(
+    const { rows } = await client.query<HbaLocation>(
       `SELECT current_setting('hba_file') AS "hbaFile", current_setting('data_directory') AS "dataDirectory"`,
     );
     return rows[0] ?? { hbaFile: "", dataDirectory: "" };
@@ -43,7 +43,7 @@ export async function checkElsewhere(request: PgHbaRequest): Promise<HbaPlace> {
  * Puts rules in force that have been put on the other machine, and tries them: the agent comes in anew, and so do the
  * connections that it can begin from its own place. Whoever put them there takes them back when told to.
  */
-export async function tryElsewhere(request: PgHbaRequest): Promise<HbaTried> {
+export async function tryElsewhere(request: PgHbaRequest): Promise<HbaTrial> {
   const connection = elsewhere(request.server);
   const problem = await reloadAndTry(request, connection).catch(
     (error: unknown) =>

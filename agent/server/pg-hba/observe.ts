@@ -1,6 +1,6 @@
 import type { Client } from "pg";
 import type { PgHbaObservation } from "../../../model/pg-hba/rule/protocol";
-import { isExternal } from "../../postgres/connection";
+import { isExternal } from "../../postgres/external-connection";
 import { sha256Of } from "../../system/digest";
 import { HbaFile } from "./file";
 

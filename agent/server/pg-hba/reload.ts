@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { DatabaseError, type Client } from "pg";
 import { AgentError } from "../../system/errors";
-import { connect } from "../../postgres/postgres";
+import { connect } from "../../postgres/connect";
 
 const patienceSeconds = 10;
 const intervalMs = 5;

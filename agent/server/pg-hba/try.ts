@@ -4,7 +4,7 @@ import { formatRule } from "../../../model/pg-hba/text/render";
 import type { AuthMethod } from "../../../model/pg-hba/rule/rule";
 import { nameToken } from "../../../model/pg-hba/rule/token";
 import { AgentError, messageOf } from "../../system/errors";
-import { socketFolder } from "../../postgres/postgres";
+import { socketFolder } from "../../postgres/connect";
 import { knock, type Knock } from "./probe";
 import type { LockedOut } from "./locked-out";
 import type { Answer, Question } from "./startup";

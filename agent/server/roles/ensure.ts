@@ -10,7 +10,7 @@ import {
   type WantedRole,
 } from "../../../model/roles/role";
 import { quoteIdentifier as q, quoteLiteral } from "../../../model/base/sql";
-import { isExternal } from "../../postgres/connection";
+import { isExternal } from "../../postgres/external-connection";
 import { AgentError } from "../../system/errors";
 import { findRoles, superuserWithPassword } from "./existing";
 import { changeRoles } from "./lock";

@@ -1,6 +1,6 @@
 import type { Client } from "pg";
 import type { FoundRole } from "../../../model/roles/role";
-import { isExternal } from "../../postgres/connection";
+import { isExternal } from "../../postgres/external-connection";
 
 /** The roles of these names, and all that carry Stagecraft's comment. */
 export async function findRoles(

@@ -1,10 +1,10 @@
 import type { Client } from "pg";
-import { isPreviousName } from "../../../model/base/names";
+import { isPreviousVersionName } from "../../../model/base/names";
 import { databaseRoleNames, monitorRole, superuser } from "../../../model/roles/names";
 import type { RolesObservation } from "../../../model/roles/protocol";
 import { isLogin, readRoleComment, visibleFaults } from "../../../model/roles/role";
 import { listDatabases } from "../../postgres/databases";
-import { withConnection } from "../../postgres/postgres";
+import { withConnection } from "../../postgres/connect";
 import { restoreRole } from "./restore-role-name";
 import { findRoles, superuserWithPassword } from "./existing";
 import { openOwnDatabases, rightsChanges } from "./rights";
@@ -12,7 +12,7 @@ import { openOwnDatabases, rightsChanges } from "./rights";
 /** What is not as it should be about the roles of this server and their rights; changes nothing. The connection is to `postgres`. */
 export async function observeRoles(client: Client): Promise<RolesObservation> {
   const databases = (await listDatabases(client))
-    .filter(({ stamp, name }) => stamp !== null && !isPreviousName(name))
+    .filter(({ stamp, name }) => stamp !== null && !isPreviousVersionName(name))
     .map(({ name }) => name);
   const found = await findRoles(client, []);
   const marked = [...found.values()].flatMap((role) => {

@@ -1,6 +1,6 @@
 import type { Client } from "pg";
 import { databaseRoles, monitorRole } from "../../../model/roles/names";
-import { isExternal } from "../../postgres/connection";
+import { isExternal } from "../../postgres/external-connection";
 import { quoteIdentifier as q } from "../../../model/base/sql";
 import { allRights, renderChange, type RightsChange } from "../../../model/roles/rights";
 

@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, rename, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { authorityRenewal, validDays } from "../../../model/tls/renewal";
 import { authorityConfig } from "../../../model/tls/request";
-import { readText, replaceFile } from "../../system/atomic-file";
+import { readTextIfExists, writeFileAtomically } from "../../system/atomic-file";
 import { readCertificate, readKey, type CertificatePair } from "./certificate";
 import { makeCertificate } from "./openssl";
 
@@ -20,13 +20,16 @@ export async function ensureAuthority(server: string): Promise<CertificatePair> 
   if (authorityRenewal(new Date(expires), new Date()) === undefined) return own;
   const order = { config: authorityConfig(server), days: validDays.authority, key: own.key };
   const renewed = await makeCertificate(order);
-  await replaceFile(files.certificate, renewed.certificate);
+  await writeFileAtomically(files.certificate, renewed.certificate);
   return renewed;
 }
 
 /** The authority as it is; `undefined` when there is none, or it is not whole. */
 export async function readAuthority(): Promise<CertificatePair | undefined> {
-  const [certificate, key] = [await readText(files.certificate), await readText(files.key)];
+  const [certificate, key] = [
+    await readTextIfExists(files.certificate),
+    await readTextIfExists(files.key),
+  ];
   const privateKey = readKey(key);
   if (certificate === undefined || key === undefined || !privateKey) return undefined;
   return readCertificate(certificate)?.checkPrivateKey(privateKey) === true

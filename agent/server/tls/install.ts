@@ -6,7 +6,7 @@ import { quoteValue } from "../../../model/parameters/render";
 import { AgentError } from "../../system/errors";
 import { sha256Of } from "../../system/digest";
 import { dataFolder, files } from "../parameters/included-file";
-import { readText, replaceFile } from "../../system/atomic-file";
+import { readTextIfExists, writeFileAtomically } from "../../system/atomic-file";
 import { fileState, reload } from "../parameters/reload";
 import { tryOut } from "../parameters/trial";
 import { fingerprintOf, type CertificatePair } from "./certificate";
@@ -18,30 +18,30 @@ const folder = path.join(dataFolder, "tls");
 /** What PostgreSQL uses now; `undefined` when it has no certificate of ours. */
 export async function installedPair(): Promise<CertificatePair | undefined> {
   const name = /^ssl_cert_file = '.*\/tls\/([0-9a-f]+)\/server\.crt'$/m.exec(
-    (await readText(files.tls)) ?? "",
+    (await readTextIfExists(files.tls)) ?? "",
   )?.[1];
   if (name === undefined) return undefined;
-  const certificate = await readText(path.join(folder, name, "server.crt"));
-  const key = await readText(path.join(folder, name, "server.key"));
+  const certificate = await readTextIfExists(path.join(folder, name, "server.crt"));
+  const key = await readTextIfExists(path.join(folder, name, "server.key"));
   return certificate === undefined || key === undefined ? undefined : { certificate, key };
 }
 
 /** Lets PostgreSQL use a certificate for connections from now on; open ones go on. What it refuses is not put in place. */
 export async function install(client: Client, pair: CertificatePair): Promise<void> {
-  const former = await readText(files.tls);
+  const former = await readTextIfExists(files.tls);
   const place = await store(pair);
   const wanted = render(place);
   try {
     const refusal = await tryOut(files.tls, wanted);
     if (refusal !== undefined) throw refused(refusal);
-    await replaceFile(files.tls, wanted);
+    await writeFileAtomically(files.tls, wanted);
     await reload(client);
     const { problems } = await fileState(client, files.tls);
     const problem = problems.join("; ") || (await notServed(client, pair.certificate));
     if (problem !== undefined) throw refused(problem);
   } catch (error) {
     if (former === undefined) await rm(files.tls, { force: true });
-    else await replaceFile(files.tls, former);
+    else await writeFileAtomically(files.tls, former);
     await reload(client).catch(() => undefined);
     throw error;
   }
@@ -71,8 +71,8 @@ async function store({ certificate, key }: CertificatePair): Promise<string> {
   const partial = `${place}.partial`;
   await rm(partial, { recursive: true, force: true });
   await mkdir(partial, { recursive: true, mode: 0o700 });
-  await replaceFile(path.join(partial, "server.crt"), certificate);
-  await replaceFile(path.join(partial, "server.key"), key);
+  await writeFileAtomically(path.join(partial, "server.crt"), certificate);
+  await writeFileAtomically(path.join(partial, "server.key"), key);
   await rm(place, { recursive: true, force: true });
   await rename(partial, place);
   return place;

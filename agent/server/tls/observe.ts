@@ -1,6 +1,6 @@
 import type { Client } from "pg";
 import type { TlsObservation } from "../../../model/tls/protocol";
-import { isExternal } from "../../postgres/connection";
+import { isExternal } from "../../postgres/external-connection";
 import { readAuthority } from "./authority";
 import { factsOf, fingerprintOf, readCertificate } from "./certificate";
 import { installedPair, isTlsOn } from "./install";

@@ -1,7 +1,7 @@
-import { isExternal } from "../../postgres/connection";
-import { waitForPostgres, withConnection } from "../../postgres/postgres";
+import { isExternal } from "../../postgres/external-connection";
+import { waitForPostgres, withConnection } from "../../postgres/connect";
 import { messageOf } from "../../system/errors";
-import { say } from "../../system/progress";
+import { logLine } from "../../system/progress";
 import { renewTls } from "./tls";
 
 /** Renews the certificate when it is time, and says so; for the agent's main process. */
@@ -10,8 +10,8 @@ export async function renewDaily(server: string): Promise<void> {
   try {
     await waitForPostgres(60);
     const told = await withConnection("postgres", (client) => renewTls(client, server));
-    for (const sentence of told) say(sentence);
+    for (const sentence of told) logLine(sentence);
   } catch (error) {
-    say(`could not see to the server's certificate: ${messageOf(error)}`);
+    logLine(`could not see to the server's certificate: ${messageOf(error)}`);
   }
 }

@@ -5,7 +5,7 @@ import { z } from "zod";
 import type { TlsRequest, TlsResult } from "../../../model/tls/protocol";
 import { givenWarnings } from "../../../model/tls/renewal";
 import { AgentError } from "../../system/errors";
-import { readText, replaceFile } from "../../system/atomic-file";
+import { readTextIfExists, writeFileAtomically } from "../../system/atomic-file";
 import { tlsStore } from "./authority";
 import { factsOf, readCertificate, type CertificatePair } from "./certificate";
 import { checkGiven, type GivenCertificate } from "./custom";
@@ -29,7 +29,7 @@ export async function applyTls(client: Client, request: TlsRequest): Promise<Tls
     ? await useGiven(client, await checkGiven(certificate, key, request), ca ?? null)
     : await useOwn(client, server, names);
   await mkdir(tlsStore, { recursive: true, mode: 0o700 });
-  await replaceFile(wantedFile, JSON.stringify({ names, given: isGiven }));
+  await writeFileAtomically(wantedFile, JSON.stringify({ names, given: isGiven }));
   return result;
 }
 
@@ -39,7 +39,7 @@ export async function applyTls(client: Client, request: TlsRequest): Promise<Tls
  * @returns Sentences for people: what was done, or what they should do.
  */
 export async function renewTls(client: Client, server: string): Promise<string[]> {
-  const text = await readText(wantedFile);
+  const text = await readTextIfExists(wantedFile);
   if (text === undefined) return [];
   const { names, given } = wantedSchema.parse(JSON.parse(text));
   if (given) {

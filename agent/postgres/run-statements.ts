@@ -4,7 +4,7 @@ import { isRestrict, tokensOf } from "../../model/upgrades/script-text";
 import { RawStatement } from "./raw-statement";
 
 /** A statement of a text of SQL that PostgreSQL refused. */
-export interface RefusedStatement {
+export interface RejectedStatement {
   /** The line that PostgreSQL means, from 1. */
   readonly line: number;
   /** The beginning of the statement. */
@@ -17,7 +17,7 @@ export interface StatementOptions {
   /** Statements that are left out. */
   readonly skip?: (statement: string) => boolean;
   /** Hears of each statement that is refused; the rest is run when it says true. */
-  readonly onRefused: (refused: RefusedStatement) => boolean;
+  readonly onRejected: (refused: RejectedStatement) => boolean;
 }
 
 /**
@@ -27,7 +27,7 @@ export interface StatementOptions {
 export async function runStatements(
   client: Client,
   text: string,
-  { skip = () => false, onRefused }: StatementOptions,
+  { skip = () => false, onRejected: onRefused }: StatementOptions,
 ): Promise<void> {
   let copy: { statement: RawStatement; sql: string; line: number } | undefined;
   for (const token of tokensOf(text)) {
@@ -36,26 +36,26 @@ export async function runStatements(
       copy.statement.endRows();
       const ended = copy;
       copy = undefined;
-      if (!(await mayGoOn(ended.statement, ended.sql, ended.line, onRefused))) return;
+      if (!(await mayContinue(ended.statement, ended.sql, ended.line, onRefused))) return;
     } else if (token.type === "meta" && !isRestrict(token.text)) {
       throw new Error(`line ${token.line}: ${token.text} is a command of psql`);
     } else if (token.type === "statement") {
       const sql = token.bytes.toString("utf8");
       if (skip(sql)) continue;
       const statement = RawStatement.send(client, token.bytes);
-      if (await statement.wantsRows) copy = { statement, sql, line: token.line };
-      else if (!(await mayGoOn(statement, sql, token.line, onRefused))) return;
+      if (await statement.expectsRows) copy = { statement, sql, line: token.line };
+      else if (!(await mayContinue(statement, sql, token.line, onRefused))) return;
     }
   }
 }
 
-async function mayGoOn(
+async function mayContinue(
   statement: RawStatement,
   sql: string,
   line: number,
-  onRefused: StatementOptions["onRefused"],
+  onRefused: StatementOptions["onRejected"],
 ): Promise<boolean> {
-  const ending = await statement.ending;
+  const ending = await statement.result;
   if (!("error" in ending)) return true;
   const { error } = ending;
   // PostgreSQL counts characters from 1.

@@ -4,19 +4,19 @@ import { mkdir, readdir, readFile, rename, rm, stat } from "node:fs/promises";
 import path from "node:path";
 import { text } from "node:stream/consumers";
 import { AgentError } from "../system/errors";
-import { storeFolder } from "../system/store";
+import { stateFolder } from "../system/state-folder";
 
 /** A fresh cluster of the image's PostgreSQL (images/Dockerfile). */
 const packedCluster = "/usr/local/lib/stagecraft/scratch.tar.zst";
 
 /** Where scratch clusters lie: in the agent's volume. */
-const folder = path.join(storeFolder, "scratch");
+const folder = path.join(stateFolder, "scratch");
 
 /** A cluster in use for longer belongs to an agent that was killed. */
 const longestUseSeconds = 600;
 
 /** Small and in nobody's way; what a caller asks for comes behind and wins. */
-const frugal = {
+const minimalParameters = {
   fsync: "off",
   huge_pages: "off",
   log_checkpoints: "off",
@@ -26,7 +26,7 @@ const frugal = {
 };
 
 /** What a program ended with and said. */
-export interface ScratchAnswer {
+export interface ScratchOutput {
   /** 0 also when a statement failed: stdout lacks its rows then and stderr has the error. 1 when PostgreSQL would not start. */
   readonly status: number;
   /** The output of `COPY … TO STDOUT`, and of nothing else. */
@@ -42,11 +42,14 @@ export interface ScratchAnswer {
  * @param args Further arguments, e.g. `["-c", "hba_file=/tmp/candidate"]`.
  * @param sql Statements, without an empty line behind a semicolon. Rows come back by `COPY … TO STDOUT`.
  */
-export async function scratchPostgres(
+export async function runOnScratchCluster(
   args: readonly string[],
   sql: string,
-): Promise<ScratchAnswer> {
-  const settings = Object.entries(frugal).flatMap(([name, value]) => ["-c", `${name}=${value}`]);
+): Promise<ScratchOutput> {
+  const settings = Object.entries(minimalParameters).flatMap(([name, value]) => [
+    "-c",
+    `${name}=${value}`,
+  ]);
   return withScratchCluster(async (cluster) => {
     // Last, so that no file a caller brings can lead to the real cluster, which another container has open.
     const place = ["-c", `data_directory=${cluster}`];
@@ -63,7 +66,7 @@ export async function withScratchCluster<T>(use: (cluster: string) => Promise<T>
   try {
     return await use(cluster);
   } finally {
-    await giveBack(cluster, key);
+    await release(cluster, key);
   }
 }
 
@@ -92,7 +95,7 @@ async function claim(key: string): Promise<string> {
   return own;
 }
 
-async function giveBack(own: string, key: string): Promise<void> {
+async function release(own: string, key: string): Promise<void> {
   try {
     await rename(own, path.join(folder, key));
   } catch {
@@ -125,7 +128,7 @@ async function run(
   program: string,
   args: readonly string[],
   stdin: string,
-): Promise<ScratchAnswer> {
+): Promise<ScratchOutput> {
   const environment = { ...process.env, LC_ALL: "C.UTF-8", LC_MESSAGES: "C" };
   const child = spawn(program, args, { env: environment, stdio: "pipe" });
   const status = new Promise<number>((resolve, reject) => {

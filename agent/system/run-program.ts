@@ -31,7 +31,7 @@ export async function runProgram(command: Command, options: RunOptions): Promise
   const target = output === undefined ? undefined : openSync(output, "wx", 0o600);
   const children: ChildProcess[] = [];
   const end = (): void => {
-    for (const child of children) endGently(child);
+    for (const child of children) terminate(child);
   };
   signal.addEventListener("abort", end);
   try {
@@ -78,7 +78,7 @@ async function exitStatus(child: ChildProcess): Promise<number> {
   });
 }
 
-function endGently(child: ChildProcess): void {
+function terminate(child: ChildProcess): void {
   child.kill("SIGTERM");
   setTimeout(() => child.kill("SIGKILL"), graceSeconds * 1000).unref();
 }

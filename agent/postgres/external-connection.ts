@@ -7,7 +7,7 @@ import { z } from "zod";
 import { connectionRequestSchema, type ConnectionRequest } from "../../model/connection/protocol";
 import { renderPassfile } from "../../model/connection/passfile";
 import { AgentError } from "../system/errors";
-import { storeFolder, writeWhole } from "../system/store";
+import { stateFolder, writeStateFile } from "../system/state-folder";
 
 /** Whether the server is not in a container beside the agent, but somewhere of its own. */
 export const isExternal = process.env.STAGECRAFT_COUPLING === "external";
@@ -15,43 +15,43 @@ export const isExternal = process.env.STAGECRAFT_COUPLING === "external";
 /** Files of the agent's volume, readable by the agent alone. */
 const files = { connection: "connection.json", password: "connection.pass", ca: "connection.ca" };
 
-const keptSchema = z.strictObject({
+const connectionSchema = z.strictObject({
   ...connectionRequestSchema.shape,
   /** Major version, on which it depends what a session may be asked for. */
   major: z.number(),
 });
 /** The way to a server that is not the agent's own. */
-export type Connection = z.infer<typeof keptSchema>;
+export type Connection = z.infer<typeof connectionSchema>;
 
 /** Seconds that a server somewhere else may take to answer. */
-const patienceSeconds = 10;
+const connectTimeoutSeconds = 10;
 
 /** The way to the server; `undefined` for the agent's own, which is reached by its socket. */
 export function currentConnection(): Connection | undefined {
   if (!isExternal) return undefined;
-  const kept = keptConnection();
+  const kept = storedConnection();
   if (kept) return kept;
   throw new AgentError("the agent does not know yet where its server is; run pulumi up again");
 }
 
 /** What was kept last, if anything. */
-export function keptConnection(): Connection | undefined {
+export function storedConnection(): Connection | undefined {
   let text: string;
   try {
-    text = readFileSync(path.join(storeFolder, files.connection), "utf8");
+    text = readFileSync(path.join(stateFolder, files.connection), "utf8");
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
     throw error;
   }
-  return keptSchema.parse(JSON.parse(text));
+  return connectionSchema.parse(JSON.parse(text));
 }
 
 /** Keeps the way to the server, also as libpq's programs read it. */
-export async function keepConnection(connection: Connection): Promise<void> {
-  await writeWhole(files.password, renderPassfile(connection.password));
-  if (connection.ca === undefined) await rm(path.join(storeFolder, files.ca), { force: true });
-  else await writeWhole(files.ca, connection.ca);
-  await writeWhole(files.connection, JSON.stringify(connection));
+export async function saveConnection(connection: Connection): Promise<void> {
+  await writeStateFile(files.password, renderPassfile(connection.password));
+  if (connection.ca === undefined) await rm(path.join(stateFolder, files.ca), { force: true });
+  else await writeStateFile(files.ca, connection.ca);
+  await writeStateFile(files.connection, JSON.stringify(connection));
 }
 
 /** The way to a server, for `pg`. */
@@ -74,7 +74,7 @@ export function clientConfig({
   return {
     ...{ host, port, user, password },
     ssl: sslmode === "disable" ? false : ssl,
-    connectionTimeoutMillis: patienceSeconds * 1000,
+    connectionTimeoutMillis: connectTimeoutSeconds * 1000,
     keepAlive: true,
   };
 }
@@ -88,18 +88,18 @@ export function libpqEnvironment(): NodeJS.ProcessEnv {
     PGHOST: host,
     PGPORT: String(port),
     PGUSER: user,
-    PGPASSFILE: path.join(storeFolder, files.password),
+    PGPASSFILE: path.join(stateFolder, files.password),
     PGSSLMODE: sslmode,
     ...(sslmode === "verify-full" && {
-      PGSSLROOTCERT: ca === undefined ? "system" : path.join(storeFolder, files.ca),
+      PGSSLROOTCERT: ca === undefined ? "system" : path.join(stateFolder, files.ca),
     }),
     PGGSSENCMODE: "disable",
-    PGCONNECT_TIMEOUT: String(patienceSeconds),
+    PGCONNECT_TIMEOUT: String(connectTimeoutSeconds),
   };
 }
 
 /** Refuses what only somebody on the server's machine can do. `what` begins the sentence: `settings are`. */
-export function refuseExternal(server: string, what: string): void {
+export function rejectExternal(server: string, what: string): void {
   if (!isExternal) return;
   throw new AgentError(
     `${what} the other server's own: ${server} was not made by Stagecraft, only its roles and databases are looked after; leave it out of the stack, or change it there`,

@@ -2,8 +2,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { Client } from "pg";
 import { formatAddress } from "../../model/connection/address";
 import { isFinal, refusalText } from "../../model/connection/refusal";
-import { clientConfig, currentConnection, type Connection } from "./connection";
-import { CircumstanceError, messageOf } from "../system/errors";
+import { clientConfig, currentConnection, type Connection } from "./external-connection";
+import { EnvironmentError, messageOf } from "../system/errors";
 
 /** The folder of PostgreSQL's Unix socket, shared by the two containers of a server. */
 export const socketFolder = process.env.PGHOST ?? "/run/postgresql";
@@ -20,7 +20,7 @@ const sessionSettings = {
 };
 
 /** Settings that came with a major version. */
-const knownSince: Readonly<Record<string, number>> = {
+const parameterSince: Readonly<Record<string, number>> = {
   transaction_timeout: 17,
   event_triggers: 17,
 };
@@ -29,7 +29,7 @@ const knownSince: Readonly<Record<string, number>> = {
 export function sessionOptions(more: Readonly<Record<string, string>> = {}): string {
   const major = currentConnection()?.major ?? Infinity;
   return Object.entries({ ...sessionSettings, ...more })
-    .filter(([name]) => major >= (knownSince[name] ?? 0))
+    .filter(([name]) => major >= (parameterSince[name] ?? 0))
     .map(([name, value]) => `-c ${name}=${value.replaceAll(/[\\ ]/g, "\\$&")}`)
     .join(" ");
 }
@@ -51,18 +51,18 @@ export async function connect(
   try {
     await client.connect();
   } catch (error) {
-    throw new CircumstanceError(notLetIn(elsewhere, error), { cause: error });
+    throw new EnvironmentError(connectFailureText(elsewhere, error), { cause: error });
   }
   return client;
 }
 
-function notLetIn(elsewhere: Connection | undefined, error: unknown): string {
-  if (elsewhere) return refusalText(elsewhere, failureOf(error));
+function connectFailureText(elsewhere: Connection | undefined, error: unknown): string {
+  if (elsewhere) return refusalText(elsewhere, connectFailure(error));
   return `PostgreSQL does not let the agent in: ${messageOf(error)}`;
 }
 
 /** What an attempt to connect ended with. A name with several addresses has a failure for each; the last one is told. */
-export function failureOf(error: unknown): { code?: string | undefined; message: string } {
+export function connectFailure(error: unknown): { code?: string | undefined; message: string } {
   const { code } = error as { code?: string };
   if (error instanceof AggregateError && error.errors.length > 0)
     return { code, message: messageOf(error.errors.at(-1)) };
@@ -92,11 +92,11 @@ export async function waitForPostgres(seconds: number): Promise<void> {
       return;
     } catch (error) {
       const { cause } = error as { cause?: unknown };
-      if (elsewhere && isFinal(failureOf(cause).code)) throw error;
+      if (elsewhere && isFinal(connectFailure(cause).code)) throw error;
       if (Date.now() > deadline) {
         const where = elsewhere ? ` at ${formatAddress(elsewhere)}` : "";
         const fix = elsewhere ? "look at its log" : "look at: docker logs of its container";
-        throw new CircumstanceError(
+        throw new EnvironmentError(
           `PostgreSQL${where} did not take connections within ${seconds} s (${messageOf(error)}); ${fix}`,
           { cause: error },
         );

@@ -2,7 +2,7 @@
  * What a session with values that are to be masked does not tell the server's log: statements, their parameters, and errors, which show values.
  * `shared_preload_libraries` may have brought further logs.
  */
-export const silence = {
+export const noServerLogging = {
   log_statement: "none",
   log_duration: "off",
   log_min_duration_statement: "-1",

@@ -1,12 +1,12 @@
 import { open, readdir } from "node:fs/promises";
 import path from "node:path";
-import { severalAtATime } from "./concurrency";
+import { forEachConcurrently } from "./concurrency";
 
 /** Files of a folder that are put on the disk at the same time. */
-const syncs = 4;
+const concurrentSyncs = 4;
 
 /** Puts a file, or the names in a folder, on the disk. */
-export async function syncPath(place: string): Promise<void> {
+export async function fsyncPath(place: string): Promise<void> {
   const handle = await open(place, "r");
   try {
     await handle.sync();
@@ -19,10 +19,10 @@ export async function syncPath(place: string): Promise<void> {
  * Puts a folder on the disk with all that is in it. Each file by itself, because syncing the whole file system would
  * have the application's commits wait for everything that PostgreSQL still keeps to be written there.
  */
-export async function syncFolder(folder: string): Promise<void> {
+export async function fsyncFolder(folder: string): Promise<void> {
   const entries = await readdir(folder, { recursive: true, withFileTypes: true });
   const places = entries
     .filter((entry) => entry.isFile() || entry.isDirectory())
     .map((entry) => path.join(entry.parentPath, entry.name));
-  await severalAtATime([...places, folder], syncs, syncPath);
+  await forEachConcurrently([...places, folder], concurrentSyncs, fsyncPath);
 }

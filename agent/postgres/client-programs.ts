@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { createInterface } from "node:readline";
-import { libpqEnvironment } from "./connection";
+import { libpqEnvironment } from "./external-connection";
 import { textDecoder, type DecodeText } from "../../model/dump/text-encoding";
 
 /** Environment of client programs: the way to the server, English messages, and the session's settings. */
@@ -20,7 +20,7 @@ export function connectionString(database: string): string {
 }
 
 /** Runs a program and hands on the lines of its stderr; resolves with its exit status, 255 when a signal ended it. */
-export async function runLines(
+export async function runWithStderrLines(
   program: string,
   args: readonly string[],
   environment: NodeJS.ProcessEnv,
@@ -42,7 +42,7 @@ export async function runLines(
 }
 
 /** The stdout of a program in chunks; throws with its stderr when it fails. */
-export async function* outputOf(
+export async function* streamOutput(
   program: string,
   args: readonly string[],
   environment: NodeJS.ProcessEnv,

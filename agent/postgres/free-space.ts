@@ -3,16 +3,16 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Client } from "pg";
 import { reservedBytes } from "../../model/dump/space";
 import { formatBytes } from "../../model/base/units";
-import { isExternal } from "./connection";
-import { CircumstanceError, messageOf } from "../system/errors";
-import { withConnection } from "./postgres";
-import { say } from "../system/progress";
+import { isExternal } from "./external-connection";
+import { EnvironmentError, messageOf } from "../system/errors";
+import { withConnection } from "./connect";
+import { logLine } from "../system/progress";
 
 /** Milliseconds between two looks at the disk: seldom enough to cost nothing, often enough for a disk that fills at 1 GB/s. */
 const intervalMilliseconds = 50;
 
 /** The folder of PostgreSQL's data; `undefined` where it is on another machine. */
-export async function dataFolder(client: Client): Promise<string | undefined> {
+export async function findDataFolder(client: Client): Promise<string | undefined> {
   if (isExternal) return undefined;
   const { rows } = await client.query<{ folder: string }>(
     "SELECT current_setting('data_directory') AS folder",
@@ -22,7 +22,7 @@ export async function dataFolder(client: Client): Promise<string | undefined> {
 
 /** Bytes free on the volume of PostgreSQL's data; `null` where it is on another machine. */
 export async function freeDataBytes(client: Client): Promise<number | null> {
-  const folder = await dataFolder(client);
+  const folder = await findDataFolder(client);
   return folder === undefined ? null : freeBytes(folder);
 }
 
@@ -34,10 +34,10 @@ async function freeBytes(folder: string): Promise<number> {
 
 /**
  * Does the work of a restore, and ends all sessions in its database before the disk is full: PostgreSQL as a whole goes
- * down when it cannot write its log, and the live databases with it. Throws a {@link CircumstanceError} when that happened.
+ * down when it cannot write its log, and the live databases with it. Throws a {@link EnvironmentError} when that happened.
  * Where the folder cannot be seen nothing is watched.
  */
-export async function withSpaceGuard(
+export async function withDiskSpaceGuard(
   folder: string | undefined,
   database: string,
   work: () => Promise<void>,
@@ -58,7 +58,7 @@ export async function withSpaceGuard(
     if (worked.status === "rejected") throw worked.reason;
     return;
   }
-  throw new CircumstanceError(
+  throw new EnvironmentError(
     `the restore was stopped before PostgreSQL's volume was full, with ${formatBytes(left)} left; free some space or move the volume to a larger disk, then run the same command again`,
   );
 }
@@ -78,7 +78,7 @@ async function watch(
       try {
         await endSessions(client, database);
       } catch (error) {
-        say(`could not stop the restore: ${messageOf(error)}`);
+        logLine(`could not stop the restore: ${messageOf(error)}`);
         return stoppedAt;
       }
     }

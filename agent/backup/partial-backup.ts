@@ -1,0 +1,110 @@
+import { mkdir, readdir, rename, rm, stat, writeFile } from "node:fs/promises";
+import path from "node:path";
+import { z } from "zod";
+import type { BackupFile, Manifest } from "../../model/backup/manifest";
+import { formatBackupId, parseBackupId, type BackupId } from "../../model/base/names";
+import { fsyncFolder, fsyncPath } from "../system/fsync";
+import { readTextIfExists } from "../system/atomic-file";
+import { hashFiles } from "../repository/backup-files";
+import {
+  backupFolder,
+  saveAttempt,
+  partialFolder,
+  repositoryFolder,
+  writeManifest,
+} from "../repository/repository";
+
+const suffix = ".partial";
+/** Says whose attempt a folder is, while it is being made. */
+const startedFile = "started.json";
+
+const startedSchema = z.strictObject({ job: z.string().nullable(), startedAt: z.iso.datetime() });
+
+/** The id of a backup that begins now, which no other backup or attempt has. */
+export async function unusedId(now: Date): Promise<BackupId> {
+  const taken = new Set(await readdir(repositoryFolder).catch(() => []));
+  const records = await readdir(path.join(repositoryFolder, "records")).catch(() => []);
+  for (const name of records) taken.add(name);
+  let moment = now;
+  let id = formatBackupId(moment);
+  while (taken.has(id) || taken.has(`${id}${suffix}`)) {
+    moment = new Date(moment.getTime() + 1000);
+    id = formatBackupId(moment);
+  }
+  return id;
+}
+
+/** Makes the folder of a backup that begins now. */
+export async function createPartial(id: BackupId, now: Date, job: string | null): Promise<string> {
+  const folder = partialFolder(id);
+  await mkdir(folder, { mode: 0o700 });
+  const started = { job, startedAt: now.toISOString() };
+  await writeFile(path.join(folder, startedFile), JSON.stringify(started), { mode: 0o600 });
+  return folder;
+}
+
+/** Removes the folder of a backup that did not come about; what writes into it may be just ending. */
+export async function removePartial(id: BackupId): Promise<void> {
+  await rm(partialFolder(id), { recursive: true, force: true, maxRetries: 10, retryDelay: 100 });
+}
+
+/** What is in the folder of a backup: every file, with its size and SHA-256. */
+export async function listFiles(folder: string): Promise<BackupFile[]> {
+  await rm(path.join(folder, startedFile), { force: true });
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+  const names = entries
+    .filter((entry) => entry.isFile())
+    .map((entry) => path.relative(folder, path.join(entry.parentPath, entry.name)))
+    .sort();
+  const hashes = await hashFiles(folder, names);
+  const files: BackupFile[] = [];
+  for (const name of names) {
+    const { size } = await stat(path.join(folder, name));
+    files.push({ path: name, bytes: size, sha256: hashes.get(name) ?? "" });
+  }
+  return files;
+}
+
+/** Gives a backup its name: on the disk it is whole by then, and the name is there or not. */
+export async function finishPartial(id: BackupId, manifest: Manifest): Promise<void> {
+  const folder = partialFolder(id);
+  await writeManifest(folder, manifest);
+  await fsyncFolder(folder);
+  await rename(folder, backupFolder(id));
+  await fsyncPath(repositoryFolder);
+}
+
+/**
+ * Removes what backups that were killed left behind, and records them as failed. Only for who holds the lock of jobs:
+ * otherwise the folder may be somebody's.
+ */
+export async function removeLeftovers(now: Date): Promise<BackupId[]> {
+  const names = await readdir(repositoryFolder).catch(() => []);
+  const ids = names
+    .filter((name) => name.endsWith(suffix))
+    .map((name) => name.slice(0, -suffix.length))
+    .filter((id) => parseBackupId(id) !== undefined);
+  for (const id of ids) {
+    const started = await readStarted(id);
+    await removePartial(id);
+    await saveAttempt({
+      ...{ id, job: started?.job ?? null, result: "failed", logs: [] },
+      startedAt: started?.startedAt ?? parseBackupId(id)?.toISOString() ?? now.toISOString(),
+      finishedAt: now.toISOString(),
+      text: "no backup was made: the attempt was killed, or the machine stopped\n  fix       the next run makes one; to make one now: npx stagecraft backup",
+    });
+  }
+  return ids;
+}
+
+async function readStarted(id: BackupId): Promise<z.infer<typeof startedSchema> | undefined> {
+  const text = await readTextIfExists(path.join(partialFolder(id), startedFile)).catch(
+    () => undefined,
+  );
+  if (text === undefined) return undefined;
+  try {
+    return startedSchema.safeParse(JSON.parse(text)).data;
+  } catch {
+    return undefined;
+  }
+}

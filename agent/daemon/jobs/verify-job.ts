@@ -1,0 +1,49 @@
+import type { BackupsRequest, JobResult } from "../../../model/backup/protocol";
+import { pruneBackups } from "../../repository/prune-backups";
+import { recheckFiles } from "../../verify/recheck-files";
+import { nextToVerify, verifyBackup } from "../../verify/verify";
+import { now } from "../../system/clock";
+import { messageOf } from "../../system/errors";
+import { waitForPostgres } from "../../postgres/connect";
+import { withJobLock } from "../../jobs/job-lock";
+
+/** Verifies the newest backup that nobody has judged yet, looks at the older ones' files again, and removes those that no rule keeps. */
+export async function verifyAndForget(
+  name: string,
+  { server, pins }: Pick<BackupsRequest, "server" | "pins">,
+  signal: AbortSignal,
+): Promise<JobResult> {
+  const started = now();
+  const result = (succeeded: boolean, text: string, backup: string | null): JobResult => ({
+    ...{ kind: "verification", name, succeeded, text, backup },
+    ...{ startedAt: started.toISOString(), finishedAt: now().toISOString() },
+  });
+  try {
+    await waitForPostgres(600);
+    return await withJobLock({ kind: "verification", name }, signal, async () => {
+      const changed = await endWith(signal, recheckFiles(now()));
+      const id = await nextToVerify();
+      const verified = id === undefined ? undefined : await endWith(signal, verifyBackup(id, now));
+      await pruneBackups(pins, now());
+      const told = verified?.verification?.text ?? "there was no backup to verify";
+      const altered = changed.length === 0 ? "" : `; files were altered of ${changed.join(", ")}`;
+      const isGood = changed.length === 0 && verified?.verification?.result !== "failed";
+      return result(isGood, `${told}${altered}`, id ?? null);
+    });
+  } catch (error) {
+    const [cause = "", ...fix] = messageOf(signal.aborted ? signal.reason : error).split("; ");
+    const advice = fix.join("; ") || `npx stagecraft backups ${server}`;
+    const head = `no backup of ${server} was verified`;
+    return result(false, `${head}\n  cause     ${cause}\n  fix       ${advice}`, null);
+  }
+}
+
+/** The process ends with the job, and so what of the work still goes on. */
+async function endWith<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
+  const ended = new Promise<never>((_, reject) => {
+    signal.addEventListener("abort", () => {
+      reject(new Error(messageOf(signal.reason)));
+    });
+  });
+  return Promise.race([work, ended]);
+}

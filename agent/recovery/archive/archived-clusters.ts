@@ -1,0 +1,20 @@
+import { parseInfo } from "../../../model/point-in-time/info";
+import { archiveFiles, type ArchiveState } from "../../../model/point-in-time/repository";
+import type { ArchivedCluster } from "../../../model/point-in-time/window";
+import { readTextIfExists } from "../../system/atomic-file";
+import { backrest } from "./pgbackrest";
+import { archivedUpTo } from "./archived-up-to";
+
+/** What the archive has of each cluster of the server. */
+export async function readClusters(state: ArchiveState): Promise<ArchivedCluster[]> {
+  // Nothing was ever archived here.
+  if ((await readTextIfExists(archiveFiles.config)) === undefined) return [];
+  const infos = parseInfo(await backrest("info", { options: ["--output=json"] }));
+  return Promise.all(
+    infos.map(async (info) => ({
+      info,
+      periods: state.periods[info.stanza] ?? [],
+      archivedUpTo: await archivedUpTo(info),
+    })),
+  );
+}

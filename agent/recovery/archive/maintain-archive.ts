@@ -1,0 +1,73 @@
+import { rm } from "node:fs/promises";
+import path from "node:path";
+import { dueBaseBackup } from "../../../model/point-in-time/due";
+import type { BaseBackupType } from "../../../model/point-in-time/protocol";
+import { archiverFiles, stanzaName } from "../../../model/point-in-time/repository";
+import { now } from "../../system/clock";
+import { isExternal } from "../../postgres/external-connection";
+import { messageOf } from "../../system/errors";
+import { socketFolder, withConnection } from "../../postgres/connect";
+import { logLine } from "../../system/progress";
+import { files } from "../../server/parameters/included-file";
+import { readTextIfExists } from "../../system/atomic-file";
+import { lookAtArchiver, takeGap } from "./archiver";
+import { hasBackup, lastBaseBackup, makeBaseBackup } from "./base-backup";
+import { beginPeriod, endPeriod, readChoice } from "./archive-state";
+import { isOn, systemIdentifier } from "./switch-archiving";
+
+let watching = false;
+let before = "";
+
+/**
+ * Sees to it that something can be recovered: makes base backups when they are due, the first one as soon as archiving is
+ * on, and after a gap in the archive another first one.
+ */
+export async function watchArchive(server: string): Promise<void> {
+  if (watching || isExternal) return;
+  watching = true;
+  try {
+    if ((await readTextIfExists(files.archive)) !== undefined) await watch(server);
+    before = "";
+  } catch (error) {
+    // Once, because the next round finds the same.
+    if (before !== messageOf(error)) logLine(`archive: ${messageOf(error)}`);
+    before = messageOf(error);
+  } finally {
+    watching = false;
+  }
+}
+
+async function watch(server: string): Promise<void> {
+  const stanza = await withConnection("postgres", async (client) => {
+    const name = stanzaName(await systemIdentifier(client));
+    if (!(await isOn(client, server, name))) return undefined;
+    // As long as nothing gets into the archive, a backup would not either.
+    return (await lookAtArchiver(client)).failure === null ? name : undefined;
+  });
+  if (stanza === undefined) return;
+  await closeGap(server, stanza);
+  const type = await dueType(server, stanza);
+  if (type === undefined) return;
+  const made = await makeBaseBackup(server, type);
+  if (made) logLine(made.text);
+}
+
+async function dueType(
+  server: string,
+  stanza: string,
+): Promise<BaseBackupType | "first" | undefined> {
+  const [choice, last] = await Promise.all([readChoice(), lastBaseBackup()]);
+  const isFirst = !(await hasBackup(server, stanza));
+  if (isFirst && last?.result !== "failed") return "first";
+  return choice && last ? dueBaseBackup(choice, last, now()) : undefined;
+}
+
+/** What was let go can never be recovered: there is a time before it and one after it. */
+async function closeGap(server: string, stanza: string): Promise<void> {
+  const gap = await takeGap();
+  if (!gap) return;
+  logLine(`the archive has a gap since ${gap.at.toISOString()}: too much had been waiting`);
+  await endPeriod(server, stanza, gap.at);
+  await beginPeriod(server, stanza, new Date());
+  await rm(path.join(socketFolder, `${archiverFiles.gap}.taken`), { force: true });
+}

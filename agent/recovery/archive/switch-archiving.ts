@@ -1,0 +1,161 @@
+import { rm } from "node:fs/promises";
+import { isDeepStrictEqual } from "node:util";
+import type { Client } from "pg";
+import type {
+  ArchiveConfig,
+  ArchiveRequest,
+  ArchiveResult,
+} from "../../../model/point-in-time/protocol";
+import { parseInfo } from "../../../model/point-in-time/info";
+import {
+  renderArchiveCommand,
+  archiveFiles,
+  renderArchiveParameters,
+  renderRepositoryConfig,
+  stanzaName,
+} from "../../../model/point-in-time/repository";
+import { rejectExternal } from "../../postgres/external-connection";
+import { AgentError, messageOf } from "../../system/errors";
+import { waitForPostgres, withConnection } from "../../postgres/connect";
+import { logLine } from "../../system/progress";
+import { files } from "../../server/parameters/included-file";
+import { reload } from "../../server/parameters/reload";
+import { readTextIfExists, writeFileAtomically } from "../../system/atomic-file";
+import { archiveAll } from "./archiver";
+import { readClusters } from "./archived-clusters";
+import { backrest } from "./pgbackrest";
+import { beginPeriod, endPeriod, ownState, readChoice, writeArchiveFile } from "./archive-state";
+import { advisoryLocks } from "../../postgres/advisory-locks";
+
+/** Advisory lock: one change of archiving at a time. */
+const lock = advisoryLocks.archiving;
+
+/**
+ * Switches archiving on or off, by a reload. What was archived stays: until it is switched on again, what could be
+ * recovered can still be.
+ */
+export async function switchArchive({ server, archive }: ArchiveRequest): Promise<ArchiveResult> {
+  rejectExternal(server, "what is archived is");
+  await waitForPostgres(60);
+  return withConnection("postgres", async (client) => {
+    await client.query("SELECT pg_advisory_lock($1)", [lock]);
+    const changed = archive
+      ? await switchOn(client, server, archive)
+      : await switchOff(client, server);
+    return { changed, on: archive !== null };
+  });
+}
+
+async function switchOn(client: Client, server: string, choice: ArchiveConfig): Promise<boolean> {
+  await requireArchiveMode(client, server);
+  const stanza = stanzaName(await systemIdentifier(client));
+  const state = await ownState(server);
+  const others = Object.keys(state.periods).filter((name) => name !== stanza);
+  if (others.length > 0 && state.periods[stanza] === undefined) {
+    logLine(
+      `${server} is another cluster than before: it archives into a part of its own, and what was archived before can still be recovered`,
+    );
+  }
+  const config = renderRepositoryConfig([...others, stanza], choice);
+  const isNewConfig = (await readTextIfExists(archiveFiles.config)) !== config;
+  if (isNewConfig) await writeArchiveFile(archiveFiles.config, config);
+  const known = parseInfo(await backrest("info", { options: ["--output=json"] }));
+  // Not without need: while a backup runs, it would be refused.
+  if (!known.some((info) => info.stanza === stanza && info.problem === undefined))
+    await backrest("stanza-create", { stanza });
+  if (await isOn(client, server, stanza)) {
+    await beginPeriod(server, stanza, new Date());
+    return (await keepChoice(choice)) || isNewConfig;
+  }
+  // What was archived into nowhere until now, or with another command, says nothing about what comes.
+  await client.query("SELECT pg_stat_reset_shared('archiver')");
+  await writeFileAtomically(files.archive, renderArchiveParameters(server, stanza));
+  try {
+    await reload(client);
+    await archiveAll(client);
+    await beginPeriod(server, stanza, new Date());
+    await keepChoice(choice);
+  } catch (error) {
+    // Otherwise the log would pile up for something that has never worked.
+    await letGo(client).catch((trouble: unknown) => {
+      logLine(`archiving could not be switched off again: ${messageOf(trouble)}`);
+    });
+    throw new AgentError(`archiving was not switched on: ${messageOf(error)}`, { cause: error });
+  }
+  return true;
+}
+
+/** The main process notices; whether it is another than before. */
+async function keepChoice(choice: ArchiveConfig): Promise<boolean> {
+  if (isDeepStrictEqual(await readChoice(), choice)) return false;
+  await writeArchiveFile(archiveFiles.choice, JSON.stringify(choice));
+  return true;
+}
+
+async function switchOff(client: Client, server: string): Promise<boolean> {
+  if ((await readTextIfExists(files.archive)) === undefined) return false;
+  // Before it is off: what is noted as recoverable must be so.
+  try {
+    const stanza = stanzaName(await systemIdentifier(client));
+    const end = (await archiveNow(client)) ?? (await archivedEnd(server, stanza));
+    await endPeriod(server, stanza, end);
+  } catch (error) {
+    logLine(`the end of archiving could not be noted: ${messageOf(error)}`);
+  }
+  await letGo(client);
+  return true;
+}
+
+/** Brings all into the archive that was written before the moment it gives; `undefined` where it cannot. */
+async function archiveNow(client: Client): Promise<Date | undefined> {
+  const before = new Date();
+  try {
+    await archiveAll(client);
+    return before;
+  } catch (error) {
+    logLine(`what was written last is not in the archive: ${messageOf(error)}`);
+    return undefined;
+  }
+}
+
+/** Where the archive of a cluster ends; long ago when nothing is in it. */
+async function archivedEnd(server: string, stanza: string): Promise<Date> {
+  const clusters = await readClusters(await ownState(server));
+  return clusters.find(({ info }) => info.stanza === stanza)?.archivedUpTo ?? new Date(0);
+}
+
+/** From here on PostgreSQL lets go what it has written. */
+async function letGo(client: Client): Promise<void> {
+  await rm(files.archive, { force: true });
+  await reload(client);
+}
+
+/** Whether PostgreSQL archives as it should. */
+export async function isOn(client: Client, server: string, stanza: string): Promise<boolean> {
+  const { rows } = await client.query<{ command: string }>(
+    "SELECT current_setting('archive_command') AS command",
+  );
+  return (
+    rows[0]?.command === renderArchiveCommand(server, stanza) &&
+    (await readTextIfExists(files.archive)) === renderArchiveParameters(server, stanza)
+  );
+}
+
+/** What tells a cluster from all others, but not from its own copies. */
+export async function systemIdentifier(client: Client): Promise<string> {
+  const { rows } = await client.query<{ system: string }>(
+    "SELECT system_identifier::text AS system FROM pg_control_system()",
+  );
+  return rows[0]?.system ?? "";
+}
+
+async function requireArchiveMode(client: Client, server: string): Promise<void> {
+  const { rows } = await client.query<{ mode: string }>(
+    "SELECT current_setting('archive_mode') AS mode",
+  );
+  const mode = rows[0]?.mode;
+  if (mode === "on") return;
+  throw new AgentError(
+    `backups.pointInTime of ${server} needs archive_mode on, and it is ${mode ?? "unknown"}; remove archive_mode and wal_level from postgres.settings, which takes a restart`,
+  );
+}

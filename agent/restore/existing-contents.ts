@@ -1,0 +1,75 @@
+import type { Client } from "pg";
+import {
+  hasContents,
+  type DatabaseFacts,
+  type RestoreRequest,
+  type Stamp,
+} from "../../model/restore/protocol";
+import { previousCopies } from "../../model/restore/versions";
+import { quoteIdentifier as q } from "../../model/base/sql";
+import { isExternal } from "../postgres/external-connection";
+import { stampDatabase } from "../postgres/databases";
+import { AgentError } from "../system/errors";
+
+/** A database with its stamp. */
+export interface StampedDatabase {
+  readonly name: string;
+  readonly stamp: Stamp;
+}
+
+/** Why there is nothing to restore; `undefined` when there is. */
+export type NothingToRestore =
+  { readonly result: "unchanged" | "kept"; readonly text: string } | undefined;
+
+/**
+ * Finds that a database needs no restore, and stamps it with the request that its contents answer. Throws an
+ * {@link AgentError} for one that is not ours to replace.
+ */
+export async function findExistingContents(
+  client: Client,
+  databases: readonly DatabaseFacts[],
+  { database, source, server, mode, restoreId }: RestoreRequest,
+): Promise<NothingToRestore> {
+  const live = databases.find(({ name }) => name === database);
+  if (!live) return undefined;
+  const { stamp } = live;
+  const stampAgain = async (): Promise<void> => {
+    // So that the next preview sees nothing to do.
+    if (stamp && stamp.restoreId !== restoreId) {
+      await stampDatabase(client, database, { ...stamp, restoreId });
+    }
+  };
+  if (mode === "when missing") {
+    await stampAgain();
+    const text = `${database} is there: production's contents are kept, ${source.name} would be used only if they were missing`;
+    return { result: "kept", text };
+  }
+  if (isExternal && !stamp) {
+    throw new AgentError(
+      `there is a database ${database} that Stagecraft has not made, so it is not replaced; move it out of the way with: ALTER DATABASE ${q(database)} RENAME TO …`,
+    );
+  }
+  if (stamp && stamp.server !== server) {
+    throw new AgentError(
+      `database ${database} is stamped as belonging to server ${stamp.server}, not ${server}; restore it under another name or on its own server`,
+    );
+  }
+  if (!hasContents(stamp, source)) return undefined;
+  await stampAgain();
+  return { result: "unchanged", text: `${database} has the contents of ${source.name} already` };
+}
+
+/** The former copy that holds the contents, when the live database does not: it can have the name again. */
+export function findPreviousVersion(
+  databases: readonly DatabaseFacts[],
+  { server, database, source, mode }: RestoreRequest,
+): StampedDatabase | undefined {
+  if (mode === "when missing") return undefined;
+  const stamps = new Map(databases.map(({ name, stamp }) => [name, stamp]));
+  if (hasContents(stamps.get(database) ?? null, source)) return undefined;
+  for (const name of previousCopies(database, new Set(stamps.keys()))) {
+    const stamp = stamps.get(name);
+    if (stamp?.server === server && hasContents(stamp, source)) return { name, stamp };
+  }
+  return undefined;
+}

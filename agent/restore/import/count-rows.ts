@@ -1,0 +1,59 @@
+import type { Client } from "pg";
+import type { FoundTable } from "../../../model/import-log/import-log";
+import { quoteIdentifier as q } from "../../../model/base/sql";
+import { connect } from "../../postgres/connect";
+
+/** Connections that count at the same time. */
+const counters = 2;
+
+/** Counts the rows of tables; a table that is not there has `null`. */
+export async function countRows(
+  database: string,
+  tables: readonly string[],
+): Promise<ReadonlyMap<string, FoundTable>> {
+  const found = new Map<string, FoundTable>(tables.map((table) => [table, { rows: null }]));
+  const clients = await Promise.all(
+    Array.from({ length: counters }, async () => connect(database)),
+  );
+  try {
+    const present = await presentTables(clients[0] as Client, tables);
+    const queue = present.values();
+    await Promise.all(
+      clients.map(async (client) => {
+        for (const { key, schema, name, isPartitioned, ofExtension } of queue) {
+          const only = isPartitioned ? "" : "ONLY";
+          const { rows } = await client.query<{ count: string }>(
+            `SELECT count(*) FROM ${only} ${q(schema)}.${q(name)}`,
+          );
+          found.set(key, { rows: Number(rows[0]?.count), ofExtension });
+        }
+      }),
+    );
+  } finally {
+    await Promise.all(clients.map(async (client) => client.end()));
+  }
+  return found;
+}
+
+interface PresentTable {
+  readonly key: string;
+  readonly schema: string;
+  readonly name: string;
+  readonly isPartitioned: boolean;
+  readonly ofExtension: boolean;
+}
+
+async function presentTables(
+  client: Client,
+  tables: readonly string[],
+): Promise<readonly PresentTable[]> {
+  // Compared as one text, because a dot in a quoted name cannot be told from the one between schema and table.
+  const { rows } = await client.query<PresentTable>(
+    `SELECT n.nspname || '.' || c.relname AS key, n.nspname AS schema, c.relname AS name, c.relkind = 'p' AS "isPartitioned",
+            EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e') AS "ofExtension"
+     FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+     WHERE c.relkind IN ('r', 'p', 'f', 'm') AND n.nspname || '.' || c.relname = ANY($1)`,
+    [tables],
+  );
+  return rows;
+}

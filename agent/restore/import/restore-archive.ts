@@ -1,0 +1,97 @@
+import { readdir, stat } from "node:fs/promises";
+import path from "node:path";
+import { textDecoder } from "../../../model/dump/text-encoding";
+import { PgRestoreOutput, type RestoreOutput } from "../../../model/import-log/pg-restore-output";
+import { AgentError } from "../../system/errors";
+import { sessionOptions } from "../../postgres/connect";
+import {
+  clientEnvironment,
+  connectionString,
+  streamOutput,
+  runWithStderrLines,
+} from "../../postgres/client-programs";
+import type { Progress } from "../../system/progress";
+import type { Recorder } from "./recorder";
+import { restoreSession } from "./restore-role";
+import { withRestoreProgress } from "./restore-progress";
+import { type Archive } from "../dump/read-archive";
+
+interface ArchiveOptions {
+  /** Connections at the same time. */
+  readonly jobs: number;
+  readonly masked: boolean;
+  readonly keepOwners: boolean;
+  /** What the archive's text is encoded in. */
+  readonly encoding: string;
+}
+
+/** The archive as a plain dump. */
+export function archiveScript({ path: file }: Archive): AsyncIterable<Buffer> {
+  return streamOutput("pg_restore", ["--file=-", file], clientEnvironment(sessionOptions()));
+}
+
+/** Restores an archive with pg_restore, in parallel where its format allows; its grants are left to the caller. */
+export async function restoreArchive(
+  archive: Archive,
+  database: string,
+  recorder: Recorder,
+  progress: Progress,
+  { jobs, masked, keepOwners, encoding }: ArchiveOptions,
+): Promise<void> {
+  const { kind } = archive;
+  const sizes = await partSizes(archive);
+  let finished = 0;
+  const output = new PgRestoreOutput();
+  const take = (outputs: readonly RestoreOutput[]): void => {
+    for (const item of outputs) {
+      if (item.type === "message") recorder.message(item.event, item.statement);
+      else if (item.type === "finished") finished += sizes.get(item.dumpId) ?? 0;
+    }
+  };
+  const args = [
+    `--dbname=${connectionString(database)}`,
+    "--verbose",
+    "--no-acl",
+    ...(keepOwners ? [] : ["--no-owner"]),
+    // A tar archive can be read from front to back only.
+    ...(kind === "tar" ? [] : [`--jobs=${jobs}`]),
+    archive.path,
+  ];
+  const environment = clientEnvironment(
+    sessionOptions({ ...restoreSession(masked), ...indexHelpers(kind, jobs) }),
+  );
+  const run = async (): Promise<number> =>
+    runWithStderrLines(
+      "pg_restore",
+      args,
+      environment,
+      (line) => {
+        take(output.push(line.replaceAll(archive.path, archive.name)));
+      },
+      textDecoder(encoding),
+    );
+  const status = await withRestoreProgress(archive.path, database, progress, () => finished, run);
+  take(output.finish());
+  recorder.write(`pg_restore ended with status ${status}`);
+  if (status > 1)
+    throw new AgentError(`pg_restore ended with status ${status}; see the log of the restore`);
+}
+
+/**
+ * Where every processor has a job of its own, processes that help one job to build an index take from the others: on two
+ * processors a restore takes a tenth less time without. On many, the last large index is better built together.
+ */
+function indexHelpers(kind: Archive["kind"], jobs: number): Readonly<Record<string, string>> {
+  return kind !== "tar" && jobs <= 4 ? { max_parallel_maintenance_workers: "0" } : {};
+}
+
+/** The sizes of a folder's data files by dump id, for progress. */
+async function partSizes({ kind, path: folder }: Archive): Promise<ReadonlyMap<number, number>> {
+  const sizes = new Map<number, number>();
+  if (kind !== "directory") return sizes;
+  for (const file of await readdir(folder)) {
+    const id = /^(\d+)\.dat/.exec(file)?.[1];
+    if (id !== undefined) sizes.set(Number(id), (await stat(path.join(folder, file))).size);
+  }
+  return sizes;
+}

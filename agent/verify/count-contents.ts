@@ -1,0 +1,55 @@
+import type { RestoredCounts, RestoredTable } from "../../model/backup/comparison";
+import { quoteIdentifier as q } from "../../model/base/sql";
+import { connect } from "../postgres/connect";
+
+/** Connections that count at the same time. */
+const counters = 2;
+
+/** Counts what is in a restored copy. Rows that are known already, by `schema.table`, are not counted again. */
+export async function countCopy(
+  copy: string,
+  known: ReadonlyMap<string, number | null>,
+): Promise<RestoredCounts> {
+  const first = await connect(copy);
+  const more = Array.from({ length: counters - 1 }, async () => connect(copy));
+  const clients = [first, ...(await Promise.all(more))];
+  try {
+    const { rows: found } = await first.query<Omit<RestoredTable, "rows">>(tablesSql);
+    const { rows: objects } = await first.query<{ count: string }>(
+      "SELECT count(*) FROM pg_largeobject_metadata",
+    );
+    // Two names with a dot in them may read the same.
+    const keys = found.map(({ schema, name }) => `${schema}.${name}`);
+    const counts = found.map((_, index) => {
+      const key = keys[index] ?? "";
+      return keys.indexOf(key) === keys.lastIndexOf(key) ? (known.get(key) ?? null) : null;
+    });
+    const queue = found.entries();
+    await Promise.all(
+      clients.map(async (client) => {
+        for (const [index, { schema, name }] of queue) {
+          if (typeof counts[index] === "number") continue;
+          const { rows } = await client.query<{ count: string }>(
+            `SELECT count(*) FROM ONLY ${q(schema)}.${q(name)}`,
+          );
+          counts[index] = Number(rows[0]?.count);
+        }
+      }),
+    );
+    return {
+      tables: found.map((table, index) => ({ ...table, rows: counts[index] ?? 0 })),
+      largeObjects: Number(objects[0]?.count),
+    };
+  } finally {
+    await Promise.all(clients.map(async (client) => client.end()));
+  }
+}
+
+/** Ordinary tables and the leaves of partitioned ones: all that have rows of their own. */
+const tablesSql = `
+  SELECT n.nspname AS schema, c.relname AS name,
+         EXISTS (SELECT FROM pg_depend d
+                 WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e') AS "ofExtension"
+  FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+  WHERE c.relkind = 'r' AND n.nspname <> 'information_schema' AND n.nspname !~ '^pg_'
+  ORDER BY n.nspname, c.relname`;

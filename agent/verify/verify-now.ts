@@ -1,0 +1,19 @@
+import type { VerifyRequest, VerifyResult } from "../../model/backup/verify-protocol";
+import { now } from "../system/clock";
+import { withJobLock } from "../jobs/job-lock";
+import { waitForPostgres } from "../postgres/connect";
+import { nextToVerify, verifyBackup } from "./verify";
+
+/** Verifies a backup: the named one, or the newest of which nobody knows whether it can be restored. */
+export async function verify({ backup }: VerifyRequest): Promise<VerifyResult> {
+  await waitForPostgres(60);
+  return withJobLock(
+    { kind: "verification", name: null },
+    new AbortController().signal,
+    async () => {
+      const id = backup ?? (await nextToVerify());
+      if (id === undefined) return { backup: null, verification: null, logs: [] };
+      return verifyBackup(id, now);
+    },
+  );
+}
