@@ -1,5 +1,5 @@
 import type { Client } from "pg";
-import { explainFailure, backupFailureText, type FailedAttempt } from "../../model/backup/failure";
+import { explainFailure, backupFailureText, type FailedAttempt } from "../../model/backup/backup-failure";
 import type { BackupJob } from "../../model/backup/job";
 import {
   backupBytes,
@@ -8,8 +8,8 @@ import {
   type Manifest,
 } from "../../model/backup/manifest";
 import type { JobResult } from "../../model/backup/protocol";
-import { backupSpaceProblem, neededBackupBytes } from "../../model/backup/space";
-import { splitBySize } from "../../model/backup/turns";
+import { backupSpaceProblem, neededBackupBytes } from "../../model/backup/backup-space";
+import { splitBySize } from "../../model/backup/split-by-size";
 import type { BackupId, ServerKind } from "../../model/base/names";
 import { formatBytes, formatCount, formatDuration, plural } from "../../model/base/units";
 import { version } from "../../model/base/version";

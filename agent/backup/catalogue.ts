@@ -7,8 +7,8 @@ import type {
   PruneResult,
 } from "../../model/backup/catalogue-protocol";
 import { withJobLock } from "../jobs/job-lock";
-import { deletionProblems } from "../../model/backup/deletion";
-import { backupAgeProblem } from "../../model/backup/lateness";
+import { deletionProblems } from "../../model/backup/deletion-problems";
+import { backupAgeProblem } from "../../model/backup/age-limit";
 import type { BackupId } from "../../model/base/names";
 import { pruneBackups, evaluateRetention } from "../repository/prune-backups";
 import { observeBackups } from "./observe";

@@ -4,12 +4,12 @@ import { nextRuns } from "../../model/backup/cron";
 import type { BackupsObservation } from "../../model/backup/protocol";
 import { scheduledJobs } from "../../model/backup/scheduled-jobs";
 import { newestVerified } from "../../model/backup/catalogue";
-import { runningJob } from "../jobs/lock";
+import { runningJob } from "../jobs/job-lock";
 import { jobKey } from "../jobs/scheduler";
-import { readJobStates } from "../jobs/states";
-import { readLateness } from "../jobs/overdue";
+import { readJobStates } from "../jobs/job-states";
+import { readOverdueReasons } from "../jobs/overdue";
 import { readCatalogue, repositoryFolder } from "../repository/repository";
-import { readSchedule, scheduledSince, scheduleDigest } from "../jobs/schedule";
+import { readSchedule, scheduleSavedAt, scheduleDigest } from "../jobs/schedule";
 
 /** Tells of the backups and of when the next ones are made, and changes nothing. */
 export async function observeBackups(client: Client, now: Date): Promise<BackupsObservation> {
@@ -25,11 +25,11 @@ export async function observeBackups(client: Client, now: Date): Promise<Backups
     })),
     running: (await runningJob(client)) ?? null,
     lastAttempt: entries.findLast(({ attempt }) => attempt !== null)?.attempt ?? null,
-    late: await readLateness(request, entries, now),
+    late: await readOverdueReasons(request, entries, now),
     newest: entries.findLast(({ backup }) => backup !== null)?.id ?? null,
     newestVerified: newestVerified(entries, now),
     verifiedLimit: request?.verify?.limit ?? null,
-    since: (await scheduledSince())?.toISOString() ?? null,
+    since: (await scheduleSavedAt())?.toISOString() ?? null,
     freeBytes: space ? space.bavail * space.bsize : null,
   };
 }

@@ -1,12 +1,12 @@
 import type { Client } from "pg";
-import { isOwnCopy } from "../../model/base/names";
+import { isStagecraftCopy } from "../../model/base/names";
 import { AgentError } from "../system/errors";
 
 /** Names that an error shows of those that are there. */
 const shownNames = 10;
 
 /** A database that a backup is to have. */
-export interface ChosenDatabase {
+export interface SelectedDatabase {
   readonly name: string;
   readonly bytes: number;
 }
@@ -15,10 +15,10 @@ export interface ChosenDatabase {
  * The databases of a backup: those that are named, or all that are not templates. Of all, Stagecraft's own copies are
  * left out, and so is `postgres` as long as nobody has put anything into it. The connection is to `postgres`.
  */
-export async function chooseDatabases(
+export async function selectDatabases(
   client: Client,
   named: readonly string[] | undefined,
-): Promise<ChosenDatabase[]> {
+): Promise<SelectedDatabase[]> {
   const { rows } = await client.query<{ name: string; bytes: string }>(
     `SELECT datname AS name, pg_database_size(oid) AS bytes FROM pg_database
      WHERE datallowconn AND NOT datistemplate ORDER BY datname COLLATE "C"`,
@@ -26,7 +26,7 @@ export async function chooseDatabases(
   const all = rows.map(({ name, bytes }) => ({ name, bytes: Number(bytes) }));
   if (named === undefined) {
     const isUsed = await hasObjects(client);
-    return all.filter(({ name }) => (name === "postgres" ? isUsed : !isOwnCopy(name)));
+    return all.filter(({ name }) => (name === "postgres" ? isUsed : !isStagecraftCopy(name)));
   }
   const missing = named.filter((name) => !all.some((found) => found.name === name));
   if (missing.length > 0) {

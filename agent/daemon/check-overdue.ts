@@ -1,5 +1,5 @@
 import { rm, writeFile } from "node:fs/promises";
-import { tellLateness } from "./alerts/overdue-alert";
+import { sendOverdueAlert } from "./alerts/overdue-alert";
 import { now } from "../system/clock";
 import { messageOf } from "../system/errors";
 import { logLine } from "../system/progress";
@@ -11,13 +11,13 @@ import { readSchedule } from "../jobs/schedule";
 const overdueFile = "/tmp/stagecraft-overdue";
 
 /** Looks whether backups are overdue: the container's health shows it, and people are told. */
-export async function watchBackups(server: string): Promise<void> {
+export async function checkOverdueBackups(server: string): Promise<void> {
   try {
     const request = await readSchedule();
     const late = await readOverdueReasons(request, await readCatalogue(), now());
     if (late.length > 0) await writeFile(overdueFile, `backups are overdue: ${late.join("; ")}\n`);
     else await rm(overdueFile, { force: true });
-    if (request?.alerts) await tellLateness(request.alerts, server, late, now());
+    if (request?.alerts) await sendOverdueAlert(request.alerts, server, late, now());
   } catch (error) {
     logLine(`could not look whether backups are overdue: ${messageOf(error)}`);
   }

@@ -1,17 +1,17 @@
 import { rmSync, writeFileSync } from "node:fs";
-import { tidyBackups } from "./remove-partial-backups";
-import { watchBackups } from "./check-overdue";
+import { removePartialBackups } from "./remove-partial-backups";
+import { checkOverdueBackups } from "./check-overdue";
 import { dropLeftovers } from "../postgres/databases";
 import { messageOf } from "../system/errors";
 import { serveMetrics } from "./metrics/serve-metrics";
 import { endInterruptedChange } from "../server/pg-hba/apply";
-import { watchArchive } from "../recovery/archive/maintain-archive";
+import { maintainArchive } from "../recovery/archive/maintain-archive";
 import { serveJobs } from "./jobs/serve-jobs";
 import { withConnection } from "../postgres/connect";
 import { logLine } from "../system/progress";
 import { removeAllFetched } from "../restore/source/fetch-offsite";
 import { removeRestoreRole } from "../restore/import/restore-role";
-import { tidySide } from "../recovery/instance/remove";
+import { removeExpiredInstance } from "../recovery/instance/remove";
 import { renewDaily } from "../server/tls/renew";
 
 /** Read by `stagecraft-agent health` (images/stagecraft-agent), which wants it newer than 15 s. */
@@ -26,20 +26,20 @@ const watchSeconds = 60;
 export function serve(server: string): void {
   logLine(`agent of server ${server} is running`);
   const timers = [
-    setInterval(beat, heartbeatSeconds * 1000),
+    setInterval(writeHeartbeat, heartbeatSeconds * 1000),
     setInterval(() => void tidy(server), tidySeconds * 1000),
-    setInterval(() => void watchArchive(server), archiveSeconds * 1000),
+    setInterval(() => void maintainArchive(server), archiveSeconds * 1000),
     setInterval(() => void renewDaily(server), renewSeconds * 1000),
-    setInterval(() => void watchBackups(server), watchSeconds * 1000),
+    setInterval(() => void checkOverdueBackups(server), watchSeconds * 1000),
   ];
   // With the container that ended, its restores have ended too.
-  void removeAllFetched().catch(told);
+  void removeAllFetched().catch(debugLog);
   const stopJobs = serveJobs();
-  beat();
+  writeHeartbeat();
   void tidy(server);
   void renewDaily(server);
-  void watchBackups(server);
-  void watchArchive(server);
+  void checkOverdueBackups(server);
+  void maintainArchive(server);
   serveMetrics(server);
   const stop = (): void => {
     timers.forEach((timer) => {
@@ -52,13 +52,13 @@ export function serve(server: string): void {
   process.on("SIGINT", stop);
 }
 
-function beat(): void {
+function writeHeartbeat(): void {
   writeFileSync(heartbeatFile, "");
 }
 
 async function tidy(server: string): Promise<void> {
   try {
-    const aside = await tidySide();
+    const aside = await removeExpiredInstance();
     if (aside !== undefined) logLine(aside);
   } catch (error) {
     logLine(`the side cluster of ${server} could not be removed yet: ${messageOf(error)}`);
@@ -67,17 +67,18 @@ async function tidy(server: string): Promise<void> {
     const dropped = await withConnection("postgres", async (client) => {
       const names = await dropLeftovers(client);
       await removeRestoreRole(client);
-      for (const id of await tidyBackups(client)) logLine(`removed ${id}, left by a killed backup`);
+      for (const id of await removePartialBackups(client))
+        logLine(`removed ${id}, left by a killed backup`);
       return names;
     });
     for (const name of dropped) logLine(`dropped ${name}, left behind by an interrupted restore`);
     if (await endInterruptedChange()) logLine("took back rules whose change was interrupted");
   } catch (error) {
     // PostgreSQL may be starting or stopped; the next round tries again.
-    told(error);
+    debugLog(error);
   }
 }
 
-function told(error: unknown): void {
+function debugLog(error: unknown): void {
   if (process.env.STAGECRAFT_DEBUG !== undefined) logLine(messageOf(error));
 }

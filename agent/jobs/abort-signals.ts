@@ -1,7 +1,7 @@
 import { AgentError } from "../system/errors";
 
 /** A signal that is given when this process is asked to end, so that it can leave everything in order. */
-export function signalOfEnd(): AbortSignal {
+export function terminationSignal(): AbortSignal {
   const end = new AbortController();
   for (const name of ["SIGTERM", "SIGINT", "SIGHUP"] as const) {
     process.once(name, () => {
@@ -12,7 +12,7 @@ export function signalOfEnd(): AbortSignal {
 }
 
 /** A signal that is given after a while, with the reason. */
-export function signalAfter(seconds: number, reason: string): AbortSignal {
+export function timeoutSignal(seconds: number, reason: string): AbortSignal {
   const end = new AbortController();
   // Longer than a timer can be (25 days) is as good as never.
   const milliseconds = Math.min(seconds * 1000, 2 ** 31 - 1);

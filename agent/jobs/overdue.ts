@@ -1,18 +1,18 @@
 import { newestVerified, type CatalogueEntry } from "../../model/backup/catalogue";
-import { lateness } from "../../model/backup/lateness";
-import { overdueJobs } from "../../model/backup/overdue";
+import { backupAgeProblem } from "../../model/backup/age-limit";
+import { overdueJobs } from "../../model/backup/overdue-jobs";
 import type { BackupsRequest } from "../../model/backup/protocol";
-import { scheduledSince } from "./schedule";
+import { scheduleSavedAt } from "./schedule";
 
 /** Why the server's backups are overdue, a sentence each; none when all is well or nothing is promised. */
-export async function readLateness(
+export async function readOverdueReasons(
   request: BackupsRequest | undefined,
   catalogue: readonly CatalogueEntry[],
   now: Date,
 ): Promise<string[]> {
-  const since = await scheduledSince();
+  const since = await scheduleSavedAt();
   if (!request || !since) return [];
-  const unverified = lateness(
+  const unverified = backupAgeProblem(
     {
       newest: catalogue.findLast(({ backup }) => backup !== null)?.id ?? null,
       newestVerified: newestVerified(catalogue, now),

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { dueRun, mayRun } from "../../model/backup/due";
+import { dueRun, mayRun } from "../../model/backup/due-runs";
 import type { BackupsRequest, JobResult } from "../../model/backup/protocol";
 import { scheduledJobs, type ScheduledJob } from "../../model/backup/scheduled-jobs";
 import { messageOf } from "../system/errors";
@@ -34,7 +34,7 @@ export function jobKey({ kind, name }: Pick<ScheduledJob, "kind" | "name">): str
 }
 
 /** What the scheduler needs of its world. */
-export interface SchedulerWorld {
+export interface SchedulerHost {
   readonly now: () => Date;
   /** What is in force; `undefined` while nothing is. */
   readonly schedule: () => Promise<BackupsRequest | undefined>;
@@ -42,7 +42,7 @@ export interface SchedulerWorld {
   readonly save: (states: JobStates) => Promise<void>;
   /** Does a job, whatever becomes of it. */
   readonly run: (job: ScheduledJob) => Promise<Omit<JobResult, "kind" | "name" | "backup">>;
-  readonly say: (line: string) => void;
+  readonly log: (line: string) => void;
 }
 
 /** How often a run is begun that never comes to its end, because the agent goes down with it. */
@@ -59,7 +59,7 @@ export class Scheduler {
   /** Runs that were seen in time and wait for their turn, by key. */
   readonly #waiting = new Map<string, Date>();
 
-  constructor(private readonly world: SchedulerWorld) {}
+  constructor(private readonly world: SchedulerHost) {}
 
   /** The run that goes on now, if any; done when it ends. */
   get running(): Promise<void> | undefined {
@@ -113,7 +113,7 @@ export class Scheduler {
     this.#waiting.delete(key);
     // Before it begins: a run that takes the agent down with it must not begin again and again.
     await this.world.save(states);
-    this.world.say(`${job.name} (${job.kind}) begins, due at ${run.toISOString()}`);
+    this.world.log(`${job.name} (${job.kind}) begins, due at ${run.toISOString()}`);
     this.#running = this.#finish(states, job, now).finally(() => {
       this.#running = undefined;
     });
@@ -125,13 +125,13 @@ export class Scheduler {
       ...{ succeeded: false, text: `${job.name} failed: ${messageOf(error)}` },
     }));
     const { succeeded, text, finishedAt } = result;
-    this.world.say(`${job.name} (${job.kind}) ${succeeded ? "is done" : "failed"}: ${text}`);
+    this.world.log(`${job.name} (${job.kind}) ${succeeded ? "is done" : "failed"}: ${text}`);
     const state = states[jobKey(job)];
     if (!state) return;
     state.last = { startedAt: result.startedAt, finishedAt, succeeded, text };
     state.begun = null;
     await this.world.save(states).catch((error: unknown) => {
-      this.world.say(`could not remember what became of ${job.name}: ${messageOf(error)}`);
+      this.world.log(`could not remember what became of ${job.name}: ${messageOf(error)}`);
     });
   }
 

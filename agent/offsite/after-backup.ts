@@ -1,18 +1,18 @@
 import type { JobResult } from "../../model/backup/protocol";
-import type { OffsiteSettings } from "../../model/backup/offsite";
-import { withJobLock } from "../jobs/lock";
+import type { OffsiteConfig } from "../../model/backup/offsite-config";
+import { withJobLock } from "../jobs/job-lock";
 import { messageOf } from "../system/errors";
-import { keptBy, syncCopies, type Copied } from "./sync";
+import { offsiteRetention, syncCopies, type CopyResult } from "./sync";
 
 /** Copies off-site what is not there yet, a backup that was made just now among it; without a copy the job has failed. */
 export async function copyAfterBackup(
-  offsite: OffsiteSettings | undefined,
+  offsite: OffsiteConfig | undefined,
   server: string,
   result: JobResult,
   signal: AbortSignal,
 ): Promise<JobResult> {
   if (!offsite || !result.succeeded) return result;
-  const problems = await copyInTurn(offsite, server, result.name, signal).then(
+  const problems = await copyWithJobLock(offsite, server, result.name, signal).then(
     (copied) => copied.flatMap(({ copy }) => (copy.result === "failed" ? [copy.text] : [])),
     (error: unknown) => [messageOf(error)],
   );
@@ -24,13 +24,13 @@ export async function copyAfterBackup(
 }
 
 /** The same, while no other job runs: two uploads would take each other's parts for leftovers. */
-export async function copyInTurn(
-  offsite: OffsiteSettings,
+export async function copyWithJobLock(
+  offsite: OffsiteConfig,
   server: string,
   name: string | null,
   signal: AbortSignal,
-): Promise<Copied[]> {
+): Promise<CopyResult[]> {
   return withJobLock({ kind: "backup", name }, signal, async () =>
-    syncCopies(offsite, server, keptBy(offsite), signal),
+    syncCopies(offsite, server, offsiteRetention(offsite), signal),
   );
 }

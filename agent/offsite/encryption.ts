@@ -1,9 +1,9 @@
-import type { OffsiteSettings } from "../../model/backup/offsite";
+import type { OffsiteConfig } from "../../model/backup/offsite-config";
 import { AgentError } from "../system/errors";
 import { PipelineError, runPipeline, type Stage } from "./pipeline";
 
 /** Throws an {@link AgentError} when nothing can be encrypted for those who are to read the copies. */
-export async function checkRecipients({ recipients }: OffsiteSettings): Promise<void> {
+export async function checkRecipients({ recipients }: OffsiteConfig): Promise<void> {
   try {
     await runPipeline([encryption(recipients)]);
   } catch (error) {

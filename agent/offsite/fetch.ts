@@ -1,7 +1,7 @@
 import { mkdir, rename, rm, statfs } from "node:fs/promises";
 import path from "node:path";
 import type { Manifest } from "../../model/backup/manifest";
-import { copyName, remotePathText, type OffsiteConfig } from "../../model/backup/offsite";
+import { copyName, remotePathText, type OffsiteConfig } from "../../model/backup/offsite-config";
 import type { BackupId } from "../../model/base/names";
 import { formatBytes } from "../../model/base/units";
 import { fsyncFolder, fsyncPath } from "../system/fsync";

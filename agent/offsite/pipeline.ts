@@ -11,7 +11,7 @@ export interface Stage {
   /** What it can read from its descriptor 3, and no other program sees. */
   readonly secret?: string;
   /** Sees each piece of its output. */
-  readonly watch?: (piece: Buffer) => void;
+  readonly onOutput?: (piece: Buffer) => void;
 }
 
 /** What is wrong with a pipeline: the program that failed first, and not those that lost it. */
@@ -32,7 +32,7 @@ export class PipelineError extends Error {
 const graceSeconds = 10;
 
 /** The most that is kept of what a program complains of, in bytes. */
-const complaintBytes = 65_536;
+const maxStderrBytes = 65_536;
 
 interface Running {
   readonly stage: Stage;
@@ -69,7 +69,7 @@ export async function runPipeline(
       const failure = error as PipelineError;
       failures.push(failure);
       // Whoever closed its input is about to say why, and is not ended before it has.
-      if (hasLostListener(failure)) patience ??= setTimeout(stop, graceSeconds * 1000);
+      if (hasBrokenPipe(failure)) patience ??= setTimeout(stop, graceSeconds * 1000);
       else stop();
     }),
   );
@@ -77,23 +77,23 @@ export async function runPipeline(
   clearTimeout(patience);
   signal?.removeEventListener("abort", stop);
   signal?.throwIfAborted();
-  const culprit = failures.find(isCulprit) ?? failures[0];
+  const culprit = failures.find(isRootCause) ?? failures[0];
   if (culprit) throw culprit;
   // Where all ended well, nothing was lost between them.
   await Promise.all(links);
 }
 
 /** Those that were ended, or that found nobody listening, are only the victims. */
-function isCulprit(failure: PipelineError): boolean {
-  return failure.signal === null && !hasLostListener(failure);
+function isRootCause(failure: PipelineError): boolean {
+  return failure.signal === null && !hasBrokenPipe(failure);
 }
 
-function hasLostListener({ signal, stderr }: PipelineError): boolean {
-  return signal === "SIGPIPE" || lostListener.test(stderr);
+function hasBrokenPipe({ signal, stderr }: PipelineError): boolean {
+  return signal === "SIGPIPE" || brokenPipe.test(stderr);
 }
 
 /** How programs complain when the one behind them is gone; a connection of rclone's own that is reset sounds different. */
-const lostListener =
+const brokenPipe =
   /broken pipe|(?:cannot write|write error|write (?:\||\/dev\/)\S*): connection reset/i;
 
 function start(stage: Stage): Running {
@@ -106,7 +106,7 @@ function start(stage: Stage): Running {
   child.stdin.on("error", () => undefined);
   let complaint = "";
   child.stderr.on("data", (piece: Buffer) => {
-    complaint = (complaint + piece.toString("utf8")).slice(-complaintBytes);
+    complaint = (complaint + piece.toString("utf8")).slice(-maxStderrBytes);
   });
   if (secret !== undefined) {
     const way = child.stdio[3] as Writable;
@@ -126,7 +126,7 @@ function start(stage: Stage): Running {
 }
 
 async function link(from: Running, to: Running | undefined): Promise<void> {
-  const { watch } = from.stage;
+  const { onOutput: watch } = from.stage;
   if (!to) {
     for await (const piece of from.child.stdout as AsyncIterable<Buffer>) watch?.(piece);
     return;

@@ -11,7 +11,7 @@ const backendsSchema = z.array(
 
 /** What this rclone can do. */
 export async function readBackends(): Promise<Backend[]> {
-  const told = await output(rclone(["config", "providers"]));
+  const told = await outputOf(rclone(["config", "providers"]));
   return backendsSchema.parse(JSON.parse(told)).map(({ Name, Options }) => ({
     name: Name,
     options: (Options ?? []).map(({ Name, IsPassword }) => ({
@@ -23,7 +23,7 @@ export async function readBackends(): Promise<Backend[]> {
 
 /** A password as rclone wants it in its file; against glances only. It goes by stdin, as an argument would be seen. */
 export async function obscure(password: string): Promise<string> {
-  return (await output(rclone(["obscure", "-"]), password)).trim();
+  return (await outputOf(rclone(["obscure", "-"]), password)).trim();
 }
 
 /** rclone, with nothing to say but errors. */
@@ -32,8 +32,8 @@ export function rclone(args: readonly string[]): Stage {
   return { program: "rclone", args: [...quiet, ...args] };
 }
 
-async function output(stage: Stage, input = ""): Promise<string> {
+async function outputOf(stage: Stage, input = ""): Promise<string> {
   const pieces: Buffer[] = [];
-  await runPipeline([{ ...stage, watch: (piece) => pieces.push(piece) }], { input });
+  await runPipeline([{ ...stage, onOutput: (piece) => pieces.push(piece) }], { input });
   return Buffer.concat(pieces).toString("utf8");
 }

@@ -12,7 +12,7 @@ import {
   type OffsiteRemote,
   type OffsiteConfig,
   type RemoteFile,
-} from "../../model/backup/offsite";
+} from "../../model/backup/offsite-config";
 import {
   passwordsAmong,
   remoteName,

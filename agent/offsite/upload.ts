@@ -1,44 +1,46 @@
 import { createHash } from "node:crypto";
 import type { OffsiteCopy } from "../../model/backup/catalogue";
-import { encryptedBytes } from "../../model/backup/archive-size";
+import { encryptedBytes } from "../../model/backup/encrypted-size";
 import type { Manifest } from "../../model/backup/manifest";
 import {
   copyName,
   partialCopyName,
-  placeText,
-  type OffsiteSettings,
-} from "../../model/backup/offsite";
+  remotePathText,
+  type OffsiteConfig,
+} from "../../model/backup/offsite-config";
 import type { BackupId } from "../../model/base/names";
 import { formatBytes, formatDuration } from "../../model/base/units";
 import { AgentError, messageOf } from "../system/errors";
 import {
   backupFolder,
-  keepOffsiteCopy,
+  saveOffsiteCopy,
   manifestFiles,
   readManifest,
 } from "../repository/repository";
-import { fileProblems } from "../repository/files";
+import { fileProblems } from "../repository/backup-files";
 import type { Stage } from "./pipeline";
 import { encryption } from "./encryption";
 import { Remote, withSpool } from "./remote";
 
 /** What a stream was, measured as it went by. */
-interface Measure {
+interface StreamFacts {
   readonly bytes: number;
   readonly sha256: string;
 }
 
 /** Copies a backup to the remote, encrypted, reads it back, and records what became of it. */
 export async function uploadCopy(
-  settings: OffsiteSettings,
+  settings: OffsiteConfig,
   server: string,
   id: BackupId,
   signal?: AbortSignal,
 ): Promise<OffsiteCopy> {
   const remote = new Remote(settings, server, signal);
   const begin = Date.now();
-  const place = placeText(settings, server, copyName(id));
-  const record = (facts: Pick<OffsiteCopy, "result" | "text"> & Partial<Measure>): OffsiteCopy => ({
+  const place = remotePathText(settings, server, copyName(id));
+  const record = (
+    facts: Pick<OffsiteCopy, "result" | "text"> & Partial<StreamFacts>,
+  ): OffsiteCopy => ({
     ...{ remote: place, at: new Date().toISOString(), bytes: 0, sha256: null, ...facts },
   });
   let copy: OffsiteCopy;
@@ -51,11 +53,11 @@ export async function uploadCopy(
     await remote.remove(partialCopyName(id)).catch(() => undefined);
     copy = record({ result: "failed", text: `no copy at ${place}: ${messageOf(error)}` });
   }
-  await keepOffsiteCopy(id, copy);
+  await saveOffsiteCopy(id, copy);
   return copy;
 }
 
-async function upload(remote: Remote, settings: OffsiteSettings, id: BackupId): Promise<Measure> {
+async function upload(remote: Remote, settings: OffsiteConfig, id: BackupId): Promise<StreamFacts> {
   const manifest = await readManifest(id);
   if (!manifest) throw new AgentError(`there is no backup ${id} here`);
   const wrong = await fileProblems(id);
@@ -63,7 +65,7 @@ async function upload(remote: Remote, settings: OffsiteSettings, id: BackupId): 
     throw new AgentError(`the backup is not what its manifest says: ${wrong.join(", ")}`);
   await removeLeftovers(remote);
   const partial = partialCopyName(id);
-  const sent = measure();
+  const sent = streamMeter();
   const stages = [
     archive(manifest),
     { ...encryption(settings.recipients), watch: sent.watch },
@@ -73,7 +75,7 @@ async function upload(remote: Remote, settings: OffsiteSettings, id: BackupId): 
     stages,
     [...manifestFiles, ...manifest.files.map(({ path }) => path)].join("\0"),
   );
-  const there = measure();
+  const there = streamMeter();
   await remote.run([remote.read(partial, there.watch)]);
   const [wanted, found] = [sent.result(), there.result()];
   if (wanted.sha256 !== found.sha256) {
@@ -82,7 +84,7 @@ async function upload(remote: Remote, settings: OffsiteSettings, id: BackupId): 
     );
   }
   await remote.rename(partial, copyName(id));
-  await checkThere(remote, id, wanted.bytes);
+  await checkUploaded(remote, id, wanted.bytes);
   return wanted;
 }
 
@@ -106,7 +108,7 @@ async function removeLeftovers(remote: Remote): Promise<void> {
 }
 
 /** Some remotes answer a rename before it is done, and some never do it. */
-async function checkThere(remote: Remote, id: BackupId, bytes: number): Promise<void> {
+async function checkUploaded(remote: Remote, id: BackupId, bytes: number): Promise<void> {
   const copy = (await remote.copies()).find((copy) => copy.id === id);
   if (copy?.bytes === bytes) return;
   const found = copy ? `has ${copy.bytes} bytes there, sent ${bytes}` : "is not there";
@@ -114,9 +116,9 @@ async function checkThere(remote: Remote, id: BackupId, bytes: number): Promise<
 }
 
 /** Takes the size and the SHA-256 of what goes by. */
-export function measure(): {
+export function streamMeter(): {
   readonly watch: (piece: Buffer) => void;
-  readonly result: () => Measure;
+  readonly result: () => StreamFacts;
 } {
   const hash = createHash("sha256");
   let bytes = 0;

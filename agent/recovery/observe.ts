@@ -5,21 +5,21 @@ import type {
   ArchiveObservation,
   BaseBackupType,
 } from "../../model/point-in-time/protocol";
-import { archiveFiles, stanzaName } from "../../model/point-in-time/repository";
-import { recoverableWindows } from "../../model/point-in-time/window";
+import { archiveFiles, stanzaName } from "../../model/point-in-time/archive-repository";
+import { recoverableWindows } from "../../model/point-in-time/recovery-windows";
 import { now } from "../system/clock";
 import { isExternal } from "../postgres/external-connection";
 import { messageOf } from "../system/errors";
-import { keptSide } from "./instance/instance";
-import { files } from "../server/parameters/included-file";
+import { readInstance } from "./instance/instance";
+import { configFiles } from "../server/parameters/included-file";
 import { readTextIfExists } from "../system/atomic-file";
-import { lookAtArchiver } from "./archive/archiver";
+import { inspectArchiver } from "./archive/archiver";
 import { lastBaseBackup } from "./archive/base-backup";
 import { readClusters } from "./archive/archived-clusters";
-import { ownState, readChoice } from "./archive/archive-state";
-import { isOn, systemIdentifier } from "./archive/switch-archiving";
+import { readOwnArchiveState, readChoice } from "./archive/archive-state";
+import { isArchiving, systemIdentifier } from "./archive/switch-archiving";
 
-const nothing: ArchiveObservation = {
+const emptyObservation: ArchiveObservation = {
   ...{ on: false, choice: null, waiting: 0, behindSeconds: 0, lastArchivedAt: null },
   ...{
     failure: null,
@@ -34,16 +34,16 @@ const nothing: ArchiveObservation = {
 
 /** Tells of the archive, and changes nothing. */
 export async function observeArchive(client: Client, server: string): Promise<ArchiveObservation> {
-  if (isExternal) return nothing;
-  const wants = (await readTextIfExists(files.archive)) !== undefined;
+  if (isExternal) return emptyObservation;
+  const wants = (await readTextIfExists(configFiles.archive)) !== undefined;
   const used = await isUsed();
-  if (!wants && !used) return { ...nothing, side: (await keptSide()) ?? null };
+  if (!wants && !used) return { ...emptyObservation, side: (await readInstance()) ?? null };
   const [archive, running, side] = await Promise.all([
-    lookAtRepository(server),
-    wants ? lookAtRunning(client, server) : undefined,
-    keptSide(),
+    observeRepository(server),
+    wants ? observeArchiving(client, server) : undefined,
+    readInstance(),
   ]);
-  return { ...nothing, ...archive, ...running, side: side ?? null };
+  return { ...emptyObservation, ...archive, ...running, side: side ?? null };
 }
 
 /** Whether anything was ever archived here. A volume that cannot be read is used, so that its problem is told. */
@@ -51,21 +51,24 @@ async function isUsed(): Promise<boolean> {
   return (await readTextIfExists(archiveFiles.config).catch(() => "")) !== undefined;
 }
 
-async function lookAtRunning(client: Client, server: string): Promise<Partial<ArchiveObservation>> {
-  const { lastArchivedAt, ...archiver } = await lookAtArchiver(client);
+async function observeArchiving(
+  client: Client,
+  server: string,
+): Promise<Partial<ArchiveObservation>> {
+  const { lastArchivedAt, ...archiver } = await inspectArchiver(client);
   const choice = await readChoice().catch(() => undefined);
   return {
     ...archiver,
     lastArchivedAt: lastArchivedAt?.toISOString() ?? null,
-    on: await isOn(client, server, stanzaName(await systemIdentifier(client))),
+    on: await isArchiving(client, server, stanzaName(await systemIdentifier(client))),
     choice: choice ?? null,
     next: choice === undefined ? [] : nextBackups(choice),
   };
 }
 
-async function lookAtRepository(server: string): Promise<Partial<ArchiveObservation>> {
+async function observeRepository(server: string): Promise<Partial<ArchiveObservation>> {
   try {
-    const clusters = await readClusters(await ownState(server));
+    const clusters = await readClusters(await readOwnArchiveState(server));
     return {
       windows: recoverableWindows(clusters).map(({ first, last }) => {
         return { first: first.toISOString(), last: last.toISOString() };

@@ -1,6 +1,6 @@
 import { lstat, readdir } from "node:fs/promises";
 import path from "node:path";
-import { compareFiles, type StoredFile } from "../../model/backup/comparison";
+import { compareFiles, type StoredFile } from "../../model/backup/manifest-comparison";
 import { backupBytes, type BackupFile } from "../../model/backup/manifest";
 import { sha256OfFile } from "../system/digest";
 import { forEachConcurrently } from "../system/concurrency";

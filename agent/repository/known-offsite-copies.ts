@@ -6,8 +6,8 @@ import {
   verificationSchema,
   type CatalogueEntry,
 } from "../../model/backup/catalogue";
-import { backupIdSchema } from "../../model/backup/id";
-import { recordUploads, type RecordedCopy } from "../../model/backup/offsite-plan";
+import { backupIdSchema } from "../../model/backup/backup-id";
+import { recordUploads, type RecordedCopy } from "../../model/backup/offsite-copies";
 import { stateFolder, writeStateFile } from "../system/state-folder";
 import { readTextIfExists } from "../system/atomic-file";
 

@@ -1,6 +1,6 @@
 import type { Pin } from "../../model/backup/catalogue";
 import { isVerified } from "../../model/backup/catalogue";
-import { defaultRetention } from "../../model/backup/retention-rules";
+import { defaultRetention } from "../../model/backup/retention-policy";
 import { applyRetention, type RetentionDecision } from "../../model/backup/retention";
 import type { BackupId } from "../../model/base/names";
 import { AgentError } from "../system/errors";

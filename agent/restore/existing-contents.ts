@@ -5,7 +5,7 @@ import {
   type RestoreRequest,
   type Stamp,
 } from "../../model/restore/protocol";
-import { previousCopies } from "../../model/restore/versions";
+import { previousVersions } from "../../model/restore/versions";
 import { quoteIdentifier as q } from "../../model/base/sql";
 import { isExternal } from "../postgres/external-connection";
 import { stampDatabase } from "../postgres/databases";
@@ -67,7 +67,7 @@ export function findPreviousVersion(
   if (mode === "when missing") return undefined;
   const stamps = new Map(databases.map(({ name, stamp }) => [name, stamp]));
   if (hasContents(stamps.get(database) ?? null, source)) return undefined;
-  for (const name of previousCopies(database, new Set(stamps.keys()))) {
+  for (const name of previousVersions(database, new Set(stamps.keys()))) {
     const stamp = stamps.get(name);
     if (stamp?.server === server && hasContents(stamp, source)) return { name, stamp };
   }

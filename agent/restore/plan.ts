@@ -1,9 +1,9 @@
 import type { Client } from "pg";
-import { knownMasks } from "../../model/restore/known-masks";
-import type { RefreshPlan } from "../../model/restore/plan";
+import { previewMasks } from "../../model/restore/mask-preview";
+import type { RefreshPlan } from "../../model/restore/refresh-plan";
 import type { RestoreRequest } from "../../model/restore/protocol";
 import { reservedBytes } from "../../model/dump/space";
-import { pendingOf } from "../../model/upgrades/pending";
+import { previewPending } from "../../model/upgrades/pending";
 import { scriptLabel } from "../../model/upgrades/script";
 import { readVerification } from "../repository/repository";
 import { listDatabases } from "../postgres/databases";
@@ -48,14 +48,14 @@ export async function planRefresh(request: RestoreRequest): Promise<RefreshPlan>
         ? await collectProblem(problems, async () => findBackup(client, request))
         : undefined;
     const { upgrades, masks, defuse = [], keep = [] } = prepare;
-    const known = upgrades && pendingOf(upgrades, found?.database.upgrades);
+    const known = upgrades && previewPending(upgrades, found?.database.upgrades);
     problems.push(...(known?.problems ?? []));
     const maybeApplied = (upgrades?.scripts ?? []).filter(
       (script) => known?.pending?.includes(scriptLabel(script)) ?? true,
     );
     const masking =
       masks &&
-      knownMasks(
+      previewMasks(
         masks,
         found && (await readBackupColumns(found)),
         maybeApplied.map(({ text }) => text),

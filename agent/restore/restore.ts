@@ -2,7 +2,7 @@ import { availableParallelism } from "node:os";
 import path from "node:path";
 import type { Client } from "pg";
 import { candidateName, previousVersionName } from "../../model/base/names";
-import { foreignProblem } from "../../model/restore/compatibility";
+import { dumpKindProblem } from "../../model/restore/compatibility";
 import {
   contentsId,
   type RestoreRequest,
@@ -11,7 +11,7 @@ import {
 } from "../../model/restore/protocol";
 import { redactEvent } from "../../model/import-log/tellable-event";
 import { failureLines, verdictLine } from "../../model/import-log/text";
-import type { Prepared } from "../../model/restore/preparation";
+import type { PreparationReport } from "../../model/restore/preparation";
 import type { Verdict } from "../../model/import-log/verdict-schema";
 import {
   rollBackDatabase,
@@ -84,7 +84,7 @@ class RestoreRun {
   #logName: string | undefined;
   #verdict: Verdict | undefined;
 
-  readonly #prepared: Prepared = {};
+  readonly #prepared: PreparationReport = {};
   /** What is restored, with what only its manifest tells. */
   #source: Source;
   #exchangedAt: string | undefined;
@@ -154,7 +154,7 @@ class RestoreRun {
 
   /** What speaks against it is told before anything is done. */
   async #refuse(client: Client): Promise<void> {
-    const foreign = foreignProblem(this.request);
+    const foreign = dumpKindProblem(this.request);
     const found = [
       ...(foreign === undefined ? [] : [foreign]),
       ...(await swapBlockers(client, this.request.database)),

@@ -8,7 +8,7 @@ import { clientEnvironment, connectionString } from "../postgres/client-programs
 const catalogs = "pg_catalog.pg_([a-km-z]|l[b-z])*";
 
 /** Lines of pg_amcheck that are told; its report of a broken index can be long. */
-const toldLines = 3;
+const shownLines = 3;
 
 /**
  * Checks the tables and indexes of a restored copy with pg_amcheck. PostgreSQL manual, pg_amcheck.
@@ -51,6 +51,6 @@ function firstLines(said: string): string {
   const lines = said.split("\n").map((line) => line.trim());
   return lines
     .filter((line) => line !== "")
-    .slice(0, toldLines)
+    .slice(0, shownLines)
     .join(" ");
 }

@@ -1,4 +1,4 @@
-import type { RestoredCounts, RestoredTable } from "../../model/backup/comparison";
+import type { RestoredCounts, RestoredTable } from "../../model/backup/manifest-comparison";
 import { quoteIdentifier as q } from "../../model/base/sql";
 import { connect } from "../postgres/connect";
 
@@ -6,7 +6,7 @@ import { connect } from "../postgres/connect";
 const counters = 2;
 
 /** Counts what is in a restored copy. Rows that are known already, by `schema.table`, are not counted again. */
-export async function countCopy(
+export async function countContents(
   copy: string,
   known: ReadonlyMap<string, number | null>,
 ): Promise<RestoredCounts> {

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import path from "node:path";
 import { stat } from "node:fs/promises";
 import type { BackedUpDatabase, Manifest } from "../../model/backup/manifest";
-import { compareCounts } from "../../model/backup/comparison";
+import { compareCounts } from "../../model/backup/manifest-comparison";
 import { failureLines } from "../../model/import-log/text";
 import type { Verdict } from "../../model/import-log/verdict-schema";
 import { verificationName } from "../../model/base/names";
@@ -28,7 +28,7 @@ import { findDataFolder } from "../postgres/free-space";
 import { createRestoreLog } from "../system/restore-reports";
 import { stateFolder } from "../system/state-folder";
 import { amcheck } from "./amcheck";
-import { countCopy } from "./count-contents";
+import { countContents } from "./count-contents";
 import { logName } from "../repository/backup-logs";
 import { backupFolder } from "../repository/repository";
 
@@ -39,7 +39,7 @@ const startSeconds = 60;
 const waitMilliseconds = 500;
 
 /** What the restore of one database showed. */
-export interface RestoredCopy {
+export interface VerifiedDatabase {
   /** What is not as the manifest tells, a sentence each; empty when all is. */
   readonly problems: readonly string[];
   /** Name of the log. */
@@ -50,11 +50,11 @@ export interface RestoredCopy {
  * Restores one database of a backup into a copy that nobody may connect to, compares it with the manifest and drops it,
  * with so many jobs at the same time. Throws a {@link EnvironmentError} when it could not be done, and nothing is known of the backup.
  */
-export async function restoreCopy(
+export async function verifyDatabase(
   manifest: Manifest,
   database: BackedUpDatabase,
   jobs: number,
-): Promise<RestoredCopy> {
+): Promise<VerifiedDatabase> {
   const copy = verificationName(database.name);
   return withConnection("postgres", async (client) => {
     while (!(await tryLockDatabase(client, copy))) await sleep(waitMilliseconds);
@@ -73,7 +73,7 @@ async function restoreInto(
   { id, databases }: Manifest,
   database: BackedUpDatabase,
   jobs: number,
-): Promise<RestoredCopy> {
+): Promise<VerifiedDatabase> {
   const { name } = database;
   const log = logName(id, "verify", name, databases.indexOf(database));
   const recorder = new Recorder(await createRestoreLog(log));
@@ -100,12 +100,15 @@ async function restoreInto(
     return { problems: problemsOfError(name, error), log };
   }
   if (verdict.outcome === "failed") {
-    refuseOutage(verdict);
+    throwOnOutage(verdict);
     const lines = [`${name}: the restore failed`, ...failureLines(verdict)];
     return { problems: [lines.join("\n  ")], log };
   }
   logLine(`${name}: compare with the manifest …`);
-  const counts = await countCopy(copy, new Map(verdict.rows.map((row) => [row.table, row.found])));
+  const counts = await countContents(
+    copy,
+    new Map(verdict.rows.map((row) => [row.table, row.found])),
+  );
   logLine(`${name}: amcheck …`);
   return {
     problems: [...compareCounts(database, counts), ...(await amcheck(name, copy, jobs))],
@@ -135,7 +138,7 @@ function problemsOfError(name: string, error: unknown): string[] {
 }
 
 /** Throws when what went wrong is PostgreSQL's state and not the dump: it was stopped, or ran out of disk or memory. */
-function refuseOutage({ causes }: Verdict): void {
+function throwOnOutage({ causes }: Verdict): void {
   const outage = causes.find(({ event }) => /^(?:08|53|57P|58030)/.test(event.sqlstate ?? ""));
   if (!outage) return;
   const { event, fix = "look at PostgreSQL's log, then verify it again" } = outage;

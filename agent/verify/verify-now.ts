@@ -1,4 +1,4 @@
-import type { VerifyRequest, VerifyResult } from "../../model/backup/verify-protocol";
+import type { VerifyRequest, VerifyResult } from "../../model/backup/verification-protocol";
 import { now } from "../system/clock";
 import { withJobLock } from "../jobs/job-lock";
 import { waitForPostgres } from "../postgres/connect";

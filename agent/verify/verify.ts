@@ -1,10 +1,10 @@
 import { stat } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import { isVerified, type Verification } from "../../model/backup/catalogue";
-import { backupProblemsText } from "../../model/backup/comparison";
+import { backupProblemsText } from "../../model/backup/manifest-comparison";
 import { type BackedUpDatabase, type Manifest } from "../../model/backup/manifest";
-import { splitBySize } from "../../model/backup/turns";
-import type { VerifyResult } from "../../model/backup/verify-protocol";
+import { splitBySize } from "../../model/backup/split-by-size";
+import type { VerifyResult } from "../../model/backup/verification-protocol";
 import type { BackupId } from "../../model/base/names";
 import { plural } from "../../model/base/units";
 import { AgentError, EnvironmentError } from "../system/errors";
@@ -20,7 +20,7 @@ import {
   readManifest,
 } from "../repository/repository";
 import { missingBackupText } from "../repository/offsite-only";
-import { restoreCopy, type RestoredCopy } from "./verify-database";
+import { verifyDatabase, type VerifiedDatabase } from "./verify-database";
 
 /** Seconds that PostgreSQL may take to answer. */
 const startSeconds = 60;
@@ -65,12 +65,12 @@ export async function verifyBackup(id: BackupId, now: () => Date): Promise<Verif
 }
 
 /** Restores all databases of a backup, small ones several at a time, so that no more than a job for each processor is at work. */
-async function restoreAll(manifest: Manifest): Promise<readonly RestoredCopy[]> {
+async function restoreAll(manifest: Manifest): Promise<readonly VerifiedDatabase[]> {
   const jobs = availableParallelism();
   const { alone, together } = splitBySize(manifest.databases);
-  const copies = new Map<string, RestoredCopy>();
+  const copies = new Map<string, VerifiedDatabase>();
   const restore = async (database: BackedUpDatabase, jobs: number): Promise<void> => {
-    copies.set(database.name, await restoreCopy(manifest, database, jobs));
+    copies.set(database.name, await verifyDatabase(manifest, database, jobs));
   };
   for (const database of alone) await restore(database, jobs);
   await forEachConcurrently(together, jobs, async (database) => restore(database, 1));

@@ -14,7 +14,7 @@ import { sendAlert } from "./send";
 const tailLines = 20;
 
 /** Tells people what became of a job. Whatever goes wrong here is told of, and no more: the job is done. */
-export async function announceJob(job: JobResult): Promise<void> {
+export async function sendJobAlert(job: JobResult): Promise<void> {
   try {
     const request = await readSchedule();
     // Silence of the ping means that no backup was made; other jobs do not break it.

@@ -26,7 +26,7 @@ type State = z.infer<typeof stateSchema>;
  * Tells people once when backups become overdue, and once when they are good again. A channel that does not take it is
  * tried again the next time, and nobody hears of an end without having heard of the beginning.
  */
-export async function tellLateness(
+export async function sendOverdueAlert(
   settings: AlertsConfig,
   server: string,
   reasons: readonly string[],

@@ -14,17 +14,17 @@ import { messageOf } from "../../system/errors";
 import { logLine } from "../../system/progress";
 
 /** How long a channel may take, in milliseconds. */
-const patience = 15_000;
+const timeoutMilliseconds = 15_000;
 
 /** Milliseconds before each further try. */
-const pauses = [0, 2_000, 10_000];
+const retryPauses = [0, 2_000, 10_000];
 
 /** Sends an alert by every channel that carries it; the channels that took it. One that fails is told of, and no more. */
 export async function sendAlert(
   settings: AlertsConfig,
   alert: Alert,
   wanted: readonly Channel[] = channels,
-  waits: readonly number[] = pauses,
+  waits: readonly number[] = retryPauses,
 ): Promise<Channel[]> {
   const carrying = wanted.filter((channel) => settings[channel] && carries(channel, alert));
   const taken = await Promise.all(
@@ -70,7 +70,11 @@ const senders: Readonly<Record<Channel, (settings: AlertsConfig, alert: Alert) =
       const { createTransport } = await import("nodemailer");
       const transport = createTransport({
         ...smtpOptions(email.smtp),
-        ...{ connectionTimeout: patience, greetingTimeout: patience, socketTimeout: patience },
+        ...{
+          connectionTimeout: timeoutMilliseconds,
+          greetingTimeout: timeoutMilliseconds,
+          socketTimeout: timeoutMilliseconds,
+        },
       });
       const { from, to } = email;
       await transport.sendMail({ from, to, subject: alert.subject, text: mailText(alert) });
@@ -95,7 +99,7 @@ async function post(url: string, body: string, type: string): Promise<void> {
     method: "POST",
     headers: { "content-type": type, "user-agent": "stagecraft" },
     body,
-    signal: AbortSignal.timeout(patience),
+    signal: AbortSignal.timeout(timeoutMilliseconds),
   });
   await response.body?.cancel();
   if (!response.ok) throw new Error(`it answered ${response.status} ${response.statusText}`.trim());

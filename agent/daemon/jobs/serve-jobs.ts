@@ -1,7 +1,7 @@
 import { stat } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { BackupsRequest } from "../../../model/backup/protocol";
-import { announceJob } from "../alerts/job-alert";
+import { sendJobAlert } from "../alerts/job-alert";
 import { readSchedule, scheduleFile } from "../../jobs/schedule";
 import { now, tickMs } from "../../system/clock";
 import { messageOf } from "../../system/errors";
@@ -22,7 +22,7 @@ export function serveJobs(): () => Promise<void> {
     run: async (scheduled) => {
       const result = await job.run(scheduled);
       // The next job does not wait for people to be reached.
-      void announceJob(result);
+      void sendJobAlert(result);
       return result;
     },
   });

@@ -8,7 +8,7 @@ import { waitForPostgres } from "../../postgres/connect";
 import { withJobLock } from "../../jobs/job-lock";
 
 /** Verifies the newest backup that nobody has judged yet, looks at the older ones' files again, and removes those that no rule keeps. */
-export async function verifyAndForget(
+export async function verifyAndPrune(
   name: string,
   { server, pins }: Pick<BackupsRequest, "server" | "pins">,
   signal: AbortSignal,
@@ -21,9 +21,10 @@ export async function verifyAndForget(
   try {
     await waitForPostgres(600);
     return await withJobLock({ kind: "verification", name }, signal, async () => {
-      const changed = await endWith(signal, recheckFiles(now()));
+      const changed = await withAbort(signal, recheckFiles(now()));
       const id = await nextToVerify();
-      const verified = id === undefined ? undefined : await endWith(signal, verifyBackup(id, now));
+      const verified =
+        id === undefined ? undefined : await withAbort(signal, verifyBackup(id, now));
       await pruneBackups(pins, now());
       const told = verified?.verification?.text ?? "there was no backup to verify";
       const altered = changed.length === 0 ? "" : `; files were altered of ${changed.join(", ")}`;
@@ -39,7 +40,7 @@ export async function verifyAndForget(
 }
 
 /** The process ends with the job, and so what of the work still goes on. */
-async function endWith<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
+async function withAbort<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
   const ended = new Promise<never>((_, reject) => {
     signal.addEventListener("abort", () => {
       reject(new Error(messageOf(signal.reason)));

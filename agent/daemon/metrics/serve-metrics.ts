@@ -13,14 +13,14 @@ import { readWalArchiving, type WalArchiving } from "./wal-archiving";
 const port = 9187;
 
 /** Milliseconds in which the same answer is given again: whoever asks often costs no more. */
-const freshMilliseconds = 5_000;
+const cacheMilliseconds = 5_000;
 
 /** Answers Prometheus at `/metrics`; nothing is looked at while nobody asks. */
 export function serveMetrics(server: string): Server {
   let last: { readonly at: number; readonly text: Promise<string> } | undefined;
   const answer = (): Promise<string> => {
-    if (!last || Date.now() - last.at > freshMilliseconds) {
-      last = { at: Date.now(), text: render(server) };
+    if (!last || Date.now() - last.at > cacheMilliseconds) {
+      last = { at: Date.now(), text: renderMetrics(server) };
     }
     return last.text;
   };
@@ -47,7 +47,7 @@ export function serveMetrics(server: string): Server {
   return http;
 }
 
-async function render(server: string): Promise<string> {
+async function renderMetrics(server: string): Promise<string> {
   const { Gauge, Registry } = await import("prom-client");
   const registry = new Registry();
   for (const { name, help, labels, samples } of await readMetrics()) {

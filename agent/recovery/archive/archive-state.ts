@@ -4,13 +4,13 @@ import {
   archiveStateSchema,
   type ArchiveState,
   type ArchivingPeriod,
-} from "../../../model/point-in-time/repository";
+} from "../../../model/point-in-time/archive-repository";
 import { archiveConfigSchema, type ArchiveConfig } from "../../../model/point-in-time/protocol";
 import { AgentError, messageOf } from "../../system/errors";
 import { readTextIfExists, writeFileAtomically } from "../../system/atomic-file";
 
 /** Whose archive it is, and when what was archived; `undefined` for an archive that nobody has used yet. */
-export async function readState(): Promise<ArchiveState | undefined> {
+export async function readArchiveState(): Promise<ArchiveState | undefined> {
   const text = await readTextIfExists(archiveFiles.state);
   if (text === undefined) return undefined;
   try {
@@ -30,8 +30,8 @@ export function ownerProblem(state: ArchiveState | undefined, server: string): s
 }
 
 /** The state, of this server's own archive. */
-export async function ownState(server: string): Promise<ArchiveState> {
-  const state = await readState();
+export async function readOwnArchiveState(server: string): Promise<ArchiveState> {
+  const state = await readArchiveState();
   const problem = ownerProblem(state, server);
   if (problem !== undefined) throw new AgentError(problem);
   return state ?? { server, periods: {} };
@@ -51,35 +51,35 @@ export async function writeArchiveFile(file: string, text: string): Promise<void
 }
 
 /** Keeps the state. */
-export async function keepState(state: ArchiveState): Promise<void> {
+export async function saveArchiveState(state: ArchiveState): Promise<void> {
   await writeArchiveFile(archiveFiles.state, JSON.stringify(state));
 }
 
 /** Begins a time without a gap, unless one is open. */
 export async function beginPeriod(server: string, stanza: string, from: Date): Promise<void> {
-  const state = await ownState(server);
+  const state = await readOwnArchiveState(server);
   const periods = state.periods[stanza] ?? [];
   if (periods.at(-1)?.to === null) return;
-  await keepPeriods(state, stanza, [...periods, { from: from.toISOString(), to: null }]);
+  await savePeriods(state, stanza, [...periods, { from: from.toISOString(), to: null }]);
 }
 
 /** Ends the open time of a cluster: from here on something is missing. */
 export async function endPeriod(server: string, stanza: string, to: Date): Promise<void> {
-  const state = await ownState(server);
+  const state = await readOwnArchiveState(server);
   const periods = state.periods[stanza] ?? [];
-  await keepPeriods(
+  await savePeriods(
     state,
     stanza,
     periods.map((one) => (one.to === null ? { ...one, to: to.toISOString() } : one)),
   );
 }
 
-async function keepPeriods(
+async function savePeriods(
   state: ArchiveState,
   stanza: string,
   periods: readonly ArchivingPeriod[],
 ): Promise<void> {
-  await keepState({ ...state, periods: { ...state.periods, [stanza]: [...periods] } });
+  await saveArchiveState({ ...state, periods: { ...state.periods, [stanza]: [...periods] } });
 }
 
 /** What was chosen last; `undefined` while nobody has, or what an older agent kept cannot be read any more. */

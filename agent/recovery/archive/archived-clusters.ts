@@ -1,6 +1,6 @@
-import { parseInfo } from "../../../model/point-in-time/info";
-import { archiveFiles, type ArchiveState } from "../../../model/point-in-time/repository";
-import type { ArchivedCluster } from "../../../model/point-in-time/window";
+import { parseInfo } from "../../../model/point-in-time/pgbackrest-info";
+import { archiveFiles, type ArchiveState } from "../../../model/point-in-time/archive-repository";
+import type { ArchivedCluster } from "../../../model/point-in-time/recovery-windows";
 import { readTextIfExists } from "../../system/atomic-file";
 import { backrest } from "./pgbackrest";
 import { archivedUpTo } from "./archived-up-to";

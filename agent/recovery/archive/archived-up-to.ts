@@ -1,7 +1,7 @@
 import { readdir, stat } from "node:fs/promises";
 import path from "node:path";
-import type { StanzaInfo } from "../../../model/point-in-time/info";
-import { archiveFolder, reachedFile } from "../../../model/point-in-time/repository";
+import type { StanzaInfo } from "../../../model/point-in-time/pgbackrest-info";
+import { archiveFolder, reachedFile } from "../../../model/point-in-time/archive-repository";
 import { readTextIfExists } from "../../system/atomic-file";
 
 /**
@@ -10,7 +10,7 @@ import { readTextIfExists } from "../../system/atomic-file";
  */
 export async function archivedUpTo({ stanza, newest }: StanzaInfo): Promise<Date | undefined> {
   if (!newest) return undefined;
-  const noted = readReached((await readTextIfExists(reachedFile(stanza))) ?? "");
+  const noted = parseReachedTime((await readTextIfExists(reachedFile(stanza))) ?? "");
   if (noted) return noted;
   // An archive from before this was noted.
   const folder = path.join(archiveFolder, "archive", newest.folder);
@@ -26,7 +26,7 @@ export async function archivedUpTo({ stanza, newest }: StanzaInfo): Promise<Date
 const slackMilliseconds = 1000;
 
 /** The moment that images/stagecraft-pgbackrest has noted, less what a commit takes. */
-export function readReached(text: string): Date | undefined {
+export function parseReachedTime(text: string): Date | undefined {
   const at = new Date(text.split("\n")[0]?.trim() ?? "");
   return Number.isNaN(at.getTime()) ? undefined : new Date(at.getTime() - slackMilliseconds);
 }

@@ -2,15 +2,15 @@ import { rename, stat } from "node:fs/promises";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Client } from "pg";
-import { pgBackRestProblem } from "../../../model/point-in-time/backrest-error";
-import { archiverFiles } from "../../../model/point-in-time/repository";
+import { pgBackRestProblem } from "../../../model/point-in-time/pgbackrest-error";
+import { archiverFiles } from "../../../model/point-in-time/archive-repository";
 import { AgentError } from "../../system/errors";
 import { socketFolder } from "../../postgres/connect";
 import { readTextIfExists } from "../../system/atomic-file";
-import { readReached } from "./archived-up-to";
+import { parseReachedTime } from "./archived-up-to";
 
 /** How PostgreSQL's archiver gets on. */
-export interface Archiver {
+export interface ArchiverStatus {
   /** Segments that wait. */
   readonly waiting: number;
   /** For how long the oldest of them has been waiting. */
@@ -21,7 +21,7 @@ export interface Archiver {
 }
 
 /** Looks at the archiver. PostgreSQL manual, 27.2.12 (`pg_stat_archiver`) and 9.28.9. */
-export async function lookAtArchiver(client: Client): Promise<Archiver> {
+export async function inspectArchiver(client: Client): Promise<ArchiverStatus> {
   const { rows } = await client.query<{
     waiting: number;
     behind: number | null;
@@ -40,11 +40,13 @@ export async function lookAtArchiver(client: Client): Promise<Archiver> {
     waiting: row?.waiting ?? 0,
     behindSeconds: Math.max(0, row?.behind ?? 0),
     lastArchivedAt: row?.archived ?? null,
-    failure: fails ? ((await said()) ?? `the archiving of ${row.wal ?? ""} failed`) : null,
+    failure: fails
+      ? ((await readArchiverMessage()) ?? `the archiving of ${row.wal ?? ""} failed`)
+      : null,
   };
 }
 
-async function said(): Promise<string | undefined> {
+async function readArchiverMessage(): Promise<string | undefined> {
   const text = await readTextIfExists(path.join(socketFolder, archiverFiles.said)).catch(
     () => undefined,
   );
@@ -53,7 +55,7 @@ async function said(): Promise<string | undefined> {
 }
 
 /** Seconds that the log may take into the archive when somebody waits for it. */
-const patienceSeconds = 60;
+const timeoutSeconds = 60;
 
 /**
  * Brings all that is written by now into the archive. The commit that is made for it has a moment, so that each moment
@@ -65,7 +67,7 @@ export async function archiveAll(client: Client): Promise<void> {
     "SELECT pg_walfile_name(pg_switch_wal()) AS segment",
   );
   const segment = rows[0]?.segment ?? "";
-  const deadline = Date.now() + patienceSeconds * 1000;
+  const deadline = Date.now() + timeoutSeconds * 1000;
   for (;;) {
     const { rows: done } = await client.query<{ archived: boolean }>(
       `SELECT NOT EXISTS (SELECT FROM pg_ls_archive_statusdir() WHERE name = $1 || '.ready')
@@ -75,9 +77,9 @@ export async function archiveAll(client: Client): Promise<void> {
     );
     if (done[0]?.archived === true) return;
     if (Date.now() > deadline) {
-      const { failure } = await lookAtArchiver(client);
+      const { failure } = await inspectArchiver(client);
       throw new AgentError(
-        `the write-ahead log could not be archived within ${patienceSeconds} s: ${failure ?? "PostgreSQL's archiver is busy"}`,
+        `the write-ahead log could not be archived within ${timeoutSeconds} s: ${failure ?? "PostgreSQL's archiver is busy"}`,
       );
     }
     await sleep(50);
@@ -85,12 +87,12 @@ export async function archiveAll(client: Client): Promise<void> {
 }
 
 /** Where the archive ends before the first part of the log that was let go; the note of it is taken. */
-export async function takeGap(): Promise<{ readonly at: Date } | undefined> {
+export async function claimGap(): Promise<{ readonly at: Date } | undefined> {
   const file = path.join(socketFolder, archiverFiles.gap);
   const taken = `${file}.taken`;
   if (!(await stat(file).catch(() => undefined)) && !(await stat(taken).catch(() => undefined)))
     return undefined;
   // One that was taken and not dealt with stays the one that counts.
   if (!(await stat(taken).catch(() => undefined))) await rename(file, taken);
-  return { at: readReached((await readTextIfExists(taken)) ?? "") ?? new Date() };
+  return { at: parseReachedTime((await readTextIfExists(taken)) ?? "") ?? new Date() };
 }

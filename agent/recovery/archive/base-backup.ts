@@ -1,8 +1,8 @@
 import type { Client } from "pg";
 import type { BaseBackupResult, BaseBackupType } from "../../../model/point-in-time/protocol";
 import { baseBackupResultSchema } from "../../../model/point-in-time/protocol";
-import { archiveFiles, stanzaName } from "../../../model/point-in-time/repository";
-import { recoverableWindows } from "../../../model/point-in-time/window";
+import { archiveFiles, stanzaName } from "../../../model/point-in-time/archive-repository";
+import { recoverableWindows } from "../../../model/point-in-time/recovery-windows";
 import { formatBytes, formatDuration } from "../../../model/base/units";
 import { now } from "../../system/clock";
 import { rejectExternal } from "../../postgres/external-connection";
@@ -12,8 +12,8 @@ import { logLine } from "../../system/progress";
 import { readTextIfExists, writeFileAtomically } from "../../system/atomic-file";
 import { readClusters } from "./archived-clusters";
 import { backrest } from "./pgbackrest";
-import { ownState } from "./archive-state";
-import { isOn, systemIdentifier } from "./switch-archiving";
+import { readOwnArchiveState } from "./archive-state";
+import { isArchiving, systemIdentifier } from "./switch-archiving";
 import { advisoryLocks } from "../../postgres/advisory-locks";
 
 /** Advisory lock: one base backup at a time; a second one waits. */
@@ -78,7 +78,7 @@ export async function lastBaseBackup(): Promise<BaseBackupResult | null> {
 
 /** Whether there is a backup since archiving began, so that something can be recovered. */
 export async function hasBackup(server: string, stanza: string): Promise<boolean> {
-  const state = await ownState(server);
+  const state = await readOwnArchiveState(server);
   const open = state.periods[stanza]?.at(-1);
   if (open?.to !== null) return false;
   const clusters = await readClusters({ ...state, periods: { [stanza]: [open] } });
@@ -87,7 +87,7 @@ export async function hasBackup(server: string, stanza: string): Promise<boolean
 
 async function currentStanza(client: Client, server: string): Promise<string> {
   const stanza = stanzaName(await systemIdentifier(client));
-  if (await isOn(client, server, stanza)) return stanza;
+  if (await isArchiving(client, server, stanza)) return stanza;
   throw new AgentError(
     `${server} archives nothing, so there is nothing to make a base backup for; set backups.pointInTime of the stack, then run pulumi up`,
   );
@@ -99,7 +99,7 @@ async function describe(
   seconds: number,
   type: BaseBackupType,
 ): Promise<string> {
-  const clusters = await readClusters(await ownState(server));
+  const clusters = await readClusters(await readOwnArchiveState(server));
   const backup = clusters.find(({ info }) => info.stanza === stanza)?.info.backups.at(-1);
   const sizes = backup
     ? ` of ${formatBytes(backup.bytes)}, ${formatBytes(backup.storedBytes)} in the archive`

@@ -1,48 +1,48 @@
 import { rm } from "node:fs/promises";
 import path from "node:path";
-import { dueBaseBackup } from "../../../model/point-in-time/due";
+import { dueBaseBackup } from "../../../model/point-in-time/due-base-backup";
 import type { BaseBackupType } from "../../../model/point-in-time/protocol";
-import { archiverFiles, stanzaName } from "../../../model/point-in-time/repository";
+import { archiverFiles, stanzaName } from "../../../model/point-in-time/archive-repository";
 import { now } from "../../system/clock";
 import { isExternal } from "../../postgres/external-connection";
 import { messageOf } from "../../system/errors";
 import { socketFolder, withConnection } from "../../postgres/connect";
 import { logLine } from "../../system/progress";
-import { files } from "../../server/parameters/included-file";
+import { configFiles } from "../../server/parameters/included-file";
 import { readTextIfExists } from "../../system/atomic-file";
-import { lookAtArchiver, takeGap } from "./archiver";
+import { inspectArchiver, claimGap } from "./archiver";
 import { hasBackup, lastBaseBackup, makeBaseBackup } from "./base-backup";
 import { beginPeriod, endPeriod, readChoice } from "./archive-state";
-import { isOn, systemIdentifier } from "./switch-archiving";
+import { isArchiving, systemIdentifier } from "./switch-archiving";
 
-let watching = false;
-let before = "";
+let isRunning = false;
+let lastError = "";
 
 /**
  * Sees to it that something can be recovered: makes base backups when they are due, the first one as soon as archiving is
  * on, and after a gap in the archive another first one.
  */
-export async function watchArchive(server: string): Promise<void> {
-  if (watching || isExternal) return;
-  watching = true;
+export async function maintainArchive(server: string): Promise<void> {
+  if (isRunning || isExternal) return;
+  isRunning = true;
   try {
-    if ((await readTextIfExists(files.archive)) !== undefined) await watch(server);
-    before = "";
+    if ((await readTextIfExists(configFiles.archive)) !== undefined) await maintain(server);
+    lastError = "";
   } catch (error) {
     // Once, because the next round finds the same.
-    if (before !== messageOf(error)) logLine(`archive: ${messageOf(error)}`);
-    before = messageOf(error);
+    if (lastError !== messageOf(error)) logLine(`archive: ${messageOf(error)}`);
+    lastError = messageOf(error);
   } finally {
-    watching = false;
+    isRunning = false;
   }
 }
 
-async function watch(server: string): Promise<void> {
+async function maintain(server: string): Promise<void> {
   const stanza = await withConnection("postgres", async (client) => {
     const name = stanzaName(await systemIdentifier(client));
-    if (!(await isOn(client, server, name))) return undefined;
+    if (!(await isArchiving(client, server, name))) return undefined;
     // As long as nothing gets into the archive, a backup would not either.
-    return (await lookAtArchiver(client)).failure === null ? name : undefined;
+    return (await inspectArchiver(client)).failure === null ? name : undefined;
   });
   if (stanza === undefined) return;
   await closeGap(server, stanza);
@@ -64,7 +64,7 @@ async function dueType(
 
 /** What was let go can never be recovered: there is a time before it and one after it. */
 async function closeGap(server: string, stanza: string): Promise<void> {
-  const gap = await takeGap();
+  const gap = await claimGap();
   if (!gap) return;
   logLine(`the archive has a gap since ${gap.at.toISOString()}: too much had been waiting`);
   await endPeriod(server, stanza, gap.at);

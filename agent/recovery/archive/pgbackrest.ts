@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { createInterface } from "node:readline";
-import { archiveFiles } from "../../../model/point-in-time/repository";
-import { backrestProblem } from "../../../model/point-in-time/backrest-error";
+import { archiveFiles } from "../../../model/point-in-time/archive-repository";
+import { pgBackRestProblem } from "../../../model/point-in-time/pgbackrest-error";
 import { AgentError } from "../../system/errors";
 
 /** How pgBackRest is called. */
@@ -41,5 +41,5 @@ export async function backrest(
   if (status === 0) return stdout;
   // What it finds before it has read its settings, it tells on stdout.
   const said = complaints.length > 0 ? complaints.join("\n") : stdout;
-  throw new AgentError(backrestProblem(said, status));
+  throw new AgentError(pgBackRestProblem(said, status));
 }

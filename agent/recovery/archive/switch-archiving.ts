@@ -6,25 +6,31 @@ import type {
   ArchiveRequest,
   ArchiveResult,
 } from "../../../model/point-in-time/protocol";
-import { parseInfo } from "../../../model/point-in-time/info";
+import { parseInfo } from "../../../model/point-in-time/pgbackrest-info";
 import {
   renderArchiveCommand,
   archiveFiles,
   renderArchiveParameters,
   renderRepositoryConfig,
   stanzaName,
-} from "../../../model/point-in-time/repository";
+} from "../../../model/point-in-time/archive-repository";
 import { rejectExternal } from "../../postgres/external-connection";
 import { AgentError, messageOf } from "../../system/errors";
 import { waitForPostgres, withConnection } from "../../postgres/connect";
 import { logLine } from "../../system/progress";
-import { files } from "../../server/parameters/included-file";
-import { reload } from "../../server/parameters/reload";
+import { configFiles } from "../../server/parameters/included-file";
+import { reloadConfig } from "../../server/parameters/reload";
 import { readTextIfExists, writeFileAtomically } from "../../system/atomic-file";
 import { archiveAll } from "./archiver";
 import { readClusters } from "./archived-clusters";
 import { backrest } from "./pgbackrest";
-import { beginPeriod, endPeriod, ownState, readChoice, writeArchiveFile } from "./archive-state";
+import {
+  beginPeriod,
+  endPeriod,
+  readOwnArchiveState,
+  readChoice,
+  writeArchiveFile,
+} from "./archive-state";
 import { advisoryLocks } from "../../postgres/advisory-locks";
 
 /** Advisory lock: one change of archiving at a time. */
@@ -34,7 +40,7 @@ const lock = advisoryLocks.archiving;
  * Switches archiving on or off, by a reload. What was archived stays: until it is switched on again, what could be
  * recovered can still be.
  */
-export async function switchArchive({ server, archive }: ArchiveRequest): Promise<ArchiveResult> {
+export async function switchArchiving({ server, archive }: ArchiveRequest): Promise<ArchiveResult> {
   rejectExternal(server, "what is archived is");
   await waitForPostgres(60);
   return withConnection("postgres", async (client) => {
@@ -49,7 +55,7 @@ export async function switchArchive({ server, archive }: ArchiveRequest): Promis
 async function switchOn(client: Client, server: string, choice: ArchiveConfig): Promise<boolean> {
   await requireArchiveMode(client, server);
   const stanza = stanzaName(await systemIdentifier(client));
-  const state = await ownState(server);
+  const state = await readOwnArchiveState(server);
   const others = Object.keys(state.periods).filter((name) => name !== stanza);
   if (others.length > 0 && state.periods[stanza] === undefined) {
     logLine(
@@ -63,21 +69,21 @@ async function switchOn(client: Client, server: string, choice: ArchiveConfig): 
   // Not without need: while a backup runs, it would be refused.
   if (!known.some((info) => info.stanza === stanza && info.problem === undefined))
     await backrest("stanza-create", { stanza });
-  if (await isOn(client, server, stanza)) {
+  if (await isArchiving(client, server, stanza)) {
     await beginPeriod(server, stanza, new Date());
-    return (await keepChoice(choice)) || isNewConfig;
+    return (await saveChoice(choice)) || isNewConfig;
   }
   // What was archived into nowhere until now, or with another command, says nothing about what comes.
   await client.query("SELECT pg_stat_reset_shared('archiver')");
-  await writeFileAtomically(files.archive, renderArchiveParameters(server, stanza));
+  await writeFileAtomically(configFiles.archive, renderArchiveParameters(server, stanza));
   try {
-    await reload(client);
+    await reloadConfig(client);
     await archiveAll(client);
     await beginPeriod(server, stanza, new Date());
-    await keepChoice(choice);
+    await saveChoice(choice);
   } catch (error) {
     // Otherwise the log would pile up for something that has never worked.
-    await letGo(client).catch((trouble: unknown) => {
+    await stopArchiving(client).catch((trouble: unknown) => {
       logLine(`archiving could not be switched off again: ${messageOf(trouble)}`);
     });
     throw new AgentError(`archiving was not switched on: ${messageOf(error)}`, { cause: error });
@@ -86,14 +92,14 @@ async function switchOn(client: Client, server: string, choice: ArchiveConfig): 
 }
 
 /** The main process notices; whether it is another than before. */
-async function keepChoice(choice: ArchiveConfig): Promise<boolean> {
+async function saveChoice(choice: ArchiveConfig): Promise<boolean> {
   if (isDeepStrictEqual(await readChoice(), choice)) return false;
   await writeArchiveFile(archiveFiles.choice, JSON.stringify(choice));
   return true;
 }
 
 async function switchOff(client: Client, server: string): Promise<boolean> {
-  if ((await readTextIfExists(files.archive)) === undefined) return false;
+  if ((await readTextIfExists(configFiles.archive)) === undefined) return false;
   // Before it is off: what is noted as recoverable must be so.
   try {
     const stanza = stanzaName(await systemIdentifier(client));
@@ -102,7 +108,7 @@ async function switchOff(client: Client, server: string): Promise<boolean> {
   } catch (error) {
     logLine(`the end of archiving could not be noted: ${messageOf(error)}`);
   }
-  await letGo(client);
+  await stopArchiving(client);
   return true;
 }
 
@@ -120,24 +126,28 @@ async function archiveNow(client: Client): Promise<Date | undefined> {
 
 /** Where the archive of a cluster ends; long ago when nothing is in it. */
 async function archivedEnd(server: string, stanza: string): Promise<Date> {
-  const clusters = await readClusters(await ownState(server));
+  const clusters = await readClusters(await readOwnArchiveState(server));
   return clusters.find(({ info }) => info.stanza === stanza)?.archivedUpTo ?? new Date(0);
 }
 
 /** From here on PostgreSQL lets go what it has written. */
-async function letGo(client: Client): Promise<void> {
-  await rm(files.archive, { force: true });
-  await reload(client);
+async function stopArchiving(client: Client): Promise<void> {
+  await rm(configFiles.archive, { force: true });
+  await reloadConfig(client);
 }
 
 /** Whether PostgreSQL archives as it should. */
-export async function isOn(client: Client, server: string, stanza: string): Promise<boolean> {
+export async function isArchiving(
+  client: Client,
+  server: string,
+  stanza: string,
+): Promise<boolean> {
   const { rows } = await client.query<{ command: string }>(
     "SELECT current_setting('archive_command') AS command",
   );
   return (
     rows[0]?.command === renderArchiveCommand(server, stanza) &&
-    (await readTextIfExists(files.archive)) === renderArchiveParameters(server, stanza)
+    (await readTextIfExists(configFiles.archive)) === renderArchiveParameters(server, stanza)
   );
 }
 

@@ -10,8 +10,8 @@ import { logLine } from "../../system/progress";
 import { restore } from "../../restore/restore";
 import { dumpPath, createDumpFolder } from "../../system/received-dumps";
 import { hashFolder } from "../../system/digest";
-import { requireSide, sideEnvironment } from "./instance";
-import { ensureSideRuns } from "./postmaster";
+import { requireInstance, instanceEnvironment } from "./instance";
+import { ensureInstanceRuns } from "./postmaster";
 
 /**
  * Restores a database of the side cluster on the server: a dump of it goes the way of every other, beside what is
@@ -19,7 +19,7 @@ import { ensureSideRuns } from "./postmaster";
  */
 export async function copyDatabase(request: CopyDatabaseRequest): Promise<RestoreResult> {
   const { server, kind, database, to, replace } = request;
-  const side = await requireSide(server);
+  const side = await requireInstance(server);
   const live = (await withConnection("postgres", listDatabases)).find(({ name }) => name === to);
   if (live && kind === "production") {
     throw new AgentError(
@@ -35,7 +35,7 @@ export async function copyDatabase(request: CopyDatabaseRequest): Promise<Restor
     const names = side.databases.map(({ name }) => name).join(", ");
     throw new AgentError(`the side cluster has no database ${database}; it has: ${names}`);
   }
-  await ensureSideRuns();
+  await ensureInstanceRuns();
   const sha256 = await dump(database, to);
   return restore({
     ...{ server, kind, database: to, roles: "leave out" },
@@ -64,7 +64,7 @@ async function dump(database: string, to: string): Promise<string> {
       ],
       ...["--no-password", `--file=${partial}`, `--dbname=${connectionString(database)}`],
     ],
-    sideEnvironment(),
+    instanceEnvironment(),
     (line) => complaints.push(line),
   );
   if (status !== 0) {

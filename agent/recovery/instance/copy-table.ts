@@ -12,8 +12,8 @@ import { sessionOptions, withConnection } from "../../postgres/connect";
 import { clientEnvironment, connectionString } from "../../postgres/client-programs";
 import { logLine } from "../../system/progress";
 import { freeDataBytes } from "../../postgres/free-space";
-import { connectToSide, requireSide, sideEnvironment } from "./instance";
-import { ensureSideRuns } from "./postmaster";
+import { connectToInstance, requireInstance, instanceEnvironment } from "./instance";
+import { ensureInstanceRuns } from "./postmaster";
 
 /** A table of the side cluster, as far as its copy needs it. */
 interface SourceTable {
@@ -31,10 +31,10 @@ interface SourceTable {
 export async function copyTable(request: CopyTableRequest): Promise<CopyTableResult> {
   const started = performance.now();
   const { server, database, schema, table, toSchema, toTable } = request;
-  await requireSide(server);
-  await ensureSideRuns();
+  await requireInstance(server);
+  await ensureInstanceRuns();
   const source = await readTable(request);
-  await withConnection(database, async (client) => refuse(client, request, source));
+  await withConnection(database, async (client) => checkTarget(client, request, source));
   logLine(`copy ${schema}.${table}, ${source.rows} rows …`);
   await transfer(request, source);
   const seconds = Math.round(performance.now() - started) / 1000;
@@ -42,7 +42,7 @@ export async function copyTable(request: CopyTableRequest): Promise<CopyTableRes
 }
 
 async function readTable({ database, schema, table }: CopyTableRequest): Promise<SourceTable> {
-  const client = await connectToSide(database);
+  const client = await connectToInstance(database);
   try {
     const { rows } = await client.query<{ name: string; definition: string; bytes: string }>(
       `SELECT a.attname AS name, pg_table_size(c.oid) AS bytes,
@@ -77,7 +77,7 @@ async function readTable({ database, schema, table }: CopyTableRequest): Promise
   }
 }
 
-async function refuse(
+async function checkTarget(
   client: Client,
   { server, database, toSchema, toTable }: CopyTableRequest,
   { bytes }: SourceTable,
@@ -123,7 +123,7 @@ async function transfer(request: CopyTableRequest, source: SourceTable): Promise
   const reading = spawn(
     "psql",
     [...psql, "-c", `COPY (SELECT ${columns} FROM ${q(schema)}.${q(table)}) TO STDOUT`],
-    { env: sideEnvironment(), stdio: ["ignore", "pipe", "pipe"] },
+    { env: instanceEnvironment(), stdio: ["ignore", "pipe", "pipe"] },
   );
   const statements = [
     `CREATE TABLE ${target} (${source.definitions.join(", ")})`,

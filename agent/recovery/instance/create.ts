@@ -2,7 +2,7 @@ import { mkdir, rm, stat, statfs } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Client } from "pg";
 import { reservedBytes } from "../../../model/dump/space";
-import { stanzaName } from "../../../model/point-in-time/repository";
+import { stanzaName } from "../../../model/point-in-time/archive-repository";
 import type {
   RecoveryInstance,
   RecoveryInstanceRequest,
@@ -13,14 +13,14 @@ import {
   targetText,
   utcText,
   type RecoveryTarget,
-} from "../../../model/point-in-time/target";
+} from "../../../model/point-in-time/recovery-target";
 import {
   planRecovery,
   recoverableWindows,
   unrecoverableText,
   type ArchivedCluster,
   type RecoveryPlan,
-} from "../../../model/point-in-time/window";
+} from "../../../model/point-in-time/recovery-windows";
 import { formatBytes } from "../../../model/base/units";
 import { now } from "../../system/clock";
 import { rejectExternal } from "../../postgres/external-connection";
@@ -28,24 +28,30 @@ import { AgentError, messageOf } from "../../system/errors";
 import { archiveAll } from "../archive/archiver";
 import { readClusters } from "../archive/archived-clusters";
 import { backrest } from "../archive/pgbackrest";
-import { ownState } from "../archive/archive-state";
-import { isOn, systemIdentifier } from "../archive/switch-archiving";
+import { readOwnArchiveState } from "../archive/archive-state";
+import { isArchiving, systemIdentifier } from "../archive/switch-archiving";
 import { connect } from "../../postgres/connect";
 import { logLine } from "../../system/progress";
 import { stateFolder } from "../../system/state-folder";
 import { readTextIfExists, writeFileAtomically } from "../../system/atomic-file";
-import { connectToSide, keptSide, processMark, sideFiles, sideFolder } from "./instance";
-import { sideSystemIdentifier, startSide, writeSideSettings } from "./postmaster";
-import { isBeingMade, removeSide } from "./remove";
+import {
+  connectToInstance,
+  readInstance,
+  processIdentity,
+  instanceFiles,
+  instanceFolder,
+} from "./instance";
+import { instanceSystemIdentifier, startInstance, writeInstanceParameters } from "./postmaster";
+import { isBeingCreated, removeInstance } from "./remove";
 
 /** Beyond the cluster itself: the log that is replayed, and what that makes of it. */
-const spareBytes = 1.2 * 2 ** 30;
+const replayBytes = 1.2 * 2 ** 30;
 
 /**
  * Makes the server as it was at a moment, beside it: a cluster of its own, without a way to it but a Unix socket, that
  * archives nothing. The server itself is not touched.
  */
-export async function makeSide({
+export async function createInstance({
   server,
   to,
   hours,
@@ -54,37 +60,37 @@ export async function makeSide({
   const started = now();
   const target = parseTarget(to);
   if ("problem" in target) throw new AgentError(`--to must ${target.problem}`);
-  await refuseSecond(server);
-  const plan = await choose(server, target);
+  await rejectSecondInstance(server);
+  const plan = await chooseBackup(server, target);
   await checkSpace(plan);
-  await mkdir(sideFolder, { mode: 0o700 });
+  await mkdir(instanceFolder, { mode: 0o700 });
   try {
-    await writeFileAtomically(sideFiles.maker, (await processMark(process.pid)) ?? "");
-    const lastChange = await withSpaceWatch(async (signal) => make(plan, target, signal));
+    await writeFileAtomically(instanceFiles.maker, (await processIdentity(process.pid)) ?? "");
+    const lastChange = await withSpaceWatch(async (signal) => recover(plan, target, signal));
     const side: RecoveryInstance = {
       to: targetText(target),
       lastChangeAt: lastChange?.toISOString() ?? null,
       backup: plan.backup.label,
-      systemIdentifier: await sideSystemIdentifier(),
+      systemIdentifier: await instanceSystemIdentifier(),
       madeAt: started.toISOString(),
       removedAt: new Date(started.getTime() + hours * 3_600_000).toISOString(),
       seconds: (now().getTime() - started.getTime()) / 1000,
       databases: await listDatabases(),
     };
-    await writeFileAtomically(sideFiles.facts, JSON.stringify(side));
+    await writeFileAtomically(instanceFiles.facts, JSON.stringify(side));
     return side;
   } catch (error) {
-    await removeSide();
+    await removeInstance();
     throw new AgentError(unrecoverableText(server, target, messageOf(error)), { cause: error });
   }
 }
 
-async function refuseSecond(server: string): Promise<void> {
-  const found = await stat(sideFolder).catch(() => undefined);
+async function rejectSecondInstance(server: string): Promise<void> {
+  const found = await stat(instanceFolder).catch(() => undefined);
   if (!found) return;
-  const side = await keptSide();
-  if (!side && !(await isBeingMade(found.mtimeMs))) {
-    await removeSide();
+  const side = await readInstance();
+  if (!side && !(await isBeingCreated(found.mtimeMs))) {
+    await removeInstance();
     return;
   }
   throw new AgentError(
@@ -95,13 +101,13 @@ async function refuseSecond(server: string): Promise<void> {
 }
 
 /** The backup to begin with; a moment that is not in the archive yet is brought into it where the server still can. */
-async function choose(server: string, target: RecoveryTarget): Promise<RecoveryPlan> {
+async function chooseBackup(server: string, target: RecoveryTarget): Promise<RecoveryPlan> {
   const refuse = (problem: string): AgentError =>
     new AgentError(unrecoverableText(server, target, problem));
   if (target.kind === "time" && target.at > now()) {
     throw refuse(`it is yet to come; it is ${utcText(now())} now`);
   }
-  const state = await ownState(server);
+  const state = await readOwnArchiveState(server);
   const clusters = await readClusters(state);
   const before = planRecovery(target, recoverableWindows(clusters));
   // What was just written is wanted, too.
@@ -125,7 +131,7 @@ async function archiveNow(
   try {
     client = await connect("postgres");
     const stanza = stanzaName(await systemIdentifier(client));
-    if (!(await isOn(client, server, stanza))) return undefined;
+    if (!(await isArchiving(client, server, stanza))) return undefined;
     const archivedUpTo = new Date();
     await archiveAll(client);
     return (cluster) => (cluster.info.stanza === stanza ? { ...cluster, archivedUpTo } : cluster);
@@ -138,7 +144,7 @@ async function archiveNow(
 }
 
 async function checkSpace({ backup }: RecoveryPlan): Promise<void> {
-  const needed = backup.bytes + spareBytes;
+  const needed = backup.bytes + replayBytes;
   const free = (await freeBytes()) - reservedBytes;
   if (free >= needed) return;
   throw new AgentError(
@@ -175,42 +181,42 @@ async function withSpaceWatch<T>(work: (signal: AbortSignal) => Promise<T>): Pro
   }
 }
 
-async function make(
+async function recover(
   { window, backup }: RecoveryPlan,
   target: RecoveryTarget,
   signal: AbortSignal,
 ): Promise<Date | undefined> {
-  await mkdir(sideFiles.run, { mode: 0o700 });
-  await mkdir(sideFiles.data, { mode: 0o700 });
+  await mkdir(instanceFiles.run, { mode: 0o700 });
+  await mkdir(instanceFiles.data, { mode: 0o700 });
   logLine(`restore base backup ${backup.label} of ${formatBytes(backup.bytes)} …`);
   await backrest("restore", {
     stanza: window.stanza,
     signal,
     options: [
       `--set=${backup.label}`,
-      `--pg1-path=${sideFiles.data}`,
-      `--tablespace-map-all=${sideFiles.tablespaces}`,
+      `--pg1-path=${instanceFiles.data}`,
+      `--tablespace-map-all=${instanceFiles.tablespaces}`,
       // Recovery is set up here; see postmaster.ts.
       ...["--type=default", "--archive-mode=off", "--process-max=2"],
     ],
   });
-  await writeSideSettings(window.stanza, target);
+  await writeInstanceParameters(window.stanza, target);
   logLine(`recover to ${targetText(target)} …`);
   try {
-    return await startSide(signal);
+    return await startInstance(signal);
   } catch (error) {
-    const log = (await readTextIfExists(sideFiles.log)) ?? "";
+    const log = (await readTextIfExists(instanceFiles.log)) ?? "";
     const isWhole = target.kind === "time" && target.at <= window.last && archiveEndedEarly(log);
     if (!isWhole || signal.aborted) throw error;
     // All up to the target is there; nothing was changed since, so PostgreSQL met no change to stop at.
-    await rm(sideFiles.log);
-    await writeSideSettings(window.stanza, { kind: "latest" });
-    return startSide(signal);
+    await rm(instanceFiles.log);
+    await writeInstanceParameters(window.stanza, { kind: "latest" });
+    return startInstance(signal);
   }
 }
 
 async function listDatabases(): Promise<RecoveryInstance["databases"]> {
-  const client = await connectToSide("postgres");
+  const client = await connectToInstance("postgres");
   try {
     const { rows } = await client.query<{ name: string; bytes: string }>(
       `SELECT datname AS name, pg_database_size(oid) AS bytes FROM pg_database

@@ -11,32 +11,32 @@ import { stateFolder } from "../../system/state-folder";
 import { readTextIfExists } from "../../system/atomic-file";
 
 /** The server as it was, beside it: one at a time, in the agent's volume. */
-export const sideFolder = path.join(stateFolder, "side");
+export const instanceFolder = path.join(stateFolder, "side");
 
 /** What is in its folder. */
-export const sideFiles = {
-  data: path.join(sideFolder, "data"),
+export const instanceFiles = {
+  data: path.join(instanceFolder, "data"),
   /** For its socket, which only the agent's user can reach. */
-  run: path.join(sideFolder, "run"),
-  tablespaces: path.join(sideFolder, "tablespaces"),
-  config: path.join(sideFolder, "side.conf"),
-  hba: path.join(sideFolder, "hba.conf"),
-  log: path.join(sideFolder, "log"),
+  run: path.join(instanceFolder, "run"),
+  tablespaces: path.join(instanceFolder, "tablespaces"),
+  config: path.join(instanceFolder, "side.conf"),
+  hba: path.join(instanceFolder, "hba.conf"),
+  log: path.join(instanceFolder, "log"),
   /** Written last: what is without it was never done. */
-  facts: path.join(sideFolder, "side.json"),
+  facts: path.join(instanceFolder, "side.json"),
   /** Who is making it. */
-  maker: path.join(sideFolder, "maker"),
+  maker: path.join(instanceFolder, "maker"),
 } as const;
 
 /** The side cluster that is there; `undefined` when there is none, or it is not done. */
-export async function keptSide(): Promise<RecoveryInstance | undefined> {
-  const text = await readTextIfExists(sideFiles.facts);
+export async function readInstance(): Promise<RecoveryInstance | undefined> {
+  const text = await readTextIfExists(instanceFiles.facts);
   return text === undefined ? undefined : recoveryInstanceSchema.parse(JSON.parse(text));
 }
 
 /** The same, where one is needed. */
-export async function requireSide(server: string): Promise<RecoveryInstance> {
-  const side = await keptSide();
+export async function requireInstance(server: string): Promise<RecoveryInstance> {
+  const side = await readInstance();
   if (side) return side;
   throw new AgentError(
     `${server} has no side cluster; make one with: npx stagecraft restore ${server} --to "2026-11-21 14:05"`,
@@ -44,9 +44,9 @@ export async function requireSide(server: string): Promise<RecoveryInstance> {
 }
 
 /** Connects to it. The caller ends the connection. */
-export async function connectToSide(database: string): Promise<Client> {
+export async function connectToInstance(database: string): Promise<Client> {
   const client = new Client({
-    host: sideFiles.run,
+    host: instanceFiles.run,
     user: "postgres",
     database,
     options: sessionOptions({ default_transaction_read_only: "on" }),
@@ -64,19 +64,19 @@ export async function connectToSide(database: string): Promise<Client> {
 }
 
 /** The way to it, for PostgreSQL's programs. */
-export function sideEnvironment(): NodeJS.ProcessEnv {
+export function instanceEnvironment(): NodeJS.ProcessEnv {
   return {
     ...process.env,
     LC_ALL: "C.UTF-8",
     LC_MESSAGES: "C",
-    PGHOST: sideFiles.run,
+    PGHOST: instanceFiles.run,
     PGUSER: "postgres",
     PGOPTIONS: sessionOptions({ default_transaction_read_only: "on" }),
   };
 }
 
 /** Tells a process from a later one with the same number: when it was started. proc(5), `/proc/[pid]/stat`. */
-export async function processMark(pid: number): Promise<string | undefined> {
+export async function processIdentity(pid: number): Promise<string | undefined> {
   const text = await readFile(`/proc/${pid}/stat`, "utf8").catch(() => undefined);
   // The name in the parentheses may hold anything.
   const started = text?.slice(text.lastIndexOf(")") + 2).split(" ")[19];

@@ -2,15 +2,15 @@ import { spawn } from "node:child_process";
 import { readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { archiveFiles } from "../../../model/point-in-time/repository";
+import { archiveFiles } from "../../../model/point-in-time/archive-repository";
 import { lastRecoveredChange, recoveryFailure } from "../../../model/point-in-time/recovery-log";
-import type { RecoveryTarget } from "../../../model/point-in-time/target";
+import type { RecoveryTarget } from "../../../model/point-in-time/recovery-target";
 import { quoteValue } from "../../../model/parameters/render";
 import { AgentError } from "../../system/errors";
 import { streamOutput } from "../../postgres/client-programs";
 import { logLine } from "../../system/progress";
 import { readTextIfExists } from "../../system/atomic-file";
-import { connectToSide, sideFiles } from "./instance";
+import { connectToInstance, instanceFiles } from "./instance";
 
 const english = { ...process.env, LC_ALL: "C.UTF-8", LC_MESSAGES: "C" };
 
@@ -18,7 +18,7 @@ const english = { ...process.env, LC_ALL: "C.UTF-8", LC_MESSAGES: "C" };
  * What a side cluster must never do, whatever the settings it was copied with say: be reached by others, archive, do
  * work of its own, follow a publisher. Its settings come from here alone; those in its folder are not read.
  */
-const harmless = {
+const isolationParameters = {
   listen_addresses: "",
   archive_mode: "off",
   archive_command: "",
@@ -32,7 +32,7 @@ const harmless = {
 };
 
 /** Enough for a dump in the memory of the agent's container. */
-const small = {
+const sizeParameters = {
   shared_buffers: "64MB",
   max_wal_size: "512MB",
   max_parallel_workers: "0",
@@ -48,33 +48,36 @@ const small = {
 };
 
 /** Writes the settings it is recovered and run with. */
-export async function writeSideSettings(stanza: string, target: RecoveryTarget): Promise<void> {
+export async function writeInstanceParameters(
+  stanza: string,
+  target: RecoveryTarget,
+): Promise<void> {
   const settings = {
-    ...harmless,
-    ...small,
+    ...isolationParameters,
+    ...sizeParameters,
     // Prepared transactions of the origin need as much room here.
-    max_prepared_transactions: (await controlled("max_prepared_xacts setting")) ?? "0",
-    data_directory: sideFiles.data,
-    hba_file: sideFiles.hba,
+    max_prepared_transactions: (await readControlData("max_prepared_xacts setting")) ?? "0",
+    data_directory: instanceFiles.data,
+    hba_file: instanceFiles.hba,
     ident_file: "/dev/null",
     external_pid_file: "",
-    unix_socket_directories: sideFiles.run,
+    unix_socket_directories: instanceFiles.run,
     unix_socket_permissions: "0700",
     cluster_name: "side",
     default_transaction_read_only: "on",
-    restore_command: `pgbackrest --config=${archiveFiles.config} --stanza=${stanza} --pg1-path=${sideFiles.data} --log-level-stderr=error archive-get %f "%p"`,
+    restore_command: `pgbackrest --config=${archiveFiles.config} --stanza=${stanza} --pg1-path=${instanceFiles.data} --log-level-stderr=error archive-get %f "%p"`,
     recovery_target_action: "promote",
-    ...targetSettings(target),
+    ...targetParameters(target),
   };
   const lines = Object.entries(settings).map(([name, value]) => `${name} = ${quoteValue(value)}\n`);
-  await writeFile(sideFiles.config, lines.join(""), { mode: 0o600 });
-  await writeFile(sideFiles.hba, "local all postgres peer\n", { mode: 0o600 });
+  await writeFile(instanceFiles.config, lines.join(""), { mode: 0o600 });
+  await writeFile(instanceFiles.hba, "local all postgres peer\n", { mode: 0o600 });
   // What ALTER SYSTEM had set on the origin, and pgBackRest's own lines: all that is needed is in the file above.
-  await writeFile(path.join(sideFiles.data, "postgresql.auto.conf"), "");
-  await writeFile(path.join(sideFiles.data, "recovery.signal"), "");
+  await writeFile(path.join(instanceFiles.data, "postgresql.auto.conf"), "");
+  await writeFile(path.join(instanceFiles.data, "recovery.signal"), "");
 }
 
-function targetSettings(target: RecoveryTarget): Record<string, string> {
+function targetParameters(target: RecoveryTarget): Record<string, string> {
   switch (target.kind) {
     case "time":
       return {
@@ -88,24 +91,24 @@ function targetSettings(target: RecoveryTarget): Record<string, string> {
 }
 
 /** The system identifier of the cluster in its folder. */
-export async function sideSystemIdentifier(): Promise<string> {
-  return (await controlled("Database system identifier")) ?? "";
+export async function instanceSystemIdentifier(): Promise<string> {
+  return (await readControlData("Database system identifier")) ?? "";
 }
 
 /** Starts it, and waits until it has been recovered; when the last change that is in it was made. */
-export async function startSide(signal: AbortSignal): Promise<Date | undefined> {
-  const args = ["start", "--silent", "-w", "-t", "604800", "-D", sideFiles.data];
-  const options = `-c config_file=${sideFiles.config}`;
-  const starting = pgCtl(...args, "-l", sideFiles.log, "-o", options);
+export async function startInstance(signal: AbortSignal): Promise<Date | undefined> {
+  const args = ["start", "--silent", "-w", "-t", "604800", "-D", instanceFiles.data];
+  const options = `-c config_file=${instanceFiles.config}`;
+  const starting = pgCtl(...args, "-l", instanceFiles.log, "-o", options);
   const watching = new AbortController();
-  const told = tellProgress(AbortSignal.any([signal, watching.signal]));
-  const stop = (): void => void stopSide();
+  const told = reportReplayProgress(AbortSignal.any([signal, watching.signal]));
+  const stop = (): void => void stopInstance();
   signal.addEventListener("abort", stop);
   try {
     const status = await starting;
     // It is told of as started when it begins to recover.
     const runs = status === 0 && (await untilRecovered());
-    const log = (await readTextIfExists(sideFiles.log)) ?? "";
+    const log = (await readTextIfExists(instanceFiles.log)) ?? "";
     if (!runs) throw new AgentError(recoveryFailure(log));
     return lastRecoveredChange(log);
   } finally {
@@ -119,13 +122,13 @@ export async function startSide(signal: AbortSignal): Promise<Date | undefined> 
 async function untilRecovered(): Promise<boolean> {
   for (;;) {
     try {
-      await (await connectToSide("postgres")).end();
+      await (await connectToInstance("postgres")).end();
       return true;
     } catch (error) {
       const { code } = (error as Error).cause as { readonly code?: string };
       const isYetToCome = ["57P03", "ENOENT", "ECONNREFUSED"].includes(code ?? "");
       if (!isYetToCome) throw error;
-      if ((await readTextIfExists(path.join(sideFiles.data, "postmaster.pid"))) === undefined)
+      if ((await readTextIfExists(path.join(instanceFiles.data, "postmaster.pid"))) === undefined)
         return false;
     }
     await sleep(100);
@@ -133,22 +136,22 @@ async function untilRecovered(): Promise<boolean> {
 }
 
 /** Starts it again where it is not running, as after a restart of the agent. */
-export async function ensureSideRuns(): Promise<void> {
-  if ((await pgCtl("status", "-D", sideFiles.data)) === 0) return;
-  await startSide(new AbortController().signal);
+export async function ensureInstanceRuns(): Promise<void> {
+  if ((await pgCtl("status", "-D", instanceFiles.data)) === 0) return;
+  await startInstance(new AbortController().signal);
 }
 
 /** Stops it, whatever it is doing. */
-export async function stopSide(): Promise<void> {
-  await pgCtl("stop", "--silent", "-m", "immediate", "-w", "-D", sideFiles.data);
+export async function stopInstance(): Promise<void> {
+  await pgCtl("stop", "--silent", "-m", "immediate", "-w", "-D", instanceFiles.data);
 }
 
 /** A line every two seconds about how far the log has been replayed. */
-async function tellProgress(signal: AbortSignal): Promise<void> {
+async function reportReplayProgress(signal: AbortSignal): Promise<void> {
   let before = "";
   while (!signal.aborted) {
     await sleep(2000, undefined, { signal }).catch(() => undefined);
-    const log = await readFile(sideFiles.log, "utf8").catch(() => "");
+    const log = await readFile(instanceFiles.log, "utf8").catch(() => "");
     const at = log.match(/restored log file "([0-9A-F]{24})"/g)?.at(-1) ?? "";
     if (at !== before) logLine(`recover … ${at.slice(-25, -1)}`);
     before = at;
@@ -167,9 +170,9 @@ async function pgCtl(...args: readonly string[]): Promise<number> {
 }
 
 /** What the control file of its cluster says in a line. */
-async function controlled(name: string): Promise<string | undefined> {
+async function readControlData(name: string): Promise<string | undefined> {
   const chunks: Buffer[] = [];
-  for await (const chunk of streamOutput("pg_controldata", ["-D", sideFiles.data], english))
+  for await (const chunk of streamOutput("pg_controldata", ["-D", instanceFiles.data], english))
     chunks.push(chunk);
   const lines = Buffer.concat(chunks).toString("utf8").split("\n");
   return lines

@@ -1,37 +1,37 @@
 import { rm, stat } from "node:fs/promises";
 import { now } from "../../system/clock";
 import { readTextIfExists } from "../../system/atomic-file";
-import { keptSide, processMark, sideFiles, sideFolder } from "./instance";
-import { stopSide } from "./postmaster";
+import { readInstance, processIdentity, instanceFiles, instanceFolder } from "./instance";
+import { stopInstance } from "./postmaster";
 
 /** Removes the side cluster, done or not; whether there was one. */
-export async function removeSide(): Promise<boolean> {
-  if (!(await stat(sideFolder).catch(() => undefined))) return false;
+export async function removeInstance(): Promise<boolean> {
+  if (!(await stat(instanceFolder).catch(() => undefined))) return false;
   // From here on it is not done, should this be interrupted.
-  await rm(sideFiles.facts, { force: true });
-  await stopSide();
-  await rm(sideFolder, { recursive: true, force: true });
+  await rm(instanceFiles.facts, { force: true });
+  await stopInstance();
+  await rm(instanceFolder, { recursive: true, force: true });
   return true;
 }
 
 /** Removes a side cluster whose time is over, or that nobody is making any more; why. */
-export async function tidySide(): Promise<string | undefined> {
-  const found = await stat(sideFolder).catch(() => undefined);
+export async function removeExpiredInstance(): Promise<string | undefined> {
+  const found = await stat(instanceFolder).catch(() => undefined);
   if (!found) return undefined;
-  const side = await keptSide();
+  const side = await readInstance();
   if (side) {
     if (new Date(side.removedAt) > now()) return undefined;
-    await removeSide();
+    await removeInstance();
     return `removed the side cluster of ${side.to}, whose time was over`;
   }
-  if (await isBeingMade(found.mtimeMs)) return undefined;
-  await removeSide();
+  if (await isBeingCreated(found.mtimeMs)) return undefined;
+  await removeInstance();
   return "removed a side cluster whose making was interrupted";
 }
 
 /** Whether the process that makes it is still there; it may be so new that it has not left its mark yet. */
-export async function isBeingMade(madeAt: number): Promise<boolean> {
-  const mark = await readTextIfExists(sideFiles.maker);
+export async function isBeingCreated(madeAt: number): Promise<boolean> {
+  const mark = await readTextIfExists(instanceFiles.maker);
   if (mark === undefined) return Date.now() - madeAt < 10_000;
-  return mark === (await processMark(Number(mark.split(" ")[0])));
+  return mark === (await processIdentity(Number(mark.split(" ")[0])));
 }

@@ -5,8 +5,8 @@ import {
   contentProblem,
   dumpFileProblem,
   headBytes,
-  recogniseCompression,
-  recogniseKind,
+  detectCompression,
+  detectDumpKind,
   tailBytes,
   type Compression,
   type DumpKind,
@@ -37,11 +37,11 @@ export async function recogniseContent(file: string, name: string): Promise<Cont
   const { size, head: packedHead, tail } = await readEnds(file);
   const problem = dumpFileProblem({ name, bytes: size, head: packedHead, tail });
   if (problem !== undefined) throw new AgentError(problem);
-  const compression = recogniseCompression(packedHead);
+  const compression = detectCompression(packedHead);
   const head = compression === "none" ? packedHead : await unpackedHead(file, compression, name);
   const unpackedProblem = contentProblem(name, head);
   if (unpackedProblem !== undefined) throw new AgentError(unpackedProblem);
-  return { compression, kind: recogniseKind(head) ?? "plain", head };
+  return { compression, kind: detectDumpKind(head) ?? "plain", head };
 }
 
 /** The unpacked contents of a file, in chunks; `onRead` hears how many bytes of the file have been read. */

@@ -1,4 +1,4 @@
-import { type ArchiveFacts, ArchiveScript } from "../../../model/dump/archive";
+import { type ArchiveFacts, ArchiveScriptReader } from "../../../model/dump/archive";
 import type { DumpKind } from "../../../model/dump/format";
 import { AgentError, messageOf } from "../../system/errors";
 import { clientEnvironment, streamOutput } from "../../postgres/client-programs";
@@ -16,7 +16,7 @@ export async function readArchive(
   { name, path: file }: Archive,
   serverMajor: number,
 ): Promise<ArchiveFacts> {
-  const script = new ArchiveScript();
+  const script = new ArchiveScriptReader();
   const environment = clientEnvironment(sessionOptions());
   try {
     const list: Buffer[] = [];

@@ -1,5 +1,5 @@
 import type { Client } from "pg";
-import type { FoundTable } from "../../../model/import-log/import-log";
+import type { ImportedTable } from "../../../model/import-log/import-log";
 import { quoteIdentifier as q } from "../../../model/base/sql";
 import { connect } from "../../postgres/connect";
 
@@ -10,8 +10,8 @@ const counters = 2;
 export async function countRows(
   database: string,
   tables: readonly string[],
-): Promise<ReadonlyMap<string, FoundTable>> {
-  const found = new Map<string, FoundTable>(tables.map((table) => [table, { rows: null }]));
+): Promise<ReadonlyMap<string, ImportedTable>> {
+  const found = new Map<string, ImportedTable>(tables.map((table) => [table, { rows: null }]));
   const clients = await Promise.all(
     Array.from({ length: counters }, async () => connect(database)),
   );

@@ -35,7 +35,7 @@ export async function restoreAndCheck(
 }
 
 async function check({ copy, rows = new Map() }: FillTarget, { log }: Recorder): Promise<Verdict> {
-  for (const [table, count] of rows) log.knowRows(table, count);
+  for (const [table, count] of rows) log.setExpectedRows(table, count);
   const found = await countRows(copy, log.tables).catch((error: unknown) => {
     // What has failed already may be why nothing can be counted.
     if (log.failed) return undefined;

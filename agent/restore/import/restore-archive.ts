@@ -1,7 +1,10 @@
 import { readdir, stat } from "node:fs/promises";
 import path from "node:path";
 import { textDecoder } from "../../../model/dump/text-encoding";
-import { PgRestoreOutput, type RestoreOutput } from "../../../model/import-log/pg-restore-output";
+import {
+  PgRestoreOutputReader,
+  type RestoreOutput,
+} from "../../../model/import-log/pg-restore-output";
 import { AgentError } from "../../system/errors";
 import { sessionOptions } from "../../postgres/connect";
 import {
@@ -41,7 +44,7 @@ export async function restoreArchive(
   const { kind } = archive;
   const sizes = await partSizes(archive);
   let finished = 0;
-  const output = new PgRestoreOutput();
+  const output = new PgRestoreOutputReader();
   const take = (outputs: readonly RestoreOutput[]): void => {
     for (const item of outputs) {
       if (item.type === "message") recorder.message(item.event, item.statement);

@@ -5,7 +5,7 @@ import { expect, vi } from "vitest";
 import { z } from "zod";
 import { fileProblems } from "../../../agent/repository/backup-files";
 import { catalogueSchema } from "../../../model/backup/catalogue-protocol";
-import { backupIdSchema } from "../../../model/backup/id";
+import { backupIdSchema } from "../../../model/backup/backup-id";
 import { formatBackupId } from "../../../model/base/names";
 import { listRepository, repository } from "../../support/backups/agent-backups";
 import type { Said } from "../../support/servers/server";

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
 import { runPipeline } from "../../../../agent/offsite/pipeline";
 import { Remote } from "../../../../agent/offsite/remote";
-import { offsiteConfigSchema } from "../../../../model/backup/offsite";
+import { offsiteConfigSchema } from "../../../../model/backup/offsite-config";
 
 const folder = mkdtempSync(join(tmpdir(), "stagecraft-pipeline-"));
 afterAll(() => {

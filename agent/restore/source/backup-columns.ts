@@ -6,10 +6,10 @@ import { columnsFile } from "../../../model/backup/columns-file";
 import type { MaskCatalogue } from "../../../model/masks/catalogue";
 import { maskCatalogueSchema } from "../../../model/masks/catalogue-schema";
 import { sha256Of } from "../../system/digest";
-import type { FoundBackup } from "./source";
+import type { FoundBackup } from "./find-backup";
 
 /** The columns of a database in a backup; `undefined` where the backup does not tell, or no longer what it told. */
-export async function readColumns({
+export async function readBackupColumns({
   manifest,
   database,
   folder,

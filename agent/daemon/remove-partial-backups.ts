@@ -2,12 +2,12 @@ import { readdir } from "node:fs/promises";
 import type { Client } from "pg";
 import type { BackupId } from "../../model/base/names";
 import { now } from "../system/clock";
-import { tryJobLock, unlockJobs } from "../jobs/lock";
-import { removeLeftovers } from "../backup/partial";
+import { tryJobLock, releaseJobLock } from "../jobs/job-lock";
+import { removeLeftovers } from "../backup/partial-backup";
 import { repositoryFolder } from "../repository/repository";
 
 /** Removes what backups that were killed left behind, unless one is being made now; their ids. */
-export async function tidyBackups(client: Client): Promise<BackupId[]> {
+export async function removePartialBackups(client: Client): Promise<BackupId[]> {
   const names = await readdir(repositoryFolder).catch(() => []);
   // Otherwise whoever begins a job just now would have to wait for nothing.
   if (!names.some((name) => name.endsWith(".partial"))) return [];
@@ -15,6 +15,6 @@ export async function tidyBackups(client: Client): Promise<BackupId[]> {
   try {
     return await removeLeftovers(now());
   } finally {
-    await unlockJobs(client);
+    await releaseJobLock(client);
   }
 }

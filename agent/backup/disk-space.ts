@@ -1,5 +1,5 @@
 import { statfs } from "node:fs/promises";
-import { backupReserve } from "../../model/backup/space";
+import { backupReserve } from "../../model/backup/backup-space";
 import { formatBytes } from "../../model/base/units";
 import { AgentError } from "../system/errors";
 import { repositoryFolder } from "../repository/repository";
@@ -8,15 +8,15 @@ import { repositoryFolder } from "../repository/repository";
 const intervalMilliseconds = 500;
 
 /** Bytes that a backup may take of the volume. */
-export async function freeForBackup(): Promise<number> {
+export async function freeBackupBytes(): Promise<number> {
   const { bavail, blocks, bsize } = await statfs(repositoryFolder);
   return Math.max(0, bavail * bsize - backupReserve(blocks * bsize));
 }
 
 /** Calls `stop` when the volume of the backups is nearly full; the caller ends the watch. */
-export function watchSpace(stop: (reason: Error) => void): () => void {
+export function watchFreeSpace(stop: (reason: Error) => void): () => void {
   const look = async (): Promise<void> => {
-    if ((await freeForBackup()) > 0) return;
+    if ((await freeBackupBytes()) > 0) return;
     const { bavail, bsize } = await statfs(repositoryFolder);
     stop(
       new AgentError(

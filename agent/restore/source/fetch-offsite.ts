@@ -1,7 +1,7 @@
 import { mkdir, rename, rm, rmdir } from "node:fs/promises";
 import path from "node:path";
 import { nearestIds } from "../../../model/backup/nearest-ids";
-import { copyName, placeText, type Copy } from "../../../model/backup/offsite";
+import { copyName, remotePathText, type RemoteCopy } from "../../../model/backup/offsite-config";
 import type { RestoreRequest } from "../../../model/restore/protocol";
 import type { OffsiteSource } from "../../../model/restore/offsite-source";
 import { requireSpace, unpackCopy } from "../../offsite/fetch";
@@ -17,40 +17,40 @@ export function fetchedFolder(database: string): string {
 }
 
 /** Removes what was fetched for a database. */
-export async function forgetFetched(database: string): Promise<void> {
+export async function removeFetched(database: string): Promise<void> {
   await rm(fetchedFolder(database), { recursive: true, force: true });
   // Stays where another restore has something in it.
   await rmdir(fetched).catch(() => undefined);
 }
 
 /** Removes what restores have left that did not come to their end; for when none runs. */
-export async function forgetAllFetched(): Promise<void> {
+export async function removeAllFetched(): Promise<void> {
   await rm(fetched, { recursive: true, force: true });
 }
 
 /** Looks for a copy, and fetches nothing; throws an {@link AgentError} that names the nearest ones when it is not there. */
-export async function lookForCopy(
+export async function findOffsiteCopy(
   request: RestoreRequest,
   source: OffsiteSource,
 ): Promise<{ readonly place: string; readonly bytes: number }> {
-  const id = acceptedId(request);
+  const id = requireAccepted(request);
   return withRemote(source, source.server, async (remote) => {
     const { bytes } = await findCopy(remote, source, id);
-    return { place: placeText(source, source.server, copyName(id)), bytes };
+    return { place: remotePathText(source, source.server, copyName(id)), bytes };
   });
 }
 
 /** Brings a backup from its off-site copy to {@link fetchedFolder}, where it is whole as soon as it has its name. */
-export async function fetchSource(request: RestoreRequest, source: OffsiteSource): Promise<void> {
+export async function fetchBackup(request: RestoreRequest, source: OffsiteSource): Promise<void> {
   const { database } = request;
-  const backup = acceptedId(request);
+  const backup = requireAccepted(request);
   const { server, identity } = source;
-  const place = placeText(source, server, copyName(backup));
+  const place = remotePathText(source, server, copyName(backup));
   const folder = fetchedFolder(database);
   const partial = path.join(folder, `${backup}.partial`);
   await withRemote(source, server, async (remote) => {
     await findCopy(remote, source, backup);
-    await forgetFetched(database);
+    await removeFetched(database);
     await mkdir(partial, { recursive: true, mode: 0o700 });
     await unpackCopy(remote, { id: backup, place, identity, folder: partial });
   });
@@ -64,21 +64,21 @@ export async function fetchSource(request: RestoreRequest, source: OffsiteSource
 }
 
 /** The id that is wanted. What proved a backup stays with its server, so a copy counts as unverified. */
-function acceptedId({ source: { backup = "" }, acceptUnverified }: RestoreRequest): string {
+function requireAccepted({ source: { backup = "" }, acceptUnverified }: RestoreRequest): string {
   if (acceptUnverified === true) return backup;
   throw new AgentError(
     `an off-site copy does not tell whether a restore has proven backup ${backup}; to take it all the same, set data.acceptUnverified: true`,
   );
 }
 
-async function findCopy(remote: Remote, source: OffsiteSource, id: string): Promise<Copy> {
+async function findCopy(remote: Remote, source: OffsiteSource, id: string): Promise<RemoteCopy> {
   const copies = await remote.copies();
   const copy = copies.find((copy) => copy.id === id);
   if (copy) {
     await requireSpace(copy.bytes);
     return copy;
   }
-  const place = placeText(source, source.server);
+  const place = remotePathText(source, source.server);
   if (copies.length === 0) throw new AgentError(`no copy ${id}: there is none at all in ${place}`);
   const ids = copies.map(({ id }) => id);
   throw new AgentError(`no copy ${id} in ${place}; the nearest: ${nearestIds(id, ids).join(", ")}`);

@@ -1,7 +1,7 @@
 import type { Client } from "pg";
 
 /** What of a live database keeps it from being renamed or dropped, a sentence each with the fix. */
-export async function blockers(client: Client, database: string): Promise<string[]> {
+export async function swapBlockers(client: Client, database: string): Promise<string[]> {
   const { rows: prepared } = await client.query<{ gid: string }>(
     "SELECT gid FROM pg_prepared_xacts WHERE database = $1 ORDER BY prepared",
     [database],

@@ -1,11 +1,11 @@
 import path from "node:path";
 import type { Client } from "pg";
-import { compareFiles, problemsText } from "../../../model/backup/comparison";
+import { compareFiles, backupProblemsText } from "../../../model/backup/manifest-comparison";
 import { nearestIds } from "../../../model/backup/nearest-ids";
 import type { BackedUpDatabase, Manifest } from "../../../model/backup/manifest";
-import { databaseOf, fitnessProblems } from "../../../model/restore/compatibility";
+import { findDatabase, compatibilityProblems } from "../../../model/restore/compatibility";
 import type { RestoreRequest } from "../../../model/restore/protocol";
-import { findFiles } from "../../repository/files";
+import { findFiles } from "../../repository/backup-files";
 import {
   backupFolder,
   listBackupIds,
@@ -13,7 +13,7 @@ import {
   readVerification,
 } from "../../repository/repository";
 import { AgentError } from "../../system/errors";
-import { fetchedFolder } from "./from-offsite";
+import { fetchedFolder } from "./fetch-offsite";
 
 /** Another server's backups, which this agent only reads. */
 export const sourceFolder = process.env.STAGECRAFT_SOURCE ?? "/var/backups/source";
@@ -22,7 +22,7 @@ export const sourceFolder = process.env.STAGECRAFT_SOURCE ?? "/var/backups/sourc
 const sourceVolume = process.env.STAGECRAFT_SOURCE_VOLUME;
 
 /** Whether this agent reads the volume that a request means; one that is to get another is made anew by the update. */
-export function readsRepository({ source, offsite }: RestoreRequest): boolean {
+export function isRepositoryMounted({ source, offsite }: RestoreRequest): boolean {
   return offsite !== undefined || source.repository === sourceVolume;
 }
 
@@ -42,19 +42,19 @@ export interface FoundBackup {
 /** Finds the backup that a request names; throws an {@link AgentError} with all that speaks against it. */
 export async function findBackup(client: Client, request: RestoreRequest): Promise<FoundBackup> {
   const { backup = "", repository = "" } = request.source;
-  if (!readsRepository(request)) {
+  if (!isRepositoryMounted(request)) {
     throw new AgentError(
       `the agent does not read the volume ${repository}; its container is of another stack file, run pulumi up again`,
     );
   }
   const folder = request.offsite ? fetchedFolder(request.database) : sourceFolder;
   const manifest = await readManifest(backup, folder);
-  if (!manifest) throw new AgentError(await notThere(request));
-  const database = databaseOf(manifest, request.database);
+  if (!manifest) throw new AgentError(await missingBackupText(request));
+  const database = findDatabase(manifest, request.database);
   if ("problem" in database) throw new AgentError(database.problem);
   const verification = await readVerification(backup, folder);
   const known = { manifest, verification };
-  const problems = fitnessProblems(known, database, request, await targetOf(client));
+  const problems = compatibilityProblems(known, database, request, await readTarget(client));
   if (problems.length > 0) throw new AgentError(problems.join("\n"));
   const bytes = filesOf(manifest, database).reduce((sum, file) => sum + file.bytes, 0);
   return {
@@ -80,10 +80,10 @@ export async function checkFiles({ manifest, database, folder }: FoundBackup): P
     found.filter(({ path: file }) => names.has(file)),
   );
   if (problems.length === 0) return;
-  throw new AgentError(`${problemsText(manifest.id, problems)}\ntake another backup`);
+  throw new AgentError(`${backupProblemsText(manifest.id, problems)}\ntake another backup`);
 }
 
-async function notThere({ source }: RestoreRequest): Promise<string> {
+async function missingBackupText({ source }: RestoreRequest): Promise<string> {
   const { backup = "", repository = "" } = source;
   const ids = await listBackupIds(sourceFolder);
   if (ids.length === 0) {
@@ -92,7 +92,7 @@ async function notThere({ source }: RestoreRequest): Promise<string> {
   return `no backup ${backup} in ${repository}; the nearest: ${nearestIds(backup, ids).join(", ")}`;
 }
 
-async function targetOf(client: Client) {
+async function readTarget(client: Client) {
   const { rows } = await client.query<{ major: number; extensions: string[] }>(
     `SELECT current_setting('server_version_num')::int / 10000 AS major,
             (SELECT array_agg(name::text) FROM pg_available_extensions) AS extensions`,

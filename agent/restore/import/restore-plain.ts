@@ -1,6 +1,6 @@
 import type { Client, DatabaseError } from "pg";
 import { SqlReader, type SqlToken } from "../../../model/dump/sql-reader";
-import { isAboutRoles } from "../../../model/dump/role-statement";
+import { isRoleStatement } from "../../../model/dump/role-statement";
 import { describeStatement, type StatementFacts } from "../../../model/dump/statement";
 import { truncatedProblem } from "../../../model/dump/format";
 import type { ImportEvent, Phase } from "../../../model/import-log/event";
@@ -11,7 +11,7 @@ import { textDecoder, type DecodeText } from "../../../model/dump/text-encoding"
 import { AgentError } from "../../system/errors";
 import type { Progress } from "../../system/progress";
 import { readMessagesBy } from "./message-encoding";
-import { RawStatement, type Ending } from "../../postgres/raw-statement";
+import { RawStatement, type StatementResult } from "../../postgres/raw-statement";
 import type { Recorder } from "./recorder";
 
 /** Bytes of a statement that are enough to describe it. */
@@ -130,7 +130,7 @@ class PlainImport {
         `${this.restore.name} creates or changes databases itself (line ${line}: ${facts.excerpt.slice(0, 80)}); ${ownDatabaseFix}`,
       );
     }
-    if (isAboutRoles(facts)) {
+    if (isRoleStatement(facts)) {
       this.#leaveRolesAlone(facts, line);
       return;
     }
@@ -147,10 +147,10 @@ class PlainImport {
     this.#now = { facts, line };
     const statement = RawStatement.send(this.restore.client, sql);
     if (facts.action === "copy" && /\bFROM\s+stdin\b/i.test(sql.toString("latin1"))) {
-      this.#copy = { statement, facts, line, takesRows: await statement.wantsRows };
+      this.#copy = { statement, facts, line, takesRows: await statement.expectsRows };
       return;
     }
-    await this.#end(facts, line, sql, await statement.ending);
+    await this.#end(facts, line, sql, await statement.result);
   }
 
   async #endCopy(rows: number): Promise<void> {
@@ -160,16 +160,21 @@ class PlainImport {
     this.restore.progress.countRows(rows);
     if (copy.facts.name !== undefined) this.restore.recorder.log.expectRows(copy.facts.name, rows);
     copy.statement.endRows();
-    const ending = await copy.statement.ending;
+    const ending = await copy.statement.result;
     if ("error" in ending) this.#message("ERROR", ending.error, copy.facts, copy.line);
   }
 
-  async #end(facts: StatementFacts, line: number, sql: Buffer, ending: Ending): Promise<void> {
+  async #end(
+    facts: StatementFacts,
+    line: number,
+    sql: Buffer,
+    ending: StatementResult,
+  ): Promise<void> {
     if ("error" in ending) {
       const role = missingRole({ sqlstate: ending.error.code, message: ending.error.message });
       if (role !== undefined && this.restore.roles === "create without login") {
         await this.restore.createRole(role);
-        const again = await RawStatement.send(this.restore.client, sql).ending;
+        const again = await RawStatement.send(this.restore.client, sql).result;
         await this.#end(facts, line, sql, again);
         return;
       }

@@ -1,8 +1,8 @@
 import { isVerified } from "../../model/backup/catalogue";
-import { problemsText } from "../../model/backup/comparison";
+import { backupProblemsText } from "../../model/backup/manifest-comparison";
 import type { BackupId } from "../../model/base/names";
-import { fileProblems } from "../repository/files";
-import { keepVerification, readCatalogue } from "../repository/repository";
+import { fileProblems } from "../repository/backup-files";
+import { saveVerification, readCatalogue } from "../repository/repository";
 
 /** Days after which a verified backup is read again, because disks forget. */
 const recheckDays = 7;
@@ -19,11 +19,11 @@ export async function recheckFiles(now: Date): Promise<BackupId[]> {
     const problems = await fileProblems(id);
     const checkedAt = now.toISOString();
     if (problems.length === 0) {
-      await keepVerification(id, { ...verification, checkedAt });
+      await saveVerification(id, { ...verification, checkedAt });
       continue;
     }
-    const text = problemsText(id, problems);
-    await keepVerification(id, {
+    const text = backupProblemsText(id, problems);
+    await saveVerification(id, {
       ...{ ...verification, checkedAt, text },
       ...{ result: "failed", restored: false },
     });

@@ -1,0 +1,47 @@
+import { backupBytes } from "../../model/backup/manifest";
+import { remotePathText, type OffsiteConfig } from "../../model/backup/offsite-config";
+import type {
+  OffsiteFetch,
+  OffsiteFetched,
+  OffsiteList,
+} from "../../model/backup/offsite-protocol";
+import { copyWithJobLock } from "./after-backup";
+import { fetchCopy } from "./fetch";
+import { Remote } from "./remote";
+import type { CopyResult } from "./sync";
+import { listBackupIds } from "../repository/repository";
+import { readSchedule } from "../jobs/schedule";
+import { AgentError } from "../system/errors";
+import { terminationSignal } from "../jobs/abort-signals";
+
+/** Lists the copies of a server's backups, from what is there alone. */
+export async function listCopies(server: string): Promise<OffsiteList> {
+  const settings = await requireOffsite();
+  const [copies, here] = await Promise.all([
+    new Remote(settings, server).copies(),
+    listBackupIds(),
+  ]);
+  return {
+    ...{ server, place: remotePathText(settings, server) },
+    copies: copies.map(({ id, bytes }) => ({ id, bytes, isHere: here.includes(id) })),
+  };
+}
+
+/** Copies what is not there yet, and removes there what no rule keeps. */
+export async function uploadCopies(server: string): Promise<CopyResult[]> {
+  return copyWithJobLock(await requireOffsite(), server, null, terminationSignal());
+}
+
+/** Brings a backup back. */
+export async function fetchBackup({ id, of, identity }: OffsiteFetch): Promise<OffsiteFetched> {
+  const manifest = await fetchCopy(await requireOffsite(), of, id, identity);
+  return { id, bytes: backupBytes(manifest) };
+}
+
+async function requireOffsite(): Promise<OffsiteConfig> {
+  const offsite = (await readSchedule())?.offsite;
+  if (offsite) return offsite;
+  throw new AgentError(
+    "this server has no place for off-site copies; set backups.offsite in the stack file and run pulumi up",
+  );
+}

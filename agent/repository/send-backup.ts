@@ -1,0 +1,19 @@
+import { spawn } from "node:child_process";
+import { missingBackupText } from "./offsite-only";
+import { repositoryFolder, listBackupIds } from "./repository";
+import { AgentError } from "../system/errors";
+
+/** Writes a backup to stdout as a tar of its folder; whoever takes it compares it with its manifest. */
+export async function sendBackup(id: string): Promise<void> {
+  if (!(await listBackupIds()).includes(id)) {
+    throw new AgentError(await missingBackupText(id));
+  }
+  const tar = spawn("tar", ["-C", repositoryFolder, "-cf", "-", id], {
+    stdio: ["ignore", "inherit", "inherit"],
+  });
+  const status = await new Promise<number | null>((resolve, reject) => {
+    tar.on("error", reject);
+    tar.on("close", resolve);
+  });
+  if (status !== 0) throw new AgentError(`backup ${id} could not be read whole; verify it`);
+}
