@@ -1,16 +1,16 @@
 import { resolve } from "node:path";
 import { CommanderError } from "commander";
 import { RequirementError } from "../tools";
-import { Problem, Stopped } from "./base/problem";
-import { makeProgram } from "./program/program";
+import { Problem, Cancelled } from "./base/problem";
+import { createProgram } from "./program/program";
 import { findProject } from "./project/project";
-import { UpdateFailed } from "./pulumi/pulumi";
+import { UpdateFailed } from "./pulumi/update";
 import { paintFor } from "./base/paint";
 import { problemText } from "./base/problem-text";
 
 /** Runs the operator's CLI; sets the exit status and never raises. */
 export async function main(args: readonly string[]): Promise<void> {
-  const program = makeProgram({
+  const program = createProgram({
     folder: () => findProject(process.cwd(), resolve(__dirname, "..")),
     exit: (status) => {
       process.exitCode = status;
@@ -19,16 +19,16 @@ export async function main(args: readonly string[]): Promise<void> {
   try {
     await program.parseAsync(args, { from: "user" });
   } catch (error) {
-    process.exitCode = tell(error);
+    process.exitCode = reportError(error);
   }
 }
 
 if (require.main === module) void main(process.argv.slice(2));
 
 /** Tells a person what went wrong; the exit status. */
-function tell(error: unknown): number {
+function reportError(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode;
-  if (error instanceof Stopped) return 1;
+  if (error instanceof Cancelled) return 1;
   const paint = paintFor(process.stderr);
   for (const problem of problemsOf(error)) console.error(problemText(problem, paint));
   return 1;

@@ -12,11 +12,11 @@ export interface Paint {
 const same = (text: string): string => text;
 
 /** Text as it is. */
-export const plain: Paint = { good: same, bad: same, warn: same, faint: same, strong: same };
+export const noColors: Paint = { good: same, bad: same, warn: same, faint: same, strong: same };
 
 /** Colours where the stream is a terminal and `NO_COLOR` is not set. */
 export function paintFor(stream: NodeJS.WriteStream): Paint {
-  if (!stream.isTTY || (process.env["NO_COLOR"] ?? "") !== "") return plain;
+  if (!stream.isTTY || (process.env["NO_COLOR"] ?? "") !== "") return noColors;
   const style =
     (format: Parameters<typeof styleText>[0]) =>
     (text: string): string =>

@@ -15,6 +15,6 @@ export class Problem extends Error {
 }
 
 /** Raised when somebody interrupted or said no: nothing more to tell. */
-export class Stopped extends Error {
+export class Cancelled extends Error {
   override readonly name = "Stopped";
 }

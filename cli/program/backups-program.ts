@@ -1,10 +1,10 @@
 import { Argument, InvalidArgumentError, type Command } from "commander";
 import { parseBackupId } from "../../model/base/names";
 import type { StackName } from "../project/stacks";
-import { backups, deleteBackups, forgetBackups, verifyBackup } from "../verbs/backups";
-import { downloadBackup } from "../verbs/backups-download";
-import { fetchCopy, listCopies, uploadCopies } from "../verbs/offsite";
-import { refresh } from "../verbs/refresh";
+import { runBackups, runBackupsDelete, runBackupsForget, runBackupsVerify } from "../verbs/backups";
+import { runBackupsDownload } from "../verbs/backups-download";
+import { runOffsiteFetch, runOffsiteList, runOffsiteUpload } from "../verbs/offsite";
+import { runRefresh } from "../verbs/refresh";
 
 /** What the verbs about backups need of the program they belong to. */
 export interface BackupsContext {
@@ -29,7 +29,7 @@ export function addBackups(program: Command, { folder, exit, stack }: BackupsCon
     .addArgument(stack("<stack>"))
     .option("--json", "for a program")
     .action(async (name: StackName, options: Options) => {
-      await backups(folder(), name, options);
+      await runBackups(folder(), name, options);
     })
     .addHelpText("after", "\nExample:\n  npx stagecraft backups prod");
 
@@ -40,7 +40,7 @@ export function addBackups(program: Command, { folder, exit, stack }: BackupsCon
     .addArgument(backupArgument("[id]"))
     .option("--json", "for a program")
     .action(async (name: StackName, id: string | undefined, _: Options, self: Command) => {
-      if (!(await verifyBackup(folder(), name, id, self.optsWithGlobals()))) exit(1);
+      if (!(await runBackupsVerify(folder(), name, id, self.optsWithGlobals()))) exit(1);
     });
 
   command
@@ -51,7 +51,7 @@ export function addBackups(program: Command, { folder, exit, stack }: BackupsCon
     .option("-y, --yes", "do not ask")
     .option("--json", "for a program")
     .action(async (name: StackName, ids: string[], _: Options, self: Command) => {
-      await deleteBackups(folder(), name, ids, self.optsWithGlobals());
+      await runBackupsDelete(folder(), name, ids, self.optsWithGlobals());
     });
 
   command
@@ -62,7 +62,7 @@ export function addBackups(program: Command, { folder, exit, stack }: BackupsCon
     .argument("[folder]", "where its folder is put", ".")
     .option("--json", "for a program")
     .action(async (name: StackName, id: string, into: string, _: Options, self: Command) => {
-      await downloadBackup(folder(), name, id, into, self.optsWithGlobals());
+      await runBackupsDownload(folder(), name, id, into, self.optsWithGlobals());
     });
 
   command
@@ -73,7 +73,7 @@ export function addBackups(program: Command, { folder, exit, stack }: BackupsCon
     .option("--preview", "only tell what would happen")
     .option("--json", "for a program")
     .action(async (name: StackName, id: string, _: Options, self: Command) => {
-      await refresh(folder(), name, { ...self.optsWithGlobals<Options>(), backup: id });
+      await runRefresh(folder(), name, { ...self.optsWithGlobals<Options>(), backup: id });
     });
 
   command
@@ -83,7 +83,7 @@ export function addBackups(program: Command, { folder, exit, stack }: BackupsCon
     .option("--dry-run", "only show what would stay and go, and why")
     .option("--json", "for a program")
     .action(async (name: StackName, _: Options, self: Command) => {
-      await forgetBackups(folder(), name, self.optsWithGlobals());
+      await runBackupsForget(folder(), name, self.optsWithGlobals());
     });
 
   addOffsite(command, { folder, exit, stack });
@@ -102,10 +102,11 @@ function addOffsite(command: Command, { folder, exit, stack }: BackupsContext): 
     .option("--json", "for a program")
     .action(async (name: StackName, id: string | undefined, _: Options, self: Command) => {
       const options: OffsiteOptions = self.optsWithGlobals();
-      if (id !== undefined) await fetchCopy(folder(), name, id, { ...noIdentity, ...options });
+      if (id !== undefined)
+        await runOffsiteFetch(folder(), name, id, { ...noIdentity, ...options });
       else if (options.upload === true) {
-        if (!(await uploadCopies(folder(), name, options))) exit(1);
-      } else await listCopies(folder(), name, options);
+        if (!(await runOffsiteUpload(folder(), name, options))) exit(1);
+      } else await runOffsiteList(folder(), name, options);
     });
 }
 

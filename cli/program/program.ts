@@ -1,28 +1,28 @@
 import { Command } from "commander";
 import { example, stackArgument } from "./arguments";
 import { addBackups } from "./backups-program";
-import { addSideVerbs } from "./side-program";
+import { addPitr } from "./pitr-program";
 import { stackNames, type StackName } from "../project/stacks";
 import { StepList } from "../terminal/steps";
-import { access } from "../verbs/access";
-import { backup, type BackupOptions } from "../verbs/backup";
-import { ca } from "../verbs/ca";
-import { doctor, type DoctorOptions } from "../verbs/doctor";
-import { down } from "../verbs/down";
-import { log } from "../verbs/log";
-import { password } from "../verbs/password";
-import { psql } from "../verbs/psql";
-import { refresh, type RefreshOptions } from "../verbs/refresh";
-import { rollback } from "../verbs/rollback";
-import { restore } from "../verbs/restore";
-import { start } from "../verbs/start";
-import { status } from "../verbs/status";
-import { upAlone } from "../verbs/up";
-import { upgrades } from "../verbs/upgrades";
+import { runAccess } from "../verbs/access";
+import { runBackup, type BackupCommandOptions } from "../verbs/backup";
+import { runCa } from "../verbs/ca";
+import { runDoctor, type DoctorOptions } from "../verbs/doctor";
+import { runDown } from "../verbs/down";
+import { runLog } from "../verbs/log";
+import { runPassword } from "../verbs/password";
+import { runPsql } from "../verbs/psql";
+import { runRefresh, type RefreshOptions } from "../verbs/refresh";
+import { runRollback } from "../verbs/rollback";
+import { runPitrRestore } from "../verbs/pitr-restore";
+import { runStart } from "../verbs/start";
+import { runStatus } from "../verbs/status";
+import { runUp } from "../verbs/up";
+import { runUpgrades } from "../verbs/upgrades";
 import { type VerbContext } from "./verb-context";
 
 /** The operator's verbs. */
-export function makeProgram({ folder, exit }: VerbContext): Command {
+export function createProgram({ folder, exit }: VerbContext): Command {
   const program = new Command("stagecraft")
     .description("Development, staging and production servers on PostgreSQL.")
     .helpCommand(false)
@@ -36,7 +36,7 @@ export function makeProgram({ folder, exit }: VerbContext): Command {
     .description("make this machine ready and bring a server up")
     .addArgument(stackArgument("[stack]").default("dev"))
     .action(async (stack: StackName) => {
-      await start(folder(), stack);
+      await runStart(folder(), stack);
     })
     .addHelpText("after", example("npm start -- staging"));
 
@@ -45,7 +45,7 @@ export function makeProgram({ folder, exit }: VerbContext): Command {
     .description("bring a server to what its code and Pulumi.<stack>.yaml say")
     .addArgument(stackArgument("<stack>"))
     .action(async (stack: StackName) => {
-      await upAlone(folder(), stack, new StepList(process.stdout));
+      await runUp(folder(), stack, new StepList(process.stdout));
     })
     .addHelpText("after", example("npx stagecraft up staging"));
 
@@ -57,7 +57,7 @@ export function makeProgram({ folder, exit }: VerbContext): Command {
     .option("--preview", "only tell what would happen")
     .option("--json", "for a program")
     .action(async (stack: StackName, options: RefreshOptions) => {
-      await refresh(folder(), stack, options);
+      await runRefresh(folder(), stack, options);
     })
     .addHelpText("after", example("npx stagecraft refresh staging --preview"));
 
@@ -67,7 +67,7 @@ export function makeProgram({ folder, exit }: VerbContext): Command {
     .addArgument(stackArgument("<stack>"))
     .option("--json", "for a program")
     .action(async (stack: StackName, options: { json?: boolean }) => {
-      await rollback(folder(), stack, options);
+      await runRollback(folder(), stack, options);
     })
     .addHelpText("after", example("npx stagecraft rollback staging"));
 
@@ -79,7 +79,7 @@ export function makeProgram({ folder, exit }: VerbContext): Command {
     .option("-y, --yes", "do not ask (for CI)")
     .option("--confirm <stack>", "with --yes: the stack's name again, wanted for production")
     .action(async (stack: StackName, options: { data?: boolean; yes?: boolean }) => {
-      await down(folder(), stack, options);
+      await runDown(folder(), stack, options);
     })
     .addHelpText("after", example("npx stagecraft down dev --data"));
 
@@ -89,7 +89,7 @@ export function makeProgram({ folder, exit }: VerbContext): Command {
     .addArgument(stackArgument("[stack]"))
     .option("--json", "for a program")
     .action(async (stack: StackName | undefined, options: { json?: boolean }) => {
-      await status(folder(), stack === undefined ? stackNames : [stack], options);
+      await runStatus(folder(), stack === undefined ? stackNames : [stack], options);
     })
     .addHelpText("after", example("npx stagecraft status --json"));
 
@@ -99,8 +99,8 @@ export function makeProgram({ folder, exit }: VerbContext): Command {
     .addArgument(stackArgument("<stack>"))
     .option("--job <name>", "with the databases and the format of a job of the schedule")
     .option("--json", "for a program")
-    .action(async (stack: StackName, options: BackupOptions) => {
-      if (!(await backup(folder(), stack, options))) exit(1);
+    .action(async (stack: StackName, options: BackupCommandOptions) => {
+      if (!(await runBackup(folder(), stack, options))) exit(1);
     })
     .addHelpText("after", example("npx stagecraft backup prod"));
 
@@ -111,7 +111,7 @@ export function makeProgram({ folder, exit }: VerbContext): Command {
     .argument("[args...]", "arguments of psql")
     .passThroughOptions()
     .action(async (stack: StackName, args: string[]) => {
-      exit(await psql(folder(), stack, args));
+      exit(await runPsql(folder(), stack, args));
     })
     .addHelpText("after", example('npx stagecraft psql dev -c "select count(*) from users"'));
 
@@ -121,7 +121,7 @@ export function makeProgram({ folder, exit }: VerbContext): Command {
     .addArgument(stackArgument("<stack>"))
     .argument("[role]", "application, readonly, monitor, or a person's name", "application")
     .action(async (stack: StackName, role: string) => {
-      await password(folder(), stack, role);
+      await runPassword(folder(), stack, role);
     })
     .addHelpText("after", example("npx stagecraft password dev readonly"));
 
@@ -130,7 +130,7 @@ export function makeProgram({ folder, exit }: VerbContext): Command {
     .description("print what clients check the server's certificate with (sslrootcert)")
     .addArgument(stackArgument("<stack>"))
     .action(async (stack: StackName) => {
-      await ca(folder(), stack);
+      await runCa(folder(), stack);
     })
     .addHelpText("after", example("npx stagecraft ca prod > prod-ca.pem"));
 
@@ -139,7 +139,7 @@ export function makeProgram({ folder, exit }: VerbContext): Command {
     .description("show who can connect to a server, from where, and what they are asked for")
     .addArgument(stackArgument("<stack>"))
     .action(async (stack: StackName) => {
-      await access(folder(), stack);
+      await runAccess(folder(), stack);
     })
     .addHelpText("after", example("npx stagecraft access staging"));
 
@@ -152,7 +152,7 @@ export function makeProgram({ folder, exit }: VerbContext): Command {
     .option("--dry-run", "try the pending ones on a copy of the database")
     .option("--json", "for a program")
     .action(async (stack: StackName, options: { dryRun?: boolean; json?: boolean }) => {
-      if (!(await upgrades(folder(), stack, options))) exit(1);
+      if (!(await runUpgrades(folder(), stack, options))) exit(1);
     })
     .addHelpText("after", example("npx stagecraft upgrades staging --dry-run"));
 
@@ -167,14 +167,14 @@ export function makeProgram({ folder, exit }: VerbContext): Command {
     .option("--for <time>", "how long it stays", "24 h")
     .option("--json", "for a program")
     .action(async (stack: StackName, options: { to: string; for: string; json?: boolean }) => {
-      await restore(folder(), stack, options);
+      await runPitrRestore(folder(), stack, options);
     })
     .addHelpText(
       "after",
       example('npx stagecraft restore prod --to "2026-11-21 14:05 Europe/Berlin"'),
     );
 
-  addSideVerbs(program, { folder, exit });
+  addPitr(program, { folder, exit });
 
   program
     .command("log")
@@ -183,7 +183,7 @@ export function makeProgram({ folder, exit }: VerbContext): Command {
     .argument("[name]", "the log's name")
     .option("--list", "print the names of all logs as JSON")
     .action(async (stack: StackName, name: string | undefined, options: { list?: boolean }) => {
-      exit(await log(folder(), stack, name, options));
+      exit(await runLog(folder(), stack, name, options));
     })
     .addHelpText("after", example("npx stagecraft log dev"));
 
@@ -193,7 +193,7 @@ export function makeProgram({ folder, exit }: VerbContext): Command {
     .option("--mend", "get what the machine lacks first (for CI)")
     .option("--json", "for a program")
     .action(async (options: DoctorOptions) => {
-      if (!(await doctor(folder(), options))) exit(1);
+      if (!(await runDoctor(folder(), options))) exit(1);
     })
     .addHelpText("after", example("npx stagecraft doctor"));
 

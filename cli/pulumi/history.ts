@@ -3,8 +3,8 @@ import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
 import { projectName } from "../project/project";
-import { pulumi } from "./pulumi";
-import { stateFolder } from "../project/state-folder";
+import { runPulumi } from "./run-pulumi";
+import { fileBackendFolder } from "../project/file-backend";
 import type { StackName } from "../project/stacks";
 
 const recordSchema = z.object({
@@ -16,7 +16,7 @@ const recordSchema = z.object({
 });
 
 /** One update of a stack, as Pulumi's history keeps it. */
-export interface Change {
+export interface StackChange {
   /** `update`, `destroy`, `refresh`, … */
   readonly kind: string;
   readonly succeeded: boolean;
@@ -28,13 +28,17 @@ export interface Change {
 const depth = 20;
 
 /** The last update that changed something or failed; `undefined` where there was none. */
-export async function lastChange(folder: string, stack: StackName): Promise<Change | undefined> {
-  const records = (await historyFiles(folder, stack)) ?? (await askedHistory(folder, stack));
+export async function lastChange(
+  folder: string,
+  stack: StackName,
+): Promise<StackChange | undefined> {
+  const records =
+    (await historyFromFiles(folder, stack)) ?? (await historyFromPulumi(folder, stack));
   return records.find(({ succeeded, changes }) => !succeeded || changesAnything(changes));
 }
 
 /** Reads one entry of the history. */
-export function parseChange(record: unknown): Change {
+export function parseStackChange(record: unknown): StackChange {
   const { kind, result, startTime, endTime, resourceChanges } = recordSchema.parse(record);
   return {
     kind,
@@ -49,20 +53,25 @@ function changesAnything(changes: Readonly<Record<string, number>>): boolean {
 }
 
 /** The history in the file backend, read directly because starting Pulumi takes half a second; `undefined` with another backend. */
-async function historyFiles(folder: string, stack: StackName): Promise<Change[] | undefined> {
-  const state = stateFolder(folder);
+async function historyFromFiles(
+  folder: string,
+  stack: StackName,
+): Promise<StackChange[] | undefined> {
+  const state = fileBackendFolder(folder);
   if (state === undefined) return undefined;
   const path = join(state, ".pulumi", "history", projectName(folder), stack);
   if (!existsSync(path)) return [];
   const names = (await readdir(path)).filter((name) => name.endsWith(".history.json"));
   const newest = names.sort().reverse().slice(0, depth);
   return Promise.all(
-    newest.map(async (name) => parseChange(JSON.parse(await readFile(join(path, name), "utf8")))),
+    newest.map(async (name) =>
+      parseStackChange(JSON.parse(await readFile(join(path, name), "utf8"))),
+    ),
   );
 }
 
-async function askedHistory(folder: string, stack: StackName): Promise<Change[]> {
+async function historyFromPulumi(folder: string, stack: StackName): Promise<StackChange[]> {
   const args = ["stack", "history", "--stack", stack, "--json", "--page-size", String(depth)];
-  const { exitCode, stdout } = await pulumi(folder, args);
-  return exitCode === 0 ? z.array(z.unknown()).parse(JSON.parse(stdout)).map(parseChange) : [];
+  const { exitCode, stdout } = await runPulumi(folder, args);
+  return exitCode === 0 ? z.array(z.unknown()).parse(JSON.parse(stdout)).map(parseStackChange) : [];
 }

@@ -1,5 +1,6 @@
 import { z } from "zod";
-import { pulumi, UpdateFailed } from "./pulumi";
+import { UpdateFailed } from "./update";
+import { runPulumi } from "./run-pulumi";
 import { updateProblems } from "./update-errors";
 import type { StackName } from "../project/stacks";
 
@@ -12,7 +13,7 @@ const previewSchema = z.object({
 });
 
 /** What an update would do. */
-export interface Previewed {
+export interface UpdatePreview {
   /** What the program tells about it, in its order. */
   readonly notes: readonly string[];
   readonly changes: Readonly<Record<string, number>>;
@@ -23,9 +24,9 @@ export async function previewStack(
   folder: string,
   stack: StackName,
   configFile: string,
-): Promise<Previewed> {
+): Promise<UpdatePreview> {
   const args = ["preview", "--stack", stack, "--json", "--config-file", configFile];
-  const { exitCode, stdout, stderr } = await pulumi(folder, args);
+  const { exitCode, stdout, stderr } = await runPulumi(folder, args);
   const start = stdout.indexOf("{");
   const found = start < 0 ? undefined : previewSchema.safeParse(parse(stdout.slice(start))).data;
   const diagnostics = found?.diagnostics ?? [];

@@ -3,10 +3,11 @@ import { existsSync } from "node:fs";
 import { chmod, mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Problem } from "../base/problem";
-import { projectName, readStackFile } from "../project/project";
-import { pulumi } from "./pulumi";
+import { projectName } from "../project/project";
+import { readStackFile } from "../project/stack-file";
+import { runPulumi } from "./run-pulumi";
 import type { StackName } from "../project/stacks";
-import { stateFolder } from "../project/state-folder";
+import { fileBackendFolder } from "../project/file-backend";
 
 /** Makes what a stack needs in the project folder and is not in Git: passphrase, state, the stack, its passwords. Says what it made. */
 export async function ensureProjectFiles(folder: string, stack: StackName): Promise<string[]> {
@@ -56,7 +57,7 @@ export async function hasSecrets(folder: string, stack: StackName): Promise<bool
 async function ensureStack(folder: string, stack: StackName): Promise<boolean> {
   if (stateFileOf(folder, stack).some((path) => existsSync(path))) return false;
   const args = ["stack", "init", stack, "--secrets-provider", "passphrase", "--no-select"];
-  const { exitCode, stderr } = await pulumi(folder, args);
+  const { exitCode, stderr } = await runPulumi(folder, args);
   if (exitCode === 0) return true;
   if (stderr.includes("already exists")) return false;
   throw new Problem(`stack ${stack} could not be made: ${stderr.trim()}`);
@@ -64,7 +65,7 @@ async function ensureStack(folder: string, stack: StackName): Promise<boolean> {
 
 /** The stack's state in the file backend; nothing with another backend. */
 function stateFileOf(folder: string, stack: StackName): string[] {
-  const state = stateFolder(folder);
+  const state = fileBackendFolder(folder);
   if (state === undefined) return [];
   const path = join(state, ".pulumi", "stacks", projectName(folder), stack);
   return [`${path}.json`, `${path}.json.gz`];
@@ -75,7 +76,11 @@ async function ensurePasswords(folder: string, stack: StackName): Promise<string
   for (const name of missingPasswords) {
     const key = `stagecraft:passwords.${name}`;
     const args = ["config", "set", "--secret", "--path", key, "--stack", stack];
-    const { exitCode, stderr } = await pulumi(folder, args, randomBytes(24).toString("base64url"));
+    const { exitCode, stderr } = await runPulumi(
+      folder,
+      args,
+      randomBytes(24).toString("base64url"),
+    );
     if (exitCode !== 0) {
       throw new Problem(
         `the password ${name} of stack ${stack} could not be kept: ${stderr.trim()}`,

@@ -1,7 +1,12 @@
 import { restoreResultSchema } from "../../model/restore/protocol";
 import { Problem } from "../base/problem";
 import { engineDown } from "../server/engine-down";
-import { ofAnotherFolder, takenContainer, takenNameProblem, type TakenName } from "./name-taken";
+import {
+  otherFolderFix,
+  conflictingContainer,
+  containerConflictProblem,
+  type ContainerConflict,
+} from "./container-conflict";
 import { parseAgentProgress } from "./progress";
 
 /** Where an update went wrong: what is needed to say how to go on. */
@@ -12,7 +17,7 @@ export interface UpdateContext {
   /** What Pulumi wrote on stderr. */
   readonly stderr: string;
   /** A container that is in the way, with whose it is. */
-  readonly taken?: TakenName | undefined;
+  readonly conflict?: ContainerConflict | undefined;
 }
 
 /** A stack's lock, as Pulumi tells who holds it. */
@@ -49,7 +54,12 @@ export function lockProblem(stack: string, lock: Lock, holderIsGone: boolean): P
 }
 
 /** What went wrong in an update, in a person's words, each thing once. */
-export function updateProblems({ stack, errors, stderr, taken }: UpdateContext): Problem[] {
+export function updateProblems({
+  stack,
+  errors,
+  stderr,
+  conflict: taken,
+}: UpdateContext): Problem[] {
   const messages = errors.map(withoutColours).filter((message) => !isEcho(message));
   const told = messages.length > 0 ? messages : [withoutColours(stderr)];
   if (told.every((message) => message.trim() === "")) {
@@ -60,19 +70,19 @@ export function updateProblems({ stack, errors, stderr, taken }: UpdateContext):
   return [...once.values()];
 }
 
-function problemOf(stack: string, raw: string, taken: TakenName | undefined): Problem {
+function problemOf(stack: string, raw: string, taken: ContainerConflict | undefined): Problem {
   const message = raw.trim();
-  const name = takenContainer(message);
+  const name = conflictingContainer(message);
   if (name !== undefined) {
     const known = taken?.name === name ? taken : { name, isLeftBehind: false };
-    return takenNameProblem(stack, known);
+    return containerConflictProblem(stack, known);
   }
   for (const [pattern, make] of knownProblems) {
     const match = pattern.exec(message);
     if (match) return make(stack, match);
   }
-  const step = stepOfCut(message);
-  if (step === undefined) return new Problem(ownWords(message));
+  const step = interruptedStep(message);
+  if (step === undefined) return new Problem(essentialText(message));
   return new Problem(
     `the agent of ${stack} was ended in the middle of its work (${step}): it, its container or the engine was killed or lost its connection`,
     `npx stagecraft status ${stack}   tells which; then run it again, it goes on from what is there`,
@@ -143,14 +153,14 @@ const knownProblems: readonly (readonly [
         `network ${match[1] ?? ""} is there, but stack ${stack} does not know it: an update was killed, or another project folder made it`,
         [
           `after a killed update: docker network rm ${match[1] ?? ""}   then start again;`,
-          ...ofAnotherFolder(stack),
+          ...otherFolderFix(stack),
         ],
       ),
   ],
 ];
 
 /** What a command of Pulumi printed, line by line; `undefined` when the message is not about one. */
-function printedBy(message: string): string[] | undefined {
+function commandOutput(message: string): string[] | undefined {
   const at = message.search(/^(?:exit status|Process exited with status) \d+: running /m);
   if (at < 0) return undefined;
   const [, ...lines] = message.slice(at).split("\n");
@@ -158,19 +168,19 @@ function printedBy(message: string): string[] | undefined {
 }
 
 /** What the agent was doing when it was ended without a word about it. */
-function stepOfCut(message: string): string | undefined {
-  const lines = printedBy(message) ?? [];
+function interruptedStep(message: string): string | undefined {
+  const lines = commandOutput(message) ?? [];
   return lines.every(isProgress) ? lines.at(-1)?.trim() : undefined;
 }
 
 /** The text of the agent or of the program, without what Pulumi and the shell put around it. */
-function ownWords(message: string): string {
-  const lines = printedBy(message);
-  if (lines === undefined) return withoutStack(message);
+function essentialText(message: string): string {
+  const lines = commandOutput(message);
+  if (lines === undefined) return withoutStackTrace(message);
   const result = lines.map(restoreResultText).find((text) => text !== undefined);
   if (result !== undefined) return result;
   const words = lines.filter((line) => !isProgress(line));
-  return words.length > 0 ? words.join("\n") : withoutStack(message);
+  return words.length > 0 ? words.join("\n") : withoutStackTrace(message);
 }
 
 /** How far something is, or what is being done. */
@@ -187,7 +197,7 @@ function restoreResultText(line: string): string | undefined {
   }
 }
 
-function withoutStack(message: string): string {
+function withoutStackTrace(message: string): string {
   return message
     .replace(/^Running program '.*' failed with an unhandled exception:\n/, "")
     .replace(/^<ref \*\d+> /, "")

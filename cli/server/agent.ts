@@ -1,7 +1,7 @@
 import type { z } from "zod";
 import { inspectContainers, workOfAgent } from "./docker";
 import { Problem } from "../base/problem";
-import { readStackFile } from "../project/project";
+import { readStackFile } from "../project/stack-file";
 import type { StackName } from "../project/stacks";
 
 /** Where the agent of a server is. */

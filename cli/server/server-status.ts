@@ -2,9 +2,9 @@ import { observationSchema, type Observation } from "../../model/observation/obs
 import { localHost } from "../../model/base/host";
 import type { ServerKind } from "../../model/base/names";
 import { askAgent, inspectContainers, type Container } from "./docker";
-import { lastChange, type Change } from "../pulumi/history";
+import { lastChange, type StackChange } from "../pulumi/history";
 import { Problem } from "../base/problem";
-import { readStackFile } from "../project/project";
+import { readStackFile } from "../project/stack-file";
 import { stackKinds, type StackName } from "../project/stacks";
 
 /** How a server is, in one word. */
@@ -25,11 +25,11 @@ export interface ServerStatus {
   /** The container of its application, where it has one. */
   readonly application?: Container | undefined;
   readonly observation: Observation | undefined;
-  readonly lastChange: Change | undefined;
+  readonly lastChange: StackChange | undefined;
 }
 
 /** Looks at some servers, all at once: at their engines, agents and histories; no Pulumi program runs. */
-export async function lookAtServers(
+export async function inspectServers(
   folder: string,
   stacks: readonly StackName[],
 ): Promise<ServerStatus[]> {
@@ -48,11 +48,11 @@ export async function lookAtServers(
   return Promise.all(
     files.map(async ({ stack, host, names }) => {
       const there = containers.get(host) ?? new Map<string, Container>();
-      if (there instanceof Problem) return outOfReach(folder, stack, host, there);
+      if (there instanceof Problem) return unreachableServer(folder, stack, host, there);
       const { postgres, agent, application } = names;
       const own = { postgres: there.get(postgres), agent: there.get(agent) };
       return {
-        ...(await lookAtServer(folder, stack, host, own)),
+        ...(await inspectServer(folder, stack, host, own)),
         application: there.get(application),
       };
     }),
@@ -73,7 +73,7 @@ async function containersOn(
   }
 }
 
-async function outOfReach(
+async function unreachableServer(
   folder: string,
   stack: StackName,
   host: string,
@@ -92,7 +92,7 @@ interface ServerContainers {
   readonly agent: Container | undefined;
 }
 
-async function lookAtServer(
+async function inspectServer(
   folder: string,
   stack: StackName,
   host: string,

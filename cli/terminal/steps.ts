@@ -1,5 +1,5 @@
 import { formatDuration } from "../../model/base/units";
-import { stepLine } from "./step-lines";
+import { stepLine } from "./step-line";
 import { type Paint, paintFor } from "../base/paint";
 import { LiveLine } from "./live-line";
 
@@ -12,7 +12,7 @@ export interface StepResult {
 }
 
 /** Tells how far a step is; the text behind its name while it runs. */
-export type TellProgress = (text: string) => void;
+export type ReportProgress = (text: string) => void;
 
 /** A list of steps on the terminal, each with its progress, its time and what came of it. */
 export class StepList {
@@ -25,7 +25,10 @@ export class StepList {
   }
 
   /** Does one step and prints its line; a step that fails keeps its line, marked, and raises its error. */
-  async run(title: string, work: (tell: TellProgress) => Promise<StepResult>): Promise<StepResult> {
+  async run(
+    title: string,
+    work: (tell: ReportProgress) => Promise<StepResult>,
+  ): Promise<StepResult> {
     const started = performance.now();
     const seconds = (): number => (performance.now() - started) / 1000;
     let progress = "";

@@ -7,13 +7,16 @@ import type { Paint } from "../base/paint";
 /** What is known of a server's application. */
 export interface ApplicationFacts {
   readonly container: Container | undefined;
-  readonly seen: Observation["application"];
+  readonly observed: Observation["application"];
 }
 
 /** How the application is, which revision runs, and where it answers; none for a server without one. */
-export function applicationRows({ container, seen }: ApplicationFacts, paint: Paint): string[][] {
+export function applicationRows(
+  { container, observed: seen }: ApplicationFacts,
+  paint: Paint,
+): string[][] {
   if (!container && !seen) return [];
-  const state = applicationState({ container, seen });
+  const state = applicationState({ container, observed: seen });
   const isWell = state === "running" || state === "running, healthy";
   const told = [
     isWell ? paint.good(state) : paint.bad(state),
@@ -23,7 +26,7 @@ export function applicationRows({ container, seen }: ApplicationFacts, paint: Pa
   return [["application", told.join(" · ")]];
 }
 
-function applicationState({ container, seen }: ApplicationFacts): string {
+function applicationState({ container, observed: seen }: ApplicationFacts): string {
   if (!container) return "its container is not there";
   if (container.state !== "running") return `its container is ${container.state}`;
   if (typeof seen?.problem === "string") return `running, not healthy: ${seen.problem}`;
@@ -33,7 +36,7 @@ function applicationState({ container, seen }: ApplicationFacts): string {
 }
 
 /** What became of the application in a refresh: a line, and one for each new kind of error in its log. */
-export function applicationOfRefresh({ application }: RestoreResult): string[][] {
+export function applicationRowsOfRefresh({ application }: RestoreResult): string[][] {
   if (!application) return [];
   const errors = freshErrorLines(application).map((line) => ["", line]);
   return [["application", applicationText(application)], ...errors];

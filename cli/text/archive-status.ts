@@ -1,6 +1,6 @@
 import { archiveWarnings } from "../../model/point-in-time/drift";
 import type { ArchiveObservation } from "../../model/point-in-time/protocol";
-import { windowsText } from "../../model/point-in-time/window";
+import { windowsText } from "../../model/point-in-time/recovery-windows";
 import { formatDuration } from "../../model/base/units";
 import type { Paint } from "../base/paint";
 

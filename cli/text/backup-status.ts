@@ -1,6 +1,6 @@
 import type { BackupsObservation } from "../../model/backup/protocol";
 import { parseBackupId } from "../../model/base/names";
-import { ageText, momentText } from "../base/moment";
+import { ageText, timestampText } from "../base/time-text";
 import type { Paint } from "../base/paint";
 
 /** Which backup is the newest, what is being done, what is wrong, and when the next ones are made. */
@@ -25,7 +25,9 @@ export function backupRows(
   const told = [
     newest === null ? none : `${newest}, ${age(newest)} old, ${verified}`,
     ...(running?.kind === "backup" ? ["one is being made"] : []),
-    ...(next ? [`next ${momentText(new Date(next.moment))} by ${next.name}`] : ["none by itself"]),
+    ...(next
+      ? [`next ${timestampText(new Date(next.moment))} by ${next.name}`]
+      : ["none by itself"]),
   ];
   const failed = lastAttempt?.result === "failed" ? lastAttempt : undefined;
   const rows = [["backups", told.join(" · ")]];
@@ -48,7 +50,7 @@ export function backupRows(
     rows.push(["", `${paint.bad(late)} · npx stagecraft backups ${stack}`]);
   }
   for (const { name, next: moments } of jobs.filter(({ kind }) => kind === "backup")) {
-    const told = moments.map((moment) => momentText(new Date(moment))).join(", ");
+    const told = moments.map((moment) => timestampText(new Date(moment))).join(", ");
     if (moments.length > 0) rows.push(["", `${name} runs next at ${told}`]);
   }
   return rows;

@@ -1,22 +1,22 @@
 import type { CatalogueEntry } from "../../model/backup/catalogue";
-import type { Catalogue, ForgetResult } from "../../model/backup/catalogue-protocol";
+import type { Catalogue, PruneResult } from "../../model/backup/catalogue-protocol";
 import { newestVerified } from "../../model/backup/catalogue";
 import { parseBackupId } from "../../model/base/names";
 import { formatAge, formatBytes, formatDuration } from "../../model/base/units";
-import { plain, type Paint } from "../base/paint";
-import { momentText } from "../base/moment";
+import { noColors, type Paint } from "../base/paint";
+import { timestampText } from "../base/time-text";
 import { alignColumns } from "../base/table";
 
 const headings = ["id", "age", "databases", "size", "verified", "kept as", "where"];
 
 /** Databases told by name in a line of the table. */
-const toldDatabases = 2;
+const namedDatabases = 2;
 
 /** Characters of the reason why an attempt failed; its log has all of it. */
-const toldReason = 40;
+const reasonLength = 40;
 
 /** What `stagecraft backups` prints: a line for each backup and failed attempt, newest first, and how things stand. */
-export function backupsText(catalogue: Catalogue, stack: string, paint: Paint = plain): string {
+export function backupsText(catalogue: Catalogue, stack: string, paint: Paint = noColors): string {
   const now = new Date(catalogue.now);
   const kept = new Map(catalogue.judgements.map(({ id, rules, why }) => [id, { rules, why }]));
   const rows = catalogue.entries.toReversed().map((entry) => {
@@ -30,15 +30,15 @@ export function backupsText(catalogue: Catalogue, stack: string, paint: Paint = 
       backup ? formatBytes(backup.bytes) : "–",
       verifiedText(entry),
       keptAs,
-      placeOf(entry, stack),
+      whereText(entry, stack),
     ];
   });
   const table = rows.length === 0 ? ["no backups yet"] : alignColumns([headings, ...rows]);
-  return [...table, standing(catalogue, now, paint)].join("\n");
+  return [...table, summaryLine(catalogue, now, paint)].join("\n");
 }
 
 /** What `stagecraft backups forget` prints: each backup, whether it stays, and the rule. */
-export function forgetText({ judgements, removed }: ForgetResult): string {
+export function forgetText({ judgements, removed }: PruneResult): string {
   const rows = judgements.map(({ id, keep, rules, why }) => {
     const verb = removed.includes(id) ? "removed" : "remove";
     return [id, keep ? "keep" : verb, keep ? rules.join(" · ") : why];
@@ -57,8 +57,8 @@ function databasesOf(entry: CatalogueEntry): string {
   const backup = entry.backup ?? entry.away;
   if (!backup) return "–";
   const names = backup.databases.map(({ name }) => name);
-  if (names.length <= toldDatabases) return names.join(", ");
-  return `${names.slice(0, toldDatabases).join(", ")} + ${names.length - toldDatabases}`;
+  if (names.length <= namedDatabases) return names.join(", ");
+  return `${names.slice(0, namedDatabases).join(", ")} + ${names.length - namedDatabases}`;
 }
 
 function verifiedText({ backup, away, attempt, verification }: CatalogueEntry): string {
@@ -76,10 +76,10 @@ function verifiedText({ backup, away, attempt, verification }: CatalogueEntry): 
 function reasonOf(text: string): string {
   const cause = /^\s*cause\s+(.*)$/m.exec(text)?.[1] ?? text.split("\n")[0] ?? "";
   const reason = cause.replace(/^no backup was made: /, "");
-  return reason.length > toldReason ? `${reason.slice(0, toldReason - 1)}…` : reason;
+  return reason.length > reasonLength ? `${reason.slice(0, reasonLength - 1)}…` : reason;
 }
 
-function placeOf(
+function whereText(
   { backup, attempt, verification, offsite, id }: CatalogueEntry,
   stack: string,
 ): string {
@@ -96,12 +96,12 @@ function placeOf(
 }
 
 /** `next: 22 Nov 2026 03:29 UTC · newest verified 5 h old (limit 26 h) · 212 GB free`. */
-function standing({ entries, ...seen }: Catalogue, now: Date, paint: Paint): string {
+function summaryLine({ entries, ...seen }: Catalogue, now: Date, paint: Paint): string {
   const newest = newestVerified(entries, now);
   const limit = seen.verifiedLimit === null ? "" : ` (limit ${seen.verifiedLimit})`;
   const age = newest === null ? "none verified" : `newest verified ${ageOf(newest, now)} old`;
   return [
-    seen.next === null ? "next: none is scheduled" : `next: ${momentText(new Date(seen.next))}`,
+    seen.next === null ? "next: none is scheduled" : `next: ${timestampText(new Date(seen.next))}`,
     seen.late === null ? `${age}${limit}` : paint.bad(seen.late),
     ...(seen.freeBytes === null ? [] : [`${formatBytes(seen.freeBytes)} free`]),
   ].join(" · ");

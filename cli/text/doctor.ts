@@ -1,8 +1,8 @@
-import { plain, type Paint } from "../base/paint";
-import { stepLine } from "../terminal/step-lines";
+import { noColors, type Paint } from "../base/paint";
+import { stepLine } from "../terminal/step-line";
 
 /** One thing that was looked at. */
-export interface Finding {
+export interface DoctorCheck {
   readonly name: string;
   readonly ok: boolean;
   /** What was found. */
@@ -12,7 +12,7 @@ export interface Finding {
 }
 
 /** What `stagecraft doctor` prints. */
-export function doctorText(findings: readonly Finding[], paint: Paint = plain): string {
+export function doctorText(findings: readonly DoctorCheck[], paint: Paint = noColors): string {
   const lines = findings.flatMap(({ name, ok, detail, fix }) => {
     const mark = ok ? ` ${paint.good("✔")} ` : ` ${paint.bad("✘")} `;
     const line = stepLine(mark, name, [detail]);

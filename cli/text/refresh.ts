@@ -1,14 +1,18 @@
 import type { RestoreResult } from "../../model/restore/protocol";
 import { formatCount, formatDuration, plural } from "../../model/base/units";
-import { parseBackupId, previousName, type BackupId } from "../../model/base/names";
-import type { Previewed } from "../pulumi/preview";
-import { applicationOfRefresh } from "./application";
+import { parseBackupId, previousVersionName, type BackupId } from "../../model/base/names";
+import type { UpdatePreview } from "../pulumi/preview";
+import { applicationRowsOfRefresh } from "./application";
 import { changesText } from "../pulumi/progress";
-import { momentText } from "../base/moment";
+import { timestampText } from "../base/time-text";
 import { alignColumns } from "../base/table";
 
 /** What `stagecraft refresh --preview` prints. */
-export function planText({ notes, changes }: Previewed, stack: string, backup: string): string {
+export function previewText(
+  { notes, changes }: UpdatePreview,
+  stack: string,
+  backup: string,
+): string {
   return [
     ...notes,
     `  pulumi up would make: ${changesText(changes)}`,
@@ -17,12 +21,16 @@ export function planText({ notes, changes }: Previewed, stack: string, backup: s
 }
 
 /** The same for a program. */
-export function planJson({ notes, changes }: Previewed, stack: string, backup: string): string {
+export function previewJson(
+  { notes, changes }: UpdatePreview,
+  stack: string,
+  backup: string,
+): string {
   return JSON.stringify({ stack, backup, plan: notes, changes }, null, 2);
 }
 
 /** What a refresh was asked for, and where its report is. */
-export interface Asked {
+export interface RefreshRequest {
   readonly stack: string;
   readonly backup: BackupId;
   readonly report: string | undefined;
@@ -31,7 +39,7 @@ export interface Asked {
 /** What a refresh, or a way back, ended with; `result` is `undefined` when there was nothing to do. */
 export function refreshedText(
   result: RestoreResult | undefined,
-  { stack, backup, report = "" }: Asked,
+  { stack, backup, report = "" }: RefreshRequest,
 ): string {
   if (!result) return `${stack} has the contents of ${backup} already`;
   const { source, awaySeconds, steps } = result;
@@ -47,8 +55,11 @@ export function refreshedText(
     `  ${facts.join(" · ")}`,
     ...alignColumns(
       [
-        ...applicationOfRefresh(result),
-        ["before", `kept as ${previousName(result.database)}: npx stagecraft rollback ${stack}`],
+        ...applicationRowsOfRefresh(result),
+        [
+          "before",
+          `kept as ${previousVersionName(result.database)}: npx stagecraft rollback ${stack}`,
+        ],
         ["report", report === "" ? "" : `${report} · pulumi stack output report -s ${stack}`],
       ],
       "  ",
@@ -59,7 +70,7 @@ export function refreshedText(
 function contents({ backup, server, name }: RestoreResult["source"]): string {
   const moment = backup === undefined ? undefined : parseBackupId(backup);
   if (!moment) return name;
-  return `${server === undefined ? "the" : `${server}'s`} data of ${momentText(moment)}`;
+  return `${server === undefined ? "the" : `${server}'s`} data of ${timestampText(moment)}`;
 }
 
 function preparedFacts({ prepared }: RestoreResult): string[] {

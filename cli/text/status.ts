@@ -2,13 +2,13 @@ import { localHost } from "../../model/base/host";
 import { parseBackupId } from "../../model/base/names";
 import type { DatabaseFacts, RestoreResult } from "../../model/restore/protocol";
 import { formatBytes, plural } from "../../model/base/units";
-import type { Change } from "../pulumi/history";
+import type { StackChange } from "../pulumi/history";
 import type { ServerState, ServerStatus } from "../server/server-status";
 import { applicationRows } from "./application";
 import { backupRows } from "./backup-status";
 import { archiveRows } from "./archive-status";
-import { ageText, momentText } from "../base/moment";
-import { plain, type Paint } from "../base/paint";
+import { ageText, timestampText } from "../base/time-text";
+import { noColors, type Paint } from "../base/paint";
 import { changesText } from "../pulumi/progress";
 import { alignColumns } from "../base/table";
 
@@ -16,7 +16,7 @@ import { alignColumns } from "../base/table";
 export function statusText(
   servers: readonly ServerStatus[],
   now: Date,
-  paint: Paint = plain,
+  paint: Paint = noColors,
 ): string {
   const width = Math.max(...servers.map(({ stack }) => stack.length));
   return servers
@@ -49,7 +49,10 @@ function detailRows(server: ServerStatus, now: Date, paint: Paint): string[][] {
     rows.push(...failedRestoreRows(stack, observation.lastRestore, now, paint));
   }
   rows.push(
-    ...applicationRows({ container: server.application, seen: observation?.application }, paint),
+    ...applicationRows(
+      { container: server.application, observed: observation?.application },
+      paint,
+    ),
   );
   if (observation) rows.push(...backupRows(stack, observation.backups, now, paint));
   if (observation) rows.push(...archiveRows(observation.archive, paint));
@@ -105,8 +108,8 @@ function failedRestoreRows(
   ];
 }
 
-function changeText(stack: string, change: Change, now: Date, paint: Paint): string {
-  const when = `${momentText(change.at)}, ${ageText(change.at, now)} ago`;
+function changeText(stack: string, change: StackChange, now: Date, paint: Paint): string {
+  const when = `${timestampText(change.at)}, ${ageText(change.at, now)} ago`;
   if (!change.succeeded)
     return paint.bad(`${when}: ${change.kind} failed`) + ` · npm start -- ${stack}`;
   return `${when}: ${changesText(change.changes)}`;

@@ -1,7 +1,7 @@
 import { formatDuration, plural } from "../../model/base/units";
 import type { ScriptState, UpgradesReport, UpgradesResult } from "../../model/upgrades/protocol";
-import { onlyPackage } from "../../model/upgrades/script";
-import { failureText, versionsText } from "../../model/upgrades/text";
+import { defaultPackage } from "../../model/upgrades/script";
+import { scriptFailureLines, versionsText } from "../../model/upgrades/text";
 import type { StackName } from "../project/stacks";
 import { alignColumns } from "../base/table";
 
@@ -41,7 +41,7 @@ const words: Readonly<Record<ScriptState["state"], string>> = {
 };
 
 function nameCells(script: ScriptState, all: readonly ScriptState[]): string[] {
-  const isOne = all.every((other) => other.package === onlyPackage);
+  const isOne = all.every((other) => other.package === defaultPackage);
   return isOne ? [script.name] : [script.package, script.name];
 }
 
@@ -71,6 +71,6 @@ function trialLines(database: string, report: UpgradesReport): string[] {
   return [
     head,
     ...alignColumns(rows, "  "),
-    ...(failure ? [`  ✘ ${failure.name}`, ...failureText(failure)] : []),
+    ...(failure ? [`  ✘ ${failure.name}`, ...scriptFailureLines(failure)] : []),
   ];
 }

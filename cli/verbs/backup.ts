@@ -1,28 +1,28 @@
 import { jobResultSchema, type JobResult } from "../../model/backup/protocol";
 import { workOfAgent } from "../server/docker";
-import { handOverState } from "../server/send-state";
+import { sendStackState } from "../server/send-state";
 import { Problem } from "../base/problem";
-import { readStackFile } from "../project/project";
+import { readStackFile } from "../project/stack-file";
 import type { StackName } from "../project/stacks";
 import { StepList } from "../terminal/steps";
 import { backupFailure, backupJson, backupText } from "../text/backup";
 import { agentLine } from "../pulumi/progress";
 
 /** How a backup is asked for. */
-export interface BackupOptions {
+export interface BackupCommandOptions {
   readonly json?: boolean;
   /** The job whose databases and format it has. */
   readonly job?: string;
 }
 
 /** `stagecraft backup`: has the agent make a backup now; whether it came about. */
-export async function backup(
+export async function runBackup(
   folder: string,
   stack: StackName,
-  { json = false, job }: BackupOptions,
+  { json = false, job }: BackupCommandOptions,
 ): Promise<boolean> {
   const { host, names } = readStackFile(folder, stack);
-  await handOverState(folder, stack);
+  await sendStackState(folder, stack);
   const request = JSON.stringify({ server: stack, job: job ?? null });
   // For a program nothing but the result is on stdout.
   const steps = new StepList(json ? process.stderr : process.stdout);

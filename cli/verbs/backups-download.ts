@@ -6,7 +6,7 @@ import path from "node:path";
 import type { Readable, Writable } from "node:stream";
 import { text } from "node:stream/consumers";
 import { pipeline } from "node:stream/promises";
-import { compareFiles, type FoundFile } from "../../model/backup/comparison";
+import { compareFiles, type StoredFile } from "../../model/backup/manifest-comparison";
 import { backupBytes, manifestSchema, type Manifest } from "../../model/backup/manifest";
 import { formatBytes } from "../../model/base/units";
 import { findAgent } from "../server/agent";
@@ -21,7 +21,7 @@ const [manifestFile, sealFile] = ["manifest.json", "manifest.sha256"];
  * `stagecraft backups download`: a backup as a folder on this machine. It has its name when every file has arrived as
  * its manifest says, and until then another one.
  */
-export async function downloadBackup(
+export async function runBackupsDownload(
   folder: string,
   stack: StackName,
   id: string,
@@ -92,7 +92,7 @@ async function check(folder: string, id: string): Promise<Manifest> {
   if (seal !== `${sha256}  ${manifestFile}\n`) refuse(`${manifestFile} was altered`);
   const manifest = manifestSchema.parse(JSON.parse(written));
   const names = await readdir(folder, { recursive: true, withFileTypes: true });
-  const found: FoundFile[] = [];
+  const found: StoredFile[] = [];
   for (const entry of names.filter((entry) => !entry.isDirectory())) {
     const file = path.join(entry.parentPath, entry.name);
     const relative = path.relative(folder, file);

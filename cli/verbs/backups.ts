@@ -1,14 +1,14 @@
 import {
   catalogueSchema,
   deleteResultSchema,
-  forgetResultSchema,
+  pruneResultSchema,
 } from "../../model/backup/catalogue-protocol";
-import { deletionProblems } from "../../model/backup/deletion";
-import { verifyResultSchema } from "../../model/backup/verify-protocol";
+import { deletionProblems } from "../../model/backup/deletion-problems";
+import { verifyResultSchema } from "../../model/backup/verification-protocol";
 import { formatDuration, plural } from "../../model/base/units";
 import { commandAgent, findAgent } from "../server/agent";
 import { readPins } from "../project/pins";
-import { Problem, Stopped } from "../base/problem";
+import { Problem, Cancelled } from "../base/problem";
 import type { StackName } from "../project/stacks";
 import { askYes, canAsk } from "../terminal/ask";
 import { LiveLine } from "../terminal/live-line";
@@ -20,13 +20,13 @@ interface Json {
 }
 
 /** `stagecraft backups <stack>`: all backups and failed attempts of a server. */
-export async function backups(folder: string, stack: StackName, { json }: Json): Promise<void> {
+export async function runBackups(folder: string, stack: StackName, { json }: Json): Promise<void> {
   const catalogue = await readCatalogue(folder, stack);
   console.log(json ? toJson(catalogue) : backupsText(catalogue, stack, paintFor(process.stdout)));
 }
 
 /** `stagecraft backups verify`: restores a backup into a copy and compares it; whether it is good. */
-export async function verifyBackup(
+export async function runBackupsVerify(
   folder: string,
   stack: StackName,
   id: string | undefined,
@@ -57,7 +57,7 @@ export async function verifyBackup(
 }
 
 /** `stagecraft backups delete`: removes backups for good, when somebody says yes and nobody needs them. */
-export async function deleteBackups(
+export async function runBackupsDelete(
   folder: string,
   stack: StackName,
   ids: readonly string[],
@@ -76,7 +76,7 @@ export async function deleteBackups(
 }
 
 /** `stagecraft backups forget`: removes what no rule keeps; with `dryRun` it only says which that is. */
-export async function forgetBackups(
+export async function runBackupsForget(
   folder: string,
   stack: StackName,
   { json, dryRun }: Json & { readonly dryRun?: boolean },
@@ -84,7 +84,7 @@ export async function forgetBackups(
   const result = await commandAgent(await findAgent(folder, stack), {
     verb: "backups-forget",
     request: { pins: await readPins(folder, stack), dryRun: dryRun ?? false },
-    answer: forgetResultSchema,
+    answer: pruneResultSchema,
   });
   console.log(json ? toJson(result) : forgetText(result));
 }
@@ -97,7 +97,7 @@ async function readCatalogue(folder: string, stack: StackName) {
   });
 }
 
-/** Raises a {@link Problem} or {@link Stopped} unless somebody who may says yes. */
+/** Raises a {@link Problem} or {@link Cancelled} unless somebody who may says yes. */
 async function confirm(stack: StackName, ids: readonly string[], yes: boolean): Promise<void> {
   if (yes) return;
   if (!canAsk()) {
@@ -109,7 +109,7 @@ async function confirm(stack: StackName, ids: readonly string[], yes: boolean): 
   const what = `${plural(ids.length, "backup")} of ${stack} (${ids.join(", ")})`;
   if (await askYes(`Delete ${what} for good?`)) return;
   console.log("Nothing has been deleted.");
-  throw new Stopped();
+  throw new Cancelled();
 }
 
 function toJson(value: unknown): string {

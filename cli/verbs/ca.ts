@@ -1,11 +1,12 @@
 import { Problem } from "../base/problem";
-import { pulumi, UpdateFailed } from "../pulumi/pulumi";
+import { UpdateFailed } from "../pulumi/update";
+import { runPulumi } from "../pulumi/run-pulumi";
 import type { StackName } from "../project/stacks";
 import { updateProblems } from "../pulumi/update-errors";
 
 /** `stagecraft ca`: what clients check the server's certificate with (`sslrootcert`), as PEM, and nothing else. */
-export async function ca(folder: string, stack: StackName): Promise<void> {
-  const { exitCode, stdout, stderr } = await pulumi(folder, [
+export async function runCa(folder: string, stack: StackName): Promise<void> {
+  const { exitCode, stdout, stderr } = await runPulumi(folder, [
     ...["stack", "output", "ca", "--stack", stack],
   ]);
   if (/does not have output property/.test(stderr) || stdout.trim() === "") {

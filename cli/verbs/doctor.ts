@@ -9,11 +9,11 @@ import {
 } from "../../tools";
 import { formatProblems } from "../../model/base/config-problem";
 import { Problem } from "../base/problem";
-import { readStackFile } from "../project/project";
+import { readStackFile } from "../project/stack-file";
 import { hasOwnPassphrase, hasSecrets, passphrasePath } from "../pulumi/setup";
 import { stackNames } from "../project/stacks";
 import { StepList } from "../terminal/steps";
-import { doctorText, type Finding } from "../text/doctor";
+import { doctorText, type DoctorCheck } from "../text/doctor";
 import { paintFor } from "../base/paint";
 
 /** What was said on the command line. */
@@ -26,8 +26,8 @@ export interface DoctorOptions {
 const requirements = [nodeRuntime, dockerEngine, baseImage, pulumiToolchain];
 
 /** `stagecraft doctor`: what is missing on this machine and in the project; whether all is well. */
-export async function doctor(folder: string, options: DoctorOptions): Promise<boolean> {
-  if (options.mend) await mend();
+export async function runDoctor(folder: string, options: DoctorOptions): Promise<boolean> {
+  if (options.mend) await installRequirements();
   const looked = await Promise.all([
     ...requirements.map(requirementFinding),
     passphraseFinding(folder),
@@ -42,18 +42,18 @@ export async function doctor(folder: string, options: DoctorOptions): Promise<bo
 }
 
 /** Makes the machine ready; on stderr, so that the findings can be for a program. */
-async function mend(): Promise<void> {
+async function installRequirements(): Promise<void> {
   const steps = new StepList(process.stderr);
   for (const requirement of requirements) {
     await steps.run(requirement.name, async (tell) => ({ detail: await requirement.ensure(tell) }));
   }
 }
 
-async function requirementFinding(requirement: Requirement): Promise<Finding> {
+async function requirementFinding(requirement: Requirement): Promise<DoctorCheck> {
   return { name: requirement.name, ...(await requirement.check()) };
 }
 
-async function passphraseFinding(folder: string): Promise<Finding> {
+async function passphraseFinding(folder: string): Promise<DoctorCheck> {
   const name = "passphrase";
   if (hasOwnPassphrase()) return { name, ok: true, detail: "from the environment" };
   const path = passphrasePath(folder);
@@ -73,7 +73,7 @@ async function passphraseFinding(folder: string): Promise<Finding> {
     : { name, ok: false, detail: "others can read it", fix: `chmod 600 ${path}` };
 }
 
-function stackFileFinding(folder: string, stack: (typeof stackNames)[number]): Finding {
+function stackFileFinding(folder: string, stack: (typeof stackNames)[number]): DoctorCheck {
   const name = `Pulumi.${stack}.yaml`;
   try {
     const { problems, missingPasswords } = readStackFile(folder, stack);

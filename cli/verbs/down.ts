@@ -1,9 +1,9 @@
 import { formatDuration } from "../../model/base/units";
 import { existingVolumes, removeVolumes } from "../server/docker";
-import { Problem, Stopped } from "../base/problem";
-import { readStackFile } from "../project/project";
-import { orFreeStack, update } from "../pulumi/pulumi";
-import { lookAtServers, type ServerStatus } from "../server/server-status";
+import { Problem, Cancelled } from "../base/problem";
+import { readStackFile } from "../project/stack-file";
+import { retryAfterUnlock, update } from "../pulumi/update";
+import { inspectServers, type ServerStatus } from "../server/server-status";
 import type { StackName } from "../project/stacks";
 import { ask, askYes, canAsk } from "../terminal/ask";
 import { LiveLine } from "../terminal/live-line";
@@ -21,7 +21,11 @@ export interface DownOptions {
 }
 
 /** `stagecraft down`: stops a server; its volumes stay unless the data is to go. */
-export async function down(folder: string, stack: StackName, options: DownOptions): Promise<void> {
+export async function runDown(
+  folder: string,
+  stack: StackName,
+  options: DownOptions,
+): Promise<void> {
   const plan = await makePlan(folder, stack, options.data ?? false);
   if (plan.server.state === "not there" && (!plan.withData || plan.volumes.length === 0)) {
     console.log(nothingToStop(plan));
@@ -30,7 +34,7 @@ export async function down(folder: string, stack: StackName, options: DownOption
   console.log(downWarning(plan));
   await confirm(plan.server, options);
   const started = performance.now();
-  await orFreeStack(folder, () => destroy(folder, plan));
+  await retryAfterUnlock(folder, () => destroy(folder, plan));
   if (plan.withData) await removeRest(folder, plan.server.stack);
   console.log(downDone(plan, formatDuration((performance.now() - started) / 1000)));
 }
@@ -51,14 +55,14 @@ function volumesOf(folder: string, stack: StackName): { host: string; volumes: s
 async function makePlan(folder: string, stack: StackName, withData: boolean): Promise<DownPlan> {
   const { host, volumes: names } = volumesOf(folder, stack);
   const [[server], volumes] = await Promise.all([
-    lookAtServers(folder, [stack]),
+    inspectServers(folder, [stack]),
     existingVolumes(host, names),
   ]);
   if (!server) throw new Error(`no status of ${stack}`);
   return { server, volumes, withData };
 }
 
-/** Raises a {@link Problem} or {@link Stopped} unless somebody who may says yes. */
+/** Raises a {@link Problem} or {@link Cancelled} unless somebody who may says yes. */
 async function confirm({ stack, kind }: ServerStatus, options: DownOptions): Promise<void> {
   const production = kind === "production";
   if (options.confirm !== undefined && options.confirm !== stack) {
@@ -83,7 +87,7 @@ async function confirm({ stack, kind }: ServerStatus, options: DownOptions): Pro
     : await askYes("Go on?");
   if (agreed) return;
   console.log("Nothing has been changed.");
-  throw new Stopped();
+  throw new Cancelled();
 }
 
 /** The volumes stay known to the stack, so that the next `up` takes them as they are. */

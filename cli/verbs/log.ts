@@ -1,10 +1,10 @@
 import { askAgent, dockerOnTerminal, inspectContainers } from "../server/docker";
 import { Problem } from "../base/problem";
-import { readStackFile } from "../project/project";
+import { readStackFile } from "../project/stack-file";
 import type { StackName } from "../project/stacks";
 
 /** `stagecraft log`: a log that the agent keeps, the newest unless one is named; with `list` their names. */
-export async function log(
+export async function runLog(
   folder: string,
   stack: StackName,
   name: string | undefined,

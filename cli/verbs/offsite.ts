@@ -16,7 +16,7 @@ interface Choice {
 }
 
 /** `stagecraft backups offsite`: the copies that are there, from what is there alone. */
-export async function listCopies(
+export async function runOffsiteList(
   folder: string,
   stack: StackName,
   { of = stack, json }: Choice,
@@ -31,7 +31,7 @@ export async function listCopies(
 }
 
 /** `stagecraft backups offsite --upload`: copies now what is not there yet; whether all of it could be. */
-export async function uploadCopies(
+export async function runOffsiteUpload(
   folder: string,
   stack: StackName,
   { json }: Choice,
@@ -47,7 +47,7 @@ export async function uploadCopies(
 }
 
 /** `stagecraft backups offsite <id>`: brings a backup back from its copy, with the private key of a file. */
-export async function fetchCopy(
+export async function runOffsiteFetch(
   folder: string,
   stack: StackName,
   id: string,

@@ -1,11 +1,12 @@
 import { Problem } from "../base/problem";
-import { readStackFile } from "../project/project";
-import { pulumi, UpdateFailed } from "../pulumi/pulumi";
+import { readStackFile } from "../project/stack-file";
+import { UpdateFailed } from "../pulumi/update";
+import { runPulumi } from "../pulumi/run-pulumi";
 import type { StackName } from "../project/stacks";
 import { updateProblems } from "../pulumi/update-errors";
 
 /** `stagecraft password`: the password of a role, and nothing else. */
-export async function password(folder: string, stack: StackName, role: string): Promise<void> {
+export async function runPassword(folder: string, stack: StackName, role: string): Promise<void> {
   const { settings, missingPasswords } = readStackFile(folder, stack);
   if (missingPasswords.includes(role)) {
     throw new Problem(`${role} has no password on stack ${stack} yet`, `npm start -- ${stack}`);
@@ -15,7 +16,7 @@ export async function password(folder: string, stack: StackName, role: string): 
     throw new Problem(`there is no role "${role}" on stack ${stack}`, `one of ${roles.join(", ")}`);
   }
   const args = ["config", "get", "--path", `stagecraft:passwords.${role}`, "--stack", stack];
-  const { exitCode, stdout, stderr } = await pulumi(folder, args);
+  const { exitCode, stdout, stderr } = await runPulumi(folder, args);
   if (exitCode === 0) {
     console.log(stdout.replace(/\n$/, ""));
     return;

@@ -1,7 +1,7 @@
 import { databaseRoles } from "../../model/roles/names";
 import { dockerOnTerminal, inspectContainers } from "../server/docker";
 import { Problem } from "../base/problem";
-import { readStackFile } from "../project/project";
+import { readStackFile } from "../project/stack-file";
 import type { StackName } from "../project/stacks";
 
 /**
@@ -10,7 +10,7 @@ import type { StackName } from "../project/stacks";
  * It connects through the socket as PostgreSQL's own user, who is let in without a password, and becomes the owner at
  * once (`role`), so no password has to travel. That is no boundary: who may use `docker exec` is superuser anyway.
  */
-export async function psql(
+export async function runPsql(
   folder: string,
   stack: StackName,
   args: readonly string[],

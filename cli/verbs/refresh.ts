@@ -3,17 +3,17 @@ import { join } from "node:path";
 import { chooseBackup } from "../../model/restore/available-backups";
 import type { BackupId } from "../../model/base/names";
 import type { RestoreResult } from "../../model/restore/protocol";
-import type { Settings } from "../../model/stack-file/schema";
-import { backupsFor } from "../server/origin";
+import type { StackConfig } from "../../model/stack-file/schema";
+import { availableBackups } from "../server/available-backups";
 import { previewStack } from "../pulumi/preview";
 import { Problem } from "../base/problem";
-import { readStackFile } from "../project/project";
-import { lookAtServers } from "../server/server-status";
-import { pinBackup, withBackup } from "../project/stack-file";
+import { readStackFile } from "../project/stack-file";
+import { inspectServers } from "../server/server-status";
+import { pinBackup, withBackup } from "../project/pinned-backup";
 import type { StackName } from "../project/stacks";
 import { StepList } from "../terminal/steps";
-import { planJson, planText, refreshedText, refreshJson } from "../text/refresh";
-import { up } from "./up";
+import { previewJson, previewText, refreshedText, refreshJson } from "../text/refresh";
+import { updateServer } from "./up";
 
 /** What was said on the command line. */
 export interface RefreshOptions {
@@ -25,16 +25,16 @@ export interface RefreshOptions {
 }
 
 /** `stagecraft refresh`: names a backup in the stack file and runs `pulumi up`, which brings its contents. */
-export async function refresh(
+export async function runRefresh(
   folder: string,
   stack: StackName,
   options: RefreshOptions,
 ): Promise<void> {
-  refuseProduction(stack);
+  rejectProduction(stack);
   const file = readStackFile(folder, stack);
   const choice = chooseBackup(
     options.backup,
-    await backupsFor(folder, stack, file),
+    await availableBackups(folder, stack, file),
     file.settings.data?.acceptUnverified,
   );
   if ("problem" in choice) throw new Problem(choice.problem, choiceFix(file.settings.data));
@@ -43,11 +43,11 @@ export async function refresh(
     await preview(folder, stack, { path: file.path, backup, json: options.json });
     return;
   }
-  await bring(folder, stack, backup, options);
+  await refreshTo(folder, stack, backup, options);
 }
 
 /** What to do when none of the backups at hand can be taken. */
-function choiceFix({ from, acceptUnverified = false }: Partial<Settings["data"]> = {}):
+function choiceFix({ from, acceptUnverified = false }: Partial<StackConfig["data"]> = {}):
   string | undefined {
   const server = /^server:(.+)$/.exec(from ?? "")?.[1];
   if (server !== undefined)
@@ -57,7 +57,7 @@ function choiceFix({ from, acceptUnverified = false }: Partial<Settings["data"]>
 }
 
 /** Names a backup in the stack file, runs `pulumi up`, and tells what came of it. */
-export async function bring(
+export async function refreshTo(
   folder: string,
   stack: StackName,
   backup: BackupId,
@@ -67,15 +67,15 @@ export async function bring(
   const steps = new StepList(json ? process.stderr : process.stdout);
   const begun = Date.now();
   try {
-    const { restored } = await up(folder, stack, steps);
-    const report = restored && keepReport(folder, stack, restored);
+    const { restored } = await updateServer(folder, stack, steps);
+    const report = restored && saveReport(folder, stack, restored);
     console.log(
       json ? refreshJson(restored, report) : refreshedText(restored, { stack, backup, report }),
     );
   } catch (error) {
     const last = await lastAttempt(folder, stack, backup, begun).catch(() => undefined);
     // Its verdict holds messages with values of the data, which are not for everybody who reads CI's artifacts.
-    if (last) keepReport(folder, stack, { ...last, verdict: undefined });
+    if (last) saveReport(folder, stack, { ...last, verdict: undefined });
     // A later update for another reason must not refresh by accident; nor may it go back to what has been replaced.
     if (last?.exchangedAt === undefined) pinned.putBack();
     throw error;
@@ -89,7 +89,7 @@ async function lastAttempt(
   backup: BackupId,
   begun: number,
 ): Promise<RestoreResult | undefined> {
-  const [server] = await lookAtServers(folder, [stack]);
+  const [server] = await inspectServers(folder, [stack]);
   const last = server?.observation?.lastRestore;
   if (last?.source.backup !== backup) return undefined;
   const isOfNow = last.result === "failed" && Date.parse(last.startedAt) >= begun - 1000;
@@ -97,7 +97,7 @@ async function lastAttempt(
 }
 
 /** Raises a {@link Problem} for production, whose contents are never replaced. */
-export function refuseProduction(stack: StackName): void {
+export function rejectProduction(stack: StackName): void {
   if (stack !== "prod") return;
   throw new Problem(
     "production's contents are never replaced, only recovered when they are missing",
@@ -115,11 +115,11 @@ async function preview(
   const copy = join(place, `Pulumi.${stack}.yaml`);
   writeFileSync(copy, withBackup(readFileSync(path, "utf8"), backup));
   const found = await previewStack(folder, stack, copy);
-  console.log((json ? planJson : planText)(found, stack, backup));
+  console.log((json ? previewJson : previewText)(found, stack, backup));
 }
 
 /** Keeps the report where CI finds it; its path from the project folder. */
-function keepReport(folder: string, stack: StackName, result: RestoreResult): string {
+function saveReport(folder: string, stack: StackName, result: RestoreResult): string {
   const moment = result.startedAt.replace(/[-:]|\.\d+/g, "");
   const path = join(".stagecraft", "reports", `refresh-${stack}-${moment}.json`);
   mkdirSync(join(folder, ".stagecraft", "reports"), { recursive: true });

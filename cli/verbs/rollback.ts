@@ -1,22 +1,22 @@
-import { previousName } from "../../model/base/names";
-import { repositoryOf } from "../../model/stack-file/origin";
+import { previousVersionName } from "../../model/base/names";
+import { repositoryOf } from "../../model/stack-file/data-origin";
 import { Problem } from "../base/problem";
-import { readStackFile } from "../project/project";
-import { lookAtServers } from "../server/server-status";
+import { readStackFile } from "../project/stack-file";
+import { inspectServers } from "../server/server-status";
 import type { StackName } from "../project/stacks";
-import { bring, refuseProduction } from "./refresh";
+import { refreshTo, rejectProduction } from "./refresh";
 
 /** `stagecraft rollback`: brings back what the last refresh replaced, and pins its id. */
-export async function rollback(
+export async function runRollback(
   folder: string,
   stack: StackName,
   options: { readonly json?: boolean },
 ): Promise<void> {
-  refuseProduction(stack);
+  rejectProduction(stack);
   const { settings } = readStackFile(folder, stack);
   const database = settings.database?.name ?? "";
-  const [server] = await lookAtServers(folder, [stack]);
-  const copy = previousName(database);
+  const [server] = await inspectServers(folder, [stack]);
+  const copy = previousVersionName(database);
   const previous = server?.observation?.databases.find(({ name }) => name === copy);
   if (!previous?.stamp) {
     throw new Problem(
@@ -38,5 +38,5 @@ export async function rollback(
       `name that place again in Pulumi.${stack}.yaml, with backup: ${backup}, and run: npx stagecraft up ${stack}`,
     );
   }
-  await bring(folder, stack, backup, options);
+  await refreshTo(folder, stack, backup, options);
 }

@@ -5,23 +5,23 @@ import {
   pulumiToolchain,
   type Requirement,
 } from "../../tools";
-import { readStackFile } from "../project/project";
+import { readStackFile } from "../project/stack-file";
 import { ensureServerImage } from "../server/server-image";
 import { ensureProjectFiles } from "../pulumi/setup";
 import { stackKinds, type StackName } from "../project/stacks";
 import { StepList } from "../terminal/steps";
-import { nextText } from "../text/next";
-import { upAlone } from "./up";
+import { nextText } from "../text/next-steps";
+import { runUp } from "./up";
 
 /** `stagecraft start`: everything from a fresh machine to a server that is up. */
-export async function start(folder: string, stack: StackName): Promise<void> {
+export async function runStart(folder: string, stack: StackName): Promise<void> {
   const kind = stackKinds[stack];
   const { host, settings } = readStackFile(folder, stack);
   const database = settings.database?.name;
   console.log(`Stagecraft · ${kind} server`);
   const steps = new StepList(process.stdout);
   for (const requirement of [nodeRuntime, dockerEngine, baseImage, pulumiToolchain]) {
-    await meet(steps, requirement);
+    await ensureRequirement(steps, requirement);
   }
   await steps.run("server image", async (tell) => {
     const { built } = await ensureServerImage(folder, tell);
@@ -31,13 +31,13 @@ export async function start(folder: string, stack: StackName): Promise<void> {
     const made = await ensureProjectFiles(folder, stack);
     return { detail: made.length > 0 ? `made: ${made.join(", ")}` : "there" };
   });
-  const { changed, server } = await upAlone(folder, stack, steps);
+  const { changed, server } = await runUp(folder, stack, steps);
   if (!changed) console.log(`\nThere was nothing to do: the ${kind} server is up`);
   const address = server?.addresses[0];
   console.log(`\n${nextText({ stack, kind, host, address, database })}`);
 }
 
-async function meet(steps: StepList, requirement: Requirement): Promise<void> {
+async function ensureRequirement(steps: StepList, requirement: Requirement): Promise<void> {
   await steps.run(requirement.name, async (tell) => ({
     detail: await requirement.ensure(tell),
   }));

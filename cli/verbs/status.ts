@@ -1,15 +1,15 @@
-import { lookAtServers } from "../server/server-status";
+import { inspectServers } from "../server/server-status";
 import type { StackName } from "../project/stacks";
 import { paintFor } from "../base/paint";
 import { statusJson, statusText } from "../text/status";
 
 /** `stagecraft status`: how the servers are, from the engine, their agents and the history. */
-export async function status(
+export async function runStatus(
   folder: string,
   stacks: readonly StackName[],
   options: { readonly json?: boolean },
 ): Promise<void> {
-  const servers = await lookAtServers(folder, stacks);
+  const servers = await inspectServers(folder, stacks);
   console.log(
     options.json ? statusJson(servers) : statusText(servers, new Date(), paintFor(process.stdout)),
   );

@@ -1,15 +1,15 @@
 import type { RestoreResult } from "../../model/restore/protocol";
 import { requireEngine } from "../server/docker";
 import { noEventsYet } from "../pulumi/engine-events";
-import { handOverState } from "../server/send-state";
-import { readStackFile } from "../project/project";
-import { orFreeStack, update } from "../pulumi/pulumi";
-import { lookAtServers, type ServerStatus } from "../server/server-status";
+import { sendStackState } from "../server/send-state";
+import { readStackFile } from "../project/stack-file";
+import { retryAfterUnlock, update } from "../pulumi/update";
+import { inspectServers, type ServerStatus } from "../server/server-status";
 import type { StackName } from "../project/stacks";
-import type { StepList, StepResult, TellProgress } from "../terminal/steps";
-import { applicationOfRefresh } from "../text/application";
+import type { StepList, StepResult, ReportProgress } from "../terminal/steps";
+import { applicationRowsOfRefresh } from "../text/application";
 import { changesText, updateLine } from "../pulumi/progress";
-import { restoreText } from "../text/restore";
+import { restoreText } from "../text/restore-result";
 import { alignColumns } from "../base/table";
 
 /** What an update did. */
@@ -21,12 +21,16 @@ export interface UpResult {
 }
 
 /** `stagecraft up`: runs `pulumi up`, shows what it does, and what became of a restore. */
-export async function up(folder: string, stack: StackName, steps: StepList): Promise<UpResult> {
+export async function updateServer(
+  folder: string,
+  stack: StackName,
+  steps: StepList,
+): Promise<UpResult> {
   const started = Date.now();
   await requireEngine(readStackFile(folder, stack).host);
   let changed = false;
   let notes: readonly string[] = [];
-  const step = async (tell: TellProgress): Promise<StepResult> => {
+  const step = async (tell: ReportProgress): Promise<StepResult> => {
     let state = noEventsYet;
     const withBar = process.stdout.isTTY;
     const result = await update({
@@ -38,13 +42,13 @@ export async function up(folder: string, stack: StackName, steps: StepList): Pro
     });
     const text = changesText(result.changes ?? {});
     changed = text !== "nothing to do";
-    if (changed) await handOverState(folder, stack);
+    if (changed) await sendStackState(folder, stack);
     notes = result.notes;
     return { detail: text };
   };
-  await orFreeStack(folder, () => steps.run(`pulumi up -s ${stack}`, step));
+  await retryAfterUnlock(folder, () => steps.run(`pulumi up -s ${stack}`, step));
   for (const note of new Set(notes)) steps.print(`     ${note}`);
-  const [server] = await lookAtServers(folder, [stack]);
+  const [server] = await inspectServers(folder, [stack]);
   const last = server?.observation?.lastRestore;
   const restored = last && isSince(last, started) ? last : undefined;
   if (restored) steps.print(restoreText(restored));
@@ -52,13 +56,9 @@ export async function up(folder: string, stack: StackName, steps: StepList): Pro
 }
 
 /** The same for a person who asked for nothing else: tells what became of the application, too. */
-export async function upAlone(
-  folder: string,
-  stack: StackName,
-  steps: StepList,
-): Promise<UpResult> {
-  const result = await up(folder, stack, steps);
-  const rows = result.restored ? applicationOfRefresh(result.restored) : [];
+export async function runUp(folder: string, stack: StackName, steps: StepList): Promise<UpResult> {
+  const result = await updateServer(folder, stack, steps);
+  const rows = result.restored ? applicationRowsOfRefresh(result.restored) : [];
   for (const line of alignColumns(rows, "     ")) steps.print(line);
   return result;
 }

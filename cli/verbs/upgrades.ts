@@ -3,7 +3,7 @@ import { upgradesResultSchema, type UpgradesResult } from "../../model/upgrades/
 import { readUpgrades } from "../../tools/read-upgrades";
 import { commandAgent, findAgent } from "../server/agent";
 import { Problem } from "../base/problem";
-import { readStackFile } from "../project/project";
+import { readStackFile } from "../project/stack-file";
 import type { StackName } from "../project/stacks";
 import { upgradesText } from "../text/upgrades";
 
@@ -18,7 +18,7 @@ export interface UpgradesOptions {
  * `stagecraft upgrades`: which upgrade scripts a server's data has been through, and which are pending. Nothing is
  * applied to the database itself. True unless something keeps them from being applied.
  */
-export async function upgrades(
+export async function runUpgrades(
   folder: string,
   stack: StackName,
   options: UpgradesOptions,

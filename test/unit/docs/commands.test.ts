@@ -1,12 +1,12 @@
 import { CommanderError, type Command } from "commander";
 import { describe, expect, test } from "vitest";
 import packageJson from "../../../package.json";
-import { makeProgram } from "../../../cli/program/program";
+import { createProgram } from "../../../cli/program/program";
 import { codeOf, scriptsOf, shownCommands } from "../../support/docs/shown-commands";
 
 /** The program, with verbs that do nothing. */
 function quietProgram(): Command {
-  const program = makeProgram({ folder: () => "", exit: () => undefined });
+  const program = createProgram({ folder: () => "", exit: () => undefined });
   quieten(program.commands);
   return program.configureOutput({ writeErr: () => undefined, writeOut: () => undefined });
 }

@@ -5,9 +5,14 @@ import {
   parseEngineEvent,
   type UpdateState,
 } from "../../../../cli/pulumi/engine-events";
-import { namesBegun } from "../../../../cli/pulumi/find-container-conflict";
-import type { TakenName } from "../../../../cli/pulumi/container-conflict";
-import { changesText, parseAgentProgress, progressBar, updateLine } from "../../../../cli/pulumi/progress";
+import { pendingContainers } from "../../../../cli/pulumi/find-container-conflict";
+import type { ContainerConflict } from "../../../../cli/pulumi/container-conflict";
+import {
+  changesText,
+  parseAgentProgress,
+  progressBar,
+  updateLine,
+} from "../../../../cli/pulumi/progress";
 import { lockProblem, parseLock, updateProblems } from "../../../../cli/pulumi/update-errors";
 import { problemText } from "../../../../cli/base/problem-text";
 
@@ -199,9 +204,9 @@ describe("what went wrong in an update", () => {
     const name = "stagecraft-dev-agent";
     const error = `Unable to create container: Error response from daemon: Conflict. The container name "/${name}" is already in use by container "4711". You have to remove (or rename) that container to be able to reuse that name.`;
     const createdAt = "2026-11-22T16:10:11.123Z";
-    const told = (taken?: TakenName): string[] =>
-      updateProblems({ stack: "dev", errors: [error], stderr: "", taken }).map((problem) =>
-        problemText(problem),
+    const told = (taken?: ContainerConflict): string[] =>
+      updateProblems({ stack: "dev", errors: [error], stderr: "", conflict: taken }).map(
+        (problem) => problemText(problem),
       );
 
     it("has it removed where a killed update of the stack left it", () => {
@@ -250,10 +255,10 @@ describe("what went wrong in an update", () => {
         { type: "updating", resource: { urn: "y", inputs: { name: "another" } } },
         { type: "creating", resource: { urn: "z", inputs: { create: "exec docker" } } },
       ];
-      expect(namesBegun(JSON.stringify({ deployment: { pending_operations: pending } }))).toEqual([
-        name,
-      ]);
-      expect(namesBegun(JSON.stringify({ deployment: {} }))).toEqual([]);
+      expect(
+        pendingContainers(JSON.stringify({ deployment: { pending_operations: pending } })),
+      ).toEqual([name]);
+      expect(pendingContainers(JSON.stringify({ deployment: {} }))).toEqual([]);
     });
   });
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { Container } from "../../../../cli/server/docker";
 import { applicationRows } from "../../../../cli/text/application";
-import { plain } from "../../../../cli/base/paint";
+import { noColors } from "../../../../cli/base/paint";
 import { refreshedText } from "../../../../cli/text/refresh";
 import { updateProblems } from "../../../../cli/pulumi/update-errors";
 import type { RestoreResult } from "../../../../model/restore/protocol";
@@ -38,14 +38,14 @@ describe("the application in status", () => {
     ],
     [{ container: { ...container, state: "exited" }, seen }, "its container is exited"],
   ])("of %j is %s", (facts, state) => {
-    expect(row(facts, plain)).toBe(`${state} · revision 4f2c9e1 · 127.0.0.1:18080`);
+    expect(row(facts, noColors)).toBe(`${state} · revision 4f2c9e1 · 127.0.0.1:18080`);
   });
 
   test("is missed where the agent knows of one, and not shown where nobody does", () => {
-    expect(row({ container: undefined, seen }, plain)).toBe(
+    expect(row({ container: undefined, observed: seen }, noColors)).toBe(
       "its container is not there · revision 4f2c9e1",
     );
-    expect(applicationRows({ container: undefined, seen: undefined }, plain)).toEqual([]);
+    expect(applicationRows({ container: undefined, observed: undefined }, noColors)).toEqual([]);
   });
 });
 

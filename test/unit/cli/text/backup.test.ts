@@ -1,13 +1,13 @@
 import { describe, expect, test } from "vitest";
 import { backupRows } from "../../../../cli/text/backup-status";
 import { backupText } from "../../../../cli/text/backup";
-import { plain } from "../../../../cli/base/paint";
+import { noColors } from "../../../../cli/base/paint";
 import type { BackupsObservation } from "../../../../model/backup/protocol";
 import { quietServer } from "../../../support/servers/observation";
 
 const now = new Date("2026-11-22T09:00:00Z");
 const rows = (more: Partial<BackupsObservation>): string[][] =>
-  backupRows("prod", { ...quietServer.backups, ...more }, now, plain);
+  backupRows("prod", { ...quietServer.backups, ...more }, now, noColors);
 /** The last row of a server with that job. */
 const runs = ["", "nightly runs next at 23 Nov 2026 03:29 UTC, 24 Nov 2026 03:29 UTC"];
 const nightly = {

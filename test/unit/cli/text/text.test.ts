@@ -1,7 +1,7 @@
 import { quietServer } from "../../../support/servers/observation";
 import { describe, expect, it } from "vitest";
 import { engineProblem, parseInspection } from "../../../../cli/server/docker";
-import { parseChange } from "../../../../cli/pulumi/history";
+import { parseStackChange } from "../../../../cli/pulumi/history";
 import { buildStep } from "../../../../cli/server/server-image";
 import type { ServerStatus } from "../../../../cli/server/server-status";
 import { parseStackName } from "../../../../cli/project/stacks";
@@ -270,8 +270,10 @@ describe("Pulumi's history", () => {
       changes: { create: 2 },
     };
     const common = { kind: "update", result: "succeeded", resourceChanges: { create: 2 } };
-    expect(parseChange({ ...common, startTime: 1795363570, endTime: 1795363572 })).toEqual(change);
+    expect(parseStackChange({ ...common, startTime: 1795363570, endTime: 1795363572 })).toEqual(
+      change,
+    );
     const text = { startTime: "2026-11-22T16:06:10.000Z", endTime: "2026-11-22T16:06:12.000Z" };
-    expect(parseChange({ ...common, ...text })).toEqual(change);
+    expect(parseStackChange({ ...common, ...text })).toEqual(change);
   });
 });

@@ -4,19 +4,23 @@ import { refreshedText } from "../../../../cli/text/refresh";
 import type { BackedUpDatabase, Manifest } from "../../../../model/backup/manifest";
 import type { Verification } from "../../../../model/backup/catalogue";
 import type { RestoreResult } from "../../../../model/restore/protocol";
-import { chooseBackup, type BackupsAtHand } from "../../../../model/restore/available-backups";
-import { databaseOf, fitnessProblems, foreignProblem } from "../../../../model/restore/compatibility";
-import { repositoryOf } from "../../../../model/stack-file/origin";
-import type { RefreshPlan } from "../../../../model/restore/plan";
-import type { Prepared } from "../../../../model/restore/preparation";
-import { summaryOf } from "../../../../model/restore/summary";
+import { chooseBackup, type AvailableBackups } from "../../../../model/restore/available-backups";
+import {
+  findDatabase,
+  compatibilityProblems,
+  dumpKindProblem,
+} from "../../../../model/restore/compatibility";
+import { repositoryOf } from "../../../../model/stack-file/data-origin";
+import type { RefreshPlan } from "../../../../model/restore/refresh-plan";
+import type { PreparationReport } from "../../../../model/restore/preparation";
+import { summarizeRestore } from "../../../../model/restore/summary";
 import { stackReport } from "../../../../model/restore/stack-report";
-import { planLines } from "../../../../model/restore/plan-text";
+import { planLines } from "../../../../model/restore/refresh-plan-text";
 
 const [older, newer] = ["20261114T032900Z", "20261121T032900Z"] as const;
 
 describe("the backup that is meant", () => {
-  const at = (id: string, verified: boolean): BackupsAtHand[number] => ({
+  const at = (id: string, verified: boolean): AvailableBackups[number] => ({
     ...{ id, server: "prod", databases: ["timesheets"], verified },
   });
 
@@ -27,7 +31,7 @@ describe("the backup that is meant", () => {
     expect(chooseBackup(newer, backups)).toEqual({ backup: newer });
   });
 
-  test.each<[string, BackupsAtHand, string]>([
+  test.each<[string, AvailableBackups, string]>([
     ["latest", [], "no latest backup: there is no backup yet"],
     [
       "latest",
@@ -59,7 +63,7 @@ describe("what speaks against a backup", () => {
 
   test("is told all at once", () => {
     const known = { manifest, verification: null };
-    expect(fitnessProblems(known, database, { kind: "production" }, target)).toEqual([
+    expect(compatibilityProblems(known, database, { kind: "production" }, target)).toEqual([
       `backup ${newer} of qa is unverified: no restore has proven it yet; verify it with: npx stagecraft backups verify qa ${newer}, or set data.acceptUnverified: true`,
       `backup ${newer} comes from qa, a staging server, and production is recovered from production's own backups; if that is really meant, set data.acceptKind: staging`,
       `backup ${newer} comes from PostgreSQL 18, newer than this server's 17; raise postgres.version`,
@@ -70,25 +74,27 @@ describe("what speaks against a backup", () => {
   test("is nothing where all is well, or accepted", () => {
     const room = { major: 18, extensions: new Set(["postgis"]) };
     const known = { manifest, verification: proven };
-    expect(fitnessProblems(known, database, { kind: "staging" }, room)).toEqual([]);
+    expect(compatibilityProblems(known, database, { kind: "staging" }, room)).toEqual([]);
     const accepted = { kind: "production", acceptKind: "staging", acceptUnverified: true } as const;
-    expect(fitnessProblems({ manifest, verification: null }, database, accepted, room)).toEqual([]);
+    expect(
+      compatibilityProblems({ manifest, verification: null }, database, accepted, room),
+    ).toEqual([]);
   });
 
   test("is never overruled when it did not pass", () => {
     const verification = { ...proven, result: "failed", text: "t.dat was altered" } as const;
     const room = { major: 18, extensions: new Set(["postgis"]) };
     const request = { kind: "staging", acceptUnverified: true } as const;
-    expect(fitnessProblems({ manifest, verification }, database, request, room)).toEqual([
+    expect(compatibilityProblems({ manifest, verification }, database, request, room)).toEqual([
       `backup ${newer} of qa did not pass its verification: t.dat was altered; take another one`,
     ]);
   });
 
   test("is a database that it has not, of several", () => {
-    expect(databaseOf(manifest, "called otherwise here")).toBe(database);
+    expect(findDatabase(manifest, "called otherwise here")).toBe(database);
     const two = { ...manifest, databases: [database, { ...database, name: "wiki" }] } as Manifest;
-    expect(databaseOf(two, "wiki")).toMatchObject({ name: "wiki" });
-    expect(databaseOf(two, "shop")).toEqual({
+    expect(findDatabase(two, "wiki")).toMatchObject({ name: "wiki" });
+    expect(findDatabase(two, "shop")).toEqual({
       problem: `backup ${newer} of qa has no database shop; it has timesheets, wiki; take another backup, or set database.name`,
     });
   });
@@ -102,10 +108,10 @@ describe("what speaks against a backup", () => {
     ["dev", "development"],
   ])("on production is a dump's name: of %s", (server, kind) => {
     const source = { name: "a dump", server };
-    const problem = foreignProblem({ kind: "production", source });
+    const problem = dumpKindProblem({ kind: "production", source });
     if (kind === undefined) expect(problem).toBeUndefined();
     else expect(problem).toContain(`a dump comes from ${server}, a ${kind} server`);
-    expect(foreignProblem({ kind: "staging", source })).toBeUndefined();
+    expect(dumpKindProblem({ kind: "staging", source })).toBeUndefined();
   });
 });
 
@@ -246,7 +252,7 @@ describe("a report for a stack output", () => {
   });
   const aside = [{ reason: "unique conflict", rows: 2, example: "eve@canary.example" }] as const;
   const table = { table: "testers", state: "carried over", rows: 9, carried: 7, same: 0 } as const;
-  const prepared = (scripts: number, name: string): Prepared => ({
+  const prepared = (scripts: number, name: string): PreparationReport => ({
     upgrades: {
       ...{ result: "applied", problems: [], notes: [], versions: [], seconds: 1, text: "" },
       applied: Array.from({ length: scripts }, (_, n) => script(n)),
@@ -262,7 +268,7 @@ describe("a report for a stack output", () => {
   });
 
   test("tells what was done, and no value of the data", () => {
-    const summary = summaryOf(prepared(1, "jobs off"));
+    const summary = summarizeRestore(prepared(1, "jobs off"));
     expect(summary).toEqual({
       upgrades: ["upgrade-0-1.sql"],
       defused: [{ name: "jobs off", rows: 3 }],
@@ -286,7 +292,7 @@ describe("a report for a stack output", () => {
   });
 
   test("stays short, however much was done", () => {
-    const summary = summaryOf(prepared(3000, "x".repeat(5000)));
+    const summary = summarizeRestore(prepared(3000, "x".repeat(5000)));
     expect(summary).toMatchObject({ more: 5900 });
     expect(JSON.stringify(summary).length).toBeLessThan(16_384);
   });

@@ -1,7 +1,15 @@
 import { describe, expect, test } from "vitest";
 import { upgradesText } from "../../../../cli/text/upgrades";
-import type { ScriptFailure, ScriptState, UpgradesResult } from "../../../../model/upgrades/protocol";
-import { failureText, reportText, versionsText } from "../../../../model/upgrades/text";
+import type {
+  ScriptFailure,
+  ScriptState,
+  UpgradesResult,
+} from "../../../../model/upgrades/protocol";
+import {
+  scriptFailureLines,
+  upgradesReportText,
+  versionsText,
+} from "../../../../model/upgrades/text";
 
 const state = (from: string, to: string, more: Partial<ScriptState>): ScriptState => ({
   ...{ package: "application", from, to, name: `upgrade-${from}-${to}.sql`, state: "pending" },
@@ -16,7 +24,7 @@ const report = { applied: [], problems: [], notes: [], versions: [], seconds: 1.
 
 describe("a failure tells script, line, SQLSTATE, statement, what was undone and the fix", () => {
   test("of a script of a package", () => {
-    expect(failureText({ ...failure, detail: "a detail", hint: "a hint" })).toEqual([
+    expect(scriptFailureLines({ ...failure, detail: "a detail", hint: "a hint" })).toEqual([
       "  script    intranet: upgrade-1-2.sql, line 12",
       '  cause     42703  column "c" does not exist   ALTER TABLE t DROP c',
       "            a detail",
@@ -52,22 +60,24 @@ describe("a failure tells script, line, SQLSTATE, statement, what was undone and
       "somebody holds a lock, or the statement takes too long; try it on a copy: npx stagecraft upgrades <stack> --dry-run",
     ],
   ])("%s %s", (sqlstate, message, fix) => {
-    expect(failureText({ ...failure, sqlstate, message }).at(-1)).toBe(`  fix       ${fix}`);
+    expect(scriptFailureLines({ ...failure, sqlstate, message }).at(-1)).toBe(`  fix       ${fix}`);
   });
 });
 
 test("a report is one line when all is well", () => {
-  expect(reportText({ ...report, result: "applied" })).toBe("no upgrade script was pending");
+  expect(upgradesReportText({ ...report, result: "applied" })).toBe(
+    "no upgrade script was pending",
+  );
   const applied = [{ ...state("1", "2", {}), seconds: 1, warnings: [] }].map(
     ({ state: _, ...one }) => one,
   );
-  expect(reportText({ ...report, result: "applied", applied })).toBe(
+  expect(upgradesReportText({ ...report, result: "applied", applied })).toBe(
     "1 upgrade script in 1.3 s: upgrade-1-2.sql",
   );
-  expect(reportText({ ...report, result: "refused", problems: ["one", "two"] })).toBe(
+  expect(upgradesReportText({ ...report, result: "refused", problems: ["one", "two"] })).toBe(
     "the upgrade scripts do not fit the data\n  one\n  two",
   );
-  expect(reportText({ ...report, result: "failed", applied, failure }).split("\n")[0]).toBe(
+  expect(upgradesReportText({ ...report, result: "failed", applied, failure }).split("\n")[0]).toBe(
     "an upgrade script failed; 1 upgrade script before it went through",
   );
 });

@@ -1,4 +1,4 @@
-import { reachableAt, tunnelTo } from "../../model/base/host";
+import { connectAddress, sshTunnelCommand } from "../../model/base/host";
 import type { ServerKind } from "../../model/base/names";
 import { alignColumns } from "../base/table";
 
@@ -20,14 +20,14 @@ export function nextText({ stack, kind, host, address, database }: UpServer): st
     const name = encodeURIComponent(database);
     const colon = address.lastIndexOf(":");
     const [at, port] = [address.slice(0, colon), Number(address.slice(colon + 1))];
-    const tunnel = tunnelTo(host, at, port);
+    const tunnel = sshTunnelCommand(host, at, port);
     if (tunnel !== undefined) rows.push(["tunnel", `${tunnel}   (while it is needed)`]);
     // Production lets nobody in without TLS.
     const isChecked = kind === "production";
     const options = isChecked ? `?sslmode=verify-full&sslrootcert=${stack}-ca.pem` : "";
     rows.push([
       "database",
-      `postgresql://${name}@${reachableAt(at)}:${port}/${name}${options}   (password: npx stagecraft password ${stack})`,
+      `postgresql://${name}@${connectAddress(at)}:${port}/${name}${options}   (password: npx stagecraft password ${stack})`,
     ]);
     if (isChecked) rows.push(["its CA", `npx stagecraft ca ${stack} > ${stack}-ca.pem`]);
   }

@@ -2,9 +2,15 @@ import type { Command } from "commander";
 import { example, stackArgument } from "./arguments";
 import type { VerbContext } from "./verb-context";
 import type { StackName } from "../project/stacks";
-import { side, sideCopyDatabase, sideCopyTable, sidePsql, sideRemove } from "../verbs/side";
+import {
+  runPitrStatus,
+  runPitrCopyDatabase,
+  runPitrCopyTable,
+  runPitrPsql,
+  runPitrRemove,
+} from "../verbs/pitr";
 
-interface SideOptions {
+interface PitrOptions {
   readonly json?: boolean;
   readonly database?: string;
   readonly as?: string;
@@ -12,7 +18,7 @@ interface SideOptions {
 }
 
 /** `side <stack> [what] [name]`: the verbs on what `restore --to` has made. */
-export function addSideVerbs(program: Command, { folder, exit }: VerbContext): void {
+export function addPitr(program: Command, { folder, exit }: VerbContext): void {
   const what = ["psql", "copy-table", "copy-database", "remove"];
   program
     .command("side")
@@ -31,24 +37,24 @@ export function addSideVerbs(program: Command, { folder, exit }: VerbContext): v
         verb: string | undefined,
         name: string | undefined,
         args: string[],
-        options: SideOptions,
+        options: PitrOptions,
       ) => {
         switch (verb) {
           case undefined:
-            await side(folder(), stack, options);
+            await runPitrStatus(folder(), stack, options);
             return;
           case "psql":
-            exit(await sidePsql(folder(), stack, name, args));
+            exit(await runPitrPsql(folder(), stack, name, args));
             return;
           case "copy-table":
             if (name === undefined) program.error("copy-table wants the name of a table");
-            await sideCopyTable(folder(), stack, name, options);
+            await runPitrCopyTable(folder(), stack, name, options);
             return;
           case "copy-database":
-            exit(await sideCopyDatabase(folder(), stack, name, options));
+            exit(await runPitrCopyDatabase(folder(), stack, name, options));
             return;
           case "remove":
-            await sideRemove(folder(), stack, options);
+            await runPitrRemove(folder(), stack, options);
             return;
           default:
             program.error(`side knows no ${verb}; it is one of ${what.join(", ")}`);

@@ -1,10 +1,10 @@
-import type { CopyTableResult, Side } from "../../model/point-in-time/protocol";
-import { utcText } from "../../model/point-in-time/target";
+import type { CopyTableResult, RecoveryInstance } from "../../model/point-in-time/protocol";
+import { utcText } from "../../model/point-in-time/recovery-target";
 import { formatAge, formatBytes, formatDuration, plural } from "../../model/base/units";
 import { alignColumns } from "../base/table";
 
 /** What a side cluster is, and what can be done with it. */
-export function sideText(stack: string, side: Side, now: Date): string {
+export function recoveryInstanceText(stack: string, side: RecoveryInstance, now: Date): string {
   const { to, lastChangeAt, backup, databases, removedAt, seconds } = side;
   const left = (Date.parse(removedAt) - now.getTime()) / 1000;
   const rows = [

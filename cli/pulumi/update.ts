@@ -1,43 +1,12 @@
 import { readFileSync } from "node:fs";
 import { hostname } from "node:os";
-import { execa } from "execa";
-import { pulumiEnvironment } from "../../tools";
 import { afterEvent, noEventsYet, parseEngineEvent, type UpdateState } from "./engine-events";
-import { Problem, Stopped } from "../base/problem";
+import { Problem, Cancelled } from "../base/problem";
 import type { StackName } from "../project/stacks";
 import { canAsk, askYes } from "../terminal/ask";
-import { findTakenName } from "./taken-name";
+import { findContainerConflict } from "./find-container-conflict";
 import { lockProblem, parseLock, updateProblems, type Lock } from "./update-errors";
-
-/** What a run of Pulumi gave. */
-export interface PulumiRun {
-  readonly exitCode: number;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-/** Runs Pulumi in the project folder, without anybody to ask. */
-export async function pulumi(
-  folder: string,
-  args: readonly string[],
-  input?: string,
-): Promise<PulumiRun> {
-  const { exitCode, stdout, stderr } = await start(folder, args, input);
-  return { exitCode: exitCode ?? 1, stdout, stderr };
-}
-
-function start(folder: string, args: readonly string[], input?: string) {
-  const run = execa("pulumi", [...args, "--non-interactive", "--color", "never"], {
-    cwd: folder,
-    env: pulumiEnvironment(folder),
-    reject: false,
-    ...(input === undefined ? { stdin: "ignore" as const } : { input }),
-    // Pulumi hears Ctrl-C itself, from the terminal, and needs a while to leave the state in order.
-    cleanup: false,
-    maxBuffer: 256 * 1024 * 1024,
-  });
-  return run;
-}
+import { runPulumi, spawnPulumi } from "./run-pulumi";
 
 /** What is wanted of an update: which verb of Pulumi, and its further arguments. */
 export interface UpdateRequest {
@@ -62,9 +31,9 @@ export class StackLocked extends UpdateFailed {
   constructor(
     readonly stackName: StackName,
     readonly lock: Lock,
-    readonly holderIsGone: boolean,
+    readonly isHolderGone: boolean,
   ) {
-    super([lockProblem(stackName, lock, holderIsGone)]);
+    super([lockProblem(stackName, lock, isHolderGone)]);
   }
 }
 
@@ -74,18 +43,18 @@ export async function update(request: UpdateRequest): Promise<UpdateState> {
   const { state, exitCode, stderr } = await runUpdate(request);
   if (exitCode === 0) return state;
   const lock = parseLock(stderr);
-  if (lock) throw new StackLocked(stack, lock, holderIsGone(lock));
+  if (lock) throw new StackLocked(stack, lock, isHolderGone(lock));
   const { errors } = state;
-  const taken = await findTakenName(request.folder, stack, errors);
-  throw new UpdateFailed(updateProblems({ stack, errors, stderr, taken }));
+  const taken = await findContainerConflict(request.folder, stack, errors);
+  throw new UpdateFailed(updateProblems({ stack, errors, stderr, conflict: taken }));
 }
 
 /** Does some work that updates a stack; where a killed update left its lock, offers to take it away and does it again. */
-export async function orFreeStack<T>(folder: string, work: () => Promise<T>): Promise<T> {
+export async function retryAfterUnlock<T>(folder: string, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {
-    if (!(error instanceof StackLocked) || !error.holderIsGone || !canAsk()) throw error;
+    if (!(error instanceof StackLocked) || !error.isHolderGone || !canAsk()) throw error;
     await offerCancel(folder, error);
     return await work();
   }
@@ -95,7 +64,7 @@ async function runUpdate(
   request: UpdateRequest,
 ): Promise<{ state: UpdateState; exitCode: number; stderr: string }> {
   const { folder, stack, verb, options = [], onChange } = request;
-  const run = start(folder, [
+  const run = spawnPulumi(folder, [
     verb,
     "--stack",
     stack,
@@ -129,14 +98,14 @@ async function runUpdate(
 async function offerCancel(folder: string, { stackName, message }: StackLocked): Promise<void> {
   console.log(message);
   if (!(await askYes(`Take the lock away (pulumi cancel -s ${stackName}) and go on?`))) {
-    throw new Stopped();
+    throw new Cancelled();
   }
-  const { exitCode, stderr } = await pulumi(folder, ["cancel", "--yes", "--stack", stackName]);
+  const { exitCode, stderr } = await runPulumi(folder, ["cancel", "--yes", "--stack", stackName]);
   if (exitCode !== 0) throw new Problem(`the lock could not be taken away: ${stderr.trim()}`);
 }
 
 /** Whether the process that holds a lock has ended; only known for a process of this machine. */
-function holderIsGone(lock: Lock): boolean {
+function isHolderGone(lock: Lock): boolean {
   if (lock.host !== hostname()) return false;
   try {
     return !readFileSync(`/proc/${lock.pid}/cmdline`, "utf8").includes("pulumi");

@@ -1,19 +1,19 @@
 import { z } from "zod";
-import { recoveredDatabaseName, recoveredName } from "../../model/point-in-time/names";
+import { recoveredDatabaseName, recoveredName } from "../../model/point-in-time/recovered-names";
 import {
   copyTableResultSchema,
-  sideResultSchema,
-  type Side,
+  recoveryInstanceResultSchema,
+  type RecoveryInstance,
 } from "../../model/point-in-time/protocol";
-import { readTarget, type Target } from "../../model/point-in-time/target";
+import { parseTarget, type RecoveryTarget } from "../../model/point-in-time/recovery-target";
 import { restoreResultSchema } from "../../model/restore/protocol";
 import { unquoteIdentifier } from "../../model/base/sql";
 import { commandAgent, findAgent, showProgress } from "../server/agent";
 import { askAgent, dockerOnTerminal } from "../server/docker";
 import { Problem } from "../base/problem";
-import { readStackFile } from "../project/project";
+import { readStackFile } from "../project/stack-file";
 import { stackKinds, type StackName } from "../project/stacks";
-import { copiedTableText, sideText } from "../text/side";
+import { copiedTableText, recoveryInstanceText } from "../text/recovery-instance";
 
 /** For a program instead of a person. */
 interface Json {
@@ -21,10 +21,14 @@ interface Json {
 }
 
 /** `stagecraft side <stack>`: which side cluster there is. */
-export async function side(folder: string, stack: StackName, { json }: Json): Promise<void> {
-  const found = await findSide(folder, stack);
+export async function runPitrStatus(
+  folder: string,
+  stack: StackName,
+  { json }: Json,
+): Promise<void> {
+  const found = await findRecoveryInstance(folder, stack);
   if (json) console.log(JSON.stringify(found ?? null));
-  else if (found) console.log(sideText(stack, found, new Date()));
+  else if (found) console.log(recoveryInstanceText(stack, found, new Date()));
   else
     console.log(
       `${stack} has no side cluster; make one: npx stagecraft restore ${stack} --to "2026-11-21 14:05"`,
@@ -32,7 +36,7 @@ export async function side(folder: string, stack: StackName, { json }: Json): Pr
 }
 
 /** `stagecraft side <stack> psql`: looks into it; nothing can be changed there. */
-export async function sidePsql(
+export async function runPitrPsql(
   folder: string,
   stack: StackName,
   database: string | undefined,
@@ -47,13 +51,13 @@ export async function sidePsql(
 }
 
 /** `stagecraft side <stack> copy-table`: its rows in a new table of the server. */
-export async function sideCopyTable(
+export async function runPitrCopyTable(
   folder: string,
   stack: StackName,
   table: string,
   options: Json & { readonly database?: string; readonly as?: string },
 ): Promise<void> {
-  const { to } = await requireSide(folder, stack);
+  const { to } = await requireRecoveryInstance(folder, stack);
   const from = readTable(table);
   const as = options.as === undefined ? undefined : readTable(options.as);
   const database = options.database ?? ownDatabase(folder, stack);
@@ -69,13 +73,13 @@ export async function sideCopyTable(
 }
 
 /** `stagecraft side <stack> copy-database`: the whole database under another name, or in its own place. */
-export async function sideCopyDatabase(
+export async function runPitrCopyDatabase(
   folder: string,
   stack: StackName,
   name: string | undefined,
   options: Json & { readonly as?: string; readonly replace?: boolean },
 ): Promise<number> {
-  const { to } = await requireSide(folder, stack);
+  const { to } = await requireRecoveryInstance(folder, stack);
   const database = name ?? ownDatabase(folder, stack);
   const replace = options.replace === true;
   const under = options.as ?? (replace ? database : recoveredDatabaseName(database, targetOf(to)));
@@ -88,7 +92,11 @@ export async function sideCopyDatabase(
 }
 
 /** `stagecraft side <stack> remove`. */
-export async function sideRemove(folder: string, stack: StackName, { json }: Json): Promise<void> {
+export async function runPitrRemove(
+  folder: string,
+  stack: StackName,
+  { json }: Json,
+): Promise<void> {
   const { host, agent } = await findAgent(folder, stack);
   const answer: unknown = JSON.parse(await askAgent(host, agent, "side-remove"));
   const { removed } = z.object({ removed: z.boolean() }).parse(answer);
@@ -97,14 +105,20 @@ export async function sideRemove(folder: string, stack: StackName, { json }: Jso
     console.log(removed ? `the side cluster of ${stack} is gone` : `${stack} had no side cluster`);
 }
 
-async function findSide(folder: string, stack: StackName): Promise<Side | undefined> {
+async function findRecoveryInstance(
+  folder: string,
+  stack: StackName,
+): Promise<RecoveryInstance | undefined> {
   const { host, agent } = await findAgent(folder, stack);
   const answer: unknown = JSON.parse(await askAgent(host, agent, "side"));
-  return sideResultSchema.parse(answer).side ?? undefined;
+  return recoveryInstanceResultSchema.parse(answer).side ?? undefined;
 }
 
-async function requireSide(folder: string, stack: StackName): Promise<Side> {
-  const found = await findSide(folder, stack);
+async function requireRecoveryInstance(
+  folder: string,
+  stack: StackName,
+): Promise<RecoveryInstance> {
+  const found = await findRecoveryInstance(folder, stack);
   if (found) return found;
   throw new Problem(
     `${stack} has no side cluster`,
@@ -113,8 +127,8 @@ async function requireSide(folder: string, stack: StackName): Promise<Side> {
 }
 
 /** It was read once when it was asked for. */
-function targetOf(to: string): Target {
-  const target = readTarget(to);
+function targetOf(to: string): RecoveryTarget {
+  const target = parseTarget(to);
   return "problem" in target ? { kind: "latest" } : target;
 }
 

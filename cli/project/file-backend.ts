@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 /** Where the file backend keeps its state; `undefined` with another backend. */
-export function stateFolder(folder: string): string | undefined {
+export function fileBackendFolder(folder: string): string | undefined {
   const url = process.env["PULUMI_BACKEND_URL"] ?? "";
   if (url === "") return join(folder, ".stagecraft", "state");
   return url.startsWith("file:///") ? fileURLToPath(url) : undefined;

@@ -6,7 +6,7 @@ export function ageText(moment: Date, now: Date): string {
 }
 
 /** A moment as people write it: `22 Nov 2026 16:10 UTC`. */
-export function momentText(moment: Date): string {
+export function timestampText(moment: Date): string {
   const text = new Intl.DateTimeFormat("en-GB", {
     day: "numeric",
     month: "short",

@@ -1,9 +1,9 @@
 import { z } from "zod";
 import { inspectContainers } from "../server/docker";
-import { readStackFile } from "../project/project";
-import { pulumi } from "./pulumi";
+import { readStackFile } from "../project/stack-file";
+import { runPulumi } from "./run-pulumi";
 import type { StackName } from "../project/stacks";
-import { takenContainer, type TakenName } from "./name-taken";
+import { conflictingContainer, type ContainerConflict } from "./container-conflict";
 
 const exportSchema = z.object({
   deployment: z.object({
@@ -19,22 +19,22 @@ const exportSchema = z.object({
 });
 
 /** Finds out whose container is in the way of an update, where one of its errors says that one is. */
-export async function findTakenName(
+export async function findContainerConflict(
   folder: string,
   stack: StackName,
   errors: readonly string[],
-): Promise<TakenName | undefined> {
-  const [name] = errors.flatMap((error) => takenContainer(error) ?? []);
+): Promise<ContainerConflict | undefined> {
+  const [name] = errors.flatMap((error) => conflictingContainer(error) ?? []);
   if (name === undefined) return undefined;
-  const { exitCode, stdout } = await pulumi(folder, ["stack", "export", "--stack", stack]);
-  const isLeftBehind = exitCode === 0 && namesBegun(stdout).includes(name);
+  const { exitCode, stdout } = await runPulumi(folder, ["stack", "export", "--stack", stack]);
+  const isLeftBehind = exitCode === 0 && pendingContainers(stdout).includes(name);
   const { host } = readStackFile(folder, stack);
   const [found] = await inspectContainers(host, [name]).catch(() => []);
   return { name, isLeftBehind, found };
 }
 
 /** Names of what updates were making when they were killed, from a stack's export. */
-export function namesBegun(stackExport: string): string[] {
+export function pendingContainers(stackExport: string): string[] {
   const { deployment } = exportSchema.parse(JSON.parse(stackExport));
   return (deployment.pending_operations ?? [])
     .filter(({ type }) => type === "creating")
