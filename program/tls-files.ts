@@ -1,15 +1,15 @@
 import { readFileSync, statSync } from "node:fs";
 import { resolve } from "node:path";
 import type { TlsArgs } from "../components";
-import type { SettingProblem } from "../model/base/config-problem";
-import type { Settings } from "../model/stack-file/schema";
+import type { ConfigProblem } from "../model/base/config-problem";
+import type { StackConfig } from "../model/stack-file/schema";
 
 /** Reads the files that a stack's `tls` section names; what is wrong with them, if so. */
 export function readTlsFiles(
   projectFolder: string,
-  { names, certificate, key, ca }: Settings["tls"],
-): { readonly tls: TlsArgs; readonly problems: readonly SettingProblem[] } {
-  const problems: SettingProblem[] = [];
+  { names, certificate, key, ca }: StackConfig["tls"],
+): { readonly tls: TlsArgs; readonly problems: readonly ConfigProblem[] } {
+  const problems: ConfigProblem[] = [];
   const fail = (name: string, text: string): void => {
     problems.push({ path: `tls.${name}`, text });
   };

@@ -1,18 +1,22 @@
-import { DevelopmentServer } from "../components";
-import { preparationOf } from "./preparation";
-import type { StackSettings } from "../program/load-settings";
+import { DevelopmentServer, preparation, type StackConfig } from "../components";
+import { defuse } from "./defuse";
+import { masks } from "./masks";
 
 /** A developer's own server. */
-export const development = (settings: StackSettings): DevelopmentServer =>
+export const development = (config: StackConfig): DevelopmentServer =>
   new DevelopmentServer("dev", {
-    namePrefix: settings.namePrefix,
-    host: settings.host,
-    postgres: settings.postgres,
-    database: { ...settings.database, refreshFrom: settings.data, ...preparationOf(settings) },
-    pgHba: settings.pgHba,
-    tls: settings.tls,
-    backups: settings.backups,
-    application: settings.application,
-    passwords: settings.passwords,
-    people: settings.people,
+    namePrefix: config.namePrefix,
+    host: config.host,
+    postgres: config.postgres,
+    database: {
+      ...config.database,
+      refreshFrom: config.data,
+      ...preparation(config, { masks, defuse }),
+    },
+    pgHba: config.pgHba,
+    tls: config.tls,
+    backups: config.backups,
+    application: config.application,
+    passwords: config.passwords,
+    people: config.people,
   });

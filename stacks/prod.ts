@@ -1,17 +1,16 @@
-import { ProductionServer } from "../components";
-import type { StackSettings } from "../program/load-settings";
+import { ProductionServer, type StackConfig } from "../components";
 
-/** The server that people work with: it is never refreshed, only recovered when its contents are missing. */
-export const production = (settings: StackSettings): ProductionServer =>
+/** The live server: never refreshed, restored only when its database is missing. */
+export const production = (config: StackConfig): ProductionServer =>
   new ProductionServer("prod", {
-    namePrefix: settings.namePrefix,
-    host: settings.host,
-    postgres: settings.postgres,
-    database: { ...settings.database, recoverFrom: settings.data },
-    pgHba: settings.pgHba,
-    tls: settings.tls,
-    backups: settings.backups,
-    application: settings.application,
-    passwords: settings.passwords,
-    people: settings.people,
+    namePrefix: config.namePrefix,
+    host: config.host,
+    postgres: config.postgres,
+    database: { ...config.database, recoverFrom: config.data },
+    pgHba: config.pgHba,
+    tls: config.tls,
+    backups: config.backups,
+    application: config.application,
+    passwords: config.passwords,
+    people: config.people,
   });

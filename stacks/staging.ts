@@ -1,22 +1,22 @@
-import { StagingServer } from "../components";
-import { preparationOf } from "./preparation";
-import type { StackSettings } from "../program/load-settings";
+import { preparation, StagingServer, type StackConfig } from "../components";
+import { defuse } from "./defuse";
+import { masks } from "./masks";
 
-/** The server where a release is tried out. */
-export const staging = (settings: StackSettings): StagingServer =>
+/** The server where a release is tested. */
+export const staging = (config: StackConfig): StagingServer =>
   new StagingServer("staging", {
-    namePrefix: settings.namePrefix,
-    host: settings.host,
-    postgres: settings.postgres,
+    namePrefix: config.namePrefix,
+    host: config.host,
+    postgres: config.postgres,
     database: {
-      ...settings.database,
-      refreshFrom: settings.data, // the line that a refresh changes
-      ...preparationOf(settings),
+      ...config.database,
+      refreshFrom: config.data, // changed by a refresh
+      ...preparation(config, { masks, defuse }),
     },
-    pgHba: settings.pgHba,
-    tls: settings.tls,
-    backups: settings.backups,
-    application: settings.application,
-    passwords: settings.passwords,
-    people: settings.people,
+    pgHba: config.pgHba,
+    tls: config.tls,
+    backups: config.backups,
+    application: config.application,
+    passwords: config.passwords,
+    people: config.people,
   });

@@ -36,7 +36,7 @@ function passphrase(folder: string): NodeJS.ProcessEnv {
 
 /** Has Pulumi start its programs by `program/run.js`, which is faster than the SDK's own way. */
 function runner(folder: string): NodeJS.ProcessEnv {
-  const path = join(folder, "stacks", "run.js");
+  const path = join(folder, "program", "run.js");
   return existsSync(path) ? { PULUMI_LANGUAGE_NODEJS_RUN_PATH: path } : {};
 }
 

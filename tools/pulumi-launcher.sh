@@ -25,8 +25,8 @@ if [[ -n $folder && -f $folder/.stagecraft/passphrase ]]; then
     export PULUMI_BACKEND_URL=file://$folder/${BASH_REMATCH[1]}
   fi
   # The SDK from one file, which is loaded faster.
-  if [[ -z ${PULUMI_LANGUAGE_NODEJS_RUN_PATH+set} && -f $folder/stacks/run.js ]]; then
-    export PULUMI_LANGUAGE_NODEJS_RUN_PATH=$folder/stacks/run.js
+  if [[ -z ${PULUMI_LANGUAGE_NODEJS_RUN_PATH+set} && -f $folder/program/run.js ]]; then
+    export PULUMI_LANGUAGE_NODEJS_RUN_PATH=$folder/program/run.js
   fi
   export NODE_COMPILE_CACHE=${NODE_COMPILE_CACHE:-$cache/compiled}
   if [[ -x $cache/node/bin/node ]]; then

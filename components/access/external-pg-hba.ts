@@ -3,16 +3,15 @@ import type { Observation } from "../../model/observation/observation";
 import { externalRequired, externalRules } from "../../model/pg-hba/judge/external";
 import { whoCan } from "../../model/pg-hba/rule/evaluate";
 import type { RequiredAccess } from "../../model/pg-hba/judge/finding";
-import { renderMadeFile } from "../../model/pg-hba/text/managed-file";
+import { renderManagedFile } from "../../model/pg-hba/text/managed-file";
 import type { RequiredConnection } from "../../model/pg-hba/rule/protocol";
 import { describeRule } from "../../model/pg-hba/text/render";
 import { ownNetwork } from "../../model/pg-hba/judge/required";
 import type { PgHbaRule } from "../../model/pg-hba/rule/rule";
-import type { ServerKind } from "../../model/base/names";
-import type { CommandedServer } from "../engine/agent-command";
+import type { AgentRef } from "../engine/server-ref";
 import { sha256 } from "../engine/digest";
 import type { PgHbaChoice } from "./pg-hba";
-import { checkRules, holdSecret, tellRules } from "./pg-hba-rules";
+import { checkRules, containsSecret, logAccessChange } from "./pg-hba-rules";
 import { remotePgHba } from "./remote-pg-hba";
 import type { SshArgs } from "./ssh";
 
@@ -25,7 +24,7 @@ export interface ExternalPgHbaChoice extends PgHbaChoice {
 /** What {@link ExternalPgHba} is made of. */
 export interface ExternalPgHbaArgs extends ExternalPgHbaChoice {
   /** The server it is for. */
-  readonly server: CommandedServer & { readonly server: string; readonly kind: ServerKind };
+  readonly server: AgentRef;
   /** The superuser that the agent is there. */
   readonly superuser: string;
   /** Whether the agent comes by TLS. */
@@ -57,8 +56,8 @@ export class ExternalPgHba extends pulumi.ComponentResource {
 
     const required = externalRequired(access);
     const findings = checkRules(`ExternalPgHba "${name}"`, rules, { kind, required });
-    const text = renderMadeFile(rules, sha256);
-    this.text = holdSecret(rules) ? pulumi.secret(text) : pulumi.output(text);
+    const text = renderManagedFile(rules, sha256);
+    this.text = containsSecret(rules) ? pulumi.secret(text) : pulumi.output(text);
     if (ssh) {
       const tried = probes(rules, required);
       const file = { server, text: this.text, sha256: sha256(text), required: tried };
@@ -72,7 +71,16 @@ export class ExternalPgHba extends pulumi.ComponentResource {
           const what = `pg_hba.conf of ${server.server} is not as wanted, and without ssh it is not Stagecraft's to change`;
           return `${what}; put the text of the output pgHba into ${file} there, then: SELECT pg_reload_conf()`;
         };
-    tellRules(this, { server, rules, text, findings, required, database, application, handOver });
+    logAccessChange(this, {
+      server,
+      rules,
+      text,
+      findings,
+      required,
+      database,
+      application,
+      handOver,
+    });
     this.registerOutputs({ text: this.text });
   }
 }

@@ -1,15 +1,15 @@
 import * as command from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
-import { renderMadeFile } from "../../model/pg-hba/text/managed-file";
+import { renderManagedFile } from "../../model/pg-hba/text/managed-file";
 import { presets } from "../../model/pg-hba/rule/presets";
 import { pgHbaRequestSchema } from "../../model/pg-hba/rule/protocol";
 import { describeRule } from "../../model/pg-hba/text/render";
-import { ownNetwork, requiredAccess, triedConnections } from "../../model/pg-hba/judge/required";
+import { ownNetwork, requiredAccess, testableConnections } from "../../model/pg-hba/judge/required";
 import type { PgHbaRule } from "../../model/pg-hba/rule/rule";
-import { agentCommand, type CommandedServer } from "../engine/agent-command";
+import { agentCommand } from "../engine/agent-command";
 import { sha256 } from "../engine/digest";
-import { checkRules, holdSecret, tellRules } from "./pg-hba-rules";
-import type { PostgresServer } from "../postgres/postgres-server";
+import { checkRules, containsSecret, logAccessChange } from "./pg-hba-rules";
+import type { AgentRef } from "../engine/server-ref";
 
 /** Who may connect to a server. */
 export interface PgHbaChoice {
@@ -22,7 +22,7 @@ export interface PgHbaChoice {
 /** What {@link PgHba} is made of. */
 export interface PgHbaArgs extends PgHbaChoice {
   /** The server it is for. */
-  readonly server: Pick<PostgresServer, "server" | "kind"> & CommandedServer;
+  readonly server: AgentRef;
   /** What must be there before the rules are tried, such as a certificate. @default nothing */
   readonly after?: pulumi.Resource | undefined;
   /** The database that the application uses. */
@@ -51,25 +51,25 @@ export class PgHba extends pulumi.ComponentResource {
 
     const required = requiredAccess(kind, database, application);
     const findings = checkRules(`PgHba "${name}"`, rules, { kind, required });
-    const text = renderMadeFile(rules, sha256);
+    const text = renderManagedFile(rules, sha256);
     const request = JSON.stringify(
       pgHbaRequestSchema.parse({
         server: server.server,
         text,
-        required: triedConnections(rules, required),
+        required: testableConnections(rules, required),
       }),
     );
     new command.local.Command(
       name,
       agentCommand(server, {
         area: "pg-hba",
-        request: holdSecret(rules) ? pulumi.secret(request) : request,
-        isAsWanted: ({ pgHba }) => pgHba.sha256 === sha256(text),
+        request: containsSecret(rules) ? pulumi.secret(request) : request,
+        isUpToDate: ({ pgHba }) => pgHba.sha256 === sha256(text),
       }),
       { parent: this, ...(args.after && { dependsOn: args.after }) },
     );
 
-    tellRules(this, { server, rules, text, findings, required, database, application });
+    logAccessChange(this, { server, rules, text, findings, required, database, application });
     this.registerOutputs();
   }
 }

@@ -1,16 +1,17 @@
 import * as command from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
 import {
-  hbaPlaceSchema,
-  hbaTriedSchema,
+  hbaLocationSchema,
+  hbaTrialSchema,
   type RequiredConnection,
 } from "../../model/pg-hba/rule/protocol";
-import { agentCommand, generationOf, type CommandedServer } from "../engine/agent-command";
+import { agentCommand, generationOf } from "../engine/agent-command";
+import type { AgentRef } from "../engine/server-ref";
 import { sshConnection, type SshArgs } from "./ssh";
 
 /** What is to be put in force on the machine of a server. */
 export interface RemotePgHbaArgs {
-  readonly server: CommandedServer & { readonly server: string };
+  readonly server: AgentRef;
   /** The whole file. */
   readonly text: pulumi.Output<string>;
   readonly sha256: string;
@@ -30,7 +31,7 @@ export function remotePgHba(parent: pulumi.Resource, name: string, args: RemoteP
     pgHba.sha256 === sha256;
   const request = text.apply((text) => JSON.stringify({ server: server.server, text, required }));
   const ask = (verb: string): command.local.CommandArgs =>
-    agentCommand(server, { area: "pg-hba", verb, request, isAsWanted });
+    agentCommand(server, { area: "pg-hba", verb, request, isUpToDate: isAsWanted });
   // Whatever is done again is done again as a whole.
   const generation = generationOf(server, "pg-hba", isAsWanted);
   const connection = sshConnection(ssh);
@@ -43,7 +44,7 @@ export function remotePgHba(parent: pulumi.Resource, name: string, args: RemoteP
     parent,
     dependsOn: after,
   });
-  const place = checked.stdout.apply((stdout) => hbaPlaceSchema.parse(JSON.parse(stdout)));
+  const place = checked.stdout.apply((stdout) => hbaLocationSchema.parse(JSON.parse(stdout)));
   const where = place.apply(({ hbaFile, dataDirectory }) => `${hbaFile}\n${dataDirectory}\n`);
   const placed = new command.remote.Command(
     `${name}-place`,
@@ -64,7 +65,7 @@ export function remotePgHba(parent: pulumi.Resource, name: string, args: RemoteP
     { parent },
   );
   const verdict = tried.stdout.apply((stdout) => {
-    const { outcome, text } = hbaTriedSchema.parse(JSON.parse(stdout));
+    const { outcome, text } = hbaTrialSchema.parse(JSON.parse(stdout));
     return `${outcome}\n${text}\n`;
   });
   new command.remote.Command(

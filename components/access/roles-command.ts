@@ -3,8 +3,8 @@ import * as pulumi from "@pulumi/pulumi";
 import { rolesDrift } from "../../model/roles/drift";
 import { hasLogin, peopleWithLogin, type People } from "../../model/roles/people";
 import { rolesRequestSchema } from "../../model/roles/protocol";
-import { agentCommand, type CommandedServer } from "../engine/agent-command";
-import type { PostgresServer } from "../postgres/postgres-server";
+import { agentCommand } from "../engine/agent-command";
+import type { AgentRef } from "../engine/server-ref";
 
 /** A password for each role that logs in: any printable characters, 8 or more. Another one is set at once, without a restart. */
 export interface Passwords {
@@ -30,7 +30,7 @@ export interface RolesArgs {
 
 /** Makes the roles and gives them their rights. */
 export function rolesCommand(
-  server: Pick<PostgresServer, "server" | "kind"> & CommandedServer,
+  server: AgentRef,
   { database, passwords, people = {} }: RolesArgs,
 ): command.local.CommandArgs {
   const { kind } = server;
@@ -49,6 +49,6 @@ export function rolesCommand(
   return agentCommand(server, {
     area: "roles",
     request: pulumi.secret(request),
-    isAsWanted: ({ roles }) => rolesDrift({ ...roles, superusers: [] }, logins).length === 0,
+    isUpToDate: ({ roles }) => rolesDrift({ ...roles, superusers: [] }, logins).length === 0,
   });
 }

@@ -1,9 +1,10 @@
 import type * as command from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
-import { isEveryAddress } from "../../model/base/host";
+import { isWildcardAddress } from "../../model/base/host";
 import { coversName } from "../../model/tls/names";
 import { tlsRequestSchema } from "../../model/tls/protocol";
-import { agentCommand, type CommandedServer } from "../engine/agent-command";
+import { agentCommand } from "../engine/agent-command";
+import type { AgentRef } from "../engine/server-ref";
 
 /** The server's certificate. */
 export interface TlsArgs {
@@ -22,21 +23,22 @@ const ownNames = ["localhost", "127.0.0.1", "::1"];
 
 /** Sees to the server's certificate and turns TLS on. stdout is the JSON of `tlsResultSchema`. */
 export function tlsCommand(
-  server: string,
-  commanded: CommandedServer & { readonly address: string },
+  server: AgentRef & { readonly address: string },
   { names = [], certificate, key, ca }: TlsArgs,
 ): command.local.CommandArgs {
-  const address = isEveryAddress(commanded.address) ? [] : [commanded.address];
-  const wanted = [...new Set([...ownNames, ...address, commanded.names.postgres, ...names])];
+  const address = isWildcardAddress(server.address) ? [] : [server.address];
+  const wanted = [...new Set([...ownNames, ...address, server.names.postgres, ...names])];
   const request = pulumi
     .all([certificate, key, ca])
     .apply(([certificate, key, ca]) =>
-      JSON.stringify(tlsRequestSchema.parse({ server, names: wanted, certificate, key, ca })),
+      JSON.stringify(
+        tlsRequestSchema.parse({ server: server.server, names: wanted, certificate, key, ca }),
+      ),
     );
-  return agentCommand(commanded, {
+  return agentCommand(server, {
     area: "tls",
     request: key === undefined ? request : pulumi.secret(request),
-    isAsWanted: ({ tls }) =>
+    isUpToDate: ({ tls }) =>
       tls.on &&
       tls.given === (certificate !== undefined) &&
       (tls.given || wanted.every((name) => coversName(tls.names, name))),

@@ -4,7 +4,7 @@ import {
   applicationReportRequestSchema,
   applicationRequestSchema,
 } from "../../model/application/protocol";
-import type { ApplicationSettings } from "../../model/stack-file/application";
+import type { ApplicationConfig } from "../../model/stack-file/application";
 import { defaultErrorPattern } from "../../model/application/signature";
 import { renderPassfile } from "../../model/connection/passfile";
 import { parseDuration } from "../../model/base/units";
@@ -12,13 +12,15 @@ import { agentCommand } from "../engine/agent-command";
 import { applicationFiles, stopSeconds } from "./application-container";
 import type { Database } from "../contents/database";
 import { onHost } from "../engine/host";
-import type { PostgresServer } from "../postgres/postgres-server";
+import type { AgentRef } from "../engine/server-ref";
 
 /** The server of an application. */
-type Server = Pick<
-  PostgresServer,
-  "server" | "host" | "names" | "agentId" | "postgresId" | "sight" | "image" | "ca"
->;
+interface ApplicationServer extends AgentRef {
+  /** The tag of the image with PostgreSQL and the agent. */
+  readonly image: string;
+  /** The CA that clients check the server's certificate with, as PEM; `null` for one that systems trust anyway. */
+  readonly ca: pulumi.Output<string | null>;
+}
 
 /** What is put into the application's volume. */
 export interface FilesArgs {
@@ -47,7 +49,7 @@ const putFiles = `docker run --rm --interactive --network none --log-driver none
 
 /** Puts the password, and what the server's certificate is checked with, where the application alone reads them. */
 export function filesCommand(
-  server: Server,
+  server: ApplicationServer,
   { password, user, made }: FilesArgs,
 ): command.local.CommandArgs {
   const files = pulumi
@@ -68,12 +70,12 @@ export function filesCommand(
 /** Which application it is, for the agent. */
 export interface ToldArgs {
   readonly revision: string;
-  readonly settings: ApplicationSettings;
+  readonly settings: ApplicationConfig;
 }
 
 /** Tells the agent which application the server has: for manifests of backups, and to look after it. */
-export function tellAgent(
-  server: Server,
+export function registerCommand(
+  server: ApplicationServer,
   { revision, settings: { healthPath, internalPort } }: ToldArgs,
 ): command.local.CommandArgs {
   const url =
@@ -85,7 +87,7 @@ export function tellAgent(
     request: JSON.stringify(
       applicationRequestSchema.parse({ server: server.server, revision, url }),
     ),
-    isAsWanted: ({ application }) => application?.revision === revision && application.url === url,
+    isUpToDate: ({ application }) => application?.revision === revision && application.url === url,
     // The agent may be gone by then, as with the whole server.
     undo: 'docker exec "$AGENT" stagecraft-agent application-forget > /dev/null 2>&1 || true',
   });
@@ -149,7 +151,7 @@ esac
 
 /** Restarts the application when its database has other contents, waits until it is well, and looks at its log. */
 export function checkCommand(
-  server: Server,
+  server: ApplicationServer,
   { database, containerId, revision, settings }: CheckArgs,
 ): command.local.CommandArgs {
   const { healthPath, healthLimit, watch, errorPattern = defaultErrorPattern } = settings;

@@ -1,5 +1,5 @@
 import type * as docker from "@pulumi/docker";
-import type { ApplicationSettings } from "../../model/stack-file/application";
+import type { ApplicationConfig } from "../../model/stack-file/application";
 import type { EngineNames } from "../../model/base/engine-names";
 import { parseBytes } from "../../model/base/units";
 import { common } from "../postgres/containers";
@@ -8,7 +8,7 @@ import { common } from "../postgres/containers";
 export interface ApplicationPlace {
   readonly server: string;
   readonly names: EngineNames;
-  readonly settings: ApplicationSettings;
+  readonly settings: ApplicationConfig;
   /** The image's name. */
   readonly image: string;
   readonly revision: string;

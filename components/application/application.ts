@@ -3,20 +3,18 @@ import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import { relative, resolve } from "node:path";
 import { applicationReportSchema, type ApplicationReport } from "../../model/application/report";
-import { applicationSettingsSchema } from "../../model/stack-file/application";
-import type { StackReport } from "../../model/restore/stack-report";
+import { applicationConfigSchema } from "../../model/stack-file/application";
 import { applicationContainer } from "./application-container";
-import { checkCommand, filesCommand, tellAgent } from "./application-commands";
+import { checkCommand, filesCommand, registerCommand } from "./application-commands";
 import { checkArgs } from "../engine/check-args";
 import type { Database } from "../contents/database";
 import { hostOptions } from "../engine/host";
 import { imageCommand } from "../engine/image";
 import { buildFolderProblem, digestOfBuild } from "./build-folder";
-import { lookAtContainer, madeLabel } from "../engine/server-state";
+import { inspectContainer, createdLabel } from "../engine/server-state";
 import { serverLabels } from "../engine/part-labels";
 import type { PostgresServer } from "../postgres/postgres-server";
-import type { ServerArgs } from "../servers/server-args";
-import { ToldError } from "../engine/user-error";
+import { UserError } from "../engine/user-error";
 
 /** The application of a server. Whatever differs from one run of it to another replaces its container. */
 export interface ApplicationArgs {
@@ -79,7 +77,7 @@ export class Application extends pulumi.ComponentResource {
 
   constructor(name: string, args: ApplicationResourceArgs, opts?: pulumi.ComponentResourceOptions) {
     const { server, database, password, ...given } = args;
-    const settings = checkArgs(`Application "${name}"`, applicationSettingsSchema, given);
+    const settings = checkArgs(`Application "${name}"`, applicationConfigSchema, given);
     const { build } = settings;
     const image = settings.image ?? builtImage(name, build ?? "", server.image);
     const revision = settings.revision ?? image;
@@ -90,12 +88,12 @@ export class Application extends pulumi.ComponentResource {
 
     const { host, names } = server;
     const there = hostOptions(this, name, host);
-    const sight = lookAtContainer(names.application, host);
-    const made = pulumi.output(sight.then((found) => found.made));
+    const observed = inspectContainer(names.application, host);
+    const made = pulumi.output(observed.then((found) => found.made));
     const labels = serverLabels({
       namePrefix: server.namePrefix,
       server: server.server,
-      sight: server.sight,
+      observed: server.observed,
     });
     const volume = new docker.Volume(name, { name: names.applicationVolume, labels }, there);
     const files = new command.local.Command(
@@ -122,11 +120,11 @@ export class Application extends pulumi.ComponentResource {
           ...{ database: database.name, ownCertificate: server.ownCertificate },
           network: [{ name: server.network }],
         }),
-        labels: made.apply((moment) => [...labels, { label: madeLabel, value: moment }]),
+        labels: made.apply((moment) => [...labels, { label: createdLabel, value: moment }]),
       },
       { ...there, dependsOn: needed },
     );
-    const told = new command.local.Command(name, tellAgent(server, { revision, settings }), {
+    const told = new command.local.Command(name, registerCommand(server, { revision, settings }), {
       parent: this,
       dependsOn: server.ready,
     });
@@ -136,7 +134,7 @@ export class Application extends pulumi.ComponentResource {
       { parent: this, dependsOn: [container, told, database] },
     );
     this.report = checked.stdout.apply((text) => applicationReportSchema.parse(JSON.parse(text)));
-    void Promise.all([sight, server.sight]).then(([{ fault }, { observation }]) => {
+    void Promise.all([observed, server.observed]).then(([{ fault }, { observation }]) => {
       // One that the agent knows of has been there.
       if (observation?.application && fault !== undefined) void pulumi.log.warn(fault, this);
     });
@@ -144,36 +142,9 @@ export class Application extends pulumi.ComponentResource {
   }
 }
 
-/** Adds the application to a server that has one. */
-export function addApplication(
-  parent: pulumi.Resource & { readonly postgres: PostgresServer; readonly database: Database },
-  name: string,
-  { application, passwords }: Pick<ServerArgs, "application" | "passwords">,
-): Application | undefined {
-  if (!application) return undefined;
-  const { postgres: server, database } = parent;
-  const password = pulumi.output(passwords).apply((all) => all.application);
-  return new Application(
-    `${name}-application`,
-    { ...application, server, database, password },
-    { parent },
-  );
-}
-
-/** The report of a server's last restore, with what became of its application. */
-export function reportOf(
-  database: Database,
-  application: Application | undefined,
-): pulumi.Output<StackReport> {
-  if (!application) return database.report;
-  return pulumi
-    .all([database.report, application.report])
-    .apply(([report, found]) => ({ ...report, application: found }));
-}
-
 /** The image that a folder makes, by its contents. */
 function builtImage(name: string, build: string, serverImage: string): string {
   const problem = buildFolderProblem(build);
-  if (problem !== undefined) throw new ToldError(`Application "${name}": build: ${problem}`);
+  if (problem !== undefined) throw new UserError(`Application "${name}": build: ${problem}`);
   return `stagecraft-application:${digestOfBuild(build, serverImage)}`;
 }

@@ -4,25 +4,27 @@ import type { z } from "zod";
 import { nextRuns } from "../../model/backup/cron";
 import type { Pin } from "../../model/backup/catalogue";
 import type { backupJobSchema, maintenanceJobSchema } from "../../model/backup/job";
-import { defaultKeep, type keepSchema } from "../../model/backup/retention-rules";
+import { defaultRetention, type retentionSchema } from "../../model/backup/retention-policy";
 import {
   backupsRequestSchema,
   digestedRequest,
   type BackupsRequest,
 } from "../../model/backup/protocol";
 import { scheduledJobs, type ScheduledJob } from "../../model/backup/scheduled-jobs";
-import type { alertsSettingsSchema } from "../../model/backup/alerts";
-import type { offsiteSettingsSchema } from "../../model/backup/offsite";
-import { backupsSettingsSchema, defaultJobs } from "../../model/stack-file/backups";
-import { defaultVerify, type verifySettingsSchema } from "../../model/backup/verify-settings";
-import type { pointInTimeSettingsSchema } from "../../model/stack-file/point-in-time";
-import { agentCommand, type CommandedServer } from "../engine/agent-command";
-import { archiveCommand, tellArchive } from "./archive-command";
+import type { alertsConfigSchema } from "../../model/backup/alerts";
+import type { offsiteConfigSchema } from "../../model/backup/offsite-config";
+import { backupsConfigSchema, defaultJobs } from "../../model/stack-file/backups";
+import {
+  defaultVerification,
+  type verificationConfigSchema,
+} from "../../model/backup/verification-config";
+import type { pointInTimeConfigSchema } from "../../model/stack-file/point-in-time";
+import { agentCommand } from "../engine/agent-command";
+import { archiveCommand, logArchiveDrift } from "./archive-command";
 import { checkArgs } from "../engine/check-args";
-import { ExternalPostgres } from "../postgres/external-postgres";
 import { sha256 } from "../engine/digest";
-import { PostgresServer } from "../postgres/postgres-server";
-import { ToldError } from "../engine/user-error";
+import type { ServerRef } from "../engine/server-ref";
+import { UserError } from "../engine/user-error";
 
 /** A job that makes backups: `schedule`, and what differs from the defaults. See docs/backups.md. */
 export type BackupJobArgs = z.input<typeof backupJobSchema>;
@@ -30,16 +32,16 @@ export type BackupJobArgs = z.input<typeof backupJobSchema>;
 export type MaintenanceJobArgs = z.input<typeof maintenanceJobSchema>;
 
 /** Which verified backups stay. See docs/backups.md. */
-export type KeepArgs = z.input<typeof keepSchema>;
+export type KeepArgs = z.input<typeof retentionSchema>;
 /** When the newest backup is verified, and how old it may be. */
-export type VerifyArgs = z.input<typeof verifySettingsSchema>;
+export type VerifyArgs = z.input<typeof verificationConfigSchema>;
 /** Recovery to any moment: `{}`, and what differs from the defaults. See docs/point-in-time.md. */
-export type PointInTimeArgs = z.input<typeof pointInTimeSettingsSchema>;
+export type PointInTimeArgs = z.input<typeof pointInTimeConfigSchema>;
 /** The ways in which people are told. */
-export type AlertsArgs = z.input<typeof alertsSettingsSchema>;
+export type AlertsArgs = z.input<typeof alertsConfigSchema>;
 
 /** A place away from the server, and who can read what lies there. */
-export type OffsiteArgs = z.input<typeof offsiteSettingsSchema>;
+export type OffsiteArgs = z.input<typeof offsiteConfigSchema>;
 
 /** Which backups a server makes, and when. */
 export interface BackupsArgs {
@@ -64,7 +66,7 @@ export interface BackupsArgs {
 /** What {@link BackupSchedule} is made of. */
 export interface BackupScheduleArgs extends BackupsArgs {
   /** The server it is for: one of ours, or an `ExternalPostgres`, which has no `pointInTime`. */
-  readonly server: Pick<PostgresServer, "server" | "kind" | "ready"> & CommandedServer;
+  readonly server: ServerRef;
 }
 
 /**
@@ -78,14 +80,14 @@ export interface BackupScheduleArgs extends BackupsArgs {
 export class BackupSchedule extends pulumi.ComponentResource {
   constructor(name: string, args: BackupScheduleArgs, opts?: pulumi.ComponentResourceOptions) {
     const { server, pins = [], ...given } = args;
-    const settings = checkArgs(`BackupSchedule "${name}"`, backupsSettingsSchema, given);
+    const settings = checkArgs(`BackupSchedule "${name}"`, backupsConfigSchema, given);
     const made = settings.jobs ?? defaultJobs(server.kind);
     const request = backupsRequestSchema.parse({
       server: server.server,
       jobs: made,
       maintenance: settings.maintenance ?? {},
-      keep: settings.keep ?? defaultKeep,
-      verify: settings.verify ?? defaultVerify(made),
+      keep: settings.keep ?? defaultRetention,
+      verify: settings.verify ?? defaultVerification(made),
       pins,
       offsite: settings.offsite,
       alerts: settings.alerts,
@@ -101,31 +103,31 @@ export class BackupSchedule extends pulumi.ComponentResource {
         area: "backups",
         verb: "backups-schedule",
         request: requestText(request),
-        isAsWanted: ({ backups }) => backups.sha256 === wanted,
+        isUpToDate: ({ backups }) => backups.sha256 === wanted,
       }),
       { parent: this, dependsOn: server.ready },
     );
     if (settings.pointInTime) requireArchivable(name, server);
-    if (!(server instanceof ExternalPostgres)) {
+    if (server.archiving !== "external") {
       new command.local.Command(`${name}-archive`, archiveCommand(server, settings.pointInTime), {
         parent: this,
         dependsOn: server.ready,
       });
-      tellArchive(this, server.sight);
+      logArchiveDrift(this, server.observed);
     }
-    if (pulumi.runtime.isDryRun()) tellNextRuns(this, jobs);
+    if (pulumi.runtime.isDryRun()) logNextRuns(this, jobs);
     this.registerOutputs();
   }
 }
 
-function requireArchivable(name: string, server: BackupScheduleArgs["server"]): void {
+function requireArchivable(name: string, server: ServerRef): void {
   const refuse = (why: string): never => {
-    throw new ToldError(`BackupSchedule "${name}": pointInTime is for servers ${why}`);
+    throw new UserError(`BackupSchedule "${name}": pointInTime is for servers ${why}`);
   };
   // What a server elsewhere archives is its own business: nobody but PostgreSQL's machine could do it.
-  if (server instanceof ExternalPostgres)
+  if (server.archiving === "external")
     refuse("that Stagecraft makes; leave it out, or archive on the other server itself");
-  if (server instanceof PostgresServer && !server.archivable)
+  if (server.archiving === "off")
     refuse(
       `whose log can be archived; make "${server.server}" with archivable: true, or leave it out`,
     );
@@ -150,7 +152,7 @@ function describeJob({ kind, name, timing: { schedule, timeZone } }: ScheduledJo
 }
 
 /** Says at preview when each job runs next. */
-function tellNextRuns(component: pulumi.Resource, jobs: readonly ScheduledJob[]): void {
+function logNextRuns(component: pulumi.Resource, jobs: readonly ScheduledJob[]): void {
   for (const { kind, name, timing } of jobs) {
     const moments = nextRuns(timing, new Date(), 5).map(formatMoment);
     void pulumi.log.info(`${name} (${kind}) runs next at ${moments.join(", ")}`, component);

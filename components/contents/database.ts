@@ -1,7 +1,7 @@
 import * as command from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
 import type { Defuse } from "../../model/defuse/statement";
-import type { KeepTable } from "../../model/preserve/protocol";
+import type { PreserveRule } from "../../model/preserve/protocol";
 import type { Masks } from "../../model/masks/mask";
 import { type Observation } from "../../model/observation/observation";
 import {
@@ -18,9 +18,9 @@ import { databaseSchema } from "../../model/stack-file/schema";
 import type { Upgrades } from "../../model/upgrades/protocol";
 import { checkArgs } from "../engine/check-args";
 import { onHost } from "../engine/host";
-import { tellPlan } from "./refresh-plan";
+import { logRefreshPlan } from "./refresh-plan";
 import type { Contents } from "./dump";
-import type { PostgresServer } from "../postgres/postgres-server";
+import type { ServerRef } from "../engine/server-ref";
 
 /** What every database has. */
 export interface DatabaseArgs {
@@ -45,19 +45,13 @@ export interface PrepareArgs {
   /** What the copy must not do or know. @default nothing */
   readonly defuse?: Defuse | undefined;
   /** Tables, or rows of them, that are carried over from the contents that are replaced. @default none */
-  readonly keep?: readonly KeepTable[] | undefined;
+  readonly keep?: readonly PreserveRule[] | undefined;
 }
-
-/** A server, as far as a database needs it: one of ours, or an `ExternalPostgres`. */
-export type DatabaseServer = Pick<
-  PostgresServer,
-  "server" | "kind" | "host" | "names" | "agentId" | "ready" | "sight"
->;
 
 /** What {@link Database} is made of. */
 export interface DatabaseResourceArgs extends Omit<DatabaseArgs, "name"> {
   /** The server it is on. */
-  readonly server: DatabaseServer;
+  readonly server: ServerRef;
   /** Its contents. */
   readonly contents: Contents;
   /** What is done to the contents before they take the database's name. @default nothing */
@@ -93,7 +87,7 @@ export class Database extends pulumi.ComponentResource {
   constructor(name: string, args: DatabaseResourceArgs, opts?: pulumi.ComponentResourceOptions) {
     const { server, contents, mode } = args;
     const restoreId = pulumi
-      .output(server.sight)
+      .output(server.observed)
       .apply(({ observation }) => restoreIdFor(name, contents.source, observation, mode));
     const { name: file, backup, sha256, repository } = contents.source;
     // These are shown at preview when they change.
@@ -151,10 +145,10 @@ export class Database extends pulumi.ComponentResource {
     const answer = restore.stdout.apply((text) => restoreResultSchema.parse(JSON.parse(text)));
     this.verdict = answer.apply(({ text }) => text);
     this.report = answer.apply(stackReport);
-    void server.sight.then(({ observation }) => {
+    void server.observed.then(({ observation }) => {
       tellWhatIsFound(this, name, args, observation);
       const isWanted = isInPlace(name, args, observation);
-      if (observation && !isWanted) tellPlan(this, server, request("preview"));
+      if (observation && !isWanted) logRefreshPlan(this, server, request("preview"));
     });
     this.registerOutputs({ verdict: this.verdict, report: this.report });
   }

@@ -1,13 +1,13 @@
 import { existsSync, readdirSync, statSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { parseOrigin } from "../../model/stack-file/origin";
+import { parseOrigin } from "../../model/stack-file/data-origin";
 import { chooseDump } from "../../model/stack-file/choose-dump";
-import type { SettingProblem } from "../../model/base/config-problem";
-import type { Settings } from "../../model/stack-file/schema";
+import type { ConfigProblem } from "../../model/base/config-problem";
+import type { StackConfig } from "../../model/stack-file/schema";
 import { backupContents, offsiteContents, readDump, type Contents } from "./dump";
 
 /** What a stack's `data` section names, or what is wrong with the section. */
-export type Found = { readonly contents: Contents } | { readonly problem: SettingProblem };
+export type Found = { readonly contents: Contents } | { readonly problem: ConfigProblem };
 
 /** Where to look. */
 export interface Places {
@@ -20,7 +20,7 @@ export interface Places {
 
 /** Finds the dump that a stack's `data` section names. A backup in a volume or off-site is left to the agent, which can see it. */
 export function findContents(
-  { dump, from = "", backup = "", offsite, acceptUnverified, acceptKind }: Settings["data"],
+  { dump, from = "", backup = "", offsite, acceptUnverified, acceptKind }: StackConfig["data"],
   { projectFolder, namePrefix, database }: Places,
 ): Found {
   if (dump !== undefined) return look(projectFolder, "data.dump", dump, acceptKind);

@@ -1,17 +1,17 @@
 import * as pulumi from "@pulumi/pulumi";
-import { planLines } from "../../model/restore/plan-text";
-import { refreshPlanSchema, type RefreshPlan } from "../../model/restore/plan";
+import { planLines } from "../../model/restore/refresh-plan-text";
+import { refreshPlanSchema, type RefreshPlan } from "../../model/restore/refresh-plan";
 import { dockerWithInput } from "../engine/docker";
-import type { PostgresServer } from "../postgres/postgres-server";
-import { ToldError } from "../engine/user-error";
+import type { AgentRef } from "../engine/server-ref";
+import { UserError } from "../engine/user-error";
 
 /**
  * Says at preview what a refresh would do, and makes the preview fail where it cannot be done. Not at the update itself:
  * there it is done, or refused, by the same checks.
  */
-export function tellPlan(
+export function logRefreshPlan(
   resource: pulumi.Resource,
-  server: Pick<PostgresServer, "host" | "names">,
+  server: Pick<AgentRef, "host" | "names">,
   request: string,
 ): void {
   if (!pulumi.runtime.isDryRun()) return;
@@ -19,12 +19,12 @@ export function tellPlan(
     if (!plan) return;
     void pulumi.log.info(planLines(plan, new Date()).join("\n"), resource);
     // Nobody awaits this; Pulumi takes it for what ended the program, and shows it as it is. An error in its log would not do.
-    if (plan.problems.length > 0) throw new ToldError(plan.problems.join("\n"));
+    if (plan.problems.length > 0) throw new UserError(plan.problems.join("\n"));
   });
 }
 
 async function askPlan(
-  { host, names }: Pick<PostgresServer, "host" | "names">,
+  { host, names }: Pick<AgentRef, "host" | "names">,
   request: string,
 ): Promise<RefreshPlan | undefined> {
   const verb = ["exec", "-i", names.agent, "stagecraft-agent", "plan"];

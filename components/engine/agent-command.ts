@@ -1,8 +1,12 @@
 import * as command from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
-import { wantedGeneration, type Area, type Observation } from "../../model/observation/observation";
+import {
+  desiredGeneration,
+  type Area,
+  type Observation,
+} from "../../model/observation/observation";
 import { onHost } from "./host";
-import type { PostgresServer } from "../postgres/postgres-server";
+import type { AgentRef } from "./server-ref";
 
 /** What the agent of a server is asked to put in force. */
 export interface AgentCommandArgs {
@@ -12,26 +16,20 @@ export interface AgentCommandArgs {
   /** The request, as JSON. */
   readonly request: pulumi.Input<string>;
   /** Whether what the agent sees is what the request asks for. */
-  readonly isAsWanted: (seen: Observation) => boolean;
+  readonly isUpToDate: (seen: Observation) => boolean;
   /** The command's text, where it is more than one call of the verb; the request is its stdin. */
   readonly text?: string;
   /** The command's text when it is taken away. @default nothing is done */
   readonly undo?: string;
 }
 
-/** A server, as far as its commands need it. */
-export type CommandedServer = Pick<
-  PostgresServer,
-  "host" | "names" | "agentId" | "postgresId" | "sight"
->;
-
 /**
  * Asks the agent of a server for something: when it is new, when the request changes, when a container is another one,
  * and when what the agent sees is not as wanted. The request travels on stdin alone.
  */
 export function agentCommand(
-  server: CommandedServer,
-  { area, verb = area, request, isAsWanted, text = call(verb), undo }: AgentCommandArgs,
+  server: AgentRef,
+  { area, verb = area, request, isUpToDate, text = call(verb), undo }: AgentCommandArgs,
 ): command.local.CommandArgs {
   return onHost(server.host, {
     create: text,
@@ -41,7 +39,7 @@ export function agentCommand(
       POSTGRES: server.names.postgres,
       AGENT_ID: server.agentId,
       POSTGRES_ID: server.postgresId,
-      GENERATION: generationOf(server, area, isAsWanted),
+      GENERATION: generationOf(server, area, isUpToDate),
     },
     stdin: request,
     logging: command.local.Logging.Stderr,
@@ -51,13 +49,13 @@ export function agentCommand(
 
 /** The generation of an area that is asked for; another one whenever what the agent sees is not as wanted. */
 export function generationOf(
-  { sight }: Pick<CommandedServer, "sight">,
+  { observed }: Pick<AgentRef, "observed">,
   area: Area,
-  isAsWanted: AgentCommandArgs["isAsWanted"],
+  isUpToDate: AgentCommandArgs["isUpToDate"],
 ): pulumi.Output<string> {
   return pulumi
-    .output(sight)
-    .apply(({ observation }) => String(wantedGeneration(area, observation, isAsWanted)));
+    .output(observed)
+    .apply(({ observation }) => String(desiredGeneration(area, observation, isUpToDate)));
 }
 
 function call(verb: string): string {

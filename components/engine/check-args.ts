@@ -1,7 +1,7 @@
 import type { z } from "zod";
-import { keysAt } from "../../model/stack-file/keys-at";
+import { schemaKeysAt } from "../../model/stack-file/schema-keys";
 import { problemsOf } from "../../model/stack-file/zod-problems";
-import { ToldError } from "./user-error";
+import { UserError } from "./user-error";
 
 /** The arguments of a component, checked; one error that names the component and all that is wrong. */
 export function checkArgs<T extends z.ZodObject>(
@@ -12,7 +12,7 @@ export function checkArgs<T extends z.ZodObject>(
   const { success, data, error } = schema.safeParse(args, { reportInput: true });
   if (success) return data;
   const lines = error.issues
-    .flatMap((issue) => problemsOf(issue, [], keysAt(schema, issue.path)))
+    .flatMap((issue) => problemsOf(issue, [], schemaKeysAt(schema, issue.path)))
     .map(({ path, text }) => `${what}.${path} ${text}`);
-  throw new ToldError(lines.join("\n"));
+  throw new UserError(lines.join("\n"));
 }

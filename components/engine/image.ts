@@ -5,13 +5,13 @@ import { localHost } from "../../model/base/host";
 import { packageFolder } from "../../tools/folders";
 import { serverImage } from "../../tools/server-image";
 import { engineOverSsh } from "./host";
-import type { Sight } from "./server-state";
+import type { ObservedState } from "./server-state";
 
 /** Which image it is to be. */
 interface ImagePlace {
   /** The host whose engine is to have it. */
   readonly host: string;
-  readonly sight: Promise<Sight>;
+  readonly observed: Promise<ObservedState>;
 }
 
 /** The image on an engine. */
@@ -25,7 +25,7 @@ interface ServerImageThere {
 /** Sees to the image with PostgreSQL and the agent; it stays on the engine, because other servers use it too. */
 export function makeImage(
   name: string,
-  { host, sight }: ImagePlace,
+  { host, observed }: ImagePlace,
   { parent, dependsOn }: pulumi.CustomResourceOptions,
 ): ServerImageThere {
   const { tag, context } = serverImage(packageFolder());
@@ -38,7 +38,9 @@ export function makeImage(
         // Pulumi runs programs and plugins in the project's folder, and its state names no other of this machine.
         CONTEXT: relative(process.cwd(), context),
         // Whoever makes a container anew looks again whether the image is there.
-        CONTAINERS: pulumi.output(sight).apply(({ made }) => `${made.postgres} ${made.agent}`),
+        CONTAINERS: pulumi
+          .output(observed)
+          .apply(({ createdAt }) => `${createdAt.postgres} ${createdAt.agent}`),
         ...(host !== localHost && { HOST: host }),
       },
       logging: command.local.Logging.Stderr,

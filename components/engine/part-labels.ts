@@ -1,7 +1,7 @@
 import type * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import { engineLabels } from "../../model/base/engine-names";
-import { madeLabel, type RenewedPart, type Sight } from "./server-state";
+import { createdLabel, type ReplaceablePart, type ObservedState } from "./server-state";
 
 type Labels = docker.types.input.ContainerLabel[];
 
@@ -9,7 +9,7 @@ type Labels = docker.types.input.ContainerLabel[];
 export interface LabelledServer {
   readonly namePrefix: string;
   readonly server: string;
-  readonly sight: Promise<Sight>;
+  readonly observed: Promise<ObservedState>;
 }
 
 /** Labels on everything that belongs to a server, in the form that the provider wants. */
@@ -19,8 +19,14 @@ export function serverLabels({ namePrefix, server }: LabelledServer): Labels {
 }
 
 /** The same for a part that is made anew when it is gone or stopped: it gets another label then, and so Pulumi replaces it. */
-export function renewedLabels(server: LabelledServer, part: RenewedPart): pulumi.Output<Labels> {
+export function renewedLabels(
+  server: LabelledServer,
+  part: ReplaceablePart,
+): pulumi.Output<Labels> {
   return pulumi
-    .output(server.sight)
-    .apply(({ made }) => [...serverLabels(server), { label: madeLabel, value: made[part] }]);
+    .output(server.observed)
+    .apply(({ createdAt }) => [
+      ...serverLabels(server),
+      { label: createdLabel, value: createdAt[part] },
+    ]);
 }

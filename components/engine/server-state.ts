@@ -5,16 +5,16 @@ import { engineLabels, type EngineNames } from "../../model/base/engine-names";
 import { docker, engineProblem } from "./docker";
 
 /** The label that tells when a part of a server was made. */
-export const madeLabel = "stagecraft.made";
+export const createdLabel = "stagecraft.made";
 
 /** The parts that are made anew when they are gone, or do not run. */
-export const renewedParts = ["network", "postgres", "agent"] as const;
-export type RenewedPart = (typeof renewedParts)[number];
+export const replaceableParts = ["network", "postgres", "agent"] as const;
+export type ReplaceablePart = (typeof replaceableParts)[number];
 
 /** What of a server is on the engine now. */
-export interface Sight {
-  /** When each part was made: the value of its {@link madeLabel}. One that is gone or stopped has a new one, and so is replaced. */
-  readonly made: Readonly<Record<RenewedPart, string>>;
+export interface ObservedState {
+  /** When each part was made: the value of its {@link createdLabel}. One that is gone or stopped has a new one, and so is replaced. */
+  readonly createdAt: Readonly<Record<ReplaceablePart, string>>;
   /** What is not as it should be, a sentence each; empty for a server that is not there at all. */
   readonly faults: readonly string[];
   /** What the agent sees; `undefined` while it does not answer. */
@@ -22,61 +22,61 @@ export interface Sight {
 }
 
 /** The parts of a server whose PostgreSQL is somewhere else. */
-export const agentParts = ["network", "agent"] as const satisfies readonly RenewedPart[];
+export const agentParts = ["network", "agent"] as const satisfies readonly ReplaceablePart[];
 
 /** Looks that began ahead, by the server's network. */
-const begun = new Map<string, Promise<Sight>>();
+const prefetched = new Map<string, Promise<ObservedState>>();
 
-/** Begins to look at a server that {@link look} is going to be asked about, so that the answer is there by then. */
-export function beginToLook(names: EngineNames, host: string): void {
-  begun.set(`${host} ${names.network}`, lookNow(names, host, renewedParts));
+/** Begins to look at a server that {@link observeServer} is going to be asked about, so that the answer is there by then. */
+export function prefetchObservedState(names: EngineNames, host: string): void {
+  prefetched.set(`${host} ${names.network}`, observeNow(names, host, replaceableParts));
 }
 
 /**
  * Looks at a server. Pulumi itself knows only what it made, not what became of it: asking its providers (`--refresh`)
  * costs seconds at every `up`, this costs one answer of the engine, and the agent's beside it.
  */
-export async function look(
+export async function observeServer(
   names: EngineNames,
   host = localHost,
-  own: readonly RenewedPart[] = renewedParts,
-): Promise<Sight> {
+  own: readonly ReplaceablePart[] = replaceableParts,
+): Promise<ObservedState> {
   const key = `${host} ${names.network}`;
-  const ahead = own === renewedParts ? begun.get(key) : undefined;
-  begun.delete(key);
-  return ahead ?? lookNow(names, host, own);
+  const ahead = own === replaceableParts ? prefetched.get(key) : undefined;
+  prefetched.delete(key);
+  return ahead ?? observeNow(names, host, own);
 }
 
-async function lookNow(
+async function observeNow(
   names: EngineNames,
   host: string,
-  own: readonly RenewedPart[],
-): Promise<Sight> {
+  own: readonly ReplaceablePart[],
+): Promise<ObservedState> {
   const [parts, observation] = await Promise.all([
     inspectParts(host, names, own),
     observe(host, names.agent),
   ]);
   const now = new Date().toISOString();
-  const made = (part: RenewedPart): string => {
+  const made = (part: ReplaceablePart): string => {
     if (!own.includes(part)) return "";
-    const found = parts.renewed.get(part);
-    return found?.runs === true ? (found.made ?? "") : now;
+    const found = parts.replaceable.get(part);
+    return found?.isRunning === true ? (found.createdAt ?? "") : now;
   };
   return {
-    made: { network: made("network"), postgres: made("postgres"), agent: made("agent") },
+    createdAt: { network: made("network"), postgres: made("postgres"), agent: made("agent") },
     faults: faultsOf(names, parts, own),
     observation,
   };
 }
 
 /** When a container of a server was made, and what is wrong with it. One that is gone or stopped is made anew. */
-export async function lookAtContainer(
+export async function inspectContainer(
   name: string,
   host: string,
 ): Promise<{ readonly made: string; readonly fault: string | undefined }> {
   const found = (await inspect(host, "container", name)).get(name);
   const now = new Date().toISOString();
-  if (found?.runs === true) return { made: found.made ?? "", fault: undefined };
+  if (found?.isRunning === true) return { made: found.createdAt ?? "", fault: undefined };
   return { made: now, fault: containerFault(name, found) };
 }
 
@@ -100,10 +100,10 @@ export async function publishedPorts(host: string, prefix: string, server: strin
   };
 }
 
-interface Part {
-  readonly runs: boolean;
+interface PartState {
+  readonly isRunning: boolean;
   readonly state: string;
-  readonly made: string | undefined;
+  readonly createdAt: string | undefined;
 }
 
 const labelsSchema = z.record(z.string(), z.string()).nullish();
@@ -116,8 +116,8 @@ const inspectedSchema = z.array(
   }),
 );
 
-interface Parts {
-  readonly renewed: ReadonlyMap<RenewedPart, Part>;
+interface PartStates {
+  readonly replaceable: ReadonlyMap<ReplaceablePart, PartState>;
   /** Names of the volumes that are there. */
   readonly volumes: ReadonlySet<string>;
 }
@@ -125,8 +125,8 @@ interface Parts {
 async function inspectParts(
   host: string,
   names: EngineNames,
-  own: readonly RenewedPart[],
-): Promise<Parts> {
+  own: readonly ReplaceablePart[],
+): Promise<PartStates> {
   const containerNames = own.filter((part) => part !== "network").map((part) => names[part]);
   const [containers, networks, volumes] = await Promise.all([
     inspect(host, "container", ...containerNames),
@@ -138,23 +138,23 @@ async function inspectParts(
     const there = found.get(names[part]);
     return there ? [[part, there] as const] : [];
   });
-  return { renewed: new Map(renewed), volumes: new Set(volumes.keys()) };
+  return { replaceable: new Map(renewed), volumes: new Set(volumes.keys()) };
 }
 
 async function inspect(
   host: string,
   kind: string,
   ...names: readonly string[]
-): Promise<Map<string, Part>> {
+): Promise<Map<string, PartState>> {
   // A name that is not there makes docker fail, and tell of the others all the same.
   const { stdout } = await docker(host, kind, "inspect", ...names);
   const found = inspectedSchema.safeParse(parseJson(stdout)).data ?? [];
   return new Map(
     found.map(({ Name, State, Config, Labels }) => {
       const state = State?.Status ?? "running";
-      const runs = state === "running" || state === "restarting";
-      const made = (Config?.Labels ?? Labels)?.[madeLabel];
-      return [Name.replace(/^\//, ""), { runs, state, made }];
+      const isRunning = state === "running" || state === "restarting";
+      const createdAt = (Config?.Labels ?? Labels)?.[createdLabel];
+      return [Name.replace(/^\//, ""), { isRunning, state, createdAt }];
     }),
   );
 }
@@ -162,7 +162,7 @@ async function inspect(
 /** Without the one of the socket, which holds nothing. */
 function volumesWithData(
   { dataVolume, agentVolume, backupsVolume, archiveVolume }: EngineNames,
-  own: readonly RenewedPart[],
+  own: readonly ReplaceablePart[],
 ): string[] {
   const agents = [agentVolume, backupsVolume];
   return own.includes("postgres") ? [dataVolume, archiveVolume, ...agents] : agents;
@@ -170,28 +170,28 @@ function volumesWithData(
 
 function faultsOf(
   names: EngineNames,
-  { renewed, volumes }: Parts,
-  own: readonly RenewedPart[],
+  { replaceable, volumes }: PartStates,
+  own: readonly ReplaceablePart[],
 ): string[] {
-  const isDown = renewed.size === 0;
+  const isDown = replaceable.size === 0;
   const broken = own.flatMap((part) => {
-    const found = renewed.get(part);
+    const found = replaceable.get(part);
     if (found === undefined && isDown) return [];
-    return found?.runs === true ? [] : [containerFault(names[part], found)];
+    return found?.isRunning === true ? [] : [containerFault(names[part], found)];
   });
   const isNew = isDown && volumes.size === 0;
   const lost = isNew ? [] : volumesWithData(names, own).filter((name) => !volumes.has(name));
   return [
     ...broken,
     ...lost.map(
-      (name) => `the volume ${name} is gone, with what was in it; a new one begins empty`,
+      (name) => `volume ${name} is missing, its data is lost; an empty one will be created`,
     ),
   ];
 }
 
-function containerFault(name: string, found: Part | undefined): string {
-  const what = found ? `does not run (${found.state})` : "is gone";
-  return `${name} ${what}; it is made anew`;
+function containerFault(name: string, found: PartState | undefined): string {
+  const what = found ? `is not running (${found.state})` : "is missing";
+  return `${name} ${what}; it will be recreated`;
 }
 
 async function observe(host: string, agent: string): Promise<Observation | undefined> {

@@ -1,7 +1,8 @@
 import type * as command from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
 import { connectionRequestSchema, type SslMode } from "../../model/connection/protocol";
-import { agentCommand, type CommandedServer } from "../engine/agent-command";
+import { agentCommand } from "../engine/agent-command";
+import type { AgentRef } from "../engine/server-ref";
 
 /** Where a server answers. */
 export interface AddressArgs {
@@ -32,8 +33,7 @@ export interface ConnectionTlsArgs {
 
 /** Tells the agent where its server is. It connects before it keeps that. */
 export function connectionCommand(
-  server: string,
-  commanded: CommandedServer,
+  server: AgentRef,
   { host, port }: Required<AddressArgs>,
   { name, password }: SuperuserArgs,
   { ca, mode = "verify-full" }: ConnectionTlsArgs,
@@ -41,14 +41,19 @@ export function connectionCommand(
   const request = pulumi.all([password, ca]).apply(([password, ca]) =>
     JSON.stringify(
       connectionRequestSchema.parse({
-        ...{ server, host, port, user: name, password, sslmode: mode },
+        server: server.server,
+        host,
+        port,
+        user: name,
+        password,
+        sslmode: mode,
         ...(ca !== undefined && { ca }),
       }),
     ),
   );
-  return agentCommand(commanded, {
+  return agentCommand(server, {
     area: "connection",
     request: pulumi.secret(request),
-    isAsWanted: ({ connection }) => connection?.host === host && connection.port === port,
+    isUpToDate: ({ connection }) => connection?.host === host && connection.port === port,
   });
 }

@@ -1,20 +1,23 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { ServerKind } from "../../model/base/names";
 import type { Observation } from "../../model/observation/observation";
-import type { SettingValues } from "../../model/parameters/check";
-import { settingsChange, settingsDrift } from "../../model/parameters/drift";
+import type { ParameterValues } from "../../model/parameters/check";
+import { parametersChange, parametersDrift } from "../../model/parameters/drift";
 import { rolesDrift } from "../../model/roles/drift";
 import { peopleWithLogin, peopleWithoutLogin, type People } from "../../model/roles/people";
-import type { Sight } from "../engine/server-state";
+import type { ObservedState } from "../engine/server-state";
 
 /** Whose state is told. */
-type Told = pulumi.Resource & { readonly kind: ServerKind; readonly sight: Promise<Sight> };
+type Told = pulumi.Resource & {
+  readonly kind: ServerKind;
+  readonly observed: Promise<ObservedState>;
+};
 
 /** Says at preview what of a server and its roles is not as it should be, and which people get no login. */
-export function tellDrift(server: Told, people: People = {}): void {
+export function logDrift(server: Told, people: People = {}): void {
   for (const text of peopleWithoutLogin(server.kind, people)) void pulumi.log.info(text, server);
   const logins = peopleWithLogin(server.kind, people);
-  void server.sight.then(({ faults, observation }) => {
+  void server.observed.then(({ faults, observation }) => {
     warn(server, [...faults, ...(observation ? seenFaults(observation, logins) : [])]);
   });
 }
@@ -24,14 +27,14 @@ function seenFaults({ roles, backups }: Observation, logins: readonly string[]):
 }
 
 /** Says at preview what of a server's settings is not as it should be, and what a change of them takes. */
-export function tellSettings(server: Told, wanted: SettingValues): void {
+export function logParameterChange(server: Told, wanted: ParameterValues): void {
   const tell = ({ settings, databases }: Observation): void => {
     const open = databases.reduce((sum, { connections }) => sum + connections, 0);
-    const change = settingsChange(settings, wanted, 17, open);
+    const change = parametersChange(settings, wanted, 17, open);
     if (change !== undefined) void pulumi.log.info(change, server);
-    warn(server, settingsDrift(settings));
+    warn(server, parametersDrift(settings));
   };
-  void server.sight.then(({ observation }) => {
+  void server.observed.then(({ observation }) => {
     if (observation) tell(observation);
   });
 }

@@ -5,7 +5,7 @@ import type { EngineNames } from "../../model/base/engine-names";
 import { agentContainer, postgresContainer, type PostgresContainerArgs } from "./containers";
 import { hostOptions } from "../engine/host";
 import { makeImage } from "../engine/image";
-import type { Sight } from "../engine/server-state";
+import type { ObservedState } from "../engine/server-state";
 import { renewedLabels, serverLabels } from "../engine/part-labels";
 
 /** What the parts of a server on its engine are made of. */
@@ -18,7 +18,7 @@ export interface EnginePartsArgs extends PostgresContainerArgs {
   readonly host: string;
   /** Whether the volumes with data stay on the engine when the stack is destroyed. */
   readonly keepVolumes: boolean;
-  readonly sight: Promise<Sight>;
+  readonly observed: Promise<ObservedState>;
   /** The volume of another server's backups, for the agent to read. */
   readonly backupsOf: string | undefined;
 }
@@ -49,7 +49,7 @@ export function makeEngineParts(parent: pulumi.Resource, args: EnginePartsArgs):
   const store = volume("agent", names.agentVolume, { ...rest, retainOnDelete });
   const backups = volume("backups", names.backupsVolume, { ...rest, ...isKept });
   const archive = volume("archive", names.archiveVolume, { ...rest, ...isKept });
-  const { image, ready } = makeImage(`${server}-image`, { host, sight: args.sight }, rest);
+  const { image, ready } = makeImage(`${server}-image`, { host, observed: args.observed }, rest);
   const network = new docker.Network(
     `${server}-network`,
     { name: names.network, labels: renewedLabels(args, "network") },

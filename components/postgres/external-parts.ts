@@ -5,7 +5,7 @@ import type { EngineNames } from "../../model/base/engine-names";
 import { externalAgentContainer } from "./containers";
 import { hostOptions } from "../engine/host";
 import { makeImage } from "../engine/image";
-import type { Sight } from "../engine/server-state";
+import type { ObservedState } from "../engine/server-state";
 import { renewedLabels, serverLabels } from "../engine/part-labels";
 
 /** What the agent of a server elsewhere is made of. */
@@ -16,7 +16,7 @@ export interface ExternalPartsArgs {
   readonly names: EngineNames;
   /** Where the agent runs: `local` or an address. */
   readonly host: string;
-  readonly sight: Promise<Sight>;
+  readonly observed: Promise<ObservedState>;
 }
 
 /** Makes image, network, volume and container of an agent whose PostgreSQL is somewhere else. */
@@ -24,9 +24,9 @@ export function makeExternalParts(
   parent: pulumi.Resource,
   args: ExternalPartsArgs,
 ): docker.Container {
-  const { server, kind, names, host, sight } = args;
+  const { server, kind, names, host, observed } = args;
   const there = hostOptions(parent, server, host);
-  const { image, ready } = makeImage(`${server}-image`, { host, sight }, there);
+  const { image, ready } = makeImage(`${server}-image`, { host, observed }, there);
   const network = new docker.Network(
     `${server}-network`,
     { name: names.network, labels: renewedLabels(args, "network") },

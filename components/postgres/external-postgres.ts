@@ -13,10 +13,11 @@ import {
   type ConnectionTlsArgs,
   type SuperuserArgs,
 } from "./connection-command";
-import { tellDrift } from "./drift";
+import { logDrift } from "./drift";
 import { makeExternalParts } from "./external-parts";
 import { ExternalPgHba, type ExternalPgHbaChoice } from "../access/external-pg-hba";
-import { agentParts, look, type Sight } from "../engine/server-state";
+import { agentParts, observeServer, type ObservedState } from "../engine/server-state";
+import type { ServerRef } from "../engine/server-ref";
 import { rolesCommand, type RolesArgs } from "../access/roles-command";
 import { sshSchema, type SshArgs } from "../access/ssh";
 
@@ -73,7 +74,7 @@ const ownSchema = z.strictObject({
  * new Database("timesheets", { server, contents: dump, mode: "when missing" });
  * ```
  */
-export class ExternalPostgres extends pulumi.ComponentResource {
+export class ExternalPostgres extends pulumi.ComponentResource implements ServerRef {
   /** Name of the server, e.g. `warehouse`. */
   readonly server: string;
   /** What kind of server it is. */
@@ -89,7 +90,9 @@ export class ExternalPostgres extends pulumi.ComponentResource {
   /** The whole `pg_hba.conf` that is wanted. */
   readonly pgHba: pulumi.Output<string>;
   /** What of it is there now, before this update. */
-  readonly sight: Promise<Sight>;
+  readonly observed: Promise<ObservedState>;
+  /** Its WAL is archived by the server itself, if at all. */
+  readonly archiving = "external";
   /** Done when PostgreSQL has been reached and the roles are there. */
   readonly ready: pulumi.Resource;
 
@@ -110,16 +113,18 @@ export class ExternalPostgres extends pulumi.ComponentResource {
     this.kind = kind;
     this.host = host;
     this.names = engineNames(namePrefix, name);
-    this.sight = look(this.names, host, agentParts).then((sight) => ofAddress(sight, address));
+    this.observed = observeServer(this.names, host, agentParts).then((observed) =>
+      ofAddress(observed, address),
+    );
 
     const agent = makeExternalParts(this, {
-      ...{ server: name, kind, namePrefix, names: this.names, host, sight: this.sight },
+      ...{ server: name, kind, namePrefix, names: this.names, host, observed: this.observed },
     });
     this.postgresId = pulumi.output(server);
     this.agentId = pulumi.interpolate`${agent.id} for ${server}`;
     const connected = new command.local.Command(
       `${name}-connection`,
-      connectionCommand(name, this, address, superuser, tls),
+      connectionCommand(this, address, superuser, tls),
       { parent: this },
     );
     this.ready = new command.local.Command(`${name}-roles`, rolesCommand(this, roles), {
@@ -138,13 +143,15 @@ export class ExternalPostgres extends pulumi.ComponentResource {
     );
     this.pgHba = pulumi.output(rules.text);
 
-    tellDrift(this, roles.people);
+    logDrift(this, roles.people);
     this.registerOutputs({ agent: this.names.agent, pgHba: this.pgHba });
   }
 }
 
 /** What an agent sees of another server than the wanted one says nothing of this one. */
-function ofAddress(sight: Sight, { host, port }: Required<AddressArgs>): Sight {
-  const seen = sight.observation?.connection;
-  return seen?.host === host && seen.port === port ? sight : { ...sight, observation: undefined };
+function ofAddress(observed: ObservedState, { host, port }: Required<AddressArgs>): ObservedState {
+  const seen = observed.observation?.connection;
+  return seen?.host === host && seen.port === port
+    ? observed
+    : { ...observed, observation: undefined };
 }

@@ -1,9 +1,10 @@
 import type * as command from "@pulumi/command";
-import { settingsDrift } from "../../model/parameters/drift";
-import { settingsRequestSchema } from "../../model/parameters/protocol";
-import { renderSettings } from "../../model/parameters/render";
-import type { SettingValues } from "../../model/parameters/check";
-import { agentCommand, type CommandedServer } from "../engine/agent-command";
+import { parametersDrift } from "../../model/parameters/drift";
+import { parametersRequestSchema } from "../../model/parameters/protocol";
+import { renderParameters } from "../../model/parameters/render";
+import type { ParameterValues } from "../../model/parameters/check";
+import { agentCommand } from "../engine/agent-command";
+import type { AgentRef } from "../engine/server-ref";
 import { sha256 } from "../engine/digest";
 
 // Put in place and reloaded; what waits for a restart gets one, and is then looked at again.
@@ -20,16 +21,16 @@ case $answer in
 esac`;
 
 /** Puts PostgreSQL's settings in force: by a reload, and by a restart where PostgreSQL needs one. */
-export function settingsCommand(
-  server: string,
-  commanded: CommandedServer,
-  settings: SettingValues,
+export function parametersCommand(
+  server: AgentRef,
+  settings: ParameterValues,
 ): command.local.CommandArgs {
-  const wanted = sha256(renderSettings(settings));
-  return agentCommand(commanded, {
+  const wanted = sha256(renderParameters(settings));
+  return agentCommand(server, {
     area: "settings",
-    request: JSON.stringify(settingsRequestSchema.parse({ server, settings })),
-    isAsWanted: ({ settings: seen }) => seen.sha256 === wanted && settingsDrift(seen).length === 0,
+    request: JSON.stringify(parametersRequestSchema.parse({ server: server.server, settings })),
+    isUpToDate: ({ settings: seen }) =>
+      seen.sha256 === wanted && parametersDrift(seen).length === 0,
     text,
   });
 }

@@ -3,21 +3,22 @@ import * as pulumi from "@pulumi/pulumi";
 import { z } from "zod";
 import { hostSchema, localHost } from "../../model/base/host";
 import type { ServerKind } from "../../model/base/names";
-import { checkSettings } from "../../model/parameters/check";
-import type { PostgresSettings } from "../../model/parameters/typed";
+import { checkParameters } from "../../model/parameters/check";
+import type { PostgresParameters } from "../../model/parameters/typed";
 import { engineNames, type EngineNames } from "../../model/base/engine-names";
 import { planMemory } from "../../model/stack-file/memory";
 import { postgresSchema } from "../../model/stack-file/schema";
-import { logParameters } from "../../model/parameters/write-ahead-log";
+import { walParameters } from "../../model/parameters/write-ahead-log";
 import { tlsResultSchema } from "../../model/tls/protocol";
 import { parseBytes } from "../../model/base/units";
 import { checkArgs } from "../engine/check-args";
-import { tellDrift, tellSettings } from "./drift";
+import { logDrift, logParameterChange } from "./drift";
 import { makeEngineParts } from "./engine-parts";
-import { look, type Sight } from "../engine/server-state";
+import { observeServer, type ObservedState } from "../engine/server-state";
 import { PgHba, type PgHbaChoice } from "../access/pg-hba";
 import { rolesCommand, type RolesArgs } from "../access/roles-command";
-import { settingsCommand } from "./parameters-command";
+import type { Archiving, ServerRef } from "../engine/server-ref";
+import { parametersCommand } from "./parameters-command";
 import { tlsCommand, type TlsArgs } from "../access/tls-command";
 
 /** PostgreSQL itself. */
@@ -37,7 +38,7 @@ export interface PostgresArgs {
    */
   readonly memory?: string | undefined;
   /** Settings of PostgreSQL, checked against what its version knows. @default PostgreSQL's own, with memory shared out */
-  readonly settings?: PostgresSettings | undefined;
+  readonly settings?: PostgresParameters | undefined;
 }
 
 /** What {@link PostgresServer} is made of. */
@@ -86,7 +87,7 @@ const placeSchema = z.strictObject({ host: hostSchema.default(localHost) });
  * new PostgresServer("dev", { kind: "development", postgres: { port: 15432 }, roles });
  * ```
  */
-export class PostgresServer extends pulumi.ComponentResource {
+export class PostgresServer extends pulumi.ComponentResource implements ServerRef {
   /** Name of the server, e.g. `dev`. */
   readonly server: string;
   /** What kind of server it is. */
@@ -103,8 +104,8 @@ export class PostgresServer extends pulumi.ComponentResource {
   readonly port: number;
   /** The tag of the image with PostgreSQL and the agent. */
   readonly image: string;
-  /** Whether its log can be archived. */
-  readonly archivable: boolean;
+  /** Whether its WAL can be archived. */
+  readonly archiving: Archiving;
   /** Name of its network. */
   readonly network: pulumi.Output<string>;
   /** Whether its certificate is one of its own CA. */
@@ -116,7 +117,7 @@ export class PostgresServer extends pulumi.ComponentResource {
   /** What clients check the server's certificate with, as PEM; `null` for one that systems know. */
   readonly ca: pulumi.Output<string | null>;
   /** What of it is on the engine now, before this update. */
-  readonly sight: Promise<Sight>;
+  readonly observed: Promise<ObservedState>;
   /** Done when PostgreSQL answers and the roles are there. */
   readonly ready: pulumi.Resource;
 
@@ -136,7 +137,7 @@ export class PostgresServer extends pulumi.ComponentResource {
     } = args;
     const { address, port } = settings;
     const memory = parseBytes(settings.memory) ?? 0;
-    const wanted = checkSettings(settings.settings ?? {}, { version: 17, memory }).settings;
+    const wanted = checkParameters(settings.settings ?? {}, { version: 17, memory }).settings;
     this.server = name;
     this.kind = kind;
     this.address = address;
@@ -144,31 +145,29 @@ export class PostgresServer extends pulumi.ComponentResource {
     this.names = engineNames(namePrefix, name);
     this.namePrefix = namePrefix;
     this.host = host;
-    this.archivable = archivable;
+    this.archiving = archivable ? "available" : "off";
     this.ownCertificate = tls.certificate === undefined;
-    this.sight = look(this.names, host);
+    this.observed = observeServer(this.names, host);
 
     const plan = planMemory(memory);
     const { image, network, postgres, agent } = makeEngineParts(this, {
       ...{ server: name, kind, namePrefix, names: this.names, host, address, port, keepVolumes },
-      ...{ memory: plan, sight: this.sight, backupsOf },
-      parameters: { ...plan.parameters, ...logParameters(archivable, wanted) },
+      ...{ memory: plan, observed: this.observed, backupsOf },
+      parameters: { ...plan.parameters, ...walParameters(archivable, wanted) },
     });
     this.image = image;
     this.network = network.name;
     this.agentId = agent.id;
     this.postgresId = postgres.id;
     // A restart for a setting comes before anything that would be interrupted by it.
-    const inForce = new command.local.Command(
-      `${name}-settings`,
-      settingsCommand(name, this, wanted),
-      { parent: this },
-    );
+    const inForce = new command.local.Command(`${name}-settings`, parametersCommand(this, wanted), {
+      parent: this,
+    });
     this.ready = new command.local.Command(`${name}-roles`, rolesCommand(this, roles), {
       parent: this,
       dependsOn: inForce,
     });
-    const certificate = new command.local.Command(`${name}-tls`, tlsCommand(name, this, tls), {
+    const certificate = new command.local.Command(`${name}-tls`, tlsCommand(this, tls), {
       parent: this,
       dependsOn: inForce,
     });
@@ -179,8 +178,8 @@ export class PostgresServer extends pulumi.ComponentResource {
     );
     this.ca = certificate.stdout.apply((stdout) => tlsResultSchema.parse(JSON.parse(stdout)).ca);
 
-    tellDrift(this, roles.people);
-    tellSettings(this, wanted);
+    logDrift(this, roles.people);
+    logParameterChange(this, wanted);
     this.registerOutputs({ port, agent: this.names.agent });
   }
 }

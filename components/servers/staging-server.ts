@@ -1,80 +1,38 @@
-import * as pulumi from "@pulumi/pulumi";
-import { addApplication, reportOf, type Application } from "../application/application";
-import type { StackReport } from "../../model/restore/stack-report";
-import { BackupSchedule } from "../backups/backup-schedule";
-import { Database, type DatabaseArgs, type PrepareArgs } from "../contents/database";
-import { volumeOf, type Contents } from "../contents/dump";
-import { PostgresServer } from "../postgres/postgres-server";
+import type * as pulumi from "@pulumi/pulumi";
+import type { DatabaseArgs, PrepareArgs } from "../contents/database";
+import type { Contents } from "../contents/dump";
+import { Server } from "./server";
 import type { ServerArgs } from "./server-args";
 
-/** What {@link StagingServer} is made of. */
+/** Arguments of {@link StagingServer}. */
 export interface StagingServerArgs extends ServerArgs {
   readonly database: DatabaseArgs & {
-    /** The contents. Another dump or backup replaces them, and with them whatever testers did since. */
+    /** The contents. A change is a refresh: it replaces the database, and with it all changes made by testers. */
     readonly refreshFrom: Contents;
   } & PrepareArgs;
 }
 
 /**
- * The server where a release is tried out, with production's contents of one day.
+ * The server where a release is tested, with production's data of one day.
  *
  * ```ts
  * new StagingServer("staging", {
  *   postgres: { port: 15433 },
- *   database: { name: "timesheets", refreshFrom: dump },
+ *   database: { name: "timesheets", refreshFrom: backup, masks },
  *   passwords,
  * });
  * ```
  */
-export class StagingServer extends pulumi.ComponentResource {
-  /** PostgreSQL and the agent. */
-  readonly postgres: PostgresServer;
-  /** The database that is looked after. */
-  readonly database: Database;
-  /** The application, where it has one. */
-  readonly application: Application | undefined;
-  /** What the last restore did, and what became of the application then. */
-  readonly report: pulumi.Output<StackReport>;
-
+export class StagingServer extends Server {
   constructor(name: string, args: StagingServerArgs, opts?: pulumi.ComponentResourceOptions) {
-    super("stagecraft:index:StagingServer", name, {}, opts);
-    const {
-      refreshFrom,
-      name: database,
-      upgrades,
-      masks,
-      defuse,
-      keep,
-      ...choices
-    } = args.database;
-    const prepare = { upgrades, masks, defuse, keep };
-    this.postgres = new PostgresServer(
-      name,
-      {
-        kind: "staging",
-        namePrefix: args.namePrefix,
-        host: args.host,
-        postgres: args.postgres,
-        pgHba: args.pgHba,
-        tls: args.tls,
-        backupsOf: volumeOf(refreshFrom),
-        archivable: args.backups?.pointInTime !== undefined,
-        roles: { database, passwords: args.passwords, people: args.people },
-      },
-      { parent: this },
-    );
-    this.database = new Database(
-      database,
-      { ...choices, server: this.postgres, contents: refreshFrom, prepare, mode: "replace" },
-      { parent: this },
-    );
-    new BackupSchedule(
-      `${name}-backups`,
-      { ...args.backups, server: this.postgres },
-      { parent: this },
-    );
-    this.application = addApplication(this, name, args);
-    this.report = reportOf(this.database, this.application);
-    this.registerOutputs();
+    const { refreshFrom, upgrades, masks, defuse, keep } = args.database;
+    const profile = {
+      kind: "staging",
+      contents: refreshFrom,
+      mode: "replace",
+      prepare: { upgrades, masks, defuse, keep },
+      archivable: args.backups?.pointInTime !== undefined,
+    } as const;
+    super("stagecraft:index:StagingServer", name, args, profile, opts);
   }
 }

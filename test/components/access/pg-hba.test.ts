@@ -4,7 +4,7 @@ import { presets, ProductionServer, type PgHbaChoice, type PgHbaRule } from "../
 import { sha256 } from "../../../components/engine/digest";
 import { observeServer } from "../../../components/engine/server-state";
 import type { Observation } from "../../../model/observation/observation";
-import { renderMadeFile } from "../../../model/pg-hba/text/managed-file";
+import { renderManagedFile } from "../../../model/pg-hba/text/managed-file";
 import { register } from "../../support/components/mocks";
 import { observation } from "../../support/components/server-observation";
 
@@ -33,7 +33,7 @@ function see(text: string | undefined): void {
 }
 
 const rules = presets.production({ database: "timesheets", application: "10.10.0.0/24" });
-const file = renderMadeFile(rules, sha256);
+const file = renderManagedFile(rules, sha256);
 const choice: PgHbaChoice = { application: "10.10.0.0/24", rules };
 
 async function command(pgHba: PgHbaChoice): Promise<Record<string, unknown>> {

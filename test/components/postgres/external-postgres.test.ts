@@ -14,7 +14,7 @@ import { observeServer, type ObservedState } from "../../../components/engine/se
 import { placeScript, settleScript } from "../../../components/access/remote-pg-hba";
 import type { Observation } from "../../../model/observation/observation";
 import { externalRules } from "../../../model/pg-hba/judge/external";
-import { renderMadeFile } from "../../../model/pg-hba/text/managed-file";
+import { renderManagedFile } from "../../../model/pg-hba/text/managed-file";
 import { register, valueOf, type Registered } from "../../support/components/mocks";
 import { observation } from "../../support/components/server-observation";
 
@@ -33,7 +33,7 @@ const ssh: SshArgs = {
   privateKey: "a private key",
   hostKey: "ssh-ed25519 AAAAC3Nza",
 };
-const file = renderMadeFile(
+const file = renderManagedFile(
   externalRules({
     ...{ kind: "production", superuser: "the boss", agent: "samenet", tls: true },
     ...{ database: "timesheets", application: "samenet" },

@@ -3,8 +3,8 @@ import { vi } from "vitest";
 // A set-up of all files of this folder: nobody asks a real engine, and no image is hashed.
 vi.mock("../../../components/engine/server-state", async (original) => ({
   ...(await original<object>()),
-  look: vi.fn(),
-  lookAtContainer: vi.fn(),
+  observeServer: vi.fn(),
+  inspectContainer: vi.fn(),
 }));
 vi.mock("../../../tools/server-image", () => ({
   serverImage: (folder: string) => ({

@@ -1,53 +1,33 @@
 import * as pulumi from "@pulumi/pulumi";
 import { existsSync, readFileSync } from "node:fs";
-import { ToldError } from "../components/engine/user-error";
-import type { BackupsArgs, Contents, Passwords, PgHbaChoice, TlsArgs } from "../components";
+import { UserError } from "../components/engine/user-error";
+import type { Contents, Passwords, StackConfig } from "../components";
 import { EngineProblem } from "../components/engine/docker";
 import { buildFolderProblem } from "../components/application/build-folder";
 import { findContents } from "../components/contents/find-contents";
 import { findPins } from "../components/backups/pins";
 import { isEngineLocal, portProblem } from "../components/engine/port";
-import { beginToLook, publishedPorts } from "../components/engine/server-state";
-import { isSecretOption } from "../model/backup/offsite";
+import { prefetchObservedState, publishedPorts } from "../components/engine/server-state";
+import { isSecretOption } from "../model/backup/offsite-config";
 import { localHost } from "../model/base/host";
 import { stackKinds } from "../model/base/names";
 import { engineNames } from "../model/base/engine-names";
 import { rulesOfServer } from "../model/stack-file/pg-hba";
-import { parseSettings, readRawSettings } from "../model/stack-file/parse";
-import { formatProblems, type SettingProblem } from "../model/base/config-problem";
-import type { Settings } from "../model/stack-file/schema";
-import type { Upgrades } from "../model/upgrades/protocol";
+import { parseStackConfig, readRawConfig } from "../model/stack-file/parse";
+import { formatProblems, type ConfigProblem } from "../model/base/config-problem";
+import type { StackConfig } from "../model/stack-file/schema";
 import { readUpgrades } from "../tools/read-upgrades";
 import { readTlsFiles } from "./tls-files";
 
-/** A stack's settings, checked, with its dump found. */
-export interface StackSettings extends Omit<
-  Settings,
-  "data" | "passwords" | "pgHba" | "tls" | "backups" | "upgrades"
-> {
-  /** Which backups the server makes, and which of them stay because stacks name them. */
-  readonly backups: BackupsArgs;
-  /** Where the contents come from. */
-  readonly data: Contents;
-  /** Passwords of the roles that log in. */
-  readonly passwords: pulumi.Output<Passwords>;
-  /** Who may connect: the preset's rules, and behind them the file's. */
-  readonly pgHba: PgHbaChoice;
-  /** The server's certificate, with the contents of the files. */
-  readonly tls: TlsArgs;
-  /** The upgrade scripts of the code; `undefined` where there are none. */
-  readonly upgrades: Upgrades | undefined;
-}
-
 /** Reads a stack's settings and looks at what they name. All that is wrong is one error, raised before anything is touched. */
-export async function readSettings(stack: string): Promise<StackSettings> {
+export async function loadConfig(stack: string): Promise<StackConfig> {
   const project = pulumi.getProject();
-  const raw = readRawSettings(project, pulumi.runtime.allConfig());
-  const { settings, problems } = parseSettings(stack, raw);
+  const raw = readRawConfig(project, pulumi.runtime.allConfig());
+  const { config: settings, problems } = parseStackConfig(stack, raw);
   const projectFolder = process.cwd();
   const { namePrefix = "", host, database } = settings;
   // At another machine each look would try to connect for itself while nothing has told yet that it cannot.
-  if (host === localHost) beginToLook(engineNames(namePrefix, stack), host);
+  if (host === localHost) prefetchObservedState(engineNames(namePrefix, stack), host);
   const places = { projectFolder, namePrefix, database: database?.name };
   const found = settings.data && findContents(settings.data, places);
   const files = readTlsFiles(projectFolder, settings.tls ?? {});
@@ -63,16 +43,16 @@ export async function readSettings(stack: string): Promise<StackSettings> {
     ...applicationProblems(project, settings),
     ...(await portProblems(stack, settings)),
   ];
-  if (all.length > 0) throw new ToldError(formatProblems(`Pulumi.${stack}.yaml`, all));
+  if (all.length > 0) throw new UserError(formatProblems(`Pulumi.${stack}.yaml`, all));
   const passwords = new pulumi.Config(project).requireSecretObject<Passwords>("passwords");
   // Without problems every section is there, and the stack is one of ours.
   const { contents } = found as { contents: Contents };
-  const checked = settings as Settings;
+  const checked = settings as StackConfig;
   const kind = stackKinds[stack as keyof typeof stackKinds];
   const rules = rulesOfServer(kind, checked.database.name, checked.pgHba);
   const pgHba = { application: checked.pgHba.application, rules };
   const pins = await findPins(projectFolder, checked.namePrefix, stack).catch((error: unknown) => {
-    throw new ToldError((error as Error).message);
+    throw new UserError((error as Error).message);
   });
   const backups = { ...checked.backups, pins };
   const upgrades = scripts.upgrades?.scripts.length === 0 ? undefined : scripts.upgrades;
@@ -88,10 +68,10 @@ function secretProblems(
     data,
   }: {
     readonly passwords?: Readonly<Record<string, string>>;
-    readonly backups?: Settings["backups"];
-    readonly data?: Settings["data"];
+    readonly backups?: StackConfig["backups"];
+    readonly data?: StackConfig["data"];
   },
-): SettingProblem[] {
+): ConfigProblem[] {
   // Set by Pulumi for every program; its SDK reads it but does not hand it out. It names sections, not their lines.
   const secretKeys = process.env["PULUMI_CONFIG_SECRET_KEYS"] ?? "";
   const file = stackFileText(stack);
@@ -112,7 +92,7 @@ function secretProblems(
 }
 
 /** The same of where its contents come from. */
-function secretsOfData({ offsite }: Partial<Settings["data"]> = {}): [string, string][] {
+function secretsOfData({ offsite }: Partial<StackConfig["data"]> = {}): [string, string][] {
   if (!offsite) return [];
   const options = Object.entries(offsite.options)
     .filter(([name]) => isSecretOption(name))
@@ -121,7 +101,7 @@ function secretsOfData({ offsite }: Partial<Settings["data"]> = {}): [string, st
 }
 
 /** What of a stack's backups opens a door: by its key path there, and its value. */
-function secretsOfBackups({ offsite, alerts }: Partial<Settings["backups"]> = {}): [
+function secretsOfBackups({ offsite, alerts }: Partial<StackConfig["backups"]> = {}): [
   string,
   string,
 ][] {
@@ -146,9 +126,9 @@ function spellings(text: string): string[] {
 /** What is wrong with the application's folder, and with what is to be in its environment. */
 function applicationProblems(
   project: string,
-  { application }: Partial<Settings>,
-): SettingProblem[] {
-  const problems: SettingProblem[] = [];
+  { application }: Partial<StackConfig>,
+): ConfigProblem[] {
+  const problems: ConfigProblem[] = [];
   const build = application?.build && buildFolderProblem(application.build);
   if (build) problems.push({ path: "application.build", text: build });
   const secretKeys = process.env["PULUMI_CONFIG_SECRET_KEYS"] ?? "";
@@ -162,8 +142,8 @@ function applicationProblems(
 
 async function portProblems(
   stack: string,
-  { namePrefix, host, postgres, application }: Partial<Settings>,
-): Promise<SettingProblem[]> {
+  { namePrefix, host, postgres, application }: Partial<StackConfig>,
+): Promise<ConfigProblem[]> {
   if (namePrefix === undefined || host === undefined || postgres === undefined) return [];
   const { published, isRestarting } = await askEngine(publishedPorts(host, namePrefix, stack));
   if (!isEngineLocal(host, process.env["DOCKER_HOST"])) return [];
@@ -188,6 +168,6 @@ async function askEngine<T>(question: Promise<T>): Promise<T> {
   try {
     return await question;
   } catch (error) {
-    throw error instanceof EngineProblem ? new ToldError(error.message) : error;
+    throw error instanceof EngineProblem ? new UserError(error.message) : error;
   }
 }
