@@ -13,7 +13,7 @@ import { splitBySize } from "../../model/backup/split-by-size";
 import type { BackupId, ServerKind } from "../../model/base/names";
 import { formatBytes, formatCount, formatDuration, plural } from "../../model/base/units";
 import { version } from "../../model/base/version";
-import { readApplication } from "../server/application/registration";
+import { readApplication } from "../server/application/stored-application";
 import { now } from "../system/clock";
 import { AgentError, messageOf } from "../system/errors";
 import { withJobLock } from "../jobs/job-lock";

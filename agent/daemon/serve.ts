@@ -4,7 +4,7 @@ import { checkOverdueBackups } from "./check-overdue";
 import { dropLeftovers } from "../postgres/databases";
 import { messageOf } from "../system/errors";
 import { serveMetrics } from "./metrics/serve-metrics";
-import { endInterruptedChange } from "../server/pg-hba/apply";
+import { rollBackInterruptedChange } from "../server/pg-hba/apply";
 import { maintainArchive } from "../recovery/archive/maintain-archive";
 import { serveJobs } from "./jobs/serve-jobs";
 import { withConnection } from "../postgres/connect";
@@ -12,7 +12,7 @@ import { logLine } from "../system/progress";
 import { removeAllFetched } from "../restore/source/fetch-offsite";
 import { removeRestoreRole } from "../restore/import/restore-role";
 import { removeExpiredInstance } from "../recovery/instance/remove";
-import { renewDaily } from "../server/tls/renew";
+import { renewCertificate } from "../server/tls/renew";
 
 /** Read by `stagecraft-agent health` (images/stagecraft-agent), which wants it newer than 15 s. */
 const heartbeatFile = "/tmp/stagecraft-heartbeat";
@@ -29,7 +29,7 @@ export function serve(server: string): void {
     setInterval(writeHeartbeat, heartbeatSeconds * 1000),
     setInterval(() => void tidy(server), tidySeconds * 1000),
     setInterval(() => void maintainArchive(server), archiveSeconds * 1000),
-    setInterval(() => void renewDaily(server), renewSeconds * 1000),
+    setInterval(() => void renewCertificate(server), renewSeconds * 1000),
     setInterval(() => void checkOverdueBackups(server), watchSeconds * 1000),
   ];
   // With the container that ended, its restores have ended too.
@@ -37,7 +37,7 @@ export function serve(server: string): void {
   const stopJobs = serveJobs();
   writeHeartbeat();
   void tidy(server);
-  void renewDaily(server);
+  void renewCertificate(server);
   void checkOverdueBackups(server);
   void maintainArchive(server);
   serveMetrics(server);
@@ -72,7 +72,7 @@ async function tidy(server: string): Promise<void> {
       return names;
     });
     for (const name of dropped) logLine(`dropped ${name}, left behind by an interrupted restore`);
-    if (await endInterruptedChange()) logLine("took back rules whose change was interrupted");
+    if (await rollBackInterruptedChange()) logLine("took back rules whose change was interrupted");
   } catch (error) {
     // PostgreSQL may be starting or stopped; the next round tries again.
     debugLog(error);

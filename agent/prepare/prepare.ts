@@ -1,13 +1,13 @@
 import { candidateName } from "../../model/base/names";
-import type { Preparation, Prepared } from "../../model/restore/preparation";
+import type { Preparation, PreparationReport } from "../../model/restore/preparation";
 import type { Masks } from "../../model/masks/mask";
 import type { MasksReport } from "../../model/masks/report";
 import { databaseRoles } from "../../model/roles/names";
 import { AgentError } from "../system/errors";
 import { runDefuse } from "./defuse/run";
-import { carryOver } from "./preserve/carry-over";
+import { preserveTables } from "./preserve/preserve-tables";
 import { applyMasks, checkMasks } from "./masks/apply";
-import { ownMaskKey } from "./masks/default-key";
+import { serverMaskKey } from "./masks/server-key";
 import { logLine } from "../system/progress";
 import type { RunStep } from "../system/step";
 import { runUpgrades } from "./upgrades/run";
@@ -24,10 +24,10 @@ export interface PreparationTarget {
  * Does to a database's `__incoming` what is to be done before it takes the name. Nobody else is connected to it. What was
  * done is put into `prepared` as it comes; throws an {@link AgentError} at the first part that fails.
  */
-export async function prepare(
+export async function prepareCandidate(
   { server, database, hasLive }: PreparationTarget,
   { upgrades, masks, defuse = [], keep = [] }: Preparation,
-  prepared: Prepared,
+  prepared: PreparationReport,
   step: RunStep,
 ): Promise<void> {
   const incoming = candidateName(database);
@@ -44,13 +44,13 @@ export async function prepare(
   }
   if (keep.length > 0 && hasLive) {
     prepared.keep = await step("keep", async () =>
-      carryOver({ live: database, incoming, owner, keep }),
+      preserveTables({ live: database, incoming, owner, keep }),
     );
   }
 }
 
 async function mask(database: string, masks: Masks): Promise<MasksReport> {
-  const key = await ownMaskKey();
+  const key = await serverMaskKey();
   const { plan, problems } = await checkMasks(database, masks, key);
   if (plan) return applyMasks(database, plan, key, logLine);
   const lines = problems.map(({ path, text }) => `${path}: ${text}`);

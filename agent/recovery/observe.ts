@@ -11,7 +11,7 @@ import { now } from "../system/clock";
 import { isExternal } from "../postgres/external-connection";
 import { messageOf } from "../system/errors";
 import { readInstance } from "./instance/instance";
-import { configFiles } from "../server/parameters/included-file";
+import { configFiles } from "../server/parameters/config-files";
 import { readTextIfExists } from "../system/atomic-file";
 import { inspectArchiver } from "./archive/archiver";
 import { lastBaseBackup } from "./archive/base-backup";

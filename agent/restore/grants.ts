@@ -1,6 +1,10 @@
 import { withConnection } from "../postgres/connect";
-import { giveLargeObjects, keepExtensionRoutines, takeOwnership } from "../server/roles/ownership";
-import { mendRights } from "../server/roles/rights";
+import {
+  reassignLargeObjects,
+  reassignExtensionRoutines,
+  reassignToOwner,
+} from "../server/roles/ownership";
+import { correctRights } from "../server/roles/rights";
 import { databaseRoles } from "../../model/roles/names";
 
 /**
@@ -9,9 +13,9 @@ import { databaseRoles } from "../../model/roles/names";
  */
 export async function grantRights(copy: string, database: string): Promise<void> {
   await withConnection(copy, async (client) => {
-    await takeOwnership(client, database);
-    await giveLargeObjects(client, databaseRoles(database).owner, database);
-    await keepExtensionRoutines(client);
-    await mendRights(client, database);
+    await reassignToOwner(client, database);
+    await reassignLargeObjects(client, databaseRoles(database).owner, database);
+    await reassignExtensionRoutines(client);
+    await correctRights(client, database);
   });
 }

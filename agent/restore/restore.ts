@@ -9,8 +9,8 @@ import {
   type RestoreResult,
   type Source,
 } from "../../model/restore/protocol";
-import { redactEvent } from "../../model/import-log/tellable-event";
-import { failureLines, verdictLine } from "../../model/import-log/text";
+import { redactEvent } from "../../model/import-log/redact-event";
+import { failureLines, verdictLine } from "../../model/import-log/verdict-text";
 import type { PreparationReport } from "../../model/restore/preparation";
 import type { Verdict } from "../../model/import-log/verdict-schema";
 import {
@@ -24,7 +24,7 @@ import {
   swapDatabases,
 } from "../postgres/databases";
 import { swapBlockers } from "./swap-blockers";
-import { prepare } from "../prepare/prepare";
+import { prepareCandidate } from "../prepare/prepare";
 import { fetchBackup, removeFetched } from "./source/fetch-offsite";
 import { checkFiles, findBackup } from "./source/find-backup";
 import { AgentError, messageOf } from "../system/errors";
@@ -36,7 +36,7 @@ import {
   runWithStderrLines,
 } from "../postgres/client-programs";
 import { logLine } from "../system/progress";
-import { makeMissingRoles } from "../server/roles/ensure";
+import { createMissingRoles } from "../server/roles/ensure";
 import { findDump, deleteDump } from "../system/received-dumps";
 import { incrementGeneration } from "../system/restore-generation";
 import { fileTimestamp, saveReport, createRestoreLog } from "../system/restore-reports";
@@ -122,7 +122,7 @@ class RestoreRun {
       throw error;
     });
     try {
-      await makeMissingRoles(client, database);
+      await createMissingRoles(client, database);
       await createRestoreRole(client);
       await this.#step("create", async () =>
         createRestrictedDatabase(client, candidateName(database), dump.databaseOptions),
@@ -223,8 +223,11 @@ class RestoreRun {
     await this.#step("hand over", async () => transferOwnership(client, incoming, database));
     if (wanted) {
       const hasLive = (await databaseNames(client)).has(database);
-      await prepare({ server, database, hasLive }, wanted, this.#prepared, async (name, work) =>
-        this.#step(name, work),
+      await prepareCandidate(
+        { server, database, hasLive },
+        wanted,
+        this.#prepared,
+        async (name, work) => this.#step(name, work),
       );
     }
     await this.#step("analyse", async () => this.#analyse());

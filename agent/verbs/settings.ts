@@ -1,28 +1,10 @@
-import type {
-  ParametersConfirmed,
-  ParametersRequest,
-  ParametersResult,
-} from "../../model/parameters/protocol";
+import { adapter } from "../call";
 import { rejectExternal } from "../postgres/external-connection";
 import { waitForPostgres, withConnection } from "../postgres/connect";
-import { applySettings } from "../server/parameters/apply";
-import { confirmSettings } from "../server/parameters/confirm";
+import { applyParameters } from "../server/parameters/apply";
 
-/** Puts settings in force, as far as that can be done without a restart. */
-export async function ensureSettings({
-  server,
-  settings,
-}: ParametersRequest): Promise<ParametersResult> {
+export default adapter("settings", async ({ server, request }) => {
   rejectExternal(server, "settings are");
   await waitForPostgres(60);
-  return withConnection("postgres", (client) => applySettings(client, settings));
-}
-
-/** Makes sure, after a restart, that settings are in force. */
-export async function settingsConfirmed({
-  server,
-  settings,
-}: ParametersRequest): Promise<ParametersConfirmed> {
-  rejectExternal(server, "settings are");
-  return confirmSettings(settings);
-}
+  return withConnection("postgres", (client) => applyParameters(client, request.settings));
+});

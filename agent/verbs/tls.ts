@@ -1,11 +1,10 @@
-import type { TlsRequest, TlsResult } from "../../model/tls/protocol";
+import { adapter } from "../call";
 import { rejectExternal } from "../postgres/external-connection";
 import { waitForPostgres, withConnection } from "../postgres/connect";
-import { applyTls } from "../server/tls/tls";
+import { applyTls } from "../server/tls/apply";
 
-/** Sees to the server's certificate and turns TLS on. */
-export async function ensureTls(request: TlsRequest): Promise<TlsResult> {
-  rejectExternal(request.server, "the certificate is");
+export default adapter("tls", async ({ server, request }) => {
+  rejectExternal(server, "the certificate is");
   await waitForPostgres(60);
   return withConnection("postgres", (client) => applyTls(client, request));
-}
+});

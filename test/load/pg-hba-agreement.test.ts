@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, test } from "vitest";
-import type { Answer } from "../../agent/server/pg-hba/startup";
+import type { Answer } from "../../agent/server/pg-hba/startup-messages";
 import { whoCan, type Decision } from "../../model/pg-hba/rule/evaluate";
 import { parsePgHba } from "../../model/pg-hba/text/parse";
 import { type LocatedRule } from "../../model/pg-hba/text/pg-hba-file";

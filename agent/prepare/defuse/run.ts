@@ -2,9 +2,9 @@ import type { Client, QueryResult } from "pg";
 import type { Defuse, DefuseReport, DefuseStatement } from "../../../model/defuse/statement";
 import { AgentError } from "../../system/errors";
 import { failureText } from "../masks/failure";
-import { connectSilently } from "../masks/key";
-import { forgetStatistics } from "../masks/remnants";
-import { findBrokenKey } from "./keys";
+import { connectWithoutLogging } from "../masks/masking-session";
+import { deleteStatistics } from "../masks/remnants";
+import { findBrokenForeignKey } from "./broken-foreign-key";
 
 /**
  * Defuses a database that nobody may connect to yet: each statement in a transaction of its own, in order, with its
@@ -14,7 +14,7 @@ import { findBrokenKey } from "./keys";
  */
 export async function runDefuse(database: string, statements: Defuse): Promise<DefuseReport> {
   const started = performance.now();
-  const client = await connectSilently(database);
+  const client = await connectWithoutLogging(database);
   try {
     await client.query("SET search_path = public");
     const changed = new Set<string>();
@@ -28,7 +28,7 @@ export async function runDefuse(database: string, statements: Defuse): Promise<D
       );
     }
     for (const table of changed) await client.query(`VACUUM (FULL) ${table}`);
-    if (changed.size > 0) await forgetStatistics(client);
+    if (changed.size > 0) await deleteStatistics(client);
     return { statements: done, seconds: secondsSince(started) };
   } finally {
     await client.end();
@@ -60,7 +60,7 @@ async function runOne(
     }
     const tables = await tablesChanged(client);
     for (const { name: table, stale } of tables) if (stale) changed.add(table);
-    const broken = await findBrokenKey(
+    const broken = await findBrokenForeignKey(
       client,
       tables.map(({ id }) => id),
     );

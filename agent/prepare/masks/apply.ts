@@ -1,6 +1,11 @@
 import type { Client } from "pg";
 import { describeMask, type Masks } from "../../../model/masks/mask";
-import { planMasks, tablesAtOnce, type MaskPlan, type Rewrite } from "../../../model/masks/plan";
+import {
+  planMasks,
+  tablesAtOnce,
+  type MaskPlan,
+  type TableRewrite,
+} from "../../../model/masks/plan";
 import type { MasksReport } from "../../../model/masks/report";
 import { trialSql } from "../../../model/masks/statements";
 import type { ConfigProblem } from "../../../model/base/config-problem";
@@ -8,11 +13,11 @@ import { quoteIdentifier as q } from "../../../model/base/sql";
 import { formatCount } from "../../../model/base/units";
 import { readMaskCatalogue } from "./catalogue";
 import { failureText } from "./failure";
-import { dropForeignKeys, makeForeignKeys } from "./foreign-keys";
-import { connectSilently } from "./key";
+import { dropForeignKeys, recreateForeignKeys } from "./foreign-keys";
+import { connectWithoutLogging } from "./masking-session";
 import { refreshMaterializedViews } from "./materialized-views";
 import { removeRemnants, unlinkLargeObjects } from "./remnants";
-import { extended, rewriteTable, type Rewritten } from "./rewrite";
+import { runSingleStatement, rewriteTable, type RewriteResult } from "./rewrite-table";
 
 /** What the masks of a database come to; there is a plan only without problems. Nothing is changed. */
 export interface CheckedMasks {
@@ -29,7 +34,7 @@ export async function checkMasks(
   masks: Masks,
   key: string,
 ): Promise<CheckedMasks> {
-  const client = await connectSilently(database, key);
+  const client = await connectWithoutLogging(database, key);
   try {
     const { problems, plan } = planMasks(await readMaskCatalogue(client), masks);
     if (!plan) return { problems, plan };
@@ -64,7 +69,7 @@ export async function applyMasks(
       largeObjectsRemoved += await unlinkLargeObjects(client, target, q(column));
     await dropForeignKeys(client, plan.foreignKeys);
     const done = await rewriteAll(clients, plan, tell);
-    await makeForeignKeys(client, plan.foreignKeys);
+    await recreateForeignKeys(client, plan.foreignKeys);
     await refreshMaterializedViews(client);
     // Of sessions that have gone: what they did to rows is known at once then.
     await client.query("SELECT pg_stat_force_next_flush()");
@@ -78,11 +83,11 @@ export async function applyMasks(
   }
 }
 
-async function tryMasks(client: Client, rewrite: Rewrite): Promise<ConfigProblem[]> {
-  if ((await refusal(client, trialSql(rewrite))) === undefined) return [];
+async function tryMasks(client: Client, rewrite: TableRewrite): Promise<ConfigProblem[]> {
+  if ((await rejectionOf(client, trialSql(rewrite))) === undefined) return [];
   const problems: ConfigProblem[] = [];
   for (const column of rewrite.masked) {
-    const text = await refusal(client, trialSql(rewrite, [column]));
+    const text = await rejectionOf(client, trialSql(rewrite, [column]));
     if (text !== undefined)
       problems.push({
         path: column.path,
@@ -92,9 +97,9 @@ async function tryMasks(client: Client, rewrite: Rewrite): Promise<ConfigProblem
   return problems;
 }
 
-async function refusal(client: Client, sql: string): Promise<string | undefined> {
+async function rejectionOf(client: Client, sql: string): Promise<string | undefined> {
   try {
-    await extended(client, sql);
+    await runSingleStatement(client, sql);
     return undefined;
   } catch (error) {
     return failureText(error);
@@ -102,9 +107,9 @@ async function refusal(client: Client, sql: string): Promise<string | undefined>
 }
 
 async function connectAll(database: string, key: string): Promise<[Client, ...Client[]]> {
-  const clients: [Client, ...Client[]] = [await connectSilently(database, key)];
+  const clients: [Client, ...Client[]] = [await connectWithoutLogging(database, key)];
   try {
-    while (clients.length < tablesAtOnce) clients.push(await connectSilently(database, key));
+    while (clients.length < tablesAtOnce) clients.push(await connectWithoutLogging(database, key));
     for (const client of clients) await client.query("SET search_path = public");
     return clients;
   } catch (error) {
@@ -118,8 +123,8 @@ async function rewriteAll(
   clients: readonly Client[],
   { rewrites }: MaskPlan,
   tell: (line: string) => void,
-): Promise<Map<Rewrite, Rewritten>> {
-  const done = new Map<Rewrite, Rewritten>();
+): Promise<Map<TableRewrite, RewriteResult>> {
+  const done = new Map<TableRewrite, RewriteResult>();
   const waiting = [...rewrites];
   let failed = false;
   const work = async (client: Client): Promise<void> => {
@@ -144,7 +149,7 @@ async function rewriteAll(
 
 function makeReport(
   plan: MaskPlan,
-  done: ReadonlyMap<Rewrite, Rewritten>,
+  done: ReadonlyMap<TableRewrite, RewriteResult>,
   largeObjectsRemoved: number,
   seconds: number,
 ): MasksReport {

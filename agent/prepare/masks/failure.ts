@@ -1,8 +1,8 @@
-import { redactMessage } from "../../../model/masks/tellable";
+import { redactMessage } from "../../../model/masks/redact-message";
 import { AgentError, messageOf } from "../../system/errors";
 
 /** What PostgreSQL tells of an error. */
-interface Told {
+interface PostgresErrorFields {
   readonly code?: string;
   readonly table?: string;
   readonly column?: string;
@@ -12,7 +12,7 @@ interface Told {
 
 /** What PostgreSQL said, as far as no value of a row can be in it. */
 export function failureText(error: unknown): string {
-  const { code, constraint, column, dataType } = error as Told;
+  const { code, constraint, column, dataType } = error as PostgresErrorFields;
   const message = messageOf(error);
   if (code === undefined) return message;
   const told = redactMessage(code, message);
@@ -26,7 +26,7 @@ export function maskFailure(what: string, error: unknown, fix = fixFor(error)): 
 }
 
 function fixFor(error: unknown): string {
-  const { code = "" } = error as Told;
+  const { code = "" } = error as PostgresErrorFields;
   switch (code) {
     case "23505":
       return "two values became the same: give the columns of that index hash, or sql that keeps them apart";

@@ -14,7 +14,7 @@ export async function dropForeignKeys(client: Client, keys: Keys): Promise<void>
 }
 
 /** Makes them again as they were; PostgreSQL looks at every row as it does so. */
-export async function makeForeignKeys(client: Client, keys: Keys): Promise<void> {
+export async function recreateForeignKeys(client: Client, keys: Keys): Promise<void> {
   for (const { on, name, title, definition, comment } of keys) {
     try {
       await client.query(`ALTER TABLE ${on} ADD CONSTRAINT ${q(name)} ${definition}`);

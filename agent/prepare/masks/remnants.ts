@@ -11,13 +11,13 @@ export async function removeRemnants(
 ): Promise<string[]> {
   const { rows } = await client.query<{ name: string }>(staleSql, [rewritten]);
   for (const { name } of rows) await client.query(`VACUUM (FULL) ${name}`);
-  await forgetStatistics(client);
+  await deleteStatistics(client);
   await client.query("VACUUM (FULL) pg_catalog.pg_largeobject");
   return rows.map(({ name }) => name);
 }
 
 /** Removes what ANALYZE, also that of autovacuum, has kept of values. */
-export async function forgetStatistics(client: Client): Promise<void> {
+export async function deleteStatistics(client: Client): Promise<void> {
   // Of PostgreSQL's own tables one holds data: that of the large objects.
   await client.query(
     "DELETE FROM pg_statistic WHERE starelid >= 16384 OR starelid = 'pg_largeobject'::regclass",

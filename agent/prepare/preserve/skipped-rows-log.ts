@@ -5,7 +5,7 @@ import type { SkipReason } from "../../../model/preserve/protocol";
 import { logPath } from "../../system/restore-reports";
 
 /** A row, or the part of one, that was not carried over. */
-export interface AsideRow {
+export interface SkippedRow {
   readonly table: string;
   readonly reason: SkipReason;
   readonly message: string;
@@ -13,13 +13,13 @@ export interface AsideRow {
 }
 
 /** A log of the agent for what was put aside, one JSON document a line. It is there whole or not at all. */
-export class AsideLog {
+export class SkippedRowsLog {
   #file: FileHandle | undefined;
 
   constructor(private readonly name: string) {}
 
   /** Writes one down. */
-  async add(row: AsideRow): Promise<void> {
+  async add(row: SkippedRow): Promise<void> {
     if (!this.#file) {
       await mkdir(path.dirname(this.#path), { recursive: true });
       this.#file = await open(`${this.#path}.partial`, "w", 0o600);

@@ -3,10 +3,10 @@ import type { Client } from "pg";
 import { from as copyFrom, to as copyTo } from "pg-copy-streams";
 import { quoteIdentifier as q } from "../../../model/base/sql";
 import { AgentError, messageOf } from "../../system/errors";
-import type { Column, FoundTable } from "./tables";
+import type { Column, LiveTable } from "./tables";
 
 /** Rows fetched at once. */
-const fetchedRows = 500;
+const fetchSize = 500;
 
 /** A row as it was in the live database: every value as text. */
 export interface StagedRow {
@@ -33,7 +33,7 @@ export class StagedRows {
   static async copy(
     source: Client,
     target: Client,
-    { keep, sql, isPartitioned, columns: all }: FoundTable,
+    { keep, sql, isPartitioned, columns: all }: LiveTable,
     number: number,
   ): Promise<StagedRows> {
     const columns = all.filter(({ generated }) => !generated);
@@ -64,7 +64,7 @@ export class StagedRows {
   }
 
   /** Columns of the live table that are not among these. */
-  columnsBut(names: readonly string[]): readonly string[] {
+  columnsExcept(names: readonly string[]): readonly string[] {
     return this.#columns.flatMap(({ name }) => (names.includes(name) ? [] : [name]));
   }
 
@@ -80,10 +80,10 @@ export class StagedRows {
 
   /** The rows of some lines, a few at a time. */
   async *rows(lines: readonly number[]): AsyncGenerator<StagedRow, void, undefined> {
-    for (let i = 0; i < lines.length; i += fetchedRows) {
+    for (let i = 0; i < lines.length; i += fetchSize) {
       const { rows } = await this.client.query<Record<string, string | null>>(
         `SELECT * FROM ${this.table} WHERE line = ANY($1::bigint[]) ORDER BY line`,
-        [lines.slice(i, i + fetchedRows)],
+        [lines.slice(i, i + fetchSize)],
       );
       for (const row of rows) {
         const values = this.#columns.map(({ name }, at) => [name, row[`c${at}`] ?? null] as const);

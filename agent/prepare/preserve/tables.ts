@@ -13,7 +13,7 @@ export interface Column {
 }
 
 /** A table of the live database that is to be kept. */
-export interface FoundTable {
+export interface LiveTable {
   readonly keep: PreserveRule;
   /** As SQL writes it, qualified. */
   readonly sql: string;
@@ -27,7 +27,7 @@ export interface FoundTable {
 export async function findTable(
   client: Client,
   keep: PreserveRule,
-): Promise<FoundTable | undefined> {
+): Promise<LiveTable | undefined> {
   const [found] = await lookUp(client, keep.table);
   if (!found) return undefined;
   const { oid, schema, name, kind } = found;
@@ -56,7 +56,7 @@ export async function findTable(
 /** The columns of the same table in the other database; `undefined` when it has no such table. */
 export async function targetColumns(
   client: Client,
-  { sql }: FoundTable,
+  { sql }: LiveTable,
 ): Promise<readonly Column[] | undefined> {
   const [found] = await lookUp(client, sql);
   if (!found) return undefined;

@@ -31,7 +31,7 @@ export async function dryRunUpgrades(
     await dropDatabase(admin, copy);
     await requireSpace(database);
     logLine(`copying ${database} …`);
-    await makeCopy(database, copy);
+    await copyDatabase(database, copy);
     const { owner } = databaseRoles(database);
     return await runUpgrades({ database: copy, owner, server }, upgrades);
   } finally {
@@ -55,7 +55,7 @@ async function requireSpace(database: string): Promise<void> {
 }
 
 /** By dump and restore, because PostgreSQL copies a database at once only while nobody is connected to it. */
-async function makeCopy(database: string, copy: string): Promise<void> {
+async function copyDatabase(database: string, copy: string): Promise<void> {
   await withConnection("postgres", async (client) => {
     const { rows } = await client.query<{ statement: string }>(
       `SELECT format('CREATE DATABASE %I TEMPLATE template0 OWNER %I ENCODING %L LOCALE_PROVIDER %s LC_COLLATE %L LC_CTYPE %L%s',

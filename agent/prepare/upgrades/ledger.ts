@@ -11,12 +11,12 @@ import {
 import { isVersion } from "../../../model/upgrades/version";
 import { quoteIdentifier as q } from "../../../model/base/sql";
 import { AgentError, messageOf } from "../../system/errors";
-import { adoptedTables, readAdopted } from "./adopt";
+import { adoptedTables, readAdopted } from "./adopted-ledgers";
 
 const table = `${q(ledgerSchema)}.${q(ledgerTable)}`;
 
 /** Seconds that the query for the version may take. */
-const querySeconds = 30;
+const queryTimeoutSeconds = 30;
 
 /** Makes the ledger, as the role of the session, which owns it then. */
 export async function ensureLedger(client: Client): Promise<void> {
@@ -89,8 +89,8 @@ export async function readLedger(client: Client, versionQuery?: string): Promise
   try {
     const entries = await readEntries(client);
     const adopted: AdoptedEntry[] = await readAdopted(client);
-    const told = versionQuery === undefined ? [] : await askVersion(client, versionQuery);
-    return { entries, adopted, told };
+    const told = versionQuery === undefined ? [] : await queryVersions(client, versionQuery);
+    return { entries, adopted, queried: told };
   } finally {
     await client.query("ROLLBACK").catch(() => undefined);
   }
@@ -117,9 +117,9 @@ async function readEntries(client: Client): Promise<LedgerEntry[]> {
 }
 
 /** Asks the data for its versions: rows of package and version, or one version alone. */
-async function askVersion(client: Client, query: string): Promise<Ledger["told"]> {
+async function queryVersions(client: Client, query: string): Promise<Ledger["queried"]> {
   const setting = "upgrades.version";
-  await client.query(`SET LOCAL statement_timeout = '${querySeconds}s'`);
+  await client.query(`SET LOCAL statement_timeout = '${queryTimeoutSeconds}s'`);
   let answer: { rows: unknown[][]; fields: { name: string }[] };
   try {
     answer = await client.query<unknown[]>({ text: query, rowMode: "array" });

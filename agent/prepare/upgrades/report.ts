@@ -3,10 +3,10 @@ import { databaseRoles } from "../../../model/roles/names";
 import { AgentError } from "../../system/errors";
 import { waitForPostgres, withConnection } from "../../postgres/connect";
 import { dryRunUpgrades } from "./dry-run";
-import { lookAtUpgrades } from "./run";
+import { inspectUpgrades } from "./run";
 
-/** Tells what upgrade scripts a live database has been through and which are pending; tries them on a copy when asked to. */
-export async function upgrades(request: UpgradesRequest): Promise<UpgradesResult> {
+/** Which upgrade scripts have been applied to a database and which are pending; a dry run applies them to a copy. */
+export async function reportUpgrades(request: UpgradesRequest): Promise<UpgradesResult> {
   const { server, database, mode } = request;
   await waitForPostgres(60);
   await withConnection("postgres", async (client) => {
@@ -16,7 +16,7 @@ export async function upgrades(request: UpgradesRequest): Promise<UpgradesResult
     if (rowCount === 0) throw new AgentError(`there is no database ${database} on ${server} yet`);
   });
   const { owner } = databaseRoles(database);
-  const { versions, states, problems, notes } = await lookAtUpgrades(
+  const { versions, states, problems, notes } = await inspectUpgrades(
     { database, owner },
     request.upgrades,
   );

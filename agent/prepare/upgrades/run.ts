@@ -7,9 +7,9 @@ import type {
   UpgradesReport,
 } from "../../../model/upgrades/protocol";
 import { scriptLabel, type UpgradeScript } from "../../../model/upgrades/script";
-import { examineScript, transactionControl } from "../../../model/upgrades/script-text";
-import { reportText } from "../../../model/upgrades/text";
-import { redactMessage } from "../../../model/masks/tellable";
+import { inspectScript, transactionControl } from "../../../model/upgrades/script-text";
+import { upgradesReportText } from "../../../model/upgrades/report-text";
+import { redactMessage } from "../../../model/masks/redact-message";
 import { sha256Of } from "../../system/digest";
 import { AgentError } from "../../system/errors";
 import { connect } from "../../postgres/connect";
@@ -36,10 +36,10 @@ const lockSeconds = 10;
 const statementSeconds = 3600;
 
 /** Warnings kept of a script. */
-const keptWarnings = 20;
+const maxWarnings = 20;
 
 /** What is applied to a database and what is pending; writes nothing. */
-export async function lookAtUpgrades(
+export async function inspectUpgrades(
   { database, owner }: Omit<UpgradeTarget, "server">,
   { scripts, rules }: Upgrades,
 ): Promise<UpgradePlan> {
@@ -61,7 +61,7 @@ export async function runUpgrades(
   upgrades: Upgrades,
 ): Promise<UpgradesReport> {
   const started = performance.now();
-  const { pending, problems: unfit, notes } = await lookAtUpgrades(target, upgrades);
+  const { pending, problems: unfit, notes } = await inspectUpgrades(target, upgrades);
   const problems = [...unfit, ...pending.flatMap(contentProblems)];
   const applied: AppliedScript[] = [];
   let failure: ScriptFailure | undefined;
@@ -74,7 +74,7 @@ export async function runUpgrades(
     applied.push(outcome);
   }
   const { versions } =
-    applied.length > 0 ? await lookAtUpgrades(target, upgrades) : { versions: [] };
+    applied.length > 0 ? await inspectUpgrades(target, upgrades) : { versions: [] };
   const report: Omit<UpgradesReport, "text"> = {
     result: problems.length > 0 ? "refused" : failure ? "failed" : "applied",
     applied,
@@ -84,7 +84,7 @@ export async function runUpgrades(
     seconds: secondsSince(started),
     ...(failure === undefined ? {} : { failure }),
   };
-  return { ...report, text: reportText(report) };
+  return { ...report, text: upgradesReportText(report) };
 }
 
 /** What is wrong with a script as it came: the program has looked at it already, but a request may be anybody's. */
@@ -92,7 +92,7 @@ function contentProblems(script: UpgradeScript): string[] {
   const label = scriptLabel(script);
   if (sha256Of(script.text) !== script.sha256)
     return [`${label} did not arrive whole: its SHA-256 is not ${script.sha256}`];
-  return examineScript(script.text).problems.map((problem) => `${label}, ${problem}`);
+  return inspectScript(script.text).problems.map((problem) => `${label}, ${problem}`);
 }
 
 async function runScript(
@@ -111,18 +111,18 @@ async function runScript(
   });
   const warnings: string[] = [];
   client.on("notice", ({ severity, code, message = "", where }) => {
-    if (severity !== "WARNING" || warnings.length === keptWarnings) return;
+    if (severity !== "WARNING" || warnings.length === maxWarnings) return;
     warnings.push(masked ? redactMessage(code, message, where) : message);
   });
   try {
-    const { inTransaction } = examineScript(script.text);
+    const { inTransaction } = inspectScript(script.text);
     await ensureLedger(client);
     const refused = inTransaction
       ? await runInTransaction(client, script)
       : await runText(client, script.text);
     if (refused) {
       const failure = failureOf(script, refused, inTransaction);
-      return masked ? tellableFailure(failure) : failure;
+      return masked ? withoutValues(failure) : failure;
     }
     const seconds = secondsSince(started);
     // The script may have become somebody else.
@@ -188,12 +188,7 @@ function failureOf(
 }
 
 /** Without what may be a value of a row. */
-function tellableFailure({
-  detail: _,
-  hint: __,
-  context,
-  ...failure
-}: ScriptFailure): ScriptFailure {
+function withoutValues({ detail: _, hint: __, context, ...failure }: ScriptFailure): ScriptFailure {
   return { ...failure, message: redactMessage(failure.sqlstate, failure.message, context) };
 }
 

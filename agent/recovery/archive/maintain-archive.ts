@@ -8,7 +8,7 @@ import { isExternal } from "../../postgres/external-connection";
 import { messageOf } from "../../system/errors";
 import { socketFolder, withConnection } from "../../postgres/connect";
 import { logLine } from "../../system/progress";
-import { configFiles } from "../../server/parameters/included-file";
+import { configFiles } from "../../server/parameters/config-files";
 import { readTextIfExists } from "../../system/atomic-file";
 import { inspectArchiver, claimGap } from "./archiver";
 import { hasBackup, lastBaseBackup, makeBaseBackup } from "./base-backup";

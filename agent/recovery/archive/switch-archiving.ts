@@ -18,7 +18,7 @@ import { rejectExternal } from "../../postgres/external-connection";
 import { AgentError, messageOf } from "../../system/errors";
 import { waitForPostgres, withConnection } from "../../postgres/connect";
 import { logLine } from "../../system/progress";
-import { configFiles } from "../../server/parameters/included-file";
+import { configFiles } from "../../server/parameters/config-files";
 import { reloadConfig } from "../../server/parameters/reload";
 import { readTextIfExists, writeFileAtomically } from "../../system/atomic-file";
 import { archiveAll } from "./archiver";

@@ -2,7 +2,7 @@ import type { Client } from "pg";
 import { quoteIdentifier as q } from "../../../model/base/sql";
 import { databaseRoles } from "../../../model/roles/names";
 import { withConnection } from "../../postgres/connect";
-import { giveLargeObjects } from "../../server/roles/ownership";
+import { reassignLargeObjects } from "../../server/roles/ownership";
 import { noServerLogging } from "../../postgres/no-server-logging";
 import { advisoryLocks } from "../../postgres/advisory-locks";
 import { restoreRole } from "../../server/roles/restore-role-name";
@@ -75,7 +75,7 @@ export async function transferOwnership(
   const { owner } = databaseRoles(database);
   await withConnection(copy, async (client) => {
     for (const { statement } of await superuserObjects(client)) await client.query(statement);
-    await giveLargeObjects(client, restoreRole, database);
+    await reassignLargeObjects(client, restoreRole, database);
     await client.query(`REASSIGN OWNED BY ${q(restoreRole)} TO ${q(owner)}`);
   });
   await admin.query(`ALTER DATABASE ${q(copy)} OWNER TO ${q(owner)}`);

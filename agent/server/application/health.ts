@@ -1,11 +1,11 @@
 import { get } from "node:http";
 
 /** Why an application is not well, by what it answers at an address; `undefined` when it is. */
-export async function healthProblem(url: string, patienceMs: number): Promise<string | undefined> {
+export async function healthProblem(url: string, timeoutMs: number): Promise<string | undefined> {
   return new Promise((resolve) => {
     const { pathname, search } = new URL(url);
     const at = pathname + search;
-    const request = get(url, { agent: false, signal: AbortSignal.timeout(patienceMs) });
+    const request = get(url, { agent: false, signal: AbortSignal.timeout(timeoutMs) });
     request.on("response", (response) => {
       const { statusCode = 0 } = response;
       response.resume();

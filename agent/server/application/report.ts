@@ -1,7 +1,7 @@
 import {
   compareLog,
   isSince,
-  lastLines,
+  lastDistinctLines,
   parseLog,
   type LogLine,
 } from "../../../model/application/log";
@@ -28,13 +28,16 @@ import { saveReport, latestReports } from "../../system/restore-reports";
 const shownLines = 8;
 
 /** Whether an application that started at a moment must be restarted for its database's contents. */
-export async function applicationDue(database: string, started: string): Promise<ApplicationDue> {
-  const { exchangedAt } = (await lastExchange(database)) ?? {};
+export async function applicationRestartDue(
+  database: string,
+  started: string,
+): Promise<ApplicationDue> {
+  const { exchangedAt } = (await lastSwap(database)) ?? {};
   return { restart: exchangedAt !== undefined && !isSince(started, exchangedAt) };
 }
 
 /** How the application was found. */
-export interface Found {
+export interface ApplicationState {
   readonly restarted: boolean;
   /** When its container started. */
   readonly started: string;
@@ -49,15 +52,15 @@ export interface Found {
  */
 export async function reportApplication(
   request: ApplicationReportRequest,
-  { restarted, started, health, log }: Found,
+  { restarted, started, health, log }: ApplicationState,
 ): Promise<ApplicationReport> {
   const lines = parseLog(log);
   const healthy = health.problem === null;
   const report: ApplicationReport = {
     ...{ revision: request.revision, restarted, healthy, seconds: health.seconds },
-    errors: comparison(lines, started, new RegExp(request.errorPattern)),
+    errors: compareErrors(lines, started, new RegExp(request.errorPattern)),
   };
-  const exchange = await lastExchange(request.database);
+  const exchange = await lastSwap(request.database);
   // What a redeployment finds is no news of the contents that the application was well with before.
   const open = exchange?.application?.healthy === true ? undefined : exchange;
   if (open) {
@@ -66,7 +69,7 @@ export async function reportApplication(
     await saveReport({ ...open, application: { ...report, restarted: wasRestarted } });
   }
   if (health.problem !== null) {
-    throw new AgentError(await unhealthy(request, health.problem, report, open, lines));
+    throw new AgentError(await unhealthyMessage(request, health.problem, report, open, lines));
   }
   logLine(`the application: ${applicationText(report)}`);
   for (const line of freshErrorLines(report)) logLine(`  ${line}`);
@@ -74,17 +77,17 @@ export async function reportApplication(
 }
 
 /** Only a container that ran before has something to compare with. */
-function comparison(
+function compareErrors(
   lines: readonly LogLine[],
   started: string,
   isError: RegExp,
 ): ApplicationReport["errors"] {
   const [first] = lines;
-  if (!first || isSince(first.moment, started)) return undefined;
+  if (!first || isSince(first.timestamp, started)) return undefined;
   return compareLog(lines, started, isError);
 }
 
-async function unhealthy(
+async function unhealthyMessage(
   { server, database, container }: ApplicationReportRequest,
   reason: string,
   { seconds }: ApplicationReport,
@@ -95,7 +98,7 @@ async function unhealthy(
     ...{ server, container, reason, seconds },
     exchanged: exchange && (exchange.source.backup ?? exchange.source.name),
     canRollBack: await canRollBack(database),
-    log: lastLines(lines, shownLines),
+    log: lastDistinctLines(lines, shownLines),
   });
 }
 
@@ -109,7 +112,7 @@ async function canRollBack(database: string): Promise<boolean> {
 }
 
 /** The newest restore that gave a database its contents. */
-async function lastExchange(database: string): Promise<RestoreResult | undefined> {
+async function lastSwap(database: string): Promise<RestoreResult | undefined> {
   const reports = await latestReports();
   return reports.find((report) => report.database === database && report.exchangedAt !== undefined);
 }

@@ -1,12 +1,12 @@
 import { Client } from "pg";
-import { fitnessProblem, majorOf } from "../../../model/connection/compatibility";
+import { compatibilityProblem, majorVersion } from "../../../model/connection/compatibility";
 import type {
   ConnectionObservation,
   ConnectionRequest,
   ConnectionResult,
-  Reached,
+  ReachedServer,
 } from "../../../model/connection/protocol";
-import { refusalText } from "../../../model/connection/refusal";
+import { connectionErrorText } from "../../../model/connection/connection-error";
 import {
   clientConfig,
   currentConnection,
@@ -17,29 +17,29 @@ import {
 import { AgentError } from "../../system/errors";
 import { connectFailure } from "../../postgres/connect";
 
-interface Facts extends Reached {
+interface Facts extends ReachedServer {
   readonly version: number;
   readonly isSuperuser: boolean;
   readonly isStandby: boolean;
 }
 
-/** Connects to the server at an address, makes sure that it can be looked after, and keeps the way to it. */
+/** Connects to an external server, checks that the agent can manage it, and saves the connection. */
 export async function ensureConnection(request: ConnectionRequest): Promise<ConnectionResult> {
   const { server, ...to } = request;
   if (!isExternal)
     throw new AgentError(
-      `${server} has its PostgreSQL beside this agent, so it takes no address; a server elsewhere is an ExternalPostgres`,
+      `${server} runs PostgreSQL beside this agent, so it takes no address; an external server is an ExternalPostgres`,
     );
-  const { version, isSuperuser, isStandby, ...reached } = await look(to);
-  const problem = fitnessProblem({ ...to, version, isSuperuser, isStandby });
+  const { version, isSuperuser, isStandby, ...reached } = await inspect(to);
+  const problem = compatibilityProblem({ ...to, version, isSuperuser, isStandby });
   if (problem !== undefined) throw new AgentError(problem);
-  const wanted = { ...request, major: majorOf(version) };
-  const changed = JSON.stringify(sorted(wanted)) !== JSON.stringify(sorted(storedConnection()));
-  if (changed) await saveConnection(wanted);
+  const connection = { ...request, major: majorVersion(version) };
+  const changed = JSON.stringify(sorted(connection)) !== JSON.stringify(sorted(storedConnection()));
+  if (changed) await saveConnection(connection);
   return { ...reached, changed };
 }
 
-/** Tells of the way to a server elsewhere, and changes nothing; `undefined` for the agent's own. */
+/** The connection to an external server, and what it reports; `undefined` for a server beside the agent. Read-only. */
 export async function observeConnection(
   client: Client,
 ): Promise<ConnectionObservation | undefined> {
@@ -50,8 +50,8 @@ export async function observeConnection(
   return { host, port, user, postgres, hbaFile, dataDirectory, clientAddress };
 }
 
-async function look(to: Omit<ConnectionRequest, "server">): Promise<Facts> {
-  // Without the options of other sessions, which an old server would not know.
+async function inspect(to: Omit<ConnectionRequest, "server">): Promise<Facts> {
+  // Without the options of other sessions, some of which an old server rejects.
   const client = new Client({
     ...clientConfig(to),
     database: "postgres",
@@ -61,7 +61,7 @@ async function look(to: Omit<ConnectionRequest, "server">): Promise<Facts> {
   try {
     await client.connect();
   } catch (error) {
-    throw new AgentError(refusalText(to, connectFailure(error)), { cause: error });
+    throw new AgentError(connectionErrorText(to, connectFailure(error)), { cause: error });
   }
   try {
     return await factsOf(client);
@@ -77,13 +77,13 @@ async function factsOf(client: Client): Promise<Facts> {
      FROM pg_roles WHERE rolname = current_user`,
   );
   const [found] = rows;
-  if (!found) throw new Error("PostgreSQL does not know who asks");
-  // Only a superuser is told of these.
+  if (!found) throw new Error("pg_roles has no row of the current user");
+  // Only a superuser may read these.
   if (!found.isSuperuser) return { ...found, hbaFile: "", dataDirectory: "" };
-  const { rows: places } = await client.query<Pick<Facts, "hbaFile" | "dataDirectory">>(
+  const { rows: paths } = await client.query<Pick<Facts, "hbaFile" | "dataDirectory">>(
     `SELECT current_setting('hba_file') AS "hbaFile", current_setting('data_directory') AS "dataDirectory"`,
   );
-  return { ...found, ...(places[0] ?? { hbaFile: "", dataDirectory: "" }) };
+  return { ...found, ...(paths[0] ?? { hbaFile: "", dataDirectory: "" }) };
 }
 
 function sorted(value: object | undefined): [string, unknown][] {

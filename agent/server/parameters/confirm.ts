@@ -2,16 +2,16 @@ import { rename, rm, stat } from "node:fs/promises";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { ParametersConfirmed, ParametersRequest } from "../../../model/parameters/protocol";
-import { startupErrors } from "../../../model/parameters/refusal";
+import { startupErrors } from "../../../model/parameters/startup-errors";
 import { renderParameters } from "../../../model/parameters/render";
 import { AgentError, messageOf } from "../../system/errors";
 import { withConnection } from "../../postgres/connect";
-import { dataFolder, files } from "./included-file";
+import { dataFolder, configFiles } from "./config-files";
 import { readTextIfExists } from "../../system/atomic-file";
-import { fileState } from "./reload";
+import { readFileState } from "./reload";
 
 /** How long PostgreSQL may be away after a restart, and how long when it tells that it is starting: it may have a crash to mend. */
-const patienceSeconds = { silent: 60, starting: 3600 };
+const startTimeoutSeconds = { silent: 60, starting: 3600 };
 
 /**
  * Looks, after a restart of PostgreSQL, whether the settings are in force.
@@ -19,26 +19,30 @@ const patienceSeconds = { silent: 60, starting: 3600 };
  * When PostgreSQL does not start with new settings, `images/stagecraft-postgres` puts the former ones back; when it does
  * not start at all, that is done here, and the container's restart policy does the rest.
  */
-export async function confirmSettings(
+export async function confirmParameters(
   settings: ParametersRequest["settings"],
 ): Promise<ParametersConfirmed> {
   const startedAt = await waitForStart();
   const wanted = renderParameters(settings);
-  if ((await readTextIfExists(files.settings)) !== wanted) throw await notInPlace(wanted);
-  const before = await stat(files.before).catch(() => undefined);
+  if ((await readTextIfExists(configFiles.settings)) !== wanted)
+    throw await notInPlaceError(wanted);
+  const before = await stat(configFiles.before).catch(() => undefined);
   if (before && startedAt.getTime() < before.mtimeMs) {
     throw new AgentError(
       "PostgreSQL has not been restarted since its settings were changed; restart its container, then confirm again",
     );
   }
-  const state = await withConnection("postgres", (client) => fileState(client, files.settings));
+  const state = await withConnection("postgres", (client) =>
+    readFileState(client, configFiles.settings),
+  );
   const missing = [...state.problems, ...state.restart];
   if (missing.length > 0) {
     throw new AgentError(
       `PostgreSQL was restarted, but not all settings are in force: ${missing.join(", ")}; run pulumi up again`,
     );
   }
-  for (const file of [files.before, files.refused, files.startLog]) await rm(file, { force: true });
+  for (const file of [configFiles.before, configFiles.refused, configFiles.startLog])
+    await rm(file, { force: true });
   return { applied: state.applied };
 }
 
@@ -55,21 +59,23 @@ async function waitForStart(): Promise<Date> {
       });
     } catch (error) {
       const seconds = (Date.now() - began) / 1000;
-      const limit = (await isStarting()) ? patienceSeconds.starting : patienceSeconds.silent;
-      if (seconds > limit) throw await giveUp(messageOf(error));
+      const limit = (await isStarting())
+        ? startTimeoutSeconds.starting
+        : startTimeoutSeconds.silent;
+      if (seconds > limit) throw await restorePrevious(messageOf(error));
       await sleep(200);
     }
   }
 }
 
-async function giveUp(said: string): Promise<AgentError> {
-  const away = `PostgreSQL did not come up within ${patienceSeconds.silent} s of its restart (${said})`;
-  if ((await readTextIfExists(files.before)) === undefined) {
+async function restorePrevious(said: string): Promise<AgentError> {
+  const away = `PostgreSQL did not come up within ${startTimeoutSeconds.silent} s of its restart (${said})`;
+  if ((await readTextIfExists(configFiles.before)) === undefined) {
     return new AgentError(`${away}; look at: docker logs of its container`);
   }
-  await rename(files.settings, files.refused);
-  await rename(files.before, files.settings);
-  const words = startupErrors((await readTextIfExists(files.startLog)) ?? "");
+  await rename(configFiles.settings, configFiles.refused);
+  await rename(configFiles.before, configFiles.settings);
+  const words = startupErrors((await readTextIfExists(configFiles.startLog)) ?? "");
   return new AgentError(
     `${away}${words === "" ? "" : `: ${words}`}; the settings before are back, and its container starts with them`,
   );
@@ -81,13 +87,13 @@ async function isStarting(): Promise<boolean> {
   return lock?.split("\n")[7]?.trim() === "starting";
 }
 
-async function notInPlace(wanted: string): Promise<AgentError> {
-  if ((await readTextIfExists(files.refused)) !== wanted) {
+async function notInPlaceError(wanted: string): Promise<AgentError> {
+  if ((await readTextIfExists(configFiles.refused)) !== wanted) {
     return new AgentError(
       "the settings in place are other ones than asked for; run pulumi up again",
     );
   }
-  const words = startupErrors((await readTextIfExists(files.startLog)) ?? "");
+  const words = startupErrors((await readTextIfExists(configFiles.startLog)) ?? "");
   return new AgentError(
     `PostgreSQL does not start with postgres.settings, and the former ones are back: ${words}`,
   );

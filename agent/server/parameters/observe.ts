@@ -3,40 +3,40 @@ import type { ParametersObservation } from "../../../model/parameters/protocol";
 import { overridingParameters } from "../../../model/parameters/postgresql-conf";
 import { isExternal } from "../../postgres/external-connection";
 import { sha256Of } from "../../system/digest";
-import { files } from "./included-file";
+import { configFiles } from "./config-files";
 import { readTextIfExists } from "../../system/atomic-file";
 
 /** Written to the file of ALTER SYSTEM by others than people: `pg_basebackup` and `pg_rewind`, for a standby. */
-const notByPeople = ["primary_conninfo", "primary_slot_name", "restore_command"];
+const standbyParameters = ["primary_conninfo", "primary_slot_name", "restore_command"];
 
 /** Tells of the settings, and changes nothing. */
-export async function observeSettings(client: Client): Promise<ParametersObservation> {
+export async function observeParameters(client: Client): Promise<ParametersObservation> {
   // Those of a server elsewhere are its own.
   if (isExternal) return { values: {}, sha256: null, alterSystem: [], pendingRestart: [] };
-  const text = await readTextIfExists(files.settings);
+  const text = await readTextIfExists(configFiles.settings);
   const { rows } = await client.query<{ name: string }>(
     "SELECT name FROM pg_settings WHERE pending_restart ORDER BY name",
   );
   const file = await client.query<{ name: string; setting: string }>(
     "SELECT name, setting FROM pg_file_settings WHERE sourcefile = $1 AND name IS NOT NULL",
-    [files.settings],
+    [configFiles.settings],
   );
-  const behind = overridingParameters((await readTextIfExists(files.postgresql)) ?? "");
+  const behind = overridingParameters((await readTextIfExists(configFiles.postgresql)) ?? "");
   return {
     ...(behind.length > 0 && { behind }),
     values: Object.fromEntries(file.rows.map(({ name, setting }) => [name, setting])),
     sha256: text === undefined ? null : sha256Of(text),
-    alterSystem: await alteredSettings(client),
+    alterSystem: await alterSystemParameters(client),
     pendingRestart: rows.map(({ name }) => name),
   };
 }
 
 /** Settings that somebody made by ALTER SYSTEM. */
-export async function alteredSettings(client: Client): Promise<string[]> {
+export async function alterSystemParameters(client: Client): Promise<string[]> {
   const { rows } = await client.query<{ name: string }>(
     `SELECT DISTINCT name COLLATE "C" AS name FROM pg_file_settings
      WHERE sourcefile = $1 AND name IS NOT NULL AND name <> ALL ($2) ORDER BY 1`,
-    [files.alterSystem, notByPeople],
+    [configFiles.alterSystem, standbyParameters],
   );
   return rows.map(({ name }) => name);
 }

@@ -4,7 +4,7 @@ import { AgentError } from "../../system/errors";
 import { connect } from "../../postgres/connect";
 
 /** How long PostgreSQL may take to read its files again. */
-const patienceMs = 10_000;
+const timeoutMs = 10_000;
 
 /** What PostgreSQL made of a settings file. */
 export interface FileState {
@@ -17,14 +17,14 @@ export interface FileState {
 }
 
 /** Lets PostgreSQL read its files again, and waits until this session has their contents. PostgreSQL manual, 19.1.2. */
-export async function reload(client: Client): Promise<void> {
+export async function reloadConfig(client: Client): Promise<void> {
   const loaded = async (): Promise<string> => {
     const { rows } = await client.query<{ at: string }>("SELECT pg_conf_load_time()::text AS at");
     return rows[0]?.at ?? "";
   };
   const before = await loaded();
   await client.query("SELECT pg_reload_conf()");
-  const deadline = Date.now() + patienceMs;
+  const deadline = Date.now() + timeoutMs;
   while ((await loaded()) === before) {
     if (Date.now() > deadline) {
       throw new AgentError(
@@ -36,7 +36,7 @@ export async function reload(client: Client): Promise<void> {
 }
 
 /** Asks what became of a file. What PostgreSQL has against a line it tells at a level for debugging only. */
-export async function fileState(client: Client, file: string): Promise<FileState> {
+export async function readFileState(client: Client, file: string): Promise<FileState> {
   const words: string[] = [];
   const listen = ({ message }: { message: string | undefined }): void => {
     if (message !== undefined) words.push(message);

@@ -5,11 +5,11 @@ import { isExternal, rejectExternal } from "../../postgres/external-connection";
 import { AgentError, messageOf } from "../../system/errors";
 import { connect, waitForPostgres } from "../../postgres/connect";
 import { logLine } from "../../system/progress";
-import { checkHbaFile } from "./check";
-import { HbaFile } from "./file";
-import { isRefusal, reloadRules } from "./reload";
-import { lockedOutText, takenBackText, type LockedOut } from "./locked-out";
-import { agentConnection, tryConnections } from "./try";
+import { checkHbaFile } from "./check-file";
+import { HbaFile } from "./hba-file";
+import { isAuthenticationFailure, reloadRules } from "./reload";
+import { lockedOutText, rolledBackText, type LockedOut } from "./locked-out";
+import { agentConnection, tryConnections } from "./try-connections";
 import { advisoryLocks } from "../../postgres/advisory-locks";
 
 /** Advisory lock: one change of the rules at a time; the lock ends with its session. */
@@ -25,11 +25,11 @@ const startSeconds = 60;
  */
 export async function applyPgHba(request: PgHbaRequest): Promise<PgHbaResult> {
   rejectExternal(request.server, "pg_hba.conf is");
-  return new Application(request).run();
+  return new PgHbaChange(request).run();
 }
 
 /** Ends a change of the rules that was interrupted: the rules from before it come back. Whether there was one. */
-export async function endInterruptedChange(): Promise<boolean> {
+export async function rollBackInterruptedChange(): Promise<boolean> {
   // A file on another machine is taken back by the next change of it.
   if (isExternal) return false;
   const client = await connect("postgres");
@@ -38,28 +38,28 @@ export async function endInterruptedChange(): Promise<boolean> {
     if (!(await file.isOnTrial()) || !(await tryLock(client))) return false;
     // Another agent may have ended it before the lock was ours.
     if (!(await file.isOnTrial())) return false;
-    await goBack(client, file);
+    await rollBack(client, file);
     return true;
   } finally {
     await client.end();
   }
 }
 
-class Application {
+class PgHbaChange {
   readonly #started = performance.now();
   readonly #steps: { name: string; seconds: number }[] = [];
 
   constructor(private readonly request: PgHbaRequest) {}
 
   async run(): Promise<PgHbaResult> {
-    const client = await this.#step("connect", connectPatiently).catch(async (error: unknown) => {
-      if (isRefusal(error)) await this.#writeOnly(error);
+    const client = await this.#step("connect", connectOrWait).catch(async (error: unknown) => {
+      if (isAuthenticationFailure(error)) await this.#writeOnly(error);
       throw error;
     });
     try {
       const file = await this.#step("look", async () => this.#open(client));
       const isNew = !(await file.read()).equals(Buffer.from(this.request.text));
-      const changed = isNew || !(await isInForce(client, file));
+      const changed = isNew || !(await isLoaded(client, file));
       if (isNew) await this.#change(client, file);
       else await this.#confirm(client, changed);
       return { changed, seconds: secondsSince(this.#started), steps: this.#steps };
@@ -77,27 +77,28 @@ class Application {
     const file = await HbaFile.of(client);
     if (await file.isOnTrial()) {
       logLine("a change of the rules was interrupted; its rules are taken back first");
-      await goBack(client, file);
+      await rollBack(client, file);
     }
     return file;
   }
 
   async #change(client: Client, file: HbaFile): Promise<void> {
     await this.#propose(file);
-    await file.putOnTrial();
+    await file.startTrial();
     try {
       await this.#step("reload", async () => reloadRules(client));
       const lockedOut = await this.#try();
-      if (lockedOut.length > 0) throw new AgentError(takenBackText(this.request.server, lockedOut));
+      if (lockedOut.length > 0)
+        throw new AgentError(rolledBackText(this.request.server, lockedOut));
     } catch (error) {
-      await this.#step("go back", async () => goBack(client, file)).catch((trouble: unknown) => {
+      await this.#step("go back", async () => rollBack(client, file)).catch((trouble: unknown) => {
         logLine(
           `the rules from before could not be put in force yet (${messageOf(trouble)}); the next change does it`,
         );
       });
       throw error;
     }
-    await file.keep();
+    await file.endTrial();
   }
 
   /** Makes sure of rules that are in the file already. */
@@ -108,11 +109,11 @@ class Application {
   }
 
   async #propose(file: HbaFile): Promise<void> {
-    const candidate = await this.#step("write", async () => file.propose(this.request.text));
+    const candidate = await this.#step("write", async () => file.writeCandidate(this.request.text));
     try {
       await this.#step("check", async () => checkHbaFile(candidate, this.request.server));
     } catch (error) {
-      await file.discard();
+      await file.deleteCandidate();
       throw error;
     }
   }
@@ -126,7 +127,7 @@ class Application {
   async #writeOnly(refusal: unknown): Promise<never> {
     const file = await HbaFile.at(path.join(process.env.PGDATA ?? "", "pg_hba.conf"));
     await this.#propose(file);
-    await file.replace();
+    await file.activateCandidate();
     const host = process.env.STAGECRAFT_POSTGRES_HOST ?? "<PostgreSQL's container>";
     throw new AgentError(
       [
@@ -148,18 +149,18 @@ class Application {
   }
 }
 
-async function connectPatiently(): Promise<Client> {
+async function connectOrWait(): Promise<Client> {
   try {
     return await connect("postgres");
   } catch (error) {
-    if (isRefusal(error)) throw error;
+    if (isAuthenticationFailure(error)) throw error;
     await waitForPostgres(startSeconds);
     return connect("postgres");
   }
 }
 
 /** Whether PostgreSQL has read the file since it was put in its place. */
-async function isInForce(client: Client, file: HbaFile): Promise<boolean> {
+async function isLoaded(client: Client, file: HbaFile): Promise<boolean> {
   const { rows } = await client.query<{ loaded: boolean }>(
     "SELECT to_timestamp($1::float8) < pg_conf_load_time() AS loaded",
     [await file.changedAtSeconds()],
@@ -176,10 +177,10 @@ async function tryLock(client: Client): Promise<boolean> {
 }
 
 /** The rules from before a trial, in their place and in force. */
-async function goBack(client: Client, file: HbaFile): Promise<void> {
-  await file.takeBack();
+async function rollBack(client: Client, file: HbaFile): Promise<void> {
+  await file.restoreProven();
   await reloadRules(client);
-  await file.keep();
+  await file.endTrial();
 }
 
 function secondsSince(started: number): number {

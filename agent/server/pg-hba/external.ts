@@ -14,15 +14,15 @@ import type {
 import { currentConnection, type Connection } from "../../postgres/external-connection";
 import { AgentError, messageOf } from "../../system/errors";
 import { connect, waitForPostgres, withConnection } from "../../postgres/connect";
-import { checkHbaFile } from "./check";
-import { takenBackText } from "./locked-out";
-import { readElsewhere } from "./observe";
+import { checkHbaFile } from "./check-file";
+import { rolledBackText } from "./locked-out";
+import { readExternalFile } from "./observe";
 import { reloadRules } from "./reload";
-import { tryConnections } from "./try";
+import { tryConnections } from "./try-connections";
 
 /** Has PostgreSQL read new rules for a server on another machine, before they are put there; tells where they belong. */
-export async function checkElsewhere(request: PgHbaRequest): Promise<HbaLocation> {
-  elsewhere(request.server);
+export async function checkExternalPgHba(request: PgHbaRequest): Promise<HbaLocation> {
+  externalConnection(request.server);
   const candidate = path.join(tmpdir(), `pg_hba.${randomBytes(6).toString("hex")}`);
   try {
     await writeFile(candidate, request.text, { mode: 0o600 });
@@ -43,8 +43,8 @@ export async function checkElsewhere(request: PgHbaRequest): Promise<HbaLocation
  * Puts rules in force that have been put on the other machine, and tries them: the agent comes in anew, and so do the
  * connections that it can begin from its own place. Whoever put them there takes them back when told to.
  */
-export async function tryElsewhere(request: PgHbaRequest): Promise<HbaTrial> {
-  const connection = elsewhere(request.server);
+export async function tryExternalPgHba(request: PgHbaRequest): Promise<HbaTrial> {
+  const connection = externalConnection(request.server);
   const problem = await reloadAndTry(request, connection).catch(
     (error: unknown) =>
       `pg_hba of ${request.server} was not changed: ${messageOf(error)}\nThe rules from before are in force.`,
@@ -52,7 +52,7 @@ export async function tryElsewhere(request: PgHbaRequest): Promise<HbaTrial> {
   return problem === undefined ? { outcome: "keep", text: "" } : { outcome: "back", text: problem };
 }
 
-function elsewhere(server: string): Connection {
+function externalConnection(server: string): Connection {
   const connection = currentConnection();
   if (connection) return connection;
   throw new AgentError(
@@ -66,7 +66,7 @@ async function reloadAndTry(
 ): Promise<string | undefined> {
   const client = await connect("postgres");
   try {
-    if ((await readElsewhere(client)).toString("utf8") !== text)
+    if ((await readExternalFile(client)).toString("utf8") !== text)
       throw new AgentError(
         "another file than the wanted one is in its place; has somebody else changed it?",
       );
@@ -80,18 +80,18 @@ async function reloadAndTry(
     } catch (error) {
       const fix =
         "let it in by a rule for the address that the server sees it come from: pgHba.agent";
-      return takenBackText(server, [{ connection: agent, reason: messageOf(error), fix }]);
+      return rolledBackText(server, [{ connection: agent, reason: messageOf(error), fix }]);
     }
-    const mine = await fromHere(client, text, required);
+    const mine = await testableFromAgent(client, text, required);
     const lockedOut = await tryConnections(mine, { host, port });
-    return lockedOut.length === 0 ? undefined : takenBackText(server, lockedOut);
+    return lockedOut.length === 0 ? undefined : rolledBackText(server, lockedOut);
   } finally {
     await client.end().catch(() => undefined);
   }
 }
 
 /** Those that the rules treat the same when they come from the agent's place. */
-async function fromHere(
+async function testableFromAgent(
   client: Client,
   text: string,
   required: readonly RequiredConnection[],

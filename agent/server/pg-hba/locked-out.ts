@@ -9,9 +9,9 @@ export interface LockedOut {
 }
 
 /** Tells of rules that were taken back. */
-export function takenBackText(server: string, lockedOut: readonly LockedOut[]): string {
+export function rolledBackText(server: string, lockedOut: readonly LockedOut[]): string {
   return [
-    `pg_hba of ${server} was not changed: ${counted(lockedOut)} would be locked out`,
+    `pg_hba of ${server} was not changed: ${countText(lockedOut)} would be locked out`,
     ...lines(lockedOut),
     "The rules from before are in force.",
   ].join("\n");
@@ -21,20 +21,20 @@ export function takenBackText(server: string, lockedOut: readonly LockedOut[]): 
 export function lockedOutText(server: string, lockedOut: readonly LockedOut[]): string {
   const are = lockedOut.length === 1 ? "is" : "are";
   return [
-    `pg_hba of ${server} is as wanted, but ${counted(lockedOut)} ${are} locked out`,
+    `pg_hba of ${server} is as wanted, but ${countText(lockedOut)} ${are} locked out`,
     ...lines(lockedOut),
   ].join("\n");
 }
 
-function counted({ length }: readonly LockedOut[]): string {
+function countText({ length }: readonly LockedOut[]): string {
   return length === 1 ? "a required connection" : `${length} required connections`;
 }
 
-const ways = { socket: "the socket", tls: "TLS", plain: "the network without TLS" } as const;
+const transports = { socket: "the socket", tls: "TLS", plain: "the network without TLS" } as const;
 
 function lines(lockedOut: readonly LockedOut[]): string[] {
   return lockedOut.flatMap(({ connection: { name, user, database, over }, reason, fix }) => [
-    `  ${name}   ${user} to ${database} over ${ways[over]}`,
+    `  ${name}   ${user} to ${database} over ${transports[over]}`,
     `    ${reason}`,
     `    fix: ${fix}`,
   ]);

@@ -2,16 +2,18 @@ import type { Client } from "pg";
 import type { PgHbaObservation } from "../../../model/pg-hba/rule/protocol";
 import { isExternal } from "../../postgres/external-connection";
 import { sha256Of } from "../../system/digest";
-import { HbaFile } from "./file";
+import { HbaFile } from "./hba-file";
 
 /** The rules on disk, for a preview to compare with the wanted ones; an empty text when the file is not there. */
 export async function observePgHba(client: Client): Promise<PgHbaObservation> {
-  const bytes = isExternal ? await readElsewhere(client) : await (await HbaFile.of(client)).read();
+  const bytes = isExternal
+    ? await readExternalFile(client)
+    : await (await HbaFile.of(client)).read();
   return { text: bytes.toString("utf8"), sha256: sha256Of(bytes) };
 }
 
 /** The file of a server on another machine, which a superuser may read by SQL. PostgreSQL manual, 9.28.9. */
-export async function readElsewhere(client: Client): Promise<Buffer> {
+export async function readExternalFile(client: Client): Promise<Buffer> {
   const { rows } = await client.query<{ bytes: Buffer | null }>(
     "SELECT pg_read_binary_file(current_setting('hba_file'), 0, 67108864, true) AS bytes",
   );

@@ -3,7 +3,7 @@ import { DatabaseError, type Client } from "pg";
 import { AgentError } from "../../system/errors";
 import { connect } from "../../postgres/connect";
 
-const patienceSeconds = 10;
+const timeoutSeconds = 10;
 const intervalMs = 5;
 
 /**
@@ -15,11 +15,11 @@ export async function reloadRules(client: Client): Promise<void> {
     "SELECT clock_timestamp()::text AS asked, pg_reload_conf()",
   );
   const asked = rows[0]?.asked ?? "";
-  const deadline = Date.now() + patienceSeconds * 1000;
+  const deadline = Date.now() + timeoutSeconds * 1000;
   while (!(await isReloaded(asked))) {
     if (Date.now() > deadline)
       throw new AgentError(
-        `PostgreSQL did not read pg_hba.conf within ${patienceSeconds} s; look at: docker logs of its container`,
+        `PostgreSQL did not read pg_hba.conf within ${timeoutSeconds} s; look at: docker logs of its container`,
       );
     await sleep(intervalMs);
   }
@@ -37,7 +37,7 @@ async function isReloaded(asked: string): Promise<boolean> {
     client = await connect("postgres");
   } catch (error) {
     // The agent came in before and is refused now, so other rules are in force.
-    if (isRefusal(error)) return true;
+    if (isAuthenticationFailure(error)) return true;
     throw error;
   }
   try {
@@ -58,7 +58,7 @@ async function isReloaded(asked: string): Promise<boolean> {
 }
 
 /** Whether the rules keep the agent out (SQLSTATE class 28). */
-export function isRefusal(error: unknown): boolean {
+export function isAuthenticationFailure(error: unknown): boolean {
   const cause = error instanceof AgentError ? error.cause : undefined;
   return cause instanceof DatabaseError && cause.code?.startsWith("28") === true;
 }

@@ -1,6 +1,6 @@
 import type { Client } from "pg";
 import { databaseRoles } from "../../../model/roles/names";
-import { wantedRoles } from "../../../model/roles/plan";
+import { desiredRoles } from "../../../model/roles/desired-roles";
 import type { RolesRequest, RolesResult } from "../../../model/roles/protocol";
 import { plural } from "../../../model/base/units";
 import { quoteIdentifier as q } from "../../../model/base/sql";
@@ -8,24 +8,24 @@ import { AgentError } from "../../system/errors";
 import { waitForPostgres, withConnection } from "../../postgres/connect";
 import { logLine } from "../../system/progress";
 import { ensureRoles } from "./ensure";
-import { giveLargeObjects, keepExtensionRoutines, takeOwnership } from "./ownership";
-import { closeOwnDatabases, mendRights } from "./rights";
+import { reassignLargeObjects, reassignExtensionRoutines, reassignToOwner } from "./ownership";
+import { closeSystemDatabases, correctRights } from "./rights";
 
-/** Makes the roles of a server, and puts right what differs about those that are there, their passwords and their rights. */
-export async function roles(request: RolesRequest): Promise<RolesResult> {
+/** Creates the roles of a server, and corrects existing ones, their passwords and their rights. */
+export async function applyRoles(request: RolesRequest): Promise<RolesResult> {
   await waitForPostgres(60);
   return withConnection("postgres", async (client) => {
-    const result = await ensureRoles(client, wantedRoles(request));
-    result.changed.push(...(await closeOwnDatabases(client)));
+    const result = await ensureRoles(client, desiredRoles(request));
+    result.changed.push(...(await closeSystemDatabases(client)));
     for (const { name } of request.databases) {
-      if (await isThere(client, name)) result.changed.push(...(await mendDatabase(client, name)));
+      if (await exists(client, name)) result.changed.push(...(await correctDatabase(client, name)));
     }
     for (const line of result.changed) logLine(line);
     return result;
   });
 }
 
-async function isThere(client: Client, database: string): Promise<boolean> {
+async function exists(client: Client, database: string): Promise<boolean> {
   const { rowCount } = await client.query(
     "SELECT FROM pg_database WHERE datname = $1 AND datallowconn",
     [database],
@@ -33,31 +33,31 @@ async function isThere(client: Client, database: string): Promise<boolean> {
   return rowCount !== 0;
 }
 
-/** Gives a live database its owner and its rights, if it has others. */
-async function mendDatabase(admin: Client, database: string): Promise<string[]> {
+/** Corrects the owner and the rights of a database. Returns a sentence for each correction. */
+async function correctDatabase(admin: Client, database: string): Promise<string[]> {
   const { owner } = databaseRoles(database);
-  const { rowCount: foreign } = await admin.query(
+  const { rowCount: wrongOwner } = await admin.query(
     "SELECT FROM pg_database WHERE datname = $1 AND datdba <> $2::regrole",
     [database, q(owner)],
   );
-  if (foreign !== 0) await admin.query(`ALTER DATABASE ${q(database)} OWNER TO ${q(owner)}`);
+  if (wrongOwner !== 0) await admin.query(`ALTER DATABASE ${q(database)} OWNER TO ${q(owner)}`);
   const changes = await withConnection(database, async (client) => {
-    await takeLiveOwnership(client, database);
-    return mendRights(client, database);
+    await takeOwnership(client, database);
+    return correctRights(client, database);
   });
   return [
-    ...(foreign === 0 ? [] : [`${database}: now belongs to ${owner}`]),
+    ...(wrongOwner === 0 ? [] : [`${database}: now belongs to ${owner}`]),
     ...(changes === 0 ? [] : [`${database}: ${plural(changes, "change")} of rights`]),
   ];
 }
 
-async function takeLiveOwnership(client: Client, database: string): Promise<void> {
-  // Whoever waits for a lock stops the others that come after it.
+async function takeOwnership(client: Client, database: string): Promise<void> {
+  // A session that waits for a lock blocks all that ask for it later.
   await client.query("SET lock_timeout = '5s'");
   try {
-    await takeOwnership(client, database);
-    await giveLargeObjects(client, databaseRoles(database).owner, database);
-    await keepExtensionRoutines(client);
+    await reassignToOwner(client, database);
+    await reassignLargeObjects(client, databaseRoles(database).owner, database);
+    await reassignExtensionRoutines(client);
   } catch (error) {
     if ((error as { code?: string }).code !== "55P03") throw error;
     throw new AgentError(

@@ -1,5 +1,5 @@
 import type { Client } from "pg";
-import { monitor, rolesOfDatabase } from "../../../model/roles/plan";
+import { desiredMonitorRole, rolesOfDatabase } from "../../../model/roles/desired-roles";
 import {
   attributeFaults,
   isLogin,
@@ -7,13 +7,13 @@ import {
   readRoleComment,
   roleComment,
   type FoundRole,
-  type WantedRole,
+  type DesiredRole,
 } from "../../../model/roles/role";
 import { quoteIdentifier as q, quoteLiteral } from "../../../model/base/sql";
 import { isExternal } from "../../postgres/external-connection";
 import { AgentError } from "../../system/errors";
-import { findRoles, superuserWithPassword } from "./existing";
-import { changeRoles } from "./lock";
+import { findRoles, superuserWithPassword } from "./find-roles";
+import { withRolesLock } from "./lock";
 import { isVerifierOf, setPassword } from "./passwords";
 
 /** What was done to roles. */
@@ -24,31 +24,31 @@ export interface RolesChanges {
 }
 
 /** Makes the roles of a database that are not there; without passwords, so that nobody can log in as them yet. */
-export async function makeMissingRoles(client: Client, database: string): Promise<void> {
-  const wanted = [...rolesOfDatabase(database), monitor];
-  await changeRoles(client, async () => {
+export async function createMissingRoles(client: Client, database: string): Promise<void> {
+  const wanted = [...rolesOfDatabase(database), desiredMonitorRole];
+  await withRolesLock(client, async () => {
     const found = await findRoles(
       client,
       wanted.map(({ name }) => name),
     );
     const missing = wanted.filter(({ name }) => !found.has(name));
-    for (const role of missing) await mendRole(client, role, undefined);
+    for (const role of missing) await ensureRole(client, role, undefined);
   });
 }
 
 /** Gives every wanted role its attributes, password and memberships; whoever is not wanted any more loses the login. */
 export async function ensureRoles(
   client: Client,
-  wanted: readonly WantedRole[],
+  wanted: readonly DesiredRole[],
 ): Promise<RolesChanges> {
   const changes: RolesChanges = { created: [], changed: [] };
-  await changeRoles(client, async () => {
+  await withRolesLock(client, async () => {
     const names = wanted.map(({ name }) => name);
     const found = await findRoles(client, names);
-    refuseStrangers(wanted, found);
+    rejectUnmanagedRoles(wanted, found);
     for (const role of wanted) {
       const before = found.get(role.name);
-      const changed = await mendRole(client, role, before);
+      const changed = await ensureRole(client, role, before);
       if (before) changes.changed.push(...changed);
       else changes.created.push(role.name);
     }
@@ -58,7 +58,7 @@ export async function ensureRoles(
       changes.changed.push(`${open}: has a password; now PASSWORD NULL`);
     }
     for (const role of found.values()) {
-      if (!names.includes(role.name)) changes.changed.push(...(await retire(client, role)));
+      if (!names.includes(role.name)) changes.changed.push(...(await revokeLogin(client, role)));
     }
   });
   return changes;
@@ -68,8 +68,8 @@ export async function ensureRoles(
  * A person may be called like a role that somebody else made; taking it over would give away its rights. On a server
  * that is not ours that goes for every role.
  */
-function refuseStrangers(
-  wanted: readonly WantedRole[],
+function rejectUnmanagedRoles(
+  wanted: readonly DesiredRole[],
   found: ReadonlyMap<string, FoundRole>,
 ): void {
   const stranger = wanted.find(
@@ -87,9 +87,9 @@ function refuseStrangers(
   );
 }
 
-async function mendRole(
+async function ensureRole(
   client: Client,
-  { name, mark, password, memberships }: WantedRole,
+  { name, mark, password, memberships }: DesiredRole,
   before: FoundRole | undefined,
 ): Promise<string[]> {
   const changed: string[] = [];
@@ -108,14 +108,14 @@ async function mendRole(
     await setPassword(client, name, password);
     changed.push(`${name}: new password`);
   }
-  return [...changed, ...(await mendMemberships(client, name, before, memberships))];
+  return [...changed, ...(await ensureMemberships(client, name, before, memberships))];
 }
 
-async function mendMemberships(
+async function ensureMemberships(
   client: Client,
   name: string,
   before: FoundRole | undefined,
-  wanted: WantedRole["memberships"],
+  wanted: DesiredRole["memberships"],
 ): Promise<string[]> {
   const changes = membershipChanges(name, before?.memberships ?? [], wanted);
   for (const { statement } of changes) await client.query(statement);
@@ -123,11 +123,11 @@ async function mendMemberships(
 }
 
 /** Takes the login of a person who is not in the list any more, and the rights of a group that nobody is in. */
-async function retire(client: Client, role: FoundRole): Promise<string[]> {
+async function revokeLogin(client: Client, role: FoundRole): Promise<string[]> {
   const { name, login, verifier } = role;
   const mark = readRoleComment(role.comment);
   if (mark !== "person" && mark !== "group") return [];
-  const changed = await mendMemberships(client, name, role, []);
+  const changed = await ensureMemberships(client, name, role, []);
   if (!login && verifier === null) return changed;
   await client.query(`ALTER ROLE ${q(name)} NOLOGIN PASSWORD NULL`);
   // Who has become the owner stays so until the session ends.

@@ -2,7 +2,7 @@ import type { Client } from "pg";
 import { advisoryLocks } from "../../postgres/advisory-locks";
 
 /** Does all of some work on roles or nothing of it, one at a time. The connection is to `postgres`. */
-export async function changeRoles<T>(client: Client, work: () => Promise<T>): Promise<T> {
+export async function withRolesLock<T>(client: Client, work: () => Promise<T>): Promise<T> {
   await client.query("BEGIN");
   try {
     await client.query("SELECT pg_advisory_xact_lock($1, $2)", [...advisoryLocks.roles]);

@@ -6,8 +6,8 @@ import { isLogin, readRoleComment, visibleFaults } from "../../../model/roles/ro
 import { listDatabases } from "../../postgres/databases";
 import { withConnection } from "../../postgres/connect";
 import { restoreRole } from "./restore-role-name";
-import { findRoles, superuserWithPassword } from "./existing";
-import { openOwnDatabases, rightsChanges } from "./rights";
+import { findRoles, superuserWithPassword } from "./find-roles";
+import { openSystemDatabases, rightsChanges } from "./rights";
 
 /** What is not as it should be about the roles of this server and their rights; changes nothing. The connection is to `postgres`. */
 export async function observeRoles(client: Client): Promise<RolesObservation> {
@@ -21,8 +21,8 @@ export async function observeRoles(client: Client): Promise<RolesObservation> {
   });
   const expected = databases.flatMap(databaseRoleNames);
   if (expected.length > 0) expected.push(monitorRole);
-  const rights = await openOwnDatabases(client);
-  for (const database of databases) if (await hasOtherRights(database)) rights.push(database);
+  const rights = await openSystemDatabases(client);
+  for (const database of databases) if (await rightsDiffer(database)) rights.push(database);
   const faults = marked.map(({ role, mark }) => ({
     ...{ role: role.name, faults: visibleFaults(role, mark) },
   }));
@@ -31,7 +31,7 @@ export async function observeRoles(client: Client): Promise<RolesObservation> {
   return {
     faults: faults.filter(({ faults }) => faults.length > 0),
     missing: expected.filter((name) => !found.has(name)),
-    superusers: await superusersBut(client, [
+    superusers: await otherSuperusers(client, [
       ...[superuser, restoreRole],
       ...marked.map(({ role }) => role.name),
     ]),
@@ -42,7 +42,7 @@ export async function observeRoles(client: Client): Promise<RolesObservation> {
   };
 }
 
-async function hasOtherRights(database: string): Promise<boolean> {
+async function rightsDiffer(database: string): Promise<boolean> {
   try {
     const changes = await withConnection(database, async (client) =>
       rightsChanges(client, database),
@@ -54,7 +54,7 @@ async function hasOtherRights(database: string): Promise<boolean> {
   }
 }
 
-async function superusersBut(client: Client, known: readonly string[]): Promise<string[]> {
+async function otherSuperusers(client: Client, known: readonly string[]): Promise<string[]> {
   const { rows } = await client.query<{ rolname: string }>(
     // The role that made the cluster is always one.
     "SELECT rolname FROM pg_roles WHERE rolsuper AND oid <> 10 AND rolname NOT IN (SELECT current_user UNION SELECT unnest($1::text[])) ORDER BY rolname",

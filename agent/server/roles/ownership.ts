@@ -6,7 +6,7 @@ import { quoteIdentifier as q } from "../../../model/base/sql";
  * Gives large objects to the application, as it owns those that it makes itself: only its owner can delete one.
  * By thousands, because each takes a lock until its transaction ends.
  */
-export async function giveLargeObjects(
+export async function reassignLargeObjects(
   client: Client,
   from: string,
   database: string,
@@ -34,7 +34,7 @@ export async function giveLargeObjects(
  * Gives the superuser the routines of extensions, as PostgreSQL does with those of trusted ones: some of them, like
  * dblink_connect_u, make whoever may run them a superuser.
  */
-export async function keepExtensionRoutines(client: Client): Promise<void> {
+export async function reassignExtensionRoutines(client: Client): Promise<void> {
   await client.query("SET search_path = ''");
   await client.query(`
     DO $$
@@ -51,7 +51,7 @@ export async function keepExtensionRoutines(client: Client): Promise<void> {
 }
 
 /** Gives the owner what roles of ours that are to own nothing own in this database; in a live one their temporary tables go along. */
-export async function takeOwnership(client: Client, database: string): Promise<void> {
+export async function reassignToOwner(client: Client, database: string): Promise<void> {
   const { owner } = databaseRoles(database);
   const { rows } = await client.query<{ name: string }>(
     `SELECT r.rolname AS name FROM pg_roles r

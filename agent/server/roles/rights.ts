@@ -5,13 +5,13 @@ import { quoteIdentifier as q } from "../../../model/base/sql";
 import { allRights, renderChange, type RightsChange } from "../../../model/roles/rights";
 
 /** How often a change is worked out anew, when what it is about is dropped or changed meanwhile. */
-const attempts = 5;
+const maxAttempts = 5;
 
 /** SQLSTATEs of that: no such table, schema, routine or object; concurrent update of the catalogue. */
-const overtaken = new Set(["42P01", "3F000", "42883", "42704", "XX000"]);
+const concurrencyErrors = new Set(["42P01", "3F000", "42883", "42704", "XX000"]);
 
 /** Gives the roles of a database exactly their rights in it, on a connection to it; how many rights had to be changed. */
-export async function mendRights(client: Client, database: string): Promise<number> {
+export async function correctRights(client: Client, database: string): Promise<number> {
   for (let attempt = 1; ; attempt++) {
     const changes = await rightsChanges(client, database);
     try {
@@ -22,7 +22,7 @@ export async function mendRights(client: Client, database: string): Promise<numb
       return changes.length;
     } catch (error) {
       const { code } = error as { code?: string };
-      if (attempt === attempts || !overtaken.has(code ?? "")) throw error;
+      if (attempt === maxAttempts || !concurrencyErrors.has(code ?? "")) throw error;
     }
   }
 }
@@ -42,15 +42,15 @@ export async function rightsChanges(client: Client, database: string): Promise<R
 }
 
 /** Takes everybody's rights in PostgreSQL's own databases; the superuser works there, and monitoring looks on. A sentence for each. */
-export async function closeOwnDatabases(client: Client): Promise<string[]> {
-  const open = await openOwnDatabases(client);
+export async function closeSystemDatabases(client: Client): Promise<string[]> {
+  const open = await openSystemDatabases(client);
   for (const name of open) await client.query(`REVOKE ALL ON DATABASE ${q(name)} FROM PUBLIC`);
   await client.query(`GRANT CONNECT ON DATABASE postgres TO ${q(monitorRole)}`);
   return open.map((name) => `${name}: no longer open to everybody`);
 }
 
 /** Which of PostgreSQL's own databases everybody may connect to. */
-export async function openOwnDatabases(client: Client): Promise<string[]> {
+export async function openSystemDatabases(client: Client): Promise<string[]> {
   // On a server that others use too, who comes into them is not ours to say.
   if (isExternal) return [];
   const { rows } = await client.query<{ datname: string }>(

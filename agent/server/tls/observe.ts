@@ -3,7 +3,7 @@ import type { TlsObservation } from "../../../model/tls/protocol";
 import { isExternal } from "../../postgres/external-connection";
 import { readAuthority } from "./authority";
 import { factsOf, fingerprintOf, readCertificate } from "./certificate";
-import { installedPair, isTlsOn } from "./install";
+import { installedPair, isTlsOn } from "./install-certificate";
 
 /** Tells of TLS, and changes nothing. */
 export async function observeTls(client: Client): Promise<TlsObservation> {

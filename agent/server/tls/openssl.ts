@@ -9,11 +9,11 @@ import type { CertificatePair } from "./certificate";
 const dayMs = 86_400_000;
 
 /** Clocks of clients may be this much behind. */
-const headStartMs = 3_600_000;
+const clockSkewMs = 3_600_000;
 
 /** What a new certificate is made from. */
-export interface CertificateOrder {
-  /** Whom it is for, as `model/tls/request.ts` writes it. */
+export interface CertificateOptions {
+  /** Whom it is for, as `model/tls/openssl-config.ts` writes it. */
   readonly config: string;
   readonly days: number;
   /** Who signs it; left out for an authority, which signs itself. */
@@ -23,9 +23,9 @@ export interface CertificateOrder {
 }
 
 /** Makes a certificate. Keys are passed in files of a folder that nobody else can read. */
-export async function makeCertificate(order: CertificateOrder): Promise<CertificatePair> {
+export async function createCertificate(order: CertificateOptions): Promise<CertificatePair> {
   const { config, days, signer, key } = order;
-  return inFolder(async (folder) => {
+  return withTemporaryFolder(async (folder) => {
     const file = (name: string): string => path.join(folder, name);
     const write = async (name: string, text: string): Promise<string> => {
       await writeFile(file(name), text, { mode: 0o600 });
@@ -45,7 +45,12 @@ export async function makeCertificate(order: CertificateOrder): Promise<Certific
             await write("ca-key", signer.key),
           ]
         : []),
-      ...["-not_before", timestamp(now - headStartMs), "-not_after", timestamp(now + days * dayMs)],
+      ...[
+        "-not_before",
+        opensslTime(now - clockSkewMs),
+        "-not_after",
+        opensslTime(now + days * dayMs),
+      ],
       ...["-out", file("certificate")],
     ]);
     return {
@@ -61,7 +66,7 @@ export async function makeCertificate(order: CertificateOrder): Promise<Certific
  * @param ca The authority; left out for those that the system knows.
  */
 export async function chainProblem(chain: string, ca?: string): Promise<string | undefined> {
-  return inFolder(async (folder) => {
+  return withTemporaryFolder(async (folder) => {
     const chainFile = path.join(folder, "chain");
     const caFile = path.join(folder, "ca");
     await writeFile(chainFile, chain);
@@ -96,7 +101,7 @@ async function openssl(args: readonly string[]): Promise<void> {
   }
 }
 
-async function inFolder<T>(work: (folder: string) => Promise<T>): Promise<T> {
+async function withTemporaryFolder<T>(work: (folder: string) => Promise<T>): Promise<T> {
   const folder = await mkdtemp(path.join(tmpdir(), "certificate-"));
   try {
     return await work(folder);
@@ -106,6 +111,6 @@ async function inFolder<T>(work: (folder: string) => Promise<T>): Promise<T> {
 }
 
 /** A moment as openssl takes it: `20261122T200000Z` without the `T`. */
-function timestamp(ms: number): string {
+function opensslTime(ms: number): string {
   return new Date(ms).toISOString().replace(/\.\d+|[-:T]/g, "");
 }

@@ -2,10 +2,10 @@ import { isExternal } from "../../postgres/external-connection";
 import { waitForPostgres, withConnection } from "../../postgres/connect";
 import { messageOf } from "../../system/errors";
 import { logLine } from "../../system/progress";
-import { renewTls } from "./tls";
+import { renewTls } from "./apply";
 
 /** Renews the certificate when it is time, and says so; for the agent's main process. */
-export async function renewDaily(server: string): Promise<void> {
+export async function renewCertificate(server: string): Promise<void> {
   if (isExternal) return;
   try {
     await waitForPostgres(60);

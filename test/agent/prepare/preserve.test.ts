@@ -12,7 +12,7 @@ const startedAt = "2026-11-25T03:29:00.123Z";
 
 const keep = async (...tables: readonly (string | PreserveRule)[]): Promise<PreserveReport> =>
   preserveReportSchema.parse(
-    await callAgentFunction(server, "agent/prepare/preserve/carry-over.ts", "carryOver", {
+    await callAgentFunction(server, "agent/prepare/preserve/preserve-tables.ts", "carryOver", {
       ...{ live: "shop", incoming: "shop_new", owner: "shop_owner", startedAt },
       keep: tables.map((table) => (typeof table === "string" ? { table } : table)),
     }),

@@ -9,7 +9,7 @@ import path from "node:path";
 import { text } from "node:stream/consumers";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Client } from "pg";
-import { knock, type Knock } from "../../../agent/server/pg-hba/probe";
+import { probe, type Probe } from "../../../agent/server/pg-hba/probe";
 import type { HbaAnswer, HbaCase, HbaJob, HbaOutcome, HbaRow, HbaRun, HbaTry } from "./run-cases";
 
 const folder = "/tmp/hba";
@@ -56,7 +56,7 @@ function run(program: string, ...args: readonly string[]): void {
 
 async function connect(client: Client): Promise<void> {
   for (let left = 100; ; left--) {
-    const answer = await knock(atSocket).catch(() => undefined);
+    const answer = await probe(atSocket).catch(() => undefined);
     if (answer?.kind === "let in" && answer.then === undefined) break;
     if (left === 0) throw new Error(readFileSync(logFile, "utf8"));
     await sleep(100);
@@ -86,7 +86,7 @@ async function play(client: Client, { files, tries }: HbaCase): Promise<HbaOutco
 }
 
 const socketFile = path.join(folder, ".s.PGSQL.5432");
-const atSocket: Knock = {
+const atSocket: Probe = {
   to: { path: socketFile },
   tls: false,
   user: "postgres",
@@ -101,7 +101,7 @@ async function attempt({ address, ...who }: HbaTry): Promise<HbaAnswer> {
       : { host: serverAddress(address), port: 5432, localAddress: address };
   // PostgreSQL writes to the end of the file, wherever that is.
   truncateSync(logFile);
-  const answer = await knock({ to, ...who });
+  const answer = await probe({ to, ...who });
   const log = readFileSync(logFile, "utf8");
   const [, file, line] =
     /connection authenticated: .* \((.+):(\d+)\)$/m.exec(log) ??

@@ -1,6 +1,6 @@
 import { execa } from "execa";
 import { randomBytes } from "node:crypto";
-import type { Answer } from "../../../agent/server/pg-hba/startup";
+import type { Answer } from "../../../agent/server/pg-hba/startup-messages";
 import { ensureServerImage } from "../../../cli/server/server-image";
 import { docker } from "../servers/server";
 import { bundleProgram } from "../programs/bundle";

@@ -3,22 +3,22 @@ import path from "node:path";
 import type { Client } from "pg";
 import { z } from "zod";
 import type { TlsRequest, TlsResult } from "../../../model/tls/protocol";
-import { givenWarnings } from "../../../model/tls/renewal";
+import { suppliedCertificateWarnings } from "../../../model/tls/renewal";
 import { AgentError } from "../../system/errors";
 import { readTextIfExists, writeFileAtomically } from "../../system/atomic-file";
-import { tlsStore } from "./authority";
+import { tlsFolder } from "./authority";
 import { factsOf, readCertificate, type CertificatePair } from "./certificate";
-import { checkGiven, type GivenCertificate } from "./custom";
-import { install, installedPair, isTlsOn } from "./install";
-import { ensureOwn } from "./self-issued";
+import { checkCustomCertificate, type CustomCertificate } from "./custom-certificate";
+import { installCertificate, installedPair, isTlsOn } from "./install-certificate";
+import { ensureSelfIssued } from "./self-issued-certificate";
 import { advisoryLocks } from "../../postgres/advisory-locks";
 
 /** Advisory lock that changes of the certificate hold: one at a time. */
 const lock = advisoryLocks.certificate;
 
 /** What was asked for last, for the renewals in between. */
-const wantedFile = path.join(tlsStore, "wanted.json");
-const wantedSchema = z.strictObject({ names: z.array(z.string()), given: z.boolean() });
+const requestFile = path.join(tlsFolder, "wanted.json");
+const requestSchema = z.strictObject({ names: z.array(z.string()), given: z.boolean() });
 
 /** Lets PostgreSQL have the certificate that is asked for, and keeps it when it has. */
 export async function applyTls(client: Client, request: TlsRequest): Promise<TlsResult> {
@@ -26,10 +26,10 @@ export async function applyTls(client: Client, request: TlsRequest): Promise<Tls
   const { server, names, certificate, key, ca } = request;
   const isGiven = certificate !== undefined && key !== undefined;
   const result = isGiven
-    ? await useGiven(client, await checkGiven(certificate, key, request), ca ?? null)
-    : await useOwn(client, server, names);
-  await mkdir(tlsStore, { recursive: true, mode: 0o700 });
-  await writeFileAtomically(wantedFile, JSON.stringify({ names, given: isGiven }));
+    ? await useCustom(client, await checkCustomCertificate(certificate, key, request), ca ?? null)
+    : await useSelfIssued(client, server, names);
+  await mkdir(tlsFolder, { recursive: true, mode: 0o700 });
+  await writeFileAtomically(requestFile, JSON.stringify({ names, given: isGiven }));
   return result;
 }
 
@@ -39,54 +39,54 @@ export async function applyTls(client: Client, request: TlsRequest): Promise<Tls
  * @returns Sentences for people: what was done, or what they should do.
  */
 export async function renewTls(client: Client, server: string): Promise<string[]> {
-  const text = await readTextIfExists(wantedFile);
+  const text = await readTextIfExists(requestFile);
   if (text === undefined) return [];
-  const { names, given } = wantedSchema.parse(JSON.parse(text));
+  const { names, given } = requestSchema.parse(JSON.parse(text));
   if (given) {
     const certificate = readCertificate((await installedPair())?.certificate);
-    return certificate ? givenWarnings(factsOf(certificate), names, new Date()) : [];
+    return certificate ? suppliedCertificateWarnings(factsOf(certificate), names, new Date()) : [];
   }
   await client.query("SELECT pg_advisory_lock($1)", [lock]);
-  const { changed, reason, expires } = await useOwn(client, server, names);
+  const { changed, reason, expires } = await useSelfIssued(client, server, names);
   return changed
     ? [`PostgreSQL has a new certificate until ${expires.slice(0, 10)}: ${reason}`]
     : [];
 }
 
-async function useGiven(
+async function useCustom(
   client: Client,
-  { pair, warnings }: GivenCertificate,
+  { pair, warnings }: CustomCertificate,
   ca: string | null,
 ): Promise<TlsResult> {
   const inUse = await installedPair();
   const isInUse = inUse?.certificate === pair.certificate && inUse.key === pair.key;
   const changed = !isInUse || !(await isTlsOn(client));
-  if (changed) await install(client, pair);
+  if (changed) await installCertificate(client, pair);
   return {
-    ...told(pair, ca),
+    ...certificateResult(pair, ca),
     changed,
     reason: changed ? "it was given" : "",
     warnings: [...warnings],
   };
 }
 
-async function useOwn(
+async function useSelfIssued(
   client: Client,
   server: string,
   names: readonly string[],
 ): Promise<TlsResult> {
   const inUse = await installedPair();
-  const { ca, renewed } = await ensureOwn(server, names, inUse);
+  const { ca, renewed } = await ensureSelfIssued(server, names, inUse);
   const isOff = !(await isTlsOn(client));
   const pair = renewed?.pair ?? inUse;
   if (!pair) throw new AgentError("there is no certificate; run pulumi up again");
   const changed = renewed !== undefined || isOff;
-  if (changed) await install(client, pair);
+  if (changed) await installCertificate(client, pair);
   const reason = renewed?.reason ?? (isOff ? "TLS was off" : "");
-  return { ...told(pair, ca), changed, reason, warnings: [] };
+  return { ...certificateResult(pair, ca), changed, reason, warnings: [] };
 }
 
-function told(
+function certificateResult(
   { certificate }: CertificatePair,
   ca: string | null,
 ): Pick<TlsResult, "ca" | "expires" | "names"> {

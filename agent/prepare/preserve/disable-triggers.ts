@@ -7,7 +7,7 @@ export type Resume = readonly string[];
  * Keeps the triggers and rules of a table from working, within the transaction of the session; those that check foreign
  * keys go on. Returns what puts them back as they were.
  */
-export async function pauseTriggers(client: Client, table: string): Promise<Resume> {
+export async function disableTriggers(client: Client, table: string): Promise<Resume> {
   const { rows } = await client.query<{ pause: string; resume: string }>(
     `WITH relations AS (
        SELECT $1::regclass AS oid UNION SELECT relid FROM pg_partition_tree($1::regclass)

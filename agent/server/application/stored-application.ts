@@ -12,7 +12,7 @@ import { healthProblem } from "./health";
 const file = "application.json";
 
 /** How long a look at the server may wait for its application. */
-const patienceMs = 1000;
+const healthTimeoutMs = 1000;
 
 /** Which application the server has; `undefined` while it has none, or where another version of the agent kept it. */
 export async function readApplication(): Promise<ApplicationRequest | undefined> {
@@ -26,12 +26,12 @@ export async function readApplication(): Promise<ApplicationRequest | undefined>
 }
 
 /** Keeps which application the server has. */
-export async function keepApplication(request: ApplicationRequest): Promise<void> {
+export async function saveApplication(request: ApplicationRequest): Promise<void> {
   await writeStateFile(file, JSON.stringify(request));
 }
 
 /** From now on the server has none. */
-export async function forgetApplication(): Promise<void> {
+export async function deleteApplication(): Promise<void> {
   await rm(path.join(stateFolder, file), { force: true });
 }
 
@@ -41,5 +41,5 @@ export async function observeApplication(): Promise<Observation["application"]> 
   if (!kept) return undefined;
   const { revision, url } = kept;
   if (url === undefined) return { revision };
-  return { revision, url, problem: (await healthProblem(url, patienceMs)) ?? null };
+  return { revision, url, problem: (await healthProblem(url, healthTimeoutMs)) ?? null };
 }

@@ -5,20 +5,20 @@ import path from "node:path";
 import { text } from "node:stream/consumers";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Client } from "pg";
-import { parameterWarnings, startupErrors } from "../../../model/parameters/refusal";
+import { parameterWarnings, startupErrors } from "../../../model/parameters/startup-errors";
 import { AgentError, messageOf } from "../../system/errors";
 import { withScratchCluster } from "../../postgres/scratch-cluster";
-import { dataFolder, files } from "./included-file";
+import { dataFolder, configFiles } from "./config-files";
 import { readTextIfExists } from "../../system/atomic-file";
 
 /** How long a trial may take to answer on a busy machine. */
-const patienceMs = 60_000;
+const timeoutMs = 60_000;
 
 /**
  * What a server of its own must not do, whatever it is asked to: be reached by others, archive, write where the real
  * one does. What it says is to be read here.
  */
-const harmless = {
+const isolation = {
   listen_addresses: "",
   hba_file: "", // Set for each trial.
   ident_file: "/dev/null",
@@ -41,17 +41,17 @@ const harmless = {
  * @param file The file that the text would replace: `stagecraft.conf` or `stagecraft-tls.conf`.
  * @returns What PostgreSQL has against it, in its own words; `undefined` when it runs.
  */
-export async function tryOut(file: string, candidate: string): Promise<string | undefined> {
+export async function tryConfigFile(file: string, candidate: string): Promise<string | undefined> {
   const folder = await mkdtemp(path.join(tmpdir(), "trial-"));
   // Beside the real ones, because relative paths in a file are from where it lies.
   const name = `${path.basename(file)}.candidate`;
   const config = path.join(dataFolder, `${name}.root`);
   try {
-    const root = (await readTextIfExists(files.postgresql)) ?? "";
+    const root = (await readTextIfExists(configFiles.postgresql)) ?? "";
     const changed = root.replace(`'${path.basename(file)}'`, `'${name}'`);
     if (changed === root) {
       throw new AgentError(
-        `PostgreSQL does not read ${path.basename(file)} yet: ${files.postgresql} has no line for it; restart its container, which adds the line`,
+        `PostgreSQL does not read ${path.basename(file)} yet: ${configFiles.postgresql} has no line for it; restart its container, which adds the line`,
       );
     }
     await writeFile(config, changed, { mode: 0o600 });
@@ -67,7 +67,7 @@ export async function tryOut(file: string, candidate: string): Promise<string | 
 
 async function run(cluster: string, config: string, folder: string): Promise<string | undefined> {
   const settings = {
-    ...harmless,
+    ...isolation,
     hba_file: path.join(folder, "hba"),
     unix_socket_directories: folder,
     data_directory: cluster,
@@ -89,14 +89,14 @@ async function run(cluster: string, config: string, folder: string): Promise<str
   server.kill("SIGINT");
   await ended;
   if (answer === "runs") return parameterWarnings(await log);
-  return answer === "ended" ? startupErrors(await log) || endOf(server) : answer.refusal;
+  return answer === "ended" ? startupErrors(await log) || exitText(server) : answer.refusal;
 }
 
-type Answer = "runs" | "ended" | { readonly refusal: string };
+type StartResult = "runs" | "ended" | { readonly refusal: string };
 
 /** Connects as soon as it can. */
-async function connectWhileRunning(server: ChildProcess, folder: string): Promise<Answer> {
-  const deadline = Date.now() + patienceMs;
+async function connectWhileRunning(server: ChildProcess, folder: string): Promise<StartResult> {
+  const deadline = Date.now() + timeoutMs;
   for (;;) {
     const client = new Client({ host: folder, user: "postgres", database: "postgres" });
     client.on("error", () => undefined);
@@ -116,7 +116,7 @@ async function connectWhileRunning(server: ChildProcess, folder: string): Promis
   }
 }
 
-function endOf({ exitCode, signalCode }: ChildProcess): string {
+function exitText({ exitCode, signalCode }: ChildProcess): string {
   return signalCode === null
     ? `it ended with status ${exitCode ?? "unknown"}`
     : `it was ended by ${signalCode}, as happens when memory runs out`;

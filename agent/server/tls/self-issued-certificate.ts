@@ -1,11 +1,11 @@
-import { serverRenewal, validDays } from "../../../model/tls/renewal";
-import { serverConfig } from "../../../model/tls/request";
+import { serverRenewalReason, validDays } from "../../../model/tls/renewal";
+import { serverConfig } from "../../../model/tls/openssl-config";
 import { ensureAuthority } from "./authority";
 import { factsOf, readCertificate, readKey, type CertificatePair } from "./certificate";
-import { makeCertificate } from "./openssl";
+import { createCertificate } from "./openssl";
 
 /** A certificate of the server's own authority. */
-export interface OwnCertificate {
+export interface SelfIssuedCertificate {
   /** The authority, in PEM. */
   readonly ca: string;
   /** The certificate to use, and why it is another one than before; `undefined` when the one in use stays. */
@@ -13,15 +13,15 @@ export interface OwnCertificate {
 }
 
 /** Makes a certificate when the one in use is not good for the names, or not for long. */
-export async function ensureOwn(
+export async function ensureSelfIssued(
   server: string,
   names: readonly string[],
   inUse: CertificatePair | undefined,
-): Promise<OwnCertificate> {
+): Promise<SelfIssuedCertificate> {
   const authority = await ensureAuthority(server);
   const reason = renewalReason(authority.certificate, names, inUse);
   if (reason === undefined) return { ca: authority.certificate, renewed: undefined };
-  const pair = await makeCertificate({
+  const pair = await createCertificate({
     config: serverConfig(server, names),
     days: validDays.server,
     signer: authority,
@@ -40,5 +40,5 @@ function renewalReason(
   if (!key || !certificate.checkPrivateKey(key)) return "its key is not there";
   const signer = readCertificate(authority);
   if (!signer || !certificate.verify(signer.publicKey)) return "it is of another authority";
-  return serverRenewal(factsOf(certificate), names, new Date());
+  return serverRenewalReason(factsOf(certificate), names, new Date());
 }

@@ -2,20 +2,20 @@ import type { Client } from "pg";
 import { quoteIdentifier as q } from "../../../model/base/sql";
 
 /** A foreign key that does not hold. */
-export interface BrokenKey {
+export interface BrokenForeignKey {
   readonly name: string;
   readonly table: string;
   readonly referenced: string;
 }
 
 /** Looks at the foreign keys from and to tables: in a session for replication PostgreSQL does not. */
-export async function findBrokenKey(
+export async function findBrokenForeignKey(
   client: Client,
   tables: readonly number[],
-): Promise<BrokenKey | undefined> {
+): Promise<BrokenForeignKey | undefined> {
   const { rows } = await client.query<
-    BrokenKey & { columns: string[]; referencedColumns: string[]; full: boolean }
-  >(keysSql, [tables]);
+    BrokenForeignKey & { columns: string[]; referencedColumns: string[]; full: boolean }
+  >(foreignKeysSql, [tables]);
   for (const { name, table, referenced, columns, referencedColumns, full } of rows) {
     const isSet = columns.map((column) => `a.${q(column)} IS NOT NULL`);
     const same = columns.map((column, i) => `a.${q(column)} = b.${q(referencedColumns[i] ?? "")}`);
@@ -32,7 +32,7 @@ const names = (relation: string, numbers: string): string =>
   `ARRAY(SELECT attname::text FROM unnest(${numbers}) WITH ORDINALITY AS k(number, at)
          JOIN pg_attribute ON attrelid = ${relation} AND attnum = number ORDER BY at)`;
 
-const keysSql = `
+const foreignKeysSql = `
   SELECT conname AS name, conrelid::regclass::text AS table, confrelid::regclass::text AS referenced,
          ${names("conrelid", "conkey")} AS columns, ${names("confrelid", "confkey")} AS "referencedColumns",
          confmatchtype = 'f' AS full

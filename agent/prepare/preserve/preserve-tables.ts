@@ -1,27 +1,27 @@
 import type { Client } from "pg";
-import { orderByReferences } from "../../../model/preserve/order";
+import { orderByReferences } from "../../../model/preserve/reference-order";
 import type {
   SkipReason,
   PreserveReport,
   PreserveRule,
   PreservedTable,
 } from "../../../model/preserve/protocol";
-import { skipReasonOf } from "../../../model/preserve/reason";
-import { preserveReportText } from "../../../model/preserve/text";
+import { skipReasonOf } from "../../../model/preserve/skip-reason";
+import { preserveReportText } from "../../../model/preserve/report-text";
 import { quoteIdentifier as q } from "../../../model/base/sql";
 import { connect } from "../../postgres/connect";
 import { logLine } from "../../system/progress";
 import { fileTimestamp } from "../../system/restore-reports";
-import { AsideLog, type AsideRow } from "./skipped-rows-log";
-import { makeTables } from "./define";
-import { Fit, type MisfitRow } from "./fit";
-import { pauseTriggers } from "./pause";
-import { advanceSequences } from "./sequences";
+import { SkippedRowsLog, type SkippedRow } from "./skipped-rows-log";
+import { createTables } from "./create-tables";
+import { RowInserter, type RejectedRow } from "./row-inserter";
+import { disableTriggers } from "./disable-triggers";
+import { advanceSequences } from "./advance-sequences";
 import { StagedRows } from "./staged-rows";
-import { findTable, targetColumns, type FoundTable } from "./tables";
+import { findTable, targetColumns, type LiveTable } from "./tables";
 
 /** The two databases, and who owns what is carried over. */
-export interface CarryOver {
+export interface PreserveRequest {
   /** The database that is replaced, e.g. `timesheets`; it is only read. */
   readonly live: string;
   /** The one that takes its place, e.g. `timesheets__incoming`. Nobody else is connected to it. */
@@ -49,12 +49,12 @@ const textSettings = {
  * there are put aside in a log of the agent and told in the report; triggers and rules do not see any of it. Throws an
  * `AgentError` for a condition or a kind of table that cannot be.
  */
-export async function carryOver(request: CarryOver): Promise<PreserveReport> {
+export async function preserveTables(request: PreserveRequest): Promise<PreserveReport> {
   const started = performance.now();
   const { live, incoming, owner, keep } = request;
   const { startedAt = new Date().toISOString() } = request;
   const source = await connect(live, { role: owner, ...textSettings });
-  const log = new AsideLog(`${fileTimestamp(startedAt)}-keep.jsonl`);
+  const log = new SkippedRowsLog(`${fileTimestamp(startedAt)}-keep.jsonl`);
   try {
     // All tables as they are at one moment.
     await source.query("BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY");
@@ -64,10 +64,10 @@ export async function carryOver(request: CarryOver): Promise<PreserveReport> {
     const tables = found.flatMap(([, table]) => table ?? []);
     const target = await connect(incoming, { role: owner, event_triggers: "off", ...textSettings });
     try {
-      const missing: FoundTable[] = [];
+      const missing: LiveTable[] = [];
       for (const table of tables) if (!(await targetColumns(target, table))) missing.push(table);
-      const made = await makeTables(live, incoming, owner, missing);
-      const kept = await new Carrier(source, target, log, made).carry(tables);
+      const made = await createTables(live, incoming, owner, missing);
+      const kept = await new TablePreserver(source, target, log, made).carry(tables);
       const absent = found.flatMap(([{ table }, there]) => (there ? [] : [absentTable(table)]));
       const name = await log.finish();
       const report = { tables: [...kept, ...absent], ...(name === undefined ? {} : { log: name }) };
@@ -83,12 +83,12 @@ export async function carryOver(request: CarryOver): Promise<PreserveReport> {
 }
 
 /** One table on its way. */
-interface Passage {
-  readonly table: FoundTable;
+interface Transfer {
+  readonly table: LiveTable;
   readonly staged: StagedRows;
   /** Absent when the other database has no such table, and none could be made. */
-  readonly fit?: Fit;
-  misfits: readonly MisfitRow[];
+  readonly fit?: RowInserter;
+  misfits: readonly RejectedRow[];
   same: readonly number[];
 }
 
@@ -99,16 +99,16 @@ interface Reference {
   readonly toName: string;
 }
 
-class Carrier {
+class TablePreserver {
   constructor(
     private readonly source: Client,
     private readonly target: Client,
-    private readonly log: AsideLog,
-    private readonly made: ReadonlyMap<FoundTable, readonly string[]>,
+    private readonly log: SkippedRowsLog,
+    private readonly made: ReadonlyMap<LiveTable, readonly string[]>,
   ) {}
 
-  async carry(tables: readonly FoundTable[]): Promise<PreservedTable[]> {
-    const passages: Passage[] = [];
+  async carry(tables: readonly LiveTable[]): Promise<PreservedTable[]> {
+    const passages: Transfer[] = [];
     for (const [i, table] of (await this.#inOrder(tables)).entries()) {
       logLine(`keep ${table.keep.table} …`);
       passages.push(await this.#stage(table, i));
@@ -118,7 +118,7 @@ class Carrier {
     await this.target.query("SET CONSTRAINTS ALL IMMEDIATE");
     const resume: string[] = [];
     const there = [...new Set(passages.flatMap(({ fit, table }) => (fit ? [table.sql] : [])))];
-    for (const sql of there) resume.push(...(await pauseTriggers(this.target, sql)));
+    for (const sql of there) resume.push(...(await disableTriggers(this.target, sql)));
     for (const passage of passages) await this.#insert(passage);
     await this.#insertAgain(passages);
     for (const { table, fit } of passages)
@@ -136,7 +136,7 @@ class Carrier {
   }
 
   /** Those that others refer to come first. */
-  async #inOrder(tables: readonly FoundTable[]): Promise<FoundTable[]> {
+  async #inOrder(tables: readonly LiveTable[]): Promise<LiveTable[]> {
     const names = tables.map(({ sql }) => sql);
     const there: string[] = [];
     for (const table of tables) if (await targetColumns(this.target, table)) there.push(table.sql);
@@ -158,31 +158,31 @@ class Carrier {
     return [...tables].sort((a, b) => order.indexOf(a.sql) - order.indexOf(b.sql));
   }
 
-  async #stage(table: FoundTable, number: number): Promise<Passage> {
+  async #stage(table: LiveTable, number: number): Promise<Transfer> {
     const staged = await StagedRows.copy(this.source, this.target, table, number);
     const columns = await targetColumns(this.target, table);
-    const fit = columns && new Fit(this.target, table.sql, columns, staged);
+    const fit = columns && new RowInserter(this.target, table.sql, columns, staged);
     return { table, staged, ...(fit && { fit }), misfits: [], same: [] };
   }
 
-  async #insert(passage: Passage): Promise<void> {
+  async #insert(passage: Transfer): Promise<void> {
     const { fit, staged, table } = passage;
     if (!fit) return;
     // Nothing but the rows themselves tells whether a table without keys has them.
     const isNew = this.made.has(table);
-    if (!isNew && !(await this.#hasKey(table))) passage.same = (await fit.linesThere()) ?? [];
+    if (!isNew && !(await this.#hasKey(table))) passage.same = (await fit.linesPresent()) ?? [];
     const there = new Set(passage.same);
     const left = there.size === 0 ? undefined : staged.lines.filter((line) => !there.has(line));
     passage.misfits = await fit.insert(left);
     const conflicts = passage.misfits.filter(({ sqlstate }) => sqlstate === "23505");
     if (conflicts.length === 0) return;
-    const same = (await fit.linesThere(conflicts.map(({ line }) => line))) ?? [];
+    const same = (await fit.linesPresent(conflicts.map(({ line }) => line))) ?? [];
     passage.same = [...passage.same, ...same];
     passage.misfits = passage.misfits.filter(({ line }) => !same.includes(line));
   }
 
   /** Rows may have waited for others: of their own table, or of one that comes later. */
-  async #insertAgain(passages: readonly Passage[]): Promise<void> {
+  async #insertAgain(passages: readonly Transfer[]): Promise<void> {
     for (let isOver = false; !isOver;) {
       isOver = true;
       for (const passage of passages) {
@@ -197,7 +197,7 @@ class Carrier {
     }
   }
 
-  async #hasKey({ sql }: FoundTable): Promise<boolean> {
+  async #hasKey({ sql }: LiveTable): Promise<boolean> {
     const { rowCount } = await this.target.query(
       "SELECT FROM pg_index WHERE indrelid = $1::regclass AND indisunique LIMIT 1",
       [sql],
@@ -206,14 +206,14 @@ class Carrier {
   }
 
   /** Writes down what was put aside, and counts. */
-  async #tell({ table, staged, fit, misfits, same }: Passage): Promise<PreservedTable> {
+  async #tell({ table, staged, fit, misfits, same }: Transfer): Promise<PreservedTable> {
     const name = table.keep.table;
     const aside = new Map<SkipReason, { rows: number; example: string }>();
-    const put = async (reason: SkipReason, message: string, row: AsideRow["row"]) => {
+    const put = async (reason: SkipReason, message: string, row: SkippedRow["row"]) => {
       await this.log.add({ table: name, reason, message, row });
       aside.set(reason, { example: message, rows: (aside.get(reason)?.rows ?? 0) + 1 });
     };
-    const all: readonly MisfitRow[] = fit
+    const all: readonly RejectedRow[] = fit
       ? misfits
       : staged.lines.map((line) => ({
           line,
@@ -225,7 +225,7 @@ class Carrier {
       const { sqlstate = "", message = "" } = byLine.get(line) ?? {};
       await put(skipReasonOf(sqlstate), message, values);
     }
-    const gone = fit ? staged.columnsBut([...fit.columns, ...fit.computed]) : [];
+    const gone = fit ? staged.columnsExcept([...fit.columns, ...fit.computed]) : [];
     const shortened = (await staged.linesWith(gone)).filter((line) => !byLine.has(line));
     for await (const { values } of staged.rows(shortened)) {
       const message = `carried over without ${gone.join(", ")}`;

@@ -1,24 +1,24 @@
 /** What a server says to a client that has told who it is. */
 export type Answer =
   /** Nothing is asked: `trust`, `peer`, `cert`. `then` is why the session still did not begin, e.g. for a missing database. */
-  | { readonly kind: "let in"; readonly then?: Refusal }
-  | { readonly kind: "asked"; readonly question: Question }
-  | { readonly kind: "refused"; readonly refusal: Refusal }
+  | { readonly kind: "let in"; readonly then?: ServerError }
+  | { readonly kind: "asked"; readonly question: AuthRequest }
+  | { readonly kind: "refused"; readonly refusal: ServerError }
   /** TLS was wanted, and the server has none. */
   | { readonly kind: "no TLS" };
 
 /** What a server can want to see before it lets a client in. */
-export type Question = "password" | "md5" | "gss" | "sspi" | "scram-sha-256" | "oauth";
+export type AuthRequest = "password" | "md5" | "gss" | "sspi" | "scram-sha-256" | "oauth";
 
 /** PostgreSQL's own words. */
-export interface Refusal {
+export interface ServerError {
   /** SQLSTATE. */
   readonly code: string;
   readonly message: string;
 }
 
 /** Authentication requests by their number. PostgreSQL manual, 54.7. */
-const questions: Readonly<Record<number, Question>> = {
+const authRequests: Readonly<Record<number, AuthRequest>> = {
   3: "password",
   5: "md5",
   7: "gss",
@@ -28,10 +28,10 @@ const authenticationOk = 0;
 const authenticationSasl = 10;
 
 /** SSLRequest. PostgreSQL manual, 54.7. */
-export const tlsRequest = Buffer.from([0, 0, 0, 8, 0x04, 0xd2, 0x16, 0x2f]);
+export const sslRequest = Buffer.from([0, 0, 0, 8, 0x04, 0xd2, 0x16, 0x2f]);
 
 /** Terminate. PostgreSQL manual, 54.7. */
-export const goodbye = Buffer.from([0x58, 0, 0, 0, 4]);
+export const terminateMessage = Buffer.from([0x58, 0, 0, 0, 4]);
 
 /** StartupMessage of protocol 3.0. PostgreSQL manual, 54.7. */
 export function startupMessage(parameters: Readonly<Record<string, string>>): Buffer {
@@ -48,22 +48,23 @@ export function readAnswer(received: Buffer): Answer | undefined {
   let letIn = false;
   for (const { type, body } of messages(received)) {
     if (type === "E") {
-      const refusal = readRefusal(body);
+      const refusal = readErrorResponse(body);
       return letIn ? { kind: "let in", then: refusal } : { kind: "refused", refusal };
     }
     if (type === "Z") return { kind: "let in" };
     if (type !== "R") continue;
     const number = body.readUInt32BE(0);
-    if (number !== authenticationOk) return { kind: "asked", question: questionOf(number, body) };
+    if (number !== authenticationOk)
+      return { kind: "asked", question: authRequestOf(number, body) };
     letIn = true;
   }
   return undefined;
 }
 
-function questionOf(number: number, body: Buffer): Question {
+function authRequestOf(number: number, body: Buffer): AuthRequest {
   if (number === authenticationSasl)
     return body.toString("latin1", 4).startsWith("SCRAM-SHA-256") ? "scram-sha-256" : "oauth";
-  const question = questions[number];
+  const question = authRequests[number];
   if (question === undefined)
     throw new Error(`PostgreSQL sent authentication request ${number}, which is not known here`);
   return question;
@@ -79,7 +80,7 @@ function* messages(received: Buffer): Generator<{ readonly type: string; readonl
 }
 
 /** ErrorResponse: fields of a letter and a text each. PostgreSQL manual, 54.8. */
-function readRefusal(body: Buffer): Refusal {
+function readErrorResponse(body: Buffer): ServerError {
   const fields = new Map(
     body
       .toString("utf8")

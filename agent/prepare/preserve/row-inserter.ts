@@ -4,14 +4,14 @@ import type { StagedRows } from "./staged-rows";
 import type { Column } from "./tables";
 
 /** A row that PostgreSQL refused. */
-export interface MisfitRow {
+export interface RejectedRow {
   readonly line: number;
   readonly sqlstate: string;
   readonly message: string;
 }
 
 /** Puts staged rows into a table, within the transaction of the session, and finds those that do not fit. */
-export class Fit {
+export class RowInserter {
   readonly #shared: readonly { readonly column: Column; readonly value: string }[];
 
   constructor(
@@ -41,7 +41,7 @@ export class Fit {
    * Puts rows in, all at once where they fit; else half and half again, until each that does not fit is known. `lines`
    * are all when left out.
    */
-  async insert(lines?: readonly number[]): Promise<MisfitRow[]> {
+  async insert(lines?: readonly number[]): Promise<RejectedRow[]> {
     if (this.staged.count === 0 || lines?.length === 0) return [];
     const refused = await this.#tryInsert(lines);
     if (!refused) return [];
@@ -56,7 +56,7 @@ export class Fit {
   }
 
   /** Lines that are in the table already, column by column; `undefined` when that cannot be told. */
-  async linesThere(lines?: readonly number[]): Promise<number[] | undefined> {
+  async linesPresent(lines?: readonly number[]): Promise<number[] | undefined> {
     if (this.staged.count === 0 || this.#shared.length === 0) return [];
     const here = this.#shared.map(({ column, value }) => `${value}::${column.type}::text`);
     const there = this.#shared.map(({ column }) => `t.${q(column.name)}::text`);

@@ -1,12 +1,12 @@
 import type { Client, QueryConfig } from "pg";
-import type { Rewrite } from "../../../model/masks/plan";
+import type { TableRewrite } from "../../../model/masks/plan";
 import { countSql, rewriteSql } from "../../../model/masks/statements";
 import { quoteIdentifier as q } from "../../../model/base/sql";
 import { AgentError } from "../../system/errors";
 import { maskFailure } from "./failure";
 
 /** What became of a table. */
-export interface Rewritten {
+export interface RewriteResult {
   readonly rows: number;
   /** Values that were masked, for each of the columns. */
   readonly values: readonly number[];
@@ -17,16 +17,16 @@ export interface Rewritten {
  * Writes a table anew with masked values, in one transaction. Its rows get new files, its indexes and TOAST as well, so
  * nothing of the old values stays in any of them.
  */
-export async function rewriteTable(client: Client, rewrite: Rewrite): Promise<Rewritten> {
+export async function rewriteTable(client: Client, rewrite: TableRewrite): Promise<RewriteResult> {
   const started = performance.now();
   const sql = rewriteSql(rewrite);
   try {
     await client.query("BEGIN");
-    const always = await switchOff(client, rewrite);
+    const always = await disableTriggersAndRules(client, rewrite);
     const counted = await one(client, countSql(rewrite));
-    await extended(client, sql.mask);
+    await runSingleStatement(client, sql.mask);
     await client.query(sql.empty);
-    await setIndexesAside(client, rewrite);
+    await disableIndexes(client, rewrite);
     const { rowCount } = await client.query(sql.fill);
     const rows = Number(counted["rows"]);
     if (rowCount !== rows) {
@@ -34,7 +34,7 @@ export async function rewriteTable(client: Client, rewrite: Rewrite): Promise<Re
         `${rewrite.title} had ${rows} rows and would have ${rowCount ?? 0} after masking; a rule or trigger ENABLE ALWAYS changes what is inserted: take it out, or mask by a defuse statement`,
       );
     }
-    for (const relation of rewrite.relations) await makeIndexes(client, relation);
+    for (const relation of rewrite.relations) await rebuildIndexes(client, relation);
     for (const statement of always) await client.query(statement);
     await client.query("COMMIT");
     const values = rewrite.masked.map((_, i) => Number(counted[`m${i + 1}`]));
@@ -46,7 +46,7 @@ export async function rewriteTable(client: Client, rewrite: Rewrite): Promise<Re
 }
 
 /** One statement only, whatever stands in an expression. */
-export async function extended(client: Client, text: string): Promise<void> {
+export async function runSingleStatement(client: Client, text: string): Promise<void> {
   // The types do not know it yet.
   const query: QueryConfig & { queryMode: "extended" } = { text, queryMode: "extended" };
   await client.query(query);
@@ -61,7 +61,10 @@ async function one(client: Client, text: string): Promise<Record<string, unknown
  * Triggers and rules that fire even in a session for replication are switched off; the statements that switch them on
  * again as they were.
  */
-async function switchOff(client: Client, { relations }: Rewrite): Promise<string[]> {
+async function disableTriggersAndRules(
+  client: Client,
+  { relations }: TableRewrite,
+): Promise<string[]> {
   const { rows } = await client.query<{ table: string; name: string; kind: string; mode: string }>(
     `SELECT tgrelid::regclass::text AS table, tgname AS name, 'TRIGGER' AS kind, tgenabled AS mode
      FROM pg_trigger WHERE tgrelid = ANY ($1::oid[]) AND NOT tgisinternal AND tgenabled IN ('A', 'R')
@@ -82,14 +85,14 @@ async function switchOff(client: Client, { relations }: Rewrite): Promise<string
  * Indexes are built in one go behind the rows, which takes a fraction of the time. PostgreSQL has no statement for it, but
  * leaves an index alone that is marked as not ready; REINDEX marks it as ready again, having checked it.
  */
-async function setIndexesAside(client: Client, { relations }: Rewrite): Promise<void> {
+async function disableIndexes(client: Client, { relations }: TableRewrite): Promise<void> {
   await client.query(
     "UPDATE pg_index SET indisready = false, indisvalid = false WHERE indrelid = ANY ($1::oid[]) AND indislive",
     [relations],
   );
 }
 
-async function makeIndexes(client: Client, relation: number): Promise<void> {
+async function rebuildIndexes(client: Client, relation: number): Promise<void> {
   const { rows } = await client.query<{ name: string }>("SELECT $1::oid::regclass::text AS name", [
     relation,
   ]);

@@ -4,7 +4,7 @@ import { messageOf } from "../../system/errors";
 
 /** PostgreSQL's name in the server's network; not there in a container of an older stack. */
 const host = process.env.STAGECRAFT_POSTGRES_HOST;
-const patienceMs = 10_000;
+const timeoutMs = 10_000;
 
 /** What a client sends to ask for TLS, and PostgreSQL answers with S or N. PostgreSQL manual, 53.2.11. */
 const sslRequest = Buffer.from([0, 0, 0, 8, 4, 210, 22, 47]);
@@ -15,17 +15,17 @@ export async function servedFingerprint(): Promise<
 > {
   if (host === undefined) return undefined;
   try {
-    return { fingerprint: await ask(host) };
+    return { fingerprint: await readFingerprint(host) };
   } catch (error) {
     return { problem: messageOf(error) };
   }
 }
 
-function ask(name: string): Promise<string> {
+function readFingerprint(name: string): Promise<string> {
   return new Promise((resolve, reject) => {
     const socket = connectPlain({ host: name, port: 5432 });
-    socket.setTimeout(patienceMs, () => {
-      socket.destroy(new Error(`no answer within ${patienceMs / 1000} s`));
+    socket.setTimeout(timeoutMs, () => {
+      socket.destroy(new Error(`no answer within ${timeoutMs / 1000} s`));
     });
     socket.once("error", reject);
     socket.once("connect", () => socket.write(sslRequest));

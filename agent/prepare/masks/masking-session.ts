@@ -1,6 +1,6 @@
 import { createHmac } from "node:crypto";
 import type { Client } from "pg";
-import { innerSetting, outerSetting, purposes } from "../../../model/masks/keyed";
+import { innerKeySetting, outerKeySetting, purposes } from "../../../model/masks/keyed";
 import { connect } from "../../postgres/connect";
 import { noServerLogging } from "../../postgres/no-server-logging";
 
@@ -14,16 +14,16 @@ export function keySettings(key: string): Record<string, string> {
   createHmac("sha256", "stagecraft masks").update(key).digest().copy(padded);
   const pad = (byte: number): Buffer => Buffer.from(padded.map((one) => one ^ byte));
   return Object.fromEntries([
-    [outerSetting, pad(0x5c).toString("hex")],
+    [outerKeySetting, pad(0x5c).toString("hex")],
     ...purposes.map((purpose) => [
-      innerSetting(purpose),
+      innerKeySetting(purpose),
       Buffer.concat([pad(0x36), Buffer.from(`${purpose}\0`)]).toString("hex"),
     ]),
   ]) as Record<string, string>;
 }
 
 /** Settings under which all servers give the same values, and no trigger or rule of the application has a say. */
-const surroundings = {
+const maskingSettings = {
   session_replication_role: "replica",
   synchronous_commit: "off",
   TimeZone: "UTC",
@@ -40,8 +40,8 @@ const surroundings = {
 };
 
 /** A connection to mask a database on; with the key, if any, in its settings. The caller ends it. */
-export async function connectSilently(database: string, key?: string): Promise<Client> {
-  const client = await connect(database, { ...noServerLogging, ...surroundings });
+export async function connectWithoutLogging(database: string, key?: string): Promise<Client> {
+  const client = await connect(database, { ...noServerLogging, ...maskingSettings });
   try {
     if (key !== undefined) {
       // As parameters, so that pg_stat_activity does not show them either.

@@ -1,7 +1,7 @@
 import type { Client } from "pg";
 import { quoteIdentifier as q } from "../../../model/base/sql";
 
-interface FedColumn {
+interface SequenceColumn {
   readonly column: string;
   /** As SQL writes it. */
   readonly sequence: string;
@@ -19,7 +19,7 @@ export async function advanceSequences(
   table: string,
   live: Client | undefined,
 ): Promise<void> {
-  const { rows } = await target.query<FedColumn>(fedColumnsSql, [table]);
+  const { rows } = await target.query<SequenceColumn>(sequenceColumnsSql, [table]);
   for (const { column, sequence, schema, name, ascending } of rows) {
     const furthest = ascending ? "max" : "min";
     const { rows: found } = await target.query<{ value: string | null }>(
@@ -47,7 +47,7 @@ async function lastValue(client: Client, schema: string, name: string): Promise<
 }
 
 /** Whole numbers that come from a sequence: of identity and serial columns, and of defaults that name one. */
-const fedColumnsSql = `
+const sequenceColumnsSql = `
   SELECT DISTINCT a.attname AS column, format('%I.%I', n.nspname, s.relname) AS sequence,
          n.nspname AS schema, s.relname AS name, p.seqincrement > 0 AS ascending
   FROM pg_attribute a

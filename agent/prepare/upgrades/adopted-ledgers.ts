@@ -9,7 +9,7 @@ import {
 import { quoteIdentifier as q } from "../../../model/base/sql";
 
 /** A table that looks like a tool's ledger. */
-interface FoundTable {
+interface LedgerCandidate {
   readonly schema: string;
   readonly name: string;
   readonly columns: readonly string[];
@@ -20,7 +20,7 @@ export const adoptedTables = ["flyway_schema_history", "schema_migrations", "pgm
 
 /** Reads the ledgers that other tools have left, wherever they lie; writes nothing into them. */
 export async function readAdopted(client: Client): Promise<AdoptedEntry[]> {
-  const { rows } = await client.query<FoundTable>(
+  const { rows } = await client.query<LedgerCandidate>(
     `SELECT n.nspname AS schema, c.relname AS name,
             array_agg(a.attname::text ORDER BY a.attnum) AS columns
      FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
@@ -39,7 +39,7 @@ export async function readAdopted(client: Client): Promise<AdoptedEntry[]> {
 }
 
 /** Whose table it is: names alone do not tell, because several tools share one. */
-function toolOf({ name, columns }: FoundTable): AdoptedTool | undefined {
+function toolOf({ name, columns }: LedgerCandidate): AdoptedTool | undefined {
   const has = (...names: readonly string[]): boolean =>
     names.every((column) => columns.includes(column));
   if (name === "flyway_schema_history")
@@ -51,7 +51,7 @@ function toolOf({ name, columns }: FoundTable): AdoptedTool | undefined {
 
 async function readTable(
   client: Client,
-  { schema, name }: FoundTable,
+  { schema, name }: LedgerCandidate,
   tool: AdoptedTool,
 ): Promise<AdoptedEntry[]> {
   const from = `${q(schema)}.${q(name)}`;

@@ -5,12 +5,12 @@ import type { Client } from "pg";
 import { quoteValue } from "../../../model/parameters/render";
 import { AgentError } from "../../system/errors";
 import { sha256Of } from "../../system/digest";
-import { dataFolder, files } from "../parameters/included-file";
+import { dataFolder, configFiles } from "../parameters/config-files";
 import { readTextIfExists, writeFileAtomically } from "../../system/atomic-file";
-import { fileState, reload } from "../parameters/reload";
-import { tryOut } from "../parameters/trial";
+import { readFileState, reloadConfig } from "../parameters/reload";
+import { tryConfigFile } from "../parameters/try-config-file";
 import { fingerprintOf, type CertificatePair } from "./certificate";
-import { servedFingerprint } from "./probe";
+import { servedFingerprint } from "./served-certificate";
 
 /** Each pair has a folder of its own, so that PostgreSQL never finds the one with the other's key. */
 const folder = path.join(dataFolder, "tls");
@@ -18,7 +18,7 @@ const folder = path.join(dataFolder, "tls");
 /** What PostgreSQL uses now; `undefined` when it has no certificate of ours. */
 export async function installedPair(): Promise<CertificatePair | undefined> {
   const name = /^ssl_cert_file = '.*\/tls\/([0-9a-f]+)\/server\.crt'$/m.exec(
-    (await readTextIfExists(files.tls)) ?? "",
+    (await readTextIfExists(configFiles.tls)) ?? "",
   )?.[1];
   if (name === undefined) return undefined;
   const certificate = await readTextIfExists(path.join(folder, name, "server.crt"));
@@ -27,22 +27,22 @@ export async function installedPair(): Promise<CertificatePair | undefined> {
 }
 
 /** Lets PostgreSQL use a certificate for connections from now on; open ones go on. What it refuses is not put in place. */
-export async function install(client: Client, pair: CertificatePair): Promise<void> {
-  const former = await readTextIfExists(files.tls);
-  const place = await store(pair);
+export async function installCertificate(client: Client, pair: CertificatePair): Promise<void> {
+  const former = await readTextIfExists(configFiles.tls);
+  const place = await storePair(pair);
   const wanted = render(place);
   try {
-    const refusal = await tryOut(files.tls, wanted);
-    if (refusal !== undefined) throw refused(refusal);
-    await writeFileAtomically(files.tls, wanted);
-    await reload(client);
-    const { problems } = await fileState(client, files.tls);
-    const problem = problems.join("; ") || (await notServed(client, pair.certificate));
-    if (problem !== undefined) throw refused(problem);
+    const refusal = await tryConfigFile(configFiles.tls, wanted);
+    if (refusal !== undefined) throw rejectedError(refusal);
+    await writeFileAtomically(configFiles.tls, wanted);
+    await reloadConfig(client);
+    const { problems } = await readFileState(client, configFiles.tls);
+    const problem = problems.join("; ") || (await servedProblem(client, pair.certificate));
+    if (problem !== undefined) throw rejectedError(problem);
   } catch (error) {
-    if (former === undefined) await rm(files.tls, { force: true });
-    else await writeFileAtomically(files.tls, former);
-    await reload(client).catch(() => undefined);
+    if (former === undefined) await rm(configFiles.tls, { force: true });
+    else await writeFileAtomically(configFiles.tls, former);
+    await reloadConfig(client).catch(() => undefined);
     throw error;
   }
   for (const name of await readdir(folder)) {
@@ -57,7 +57,7 @@ export async function isTlsOn(client: Client): Promise<boolean> {
 }
 
 /** Why clients do not see a certificate. What PostgreSQL cannot load at a reload it only logs. */
-async function notServed(client: Client, certificate: string): Promise<string | undefined> {
+async function servedProblem(client: Client, certificate: string): Promise<string | undefined> {
   if (!(await isTlsOn(client))) return "TLS stays off";
   const served = await servedFingerprint();
   if (served === undefined) return undefined;
@@ -66,7 +66,7 @@ async function notServed(client: Client, certificate: string): Promise<string | 
   return served.fingerprint === wanted ? undefined : "it goes on with another one";
 }
 
-async function store({ certificate, key }: CertificatePair): Promise<string> {
+async function storePair({ certificate, key }: CertificatePair): Promise<string> {
   const place = path.join(folder, sha256Of(certificate).slice(0, 16));
   const partial = `${place}.partial`;
   await rm(partial, { recursive: true, force: true });
@@ -89,6 +89,6 @@ function render(place: string): string {
   return ["# Written by Stagecraft. Change tls of the stack instead.\n", ...lines].join("");
 }
 
-function refused(words: string): AgentError {
+function rejectedError(words: string): AgentError {
   return new AgentError(`PostgreSQL refuses the certificate, and what was there stays: ${words}`);
 }

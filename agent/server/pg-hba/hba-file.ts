@@ -33,7 +33,7 @@ export class HbaFile {
 
   /** The bytes in place; none when somebody has removed the file. */
   async read(): Promise<Buffer> {
-    return readFile(this.path).catch(unlessMissing(Buffer.alloc(0)));
+    return readFile(this.path).catch(orIfMissing(Buffer.alloc(0)));
   }
 
   /** When it was written or put in its place, in seconds since 1970; not `pg_stat_file`, which knows whole seconds only. */
@@ -42,8 +42,8 @@ export class HbaFile {
   }
 
   /** Writes a candidate beside the file, safely on disk; its path. */
-  async propose(contents: string | Buffer): Promise<string> {
-    await this.discard();
+  async writeCandidate(contents: string | Buffer): Promise<string> {
+    await this.deleteCandidate();
     const handle = await open(this.#candidate, "wx", 0o600);
     try {
       await handle.writeFile(contents);
@@ -56,43 +56,43 @@ export class HbaFile {
   }
 
   /** Removes the candidate. */
-  async discard(): Promise<void> {
+  async deleteCandidate(): Promise<void> {
     await rm(this.#candidate, { force: true });
   }
 
   /** Gives the candidate the file's place. */
-  async replace(): Promise<void> {
+  async activateCandidate(): Promise<void> {
     await rename(this.#candidate, this.path);
     await this.#syncFolder();
   }
 
-  /** Gives the candidate the file's place, and keeps the file for {@link takeBack}. */
-  async putOnTrial(): Promise<void> {
-    await link(this.path, this.#proven).catch(unlessMissing(undefined));
+  /** Gives the candidate the file's place, and keeps the file for {@link restoreProven}. */
+  async startTrial(): Promise<void> {
+    await link(this.path, this.#proven).catch(orIfMissing(undefined));
     await this.#syncFolder();
-    await this.replace();
+    await this.activateCandidate();
   }
 
   /** Whether a trial has not come to its end. */
   async isOnTrial(): Promise<boolean> {
-    return (await stat(this.#proven).catch(unlessMissing(undefined))) !== undefined;
+    return (await stat(this.#proven).catch(orIfMissing(undefined))) !== undefined;
   }
 
-  /** Puts the rules from before in their place again; the trial ends by {@link keep}, when they are in force. */
-  async takeBack(): Promise<void> {
+  /** Puts the rules from before in their place again; the trial ends by {@link endTrial}, when they are in force. */
+  async restoreProven(): Promise<void> {
     if (!(await this.isOnTrial())) throw new Error("there were none");
-    await this.propose(await readFile(this.#proven));
-    await this.replace();
+    await this.writeCandidate(await readFile(this.#proven));
+    await this.activateCandidate();
   }
 
   /** Ends the trial: the file in place stays. */
-  async keep(): Promise<void> {
+  async endTrial(): Promise<void> {
     await rm(this.#proven, { force: true });
     await this.#syncFolder();
   }
 
   async #mode(): Promise<number> {
-    const found = await stat(this.path).catch(unlessMissing(undefined));
+    const found = await stat(this.path).catch(orIfMissing(undefined));
     return found === undefined ? 0o600 : found.mode & 0o777;
   }
 
@@ -107,7 +107,7 @@ export class HbaFile {
 }
 
 /** Takes a missing file for `instead`. */
-function unlessMissing<T>(instead: T): (error: unknown) => T {
+function orIfMissing<T>(instead: T): (error: unknown) => T {
   return (error) => {
     if (error instanceof Error && "code" in error && error.code === "ENOENT") return instead;
     throw error;

@@ -3,22 +3,22 @@ import { AgentError } from "../../system/errors";
 import { runOnScratchCluster } from "../../postgres/scratch-cluster";
 
 /** Lines shown of a file that PostgreSQL refuses. */
-const shownLines = 10;
+const maxLines = 10;
 
 /** `pg_hba_file_rules` (PostgreSQL manual, 53.2); `file_name` came with PostgreSQL 16. */
-const refusedLineSchema = z.object({
+const rejectedLineSchema = z.object({
   line_number: z.number(),
   file_name: z.string().optional(),
   error: z.string(),
 });
-type RefusedLine = z.infer<typeof refusedLineSchema>;
+type RejectedLine = z.infer<typeof rejectedLineSchema>;
 
 const answerSchema = z.object({
   rules: z.number(),
-  refused: z.array(refusedLineSchema).nullable(),
+  refused: z.array(rejectedLineSchema).nullable(),
 });
 
-const question = `COPY (
+const rulesQuery = `COPY (
   SELECT jsonb_build_object('rules', count(*), 'refused', jsonb_agg(r) FILTER (WHERE error IS NOT NULL))
   FROM pg_hba_file_rules AS r) TO STDOUT`;
 
@@ -26,22 +26,22 @@ const question = `COPY (
 export async function checkHbaFile(candidate: string, server: string): Promise<void> {
   // Without TLS a hostssl line would be called an error, though PostgreSQL takes it.
   const settings = ["-c", `hba_file=${candidate}`, "-c", "ssl=on"];
-  const { stdout, stderr } = await runOnScratchCluster(settings, question);
+  const { stdout, stderr } = await runOnScratchCluster(settings, rulesQuery);
   const head = `pg_hba of ${server} was not changed`;
   if (!stdout.startsWith("{"))
     throw new AgentError(`${head}: PostgreSQL could not read it: ${stderr.trim()}`);
   // COPY writes each backslash twice.
   const answer = answerSchema.parse(JSON.parse(stdout.replaceAll("\\\\", "\\")));
   const refused = answer.refused ?? [];
-  if (refused.length > 0) throw new AgentError(refusalText(head, candidate, refused));
+  if (refused.length > 0) throw new AgentError(rejectionText(head, candidate, refused));
   if (answer.rules === 0)
     throw new AgentError(
       `${head}: it has no rule, so nobody could connect; the least is: local all postgres peer`,
     );
 }
 
-function refusalText(head: string, candidate: string, refused: readonly RefusedLine[]): string {
-  const lines = refused.slice(0, shownLines).map(({ line_number, file_name, error }) => {
+function rejectionText(head: string, candidate: string, refused: readonly RejectedLine[]): string {
+  const lines = refused.slice(0, maxLines).map(({ line_number, file_name, error }) => {
     const file = file_name === undefined || file_name === candidate ? "" : ` of ${file_name}`;
     return `  line ${line_number}${file}   ${error}`;
   });

@@ -5,9 +5,9 @@ import type { AuthMethod } from "../../../model/pg-hba/rule/rule";
 import { nameToken } from "../../../model/pg-hba/rule/token";
 import { AgentError, messageOf } from "../../system/errors";
 import { socketFolder } from "../../postgres/connect";
-import { knock, type Knock } from "./probe";
+import { probe, type Probe } from "./probe";
 import type { LockedOut } from "./locked-out";
-import type { Answer, Question } from "./startup";
+import type { Answer, AuthRequest } from "./startup-messages";
 
 /** PostgreSQL's port, inside its own network always the usual one. */
 const port = 5432;
@@ -44,7 +44,7 @@ async function tryConnection(
   to: Address | undefined,
 ): Promise<LockedOut | undefined> {
   try {
-    return judge(connection, await knock(knockOf(connection, to)));
+    return checkAnswer(connection, await probe(probeOf(connection, to)));
   } catch (error) {
     if (error instanceof AgentError) throw error;
     const reason = `PostgreSQL did not answer: ${messageOf(error)}`;
@@ -52,17 +52,17 @@ async function tryConnection(
   }
 }
 
-function knockOf({ user, database, over }: RequiredConnection, address?: Address): Knock {
+function probeOf({ user, database, over }: RequiredConnection, address?: Address): Probe {
   const replication = database === "replication";
   const to =
     over === "socket"
       ? { path: path.join(socketFolder, `.s.PGSQL.${port}`) }
-      : (address ?? { host: networkName(), port });
+      : (address ?? { host: postgresHost(), port });
   return { to, tls: over === "tls", user, database, replication };
 }
 
 /** The name of PostgreSQL's container, which is its host name in the server's network. */
-function networkName(): string {
+function postgresHost(): string {
   const name = process.env.STAGECRAFT_POSTGRES_HOST;
   if (name === undefined)
     throw new AgentError(
@@ -72,7 +72,7 @@ function networkName(): string {
 }
 
 /** What the server asks, or says instead, when a method decides. `undefined` stands for nothing. */
-const questionsOf: Readonly<Record<AuthMethod, readonly (Question | undefined)[]>> = {
+const authRequestsOf: Readonly<Record<AuthMethod, readonly (AuthRequest | undefined)[]>> = {
   trust: [undefined],
   reject: [],
   "scram-sha-256": ["scram-sha-256"],
@@ -92,19 +92,19 @@ const questionsOf: Readonly<Record<AuthMethod, readonly (Question | undefined)[]
 };
 
 /** Methods that say who fails: the agent is not that person, so being told so is an answer of the right rule. */
-const refusalsOf: Partial<Readonly<Record<AuthMethod, RegExp>>> = {
+const expectedErrors: Partial<Readonly<Record<AuthMethod, RegExp>>> = {
   peer: /^Peer authentication failed/,
   ident: /^Ident authentication failed/,
   cert: /^connection requires a valid client certificate|^certificate authentication failed/,
 };
 
-function judge(connection: RequiredConnection, answer: Answer): LockedOut | undefined {
+function checkAnswer(connection: RequiredConnection, answer: Answer): LockedOut | undefined {
   const { method } = connection;
   switch (answer.kind) {
     case "let in":
-      return judgeQuestion(connection, undefined);
+      return checkAuthRequest(connection, undefined);
     case "asked":
-      return judgeQuestion(connection, answer.question);
+      return checkAuthRequest(connection, answer.question);
     case "no TLS":
       return {
         connection,
@@ -113,18 +113,18 @@ function judge(connection: RequiredConnection, answer: Answer): LockedOut | unde
       };
     case "refused": {
       const { code, message } = answer.refusal;
-      if (refusalsOf[method]?.test(message) === true) return undefined;
+      if (expectedErrors[method]?.test(message) === true) return undefined;
       return { connection, reason: `${code}  ${message}`, fix: fixOf(connection, message) };
     }
   }
 }
 
-function judgeQuestion(
+function checkAuthRequest(
   connection: RequiredConnection,
-  question: Question | undefined,
+  question: AuthRequest | undefined,
 ): LockedOut | undefined {
   const { method } = connection;
-  if (questionsOf[method].includes(question)) return undefined;
+  if (authRequestsOf[method].includes(question)) return undefined;
   const asked = question === undefined ? "nothing" : `for ${question}`;
   return {
     connection,

@@ -1,21 +1,21 @@
 import type { TlsRequest } from "../../../model/tls/protocol";
-import { givenWarnings } from "../../../model/tls/renewal";
+import { suppliedCertificateWarnings } from "../../../model/tls/renewal";
 import { AgentError } from "../../system/errors";
 import { factsOf, readCertificate, readKey, type CertificatePair } from "./certificate";
 import { chainProblem } from "./openssl";
 
 /** A certificate that a person gave, found good. */
-export interface GivenCertificate {
+export interface CustomCertificate {
   readonly pair: CertificatePair;
   readonly warnings: readonly string[];
 }
 
 /** Checks a certificate that a person gave. Nothing of a key is ever told. */
-export async function checkGiven(
+export async function checkCustomCertificate(
   chain: string,
   keyText: string,
   { names, ca }: Pick<TlsRequest, "names" | "ca">,
-): Promise<GivenCertificate> {
+): Promise<CustomCertificate> {
   const certificate = readCertificate(chain);
   if (!certificate)
     throw new AgentError("tls.certificate cannot be read: it is no certificate in PEM");
@@ -33,13 +33,17 @@ export async function checkGiven(
   const facts = factsOf(certificate);
   const now = new Date();
   if (facts.expires < now) {
-    throw new AgentError(`tls.certificate ended on ${day(facts.expires)}; give one that has not`);
+    throw new AgentError(
+      `tls.certificate ended on ${formatDay(facts.expires)}; give one that has not`,
+    );
   }
   const begins = new Date(certificate.validFrom);
   if (begins > now) {
-    throw new AgentError(`tls.certificate begins on ${day(begins)}; give one that is good today`);
+    throw new AgentError(
+      `tls.certificate begins on ${formatDay(begins)}; give one that is good today`,
+    );
   }
-  const warnings = givenWarnings(facts, names, now);
+  const warnings = suppliedCertificateWarnings(facts, names, now);
   const problem = await chainProblem(chain, ca);
   if (problem !== undefined && ca !== undefined) {
     throw new AgentError(
@@ -54,6 +58,6 @@ export async function checkGiven(
   return { pair: { certificate: chain, key: keyText }, warnings };
 }
 
-function day(moment: Date): string {
+function formatDay(moment: Date): string {
   return moment.toISOString().slice(0, 10);
 }

@@ -4,7 +4,7 @@ import path from "node:path";
 export const dataFolder = process.env.PGDATA ?? "/var/lib/postgresql/data/pgdata";
 
 /** Files in PostgreSQL's data folder. `images/stagecraft-postgres` includes the first ones and moves the last ones about. */
-export const files = {
+export const configFiles = {
   /** PostgreSQL's own file, which includes ours at its end. */
   postgresql: path.join(dataFolder, "postgresql.conf"),
   /** What ALTER SYSTEM writes; it outranks all of ours. */

@@ -3,18 +3,18 @@ import { quoteIdentifier as q } from "../../../model/base/sql";
 import { connect } from "../../postgres/connect";
 import { clientEnvironment, connectionString, streamOutput } from "../../postgres/client-programs";
 import { runStatements } from "../../postgres/run-statements";
-import type { FoundTable } from "./tables";
+import type { LiveTable } from "./tables";
 
 /**
  * Makes tables in `incoming` as the live database has them, with their sequences, constraints, indexes and triggers.
  * What cannot be made there, such as a foreign key to a table that is gone, is left out; a sentence for each, by table.
  */
-export async function makeTables(
+export async function createTables(
   live: string,
   incoming: string,
   owner: string,
-  tables: readonly FoundTable[],
-): Promise<ReadonlyMap<FoundTable, readonly string[]>> {
+  tables: readonly LiveTable[],
+): Promise<ReadonlyMap<LiveTable, readonly string[]>> {
   const notes = new Map(tables.map((table) => [table, [] as string[]]));
   if (tables.length === 0) return notes;
   const definition: Buffer[] = [];
@@ -36,7 +36,7 @@ export async function makeTables(
         if (action === "set") return true;
         const of = tables.find((one) => [table, name].includes(`${one.schema}.${one.name}`));
         notes
-          .get(of ?? (tables[0] as FoundTable))
+          .get(of ?? (tables[0] as LiveTable))
           ?.push(`lacks what the live one has: ${statement} (${error.message})`);
         return true;
       },
