@@ -1,22 +1,22 @@
 /**
- * PostgreSQL's advisory locks that this agent takes, all here, so that no two kinds of work wait for each other by chance.
+ * Keys of all advisory locks that the agent takes. They are in one list so that no two kinds of work share a key.
  * PostgreSQL manual, 13.3.5.
  */
 export const advisoryLocks = {
-  /** A class: its second key is the hash of a database's name. Who restores it or receives a dump for it. */
+  /** First of two keys; the second is the hash of a database name. Held while the database is restored or receives a dump. */
   database: 0x57a6e,
   /** A change of `pg_hba.conf`. */
-  rules: [0x57a6f, 0],
-  /** Whoever changes roles; restores of two databases make the same ones. */
+  pgHba: [0x57a6f, 0],
+  /** A change of roles: restores of two databases create the same ones. */
   roles: [0x57a70, 0],
-  /** Every job holds it while it works. */
+  /** Held by a job while it runs. */
   jobs: [0x57a71, 0],
-  /** All restores of a server share it while they need their role. */
+  /** Shared by all restores of a server while they use the restore role. */
   restoreRole: [0x57a72, 0],
-  /** Whoever makes that role. */
-  restoreRoleMaker: [0x57a72, 1],
-  /** A change of settings. */
-  settings: 0x57a73,
+  /** Creation of the restore role. */
+  restoreRoleCreation: [0x57a72, 1],
+  /** A change of PostgreSQL parameters. */
+  parameters: 0x57a73,
   /** A change of the certificate. */
   certificate: 0x57a74,
   /** A change of archiving. */

@@ -3,7 +3,7 @@ import { createInterface } from "node:readline";
 import { libpqEnvironment } from "./external-connection";
 import { textDecoder, type DecodeText } from "../../model/dump/text-encoding";
 
-/** Environment of client programs: the way to the server, English messages, and the session's settings. */
+/** Environment of client programs: the connection, English messages, and session options (`PGOPTIONS`). */
 export function clientEnvironment(options: string): NodeJS.ProcessEnv {
   return {
     ...process.env,
@@ -14,12 +14,12 @@ export function clientEnvironment(options: string): NodeJS.ProcessEnv {
   };
 }
 
-/** A connection string, because a bare `--dbname` with an equals sign in it would be read as one. */
+/** Connection string for a database name, because libpq parses a bare `--dbname` with an equals sign as one. */
 export function connectionString(database: string): string {
   return `dbname='${database.replaceAll("\\", "\\\\").replaceAll("'", "\\'")}'`;
 }
 
-/** Runs a program and hands on the lines of its stderr; resolves with its exit status, 255 when a signal ended it. */
+/** Runs a program and passes on the lines of its stderr. Returns its exit status, 255 when a signal ended it. */
 export async function runWithStderrLines(
   program: string,
   args: readonly string[],
@@ -28,7 +28,7 @@ export async function runWithStderrLines(
   decode: DecodeText = textDecoder("UTF8"),
 ): Promise<number> {
   const child = spawn(program, args, { env: environment, stdio: ["ignore", "ignore", "pipe"] });
-  // Lines are found in the bytes, because only the program knows what they are encoded in.
+  // Split into lines as bytes, because the encoding differs from line to line.
   child.stderr.setEncoding("latin1");
   createInterface({ input: child.stderr }).on("line", (line) => {
     onStderr(decode(Buffer.from(line, "latin1")));
@@ -41,25 +41,25 @@ export async function runWithStderrLines(
   });
 }
 
-/** The stdout of a program in chunks; throws with its stderr when it fails. */
+/** Yields the stdout of a program in chunks; throws an error with its stderr when it fails. */
 export async function* streamOutput(
   program: string,
   args: readonly string[],
   environment: NodeJS.ProcessEnv,
 ): AsyncGenerator<Buffer, void, undefined> {
   const child = spawn(program, args, { env: environment, stdio: ["ignore", "pipe", "pipe"] });
-  const complaint: Buffer[] = [];
-  child.stderr.on("data", (chunk: Buffer) => complaint.push(chunk));
+  const stderr: Buffer[] = [];
+  child.stderr.on("data", (chunk: Buffer) => stderr.push(chunk));
   const exit = new Promise<number | null>((resolve) => child.on("close", resolve));
   try {
     yield* child.stdout as AsyncIterable<Buffer>;
-    if ((await exit) !== 0) throw new Error(Buffer.concat(complaint).toString("utf8").trim());
+    if ((await exit) !== 0) throw new Error(Buffer.concat(stderr).toString("utf8").trim());
   } finally {
     child.kill();
   }
 }
 
-/** Runs a program on an input; resolves with its exit status. */
+/** Runs a program with a stream as its stdin. Returns its exit status, 1 when a signal ended it. */
 export async function runWithInput(
   program: string,
   args: readonly string[],

@@ -1,14 +1,17 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { Client } from "pg";
 import { formatAddress } from "../../model/connection/address";
-import { isFinal, refusalText } from "../../model/connection/refusal";
+import {
+  isAuthenticationError,
+  connectionErrorText,
+} from "../../model/connection/connection-error";
 import { clientConfig, currentConnection, type Connection } from "./external-connection";
 import { EnvironmentError, messageOf } from "../system/errors";
 
-/** The folder of PostgreSQL's Unix socket, shared by the two containers of a server. */
+/** Directory of PostgreSQL's Unix socket, shared by the two containers of a server. */
 export const socketFolder = process.env.PGHOST ?? "/run/postgresql";
 
-/** Settings of every session of ours, whatever the server's are: messages in English, because their texts are classified, and no limits. */
+/** Parameters of every session of the agent: messages in English, because the agent parses them, and no timeouts. */
 const sessionSettings = {
   lc_messages: "C",
   statement_timeout: "0",
@@ -19,13 +22,13 @@ const sessionSettings = {
   default_transaction_read_only: "off",
 };
 
-/** Settings that came with a major version. */
+/** Major version that introduced a parameter. */
 const parameterSince: Readonly<Record<string, number>> = {
   transaction_timeout: 17,
   event_triggers: 17,
 };
 
-/** Session settings as `libpq` and `pg` take them at connection start. */
+/** Session parameters as a startup option string for `libpq` and `pg`. */
 export function sessionOptions(more: Readonly<Record<string, string>> = {}): string {
   const major = currentConnection()?.major ?? Infinity;
   return Object.entries({ ...sessionSettings, ...more })
@@ -34,34 +37,34 @@ export function sessionOptions(more: Readonly<Record<string, string>> = {}): str
     .join(" ");
 }
 
-/** Connects as the superuser: over the socket, where there is no password, or to the address that was kept. The caller ends the connection. */
+/** Connects as the superuser, over the socket or to the external server. The caller must end the connection. */
 export async function connect(
   database: string,
   settings: Readonly<Record<string, string>> = {},
 ): Promise<Client> {
-  const elsewhere = currentConnection();
+  const external = currentConnection();
   const client = new Client({
-    ...(elsewhere ? clientConfig(elsewhere) : { host: socketFolder, user: "postgres" }),
+    ...(external ? clientConfig(external) : { host: socketFolder, user: "postgres" }),
     database,
     options: sessionOptions(settings),
     application_name: "stagecraft-agent",
   });
-  // Without a listener a lost connection would end the process; the query under way fails in any case.
+  // Without a listener a lost connection would end the process; the running query fails in any case.
   client.on("error", () => undefined);
   try {
     await client.connect();
   } catch (error) {
-    throw new EnvironmentError(connectFailureText(elsewhere, error), { cause: error });
+    throw new EnvironmentError(connectFailureText(external, error), { cause: error });
   }
   return client;
 }
 
-function connectFailureText(elsewhere: Connection | undefined, error: unknown): string {
-  if (elsewhere) return refusalText(elsewhere, connectFailure(error));
-  return `PostgreSQL does not let the agent in: ${messageOf(error)}`;
+function connectFailureText(external: Connection | undefined, error: unknown): string {
+  if (external) return connectionErrorText(external, connectFailure(error));
+  return `the agent cannot connect to PostgreSQL: ${messageOf(error)}`;
 }
 
-/** What an attempt to connect ended with. A name with several addresses has a failure for each; the last one is told. */
+/** Code and message of a failed connection attempt. For a host name with several addresses: those of the last one. */
 export function connectFailure(error: unknown): { code?: string | undefined; message: string } {
   const { code } = error as { code?: string };
   if (error instanceof AggregateError && error.errors.length > 0)
@@ -69,7 +72,7 @@ export function connectFailure(error: unknown): { code?: string | undefined; mes
   return { code, message: messageOf(error) };
 }
 
-/** Runs `work` on a connection of its own. */
+/** Runs `work` on a new connection, and closes it. */
 export async function withConnection<T>(
   database: string,
   work: (client: Client) => Promise<T>,
@@ -82,9 +85,9 @@ export async function withConnection<T>(
   }
 }
 
-/** Waits until PostgreSQL takes connections; says why not after `seconds`. */
+/** Waits until PostgreSQL accepts connections; throws the reason after `seconds`. */
 export async function waitForPostgres(seconds: number): Promise<void> {
-  const elsewhere = currentConnection();
+  const external = currentConnection();
   const deadline = Date.now() + seconds * 1000;
   for (;;) {
     try {
@@ -92,12 +95,12 @@ export async function waitForPostgres(seconds: number): Promise<void> {
       return;
     } catch (error) {
       const { cause } = error as { cause?: unknown };
-      if (elsewhere && isFinal(connectFailure(cause).code)) throw error;
+      if (external && isAuthenticationError(connectFailure(cause).code)) throw error;
       if (Date.now() > deadline) {
-        const where = elsewhere ? ` at ${formatAddress(elsewhere)}` : "";
-        const fix = elsewhere ? "look at its log" : "look at: docker logs of its container";
+        const where = external ? ` at ${formatAddress(external)}` : "";
+        const fix = external ? "check its log" : "check: docker logs of its container";
         throw new EnvironmentError(
-          `PostgreSQL${where} did not take connections within ${seconds} s (${messageOf(error)}); ${fix}`,
+          `PostgreSQL${where} did not accept connections within ${seconds} s (${messageOf(error)}); ${fix}`,
           { cause: error },
         );
       }

@@ -3,14 +3,14 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { DatabaseOptions } from "../../model/dump/archive";
 import { parseLeftoverName } from "../../model/base/names";
 import { stampSchema, type DatabaseFacts, type Stamp } from "../../model/restore/protocol";
-import { bringBackPlan, swapPlan, type Renaming } from "../../model/restore/versions";
+import { rollbackPlan, swapPlan, type Renaming } from "../../model/restore/versions";
 import { quoteIdentifier as q, quoteLiteral } from "../../model/base/sql";
 import { AgentError, messageOf } from "../system/errors";
 import { connect } from "./connect";
 import { logLine } from "../system/progress";
 import { advisoryLocks } from "./advisory-locks";
 
-/** All databases but PostgreSQL's own, with their stamps. */
+/** All databases except `postgres` and templates, with their stamps. */
 export async function listDatabases(client: Client): Promise<DatabaseFacts[]> {
   const { rows } = await client.query<
     Omit<DatabaseFacts, "stamp" | "bytes"> & { bytes: string; settings: string[] | null }
@@ -29,7 +29,7 @@ export async function listDatabases(client: Client): Promise<DatabaseFacts[]> {
   }));
 }
 
-/** Says which server and contents a database belongs to; a dump does not carry it. */
+/** Stores in a database which server and which backup it comes from, as database settings; a dump does not contain them. */
 export async function stampDatabase(client: Client, database: string, stamp: Stamp): Promise<void> {
   const settings = {
     "stagecraft.server": stamp.server,
@@ -41,7 +41,7 @@ export async function stampDatabase(client: Client, database: string, stamp: Sta
   }
 }
 
-/** Makes an empty database that nobody else may connect to yet. */
+/** Creates an empty database that only a superuser and its owner can connect to. */
 export async function createRestrictedDatabase(
   client: Client,
   name: string,
@@ -56,26 +56,26 @@ export async function createRestrictedDatabase(
       `CREATE DATABASE ${q(name)} TEMPLATE = template0 ALLOW_CONNECTIONS = false ${all.join(" ")}`,
     );
   } catch (error) {
-    const said = messageOf(error);
-    if (!/locale|collat/i.test(said)) throw error;
+    const message = messageOf(error);
+    if (!/locale|collat/i.test(message)) throw error;
     throw new AgentError(
-      `this server cannot make the database with the dump's locale: ${said}; set database.locale to one it has, e.g. "C.UTF-8", or "C" for other encodings`,
+      `this server cannot create the database with the dump's locale: ${message}; set database.locale to one it has, e.g. "C.UTF-8", or "C" for other encodings`,
       { cause: error },
     );
   }
-  // Everybody may connect to a new database. Whoever did so now would be there when the contents come.
+  // PUBLIC can connect to a new database; a session that did so would be connected while the contents are restored.
   await client.query(`REVOKE ALL ON DATABASE ${q(name)} FROM PUBLIC`);
   await client.query(`ALTER DATABASE ${q(name)} ALLOW_CONNECTIONS = true`);
 }
 
-/** Drops a database together with the sessions in it, if it is there. */
+/** Drops a database if it exists, and terminates the sessions in it. */
 export async function dropDatabase(client: Client, name: string): Promise<void> {
   await client.query(`DROP DATABASE IF EXISTS ${q(name)} WITH (FORCE)`);
 }
 
 /**
- * Lets `__incoming` take the database's name, in one transaction; the former contents become `__previous`, and no more
- * than `keep` such copies stay. Returns for how many seconds the name answered nobody.
+ * Swaps the candidate database (`__incoming`) in, in one transaction. The replaced database becomes a previous version
+ * (`__previous`), of which at most `keep` are retained. Returns the downtime in seconds.
  */
 export async function swapDatabases(
   client: Client,
@@ -85,50 +85,50 @@ export async function swapDatabases(
   const names = await databaseNames(client);
   const { renames, drop } = swapPlan(database, names, keep);
   const seconds = await renameDatabases(client, renames);
-  // The new contents are live by now, so nothing from here on may make the restore fail.
+  // The new contents are live, so nothing from here on may make the restore fail.
   for (const copy of drop) {
     await dropDatabase(client, copy).catch((error: unknown) => {
-      logLine(`could not drop ${copy} yet: ${messageOf(error)}`);
+      logLine(`cannot drop ${copy} yet: ${messageOf(error)}`);
     });
   }
   return names.has(database) ? seconds : 0;
 }
 
-/** Lets a former copy take the database's name again. Returns for how many seconds the name answered nobody. */
+/** Rolls a database back to a previous version. Returns the downtime in seconds. */
 export async function rollBackDatabase(
   client: Client,
   database: string,
   copy: string,
 ): Promise<number> {
-  return renameDatabases(client, bringBackPlan(database, await databaseNames(client), copy));
+  return renameDatabases(client, rollbackPlan(database, await databaseNames(client), copy));
 }
 
-/** Names of all databases there are. */
+/** Names of all databases. */
 export async function databaseNames(client: Client): Promise<ReadonlySet<string>> {
   const { rows } = await client.query<{ datname: string }>("SELECT datname FROM pg_database");
   return new Set(rows.map(({ datname }) => datname));
 }
 
 /**
- * All in one message, which is one transaction (PostgreSQL manual, 53.2.2): an agent that stops in its middle leaves no
- * lock behind that would keep everybody out.
+ * Sends all renames in one message, which is one transaction (PostgreSQL manual, 53.2.2): if the agent is killed in
+ * between, no lock stays behind that would block connections.
  */
 async function renameDatabases(client: Client, renames: readonly Renaming[]): Promise<number> {
   const started = performance.now();
-  const ender = new SessionTerminator(renames.map(([from]) => from));
-  await ender.start();
+  const terminator = new SessionTerminator(renames.map(([from]) => from));
+  await terminator.start();
   try {
-    // The first rename takes the lock that keeps new sessions out; it waits until the last old one has gone.
+    // The first rename takes the lock that blocks new sessions, and waits until the last old session has ended.
     await client.query(
       renames.map(([from, to]) => `ALTER DATABASE ${q(from)} RENAME TO ${q(to)}`).join("; "),
     );
   } finally {
-    await ender.stop();
+    await terminator.stop();
   }
   return (performance.now() - started) / 1000;
 }
 
-/** Drops what an interrupted restore left behind, of databases that nobody is restoring or verifying now. */
+/** Drops the databases that an interrupted restore left behind, unless the lock shows that one is in use. Returns their names. */
 export async function dropLeftovers(client: Client): Promise<string[]> {
   const dropped: string[] = [];
   for (const datname of await databaseNames(client)) {
@@ -144,7 +144,7 @@ export async function dropLeftovers(client: Client): Promise<string[]> {
   return dropped;
 }
 
-/** Takes the right to restore a database; it ends with the session. */
+/** Tries to take the lock for restoring a database; the session holds it. */
 export async function tryLockDatabase(client: Client, database: string): Promise<boolean> {
   const { rows } = await client.query<{ locked: boolean }>(
     "SELECT pg_try_advisory_lock($1, hashtext($2)) AS locked",
@@ -153,7 +153,7 @@ export async function tryLockDatabase(client: Client, database: string): Promise
   return rows[0]?.locked ?? false;
 }
 
-/** Gives the right back before the session ends. */
+/** Releases the lock before the session ends. */
 export async function unlockDatabase(client: Client, database: string): Promise<void> {
   await client.query("SELECT pg_advisory_unlock($1, hashtext($2))", [
     advisoryLocks.database,
@@ -161,34 +161,34 @@ export async function unlockDatabase(client: Client, database: string): Promise<
   ]);
 }
 
-/** Ends the sessions of databases again and again, on a connection of its own, while they are being renamed. */
+/** Terminates the sessions of databases every 10 ms, on a separate connection, while they are renamed. */
 class SessionTerminator {
   #client: Client | undefined;
   #stopped = false;
-  #running: Promise<void> = Promise.resolve();
+  #loopEnd: Promise<void> = Promise.resolve();
 
   constructor(private readonly databases: readonly string[]) {}
 
   async start(): Promise<void> {
     this.#client = await connect("postgres");
-    await this.#end();
-    this.#running = this.#loop();
+    await this.#terminate();
+    this.#loopEnd = this.#loop();
   }
 
   async stop(): Promise<void> {
     this.#stopped = true;
-    await this.#running;
+    await this.#loopEnd;
     await this.#client?.end();
   }
 
   async #loop(): Promise<void> {
     while (!this.#stopped) {
-      await this.#end().catch(() => undefined);
+      await this.#terminate().catch(() => undefined);
       await sleep(10);
     }
   }
 
-  async #end(): Promise<void> {
+  async #terminate(): Promise<void> {
     await this.#client?.query(
       "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = ANY($1) AND pid <> pg_backend_pid()",
       [this.databases],

@@ -9,32 +9,34 @@ import { renderPassfile } from "../../model/connection/passfile";
 import { AgentError } from "../system/errors";
 import { stateFolder, writeStateFile } from "../system/state-folder";
 
-/** Whether the server is not in a container beside the agent, but somewhere of its own. */
+/** Whether PostgreSQL is an external server and not a container beside the agent. */
 export const isExternal = process.env.STAGECRAFT_COUPLING === "external";
 
-/** Files of the agent's volume, readable by the agent alone. */
+/** Files of the agent's volume, readable only by the agent. */
 const files = { connection: "connection.json", password: "connection.pass", ca: "connection.ca" };
 
 const connectionSchema = z.strictObject({
   ...connectionRequestSchema.shape,
-  /** Major version, on which it depends what a session may be asked for. */
+  /** Major version of PostgreSQL, which decides the parameters a session can set. */
   major: z.number(),
 });
-/** The way to a server that is not the agent's own. */
+/** Connection to an external server. */
 export type Connection = z.infer<typeof connectionSchema>;
 
-/** Seconds that a server somewhere else may take to answer. */
+/** Seconds to wait for an external server to accept a connection. */
 const connectTimeoutSeconds = 10;
 
-/** The way to the server; `undefined` for the agent's own, which is reached by its socket. */
+/** The connection to the external server; `undefined` for a server beside the agent, which is reached over its socket. */
 export function currentConnection(): Connection | undefined {
   if (!isExternal) return undefined;
-  const kept = storedConnection();
-  if (kept) return kept;
-  throw new AgentError("the agent does not know yet where its server is; run pulumi up again");
+  const stored = storedConnection();
+  if (stored) return stored;
+  throw new AgentError(
+    "the agent has no connection to the external server yet; run pulumi up again",
+  );
 }
 
-/** What was kept last, if anything. */
+/** The connection that was saved last; `undefined` before the first. */
 export function storedConnection(): Connection | undefined {
   let text: string;
   try {
@@ -46,7 +48,7 @@ export function storedConnection(): Connection | undefined {
   return connectionSchema.parse(JSON.parse(text));
 }
 
-/** Keeps the way to the server, also as libpq's programs read it. */
+/** Saves the connection to the server, also in the files that libpq reads. */
 export async function saveConnection(connection: Connection): Promise<void> {
   await writeStateFile(files.password, renderPassfile(connection.password));
   if (connection.ca === undefined) await rm(path.join(stateFolder, files.ca), { force: true });
@@ -54,7 +56,7 @@ export async function saveConnection(connection: Connection): Promise<void> {
   await writeStateFile(files.connection, JSON.stringify(connection));
 }
 
-/** The way to a server, for `pg`. */
+/** Connection options for `pg`. */
 export function clientConfig({
   host,
   port,
@@ -63,23 +65,26 @@ export function clientConfig({
   ca,
   sslmode,
 }: Omit<ConnectionRequest, "server">): ClientConfig {
-  const checked = sslmode === "verify-full";
+  const isVerified = sslmode === "verify-full";
   const ssl = {
-    rejectUnauthorized: checked,
+    rejectUnauthorized: isVerified,
     ...(ca === undefined ? {} : { ca }),
-    // Node forgets the host of a connection by address.
+    // Node does not pass on the host of a connection to an IP address.
     checkServerIdentity: (_: string, certificate: Parameters<typeof checkServerIdentity>[1]) =>
-      checked ? checkServerIdentity(host, certificate) : undefined,
+      isVerified ? checkServerIdentity(host, certificate) : undefined,
   };
   return {
-    ...{ host, port, user, password },
+    host,
+    port,
+    user,
+    password,
     ssl: sslmode === "disable" ? false : ssl,
     connectionTimeoutMillis: connectTimeoutSeconds * 1000,
     keepAlive: true,
   };
 }
 
-/** The way to the server in libpq's environment variables; the password stays in its file. PostgreSQL manual, 32.15. */
+/** Connection options as libpq's environment variables; the password stays in its file. PostgreSQL manual, 32.15. */
 export function libpqEnvironment(): NodeJS.ProcessEnv {
   const connection = currentConnection();
   if (!connection) return { PGUSER: "postgres" };
@@ -98,10 +103,14 @@ export function libpqEnvironment(): NodeJS.ProcessEnv {
   };
 }
 
-/** Refuses what only somebody on the server's machine can do. `what` begins the sentence: `settings are`. */
+/**
+ * Throws an {@link AgentError} on an external server, for what needs access to the server's machine.
+ *
+ * @param what Subject and verb of the message, e.g. `parameters are`.
+ */
 export function rejectExternal(server: string, what: string): void {
   if (!isExternal) return;
   throw new AgentError(
-    `${what} the other server's own: ${server} was not made by Stagecraft, only its roles and databases are looked after; leave it out of the stack, or change it there`,
+    `${what} not managed on an external server: Stagecraft did not create ${server} and manages only its roles and databases; leave it out of the stack, or change it on the server itself`,
   );
 }

@@ -1,17 +1,17 @@
 import { statfs } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Client } from "pg";
-import { reservedBytes } from "../../model/dump/space";
+import { reservedBytes } from "../../model/dump/disk-space";
 import { formatBytes } from "../../model/base/units";
 import { isExternal } from "./external-connection";
 import { EnvironmentError, messageOf } from "../system/errors";
 import { withConnection } from "./connect";
 import { logLine } from "../system/progress";
 
-/** Milliseconds between two looks at the disk: seldom enough to cost nothing, often enough for a disk that fills at 1 GB/s. */
+/** Milliseconds between two checks of the disk: rare enough to cost nothing, frequent enough for a disk that fills at 1 GB/s. */
 const intervalMilliseconds = 50;
 
-/** The folder of PostgreSQL's data; `undefined` where it is on another machine. */
+/** PostgreSQL's data directory; `undefined` on an external server. */
 export async function findDataFolder(client: Client): Promise<string | undefined> {
   if (isExternal) return undefined;
   const { rows } = await client.query<{ folder: string }>(
@@ -20,22 +20,24 @@ export async function findDataFolder(client: Client): Promise<string | undefined
   return rows[0]?.folder ?? "/var/lib/postgresql/data";
 }
 
-/** Bytes free on the volume of PostgreSQL's data; `null` where it is on another machine. */
+/** Free bytes on the volume of PostgreSQL's data directory; `null` on an external server. */
 export async function freeDataBytes(client: Client): Promise<number | null> {
   const folder = await findDataFolder(client);
   return folder === undefined ? null : freeBytes(folder);
 }
 
-/** Bytes free on the volume of a folder. */
+/** Free bytes on the volume of a folder. */
 async function freeBytes(folder: string): Promise<number> {
   const { bavail, bsize } = await statfs(folder);
   return bavail * bsize;
 }
 
 /**
- * Does the work of a restore, and ends all sessions in its database before the disk is full: PostgreSQL as a whole goes
- * down when it cannot write its log, and the live databases with it. Throws a {@link EnvironmentError} when that happened.
- * Where the folder cannot be seen nothing is watched.
+ * Runs the work of a restore, and terminates all sessions in its database before the disk is full: when PostgreSQL
+ * cannot write WAL, the whole server stops, including the live databases. Throws an {@link EnvironmentError} when the
+ * sessions were terminated.
+ *
+ * @param folder PostgreSQL's data directory; `undefined` to run the work unguarded.
  */
 export async function withDiskSpaceGuard(
   folder: string | undefined,
@@ -46,16 +48,16 @@ export async function withDiskSpaceGuard(
     await work();
     return;
   }
-  // Connected before the disk fills: by then PostgreSQL may be too busy to let anybody in.
-  const { left, worked } = await withConnection("postgres", async (client) => {
+  // Connect before the disk fills: later PostgreSQL may be too busy to accept a connection.
+  const { left, outcome } = await withConnection("postgres", async (client) => {
     const stop = new AbortController();
     const watching = watch(folder, client, database, stop.signal);
-    const [worked] = await Promise.allSettled([work()]);
+    const [outcome] = await Promise.allSettled([work()]);
     stop.abort();
-    return { left: await watching, worked };
+    return { left: await watching, outcome };
   });
   if (left === undefined) {
-    if (worked.status === "rejected") throw worked.reason;
+    if (outcome.status === "rejected") throw outcome.reason;
     return;
   }
   throw new EnvironmentError(
@@ -63,7 +65,7 @@ export async function withDiskSpaceGuard(
   );
 }
 
-/** Watches until it is stopped; the bytes that were left when it ended the sessions. */
+/** Watches the disk until `signal` aborts. Returns the free bytes at which it terminated the sessions, if it did. */
 async function watch(
   folder: string,
   client: Client,
@@ -76,9 +78,9 @@ async function watch(
     if (left < reservedBytes) {
       stoppedAt ??= left;
       try {
-        await endSessions(client, database);
+        await terminateSessions(client, database);
       } catch (error) {
-        logLine(`could not stop the restore: ${messageOf(error)}`);
+        logLine(`cannot stop the restore: ${messageOf(error)}`);
         return stoppedAt;
       }
     }
@@ -87,7 +89,7 @@ async function watch(
   return stoppedAt;
 }
 
-async function endSessions(client: Client, database: string): Promise<void> {
+async function terminateSessions(client: Client, database: string): Promise<void> {
   await client.query("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1", [
     database,
   ]);

@@ -1,6 +1,6 @@
 /**
- * What a session with values that are to be masked does not tell the server's log: statements, their parameters, and errors, which show values.
- * `shared_preload_libraries` may have brought further logs.
+ * Session parameters that keep values to be masked out of the server log: statements, their parameters, and errors.
+ * The last ones are for extensions in `shared_preload_libraries`.
  */
 export const noServerLogging = {
   log_statement: "none",

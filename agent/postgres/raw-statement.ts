@@ -9,17 +9,17 @@ interface RawConnection {
   };
 }
 
-/** How a statement ended: PostgreSQL's command tag (`CREATE TABLE`, `COPY 12`), or what it said against it. */
+/** Result of a statement: PostgreSQL's command tag (`CREATE TABLE`, `COPY 12`) or its error. */
 export type StatementResult = { readonly tag: string } | { readonly error: DatabaseError };
 
 /**
- * A statement sent as the bytes that stand in a dump, whatever their encoding, with the rows of a COPY behind it.
+ * A statement sent as the bytes of the dump, in any encoding, followed by the rows of a COPY.
  * Frontend/backend protocol: PostgreSQL manual, 53.2 and 53.7.
  */
 export class RawStatement implements Submittable {
-  /** How it ended; never rejects. */
+  /** The result; never rejects. */
   readonly result: Promise<StatementResult>;
-  /** True when PostgreSQL waits for rows, false when the statement has ended without. */
+  /** True when PostgreSQL waits for rows, false when the statement has finished without rows. */
   readonly expectsRows: Promise<boolean>;
   #end!: (ending: StatementResult) => void;
   #answer!: (wantsRows: boolean) => void;
@@ -37,7 +37,7 @@ export class RawStatement implements Submittable {
     return client.query(new RawStatement(sql));
   }
 
-  /** Sends rows in COPY's text format; does nothing any more once PostgreSQL has refused. */
+  /** Sends rows in COPY's text format; does nothing once PostgreSQL has rejected the statement. */
   async write(rows: Buffer): Promise<void> {
     if (this.#ended || !this.#connection) return;
     const { stream } = this.#connection;
@@ -48,7 +48,7 @@ export class RawStatement implements Submittable {
     if (!more) await Promise.race([once(stream, "drain"), this.result]);
   }
 
-  /** Says that there are no more rows. */
+  /** Marks the end of the rows (CopyDone). */
   endRows(): void {
     if (!this.#ended) this.#connection?.stream.write(header("c", 0));
   }
@@ -75,7 +75,7 @@ export class RawStatement implements Submittable {
     this.#finish({ error });
   }
 
-  // Answers that a dump's statements may have and nobody needs.
+  // Messages that a dump's statements may cause and that are ignored.
   handleRowDescription(): void {}
   handleDataRow(): void {}
   handlePortalSuspended(): void {}

@@ -1,50 +1,51 @@
 import type { Client, DatabaseError } from "pg";
 import { describeStatement } from "../../model/dump/statement";
-import { isRestrict, tokensOf } from "../../model/upgrades/script-text";
+import { isRestrictCommand, tokensOf } from "../../model/upgrades/script-text";
 import { RawStatement } from "./raw-statement";
 
-/** A statement of a text of SQL that PostgreSQL refused. */
+/** A statement of an SQL text that PostgreSQL rejected. */
 export interface RejectedStatement {
-  /** The line that PostgreSQL means, from 1. */
+  /** Line of the error position in the text, from 1. */
   readonly line: number;
   /** The beginning of the statement. */
   readonly statement: string;
   readonly error: DatabaseError;
 }
 
-/** How a text of SQL is run. */
+/** Options of {@link runStatements}. */
 export interface StatementOptions {
-  /** Statements that are left out. */
+  /** Selects statements to skip. @default none */
   readonly skip?: (statement: string) => boolean;
-  /** Hears of each statement that is refused; the rest is run when it says true. */
-  readonly onRejected: (refused: RejectedStatement) => boolean;
+  /** Called for each statement that PostgreSQL rejects; returns whether to continue with the next one. */
+  readonly onRejected: (rejected: RejectedStatement) => boolean;
 }
 
 /**
- * Runs a text of SQL on a connection statement by statement, with the rows of its COPY statements; commands to psql are
- * left out. Ends at the first statement that is refused, unless it is told to go on.
+ * Runs an SQL text on a connection, statement by statement, with the rows of its COPY statements. `\restrict` and
+ * `\unrestrict` are skipped; any other psql command throws. Stops at the first rejected statement unless `onRejected`
+ * returns true.
  */
 export async function runStatements(
   client: Client,
   text: string,
-  { skip = () => false, onRejected: onRefused }: StatementOptions,
+  { skip = () => false, onRejected }: StatementOptions,
 ): Promise<void> {
   let copy: { statement: RawStatement; sql: string; line: number } | undefined;
   for (const token of tokensOf(text)) {
     if (token.type === "rows") await copy?.statement.write(token.bytes);
     else if (token.type === "end of rows" && copy) {
       copy.statement.endRows();
-      const ended = copy;
+      const finished = copy;
       copy = undefined;
-      if (!(await mayContinue(ended.statement, ended.sql, ended.line, onRefused))) return;
-    } else if (token.type === "meta" && !isRestrict(token.text)) {
-      throw new Error(`line ${token.line}: ${token.text} is a command of psql`);
+      if (!(await mayContinue(finished.statement, finished.sql, finished.line, onRejected))) return;
+    } else if (token.type === "meta" && !isRestrictCommand(token.text)) {
+      throw new Error(`line ${token.line}: ${token.text} is a psql command`);
     } else if (token.type === "statement") {
       const sql = token.bytes.toString("utf8");
       if (skip(sql)) continue;
       const statement = RawStatement.send(client, token.bytes);
       if (await statement.expectsRows) copy = { statement, sql, line: token.line };
-      else if (!(await mayContinue(statement, sql, token.line, onRefused))) return;
+      else if (!(await mayContinue(statement, sql, token.line, onRejected))) return;
     }
   }
 }
@@ -53,7 +54,7 @@ async function mayContinue(
   statement: RawStatement,
   sql: string,
   line: number,
-  onRefused: StatementOptions["onRejected"],
+  onRejected: StatementOptions["onRejected"],
 ): Promise<boolean> {
   const ending = await statement.result;
   if (!("error" in ending)) return true;
@@ -61,5 +62,5 @@ async function mayContinue(
   // PostgreSQL counts characters from 1.
   const before = Array.from(sql).slice(0, Number(error.position ?? 1) - 1);
   const linesBefore = before.filter((character) => character === "\n").length;
-  return onRefused({ line: line + linesBefore, statement: describeStatement(sql).excerpt, error });
+  return onRejected({ line: line + linesBefore, statement: describeStatement(sql).excerpt, error });
 }

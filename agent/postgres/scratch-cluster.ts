@@ -6,16 +6,16 @@ import { text } from "node:stream/consumers";
 import { AgentError } from "../system/errors";
 import { stateFolder } from "../system/state-folder";
 
-/** A fresh cluster of the image's PostgreSQL (images/Dockerfile). */
+/** Archive of a new cluster of the image's PostgreSQL (images/Dockerfile). */
 const packedCluster = "/usr/local/lib/stagecraft/scratch.tar.zst";
 
-/** Where scratch clusters lie: in the agent's volume. */
+/** Scratch clusters, in the agent's volume. */
 const folder = path.join(stateFolder, "scratch");
 
-/** A cluster in use for longer belongs to an agent that was killed. */
-const longestUseSeconds = 600;
+/** A cluster in use for longer than this belongs to a killed agent. */
+const maxUseSeconds = 600;
 
-/** Small and in nobody's way; what a caller asks for comes behind and wins. */
+/** Parameters for a small footprint; the caller's arguments follow and override them. */
 const minimalParameters = {
   fsync: "off",
   huge_pages: "off",
@@ -25,22 +25,22 @@ const minimalParameters = {
   shared_buffers: "128kB",
 };
 
-/** What a program ended with and said. */
+/** Exit status and output of a program. */
 export interface ScratchOutput {
-  /** 0 also when a statement failed: stdout lacks its rows then and stderr has the error. 1 when PostgreSQL would not start. */
+  /** 0 even when a statement failed: stdout then lacks its rows and stderr has the error. 1 when PostgreSQL did not start. */
   readonly status: number;
-  /** The output of `COPY … TO STDOUT`, and of nothing else. */
+  /** The output of `COPY … TO STDOUT` only. */
   readonly stdout: string;
   /** The server log. */
   readonly stderr: string;
 }
 
 /**
- * Runs `postgres --single` on a scratch cluster, to learn what the server's own version makes of a candidate file.
- * The real server is not involved. Takes about 30 ms, and 0.1 s more the first time after a start of the machine.
+ * Runs `postgres --single` on a scratch cluster, to check a candidate file with the server's own version of PostgreSQL.
+ * The real server is not involved. Takes about 30 ms, plus 0.1 s the first time after the machine has booted.
  *
  * @param args Further arguments, e.g. `["-c", "hba_file=/tmp/candidate"]`.
- * @param sql Statements, without an empty line behind a semicolon. Rows come back by `COPY … TO STDOUT`.
+ * @param sql Statements, without an empty line after a semicolon. Use `COPY … TO STDOUT` to get rows.
  */
 export async function runOnScratchCluster(
   args: readonly string[],
@@ -51,15 +51,24 @@ export async function runOnScratchCluster(
     `${name}=${value}`,
   ]);
   return withScratchCluster(async (cluster) => {
-    // Last, so that no file a caller brings can lead to the real cluster, which another container has open.
-    const place = ["-c", `data_directory=${cluster}`];
-    const all = ["--single", "-j", "-D", cluster, ...settings, ...args, ...place, "postgres"];
-    const { stdout, ...said } = await run("postgres", all, sql);
-    return { ...said, stdout: withoutPrompts(stdout) };
+    // Last, so that no file of the caller can lead to the real cluster, which another container has open.
+    const dataDirectory = ["-c", `data_directory=${cluster}`];
+    const all = [
+      "--single",
+      "-j",
+      "-D",
+      cluster,
+      ...settings,
+      ...args,
+      ...dataDirectory,
+      "postgres",
+    ];
+    const output = await run("postgres", all, sql);
+    return { ...output, stdout: withoutPrompts(output.stdout) };
   });
 }
 
-/** Lends a scratch cluster; `use` gets its folder and leaves no process in it. */
+/** Calls `use` with the folder of a scratch cluster. `use` must leave no process running in it. */
 export async function withScratchCluster<T>(use: (cluster: string) => Promise<T>): Promise<T> {
   const key = await clusterKey();
   const cluster = await claim(key);
@@ -71,8 +80,8 @@ export async function withScratchCluster<T>(use: (cluster: string) => Promise<T>
 }
 
 /**
- * The name of the cluster that waits for its next use. It is never synced to disk, so it belongs to one start of the
- * machine as well as to one version.
+ * Folder name of the idle cluster. A cluster is never synced to disk, so the name contains the boot id as well as the
+ * version of PostgreSQL.
  */
 async function clusterKey(): Promise<string> {
   const [{ stdout: version }, boot] = await Promise.all([
@@ -82,14 +91,14 @@ async function clusterKey(): Promise<string> {
   return `${/\d+(?:\.\d+)*\S*/.exec(version)?.[0] ?? "unknown"}-${boot.trim()}`;
 }
 
-/** Takes the waiting cluster for oneself, by a name of its own: of two at once, the second one makes another. */
+/** Claims the idle cluster by renaming it; if another caller has claimed it, unpacks a new one. */
 async function claim(key: string): Promise<string> {
   const own = path.join(folder, `${key}.${randomBytes(6).toString("hex")}`);
   await mkdir(folder, { recursive: true });
   try {
     await rename(path.join(folder, key), own);
   } catch {
-    await sweep(key);
+    await removeStale(key);
     await unpack(own);
   }
   return own;
@@ -109,17 +118,17 @@ async function unpack(cluster: string): Promise<void> {
   if (status === 0) return;
   await rm(cluster, { recursive: true, force: true });
   throw new AgentError(
-    `the scratch cluster that candidate files are checked with could not be made in ${folder}: ${stderr.trim()}`,
+    `cannot create the scratch cluster for checking configuration files in ${folder}: ${stderr.trim()}`,
   );
 }
 
-/** Removes what other versions, former starts of the machine and killed agents left. */
-async function sweep(key: string): Promise<void> {
+/** Removes clusters of other versions, of earlier boots of the machine and of killed agents. */
+async function removeStale(key: string): Promise<void> {
   for (const name of await readdir(folder)) {
     const cluster = path.join(folder, name);
     const found = await stat(cluster).catch(() => undefined);
-    const isIdle = found && Date.now() - found.mtimeMs > longestUseSeconds * 1000;
-    if (name.startsWith(key) && isIdle !== true) continue;
+    const isStale = found && Date.now() - found.mtimeMs > maxUseSeconds * 1000;
+    if (name.startsWith(key) && isStale !== true) continue;
     await rm(cluster, { recursive: true, force: true });
   }
 }
@@ -137,7 +146,7 @@ async function run(
       resolve(code ?? 255);
     });
   });
-  // It may end before it has read everything.
+  // The program may exit before it has read all of its input.
   child.stdin.on("error", () => undefined);
   child.stdin.end(stdin);
   const [code, stdout, stderr] = await Promise.all([
@@ -148,7 +157,7 @@ async function run(
   return { status: code, stdout, stderr };
 }
 
-/** Single-user mode is made for people: it greets, and asks for each entry. */
+/** Removes the banner and the prompts of single-user mode, which is interactive. */
 function withoutPrompts(stdout: string): string {
   return stdout
     .replace(/^\nPostgreSQL stand-alone backend .*\n(?:backend> )?/, "")

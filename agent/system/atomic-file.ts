@@ -2,7 +2,7 @@ import { readFile, rename, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { fsyncPath } from "./fsync";
 
-/** The text of a file; `undefined` when there is none. */
+/** Reads a text file; `undefined` when it does not exist. */
 export async function readTextIfExists(file: string): Promise<string | undefined> {
   try {
     return await readFile(file, "utf8");
@@ -12,9 +12,9 @@ export async function readTextIfExists(file: string): Promise<string | undefined
   }
 }
 
-/** Puts a text in the place of a file: after a crash the file is the former one or the new one, never half of it. */
+/** Replaces a file: after a crash it has either its previous or its new contents, never a part of them. */
 export async function writeFileAtomically(file: string, text: string): Promise<void> {
-  // Of its own for each process: two may write the same file at once.
+  // One name per process, because two processes may write the same file at once.
   const partial = `${file}.${process.pid}.partial`;
   try {
     await writeFile(partial, text, { mode: 0o600 });

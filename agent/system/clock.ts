@@ -1,9 +1,9 @@
 import { readFileSync } from "node:fs";
 
-/** A file with a moment, which the agent then takes for now. For tests, in which months pass in minutes. */
+/** A file with a timestamp that the agent uses as the current time. For tests, in which months pass in minutes. */
 const clockFile = process.env.STAGECRAFT_CLOCK;
 
-/** What time it is. */
+/** The current time. */
 export function now(): Date {
   if (clockFile === undefined) return new Date();
   try {
@@ -14,5 +14,5 @@ export function now(): Date {
   }
 }
 
-/** Milliseconds between two looks at the clock; in months that pass in minutes a second would be long. */
+/** Milliseconds between two checks of the clock; fewer with a test clock, where a second can be hours. */
 export const tickMs = clockFile === undefined ? 1000 : 100;

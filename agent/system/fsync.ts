@@ -2,12 +2,12 @@ import { open, readdir } from "node:fs/promises";
 import path from "node:path";
 import { forEachConcurrently } from "./concurrency";
 
-/** Files of a folder that are put on the disk at the same time. */
+/** Number of files of a folder that are synced at the same time. */
 const concurrentSyncs = 4;
 
-/** Puts a file, or the names in a folder, on the disk. */
-export async function fsyncPath(place: string): Promise<void> {
-  const handle = await open(place, "r");
+/** Syncs a file, or the directory entries of a folder, to disk. */
+export async function fsyncPath(file: string): Promise<void> {
+  const handle = await open(file, "r");
   try {
     await handle.sync();
   } finally {
@@ -16,13 +16,13 @@ export async function fsyncPath(place: string): Promise<void> {
 }
 
 /**
- * Puts a folder on the disk with all that is in it. Each file by itself, because syncing the whole file system would
- * have the application's commits wait for everything that PostgreSQL still keeps to be written there.
+ * Syncs a folder and everything in it to disk. File by file, because a sync of the whole file system would make the
+ * application's commits wait for all of PostgreSQL's dirty pages.
  */
 export async function fsyncFolder(folder: string): Promise<void> {
   const entries = await readdir(folder, { recursive: true, withFileTypes: true });
-  const places = entries
+  const paths = entries
     .filter((entry) => entry.isFile() || entry.isDirectory())
     .map((entry) => path.join(entry.parentPath, entry.name));
-  await forEachConcurrently([...places, folder], concurrentSyncs, fsyncPath);
+  await forEachConcurrently([...paths, folder], concurrentSyncs, fsyncPath);
 }

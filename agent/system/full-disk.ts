@@ -4,25 +4,25 @@ import { formatBytes } from "../../model/base/units";
 import { EnvironmentError } from "./errors";
 import { stateFolder } from "./state-folder";
 
-/** Where so little is left, a program that failed has failed for it. */
+/** With less free space than this, the full disk is taken to be why a program failed. */
 const fullBelowBytes = 2 ** 20;
 
-/** Tells an error of a volume that is full with what to do; any other one is given back as it is. */
+/** Adds the fix to an error of a full volume; returns any other error unchanged. */
 export function explainDiskFull(error: unknown): unknown {
   const { code, path: file } = (error ?? {}) as NodeJS.ErrnoException;
   if (code !== "ENOSPC" && code !== "EDQUOT") return error;
   return noSpaceError(file === undefined ? stateFolder : path.dirname(file), error);
 }
 
-/** The error to throw for a program that failed, when the agent's volume is full; otherwise `undefined`. */
+/** The error to throw for a failed program when the agent's volume is full; `undefined` when it is not. */
 export function diskFullError(): EnvironmentError | undefined {
   return freeBytes(stateFolder) < fullBelowBytes ? noSpaceError(stateFolder) : undefined;
 }
 
 function noSpaceError(folder: string, cause?: unknown): EnvironmentError {
-  const left = formatBytes(freeBytes(folder));
+  const free = formatBytes(freeBytes(folder));
   return new EnvironmentError(
-    `there is no room left for the agent's files in ${folder}: ${left} are free on its volume; free some space or move it to a larger disk, then run the same command again`,
+    `no space left for the agent's files in ${folder}: ${free} free on its volume; free some space or move the volume to a larger disk, then run the same command again`,
     { cause },
   );
 }

@@ -1,53 +1,53 @@
 import { formatBytes, formatDuration, plural } from "../../model/base/units";
 
-/** Seconds between two lines of progress. */
+/** Seconds between two progress lines. */
 const intervalSeconds = 2;
 
-/** Tells a person on stderr how far a step is, a line every two seconds. */
+/** Reports the progress of a step on stderr, one line every two seconds. */
 export class Progress {
   #done = 0;
   #rows = 0;
   #tables = 0;
   readonly #started = Date.now();
-  #spoke = Date.now();
+  #reported = Date.now();
 
   /** `total` is in bytes. */
   constructor(
     private readonly step: string,
     private readonly total: number,
-    /** What is being done when all of the total is. */
-    private readonly ending = "making indexes and constraints",
+    /** What the step does after the last byte. */
+    private readonly lastPhase = "creating indexes and constraints",
   ) {}
 
-  /** More of the total is done. */
+  /** Adds to the bytes done. */
   advance(amount: number): void {
     this.#done += amount;
-    this.#speak();
+    this.#report();
   }
 
-  /** This much is done by now, and so many rows of so many tables. */
+  /** Sets the bytes, rows and tables done so far; a lower number than before is ignored. */
   update(done: number, rows: number, tables: number): void {
     this.#done = Math.max(this.#done, done);
     this.#rows = Math.max(this.#rows, rows);
     this.#tables = Math.max(this.#tables, tables);
-    this.#speak();
+    this.#report();
   }
 
-  /** The rows of one more table have been read. */
+  /** Adds one table and its rows. */
   countRows(rows: number): void {
     this.#rows += rows;
     this.#tables++;
   }
 
-  #speak(): void {
+  #report(): void {
     const now = Date.now();
-    if (now - this.#spoke < intervalSeconds * 1000) return;
-    this.#spoke = now;
+    if (now - this.#reported < intervalSeconds * 1000) return;
+    this.#reported = now;
     const share = this.total > 0 ? Math.min(1, this.#done / this.total) : 0;
     const elapsed = (now - this.#started) / 1000;
     const left =
       share > 0.99
-        ? ` · ${this.ending}`
+        ? ` · ${this.lastPhase}`
         : share > 0.02
           ? ` · ${formatDuration((elapsed * (1 - share)) / share)} left`
           : "";
@@ -59,7 +59,7 @@ export class Progress {
   }
 }
 
-/** A line for people, on stderr. */
+/** Writes a line to stderr, which the CLI shows and the container logs. */
 export function logLine(line: string): void {
   process.stderr.write(`${line}\n`);
 }

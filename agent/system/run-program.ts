@@ -6,34 +6,34 @@ import { pipeline } from "node:stream/promises";
 /** A program and its arguments. */
 export type Command = readonly [program: string, ...args: string[]];
 
-/** How a program is run. */
+/** Options of {@link runProgram}. */
 export interface RunOptions {
   readonly environment: NodeJS.ProcessEnv;
-  /** Gets each line of its stderr. */
+  /** Called with each line of stderr, of the program and of the filter. */
   readonly onLine: (line: string) => void;
-  /** Ends it. */
+  /** Terminates the programs. */
   readonly signal: AbortSignal;
-  /** Where its stdout goes; nowhere when it is left out. */
+  /** File to create from stdout. @default stdout is discarded */
   readonly output?: string;
-  /** What its stdout goes through first. */
+  /** Second program that reads the first one's stdout; `output` is then the filter's stdout. */
   readonly filter?: Command;
 }
 
-/** Seconds that a program has to end by itself when it is asked to. */
+/** Seconds between SIGTERM and SIGKILL. */
 const graceSeconds = 5;
 
 /**
- * Runs a program, and another one behind it; the exit statuses of all, 255 for one that a signal ended. They end when
- * this process does, also by SIGKILL: nothing goes on writing into a backup that nobody makes any more.
+ * Runs a program, optionally piped into a filter. Returns their exit statuses, 255 for a program that a signal ended.
+ * The programs end with this process, even after SIGKILL, so that none keeps writing into an abandoned backup.
  */
 export async function runProgram(command: Command, options: RunOptions): Promise<number[]> {
   const { output, filter, signal } = options;
   const target = output === undefined ? undefined : openSync(output, "wx", 0o600);
   const children: ChildProcess[] = [];
-  const end = (): void => {
+  const terminateAll = (): void => {
     for (const child of children) terminate(child);
   };
-  signal.addEventListener("abort", end);
+  signal.addEventListener("abort", terminateAll);
   try {
     signal.throwIfAborted();
     if (filter === undefined) {
@@ -42,16 +42,14 @@ export async function runProgram(command: Command, options: RunOptions): Promise
       const first = start(command, options, ["ignore", "pipe", "pipe"]);
       const second = start(filter, options, ["pipe", target ?? "ignore", "pipe"]);
       children.push(first, second);
-      // A broken pipe shows in the exit statuses.
+      // The exit statuses report a broken pipe.
       if (first.stdout && second.stdin) {
-        void pipeline(first.stdout, second.stdin).catch(() => {
-          end();
-        });
+        void pipeline(first.stdout, second.stdin).catch(terminateAll);
       }
     }
     return await Promise.all(children.map(exitStatus));
   } finally {
-    signal.removeEventListener("abort", end);
+    signal.removeEventListener("abort", terminateAll);
     if (target !== undefined) closeSync(target);
   }
 }

@@ -3,7 +3,7 @@ import { pipeline } from "node:stream/promises";
 import { AgentError } from "./errors";
 import { listLogs, logPath } from "./restore-reports";
 
-/** Writes a kept log to stdout; the newest, where none is named. */
+/** Writes the log of a restore to stdout: the named one, or the newest. */
 export async function showLog(name: string | undefined): Promise<void> {
   const logs = await listLogs();
   const file = name ?? logs.at(-1);

@@ -1,2 +1,2 @@
-/** Does a part of the work and measures it under a name. */
+/** Runs a step of a job and records its duration under a name. */
 export type RunStep = <T>(name: string, work: () => Promise<T>) => Promise<T>;

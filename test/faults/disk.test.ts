@@ -160,7 +160,7 @@ describe("a disk that is too small", () => {
 
 describe("an agent whose volume is full", () => {
   const full =
-    /there is no room left for the agent's files in \/var\/lib\/stagecraft\S*: [\d.]+ k?B are free on its volume; free some space/;
+    /no space left for the agent's files in \/var\/lib\/stagecraft\S*: [\d.]+ k?B free on its volume; free some space/;
   const dump = Buffer.from(plainDump(rows(100_000)));
   const fill = async (): Promise<unknown> =>
     server.run(["sh", "-c", `dd if=/dev/zero of=${agentFiller} bs=64k`]);

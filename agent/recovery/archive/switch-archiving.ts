@@ -41,7 +41,7 @@ const lock = advisoryLocks.archiving;
  * recovered can still be.
  */
 export async function switchArchiving({ server, archive }: ArchiveRequest): Promise<ArchiveResult> {
-  rejectExternal(server, "what is archived is");
+  rejectExternal(server, "WAL archiving is");
   await waitForPostgres(60);
   return withConnection("postgres", async (client) => {
     await client.query("SELECT pg_advisory_lock($1)", [lock]);

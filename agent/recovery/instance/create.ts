@@ -1,7 +1,7 @@
 import { mkdir, rm, stat, statfs } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Client } from "pg";
-import { reservedBytes } from "../../../model/dump/space";
+import { reservedBytes } from "../../../model/dump/disk-space";
 import { stanzaName } from "../../../model/point-in-time/archive-repository";
 import type {
   RecoveryInstance,
@@ -56,7 +56,7 @@ export async function createInstance({
   to,
   hours,
 }: RecoveryInstanceRequest): Promise<RecoveryInstance> {
-  rejectExternal(server, "what can be recovered is");
+  rejectExternal(server, "point-in-time recovery is");
   const started = now();
   const target = parseTarget(to);
   if ("problem" in target) throw new AgentError(`--to must ${target.problem}`);

@@ -25,7 +25,7 @@ export const restoreSession = (masked: boolean): Readonly<Record<string, string>
 const usersLock = [...advisoryLocks.restoreRole];
 
 /** Advisory lock of whoever makes the role. */
-const creationLock = [...advisoryLocks.restoreRoleMaker];
+const creationLock = [...advisoryLocks.restoreRoleCreation];
 
 /** Makes the role, or makes one that is there a superuser again; it stays until {@link releaseRestoreRole}. */
 export async function createRestoreRole(client: Client): Promise<void> {

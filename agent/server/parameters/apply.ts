@@ -14,7 +14,7 @@ import { tryConfigFile } from "./try-config-file";
 import { advisoryLocks } from "../../postgres/advisory-locks";
 
 /** Advisory lock that changes of settings hold: one at a time. */
-const lock = advisoryLocks.settings;
+const lock = advisoryLocks.parameters;
 
 /**
  * Puts settings in force as far as a reload can. Nothing is touched before a server of its own has run with them, and

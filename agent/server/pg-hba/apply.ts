@@ -13,7 +13,7 @@ import { agentConnection, tryConnections } from "./try-connections";
 import { advisoryLocks } from "../../postgres/advisory-locks";
 
 /** Advisory lock: one change of the rules at a time; the lock ends with its session. */
-const lock = advisoryLocks.rules;
+const lock = advisoryLocks.pgHba;
 
 /** How long PostgreSQL may take to start. */
 const startSeconds = 60;

@@ -3,7 +3,7 @@ import { beforeAll, expect, test } from "vitest";
 import { isVerified, type CatalogueEntry } from "../../../model/backup/catalogue";
 import { catalogueSchema } from "../../../model/backup/catalogue-protocol";
 import { backupsRequestSchema } from "../../../model/backup/protocol";
-import { backupIdSchema } from "../../../model/backup/id";
+import { backupIdSchema } from "../../../model/backup/backup-id";
 import { formatBackupId, type BackupId } from "../../../model/base/names";
 import {
   copy,
@@ -15,6 +15,9 @@ import {
   rowsOf,
 } from "../../support/backups/agent-backups";
 import { useServer } from "../../support/servers/server";
+import { whileHeld } from "../../support/databases/held-session";
+import { limit, minute } from "../../support/time/limit.mjs";
+import { until } from "../../support/time/until";
 
 const server = useServer({ clock: true, backupsSize: "64m" });
 const nights = 40;
@@ -41,23 +44,6 @@ interface Fault {
 /** What somebody keeps for himself: the backup waits for a table before its dump, and for a sequence in its middle. */
 const holds = { table: "LOCK TABLE held", sequence: "DROP SEQUENCE pace" } as const;
 
-/** Somebody keeps something for himself, so that the backup has a middle; it is let go at the end of `work`. */
-async function whileHeld(
-  database: string,
-  what: keyof typeof holds,
-  work: () => Promise<void>,
-): Promise<void> {
-  const holding = server.trySql(database, `BEGIN; ${holds[what]}; SELECT pg_sleep(60)`, [
-    "PGAPPNAME=holder",
-  ]);
-  const held =
-    "SELECT count(*) FROM pg_locks WHERE relation IN ('held'::regclass, 'pace'::regclass) AND mode = 'AccessExclusiveLock' AND granted";
-  await until(async () => (await server.trySql(database, held)).stdout.trim() === "1");
-  await work();
-  await server.trySql("postgres", terminate("holder"));
-  await holding;
-}
-
 const terminate = (name: string): string =>
   `SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE application_name = '${name}'`;
 
@@ -65,7 +51,7 @@ const terminate = (name: string): string =>
 async function untilDumping(): Promise<void> {
   const waiting =
     "SELECT count(*) FROM pg_stat_activity WHERE application_name IN ('pg_dump', 'stagecraft-agent') AND wait_event_type = 'Lock'";
-  await until(async () => (await server.sql("postgres", waiting)) !== "0");
+  await until("a backup that waits", async () => (await server.sql("postgres", waiting)) !== "0");
 }
 
 /** Something that happens in the middle of the night's backup. */
@@ -75,7 +61,7 @@ const midway =
     { database = "shop", what = "sequence" }: { database?: string; what?: keyof typeof holds } = {},
   ) =>
   async (night: number): Promise<void> =>
-    whileHeld(database, what, async () => {
+    whileHeld(server, { database, sql: holds[what] }, async () => {
       await server.setClock(at(night, "03:29:00").toISOString());
       await untilDumping();
       await act();
@@ -91,9 +77,7 @@ const spoil = (script: string) => async (id: BackupId) =>
 const faults: Readonly<Record<number, Fault>> = {
   2: {
     failure: /locked by somebody else for longer than lockTimeout/,
-    night: midway(async () => until(async () => (await lastRun("nightly")) > at(2, "00:00:00")), {
-      what: "table",
-    }),
+    night: midway(async () => ran("nightly", 2), { what: "table" }),
     backups: 0,
   },
   4: {
@@ -156,11 +140,13 @@ const faults: Readonly<Record<number, Fault>> = {
     backups: 1,
   },
   25: {
-    failure: /the connection was cut|PostgreSQL does not let the agent in|shut down/,
+    failure: /the connection was cut|the agent cannot connect to PostgreSQL|shut down/,
     night: midway(async () => {
       await server.kill("postgres");
       await server.startAgain("postgres");
-      await until(async () => (await server.trySql("postgres", "SELECT")).status === 0);
+      const answers = async (): Promise<boolean> =>
+        (await server.trySql("postgres", "SELECT")).status === 0;
+      await until("PostgreSQL answers", answers);
     }),
     backups: 0,
   },
@@ -179,14 +165,6 @@ async function killJob(): Promise<void> {
   await server.run(["bash", "-c", script]);
 }
 
-async function until(isSo: () => Promise<boolean>): Promise<void> {
-  const deadline = Date.now() + 60_000;
-  while (!(await isSo())) {
-    if (Date.now() > deadline) throw new Error("it never came about");
-    await sleep(100);
-  }
-}
-
 /** When a job's last run began, by the agent's clock. */
 async function lastRun(job: string): Promise<Date> {
   const { stdout } = await server.run(["cat", "/var/lib/stagecraft/jobs.json"]);
@@ -199,8 +177,10 @@ async function lastRun(job: string): Promise<Date> {
   return new Date(begun === null ? (last?.startedAt ?? 0) : 0);
 }
 
-const ran = async (job: string, night: number): Promise<void> =>
-  until(async () => (await lastRun(job)) >= at(night, "00:00:00"));
+async function ran(job: string, night: number): Promise<void> {
+  const isOver = async (): Promise<boolean> => (await lastRun(job)) >= at(night, "00:00:00");
+  await until(`the run of ${job} in night ${night}`, isOver);
+}
 
 async function onTime(night: number): Promise<void> {
   await server.setClock(at(night, "03:29:00").toISOString());
@@ -267,9 +247,10 @@ beforeAll(async () => {
     pins: [],
   });
   expect(await server.agent(["backups-schedule"], request)).toMatchObject({ status: 0 });
-  await until(
-    async () => (await server.run(["cat", "/var/lib/stagecraft/jobs.json"])).status === 0,
-  );
+  await until("the agent's record of jobs", async () => {
+    const { status } = await server.run(["cat", "/var/lib/stagecraft/jobs.json"]);
+    return status === 0;
+  });
 });
 
 /** What an observer who wrote down each night expects to be there: the newest of so many days, weeks and months. */
@@ -297,7 +278,7 @@ function expectedToStay(good: readonly BackupId[]): BackupId[] {
 
 test(
   `of ${nights} nights, with a fault in every third, every backup that is kept is whole, and every fault is told of`,
-  { timeout: 600_000 },
+  { timeout: limit(60 * minute) },
   async () => {
     /** Events before and after each backup. */
     const seen = new Map<BackupId, [number, number]>();

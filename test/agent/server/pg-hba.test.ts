@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import type { RequiredConnection } from "../../../model/pg-hba/rule/protocol";
 import {
@@ -11,9 +10,12 @@ import {
   postgresLog,
   putHba,
   readHba,
+  untilLogged,
 } from "../../support/pg-hba/agent-rules";
 import { runInAgent } from "../../support/programs/agent-function";
 import { docker, owner, useServer } from "../../support/servers/server";
+import { endHolderSql, holdSession } from "../../support/databases/held-session";
+import { atMost, polling } from "../../support/time/limit.mjs";
 
 const server = useServer();
 
@@ -107,7 +109,7 @@ describe("a change of the rules", () => {
     });
     const text = hba(...rules, "host all all samenet scram-sha-256");
     const { seconds } = await putHba(server, text, [application]);
-    expect(seconds).toBeLessThan(10);
+    expect(seconds).toBeLessThan(atMost(10));
     await expectInPlace(text);
   });
 
@@ -275,18 +277,19 @@ describe("rules that lock a required connection out", () => {
   });
 
   test("keep connections that are open", async () => {
-    const running = server.sql("postgres", "SELECT pg_sleep(3), 'still here'");
-    await sleep(500);
+    const session = await holdSession(server, "postgres", "SELECT 'still here'");
     await askHba(server, "host all all samenet reject\n", [application]);
-    expect(await running).toBe("|still here");
+    expect(await server.sql("postgres", endHolderSql)).toBe("1");
+    expect((await session.ended).stdout).toBe("still here\n");
   });
 });
 
 /** Every session begins two seconds late, so that there is a middle to be killed in. */
 async function delaySessions(seconds: number): Promise<void> {
   await server.sql("postgres", `ALTER SYSTEM SET pre_auth_delay = ${seconds}`);
-  await server.sql("postgres", "SELECT pg_reload_conf()");
-  await sleep(300);
+  await untilLogged(server, `parameter "pre_auth_delay" changed to "${seconds}"`, async () =>
+    server.sql("postgres", "SELECT pg_reload_conf()"),
+  );
 }
 
 /** Ends the agent's verb as it runs, but not its main process. */
@@ -353,8 +356,8 @@ describe("a trial that nobody ends", () => {
   beforeAll(async () => signalMainProcess("STOP"));
   afterAll(async () => signalMainProcess("CONT"));
 
-  const functions = { endInterruptedChange: "agent/server/pg-hba/apply.ts" };
-  const body = "console.log(await endInterruptedChange());";
+  const functions = { rollBackInterruptedChange: "agent/server/pg-hba/apply.ts" };
+  const body = "console.log(await rollBackInterruptedChange());";
 
   test("is ended by the agent's main process, once", async () => {
     await killWhileOnTrial(locking, 1);
@@ -378,20 +381,22 @@ describe("a trial that nobody ends", () => {
 test("rules by hand that keep the agent out are mended with the help of one signal", async () => {
   const byHand = "local all all reject\nhost all all samenet scram-sha-256\n";
   await server.run(["sh", "-c", `cat >${hbaPath}`], Buffer.from(byHand));
-  await server.sql("postgres", "SELECT pg_reload_conf()");
-  await sleep(500);
+  await untilLogged(server, "received SIGHUP", async () =>
+    server.sql("postgres", "SELECT pg_reload_conf()"),
+  );
   const { status, stderr } = await askHba(server, usual, [application]);
   expect(status).toBe(1);
   expect(stderr).toBe(
     [
-      'PostgreSQL does not let the agent in: pg_hba.conf rejects connection for host "[local]", user "postgres", database "postgres", no encryption',
+      'the agent cannot connect to PostgreSQL: pg_hba.conf rejects connection for host "[local]", user "postgres", database "postgres", no encryption',
       "  done     the file has the wanted rules now, but without the agent PostgreSQL does not read it",
       `  fix      docker kill --signal HUP ${server.postgres}, then run pulumi up again`,
       "",
     ].join("\n"),
   );
-  await docker("kill", "--signal", "HUP", server.postgres);
-  await sleep(500);
+  await untilLogged(server, "received SIGHUP", async () =>
+    docker("kill", "--signal", "HUP", server.postgres),
+  );
   expect(await putHba(server, usual, [application])).toMatchObject({ changed: false });
 });
 
@@ -402,11 +407,11 @@ describe("a server with TLS", () => {
   beforeAll(async () => {
     const key = `-newkey rsa:2048 -nodes -keyout ${data}/server.key -out ${data}/server.crt`;
     await server.run(["sh", "-c", `openssl req -x509 -subj /CN=test ${key}`]);
-    await server.sql(
-      "postgres",
-      "ALTER SYSTEM SET ssl_cert_file = 'server.crt';\nALTER SYSTEM SET ssl_key_file = 'server.key';\nALTER SYSTEM SET ssl_ca_file = 'server.crt';\nALTER SYSTEM SET ssl = on;\nSELECT pg_reload_conf()",
+    const enable =
+      "ALTER SYSTEM SET ssl_cert_file = 'server.crt';\nALTER SYSTEM SET ssl_key_file = 'server.key';\nALTER SYSTEM SET ssl_ca_file = 'server.crt';\nALTER SYSTEM SET ssl = on;\nSELECT pg_reload_conf()";
+    await untilLogged(server, 'parameter "ssl" changed to "on"', async () =>
+      server.sql("postgres", enable),
     );
-    await sleep(500);
   });
 
   test("is tried with TLS and without, and logs no failed login", async () => {
@@ -414,8 +419,9 @@ describe("a server with TLS", () => {
       const text = hba("hostssl all,replication all samenet scram-sha-256", "host all all all md5");
       const required = [tls, { ...replica, over: "tls" as const }, application];
       await putHba(server, text, required);
-      // In a moment the last sessions have ended, and logged what they have to say.
-      await sleep(500);
+      // The last sessions log what they have to say before they end.
+      const sessions = async (): Promise<string> => docker("top", server.postgres, "-o", "args");
+      await expect.poll(sessions, polling).not.toMatch(/postgres: \S+ \S+ (?:\[local\]|[\d.]+\()/);
     });
     expect(log).toContain("received SIGHUP");
     expect(log).not.toMatch(/FATAL|ERROR|could not|unexpected|SSL/);
