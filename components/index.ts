@@ -44,5 +44,5 @@ export type { Defuse, DefuseStatement } from "../model/defuse/statement";
 export { mask, type Mask, type Masks } from "../model/masks/mask";
 export { presets } from "../model/pg-hba/rule/presets";
 export type { PgHbaRule } from "../model/pg-hba/rule/rule";
-export type { PostgresParameters as PostgresSettings } from "../model/parameters/typed";
+export type { PostgresParameters as PostgresSettings } from "../model/parameters/typed-parameters";
 export { StagingServer, type StagingServerArgs } from "./servers/staging-server";

@@ -1,4 +1,4 @@
-// Bundles that Pulumi's Node runs: each is made when what it is made of has changed, and kept by the contents of that.
+// Bundles that Pulumi's Node runs: each is rebuilt when one of its sources changes, and cached by their contents.
 "use strict";
 const { execFileSync } = require("node:child_process");
 const { createHash } = require("node:crypto");
@@ -11,10 +11,10 @@ const folder = join(project, ".stagecraft", "program");
 
 Module.enableCompileCache(join(project, ".stagecraft", "cache", "node"));
 
-/** Loads the bundle of a file, by its path from this folder, without the packages that are named. */
-exports.load = (entry, ...external) => require(keptBundle(entry) ?? bundle(entry, external));
+/** Loads the bundle of a file, by its path from this folder, without the named packages. */
+exports.load = (entry, ...external) => require(cachedBundle(entry) ?? bundle(entry, external));
 
-/** Puts a stand-in into Node's cache of modules, which loads the module itself at its first use. */
+/** Puts a proxy into Node's module cache that loads the module at its first use. */
 exports.loadWhenUsed = (name) => {
   const path = pathOf(name);
   if (path === undefined || require.cache[path]) return;
@@ -23,14 +23,14 @@ exports.loadWhenUsed = (name) => {
     if (require.cache[path] === standIn) delete require.cache[path];
     return require(name);
   };
-  // Being asked whether it is an ES module is not yet a use.
+  // Asking whether it is an ES module is no use yet.
   const get = (_, key) => (key === "__esModule" ? true : key === "default" ? load() : load()[key]);
   standIn.exports = new Proxy({}, { get });
   standIn.loaded = true;
   require.cache[path] = standIn;
 };
 
-/** Where a module is; `undefined` where it is not installed, as without the packages of development. */
+/** Path of a module; `undefined` if it is not installed, such as a development package. */
 function pathOf(name) {
   try {
     return require.resolve(name);
@@ -39,14 +39,14 @@ function pathOf(name) {
   }
 }
 
-/** The bundle of exactly these sources, where there is one. */
-function keptBundle(entry) {
+/** The cached bundle of exactly these sources, if any. */
+function cachedBundle(entry) {
   if (!existsSync(inputList(entry))) return undefined;
   const path = bundlePath(entry, JSON.parse(readFileSync(inputList(entry), "utf8")));
   return path !== undefined && existsSync(path) ? path : undefined;
 }
 
-/** Written under names of its own first, so that two programs at once never see half a file. */
+/** Written under a temporary name first, so that concurrent programs never read a partial file. */
 function bundle(entry, external) {
   mkdirSync(folder, { recursive: true });
   const partial = join(folder, `${nameOf(entry)}.${process.pid}.partial.js`);
@@ -59,7 +59,7 @@ function bundle(entry, external) {
     stdio: ["ignore", "inherit", "inherit"],
   });
   const all = Object.keys(JSON.parse(readFileSync(metafile, "utf8")).inputs);
-  // For the packages stands the lockfile that they were installed from.
+  // The lockfile stands for all packages.
   const inputs = all.filter((input) => !input.includes("node_modules/"));
   inputs.push("package-lock.json", "program/bundles.js");
   const path = bundlePath(entry, inputs);
@@ -79,7 +79,7 @@ function nameOf(entry) {
     .replaceAll("/", "-");
 }
 
-/** Where the bundle of these files belongs, by their contents; `undefined` when one is gone. */
+/** Path of the bundle of these files, by their contents; `undefined` when one is missing. */
 function bundlePath(entry, inputs) {
   const hash = createHash("sha256");
   for (const input of inputs) {

@@ -15,21 +15,21 @@ import { engineNames } from "../model/base/engine-names";
 import { rulesOfServer } from "../model/stack-file/pg-hba";
 import { parseStackConfig, readRawConfig } from "../model/stack-file/parse";
 import { formatProblems, type ConfigProblem } from "../model/base/config-problem";
-import type { StackConfig } from "../model/stack-file/schema";
+import type { StackFileConfig } from "../model/stack-file/schema";
 import { readUpgrades } from "../tools/read-upgrades";
 import { readTlsFiles } from "./tls-files";
 
-/** Reads a stack's settings and looks at what they name. All that is wrong is one error, raised before anything is touched. */
+/** Loads a stack file and checks the files it names. Raises one {@link UserError} with all problems, before anything is changed. */
 export async function loadConfig(stack: string): Promise<StackConfig> {
   const project = pulumi.getProject();
   const raw = readRawConfig(project, pulumi.runtime.allConfig());
   const { config: settings, problems } = parseStackConfig(stack, raw);
   const projectFolder = process.cwd();
   const { namePrefix = "", host, database } = settings;
-  // At another machine each look would try to connect for itself while nothing has told yet that it cannot.
+  // On another host every observation would wait for its own connection while it is not yet known whether the host answers.
   if (host === localHost) prefetchObservedState(engineNames(namePrefix, stack), host);
-  const places = { projectFolder, namePrefix, database: database?.name };
-  const found = settings.data && findContents(settings.data, places);
+  const scope = { projectFolder, namePrefix, database: database?.name };
+  const found = settings.data && findContents(settings.data, scope);
   const files = readTlsFiles(projectFolder, settings.tls ?? {});
   const scripts = settings.upgrades
     ? readUpgrades(projectFolder, settings.upgrades)
@@ -45,9 +45,9 @@ export async function loadConfig(stack: string): Promise<StackConfig> {
   ];
   if (all.length > 0) throw new UserError(formatProblems(`Pulumi.${stack}.yaml`, all));
   const passwords = new pulumi.Config(project).requireSecretObject<Passwords>("passwords");
-  // Without problems every section is there, and the stack is one of ours.
+  // Without problems every section exists, and the stack is a known one.
   const { contents } = found as { contents: Contents };
-  const checked = settings as StackConfig;
+  const checked = settings as StackFileConfig;
   const kind = stackKinds[stack as keyof typeof stackKinds];
   const rules = rulesOfServer(kind, checked.database.name, checked.pgHba);
   const pgHba = { application: checked.pgHba.application, rules };
@@ -68,11 +68,11 @@ function secretProblems(
     data,
   }: {
     readonly passwords?: Readonly<Record<string, string>>;
-    readonly backups?: StackConfig["backups"];
-    readonly data?: StackConfig["data"];
+    readonly backups?: StackFileConfig["backups"];
+    readonly data?: StackFileConfig["data"];
   },
 ): ConfigProblem[] {
-  // Set by Pulumi for every program; its SDK reads it but does not hand it out. It names sections, not their lines.
+  // Set by Pulumi for every program; the SDK does not expose it. It names sections, not single keys.
   const secretKeys = process.env["PULUMI_CONFIG_SECRET_KEYS"] ?? "";
   const file = stackFileText(stack);
   const secrets = [
@@ -87,12 +87,12 @@ function secretProblems(
   );
   return plain.map(([section, name]) => ({
     path: `${section}.${name}`,
-    text: `must be a secret, and it stands there in plain text; give another with: pulumi config set --secret --path ${section}.${name} -s ${stack}`,
+    text: `must be a secret, but is plain text; replace it with: pulumi config set --secret --path ${section}.${name} -s ${stack}`,
   }));
 }
 
-/** The same of where its contents come from. */
-function secretsOfData({ offsite }: Partial<StackConfig["data"]> = {}): [string, string][] {
+/** Secrets of the `data` section, by key path. */
+function secretsOfData({ offsite }: Partial<StackFileConfig["data"]> = {}): [string, string][] {
   if (!offsite) return [];
   const options = Object.entries(offsite.options)
     .filter(([name]) => isSecretOption(name))
@@ -100,8 +100,8 @@ function secretsOfData({ offsite }: Partial<StackConfig["data"]> = {}): [string,
   return [...options, ["offsite.identity", offsite.identity]];
 }
 
-/** What of a stack's backups opens a door: by its key path there, and its value. */
-function secretsOfBackups({ offsite, alerts }: Partial<StackConfig["backups"]> = {}): [
+/** Secrets of the `backups` section, by key path. */
+function secretsOfBackups({ offsite, alerts }: Partial<StackFileConfig["backups"]> = {}): [
   string,
   string,
 ][] {
@@ -118,15 +118,15 @@ function stackFileText(stack: string): string {
   return existsSync(path) ? readFileSync(path, "utf8") : "";
 }
 
-/** How YAML may write a text: as it is, or in single or double quotes. */
+/** The ways YAML may write a text: plain, or in single or double quotes. */
 function spellings(text: string): string[] {
   return [text, text.replaceAll("'", "''"), JSON.stringify(text)];
 }
 
-/** What is wrong with the application's folder, and with what is to be in its environment. */
+/** Problems of the application's build folder and environment. */
 function applicationProblems(
   project: string,
-  { application }: Partial<StackConfig>,
+  { application }: Partial<StackFileConfig>,
 ): ConfigProblem[] {
   const problems: ConfigProblem[] = [];
   const build = application?.build && buildFolderProblem(application.build);
@@ -134,7 +134,7 @@ function applicationProblems(
   const secretKeys = process.env["PULUMI_CONFIG_SECRET_KEYS"] ?? "";
   if (application?.environment && secretKeys.includes(`"${project}:application"`)) {
     const text =
-      "holds a secret, and everybody who may ask the engine reads an environment; give plain values alone";
+      "contains a secret, but environment variables are visible to anyone with access to the Docker engine; use plain values only";
     problems.push({ path: "application.environment", text });
   }
   return problems;
@@ -142,10 +142,10 @@ function applicationProblems(
 
 async function portProblems(
   stack: string,
-  { namePrefix, host, postgres, application }: Partial<StackConfig>,
+  { namePrefix, host, postgres, application }: Partial<StackFileConfig>,
 ): Promise<ConfigProblem[]> {
   if (namePrefix === undefined || host === undefined || postgres === undefined) return [];
-  const { published, isRestarting } = await askEngine(publishedPorts(host, namePrefix, stack));
+  const { published, isRestarting } = await orUserError(publishedPorts(host, namePrefix, stack));
   if (!isEngineLocal(host, process.env["DOCKER_HOST"])) return [];
   const ports = Object.entries({ postgres, application }).map(async ([section, settings]) => {
     if (settings === undefined) return [];
@@ -155,16 +155,16 @@ async function portProblems(
     const problem = await portProblem(port, address);
     if (problem === undefined) return [];
     if (problem === "taken") {
-      const text = `${port} is taken by another program on ${address}; stop it, or give another port`;
+      const text = `${port} is in use by another program on ${address}; stop it, or choose another port`;
       return [{ path: `${section}.port`, text }];
     }
-    const text = `${address} is not an address of this machine; give one that it has, or 0.0.0.0 for all`;
+    const text = `${address} is not an address of this machine; use one of its addresses, or 0.0.0.0 for all`;
     return [{ path: `${section}.address`, text }];
   });
   return (await Promise.all(ports)).flat();
 }
 
-async function askEngine<T>(question: Promise<T>): Promise<T> {
+async function orUserError<T>(question: Promise<T>): Promise<T> {
   try {
     return await question;
   } catch (error) {

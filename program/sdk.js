@@ -1,4 +1,4 @@
-// Pulumi's packages in one file; see run.js. A program finds here only what it imports by the names of the packages themselves.
+// Pulumi's packages in one file; see run.js. Programs find here only what they import by package name.
 "use strict";
 exports.packages = {
   "@pulumi/command": () => require("@pulumi/command"),

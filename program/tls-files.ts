@@ -2,12 +2,12 @@ import { readFileSync, statSync } from "node:fs";
 import { resolve } from "node:path";
 import type { TlsArgs } from "../components";
 import type { ConfigProblem } from "../model/base/config-problem";
-import type { StackConfig } from "../model/stack-file/schema";
+import type { StackFileConfig } from "../model/stack-file/schema";
 
-/** Reads the files that a stack's `tls` section names; what is wrong with them, if so. */
+/** Reads the files that a stack's `tls` section names, and reports problems. */
 export function readTlsFiles(
   projectFolder: string,
-  { names, certificate, key, ca }: StackConfig["tls"],
+  { names, certificate, key, ca }: StackFileConfig["tls"],
 ): { readonly tls: TlsArgs; readonly problems: readonly ConfigProblem[] } {
   const problems: ConfigProblem[] = [];
   const fail = (name: string, text: string): void => {
@@ -34,7 +34,7 @@ export function readTlsFiles(
     ca: read("ca", ca),
   };
   if (key !== undefined && tls.key !== undefined && isOpen(resolve(projectFolder, key))) {
-    fail("key", `${key} may be read by others of this machine; close it with: chmod 600 ${key}`);
+    fail("key", `${key} is readable by other users of this machine; fix it with: chmod 600 ${key}`);
   }
   return { tls, problems };
 }

@@ -1,12 +1,12 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { Observation } from "../../model/observation/observation";
-import { externalRequired, externalRules } from "../../model/pg-hba/judge/external";
+import { externalRequired, externalRules } from "../../model/pg-hba/judge/external-rules";
 import { whoCan } from "../../model/pg-hba/rule/evaluate";
 import type { RequiredAccess } from "../../model/pg-hba/judge/finding";
 import { renderManagedFile } from "../../model/pg-hba/text/managed-file";
 import type { RequiredConnection } from "../../model/pg-hba/rule/protocol";
 import { describeRule } from "../../model/pg-hba/text/render";
-import { ownNetwork } from "../../model/pg-hba/judge/required";
+import { ownNetwork } from "../../model/pg-hba/judge/required-access";
 import type { PgHbaRule } from "../../model/pg-hba/rule/rule";
 import type { AgentRef } from "../engine/server-ref";
 import { sha256 } from "../engine/digest";
@@ -15,31 +15,31 @@ import { checkRules, containsSecret, logAccessChange } from "./pg-hba-rules";
 import { remotePgHba } from "./remote-pg-hba";
 import type { SshArgs } from "./ssh";
 
-/** Who may connect to a server on a machine of its own. */
+/** Access rules of an external PostgreSQL server. */
 export interface ExternalPgHbaChoice extends PgHbaChoice {
-  /** The network that the agent comes from, as the server sees it, e.g. `"192.0.2.7/32"`. @default "samenet", the networks of the server's machine */
+  /** The network that the agent connects from, as the server sees it, e.g. `"192.0.2.7/32"`. @default "samenet", the networks of the server's machine */
   readonly agent?: string | undefined;
 }
 
-/** What {@link ExternalPgHba} is made of. */
+/** Arguments of {@link ExternalPgHba}. */
 export interface ExternalPgHbaArgs extends ExternalPgHbaChoice {
   /** The server it is for. */
   readonly server: AgentRef;
-  /** The superuser that the agent is there. */
+  /** The superuser that the agent connects as. */
   readonly superuser: string;
-  /** Whether the agent comes by TLS. */
+  /** Whether the agent connects over TLS. */
   readonly tls: boolean;
   /** The database that the application uses. */
   readonly database: string;
-  /** What must be there before the rules are put in force. */
+  /** What must exist before the rules are applied. */
   readonly after: pulumi.Resource;
-  /** How to reach the machine. @default the text is only shown */
+  /** How to reach the machine. @default the file is only shown, not written */
   readonly ssh?: SshArgs | undefined;
 }
 
 /**
- * Who may connect to a server on a machine of its own. By SSH its `pg_hba.conf` is put in force there; without, the text
- * is for whoever looks after that machine, and the preview says where it goes.
+ * The `pg_hba.conf` of an external PostgreSQL server. With SSH the file is applied on its machine. Without SSH the text is an
+ * output for the administrator of that machine, and the preview says where to put it.
  */
 export class ExternalPgHba extends pulumi.ComponentResource {
   /** The whole file; a secret when a rule holds one. */
@@ -51,7 +51,7 @@ export class ExternalPgHba extends pulumi.ComponentResource {
     const { kind } = server;
     const access = { kind, superuser, agent, tls, database, application };
     const rules = args.rules ?? externalRules(access);
-    // These are shown at preview when they change.
+    // Shown at preview when they change.
     super("stagecraft:index:ExternalPgHba", name, { rules: rules.map(describeRule) }, opts);
 
     const required = externalRequired(access);
@@ -64,12 +64,12 @@ export class ExternalPgHba extends pulumi.ComponentResource {
       remotePgHba(this, name, { ...file, ssh, after });
     }
 
-    const handOver = ssh
+    const manualSteps = ssh
       ? undefined
       : ({ connection }: Observation): string => {
           const file = connection?.hbaFile ?? "the file that SHOW hba_file names";
-          const what = `pg_hba.conf of ${server.server} is not as wanted, and without ssh it is not Stagecraft's to change`;
-          return `${what}; put the text of the output pgHba into ${file} there, then: SELECT pg_reload_conf()`;
+          const what = `pg_hba.conf of ${server.server} differs from the stack, and without ssh Stagecraft cannot change it`;
+          return `${what}; copy the output pgHba to ${file} on that machine, then run: SELECT pg_reload_conf()`;
         };
     logAccessChange(this, {
       server,
@@ -79,18 +79,18 @@ export class ExternalPgHba extends pulumi.ComponentResource {
       required,
       database,
       application,
-      handOver,
+      manualSteps,
     });
     this.registerOutputs({ text: this.text });
   }
 }
 
-/** What the agent tries, where the rules treat it like the network that a connection is to come from. */
+/** The connections that the agent tries itself; rules must treat the agent like the network that a connection comes from. */
 function probes(
   rules: readonly PgHbaRule[],
   required: readonly RequiredAccess[],
 ): RequiredConnection[] {
-  // The agent itself logs in.
+  // The first one is the agent's own connection, which is open already.
   return required.slice(1).map((access): RequiredConnection => {
     const { name, user, database, tls = false } = access;
     const over = tls ? "tls" : "plain";

@@ -4,14 +4,18 @@ import { renderManagedFile } from "../../model/pg-hba/text/managed-file";
 import { presets } from "../../model/pg-hba/rule/presets";
 import { pgHbaRequestSchema } from "../../model/pg-hba/rule/protocol";
 import { describeRule } from "../../model/pg-hba/text/render";
-import { ownNetwork, requiredAccess, testableConnections } from "../../model/pg-hba/judge/required";
+import {
+  ownNetwork,
+  requiredAccess,
+  testableConnections,
+} from "../../model/pg-hba/judge/required-access";
 import type { PgHbaRule } from "../../model/pg-hba/rule/rule";
 import { agentCommand } from "../engine/agent-command";
 import { sha256 } from "../engine/digest";
 import { checkRules, containsSecret, logAccessChange } from "./pg-hba-rules";
 import type { AgentRef } from "../engine/server-ref";
 
-/** Who may connect to a server. */
+/** The access rules of a server. */
 export interface PgHbaChoice {
   /** The network that the application connects from, e.g. `"10.20.0.0/24"`. @default "samenet", the server's own network */
   readonly application?: string | undefined;
@@ -19,22 +23,22 @@ export interface PgHbaChoice {
   readonly rules?: readonly PgHbaRule[] | undefined;
 }
 
-/** What {@link PgHba} is made of. */
+/** Arguments of {@link PgHba}. */
 export interface PgHbaArgs extends PgHbaChoice {
   /** The server it is for. */
   readonly server: AgentRef;
-  /** What must be there before the rules are tried, such as a certificate. @default nothing */
+  /** What must exist before the rules are tried, such as a certificate. @default nothing */
   readonly after?: pulumi.Resource | undefined;
   /** The database that the application uses. */
   readonly database: string;
 }
 
 /**
- * Who may connect to a server, from where, and what they are asked for: its `pg_hba.conf`.
+ * Who may connect to a server, from where, and how they authenticate: its `pg_hba.conf`.
  *
- * A change is seen at preview as a table of who gains and who loses. It is put in force by a reload: PostgreSQL is not
- * restarted, no connection ends, and when a required connection is locked out the rules from before come back. Rules
- * with an error, such as `trust` for a network of production, are refused before anything is touched.
+ * The preview shows a change as a table of who gains and who loses access. It is applied by a reload: PostgreSQL is not
+ * restarted and no connection is closed. If the new rules lock out a required connection, they are rolled back. Rules with
+ * an error, such as `trust` for a network on production, are rejected before anything is changed.
  * PostgreSQL manual, 20.1.
  *
  * ```ts
@@ -46,7 +50,7 @@ export class PgHba extends pulumi.ComponentResource {
     const { server, database, application = ownNetwork } = args;
     const { kind } = server;
     const rules = args.rules ?? presets[kind]({ database, application });
-    // These are shown at preview when they change.
+    // Shown at preview when they change.
     super("stagecraft:index:PgHba", name, { rules: rules.map(describeRule) }, opts);
 
     const required = requiredAccess(kind, database, application);

@@ -9,7 +9,7 @@ import { agentCommand, generationOf } from "../engine/agent-command";
 import type { AgentRef } from "../engine/server-ref";
 import { sshConnection, type SshArgs } from "./ssh";
 
-/** What is to be put in force on the machine of a server. */
+/** What is applied on the machine of a server. */
 export interface RemotePgHbaArgs {
   readonly server: AgentRef;
   /** The whole file. */
@@ -22,18 +22,18 @@ export interface RemotePgHbaArgs {
 }
 
 /**
- * Puts `pg_hba.conf` in force by SSH, in four steps: the agent has PostgreSQL read it and finds where it belongs; it takes
- * the file's place there; the agent reloads and comes in anew; and there the file from before goes, or comes back.
+ * Applies `pg_hba.conf` over SSH in four steps. The agent lets PostgreSQL parse the file and finds its path. The file is
+ * replaced on the machine. The agent reloads and connects again. The previous file is removed there, or restored.
  */
 export function remotePgHba(parent: pulumi.Resource, name: string, args: RemotePgHbaArgs): void {
   const { server, text, sha256, required, ssh, after } = args;
-  const isAsWanted = ({ pgHba }: { readonly pgHba: { readonly sha256: string } }): boolean =>
+  const isUpToDate = ({ pgHba }: { readonly pgHba: { readonly sha256: string } }): boolean =>
     pgHba.sha256 === sha256;
   const request = text.apply((text) => JSON.stringify({ server: server.server, text, required }));
   const ask = (verb: string): command.local.CommandArgs =>
-    agentCommand(server, { area: "pg-hba", verb, request, isUpToDate: isAsWanted });
-  // Whatever is done again is done again as a whole.
-  const generation = generationOf(server, "pg-hba", isAsWanted);
+    agentCommand(server, { area: "pg-hba", verb, request, isUpToDate });
+  // All steps run again together.
+  const generation = generationOf(server, "pg-hba", isUpToDate);
   const connection = sshConnection(ssh);
   const there = (create: string, stdin: pulumi.Input<string>): command.remote.CommandArgs => ({
     ...{ connection, create, stdin, addPreviousOutputInEnv: false },
@@ -51,15 +51,15 @@ export function remotePgHba(parent: pulumi.Resource, name: string, args: RemoteP
     there(placeScript, pulumi.interpolate`${where}${generation}\n${text}`),
     { parent },
   );
-  // Whenever the file has been put there anew, it must be tried anew, also when all else is the same.
-  const moment = placed.stdout.apply((stdout) => stdout.trim());
+  // A file that was replaced again must be tried again, even if nothing else changed.
+  const replacedAt = placed.stdout.apply((stdout) => stdout.trim());
   const { environment = {}, ...rest } = ask("pg-hba-try");
   const tried = new command.local.Command(
     `${name}-try`,
     {
       ...rest,
       environment: pulumi
-        .all([environment, moment])
+        .all([environment, replacedAt])
         .apply(([others, PLACED]) => ({ ...others, PLACED })),
     },
     { parent },
@@ -70,7 +70,7 @@ export function remotePgHba(parent: pulumi.Resource, name: string, args: RemoteP
   });
   new command.remote.Command(
     name,
-    there(settleScript, pulumi.interpolate`${where}${moment}\n${verdict}`),
+    there(settleScript, pulumi.interpolate`${where}${replacedAt}\n${verdict}`),
     {
       parent,
     },

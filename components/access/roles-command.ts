@@ -6,7 +6,7 @@ import { rolesRequestSchema } from "../../model/roles/protocol";
 import { agentCommand } from "../engine/agent-command";
 import type { AgentRef } from "../engine/server-ref";
 
-/** A password for each role that logs in: any printable characters, 8 or more. Another one is set at once, without a restart. */
+/** A password for each login role: 8 or more printable characters. A change is applied at once, without a restart. */
 export interface Passwords {
   /** Of the application's role, which has the database's name. */
   readonly application: string;
@@ -14,21 +14,21 @@ export interface Passwords {
   readonly readonly: string;
   /** Of `stagecraft_monitor`, which reads statistics. */
   readonly monitor: string;
-  /** Of a person who has rights in the databases of this server. */
+  /** Of a user who has rights in the databases of this server. */
   readonly [person: string]: string;
 }
 
 /** The roles of a server. */
 export interface RolesArgs {
-  /** The database that they work in. It need not be there yet. */
+  /** The database. It need not exist yet. */
   readonly database: string;
-  /** They reach the server through stdin alone, and PostgreSQL keeps SCRAM verifiers of them. */
+  /** Sent to the agent on stdin only. PostgreSQL stores SCRAM verifiers. */
   readonly passwords: pulumi.Input<Passwords>;
-  /** Who is who. A person with rights on a server of this kind becomes a login role; taken out, that role may not log in any more. @default nobody */
+  /** Users and their team roles. A user with rights on a server of this kind gets a login role; a removed user can no longer log in. @default none */
   readonly people?: People | undefined;
 }
 
-/** Makes the roles and gives them their rights. */
+/** Creates the roles and grants their rights. */
 export function rolesCommand(
   server: AgentRef,
   { database, passwords, people = {} }: RolesArgs,

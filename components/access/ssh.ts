@@ -13,13 +13,13 @@ export interface SshArgs {
   /** Its private key, as PEM, without a passphrase. */
   readonly privateKey: pulumi.Input<string>;
   /**
-   * The machine's public key, a line like `ecdsa-sha2-nistp256 AAAA…`; any other machine is refused. It must be the first of
+   * The machine's public key, a line like `ecdsa-sha2-nistp256 AAAA…`; any other key is rejected. It must be the first of
    * `ecdsa`, `rsa` and `ed25519` that the machine has, which `ssh-keyscan -t` shows: Pulumi's plugin asks for them in this order.
    */
   readonly hostKey: string;
 }
 
-/** {@link SshArgs}, but for the private key. */
+/** {@link SshArgs} without the private key. */
 export const sshSchema = z.strictObject({
   host: z.string().min(1, "must be a host name or an IP address"),
   port: z
@@ -36,7 +36,7 @@ export const sshSchema = z.strictObject({
     ),
 });
 
-/** The connection of remote commands. The private key is a secret in Pulumi's state, whatever it came as. */
+/** The connection of remote commands. The private key is a secret in Pulumi's state, however it is passed. */
 export function sshConnection({
   host,
   port = 22,
@@ -44,7 +44,7 @@ export function sshConnection({
   privateKey,
   hostKey,
 }: SshArgs): command.types.input.remote.ConnectionArgs {
-  // An unreachable machine is told of after three tries, not after ten.
-  const patience = { dialErrorLimit: 3, perDialTimeout: 10 };
-  return { host, port, user, hostKey, privateKey: pulumi.secret(privateKey), ...patience };
+  // Three attempts instead of ten for a machine that does not answer.
+  const attempts = { dialErrorLimit: 3, perDialTimeout: 10 };
+  return { host, port, user, hostKey, privateKey: pulumi.secret(privateKey), ...attempts };
 }

@@ -1,46 +1,50 @@
 import type * as command from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
 import { isWildcardAddress } from "../../model/base/host";
-import { coversName } from "../../model/tls/names";
+import { coversName } from "../../model/tls/certificate-name";
 import { tlsRequestSchema } from "../../model/tls/protocol";
 import { agentCommand } from "../engine/agent-command";
 import type { AgentRef } from "../engine/server-ref";
 
-/** The server's certificate. */
+/** The server certificate. */
 export interface TlsArgs {
-  /** Further names and addresses that clients reach the server by; they stand in our certificate. @default none */
+  /** Further names and addresses that clients use; they are added to the self-issued certificate. @default none */
   readonly names?: readonly string[] | undefined;
-  /** A certificate to use instead of our own, with its chain, as PEM. @default one of the server's own CA, renewed in time */
+  /** A certificate to use instead of the self-issued one, with its chain, as PEM. @default issued by the server's own CA and renewed automatically */
   readonly certificate?: pulumi.Input<string> | undefined;
-  /** Its key, as PEM. It reaches the server through stdin alone. */
+  /** Its key, as PEM. Sent to the agent on stdin only. */
   readonly key?: pulumi.Input<string> | undefined;
-  /** What clients check it with, as PEM. */
+  /** The CA that clients verify it with, as PEM. */
   readonly ca?: pulumi.Input<string> | undefined;
 }
 
-/** What clients on the same machine call the server. */
+/** Names that clients on the same machine use. */
 const ownNames = ["localhost", "127.0.0.1", "::1"];
 
-/** Sees to the server's certificate and turns TLS on. stdout is the JSON of `tlsResultSchema`. */
+/** Installs or renews the server certificate and turns TLS on. stdout is the JSON of `tlsResultSchema`. */
 export function tlsCommand(
   server: AgentRef & { readonly address: string },
   { names = [], certificate, key, ca }: TlsArgs,
 ): command.local.CommandArgs {
   const address = isWildcardAddress(server.address) ? [] : [server.address];
-  const wanted = [...new Set([...ownNames, ...address, server.names.postgres, ...names])];
-  const request = pulumi
-    .all([certificate, key, ca])
-    .apply(([certificate, key, ca]) =>
-      JSON.stringify(
-        tlsRequestSchema.parse({ server: server.server, names: wanted, certificate, key, ca }),
-      ),
-    );
+  const certificateNames = [...new Set([...ownNames, ...address, server.names.postgres, ...names])];
+  const request = pulumi.all([certificate, key, ca]).apply(([certificate, key, ca]) =>
+    JSON.stringify(
+      tlsRequestSchema.parse({
+        server: server.server,
+        names: certificateNames,
+        certificate,
+        key,
+        ca,
+      }),
+    ),
+  );
   return agentCommand(server, {
     area: "tls",
     request: key === undefined ? request : pulumi.secret(request),
     isUpToDate: ({ tls }) =>
       tls.on &&
       tls.given === (certificate !== undefined) &&
-      (tls.given || wanted.every((name) => coversName(tls.names, name))),
+      (tls.given || certificateNames.every((name) => coversName(tls.names, name))),
   });
 }

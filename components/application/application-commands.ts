@@ -27,8 +27,8 @@ export interface FilesArgs {
   readonly password: pulumi.Input<string>;
   /** Number of the user that may read the password. */
   readonly user: number;
-  /** When the container was made; whoever makes it anew sees to its files, too. */
-  readonly made: pulumi.Input<string>;
+  /** When the container was created: a recreated container gets its files again. */
+  readonly createdAt: pulumi.Input<string>;
 }
 
 // By a container that lives for a moment, has no network, and may do nothing but give a file away. The password is a line
@@ -50,7 +50,7 @@ const putFiles = `docker run --rm --interactive --network none --log-driver none
 /** Puts the password, and what the server's certificate is checked with, where the application alone reads them. */
 export function filesCommand(
   server: ApplicationServer,
-  { password, user, made }: FilesArgs,
+  { password, user, createdAt }: FilesArgs,
 ): command.local.CommandArgs {
   const files = pulumi
     .all([password, server.ca])
@@ -59,7 +59,7 @@ export function filesCommand(
     create: putFiles,
     environment: {
       ...{ VOLUME: server.names.applicationVolume, IMAGE: server.image, OWNER: String(user) },
-      MADE: made,
+      MADE: createdAt,
     },
     stdin: pulumi.secret(files),
     logging: command.local.Logging.Stderr,

@@ -4,8 +4,8 @@ import type { EngineNames } from "../../model/base/engine-names";
 import { parseBytes } from "../../model/base/units";
 import { common } from "../postgres/containers";
 
-/** What the container of an application is made for. */
-export interface ApplicationPlace {
+/** What the container of an application needs. */
+export interface ApplicationParts {
   readonly server: string;
   readonly names: EngineNames;
   readonly settings: ApplicationConfig;
@@ -15,37 +15,37 @@ export interface ApplicationPlace {
   readonly network: NonNullable<docker.ContainerArgs["networksAdvanced"]>;
   /** The volume with {@link applicationFiles}. */
   readonly files: docker.Volume;
-  /** The database, and the role that the application is there. */
+  /** The database, and the application's role. */
   readonly database: string;
-  /** Whether the server's certificate is one of its own CA. */
+  /** Whether the server certificate was issued by its own CA. */
   readonly ownCertificate: boolean;
 }
 
-/** Where the application finds its password and what it checks the server's certificate with. */
+/** Folder with the password and the CA of the server certificate. */
 const folder = "/run/stagecraft";
 /** Names of the files there. */
 export const applicationFiles = { password: "pgpass", ca: "ca.crt" };
 
-/** How long the application may take to end before the engine kills it. */
+/** Seconds that the application may take to stop before the engine kills it. */
 export const stopSeconds = 10;
 
-/** The application's container: with the rights of the server's others, and a user of its own. */
-export function applicationContainer(place: ApplicationPlace): docker.ContainerArgs {
-  const { names, image, network, settings, files } = place;
+/** The application's container: restricted like the server's others, with a user of its own. */
+export function applicationContainer(parts: ApplicationParts): docker.ContainerArgs {
+  const { names, image, network, settings, files } = parts;
   const { user, port, internalPort, healthCommand } = settings;
   const memory = Math.floor((parseBytes(settings.memory) ?? 0) / 2 ** 20);
   return {
     ...common(image, network),
     name: names.application,
     user: `${user}:${user}`,
-    // It passes signals on and buries processes: most programs do neither when they are the first one.
+    // Forwards signals and reaps processes: most programs do neither as process 1.
     init: true,
-    envs: environment(place),
+    envs: environment(parts),
     ports: [{ internal: internalPort, external: port, ip: "127.0.0.1" }],
     volumes: [{ volumeName: files.name, containerPath: folder, readOnly: true }],
     memory,
     memorySwap: 2 * memory,
-    // Its log is read when the database has other contents, and must not fill the disk.
+    // The log is read after a refresh, and must not fill the disk.
     logDriver: "json-file",
     logOpts: { "max-size": "10m", "max-file": "3" },
     stopTimeout: stopSeconds,
@@ -54,14 +54,14 @@ export function applicationContainer(place: ApplicationPlace): docker.ContainerA
   };
 }
 
-function environment(place: ApplicationPlace): string[] {
-  const { server, names, revision, settings, database, ownCertificate } = place;
+function environment(parts: ApplicationParts): string[] {
+  const { server, names, revision, settings, database, ownCertificate } = parts;
   const { environment = {}, internalPort } = settings;
   // PostgreSQL manual, 32.15.
   const given = {
     ...{ PGHOST: names.postgres, PGPORT: 5432, PGDATABASE: database, PGUSER: database },
     PGPASSFILE: `${folder}/${applicationFiles.password}`,
-    // A certificate from somewhere else need not have the name that only this network knows.
+    // A custom certificate need not contain the name that is known in this network only.
     PGSSLMODE: ownCertificate ? "verify-full" : "require",
     ...(ownCertificate && { PGSSLROOTCERT: `${folder}/${applicationFiles.ca}` }),
     ...{ PORT: internalPort, STAGECRAFT_SERVER: server, STAGECRAFT_REVISION: revision },

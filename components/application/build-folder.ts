@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { existsSync, readdirSync, readFileSync, readlinkSync, statSync } from "node:fs";
 import { join } from "node:path";
 
-/** What is wrong with a folder that an image is to be built from; `undefined` when it can be. */
+/** What is wrong with a build folder; `undefined` when it can be built. */
 export function buildFolderProblem(folder: string): string | undefined {
   if (!existsSync(folder) || !statSync(folder).isDirectory()) {
     return `there is no folder ${folder}; give its path from the project folder`;
@@ -10,7 +10,7 @@ export function buildFolderProblem(folder: string): string | undefined {
   return existsSync(join(folder, "Dockerfile")) ? undefined : `${folder} has no Dockerfile`;
 }
 
-/** A digest of a folder that an image is built from: of the names, rights and contents of all its files. */
+/** Digest of a build folder: names, modes and contents of all files. */
 export function digestOfBuild(folder: string, base: string): string {
   const hash = createHash("sha256").update(`${base}\n`);
   const entries = readdirSync(folder, { withFileTypes: true, recursive: true });

@@ -7,7 +7,7 @@ import { agentCommand } from "../engine/agent-command";
 import type { AgentRef } from "../engine/server-ref";
 import type { ObservedState } from "../engine/server-state";
 
-/** Switches archiving on or off. It is a resource also while off, so that taking the section out switches it off. */
+/** Switches WAL archiving on or off. The resource exists also while it is off, so that removing the section switches it off. */
 export function archiveCommand(
   server: AgentRef,
   settings: PointInTimeConfig | undefined,
@@ -20,7 +20,7 @@ export function archiveCommand(
   });
 }
 
-/** Says at preview what of the archive is not as it should be. */
+/** Logs at preview how the WAL archive differs from the stack. */
 export function logArchiveDrift(
   component: pulumi.Resource,
   observed: Promise<ObservedState>,

@@ -26,52 +26,52 @@ import { sha256 } from "../engine/digest";
 import type { ServerRef } from "../engine/server-ref";
 import { UserError } from "../engine/user-error";
 
-/** A job that makes backups: `schedule`, and what differs from the defaults. See docs/backups.md. */
+/** A backup job: `schedule`, and whatever differs from the defaults. See docs/backups.md. */
 export type BackupJobArgs = z.input<typeof backupJobSchema>;
 /** A job that vacuums and analyzes. */
 export type MaintenanceJobArgs = z.input<typeof maintenanceJobSchema>;
 
-/** Which verified backups stay. See docs/backups.md. */
+/** Retention rules for verified backups. See docs/backups.md. */
 export type KeepArgs = z.input<typeof retentionSchema>;
-/** When the newest backup is verified, and how old it may be. */
+/** When the newest backup is verified, and its age limit. */
 export type VerifyArgs = z.input<typeof verificationConfigSchema>;
-/** Recovery to any moment: `{}`, and what differs from the defaults. See docs/point-in-time.md. */
+/** Point-in-time recovery: `{}`, and whatever differs from the defaults. See docs/point-in-time.md. */
 export type PointInTimeArgs = z.input<typeof pointInTimeConfigSchema>;
-/** The ways in which people are told. */
+/** Notification channels. */
 export type AlertsArgs = z.input<typeof alertsConfigSchema>;
 
-/** A place away from the server, and who can read what lies there. */
+/** The off-site storage, and who can decrypt the copies. */
 export type OffsiteArgs = z.input<typeof offsiteConfigSchema>;
 
-/** Which backups a server makes, and when. */
+/** Backups of a server: schedule, retention, verification, off-site copies and alerts. */
 export interface BackupsArgs {
-  /** Jobs that make backups, by name. `{}`: none. @default one a night on production and staging, none on development */
+  /** Backup jobs by name. `{}`: none. @default nightly on production and staging, none on development */
   readonly jobs?: Readonly<Record<string, BackupJobArgs>> | undefined;
-  /** Jobs that vacuum and analyze, by name. @default none; PostgreSQL's autovacuum does both in any case */
+  /** Vacuum and analyze jobs by name. @default none; autovacuum runs anyway */
   readonly maintenance?: Readonly<Record<string, MaintenanceJobArgs>> | undefined;
-  /** Which of them stay; the others are removed after each verification. @default 7 daily, 4 weekly and 6 monthly ones */
+  /** Retention rules; other backups are removed after each verification. @default 7 daily, 4 weekly and 6 monthly backups */
   readonly keep?: KeepArgs | undefined;
-  /** When the newest one is restored to see whether it can be, and the age at which a missing one is a fault. @default 05:29 UTC and 26 h where backups are made */
+  /** When the newest backup is verified by a restore, and the age at which backups are overdue. @default 05:29 UTC and 26 h where backup jobs exist */
   readonly verify?: VerifyArgs | undefined;
-  /** Backups that stay in any case, and who names them. @default none; the project's own stacks give those that their files name */
+  /** Backups that retention never removes, and what refers to them. @default none; the ready project pins the backups named in its stack files */
   readonly pins?: readonly Pin[] | undefined;
-  /** Archives what PostgreSQL writes, so that the server can be recovered to any moment. @default nothing is archived */
+  /** Archives WAL, so that the server can be restored to any point in time. @default WAL is not archived */
   readonly pointInTime?: PointInTimeArgs | undefined;
-  /** Where each backup is copied to, encrypted. See docs/backups-off-site.md. @default nowhere */
+  /** Off-site storage that each backup is copied to, encrypted. See docs/backups-off-site.md. @default none */
   readonly offsite?: OffsiteArgs | undefined;
-  /** Who is told when a backup fails or is late. See docs/alerts.md. @default nobody */
+  /** Who is notified when a backup fails or is overdue. See docs/alerts.md. @default nobody */
   readonly alerts?: AlertsArgs | undefined;
 }
 
-/** What {@link BackupSchedule} is made of. */
+/** Arguments of {@link BackupSchedule}. */
 export interface BackupScheduleArgs extends BackupsArgs {
-  /** The server it is for: one of ours, or an `ExternalPostgres`, which has no `pointInTime`. */
+  /** A `PostgresServer`, or an `ExternalPostgres`, which has no `pointInTime`. */
   readonly server: ServerRef;
 }
 
 /**
- * The backups that a server's agent makes by itself, and when. A change is put in force at once and restarts nothing;
- * a job that runs goes on. The preview tells when each job runs next.
+ * The scheduled jobs of a server's agent: backups, verification, maintenance. A change is applied at once and restarts
+ * nothing; a running job continues. The preview shows when each job runs next.
  *
  * ```ts
  * new BackupSchedule("prod-backups", { server, jobs: { nightly: { schedule: "29 3 * * *" } } });
@@ -81,29 +81,29 @@ export class BackupSchedule extends pulumi.ComponentResource {
   constructor(name: string, args: BackupScheduleArgs, opts?: pulumi.ComponentResourceOptions) {
     const { server, pins = [], ...given } = args;
     const settings = checkArgs(`BackupSchedule "${name}"`, backupsConfigSchema, given);
-    const made = settings.jobs ?? defaultJobs(server.kind);
+    const backupJobs = settings.jobs ?? defaultJobs(server.kind);
     const request = backupsRequestSchema.parse({
       server: server.server,
-      jobs: made,
+      jobs: backupJobs,
       maintenance: settings.maintenance ?? {},
       keep: settings.keep ?? defaultRetention,
-      verify: settings.verify ?? defaultVerification(made),
+      verify: settings.verify ?? defaultVerification(backupJobs),
       pins,
       offsite: settings.offsite,
       alerts: settings.alerts,
     });
     const jobs = scheduledJobs(request);
-    // These are shown at preview when they change.
+    // Shown at preview when they change.
     super("stagecraft:index:BackupSchedule", name, describe(request), opts);
 
-    const wanted = sha256(digestedRequest(request));
+    const declared = sha256(digestedRequest(request));
     new command.local.Command(
       name,
       agentCommand(server, {
         area: "backups",
         verb: "backups-schedule",
         request: requestText(request),
-        isUpToDate: ({ backups }) => backups.sha256 === wanted,
+        isUpToDate: ({ backups }) => backups.sha256 === declared,
       }),
       { parent: this, dependsOn: server.ready },
     );
@@ -121,14 +121,14 @@ export class BackupSchedule extends pulumi.ComponentResource {
 }
 
 function requireArchivable(name: string, server: ServerRef): void {
-  const refuse = (why: string): never => {
+  const reject = (why: string): never => {
     throw new UserError(`BackupSchedule "${name}": pointInTime is for servers ${why}`);
   };
-  // What a server elsewhere archives is its own business: nobody but PostgreSQL's machine could do it.
+  // WAL can be archived only on PostgreSQL's own machine.
   if (server.archiving === "external")
-    refuse("that Stagecraft makes; leave it out, or archive on the other server itself");
+    reject("that Stagecraft makes; leave it out, or archive on the other server itself");
   if (server.archiving === "off")
-    refuse(
+    reject(
       `whose log can be archived; make "${server.server}" with archivable: true, or leave it out`,
     );
 }
@@ -141,7 +141,7 @@ function describe({ keep, pins, ...request }: BackupsRequest): pulumi.Inputs {
   };
 }
 
-/** As a secret where the way to somewhere else is in it. */
+/** A secret when it contains credentials. */
 function requestText(request: BackupsRequest): pulumi.Input<string> {
   const text = JSON.stringify(request);
   return request.offsite === undefined && request.alerts === undefined ? text : pulumi.secret(text);
@@ -151,13 +151,13 @@ function describeJob({ kind, name, timing: { schedule, timeZone } }: ScheduledJo
   return `${name} (${kind}): ${schedule} ${timeZone}`;
 }
 
-/** Says at preview when each job runs next. */
+/** Logs at preview when each job runs next. */
 function logNextRuns(component: pulumi.Resource, jobs: readonly ScheduledJob[]): void {
   for (const { kind, name, timing } of jobs) {
-    const moments = nextRuns(timing, new Date(), 5).map(formatMoment);
-    void pulumi.log.info(`${name} (${kind}) runs next at ${moments.join(", ")}`, component);
+    const times = nextRuns(timing, new Date(), 5).map(formatTime);
+    void pulumi.log.info(`${name} (${kind}) runs next at ${times.join(", ")}`, component);
   }
 }
 
-const formatMoment = (moment: Date): string =>
-  `${moment.toISOString().slice(0, 16).replace("T", " ")} UTC`;
+const formatTime = (time: Date): string =>
+  `${time.toISOString().slice(0, 16).replace("T", " ")} UTC`;

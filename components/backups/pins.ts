@@ -3,7 +3,7 @@ import { pinsFromStacks } from "../../model/backup/pinned-backups";
 import { engineNames } from "../../model/base/engine-names";
 import { readStackDataSources } from "../../tools/stack-data-sources";
 
-/** The backups of a stack's server that the stack files in a folder name, and that must stay therefore. */
+/** The backups of a stack's server that stack files in a folder refer to; retention must not remove them. */
 export async function findPins(folder: string, prefix: string, stack: string): Promise<Pin[]> {
   return pinsFromStacks(
     stack,

@@ -22,49 +22,49 @@ import { logRefreshPlan } from "./refresh-plan";
 import type { Contents } from "./dump";
 import type { ServerRef } from "../engine/server-ref";
 
-/** What every database has. */
+/** Arguments that every database has. */
 export interface DatabaseArgs {
-  /** Name of the database, and of the role that the application logs in as. Another name makes another database; the old one stays. */
+  /** Name of the database, and of the application's login role. Another name creates another database; the old one stays. */
   readonly name: string;
-  /** What becomes of roles that the dump names and the server has not. @default "leave out" */
+  /** How to handle roles that the dump names and the server lacks. @default "leave out" */
   readonly roles?: RolesChoice | undefined;
-  /** What the dump's text is encoded in, where the dump says `SQL_ASCII`, e.g. `"LATIN1"`. @default what the dump says */
+  /** Encoding of the dump's text where the dump says `SQL_ASCII`, e.g. `"LATIN1"`. @default that of the dump */
   readonly encoding?: string | undefined;
-  /** Locale, where the dump names none or one that the server has not, e.g. `"de_DE.UTF-8"`. @default what the dump says */
+  /** Locale, where the dump names none or one that the server lacks, e.g. `"de_DE.UTF-8"`. @default that of the dump */
   readonly locale?: string | undefined;
-  /** How many former copies of the database stay for a rollback, 0 to 5. @default 1 */
+  /** How many previous versions of the database are kept for a rollback, 0 to 5. @default 1 */
   readonly keepPrevious?: number | undefined;
 }
 
-/** What is done to contents before anybody may connect to them. */
+/** What is done to contents before anyone can connect to them. */
 export interface PrepareArgs {
-  /** Upgrade scripts of the code, with how they are told from those that the data has been through. @default none */
+  /** Upgrade scripts of the code, and how to find out which of them the data has had already. @default none */
   readonly upgrades?: Upgrades | undefined;
-  /** What columns become. @default they stay */
+  /** Masks by column. @default no column is masked */
   readonly masks?: Masks | undefined;
-  /** What the copy must not do or know. @default nothing */
+  /** Statements that make the copy harmless: no mail, no jobs, no tokens. @default none */
   readonly defuse?: Defuse | undefined;
-  /** Tables, or rows of them, that are carried over from the contents that are replaced. @default none */
+  /** Tables, or rows of them, that are preserved from the replaced contents. @default none */
   readonly keep?: readonly PreserveRule[] | undefined;
 }
 
-/** What {@link Database} is made of. */
+/** Arguments of {@link Database}. */
 export interface DatabaseResourceArgs extends Omit<DatabaseArgs, "name"> {
-  /** The server it is on. */
+  /** Its server. */
   readonly server: ServerRef;
   /** Its contents. */
   readonly contents: Contents;
-  /** What is done to the contents before they take the database's name. @default nothing */
+  /** What is done to the contents before the swap. @default nothing */
   readonly prepare?: PrepareArgs | undefined;
-  /** `replace`: others replace the contents. `when missing`: they are used only while there is no such database. */
+  /** `replace`: other contents replace the database. `when missing`: contents are used only while the database is missing. */
   readonly mode: RestoreRequest["mode"];
 }
 
 /**
  * A database with the contents of a dump or backup. The name of the resource is the name of the database.
  *
- * What a change of it means is seen at preview: others are an update, and so is a database that somebody dropped.
- * A failed restore fails the update and leaves the contents as they were.
+ * The preview shows other contents, or a dropped database, as an update. A failed restore fails the update and leaves the
+ * database unchanged.
  *
  * ```ts
  * const contents = backupContents({ repository: "stagecraft-prod-backups", backup: "20261121T032900Z" });
@@ -75,13 +75,13 @@ export class Database extends pulumi.ComponentResource {
   /** Its name. */
   readonly name: string;
 
-  /** Another one means that the contents were replaced. */
+  /** Id of the restore that created it. Another id means that the contents were replaced. */
   readonly restoreId: pulumi.Output<string>;
 
-  /** What became of the last restore, for people. */
+  /** Result of the last restore, as text. */
   readonly verdict: pulumi.Output<string>;
 
-  /** What the last restore brought, how long each step took, and what was done to the contents; without any of their values. */
+  /** The last restore: source, duration of each step, and what was done to the contents; contains no values of the data. */
   readonly report: pulumi.Output<StackReport>;
 
   constructor(name: string, args: DatabaseResourceArgs, opts?: pulumi.ComponentResourceOptions) {
@@ -90,7 +90,7 @@ export class Database extends pulumi.ComponentResource {
       .output(server.observed)
       .apply(({ observation }) => restoreIdFor(name, contents.source, observation, mode));
     const { name: file, backup, sha256, repository } = contents.source;
-    // These are shown at preview when they change.
+    // Shown at preview when they change.
     const dump = repository === undefined ? file : undefined;
     super("stagecraft:index:Database", name, { dump, backup, sha256, restoreId }, opts);
 
@@ -112,7 +112,7 @@ export class Database extends pulumi.ComponentResource {
           roles: settings.roles,
           encoding: settings.encoding,
           locale: settings.locale,
-          prepare: args.prepare && wanted(args.prepare),
+          prepare: args.prepare && definedParts(args.prepare),
           keepPrevious: settings.keepPrevious,
           acceptUnverified: contents.acceptUnverified,
           acceptKind: contents.acceptKind,
@@ -146,28 +146,28 @@ export class Database extends pulumi.ComponentResource {
     this.verdict = answer.apply(({ text }) => text);
     this.report = answer.apply(stackReport);
     void server.observed.then(({ observation }) => {
-      tellWhatIsFound(this, name, args, observation);
-      const isWanted = isInPlace(name, args, observation);
-      if (observation && !isWanted) logRefreshPlan(this, server, request("preview"));
+      logExistingDatabase(this, name, args, observation);
+      const isUpToDate = isInPlace(name, args, observation);
+      if (observation && !isUpToDate) logRefreshPlan(this, server, request("preview"));
     });
     this.registerOutputs({ verdict: this.verdict, report: this.report });
   }
 }
 
-// The dump first, where the agent has not got it; then the request, from the command's own stdin.
+// The dump first, unless the agent has it already; then the request, from the command's own stdin.
 const receive = 'docker exec -i "$AGENT" stagecraft-agent receive "$SHA256" "$DATABASE" "$MODE"';
 const restore = 'exec docker exec -i "$AGENT" stagecraft-agent restore';
 const restoreFile = `${receive} < "$DUMP" && ${restore}`;
 const restoreFolder = `tar -C "$DUMP" -cf - . | ${receive} --folder && ${restore}`;
 
-/** A backup need not be handed over: the agent finds it. */
+/** A backup need not be sent: the agent reads it. */
 function commandFor({ path, isFolder = false }: Contents): string {
   if (path === undefined) return restore;
   return isFolder ? restoreFolder : restoreFile;
 }
 
-/** Without the parts that are not asked for; `undefined` when none is. */
-function wanted(prepare: PrepareArgs): PrepareArgs | undefined {
+/** Without undefined parts; `undefined` when all are. */
+function definedParts(prepare: PrepareArgs): PrepareArgs | undefined {
   const parts = Object.entries(prepare).filter(([, part]) => part !== undefined);
   return parts.length === 0 ? undefined : Object.fromEntries(parts);
 }
@@ -184,7 +184,7 @@ function isInPlace(
   );
 }
 
-function tellWhatIsFound(
+function logExistingDatabase(
   database: Database,
   name: string,
   { server, contents, mode }: DatabaseResourceArgs,
@@ -195,11 +195,11 @@ function tellWhatIsFound(
   const { source } = contents;
   if (!found) {
     void pulumi.log.info(
-      `${name} is not on ${server.server}: it is made of ${source.name}`,
+      `${name} is not on ${server.server}: it will be restored from ${source.name}`,
       database,
     );
   } else if (mode === "when missing" && !hasContents(found.stamp, source)) {
-    const text = `${name} is on ${server.server} and stays as it is: ${source.name} is for when it is missing`;
+    const text = `${name} exists on ${server.server} and stays unchanged: ${source.name} is only used when it is missing`;
     void pulumi.log.info(text, database);
   }
 }

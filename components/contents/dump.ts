@@ -13,31 +13,31 @@ import {
 } from "../../model/restore/offsite-source";
 import { checkArgs } from "../engine/check-args";
 
-/** What a database is made of: a {@link Dump}, a backup in the repository of a server ({@link backupContents}), or its off-site copy ({@link offsiteContents}). */
+/** What a database is restored from: a {@link Dump}, a backup in the repository of a server ({@link backupContents}), or its off-site copy ({@link offsiteContents}). */
 export interface Contents {
-  /** What it is, as the agent stamps it on the database. */
+  /** Its description, as the agent stamps it on the database. */
   readonly source: Source;
-  /** Where a dump is, from the project folder or absolute; absent for a backup. */
+  /** Path of a dump, from the project folder or absolute; absent for a backup. */
   readonly path?: string | undefined;
-  /** Whether a dump is a folder made with `pg_dump -F d`. */
+  /** Whether a dump is a folder written by `pg_dump -F d`. */
   readonly isFolder?: boolean | undefined;
-  /** Whether a backup may be used that no restore has proven yet. @default false */
+  /** Whether an unverified backup may be used. @default false */
   readonly acceptUnverified?: boolean | undefined;
-  /** Where an off-site copy is fetched from, with what opens it: secrets. */
+  /** Where an off-site copy is fetched from, with credentials and identity: secrets. */
   readonly offsite?: OffsiteSource | undefined;
-  /** For production: the kind of server that a backup may come from besides production, spelled out. @default none */
+  /** For production: the kind of server other than production that a backup may come from. @default none */
   readonly acceptKind?: ServerKind | undefined;
 }
 
-/** A dump on this machine that a database can be made of. */
+/** A dump on this machine. */
 export interface Dump extends Contents {
   readonly path: string;
   readonly isFolder: boolean;
 }
 
-/** Which backup of which server a database is made of. */
+/** A backup in the repository of a server. */
 export interface BackupArgs extends Pick<Contents, "acceptUnverified" | "acceptKind"> {
-  /** The volume on the engine that the server keeps its backups in, e.g. `stagecraft-prod-backups`. Another one makes the agent's container anew. */
+  /** The volume with the server's backups, e.g. `stagecraft-prod-backups`. A change recreates the agent's container. */
   readonly repository: string;
   /** Id of the backup, e.g. `20261121T032900Z`. Another one is a refresh. */
   readonly backup: string;
@@ -48,7 +48,7 @@ export function backupContents({ repository, backup, ...accepted }: BackupArgs):
   return { source: { name: backup, backup, repository }, ...accepted };
 }
 
-/** Which off-site copy a database is made of. A copy counts as unverified: `acceptUnverified` has to be `true`. */
+/** An off-site copy of a backup. A copy counts as unverified: `acceptUnverified` must be `true`. */
 export interface OffsiteBackupArgs
   extends z.input<typeof offsiteSourceSchema>, Pick<Contents, "acceptUnverified" | "acceptKind"> {
   /** Id of the backup, e.g. `20261121T032900Z`. Another one is a refresh. */
@@ -56,16 +56,16 @@ export interface OffsiteBackupArgs
 }
 
 /**
- * Contents that the agent fetches from the off-site copies of a server, which may be on any machine. Their options and
- * `identity` reach the agent by stdin, and the state encrypted. Throws an error when the place cannot be one.
+ * Contents that the agent fetches from the off-site copies of a server, which may be on any machine. Options and `identity`
+ * are sent to the agent on stdin and encrypted in the state. Raises a `UserError` for an invalid storage.
  */
 export function offsiteContents({
   backup,
   acceptUnverified,
   acceptKind,
-  ...place
+  ...storage
 }: OffsiteBackupArgs): Contents {
-  const offsite = checkArgs("offsiteContents", offsiteSourceSchema, place);
+  const offsite = checkArgs("offsiteContents", offsiteSourceSchema, storage);
   const repository = offsiteRepository(offsite);
   return { source: { name: backup, backup, repository }, offsite, acceptUnverified, acceptKind };
 }
@@ -75,18 +75,22 @@ export function volumeOf({ source, offsite }: Contents): string | undefined {
   return offsite ? undefined : source.repository;
 }
 
-/** Looks at a dump without restoring it; the sentence that tells why it cannot be one, if so. */
+/** Inspects a dump without restoring it; returns the problem if it is not a dump. */
 export function readDump(projectFolder: string, path: string): Dump | { problem: string } {
-  const place = resolve(projectFolder, path);
-  if (!existsSync(place)) return { problem: notThere(path, place) };
-  const isFolder = statSync(place).isDirectory();
+  const absolute = resolve(projectFolder, path);
+  if (!existsSync(absolute)) return { problem: missingDump(path, absolute) };
+  const isFolder = statSync(absolute).isDirectory();
   const problem = isFolder
-    ? dumpFolderProblem(path, readdirSync(place))
-    : readEnds(place, (facts) => dumpFileProblem({ name: path, ...facts }));
+    ? dumpFolderProblem(path, readdirSync(absolute))
+    : readEnds(absolute, (facts) => dumpFileProblem({ name: path, ...facts }));
   if (problem !== undefined) return { problem };
   const cache = join(projectFolder, ".stagecraft", "cache");
-  const sha256 = isFolder ? digestOfFolder(place, cache) : digestOfFile(place, cache);
-  return { path, isFolder, source: { name: basename(place), sha256, ...origin(basename(place)) } };
+  const sha256 = isFolder ? digestOfFolder(absolute, cache) : digestOfFile(absolute, cache);
+  return {
+    path,
+    isFolder,
+    source: { name: basename(absolute), sha256, ...origin(basename(absolute)) },
+  };
 }
 
 function origin(fileName: string): Pick<Source, "backup" | "server"> {
@@ -94,10 +98,10 @@ function origin(fileName: string): Pick<Source, "backup" | "server"> {
   return name ? { backup: name.backup, server: name.server } : {};
 }
 
-function notThere(path: string, place: string): string {
-  const folder = dirname(place);
+function missingDump(path: string, absolute: string): string {
+  const folder = dirname(absolute);
   if (!existsSync(folder)) return `there is no file ${path}, nor its folder`;
-  const meant = nearest(basename(place), readdirSync(folder));
+  const meant = nearest(basename(absolute), readdirSync(folder));
   const fix = meant === undefined ? "give the path from the project folder" : `is it ${meant}?`;
   return `there is no file ${path}; ${fix}`;
 }

@@ -3,27 +3,27 @@ import { join, resolve } from "node:path";
 import { parseOrigin } from "../../model/stack-file/data-origin";
 import { chooseDump } from "../../model/stack-file/choose-dump";
 import type { ConfigProblem } from "../../model/base/config-problem";
-import type { StackConfig } from "../../model/stack-file/schema";
+import type { StackFileConfig } from "../../model/stack-file/schema";
 import { backupContents, offsiteContents, readDump, type Contents } from "./dump";
 
 /** What a stack's `data` section names, or what is wrong with the section. */
-export type Found = { readonly contents: Contents } | { readonly problem: ConfigProblem };
+export type FoundContents = { readonly contents: Contents } | { readonly problem: ConfigProblem };
 
-/** Where to look. */
-export interface Places {
+/** Where to search. */
+export interface SearchScope {
   readonly projectFolder: string;
-  /** What the names of volumes begin with. */
+  /** Prefix of volume names. */
   readonly namePrefix: string;
-  /** The database that is looked after, where several share a backup. */
+  /** The managed database, where a folder has dumps of several. */
   readonly database: string | undefined;
 }
 
-/** Finds the dump that a stack's `data` section names. A backup in a volume or off-site is left to the agent, which can see it. */
+/** Finds the dump that a stack's `data` section names. A backup in a volume or off-site is left to the agent, which can read it. */
 export function findContents(
-  { dump, from = "", backup = "", offsite, acceptUnverified, acceptKind }: StackConfig["data"],
-  { projectFolder, namePrefix, database }: Places,
-): Found {
-  if (dump !== undefined) return look(projectFolder, "data.dump", dump, acceptKind);
+  { dump, from = "", backup = "", offsite, acceptUnverified, acceptKind }: StackFileConfig["data"],
+  { projectFolder, namePrefix, database }: SearchScope,
+): FoundContents {
+  if (dump !== undefined) return findDump(projectFolder, "data.dump", dump, acceptKind);
   const origin = parseOrigin(from, namePrefix);
   if ("problem" in origin) return { problem: { path: "data.from", text: origin.problem } };
   if (origin.kind === "offsite") {
@@ -42,15 +42,15 @@ export function findContents(
   }
   const choice = chooseDump(readdirSync(folder), backup, database);
   if ("problem" in choice) return { problem: { path: "data.backup", text: choice.problem } };
-  return look(projectFolder, "data.backup", join(from, choice.fileName), acceptKind);
+  return findDump(projectFolder, "data.backup", join(from, choice.fileName), acceptKind);
 }
 
-function look(
+function findDump(
   projectFolder: string,
   key: string,
   path: string,
   acceptKind: Contents["acceptKind"],
-): Found {
+): FoundContents {
   const dump = readDump(projectFolder, path);
   if ("problem" in dump) return { problem: { path: key, text: dump.problem } };
   return { contents: { ...dump, acceptKind } };

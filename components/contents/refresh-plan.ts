@@ -6,8 +6,8 @@ import type { AgentRef } from "../engine/server-ref";
 import { UserError } from "../engine/user-error";
 
 /**
- * Says at preview what a refresh would do, and makes the preview fail where it cannot be done. Not at the update itself:
- * there it is done, or refused, by the same checks.
+ * Logs the refresh plan at preview, and fails the preview if the refresh cannot be done. The update itself runs the same
+ * checks.
  */
 export function logRefreshPlan(
   resource: pulumi.Resource,
@@ -18,7 +18,7 @@ export function logRefreshPlan(
   void askPlan(server, request).then((plan) => {
     if (!plan) return;
     void pulumi.log.info(planLines(plan, new Date()).join("\n"), resource);
-    // Nobody awaits this; Pulumi takes it for what ended the program, and shows it as it is. An error in its log would not do.
+    // Not awaited: Pulumi shows it as the error that ended the program. An error in its log would not fail the preview.
     if (plan.problems.length > 0) throw new UserError(plan.problems.join("\n"));
   });
 }

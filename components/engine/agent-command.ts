@@ -8,24 +8,24 @@ import {
 import { onHost } from "./host";
 import type { AgentRef } from "./server-ref";
 
-/** What the agent of a server is asked to put in force. */
+/** What the agent of a server applies. */
 export interface AgentCommandArgs {
   readonly area: Area;
   /** The verb of the agent. @default the area's name */
   readonly verb?: string;
   /** The request, as JSON. */
   readonly request: pulumi.Input<string>;
-  /** Whether what the agent sees is what the request asks for. */
+  /** Whether the observed state is what the request asks for. */
   readonly isUpToDate: (seen: Observation) => boolean;
   /** The command's text, where it is more than one call of the verb; the request is its stdin. */
   readonly text?: string;
-  /** The command's text when it is taken away. @default nothing is done */
+  /** The command's text when the resource is deleted. @default nothing is done */
   readonly undo?: string;
 }
 
 /**
- * Asks the agent of a server for something: when it is new, when the request changes, when a container is another one,
- * and when what the agent sees is not as wanted. The request travels on stdin alone.
+ * Calls the agent of a server: when the resource is new, when the request or a container changed, and when the observed state
+ * differs from the request. The request is sent on stdin only.
  */
 export function agentCommand(
   server: AgentRef,
@@ -47,7 +47,7 @@ export function agentCommand(
   });
 }
 
-/** The generation of an area that is asked for; another one whenever what the agent sees is not as wanted. */
+/** The generation of an area to apply; a new one whenever the observed state differs from the request. */
 export function generationOf(
   { observed }: Pick<AgentRef, "observed">,
   area: Area,

@@ -3,7 +3,7 @@ import { schemaKeysAt } from "../../model/stack-file/schema-keys";
 import { problemsOf } from "../../model/stack-file/zod-problems";
 import { UserError } from "./user-error";
 
-/** The arguments of a component, checked; one error that names the component and all that is wrong. */
+/** Checks the arguments of a component. Raises one {@link UserError} that names the component and all problems. */
 export function checkArgs<T extends z.ZodObject>(
   what: string,
   schema: T,

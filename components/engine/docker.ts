@@ -1,6 +1,6 @@
 import { execFile } from "node:child_process";
 import { hostProblem, localHost } from "../../model/base/host";
-import { engineOfHost } from "../../tools/engine-of-host";
+import { engineOfHost } from "../../engine/engine-of-host";
 
 /** The Docker engine could not be asked; the message says why and what to do. */
 export class EngineProblem extends Error {

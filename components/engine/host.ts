@@ -7,8 +7,8 @@ import { toolsFolder } from "../../tools/folders";
 import { sha256 } from "./digest";
 
 /**
- * What brings resources to the engine of a host. A server that moves is made on the other one and taken away from this:
- * so each host has a provider of its own, and nothing is taken for what has the same name elsewhere.
+ * Options that put resources on the engine of a host. A server that moves is created on the new host and deleted on the old one:
+ * each host has a provider of its own, so equal names on two hosts are never confused.
  */
 export function hostOptions(
   parent: pulumi.Resource,
@@ -21,7 +21,7 @@ export function hostOptions(
   return { ...options, provider: new docker.Provider(`${server}-${host}`, args, { parent }) };
 }
 
-/** A command whose docker goes to a host. */
+/** A command that runs docker against the engine of a host. */
 export function onHost(host: string, args: command.local.CommandArgs): command.local.CommandArgs {
   if (host === localHost) return args;
   const { create = "", environment = {} } = args;
@@ -35,15 +35,15 @@ export function onHost(host: string, args: command.local.CommandArgs): command.l
   };
 }
 
-// docker itself would make a connection for each call.
+// docker itself would open a connection for each call.
 const reachHost = (): string => `DOCKER_HOST=$(${engineOverSsh()} "$DOCKER_HOST") || exit\n`;
 
-/** How a command of a program names the script that leads to the engine of a host. */
+/** Shell word for the script that forwards the engine of a host. */
 export function engineOverSsh(): string {
   return `"$PWD/${relative(process.cwd(), toolsFolder("engine-over-ssh.sh"))}"`;
 }
 
-/** Options of ssh for Pulumi's provider, which runs it itself: the connection of tools/engine-over-ssh.sh, where it is. */
+/** ssh options for Pulumi's provider, which runs ssh itself: it shares the connection of engine/engine-over-ssh.sh, where it is. */
 function sshOptions(host: string): string[] {
   const name = sha256(host).slice(0, 12);
   const settings = [

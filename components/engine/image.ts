@@ -7,27 +7,27 @@ import { serverImage } from "../../tools/server-image";
 import { engineOverSsh } from "./host";
 import type { ObservedState } from "./server-state";
 
-/** Which image it is to be. */
-interface ImagePlace {
-  /** The host whose engine is to have it. */
+/** Where the image is needed. */
+interface ImageTarget {
+  /** The host whose engine needs it. */
   readonly host: string;
   readonly observed: Promise<ObservedState>;
 }
 
-/** The image on an engine. */
-interface ServerImageThere {
+/** The image on an engine, and when it is usable. */
+interface AvailableImage {
   /** Its tag. */
   readonly image: string;
-  /** Done when it is there. */
+  /** Done when it is on the engine. */
   readonly ready: pulumi.Resource;
 }
 
-/** Sees to the image with PostgreSQL and the agent; it stays on the engine, because other servers use it too. */
-export function makeImage(
+/** Builds or loads the image with PostgreSQL and the agent. It stays on the engine, because other servers use it too. */
+export function ensureImage(
   name: string,
-  { host, observed }: ImagePlace,
+  { host, observed }: ImageTarget,
   { parent, dependsOn }: pulumi.CustomResourceOptions,
-): ServerImageThere {
+): AvailableImage {
   const { tag, context } = serverImage(packageFolder());
   const ready = new command.local.Command(
     name,
@@ -35,9 +35,9 @@ export function makeImage(
       create: host === localHost ? build() : load(build(), "server image"),
       environment: {
         TAG: tag,
-        // Pulumi runs programs and plugins in the project's folder, and its state names no other of this machine.
+        // Relative, because the state must not contain paths of this machine. Pulumi runs programs in the project folder.
         CONTEXT: relative(process.cwd(), context),
-        // Whoever makes a container anew looks again whether the image is there.
+        // Recreating a container checks again that the image exists.
         CONTAINERS: pulumi
           .output(observed)
           .apply(({ createdAt }) => `${createdAt.postgres} ${createdAt.agent}`),
@@ -51,27 +51,27 @@ export function makeImage(
   return { image: tag, ready };
 }
 
-/** What the image of an application is built from. */
+/** Build arguments of an application's image. */
 export interface BuildArgs {
-  /** The host whose engine is to have it. */
+  /** The host whose engine needs it. */
   readonly host: string;
   readonly tag: string;
-  /** The folder with its Dockerfile, from the program's. */
+  /** The folder with its Dockerfile, relative to the program's working directory. */
   readonly context: string;
-  /** The tag of the image with PostgreSQL and the agent, which it may be built from. */
+  /** The tag of the image with PostgreSQL and the agent, which its Dockerfile may use as a base. */
   readonly serverImage: string;
-  /** When its container was made. */
-  readonly made: pulumi.Input<string>;
+  /** When its container was created. */
+  readonly createdAt: pulumi.Input<string>;
 }
 
-/** Builds the image of an application, where the engine has it not. */
+/** Builds the image of an application unless the engine has it. */
 export function imageCommand(args: BuildArgs): command.local.CommandArgs {
-  const { host, tag, context, serverImage: base, made } = args;
+  const { host, tag, context, serverImage: base, createdAt } = args;
   const make = build('--build-arg SERVER_IMAGE="$SERVER_IMAGE" ');
   return {
     create: host === localHost ? make : load(make, "application's image"),
     environment: {
-      ...{ TAG: tag, CONTEXT: context, SERVER_IMAGE: base, MADE: made },
+      ...{ TAG: tag, CONTEXT: context, SERVER_IMAGE: base, MADE: createdAt },
       ...(host !== localHost && { HOST: host }),
     },
     logging: command.local.Logging.Stderr,
@@ -79,17 +79,17 @@ export function imageCommand(args: BuildArgs): command.local.CommandArgs {
   };
 }
 
-// By the builder that the set-up uses too (cli/server/server-image.ts): the provider's shares no cache with it, so that the first
-// server would take the time to make the image twice.
+// With the same builder as the set-up (cli/server/server-image.ts): the provider's builder shares no cache with it, so the
+// image would be built twice.
 const build = (options = ""): string =>
   `docker image inspect "$TAG" > /dev/null 2>&1 || DOCKER_BUILDKIT=0 docker build --tag "$TAG" ${options}"$CONTEXT" >&2`;
 
-// Built here, because what it is made of may be out of the other machine's reach.
+// Built here, because the other machine may not reach the package registries.
 const load = (make: string, what: string): string => `set -eu
 engine=$(${engineOverSsh()} "$HOST")
 is_there() { docker --host "$engine" image inspect "$TAG" > /dev/null 2>&1; }
 if is_there; then exit; fi
 ${make}
-echo "${what}: on its way to $HOST" >&2
+echo "${what}: sending to $HOST" >&2
 docker save "$TAG" | docker --host "$engine" load > /dev/null
-is_there || { echo "the ${what} $TAG did not get to $HOST whole; run this again" >&2; exit 1; }`;
+is_there || { echo "the ${what} $TAG was not transferred to $HOST completely; run this again" >&2; exit 1; }`;

@@ -5,21 +5,21 @@ import { createdLabel, type ReplaceablePart, type ObservedState } from "./server
 
 type Labels = docker.types.input.ContainerLabel[];
 
-/** Whose parts are labelled. */
+/** The server whose parts are labelled. */
 export interface LabelledServer {
   readonly namePrefix: string;
   readonly server: string;
   readonly observed: Promise<ObservedState>;
 }
 
-/** Labels on everything that belongs to a server, in the form that the provider wants. */
+/** Labels on everything that belongs to a server, in the provider's form. */
 export function serverLabels({ namePrefix, server }: LabelledServer): Labels {
   const labels = Object.entries(engineLabels(namePrefix, server));
   return labels.map(([label, value]) => ({ label, value }));
 }
 
-/** The same for a part that is made anew when it is gone or stopped: it gets another label then, and so Pulumi replaces it. */
-export function renewedLabels(
+/** Labels of a replaceable part: when it is missing or stopped, another creation time makes Pulumi replace it. */
+export function replaceableLabels(
   server: LabelledServer,
   part: ReplaceablePart,
 ): pulumi.Output<Labels> {

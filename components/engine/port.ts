@@ -25,7 +25,7 @@ const problems: Readonly<Record<string, PortProblem>> = {
   EADDRNOTAVAIL: "no such address",
 };
 
-/** Whether the ports of a host's engine are this machine's, so that {@link portProblem} can tell. */
+/** Whether the ports of a host's engine are this machine's, so that {@link portProblem} applies. */
 export function isEngineLocal(host: string, dockerHost: string | undefined): boolean {
   if (host !== localHost) return false;
   return dockerHost === undefined || dockerHost === "" || dockerHost.startsWith("unix:");

@@ -4,37 +4,37 @@ import { localHost } from "../../model/base/host";
 import { engineLabels, type EngineNames } from "../../model/base/engine-names";
 import { docker, engineProblem } from "./docker";
 
-/** The label that tells when a part of a server was made. */
+/** Label with the creation time of a part of a server. */
 export const createdLabel = "stagecraft.made";
 
-/** The parts that are made anew when they are gone, or do not run. */
+/** The parts that are recreated when they are missing or not running. */
 export const replaceableParts = ["network", "postgres", "agent"] as const;
 export type ReplaceablePart = (typeof replaceableParts)[number];
 
-/** What of a server is on the engine now. */
+/** The state of a server on its engine. */
 export interface ObservedState {
-  /** When each part was made: the value of its {@link createdLabel}. One that is gone or stopped has a new one, and so is replaced. */
+  /** Creation time of each part: the value of its {@link createdLabel}. A part that is missing or stopped gets a new value, and so is replaced. */
   readonly createdAt: Readonly<Record<ReplaceablePart, string>>;
-  /** What is not as it should be, a sentence each; empty for a server that is not there at all. */
+  /** What is wrong, a sentence each; empty for a server that does not exist yet. */
   readonly faults: readonly string[];
-  /** What the agent sees; `undefined` while it does not answer. */
+  /** What the agent observes; `undefined` while it does not answer. */
   readonly observation: Observation | undefined;
 }
 
 /** The parts of a server whose PostgreSQL is somewhere else. */
 export const agentParts = ["network", "agent"] as const satisfies readonly ReplaceablePart[];
 
-/** Looks that began ahead, by the server's network. */
+/** Observations started ahead, by host and network. */
 const prefetched = new Map<string, Promise<ObservedState>>();
 
-/** Begins to look at a server that {@link observeServer} is going to be asked about, so that the answer is there by then. */
+/** Starts to observe a server before {@link observeServer} needs the answer. */
 export function prefetchObservedState(names: EngineNames, host: string): void {
   prefetched.set(`${host} ${names.network}`, observeNow(names, host, replaceableParts));
 }
 
 /**
- * Looks at a server. Pulumi itself knows only what it made, not what became of it: asking its providers (`--refresh`)
- * costs seconds at every `up`, this costs one answer of the engine, and the agent's beside it.
+ * Observes a server. Pulumi knows only what it created, not its current state. Asking the providers (`--refresh`) costs seconds at
+ * every `up`; this costs one call of the engine and, in parallel, one of the agent.
  */
 export async function observeServer(
   names: EngineNames,
@@ -69,25 +69,25 @@ async function observeNow(
   };
 }
 
-/** When a container of a server was made, and what is wrong with it. One that is gone or stopped is made anew. */
+/** Creation time of a container, and what is wrong with it. A container that is missing or stopped is recreated. */
 export async function inspectContainer(
   name: string,
   host: string,
-): Promise<{ readonly made: string; readonly fault: string | undefined }> {
+): Promise<{ readonly createdAt: string; readonly fault: string | undefined }> {
   const found = (await inspect(host, "container", name)).get(name);
   const now = new Date().toISOString();
-  if (found?.isRunning === true) return { made: found.createdAt ?? "", fault: undefined };
-  return { made: now, fault: containerFault(name, found) };
+  if (found?.isRunning === true) return { createdAt: found.createdAt ?? "", fault: undefined };
+  return { createdAt: now, fault: containerFault(name, found) };
 }
 
-/** What a server has of this machine's ports. */
+/** Ports that a server publishes on its host. */
 export interface Ports {
   readonly published: readonly number[];
-  /** Whether one of its containers is being restarted, and so has a port at one moment and not at the next. */
+  /** Whether one of its containers is restarting, so that its port is published only part of the time. */
   readonly isRestarting: boolean;
 }
 
-/** The ports that a server publishes already. Raises an `EngineProblem` when the engine of the host cannot be asked. */
+/** The ports that a server publishes. Raises an `EngineProblem` when the engine does not answer. */
 export async function publishedPorts(host: string, prefix: string, server: string): Promise<Ports> {
   const labels = Object.entries(engineLabels(prefix, server));
   const filters = labels.flatMap(([label, value]) => ["--filter", `label=${label}=${value}`]);
@@ -118,7 +118,7 @@ const inspectedSchema = z.array(
 
 interface PartStates {
   readonly replaceable: ReadonlyMap<ReplaceablePart, PartState>;
-  /** Names of the volumes that are there. */
+  /** Names of existing volumes. */
   readonly volumes: ReadonlySet<string>;
 }
 
@@ -146,7 +146,7 @@ async function inspect(
   kind: string,
   ...names: readonly string[]
 ): Promise<Map<string, PartState>> {
-  // A name that is not there makes docker fail, and tell of the others all the same.
+  // docker fails for a missing name, but still prints the others.
   const { stdout } = await docker(host, kind, "inspect", ...names);
   const found = inspectedSchema.safeParse(parseJson(stdout)).data ?? [];
   return new Map(
@@ -159,7 +159,7 @@ async function inspect(
   );
 }
 
-/** Without the one of the socket, which holds nothing. */
+/** All but the socket's volume, which holds no data. */
 function volumesWithData(
   { dataVolume, agentVolume, backupsVolume, archiveVolume }: EngineNames,
   own: readonly ReplaceablePart[],

@@ -4,25 +4,25 @@ import { connectionRequestSchema, type SslMode } from "../../model/connection/pr
 import { agentCommand } from "../engine/agent-command";
 import type { AgentRef } from "../engine/server-ref";
 
-/** Where a server answers. */
+/** Address of a PostgreSQL server. */
 export interface AddressArgs {
-  /** Host name or IP address, as the agent's container reaches it: not `localhost`. */
+  /** Host name or IP address, as seen from the agent's container: not `localhost`. */
   readonly host: string;
   /** 1 to 65535. @default 5432 */
   readonly port?: number | undefined;
 }
 
-/** Who the agent is on a server. */
+/** The role that the agent connects as. */
 export interface SuperuserArgs {
   /** A role with the attribute SUPERUSER. */
   readonly name: string;
-  /** Its password. It reaches the agent through stdin alone, which keeps it in its volume, readable by itself. */
+  /** Its password. Sent to the agent on stdin only, and stored in the agent's volume, readable by the agent only. */
   readonly password: pulumi.Input<string>;
 }
 
-/** How far the server is believed. */
+/** How the server's certificate is verified. */
 export interface ConnectionTlsArgs {
-  /** What its certificate is checked with, as PEM. @default the authorities that every system knows */
+  /** The CA that its certificate is verified with, as PEM. @default the system's CAs */
   readonly ca?: pulumi.Input<string> | undefined;
   /**
    * `verify-full` checks the certificate and the name in it, `require` encrypts without, `disable` does not encrypt.
@@ -31,7 +31,7 @@ export interface ConnectionTlsArgs {
   readonly mode?: SslMode | undefined;
 }
 
-/** Tells the agent where its server is. It connects before it keeps that. */
+/** Configures the agent's connection to its server. The agent stores it after a successful connection. */
 export function connectionCommand(
   server: AgentRef,
   { host, port }: Required<AddressArgs>,

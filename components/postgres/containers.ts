@@ -3,35 +3,35 @@ import type { ServerKind } from "../../model/base/names";
 import type { EngineNames } from "../../model/base/engine-names";
 import type { MemoryPlan } from "../../model/stack-file/memory";
 
-/** Where an agent is. */
-export interface AgentPlace {
+/** What the container of an agent needs. */
+export interface AgentParts {
   readonly server: string;
   readonly kind: ServerKind;
   readonly names: EngineNames;
-  /** Its tag. */
+  /** Tag of the image. */
   readonly image: string;
   readonly network: docker.Network;
-  /** What the agent keeps. */
+  /** The agent's own state. */
   readonly store: docker.Volume;
   /** The server's backups. */
   readonly backups: docker.Volume;
 }
 
 /** What the two containers of a server share. */
-export interface Place extends AgentPlace {
+export interface ClusterParts extends AgentParts {
   /** PostgreSQL's data. */
   readonly data: docker.Volume;
   /** PostgreSQL's Unix socket. */
   readonly run: docker.Volume;
-  /** What PostgreSQL archives as it writes. */
+  /** The WAL archive. */
   readonly archive: docker.Volume;
   /** The volume of another server's backups. */
   readonly backupsOf: string | undefined;
 }
 
-/** What PostgreSQL's container is made of, beside its place. */
+/** Arguments of PostgreSQL's container. */
 export interface PostgresContainerArgs {
-  /** The address of the host where PostgreSQL answers. */
+  /** The host's address that PostgreSQL is published on. */
   readonly address: string;
   readonly port: number;
   readonly memory: MemoryPlan;
@@ -49,27 +49,27 @@ const stopSeconds = 120;
 /** Processes of the containers' user on one engine: ten servers with all their connections in use. */
 const mostProcesses = 4096;
 
-/** Memory of the agent, in MB; what it reads goes through in pieces, whatever its size. */
+/** Memory of the agent, in MB; it streams files of any size. */
 const agentMemory = 1024;
 
 /**
- * The agent's part of the processors beside PostgreSQL's 1024, where both want all of them: packing a backup gives way to
- * the application's queries. Alone, it takes what it can.
+ * The agent's part of the processors beside PostgreSQL's 1024, where both want all of them: compressing a backup yields to
+ * the application's queries. While the processors are idle, the agent may use all of them.
  */
 const agentShares = 256;
 
 /** PostgreSQL's container. */
 export function postgresContainer(
-  place: Place,
+  parts: ClusterParts,
   { address, port, memory, parameters }: PostgresContainerArgs,
 ): docker.ContainerArgs {
   return {
-    ...inNetwork(place),
-    name: place.names.postgres,
+    ...inNetwork(parts),
+    name: parts.names.postgres,
     command: ["stagecraft-postgres", ...toDefaults(parameters)],
-    envs: [`STAGECRAFT_SERVER=${place.server}`],
+    envs: [`STAGECRAFT_SERVER=${parts.server}`],
     ports: [{ internal: 5432, external: port, ip: address }],
-    volumes: clusterVolumes(place),
+    volumes: clusterVolumes(parts),
     memory: memory.container,
     // As Docker does by default; left out, it would show as drift.
     memorySwap: 2 * memory.container,
@@ -83,35 +83,35 @@ export function postgresContainer(
 }
 
 /** The agent's container, beside PostgreSQL's. */
-export function agentContainer(place: Place): docker.ContainerArgs {
-  const { envs, volumes, ...agent } = anyAgent(place);
+export function agentContainer(parts: ClusterParts): docker.ContainerArgs {
+  const { envs, volumes, ...agent } = anyAgent(parts);
   return {
     ...agent,
     envs: [
       ...envs,
-      `STAGECRAFT_POSTGRES_HOST=${place.names.postgres}`,
-      // A preview asks the agent that is there, which may read another volume than the one that is wanted.
-      ...(place.backupsOf === undefined ? [] : [`STAGECRAFT_SOURCE_VOLUME=${place.backupsOf}`]),
+      `STAGECRAFT_POSTGRES_HOST=${parts.names.postgres}`,
+      // At preview the running agent may read another volume than the declared one.
+      ...(parts.backupsOf === undefined ? [] : [`STAGECRAFT_SOURCE_VOLUME=${parts.backupsOf}`]),
     ],
-    volumes: [...clusterVolumes(place), ...volumes, ...sourceVolumes(place)],
+    volumes: [...clusterVolumes(parts), ...volumes, ...sourceVolumes(parts)],
   };
 }
 
 /** The container of an agent whose PostgreSQL is somewhere else. */
-export function externalAgentContainer(place: AgentPlace): docker.ContainerArgs {
-  const { envs, ...agent } = anyAgent(place);
+export function externalAgentContainer(parts: AgentParts): docker.ContainerArgs {
+  const { envs, ...agent } = anyAgent(parts);
   return { ...agent, envs: [...envs, "STAGECRAFT_COUPLING=external"] };
 }
 
-function anyAgent(place: AgentPlace) {
+function anyAgent(parts: AgentParts) {
   return {
-    ...inNetwork(place),
-    name: place.names.agent,
+    ...inNetwork(parts),
+    name: parts.names.agent,
     command: ["stagecraft-agent", "serve"],
-    envs: [`STAGECRAFT_SERVER=${place.server}`, `STAGECRAFT_KIND=${place.kind}`],
+    envs: [`STAGECRAFT_SERVER=${parts.server}`, `STAGECRAFT_KIND=${parts.kind}`],
     volumes: [
-      mount(place.store, "/var/lib/stagecraft"),
-      mount(place.backups, "/var/backups/stagecraft"),
+      mount(parts.store, "/var/lib/stagecraft"),
+      mount(parts.backups, "/var/backups/stagecraft"),
     ],
     memory: agentMemory,
     memorySwap: 2 * agentMemory,
@@ -121,11 +121,11 @@ function anyAgent(place: AgentPlace) {
   };
 }
 
-function inNetwork({ image, network }: Pick<AgentPlace, "image" | "network">) {
+function inNetwork({ image, network }: Pick<AgentParts, "image" | "network">) {
   return common(image, [{ name: network.name }]);
 }
 
-/** No capability, no way to more rights, and nothing to write to but the volumes. */
+/** No capabilities, no privilege escalation, and only volumes are writable. */
 export function common(
   image: string,
   networksAdvanced: NonNullable<docker.ContainerArgs["networksAdvanced"]>,
@@ -133,27 +133,31 @@ export function common(
   return {
     image,
     networksAdvanced,
-    // Not "unless-stopped": an engine that crashed stops what still runs when it is back, and takes it for stopped by hand.
+    // Not "unless-stopped": after a crash the engine stops running containers and treats them as stopped by an operator.
     restart: "always",
     readOnly: true,
     tmpfs: { "/tmp": "" },
     capabilities: { drops: ["ALL"] },
     securityOpts: ["no-new-privileges"],
-    // The provider knows no limit of processes for a container; this one is for its user, in all servers of an engine.
+    // The provider has no process limit per container; this one counts all processes of the user on the engine.
     ulimits: [{ name: "nproc", soft: mostProcesses, hard: mostProcesses }],
     // The volumes are resources of their own.
     removeVolumes: false,
   };
 }
 
-/** Another server's backups, which this one only reads. */
-function sourceVolumes({ backupsOf }: Place): docker.types.input.ContainerVolume[] {
+/** Another server's backups, read-only. */
+function sourceVolumes({ backupsOf }: ClusterParts): docker.types.input.ContainerVolume[] {
   if (backupsOf === undefined) return [];
   return [{ volumeName: backupsOf, containerPath: "/var/backups/source", readOnly: true }];
 }
 
-/** What both containers of a server see. */
-function clusterVolumes({ data, run, archive }: Place): docker.types.input.ContainerVolume[] {
+/** Volumes that both containers of a server mount. */
+function clusterVolumes({
+  data,
+  run,
+  archive,
+}: ClusterParts): docker.types.input.ContainerVolume[] {
   return [mount(data, dataPath), mount(run, socketPath), mount(archive, archivePath)];
 }
 
@@ -164,7 +168,7 @@ function mount(volume: docker.Volume, containerPath: string): docker.types.input
 function healthcheck(...command: readonly string[]): docker.types.input.ContainerHealthcheck {
   return {
     tests: ["CMD", ...command],
-    // Each question is a process in the container, day and night.
+    // Each check starts a process in the container.
     interval: "10s",
     timeout: "5s",
     retries: 3,
@@ -172,7 +176,7 @@ function healthcheck(...command: readonly string[]): docker.types.input.Containe
   };
 }
 
-/** Settings as images/stagecraft-postgres takes them. */
+/** Parameters in the form that images/stagecraft-postgres expects. */
 function toDefaults(parameters: Readonly<Record<string, string>>): string[] {
   return Object.entries(parameters).map(([name, value]) => `${name}=${value}`);
 }

@@ -7,38 +7,38 @@ import { rolesDrift } from "../../model/roles/drift";
 import { peopleWithLogin, peopleWithoutLogin, type People } from "../../model/roles/people";
 import type { ObservedState } from "../engine/server-state";
 
-/** Whose state is told. */
-type Told = pulumi.Resource & {
+/** A server whose drift is logged. */
+type ObservedServer = pulumi.Resource & {
   readonly kind: ServerKind;
   readonly observed: Promise<ObservedState>;
 };
 
-/** Says at preview what of a server and its roles is not as it should be, and which people get no login. */
-export function logDrift(server: Told, people: People = {}): void {
+/** Logs at preview the drift of a server and its roles, and the users who get no login. */
+export function logDrift(server: ObservedServer, people: People = {}): void {
   for (const text of peopleWithoutLogin(server.kind, people)) void pulumi.log.info(text, server);
   const logins = peopleWithLogin(server.kind, people);
   void server.observed.then(({ faults, observation }) => {
-    warn(server, [...faults, ...(observation ? seenFaults(observation, logins) : [])]);
+    warn(server, [...faults, ...(observation ? driftOf(observation, logins) : [])]);
   });
 }
 
-function seenFaults({ roles, backups }: Observation, logins: readonly string[]): string[] {
+function driftOf({ roles, backups }: Observation, logins: readonly string[]): string[] {
   return [...rolesDrift(roles, logins), ...backups.late];
 }
 
-/** Says at preview what of a server's settings is not as it should be, and what a change of them takes. */
-export function logParameterChange(server: Told, wanted: ParameterValues): void {
-  const tell = ({ settings, databases }: Observation): void => {
+/** Logs at preview the drift of PostgreSQL's parameters, and what a change of them requires. */
+export function logParameterChange(server: ObservedServer, declared: ParameterValues): void {
+  const logState = ({ settings, databases }: Observation): void => {
     const open = databases.reduce((sum, { connections }) => sum + connections, 0);
-    const change = parametersChange(settings, wanted, 17, open);
+    const change = parametersChange(settings, declared, 17, open);
     if (change !== undefined) void pulumi.log.info(change, server);
     warn(server, parametersDrift(settings));
   };
   void server.observed.then(({ observation }) => {
-    if (observation) tell(observation);
+    if (observation) logState(observation);
   });
 }
 
-function warn(server: Told, texts: readonly string[]): void {
+function warn(server: ObservedServer, texts: readonly string[]): void {
   for (const text of texts) void pulumi.log.warn(text, server);
 }

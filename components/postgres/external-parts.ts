@@ -4,43 +4,43 @@ import type { ServerKind } from "../../model/base/names";
 import type { EngineNames } from "../../model/base/engine-names";
 import { externalAgentContainer } from "./containers";
 import { hostOptions } from "../engine/host";
-import { makeImage } from "../engine/image";
+import { ensureImage } from "../engine/image";
 import type { ObservedState } from "../engine/server-state";
-import { renewedLabels, serverLabels } from "../engine/part-labels";
+import { replaceableLabels, serverLabels } from "../engine/part-labels";
 
-/** What the agent of a server elsewhere is made of. */
+/** Arguments of {@link createExternalParts}. */
 export interface ExternalPartsArgs {
   readonly server: string;
   readonly kind: ServerKind;
   readonly namePrefix: string;
   readonly names: EngineNames;
-  /** Where the agent runs: `local` or an address. */
+  /** Where the agent runs: `local`, or the address of a host. */
   readonly host: string;
   readonly observed: Promise<ObservedState>;
 }
 
-/** Makes image, network, volume and container of an agent whose PostgreSQL is somewhere else. */
-export function makeExternalParts(
+/** Creates image, network, volumes and container of an agent for an external PostgreSQL. */
+export function createExternalParts(
   parent: pulumi.Resource,
   args: ExternalPartsArgs,
 ): docker.Container {
   const { server, kind, names, host, observed } = args;
-  const there = hostOptions(parent, server, host);
-  const { image, ready } = makeImage(`${server}-image`, { host, observed }, there);
+  const options = hostOptions(parent, server, host);
+  const { image, ready } = ensureImage(`${server}-image`, { host, observed }, options);
   const network = new docker.Network(
     `${server}-network`,
-    { name: names.network, labels: renewedLabels(args, "network") },
-    there,
+    { name: names.network, labels: replaceableLabels(args, "network") },
+    options,
   );
   const labels = serverLabels(args);
   const volume = (use: string, name: string) =>
-    new docker.Volume(`${server}-${use}`, { name, labels }, there);
+    new docker.Volume(`${server}-${use}`, { name, labels }, options);
   const store = volume("agent", names.agentVolume);
   const backups = volume("backups", names.backupsVolume);
   const container = externalAgentContainer({ server, kind, names, image, network, store, backups });
   return new docker.Container(
     `${server}-agent`,
-    { ...container, labels: renewedLabels(args, "agent") },
-    { ...there, dependsOn: ready },
+    { ...container, labels: replaceableLabels(args, "agent") },
+    { ...options, dependsOn: ready },
   );
 }

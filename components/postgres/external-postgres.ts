@@ -14,32 +14,32 @@ import {
   type SuperuserArgs,
 } from "./connection-command";
 import { logDrift } from "./drift";
-import { makeExternalParts } from "./external-parts";
+import { createExternalParts } from "./external-parts";
 import { ExternalPgHba, type ExternalPgHbaChoice } from "../access/external-pg-hba";
 import { agentParts, observeServer, type ObservedState } from "../engine/server-state";
 import type { ServerRef } from "../engine/server-ref";
 import { rolesCommand, type RolesArgs } from "../access/roles-command";
 import { sshSchema, type SshArgs } from "../access/ssh";
 
-/** What {@link ExternalPostgres} is made of. */
+/** Arguments of {@link ExternalPostgres}. */
 export interface ExternalPostgresArgs {
-  /** What kind of server it is; the agent refuses what does not befit it. */
+  /** The kind of server; the agent rejects operations that this kind does not allow. */
   readonly kind: ServerKind;
-  /** What the names of the agent's parts begin with. @default "stagecraft" */
+  /** Prefix of the names of the agent's parts. @default "stagecraft" */
   readonly namePrefix?: string | undefined;
   /** Where the agent runs: `"local"`, or another machine, `"ssh://user@host[:port]"`. @default "local" */
   readonly host?: string | undefined;
-  /** Where PostgreSQL answers. Another address is another server: its roles and databases are made there, the old ones stay. */
+  /** Address of PostgreSQL. Another address is another server: roles and databases are created there, the old ones stay. */
   readonly address: AddressArgs;
-  /** Who the agent is there. */
+  /** The role that the agent connects as. */
   readonly superuser: SuperuserArgs;
-  /** How far the server is believed. @default its certificate is checked, and the name in it */
+  /** How its certificate is verified. @default certificate and host name are verified */
   readonly tls?: ConnectionTlsArgs | undefined;
-  /** The roles of its database, and of people. A role of such a name that is there already is not taken over. */
+  /** The roles of its database, and of users. An existing role of the same name is not taken over. */
   readonly roles: RolesArgs;
-  /** Who may connect. @default the preset of the server's kind */
+  /** Access rules. @default the preset of the server's kind */
   readonly pgHba?: ExternalPgHbaChoice | undefined;
-  /** How to reach its machine, to put `pg_hba.conf` in force. @default the text is only shown */
+  /** How to reach its machine to apply `pg_hba.conf`. @default the file is only shown */
   readonly ssh?: SshArgs | undefined;
 }
 
@@ -59,10 +59,10 @@ const ownSchema = z.strictObject({
 });
 
 /**
- * A PostgreSQL server that Stagecraft has not made, version 16 to 18, and an agent in a container that looks after
- * roles and databases on it. Its settings, its certificate and its other databases are its own.
+ * A PostgreSQL server, version 16 to 18, that Stagecraft does not run, and an agent in a container that manages roles and
+ * databases on it. Its parameters, its certificate and its other databases are not managed.
  *
- * With `ssh` its `pg_hba.conf` is looked after as well; without, {@link pgHba} is the text to hand over.
+ * With `ssh` its `pg_hba.conf` is managed as well; without, {@link pgHba} is the text to install there.
  *
  * ```ts
  * const server = new ExternalPostgres("warehouse", {
@@ -77,23 +77,23 @@ const ownSchema = z.strictObject({
 export class ExternalPostgres extends pulumi.ComponentResource implements ServerRef {
   /** Name of the server, e.g. `warehouse`. */
   readonly server: string;
-  /** What kind of server it is. */
+  /** The kind of server. */
   readonly kind: ServerKind;
-  /** Where the agent runs: `local` or an address. */
+  /** Where the agent runs: `local`, or the address of a host. */
   readonly host: string;
   /** Names of the agent's parts on the engine. */
   readonly names: EngineNames;
-  /** The agent's container and where its server is; another one means that either is new. */
+  /** The agent's container and its server's address. Another value means that either changed. */
   readonly agentId: pulumi.Output<string>;
   /** The server's address. */
   readonly postgresId: pulumi.Output<string>;
-  /** The whole `pg_hba.conf` that is wanted. */
+  /** The whole declared `pg_hba.conf`. */
   readonly pgHba: pulumi.Output<string>;
-  /** What of it is there now, before this update. */
+  /** The state of the server before this update. */
   readonly observed: Promise<ObservedState>;
   /** Its WAL is archived by the server itself, if at all. */
   readonly archiving = "external";
-  /** Done when PostgreSQL has been reached and the roles are there. */
+  /** Done when the agent is connected and the roles exist. */
   readonly ready: pulumi.Resource;
 
   constructor(name: string, args: ExternalPostgresArgs, opts?: pulumi.ComponentResourceOptions) {
@@ -107,7 +107,7 @@ export class ExternalPostgres extends pulumi.ComponentResource implements Server
     });
     const { address, host } = checked;
     const server = formatAddress(address);
-    // These are shown at preview when they change.
+    // Shown at preview when they change.
     super("stagecraft:index:ExternalPostgres", name, { address: server }, opts);
     this.server = name;
     this.kind = kind;
@@ -117,7 +117,7 @@ export class ExternalPostgres extends pulumi.ComponentResource implements Server
       ofAddress(observed, address),
     );
 
-    const agent = makeExternalParts(this, {
+    const agent = createExternalParts(this, {
       ...{ server: name, kind, namePrefix, names: this.names, host, observed: this.observed },
     });
     this.postgresId = pulumi.output(server);
@@ -148,7 +148,7 @@ export class ExternalPostgres extends pulumi.ComponentResource implements Server
   }
 }
 
-/** What an agent sees of another server than the wanted one says nothing of this one. */
+/** What the agent observed at another address says nothing about this server. */
 function ofAddress(observed: ObservedState, { host, port }: Required<AddressArgs>): ObservedState {
   const seen = observed.observation?.connection;
   return seen?.host === host && seen.port === port

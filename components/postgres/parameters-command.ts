@@ -20,17 +20,17 @@ case $answer in
     ;;
 esac`;
 
-/** Puts PostgreSQL's settings in force: by a reload, and by a restart where PostgreSQL needs one. */
+/** Applies PostgreSQL's parameters: by a reload, and by a restart if PostgreSQL needs one. */
 export function parametersCommand(
   server: AgentRef,
   settings: ParameterValues,
 ): command.local.CommandArgs {
-  const wanted = sha256(renderParameters(settings));
+  const declared = sha256(renderParameters(settings));
   return agentCommand(server, {
     area: "settings",
     request: JSON.stringify(parametersRequestSchema.parse({ server: server.server, settings })),
     isUpToDate: ({ settings: seen }) =>
-      seen.sha256 === wanted && parametersDrift(seen).length === 0,
+      seen.sha256 === declared && parametersDrift(seen).length === 0,
     text,
   });
 }

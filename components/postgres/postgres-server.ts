@@ -4,16 +4,16 @@ import { z } from "zod";
 import { hostSchema, localHost } from "../../model/base/host";
 import type { ServerKind } from "../../model/base/names";
 import { checkParameters } from "../../model/parameters/check";
-import type { PostgresParameters } from "../../model/parameters/typed";
+import type { PostgresParameters } from "../../model/parameters/typed-parameters";
 import { engineNames, type EngineNames } from "../../model/base/engine-names";
 import { planMemory } from "../../model/stack-file/memory";
 import { postgresSchema } from "../../model/stack-file/schema";
-import { walParameters } from "../../model/parameters/write-ahead-log";
+import { walParameters } from "../../model/parameters/wal-parameters";
 import { tlsResultSchema } from "../../model/tls/protocol";
 import { parseBytes } from "../../model/base/units";
 import { checkArgs } from "../engine/check-args";
 import { logDrift, logParameterChange } from "./drift";
-import { makeEngineParts } from "./engine-parts";
+import { createEngineParts } from "./engine-parts";
 import { observeServer, type ObservedState } from "../engine/server-state";
 import { PgHba, type PgHbaChoice } from "../access/pg-hba";
 import { rolesCommand, type RolesArgs } from "../access/roles-command";
@@ -25,10 +25,10 @@ import { tlsCommand, type TlsArgs } from "../access/tls-command";
 export interface PostgresArgs {
   /** Major version. Only 17 so far. @default 17 */
   readonly version?: 17 | undefined;
-  /** The port of {@link address} where PostgreSQL answers, 1 to 65535. Changing it restarts PostgreSQL. */
+  /** The published port, 1 to 65535. Changing it restarts PostgreSQL. */
   readonly port: number;
   /**
-   * The host's address where PostgreSQL answers, `"0.0.0.0"` for all; who may connect is `pgHba`'s to say. Changing it
+   * The host's address that the port is published on, `"0.0.0.0"` for all; `pgHba` decides who may connect. Changing it
    * restarts PostgreSQL. @default "127.0.0.1"
    */
   readonly address?: string | undefined;
@@ -37,50 +37,50 @@ export interface PostgresArgs {
    * Changing it restarts PostgreSQL. @default "1 GB"
    */
   readonly memory?: string | undefined;
-  /** Settings of PostgreSQL, checked against what its version knows. @default PostgreSQL's own, with memory shared out */
+  /** PostgreSQL's parameters, checked against those of its version. @default PostgreSQL's defaults, with memory parameters derived from `memory` */
   readonly settings?: PostgresParameters | undefined;
 }
 
-/** What {@link PostgresServer} is made of. */
+/** Arguments of {@link PostgresServer}. */
 export interface PostgresServerArgs {
-  /** What kind of server it is; the agent refuses what does not befit it. */
+  /** The kind of server; the agent rejects operations that this kind does not allow. */
   readonly kind: ServerKind;
   /**
-   * What all names on the engine begin with. Changing it makes a new, empty server; on production the old volumes stay.
+   * Prefix of all names on the engine. Changing it creates a new, empty server; on production the old volumes stay.
    * @default "stagecraft"
    */
   readonly namePrefix?: string | undefined;
-  /** Where it runs: `"local"`, or another machine, `"ssh://user@host[:port]"`. Changing it makes a new server there. @default "local" */
+  /** Where it runs: `"local"`, or another machine, `"ssh://user@host[:port]"`. Changing it creates a new server there. @default "local" */
   readonly host?: string | undefined;
   /** PostgreSQL itself. */
   readonly postgres: PostgresArgs;
-  /** The server's certificate. @default one of its own CA */
+  /** The server certificate. @default issued by the server's own CA */
   readonly tls?: TlsArgs | undefined;
-  /** Who may connect. @default the preset of the server's kind */
+  /** Access rules. @default the preset of the server's kind */
   readonly pgHba?: PgHbaChoice | undefined;
-  /** The roles of its database, and of people. */
+  /** The roles of its database, and of users. */
   readonly roles: RolesArgs;
   /**
-   * The volume of another server's backups that the agent may read, e.g. `stagecraft-prod-backups`. Changing it makes the
-   * agent's container anew. @default none
+   * The volume of another server's backups that the agent may read, e.g. `stagecraft-prod-backups`. Changing it recreates
+   * the agent's container. @default none
    */
   readonly backupsOf?: string | undefined;
   /** Whether the volumes stay on the engine when the stack is destroyed. @default false */
   readonly keepVolumes?: boolean | undefined;
   /**
-   * Whether its log can be archived for `pointInTime`, or followed by a replica. Without, a restore writes its rows once
-   * rather than twice. `wal_level` and its like in the settings come first. Changing it restarts PostgreSQL. @default true
+   * Whether WAL can be archived for `pointInTime`, or streamed to a replica. If false, a restore writes its rows once
+   * instead of twice. `wal_level` in `settings` has precedence. Changing it restarts PostgreSQL. @default true
    */
   readonly archivable?: boolean | undefined;
 }
 
-const placeSchema = z.strictObject({ host: hostSchema.default(localHost) });
+const argsSchema = z.strictObject({ host: hostSchema.default(localHost) });
 
 /**
  * PostgreSQL in a container of its own, with the agent beside it, on a private network.
  *
- * Nothing but 127.0.0.1 reaches it from outside, unless another address is given. Its superuser has no password: only the agent reaches it, through the
- * Unix socket. Whatever needs PostgreSQL depends on {@link ready}.
+ * It is published on 127.0.0.1 unless another address is given. The superuser has no password: only the agent connects as
+ * superuser, through the Unix socket. Resources that need PostgreSQL depend on {@link ready}.
  *
  * ```ts
  * const roles = { database: "timesheets", passwords };
@@ -90,17 +90,17 @@ const placeSchema = z.strictObject({ host: hostSchema.default(localHost) });
 export class PostgresServer extends pulumi.ComponentResource implements ServerRef {
   /** Name of the server, e.g. `dev`. */
   readonly server: string;
-  /** What kind of server it is. */
+  /** The kind of server. */
   readonly kind: ServerKind;
-  /** Where it runs: `local` or an address. */
+  /** Where it runs: `local`, or the address of a host. */
   readonly host: string;
   /** Names of its parts on the engine. */
   readonly names: EngineNames;
-  /** What the names of its parts begin with. */
+  /** Prefix of the names of its parts. */
   readonly namePrefix: string;
-  /** The host's address where it answers: `127.0.0.1`, `0.0.0.0`. */
+  /** The host's address that it is published on: `127.0.0.1`, `0.0.0.0`. */
   readonly address: string;
-  /** The port of that address. */
+  /** The published port. */
   readonly port: number;
   /** The tag of the image with PostgreSQL and the agent. */
   readonly image: string;
@@ -108,22 +108,22 @@ export class PostgresServer extends pulumi.ComponentResource implements ServerRe
   readonly archiving: Archiving;
   /** Name of its network. */
   readonly network: pulumi.Output<string>;
-  /** Whether its certificate is one of its own CA. */
+  /** Whether its certificate was issued by its own CA. */
   readonly ownCertificate: boolean;
-  /** Id of the agent's container; another one means that it was made anew. */
+  /** Id of the agent's container. Another id means that it was recreated. */
   readonly agentId: pulumi.Output<string>;
   /** Id of PostgreSQL's container. */
   readonly postgresId: pulumi.Output<string>;
-  /** What clients check the server's certificate with, as PEM; `null` for one that systems know. */
+  /** The CA that clients verify the server certificate with, as PEM; `null` for a public CA. */
   readonly ca: pulumi.Output<string | null>;
-  /** What of it is on the engine now, before this update. */
+  /** The state of the server before this update. */
   readonly observed: Promise<ObservedState>;
-  /** Done when PostgreSQL answers and the roles are there. */
+  /** Done when PostgreSQL accepts connections and the roles exist. */
   readonly ready: pulumi.Resource;
 
   constructor(name: string, args: PostgresServerArgs, opts?: pulumi.ComponentResourceOptions) {
     super("stagecraft:index:PostgresServer", name, {}, opts);
-    const { host } = checkArgs(`PostgresServer "${name}"`, placeSchema, { host: args.host });
+    const { host } = checkArgs(`PostgresServer "${name}"`, argsSchema, { host: args.host });
     const settings = checkArgs(`PostgresServer "${name}": postgres`, postgresSchema, args.postgres);
     const {
       namePrefix = "stagecraft",
@@ -137,7 +137,7 @@ export class PostgresServer extends pulumi.ComponentResource implements ServerRe
     } = args;
     const { address, port } = settings;
     const memory = parseBytes(settings.memory) ?? 0;
-    const wanted = checkParameters(settings.settings ?? {}, { version: 17, memory }).settings;
+    const declared = checkParameters(settings.settings ?? {}, { version: 17, memory }).parameters;
     this.server = name;
     this.kind = kind;
     this.address = address;
@@ -150,26 +150,30 @@ export class PostgresServer extends pulumi.ComponentResource implements ServerRe
     this.observed = observeServer(this.names, host);
 
     const plan = planMemory(memory);
-    const { image, network, postgres, agent } = makeEngineParts(this, {
+    const { image, network, postgres, agent } = createEngineParts(this, {
       ...{ server: name, kind, namePrefix, names: this.names, host, address, port, keepVolumes },
       ...{ memory: plan, observed: this.observed, backupsOf },
-      parameters: { ...plan.parameters, ...walParameters(archivable, wanted) },
+      parameters: { ...plan.parameters, ...walParameters(archivable, declared) },
     });
     this.image = image;
     this.network = network.name;
     this.agentId = agent.id;
     this.postgresId = postgres.id;
-    // A restart for a setting comes before anything that would be interrupted by it.
-    const inForce = new command.local.Command(`${name}-settings`, parametersCommand(this, wanted), {
-      parent: this,
-    });
+    // A restart that a parameter needs comes before anything that it would interrupt.
+    const parameters = new command.local.Command(
+      `${name}-settings`,
+      parametersCommand(this, declared),
+      {
+        parent: this,
+      },
+    );
     this.ready = new command.local.Command(`${name}-roles`, rolesCommand(this, roles), {
       parent: this,
-      dependsOn: inForce,
+      dependsOn: parameters,
     });
     const certificate = new command.local.Command(`${name}-tls`, tlsCommand(this, tls), {
       parent: this,
-      dependsOn: inForce,
+      dependsOn: parameters,
     });
     new PgHba(
       `${name}-pg-hba`,
@@ -179,7 +183,7 @@ export class PostgresServer extends pulumi.ComponentResource implements ServerRe
     this.ca = certificate.stdout.apply((stdout) => tlsResultSchema.parse(JSON.parse(stdout)).ca);
 
     logDrift(this, roles.people);
-    logParameterChange(this, wanted);
+    logParameterChange(this, declared);
     this.registerOutputs({ port, agent: this.names.agent });
   }
 }

@@ -8,35 +8,35 @@ import type { PostgresArgs } from "../postgres/postgres-server";
 import type { Passwords } from "../access/roles-command";
 import type { TlsArgs } from "../access/tls-command";
 
-/** What all three servers are made of. */
+/** Arguments that all three servers have. */
 export interface ServerArgs {
   /**
-   * What all names on the engine begin with: `stagecraft-dev-postgres` and so on. Changing it makes a new server.
+   * Prefix of all names on the engine: `stagecraft-dev-postgres` and so on. Changing it creates a new server.
    * @default "stagecraft"
    */
   readonly namePrefix?: string | undefined;
   /**
-   * Where it runs: `"local"`, or another machine with a Docker engine, `"ssh://user@host[:port]"`. Changing it makes a
-   * new server there, with contents from the dump. @default "local"
+   * Where it runs: `"local"`, or another machine with a Docker engine, `"ssh://user@host[:port]"`. Changing it creates a
+   * new server there, restored from the dump or backup. @default "local"
    */
   readonly host?: string | undefined;
   /** PostgreSQL itself. */
   readonly postgres: PostgresArgs;
-  /** Who may connect. @default the preset of the server's kind: see `presets` */
+  /** Access rules. @default the preset of the server's kind: see `presets` */
   readonly pgHba?: PgHbaChoice | undefined;
-  /** The server's certificate. @default one of the server's own CA, renewed in time */
+  /** The server certificate. @default issued by the server's own CA and renewed automatically */
   readonly tls?: TlsArgs | undefined;
-  /** The database that is looked after. */
+  /** The managed database. */
   readonly database: DatabaseArgs;
-  /** Which backups it makes by itself, and when. @default one a night on production and staging, none on development */
+  /** Backup jobs, retention, off-site copies and alerts. @default nightly on production and staging, none on development */
   readonly backups?: BackupsArgs | undefined;
   /** The application that runs beside the database. @default none */
   readonly application?: ApplicationArgs | undefined;
-  /** Passwords of the roles that log in. Another one is set at once, without a restart; open sessions go on. */
+  /** Passwords of the login roles. A change is applied at once, without a restart; open sessions continue. */
   readonly passwords: pulumi.Input<Passwords>;
   /**
-   * Who is who, e.g. `{ ada: "DbAdmin", bob: "Tester" }`. Whoever has rights on a server of this kind gets a login role;
-   * taken out of the list, that role may not log in any more, and its sessions end. @default nobody
+   * Users and their team roles, e.g. `{ ada: "DbAdmin", bob: "Tester" }`. A user with rights on a server of this kind gets a
+   * login role. A user who is removed can no longer log in, and open sessions are terminated. @default none
    */
   readonly people?: People | undefined;
 }

@@ -1,5 +1,5 @@
 import type * as pulumi from "@pulumi/pulumi";
-import type { StackConfig } from "../../model/stack-file/schema";
+import type { StackFileConfig } from "../../model/stack-file/schema";
 import type { Upgrades } from "../../model/upgrades/protocol";
 import type { PgHbaChoice } from "../access/pg-hba";
 import type { Passwords } from "../access/roles-command";
@@ -10,7 +10,7 @@ import type { Contents } from "../contents/dump";
 
 /** The stack file, checked, with the contents of the files that it names: what `stacks/` passes to the servers. */
 export interface StackConfig extends Omit<
-  StackConfig,
+  StackFileConfig,
   "data" | "passwords" | "pgHba" | "tls" | "backups" | "upgrades"
 > {
   /** Backup jobs, and the backups that other stack files name and that retention must not remove. */

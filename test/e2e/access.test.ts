@@ -126,7 +126,7 @@ describe("a production server", () => {
     expect(text).toMatch(/pgHba\.rules\[1\] +hostssl all all 10\.0\.0\.0 scram-sha-256: /);
     expect(text).toMatch(/pgHba\.rules\[2\] +host all all samenet scram: /);
     expect(text).toMatch(
-      /postgres\.settings\.sharedBufers +unknown setting; did you mean sharedBuffers\?/,
+      /postgres\.settings\.sharedBufers +unknown parameter; did you mean sharedBuffers\?/,
     );
     expect(text).toMatch(/postgres\.settings\.workMem +/);
     expect(
@@ -153,7 +153,7 @@ describe("a production server", () => {
       settings({ postgres: { ...postgres, settings: { workMem: "5 MB", maxConnections: 90 } } }),
     );
     expect((await project.preview(stack)).text).toMatch(
-      /settings: work_mem by a reload, no connection ends; max_connections by a restart, all connections end \(\d+ connections? now\)/,
+      /parameters: work_mem by a reload, no connection is closed; max_connections by a restart, all connections are closed \(\d+ connections? now\)/,
     );
     expect(await project.up(stack)).toMatchObject({ exitCode: 0 });
     expect(await superuser("SHOW max_connections")).toBe("90");
@@ -191,8 +191,10 @@ test("what was changed by hand is seen at preview, and mended", async () => {
   await superuser("SELECT pg_reload_conf()");
   await superuser(`ALTER ROLE ${database} SUPERUSER`);
   const { text } = await project.preview(stack);
-  expect(text).toContain("pg_hba.conf of prod was edited by hand; up takes that back");
-  expect(text).toContain("work_mem was set by ALTER SYSTEM; up takes it back");
+  expect(text).toContain(
+    "pg_hba.conf of prod was edited manually; the next up overwrites the change",
+  );
+  expect(text).toContain("work_mem was set by ALTER SYSTEM; up resets it");
   expect(text).toContain(`role ${database} is a superuser; up puts it right`);
   expect(await project.up(stack)).toMatchObject({ exitCode: 0 });
   expect(await superuser("SHOW work_mem")).toBe("5MB");

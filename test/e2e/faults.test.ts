@@ -23,7 +23,7 @@ describe("before anything is touched", () => {
     const { exitCode, text } = await project.preview("dev");
     expect(exitCode).not.toBe(0);
     expect(text).toMatch(
-      /error: Pulumi\.dev\.yaml has 3 problems\n +postgres\.port +must be a port from 1 to 65535, got 70000\n +postgres\.memroy +unknown setting; did you mean memory\?\n +data\.dump +there is no file nowhere\.sql/,
+      /error: Pulumi\.dev\.yaml has 3 problems\n +postgres\.port +must be a port from 1 to 65535, got 70000\n +postgres\.memroy +unknown key; did you mean memory\?\n +data\.dump +there is no file nowhere\.sql/,
     );
     expect(text).not.toMatch(/ at .*\.(js|ts):/);
   });
@@ -37,7 +37,7 @@ describe("before anything is touched", () => {
     const { exitCode, text } = await project.preview("dev");
     expect(exitCode).not.toBe(0);
     expect(text).toMatch(
-      /passwords\.readonly +must be a secret, .*\n +application\.environment +holds a secret, and everybody who may ask the engine reads an environment; give plain values alone/,
+      /passwords\.readonly +must be a secret, .*\n +application\.environment +contains a secret, but environment variables are visible to anyone with access to the Docker engine; use plain values only/,
     );
     expect(text).not.toMatch(/not so secret|very secret/);
   });
@@ -53,8 +53,8 @@ describe("before anything is touched", () => {
       expect(exitCode).not.toBe(0);
       expect(text).toMatch(
         new RegExp(
-          `postgres\\.port +${ports[0]} is taken by another program on 127.0.0.1; stop it, or give another port\n` +
-            ` +application\\.port +${ports[1]} is taken by another program on 127.0.0.1; stop it, or give another port`,
+          `postgres\\.port +${ports[0]} is in use by another program on 127.0.0.1; stop it, or choose another port\n` +
+            ` +application\\.port +${ports[1]} is in use by another program on 127.0.0.1; stop it, or choose another port`,
         ),
       );
       expect(await project.leftovers("network")).toEqual([]);
@@ -69,7 +69,7 @@ describe("before anything is touched", () => {
     const { exitCode, text } = await project.preview("dev");
     expect(exitCode).not.toBe(0);
     expect(text).toContain(
-      "postgres.address   192.0.2.7 is not an address of this machine; give one that it has, or 0.0.0.0 for all",
+      "postgres.address   192.0.2.7 is not an address of this machine; use one of its addresses, or 0.0.0.0 for all",
     );
   });
 

@@ -50,7 +50,7 @@ test("production keeps its database when the dump is another", async () => {
   project.reconfigure("prod", { data: { dump } });
   const { text } = await project.preview("prod", "--diff");
   expect(text).toContain('dump     : "first.sql" => "second.sql"');
-  expect(text).toContain("timesheets is on prod and stays as it is");
+  expect(text).toContain("timesheets exists on prod and stays unchanged");
   expect(await project.up("prod")).toMatchObject({ exitCode: 0 });
   expect(await project.psql("prod", "SELECT count(*) FROM first")).toBe("1");
   expect(await project.output("prod", "verdict")).toContain("are kept");

@@ -138,7 +138,9 @@ describe("a PostgreSQL that Debian has installed", () => {
     const wanted = await rules();
     await machine.as("postgres", `echo 'host all all all trust' >> ${hbaFile}`);
     const { text } = await pulumi("preview", "--stack", "own");
-    expect(text).toContain("pg_hba.conf of own was edited by hand; up takes that back");
+    expect(text).toContain(
+      "pg_hba.conf of own was edited manually; the next up overwrites the change",
+    );
     expect(await up()).toMatchObject({ exitCode: 0 });
     expect(await rules()).toBe(wanted);
     expect(await up("--expect-no-changes")).toMatchObject({ exitCode: 0 });

@@ -92,11 +92,11 @@ test("a change shows who gains access", async () => {
   expect(vi.mocked(pulumi.log.warn).mock.calls).toEqual([]);
 });
 
-test("a file that was edited by hand is told of, and made again", async () => {
+test("a file that was edited manually is reported and overwritten", async () => {
   see(`${file}host all all 0.0.0.0/0 trust\n`);
   expect((await command(choice))["environment"]).toMatchObject({ GENERATION: "3" });
   expect(vi.mocked(pulumi.log.warn).mock.calls.map(([text]) => text)).toEqual([
-    "pg_hba.conf of prod was edited by hand; up takes that back",
+    "pg_hba.conf of prod was edited manually; the next up overwrites the change",
   ]);
 });
 

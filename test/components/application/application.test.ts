@@ -45,7 +45,7 @@ beforeEach(() => {
     faults: [],
     observation: observed,
   });
-  vi.mocked(inspectContainer).mockResolvedValue({ made: "then", fault: undefined });
+  vi.mocked(inspectContainer).mockResolvedValue({ createdAt: "then", fault: undefined });
 });
 
 function find(resources: readonly Registered[], name: string, type: string): Registered {
@@ -224,7 +224,7 @@ describe("the application of a server", () => {
 
   test("that is gone is told of, where it has been there", async () => {
     const fault = "stagecraft-staging-application is missing; it will be recreated";
-    vi.mocked(inspectContainer).mockResolvedValue({ made: "now", fault });
+    vi.mocked(inspectContainer).mockResolvedValue({ createdAt: "now", fault });
     const warn = vi.spyOn(pulumi.log, "warn").mockResolvedValue();
     await register(staging);
     expect(warn).not.toHaveBeenCalled();

@@ -124,6 +124,6 @@ test("a server that moves is another one for everything on its engine", async ()
 
 test("a host that is none is refused", async () => {
   await expect(register(program("dev.example.com"))).rejects.toThrow(
-    'PostgresServer "dev".host must be local, or an address like ssh://ops@staging.example.com, got "dev.example.com"',
+    'PostgresServer "dev".host must be local or an address like ssh://ops@staging.example.com, got "dev.example.com"',
   );
 });

@@ -13,7 +13,7 @@ import { sha256 } from "../../../components/engine/digest";
 import { observeServer, type ObservedState } from "../../../components/engine/server-state";
 import { placeScript, settleScript } from "../../../components/access/remote-pg-hba";
 import type { Observation } from "../../../model/observation/observation";
-import { externalRules } from "../../../model/pg-hba/judge/external";
+import { externalRules } from "../../../model/pg-hba/judge/external-rules";
 import { renderManagedFile } from "../../../model/pg-hba/text/managed-file";
 import { register, valueOf, type Registered } from "../../support/components/mocks";
 import { observation } from "../../support/components/server-observation";
@@ -198,7 +198,7 @@ describe("a server elsewhere", () => {
       "",
     ]);
     expect(told("info")[0]).toBe(
-      "pg_hba.conf of warehouse is not as wanted, and without ssh it is not Stagecraft's to change; put the text of the output pgHba into /etc/postgresql/17/main/pg_hba.conf there, then: SELECT pg_reload_conf()",
+      "pg_hba.conf of warehouse differs from the stack, and without ssh Stagecraft cannot change it; copy the output pgHba to /etc/postgresql/17/main/pg_hba.conf on that machine, then run: SELECT pg_reload_conf()",
     );
     expect(told("info")[1]).toMatch(/^pg_hba of warehouse\n/);
   });
@@ -307,7 +307,7 @@ describe("with SSH", () => {
     see(`${file}host all all 0.0.0.0/0 trust\n`);
     const { resources } = await register(external({ ssh }));
     expect(told("warn")).toEqual([
-      "pg_hba.conf of warehouse was edited by hand; up takes that back",
+      "pg_hba.conf of warehouse was edited manually; the next up overwrites the change",
     ]);
     expect(find(resources, "warehouse-pg-hba-check").inputs["environment"]).toMatchObject({
       GENERATION: "4",
