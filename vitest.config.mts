@@ -1,33 +1,38 @@
 import { defineConfig } from "vitest/config";
 import SlowestFirst from "./test/support/run/slowest-first.mjs";
-
-const minute = 60_000;
+import { limit, minute } from "./test/support/time/limit.mjs";
 
 /** Files at a time: more than there are processors, because much of what they do is waiting. The same for all, so that none waits for another kind. */
 const maxWorkers = 4;
 
-/**
- * Tests against the real engine; a set-up makes the machine ready first. On a machine that is busy one of thousands can
- * fail by chance: it is tried once more, and the run ends with the names of those that needed it.
- */
-const real = (name: string, { isolate = true, testTimeout = 5 * minute, folders = name } = {}) => ({
+/** Tests against the real engine; a set-up makes the machine ready first. The limits end a hang, they do not judge speed. */
+const real = (
+  name: string,
+  { isolate = true, testTimeout = limit(15 * minute), folders = name } = {},
+) => ({
   test: {
-    ...{ name, isolate, testTimeout },
+    name,
+    isolate,
+    testTimeout,
     include: [`test/${folders}/**/*.test.ts`],
     globalSetup: ["test/support/run/prepare-machine.ts"],
-    hookTimeout: 10 * minute,
+    setupFiles: ["test/support/run/end-with-test.ts"],
+    hookTimeout: limit(20 * minute),
     maxWorkers,
-    retry: 1,
   },
 });
 
 /** Tests without anything real. Those of rules alone have nothing that one file could leave for the next: they share what is loaded. */
 const quick = (name: string, isolate: boolean, ...setupFiles: string[]) => ({
   test: {
-    ...{ name, isolate, setupFiles, maxWorkers },
+    name,
+    isolate,
+    setupFiles,
+    maxWorkers,
     include: [`test/${name}/**/*.test.ts`],
     // They run beside those that keep the machine busy.
-    testTimeout: minute,
+    testTimeout: limit(5 * minute),
+    hookTimeout: limit(5 * minute),
   },
 });
 
@@ -42,7 +47,10 @@ export default defineConfig({
       // Each file has a server of its own, and nothing else that the next one could find changed.
       real("agent", { isolate: false }),
       real("e2e"),
-      real("long", { testTimeout: 20 * minute, folders: "{faults,kills,load,machines}" }),
+      real("long", {
+        testTimeout: limit(60 * minute),
+        folders: "{faults,kills,load,machines}",
+      }),
     ],
   },
 });

@@ -27,7 +27,6 @@ const vitest = spawnSync(
     "run",
     ...chosen.flatMap((name) => ["--project", name]),
     "--reporter=default",
-    `--reporter=${join(root, "test", "support", "second-tries.mts")}`,
     "--reporter=json",
     `--outputFile.json=${report}`,
     ...others,

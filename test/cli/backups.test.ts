@@ -66,7 +66,7 @@ describe("backups of a server", () => {
       status: 1,
       stdout: "",
       stderr: expect.stringContaining(
-        `error: backup ${third} is not good:\n  notes.txt is not of this backup`,
+        `error: backup ${third} failed verification:\n  notes.txt does not belong to this backup`,
       ) as string,
     });
   });
@@ -110,7 +110,7 @@ describe("backups of a server", () => {
     );
     const altered = await stagecraft("download", "dev", third, folder);
     expect(altered.stderr).toBe(
-      `error: backup ${third} did not arrive as it was made: notes.txt is not of this backup\n  fix  download it again`,
+      `error: backup ${third} did not arrive as it was made: notes.txt does not belong to this backup\n  fix  download it again`,
     );
     expect(altered.status).toBe(1);
     expect(existsSync(join(folder, third))).toBe(false);
@@ -124,7 +124,7 @@ describe("backups of a server", () => {
     );
     const named = await stagecraft("delete", "dev", first, second, "--yes");
     expect(named.stderr).toBe(
-      `error: nothing was deleted: ${first} is named by staging: give data.backup of that stack another id first\n  ${first} is the last verified backup: verify another one first`,
+      `error: nothing was deleted: ${first} is used by staging: set data.backup of that stack to another id first\n  ${first} is the last verified backup: verify another one first`,
     );
     const done = await stagecraft("delete", "dev", second, third, "--yes", "--json");
     expect(JSON.parse(done.stdout)).toEqual({ removed: [second, third] });

@@ -134,7 +134,7 @@ describe("faults", () => {
     }
   });
 
-  it("a passphrase that is missing is named by doctor, with the files it opens", () => {
+  it("a passphrase that is missing is used by doctor, with the files it opens", () => {
     const copy = mkdtempSync(join(tmpdir(), "stagecraft-cli-"));
     cpSync(folder, copy, { recursive: true });
     const own = { PULUMI_CONFIG_PASSPHRASE: undefined, PULUMI_CONFIG_PASSPHRASE_FILE: undefined };

@@ -11,15 +11,14 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
+import { once } from "node:events";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { pulumiEnvironment } from "../../tools";
 import { checkout } from "../support/files/checkout";
+import { until } from "../support/time/until";
 
-/**
- * The real Pulumi with a program of one component: what `up` and `password` make of its events, errors and locks.
- * The real servers are for the end-to-end tests.
- */
+// The real Pulumi with a program of one component: what `up` and `password` make of its events, errors and locks.
+// The real servers are for the end-to-end tests.
 
 const program = `
 const pulumi = require("@pulumi/pulumi");
@@ -34,7 +33,7 @@ const told = JSON.parse(fs.readFileSync(__dirname + "/told.json", "utf8"));
 new Database("timesheets", told.backup);
 if (told.runError) throw new pulumi.RunError(told.runError);
 if (told.error) throw new Error(told.error);
-if (told.wait) setTimeout(() => {}, 60000);
+if (told.wait) setTimeout(() => {}, 7_200_000);
 `;
 
 const template = mkdtempSync(join(tmpdir(), "stagecraft-update-"));
@@ -163,34 +162,30 @@ describe("a second up at the same time", () => {
     first?.kill("SIGKILL");
   });
 
-  it(
-    "is told who is at work; when that one was killed, how to go on",
-    { timeout: 60_000 },
-    async () => {
-      tell({ backup: "x", wait: true });
-      first = spawn("pulumi", ["up", "--yes", "--skip-preview", "-s", "dev", "--non-interactive"], {
-        cwd: folder,
-        env: environment(),
-        stdio: "ignore",
-      });
-      const locks = join(folder, "state/.pulumi/locks/organization/stagecraft/dev");
-      while (!existsSync(locks) || readdirSync(locks).length === 0) await sleep(100);
-      const meanwhile = stagecraft(["up", "dev"]);
-      expect(meanwhile.stderr).toMatch(
-        /^error: stack dev is being changed by another update \(process \d+ of \S+, since .* UTC\)\n {2}fix {2}wait for it; if it is gone for good: pulumi cancel -s dev\n$/,
-      );
-      expect(meanwhile.status).toBe(1);
-      first.kill("SIGKILL");
-      await sleep(300);
-      const afterwards = stagecraft(["up", "dev"]);
-      expect(afterwards.stderr).toMatch(
-        /^error: stack dev is locked by an update that was killed .*\n {2}fix {2}pulumi cancel -s dev /,
-      );
-      tell({ backup: "x" });
-      pulumi(["cancel", "--yes", "-s", "dev"]);
-      expect(stagecraft(["up", "dev"]).status).toBe(0);
-    },
-  );
+  it("is told who is at work; when that one was killed, how to go on", async () => {
+    tell({ backup: "x", wait: true });
+    first = spawn("pulumi", ["up", "--yes", "--skip-preview", "-s", "dev", "--non-interactive"], {
+      cwd: folder,
+      env: environment(),
+      stdio: "ignore",
+    });
+    const locks = join(folder, "state/.pulumi/locks/organization/stagecraft/dev");
+    await until("its lock", () => existsSync(locks) && readdirSync(locks).length > 0);
+    const meanwhile = stagecraft(["up", "dev"]);
+    expect(meanwhile.stderr).toMatch(
+      /^error: stack dev is being changed by another update \(process \d+ of \S+, since .* UTC\)\n {2}fix {2}wait for it; if it is gone for good: pulumi cancel -s dev\n$/,
+    );
+    expect(meanwhile.status).toBe(1);
+    first.kill("SIGKILL");
+    await once(first, "exit");
+    const afterwards = stagecraft(["up", "dev"]);
+    expect(afterwards.stderr).toMatch(
+      /^error: stack dev is locked by an update that was killed .*\n {2}fix {2}pulumi cancel -s dev /,
+    );
+    tell({ backup: "x" });
+    pulumi(["cancel", "--yes", "-s", "dev"]);
+    expect(stagecraft(["up", "dev"]).status).toBe(0);
+  });
 });
 
 describe("password", () => {

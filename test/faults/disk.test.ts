@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, beforeAll, describe, expect, test } from "vitest";
 import { sha256Of } from "../../agent/system/digest";
 import { mask } from "../../components";
@@ -6,6 +5,7 @@ import type { Preparation } from "../../model/restore/preparation";
 import { docker, useServer } from "../support/servers/server";
 import { plainDump } from "../support/databases/shop";
 import { useFormerDatabase } from "../support/databases/live-database";
+import { until } from "../support/time/until";
 
 const server = useServer({ dataSize: "400m", agentSize: "600m", memory: "1g" });
 const former = useFormerDatabase(server);
@@ -123,7 +123,7 @@ describe("a disk that is too small", () => {
     const database = "swapped";
     const dumpOf = (count: number): Buffer => Buffer.from(plainDump(rows(count)));
     const first = await server.restore({ database, dump: dumpOf(3) });
-    const held = server.trySql(database, "SELECT pg_sleep(60)");
+    const held = server.trySql(database, "SELECT pg_sleep(7200)");
     const pid = await untilThere("datname = 'swapped' AND query ~ 'pg_sleep'");
     // The swap waits for this session, which cannot end.
     await docker("exec", server.postgres, "kill", "-STOP", pid);
@@ -216,13 +216,8 @@ describe("an agent whose volume is full", () => {
 
 /** The process of the first session that is like this, as soon as there is one. */
 async function untilThere(condition: string): Promise<string> {
-  for (let tries = 0; ; tries++) {
-    const sql = `SELECT pid FROM pg_stat_activity WHERE ${condition} AND pid <> pg_backend_pid() LIMIT 1`;
-    const pid = await server.sql("postgres", sql);
-    if (pid !== "") return pid;
-    if (tries > 100) throw new Error(`no session with ${condition}`);
-    await sleep(50);
-  }
+  const sql = `SELECT pid FROM pg_stat_activity WHERE ${condition} AND pid <> pg_backend_pid() LIMIT 1`;
+  return until(`a session with ${condition}`, async () => server.sql("postgres", sql));
 }
 
 async function archiveOf(sql: string): Promise<Buffer> {

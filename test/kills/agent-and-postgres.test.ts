@@ -8,9 +8,10 @@ import { ensureServerImage } from "../../cli/server/server-image";
 import { candidateName, type BackupId } from "../../model/base/names";
 import type { RestoreRequest } from "../../model/restore/protocol";
 import { restoreUntil, signalRestore } from "../support/stacks/disturbed-restore";
-import { docker, useServer } from "../support/servers/server";
+import { docker, label, useServer } from "../support/servers/server";
 import { makeBackup } from "../support/backups/dumped-backup";
 import { checkout } from "../support/files/checkout";
+import { until } from "../support/time/until";
 
 const server = useServer({ readsBackups: true });
 const database = "shop";
@@ -87,16 +88,11 @@ async function attempt(
 
 /** What the application sees; waits while PostgreSQL starts. */
 async function seen(): Promise<string> {
-  const end = Date.now() + 30_000;
-  for (;;) {
-    const { status, stdout, stderr } = await server.as(
-      { user: database, password, database },
-      `${tell};`,
-    );
-    if (status === 0) return stdout.trim();
-    if (Date.now() > end) throw new Error(stderr);
-    await sleep(100);
-  }
+  return until("an answer to the application", async () => {
+    const login = { user: database, password, database };
+    const { status, stdout } = await server.as(login, `${tell};`);
+    return status === 0 && stdout.trim();
+  });
 }
 
 /** That the application gets no sight of contents that are not masked and defused yet. */
@@ -189,17 +185,24 @@ async function watch(): Promise<void> {
   const { tag } = await ensureServerImage(checkout, () => undefined);
   // It holds the data, which is in memory, while both of the others are down.
   const holds = ["--volume", `${server.volume("data")}:/mnt/data:ro`];
-  const run = ["run", "--rm", "-i", "--network", server.name, "--name", client, ...holds, tag];
-  watching = execa(
-    "docker",
-    [...run, "timeout", "300", "bash", "-c", script, "-", server.postgres, tell],
-    { input: `${password}\n`, reject: false },
-  ).then(({ stdout }) => stdout);
-  const end = Date.now() + 20_000;
-  while ((await docker("ps", "-q", "--filter", `name=${client}`)) === "") {
-    if (Date.now() > end) throw new Error("the client does not start");
-    await sleep(100);
-  }
+  const marks = ["--label", `${label}=${server.name}`];
+  const run = [
+    "run",
+    "--rm",
+    "-i",
+    ...marks,
+    "--network",
+    server.name,
+    "--name",
+    client,
+    ...holds,
+    tag,
+  ];
+  watching = execa("docker", [...run, "bash", "-c", script, "-", server.postgres, tell], {
+    input: `${password}\n`,
+    reject: false,
+  }).then(({ stdout }) => stdout);
+  await until("the client", async () => docker("ps", "-q", "--filter", `name=${client}`));
 }
 
 afterEach(async () => server.expectNothingLeft());
@@ -235,11 +238,9 @@ test("the agent is killed right after the swap: the next attempt finds the work 
 test("PostgreSQL is killed at each step", async () => {
   await killAtEachStep(async (request, step) => {
     const running = attempt(request, step, "STOP");
-    const end = Date.now() + 20_000;
-    while ((await server.run(["test", "-e", "/tmp/reached"])).status !== 0) {
-      if (Date.now() > end) throw new Error(`the refresh did not come to: ${step}`);
-      await sleep(20);
-    }
+    const isReached = async (): Promise<boolean> =>
+      (await server.run(["test", "-e", "/tmp/reached"])).status === 0;
+    await until(`the refresh begins ${step}`, isReached, { every: 20 });
     // What stops it may come when it has let the application in already, to contents that are ready.
     if (step !== "grants" && step !== "swap") await expectNobodyIn(candidateName(database), step);
     await server.kill("postgres");

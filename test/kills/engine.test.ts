@@ -7,6 +7,7 @@ import { restoreUntil, stepLine } from "../support/stacks/disturbed-restore";
 import { ended, said, smallDump, useProject, type Run } from "../support/stacks/project";
 import { useSecondEngine } from "../support/engines/second-engine";
 import { leftoversSql } from "../support/servers/server";
+import { until } from "../support/time/until";
 
 const engine = useSecondEngine();
 const project = useProject();
@@ -160,10 +161,8 @@ async function psql(sql: string): Promise<string> {
 
 /** The same, as soon as PostgreSQL and the agent are there. */
 async function whenUp(sql: string): Promise<string> {
-  for (let tries = 0; ; tries++) {
+  return until("PostgreSQL and the agent", async () => {
     const { failed, all } = await engine.psql(project.names("dev").postgres, sql);
-    if (!failed && !(await agent("", "true")).failed) return all.trim();
-    if (tries > 100) throw new Error(all);
-    await sleep(200);
-  }
+    return !failed && !(await agent("", "true")).failed && all.trim();
+  });
 }

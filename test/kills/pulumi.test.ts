@@ -15,6 +15,7 @@ import {
   useProject,
 } from "../support/stacks/project";
 import { leftoversSql } from "../support/servers/server";
+import { polling } from "../support/time/limit.mjs";
 
 const project = useProject();
 /** The backups that development goes to and fro between. */
@@ -126,7 +127,7 @@ test("Pulumi is killed at each step: development has the old contents or the new
       if (dies) await agent(...signalRestore("KILL"));
       else await agent(...signalRestore("CONT"));
       await expect
-        .poll(async () => project.psql("dev", tell), { timeout: 20_000, message: step })
+        .poll(async () => project.psql("dev", tell), { ...polling, message: step })
         .toBe(told(dies && step !== "done" ? live : wanted));
       expect(await project.pulumi("cancel", "--yes", "--stack", "dev")).toMatchObject({
         exitCode: 0,

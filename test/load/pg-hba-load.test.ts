@@ -2,6 +2,7 @@ import { beforeAll, expect, test } from "vitest";
 import { pgHbaResultSchema, type RequiredConnection } from "../../model/pg-hba/rule/protocol";
 import { hba, loadTimes, postgresLog } from "../support/pg-hba/agent-rules";
 import { owner, useServer } from "../support/servers/server";
+import { atMost, limit, minute } from "../support/time/limit.mjs";
 
 const server = useServer();
 const password = "of the application";
@@ -93,7 +94,7 @@ test(
     expect(log.match(/received SIGHUP/g)).toHaveLength(changes);
     expect(log).not.toMatch(/FATAL|PANIC|was not reloaded/);
     const seconds = results.map((result) => result.seconds).sort((a, b) => a - b);
-    expect(seconds[changes / 2]).toBeLessThan(3);
+    expect(seconds[changes / 2]).toBeLessThan(atMost(3));
   },
-  15 * 60_000,
+  limit(60 * minute),
 );

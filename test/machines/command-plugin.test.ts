@@ -1,13 +1,12 @@
 import { existsSync, writeFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { TestStack, type Update } from "../support/stacks/test-stack";
+import { until } from "../support/time/until";
 
 /** Shell that goes on when a line has been shown, and fails when it is not shown meanwhile. */
-const untilShown = (line: string): string =>
-  `for n in $(seq 600); do [ -e ${line}.shown ] && break; sleep 0.1; done; [ -e ${line}.shown ]`;
+const untilShown = (line: string): string => `until [ -e ${line}.shown ]; do sleep 0.1; done`;
 
 /** One program with several commands, of which the second version changes some inputs. */
 const program = (version: 1 | 2): string => `
@@ -54,7 +53,7 @@ module.exports = {
 };
 `;
 
-describe("commands", { timeout: 120_000 }, () => {
+describe("commands", () => {
   let stack: TestStack;
   let first: Update;
   let second: Update;
@@ -72,7 +71,7 @@ describe("commands", { timeout: 120_000 }, () => {
     await stack.write(program(2));
     second = await stack.up();
     changed = await stack.outputs();
-  }, 120_000);
+  });
   afterAll(() => stack.remove());
 
   test("are run when they are created", () => {
@@ -156,13 +155,13 @@ describe("commands", { timeout: 120_000 }, () => {
 
   test("end with all they have started when the update is interrupted", async () => {
     await stack.write(
-      `new command.local.Command("endless", { create: "sleep 300 & echo $! > pid; wait" });`,
+      `new command.local.Command("endless", { create: "sleep 7200 & echo $! > pid; wait" });`,
     );
     const update = stack.start("up", "--yes", "--skip-preview");
     const pid = join(stack.folder, "pid");
-    while (!existsSync(pid)) await sleep(50);
-    await sleep(100);
-    const child = (await readFile(pid, "utf8")).trim();
+    const child = await until("the command's process", async () =>
+      (await readFile(pid, "utf8").catch(() => "")).trim(),
+    );
     expect(await isRunning(child)).toBe(true);
     update.kill("SIGINT");
     const { exitCode } = await update;

@@ -17,7 +17,7 @@ const image = new docker.RemoteImage("image", {
 });
 const container = new docker.Container("container", {
   image: image.imageId,
-  command: ["sleep", "300"],
+  command: ["sleep", "7200"],
   init: true,
   labels: [{ label: "test", value: "${label}" }],
   networksAdvanced: [{ name: network.name, aliases: ["db"] }],
@@ -28,7 +28,7 @@ const container = new docker.Container("container", {
 module.exports = { container: container.name, image: image.imageId };
 `;
 
-describe("the docker plugin", { timeout: 120_000 }, () => {
+describe("the docker plugin", () => {
   let stack: TestStack;
 
   beforeAll(async () => {

@@ -8,6 +8,8 @@ import { inspectContainers } from "../../cli/server/docker";
 import { smallDump, useProject } from "../support/stacks/project";
 import { useSecondEngine } from "../support/engines/second-engine";
 import { checkout } from "../support/files/checkout";
+import { processOfTest } from "../support/programs/process";
+import { until } from "../support/time/until";
 
 const engine = useSecondEngine();
 const project = useProject();
@@ -29,31 +31,31 @@ describe("before anything is touched", () => {
       () => engine.host("closed"),
       (host: string) => [
         `${host} cannot be reached: connect to host 127.0.0.1 port 1: Connection refused`,
-        `check its name and port, and that sshd runs there: ssh ${host}`,
+        `check its name and port, and that sshd is running there: ssh ${host}`,
       ],
     ],
     [
       "a host whose key is not known",
       () => engine.host("unknown"),
       (host: string) => [
-        `the key of ${host} is not known on this machine`,
-        `connect once by hand, and compare the key that it shows: ssh ${host}`,
+        `the host key of ${host} is unknown on this machine`,
+        `connect once manually and compare the host key: ssh ${host}`,
       ],
     ],
     [
       "a host that shows another key",
       () => engine.host("changed"),
       (host: string) => [
-        `${host} shows another key than the one that is known, so it may be another machine`,
-        `ask who runs it; if it was given a new key: ssh-keygen -R "[127.0.0.1]:${engine.port}", then compare keys by: ssh ${host}`,
+        `the host key of ${host} has changed, so it may be another machine`,
+        `ask its administrator; if the key was replaced: ssh-keygen -R "[127.0.0.1]:${engine.port}", then compare the new key: ssh ${host}`,
       ],
     ],
     [
       "a user who is not let in",
       () => engine.host(undefined, "nobody"),
       (host: string) => [
-        `${host} does not let you in: Permission denied (publickey)`,
-        `put your public key into ~/.ssh/authorized_keys there, until this works: ssh ${host}`,
+        `${host} denies access: Permission denied (publickey)`,
+        `add your public key to ~/.ssh/authorized_keys there, then check: ssh ${host}`,
       ],
     ],
     [
@@ -94,7 +96,7 @@ describe("before anything is touched", () => {
   test("an address that is none is told with the other problems", async () => {
     project.reconfigure("dev", { ...settings("ssh:/nowhere"), data: {} });
     expect((await project.up("dev")).text).toMatch(
-      /Pulumi\.dev\.yaml has 2 problems\n +host +must be local, or an address like ssh:\/\/ops@staging\.example\.com, got "ssh:\/nowhere"\n +data +names no source/,
+      /Pulumi\.dev\.yaml has 2 problems\n +host +must be local or an address like ssh:\/\/ops@staging\.example\.com, got "ssh:\/nowhere"\n +data +names no source/,
     );
   });
 
@@ -182,7 +184,7 @@ describe("a server on another machine", () => {
       `${port}:127.0.0.1:${port}`,
       engine.host(),
     ]);
-    const tunnel = execa(program, args, { reject: false });
+    const tunnel = processOfTest(execa(program, args, { reject: false }));
     try {
       expect(await login(project.passwords.application)).toBe("timesheets");
     } finally {
@@ -251,7 +253,8 @@ describe("a server on another machine", () => {
 
 async function stagecraft(...args: readonly string[]) {
   const env = { ...project.environment, STAGECRAFT_DEBUG: "1" };
-  return execa(process.execPath, [bin, ...args], { cwd: project.folder, env, reject: false });
+  const options = { cwd: project.folder, env, reject: false } as const;
+  return processOfTest(execa(process.execPath, [bin, ...args], options));
 }
 
 /** What PostgreSQL's superuser reads, on the machine itself. */
@@ -261,7 +264,7 @@ async function psql(sql: string): Promise<string> {
 
 /** Who one is when one logs in from this machine; waits until somebody listens. */
 async function login(password: string): Promise<string> {
-  for (let tries = 0; ; tries++) {
+  return until("somebody listens", async () => {
     const client = new Client({
       ...{ host: "127.0.0.1", port: project.port("dev"), user: "timesheets", password },
       database: "timesheets",
@@ -269,14 +272,14 @@ async function login(password: string): Promise<string> {
     try {
       await client.connect();
       const { rows } = await client.query<{ user: string }>("SELECT current_user AS user");
-      return rows[0]?.user ?? "";
+      return rows[0]?.user ?? "nobody";
     } catch (error) {
-      if (tries > 100 || (error as NodeJS.ErrnoException).code !== "ECONNREFUSED") throw error;
-      await new Promise((resolve) => setTimeout(resolve, 100));
+      if ((error as NodeJS.ErrnoException).code !== "ECONNREFUSED") throw error;
+      return undefined;
     } finally {
       await client.end();
     }
-  }
+  });
 }
 
 /** That neither engine has anything of the project. */

@@ -3,15 +3,18 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { execa } from "execa";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { check, diff } from "../../tools/toolchain/command-plugin/command-resource";
+import { checkInputs, diff } from "../../tools/toolchain/command-plugin/command-resource";
 import { remoteCommand } from "../../tools/toolchain/command-plugin/remote-command";
-import { plain, secret, unknown, type Values } from "../../tools/toolchain/command-plugin/values";
+import { unwrap, secret, unknown, type Values } from "../../tools/toolchain/command-plugin/values";
 import { useOwnMachine } from "../support/engines/own-machine";
 import { TestStack, type Update } from "../support/stacks/test-stack";
+import { until } from "../support/time/until";
 
 describe("a remote command's inputs", () => {
   test("get the defaults of the official plugin, and the connection is a secret", () => {
-    const { inputs, problems } = check(remoteCommand, { connection: { host: "h", port: 2222 } });
+    const { inputs, problems } = checkInputs(remoteCommand, {
+      connection: { host: "h", port: 2222 },
+    });
     expect(problems).toEqual([]);
     const defaults = { dialErrorLimit: 10, perDialTimeout: 15, user: "root" };
     expect(inputs).toEqual({
@@ -28,12 +31,12 @@ describe("a remote command's inputs", () => {
     [{ connection: { host: "h", proxy: { host: "p" } } }, "connection", connectionReason],
     [{ connection: { host: "h" }, dir: "/" }, "dir", "is not an input of command:remote:Command"],
   ])("%j is refused", (inputs, property, reason) => {
-    expect(check(remoteCommand, inputs).problems).toEqual([{ property, reason }]);
+    expect(checkInputs(remoteCommand, inputs).problems).toEqual([{ property, reason }]);
   });
 
   test("are not judged while they are unknown", () => {
-    expect(check(remoteCommand, { connection: unknown }).problems).toEqual([]);
-    expect(check(remoteCommand, { connection: { host: unknown } }).problems).toEqual([]);
+    expect(checkInputs(remoteCommand, { connection: unknown }).problems).toEqual([]);
+    expect(checkInputs(remoteCommand, { connection: { host: unknown } }).problems).toEqual([]);
   });
 
   test("update the command when the connection changes", () => {
@@ -41,11 +44,11 @@ describe("a remote command's inputs", () => {
     expect(diff(remoteCommand, { connection: { host: "a" } }, news)).toEqual([
       { property: "connection", kind: "update", replaces: false },
     ]);
-    expect(diff(remoteCommand, { connection: plain(news.connection) }, news)).toEqual([]);
+    expect(diff(remoteCommand, { connection: unwrap(news.connection) }, news)).toEqual([]);
   });
 });
 
-describe("on another machine", { timeout: 120_000 }, () => {
+describe("on another machine", () => {
   const machine = useOwnMachine();
   const folder = mkdtempSync(join(tmpdir(), "stagecraft-agent-"));
   let stack: TestStack;
@@ -112,7 +115,7 @@ module.exports = {
     await stack.write(program(2));
     second = await stack.up();
     changed = await stack.outputs();
-  }, 600_000);
+  });
   afterAll(async () => {
     await stack.remove();
     rmSync(folder, { recursive: true, force: true });
@@ -196,9 +199,9 @@ module.exports = {
     const agent = execa("ssh-agent", ["-D", "-a", agentSocketPath], { reject: false });
     try {
       const env = { SSH_AUTH_SOCK: agentSocketPath };
-      const add = async () =>
-        execa("ssh-add", ["-q", "-"], { env, input: machine.privateKey, reject: false });
-      for (let tries = 0; (await add()).failed; tries++) expect(tries).toBeLessThan(50);
+      const options = { env, input: machine.privateKey, reject: false } as const;
+      const add = async () => !(await execa("ssh-add", ["-q", "-"], options)).failed;
+      await until("ssh-agent takes the key", add);
       expect(await failure(to({ agentSocketPath }), "true")).toBe("");
     } finally {
       agent.kill();
@@ -243,9 +246,9 @@ module.exports = {
 
   /** What a command fails with; nothing when it does not. */
   async function failure(connection: Values, text: string, more: Values = {}): Promise<string> {
-    const { inputs, problems } = check(remoteCommand, { connection, ...more });
+    const { inputs, problems } = checkInputs(remoteCommand, { connection, ...more });
     expect(problems).toEqual([]);
-    const run = remoteCommand.run(text, plain(inputs) as Values, {}, () => undefined);
+    const run = remoteCommand.run(text, unwrap(inputs) as Values, {}, () => undefined);
     return run.then(
       () => "",
       (error: unknown) => (error as Error).message,

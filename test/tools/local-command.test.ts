@@ -1,11 +1,15 @@
 import { describe, expect, test } from "vitest";
-import { check, diff, previewed } from "../../tools/toolchain/command-plugin/command-resource";
+import {
+  checkInputs,
+  diff,
+  previewed,
+} from "../../tools/toolchain/command-plugin/command-resource";
 import { localCommand } from "../../tools/toolchain/command-plugin/local-command";
-import { hasSecret, plain, secret, unknown } from "../../tools/toolchain/command-plugin/values";
+import { hasSecret, unwrap, secret, unknown } from "../../tools/toolchain/command-plugin/values";
 
 describe("a command's inputs", () => {
   test("get the default of the official plugin", () => {
-    expect(check(localCommand, { create: "true" })).toEqual({
+    expect(checkInputs(localCommand, { create: "true" })).toEqual({
       inputs: { create: "true", addPreviousOutputInEnv: true },
       problems: [],
     });
@@ -19,13 +23,13 @@ describe("a command's inputs", () => {
     [{ interpreter: "/bin/sh" }, "interpreter", "must be a list of strings"],
     [{ crate: "true" }, "crate", "is not an input of command:local:Command"],
   ])("%j is refused", (inputs, property, reason) => {
-    expect(check(localCommand, inputs).problems).toEqual([{ property, reason }]);
+    expect(checkInputs(localCommand, inputs).problems).toEqual([{ property, reason }]);
   });
 
   test("are not judged while they are unknown", () => {
-    expect(check(localCommand, { create: unknown, environment: { A: unknown } }).problems).toEqual(
-      [],
-    );
+    expect(
+      checkInputs(localCommand, { create: unknown, environment: { A: unknown } }).problems,
+    ).toEqual([]);
   });
 });
 
@@ -58,6 +62,6 @@ test("a preview knows the output only of a command that will not run", () => {
 test("secrets are found and opened at any depth", () => {
   const nested = { environment: { A: "plain", B: secret(["deep"]) } };
   expect(hasSecret(nested)).toBe(true);
-  expect(plain(nested)).toEqual({ environment: { A: "plain", B: ["deep"] } });
-  expect(hasSecret(plain(nested))).toBe(false);
+  expect(unwrap(nested)).toEqual({ environment: { A: "plain", B: ["deep"] } });
+  expect(hasSecret(unwrap(nested))).toBe(false);
 });

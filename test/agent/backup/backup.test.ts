@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { verifyResultSchema } from "../../../model/backup/verify-protocol";
+import { verifyResultSchema } from "../../../model/backup/verification-protocol";
 import { observationSchema } from "../../../model/observation/observation";
 import { useServer } from "../../support/servers/server";
 import {
@@ -54,7 +54,7 @@ describe("a backup", () => {
     const observed = observationSchema.parse(JSON.parse((await server.agent(["observe"])).stdout));
     expect(observed.application).toEqual({
       ...application,
-      problem: "/nothing-here answers 404",
+      problem: "/nothing-here returns 404",
     });
     await server.agent(["application-forget"]);
     const [day, time] = [manifest.id.slice(0, 8), manifest.id.slice(9, 15)];
@@ -215,7 +215,7 @@ describe("a backup", () => {
     expect(status).toBe(1);
     expect(result).toMatchObject({ succeeded: false, name: null });
     expect(result.text).toMatch(
-      / {2}cause {5}there is no database nowhere\n {2}fix {7}the server has .*; change databases of the job, or leave it out for all of them/,
+      / {2}cause {5}no database nowhere\n {2}fix {7}the server has .*; correct databases of the job, or remove it to select all databases/,
     );
     expect(await readAttempt(server, result.backup ?? "")).toMatchObject({ result: "failed" });
   });
@@ -225,7 +225,7 @@ describe("a backup", () => {
     expect(both.map(({ result }) => result.succeeded)).toEqual([true, true]);
     expect(new Set(both.map(({ result }) => result.backup)).size).toBe(2);
     expect(both.map(({ stderr }) => stderr).join("")).toMatch(
-      /(?:a backup by hand, begun at .* UTC,|another job) is running; waiting for it/,
+      /(?:a manual backup, started at .* UTC,|another job) is running; waiting for it/,
     );
     expect((await listRepository(server)).filter((name) => name.includes("partial"))).toEqual([]);
   });

@@ -11,6 +11,8 @@ import {
   schedule,
 } from "../../support/backups/agent-backups";
 import { useServer } from "../../support/servers/server";
+import { whileHeld } from "../../support/databases/held-session";
+import { until } from "../../support/time/until";
 
 const server = useServer({ backupsSize: "40m" });
 
@@ -30,29 +32,8 @@ beforeAll(async () => {
 });
 
 /** Somebody keeps a sequence, or something else, for himself while `work` is done. */
-async function whileLocked<T>(
-  work: () => Promise<T>,
-  { locked, by } = { locked: "numbers", by: "DROP SEQUENCE numbers" },
-): Promise<T> {
-  const holding = server.trySql("shop", `BEGIN; ${by}; SELECT pg_sleep(120)`, ["PGAPPNAME=holder"]);
-  const end =
-    "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE application_name = 'holder'";
-  const isHeld = `SELECT count(*) FROM pg_locks WHERE mode = 'AccessExclusiveLock' AND granted AND relation = '${locked}'::regclass`;
-  await until(async () => (await server.sql("shop", isHeld)) === "1");
-  try {
-    return await work();
-  } finally {
-    await server.sql("postgres", end);
-    await holding;
-  }
-}
-
-async function until(isSo: () => Promise<boolean>): Promise<void> {
-  const deadline = Date.now() + 60_000;
-  while (!(await isSo())) {
-    if (Date.now() > deadline) throw new Error("it never came about");
-    await sleep(100);
-  }
+async function whileLocked<T>(work: () => Promise<T>, sql = "DROP SEQUENCE numbers"): Promise<T> {
+  return whileHeld(server, { database: "shop", sql }, work);
 }
 
 /** Until `pg_dump` waits for it: the middle of a backup. */
@@ -62,11 +43,12 @@ async function isWaiting(): Promise<boolean> {
   return (await server.sql("postgres", sql)) !== "0";
 }
 
-/** How many calls of the agent are being answered. */
-async function agentsRunning(): Promise<number> {
-  const count =
-    "cat /proc/[0-9]*/cmdline | tr '\\0' '\\n' | grep -cE '^(backup|backups-delete|verify|backups-forget)$'";
-  return Number((await server.run(["sh", "-c", count])).stdout);
+/** How many calls of the agent wait for the job that runs: they have asked for its lock at least twice. */
+async function callsWaiting(): Promise<number> {
+  const sql = `SELECT count(*) FROM pg_stat_activity a
+    WHERE query ~ 'pg_try_advisory_lock' AND pid <> pg_backend_pid() AND query_start - backend_start > '0.4 s'
+      AND NOT EXISTS (SELECT FROM pg_locks l WHERE l.pid = a.pid AND locktype = 'advisory' AND granted)`;
+  return Number(await server.sql("postgres", sql));
 }
 
 /** That a failed attempt is recorded, and nothing of it lies where backups are. */
@@ -96,11 +78,10 @@ async function programsLeft(): Promise<string> {
 
 describe("nothing that looks like a backup is left, and the catalogue tells why,", () => {
   test("when a table stays locked for too long", async () => {
-    const table = { locked: "a", by: "LOCK TABLE a" };
-    const failed = await whileLocked(async () => backUp(server, "impatient"), table);
+    const failed = await whileLocked(async () => backUp(server, "impatient"), "LOCK TABLE a");
     await expectFailed(
       failed,
-      /shop could not be dumped\n {2}cause {5}a table of shop was locked by somebody else for longer than lockTimeout \(public\.a\): held by process \d+ \(postgres, holder, active\)/,
+      /shop could not be dumped\n {2}cause {5}a table of shop was locked by another session for longer than lockTimeout \(public\.a\): held by process \d+ \(postgres, holder, active\)/,
     );
     const log = (await readAttempt(server, failed.result.backup ?? ""))?.logs[0] ?? "";
     const { stdout } = await server.agent(["log", log]);
@@ -110,25 +91,25 @@ describe("nothing that looks like a backup is left, and the catalogue tells why,
   test("when the database is dropped in the middle", async () => {
     const failed = await whileLocked(async () => {
       const attempt = backUp(server, "patient");
-      await until(isWaiting);
+      await until("pg_dump waits", isWaiting);
       await server.sql("postgres", "DROP DATABASE shop WITH (FORCE)");
       return attempt;
     });
-    await expectFailed(failed, /the connection was cut while shop was being backed up/);
+    await expectFailed(failed, /the connection was lost while shop was being backed up/);
     await server.createDatabase("shop", shop);
   });
 
   test("when the connection is cut", async () => {
     const failed = await whileLocked(async () => {
       const attempt = backUp(server, "patient");
-      await until(isWaiting);
+      await until("pg_dump waits", isWaiting);
       await server.sql(
         "postgres",
         "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE application_name = 'pg_dump'",
       );
       return attempt;
     });
-    await expectFailed(failed, /the connection was cut while shop was being backed up/);
+    await expectFailed(failed, /the connection was lost while shop was being backed up/);
   });
 
   test("when it is not done within its time limit, and none of its programs goes on", async () => {
@@ -136,7 +117,7 @@ describe("nothing that looks like a backup is left, and the catalogue tells why,
     const result = jobResultSchema.parse(JSON.parse(said.stdout));
     await expectFailed(
       { ...said, result },
-      /by hurried[^]*it was not done within its time limit of 2 s\n {2}fix {7}set timeLimit of hurried higher/,
+      /by hurried[^]*it exceeded its time limit of 2 s\n {2}fix {7}raise timeLimit of hurried/,
     );
     expect(await programsLeft()).toBe("");
   });
@@ -146,7 +127,7 @@ describe("nothing that looks like a backup is left, and the catalogue tells why,
       "large",
       "CREATE TABLE noise AS SELECT i, (SELECT string_agg(md5(random()::text || i.n || j), '') FROM generate_series(1, 30) j) t FROM generate_series(1, 60000) i(n)",
     );
-    await expectFailed(await backUp(server, "large"), /the disk with the backups is full/);
+    await expectFailed(await backUp(server, "large"), /the disk that holds the backups is full/);
     await server.sql("postgres", "DROP DATABASE large");
     expect((await backUpWell(server, "small")).databases).toHaveLength(1);
   });
@@ -158,11 +139,11 @@ describe("nothing that looks like a backup is left, and the catalogue tells why,
         const attempt = server.agent(["backup"], { server: server.name, job: "patient" });
         const begun = async (): Promise<boolean> =>
           (await listRepository(server)).some((name) => name.endsWith(".partial"));
-        await until(delay === undefined ? isWaiting : begun);
+        await until("a backup under way", delay === undefined ? isWaiting : begun);
         await sleep(delay ?? 0);
         await killBackup(server);
         expect((await attempt).status).not.toBe(0);
-        await until(async () => (await programsLeft()) === "");
+        await until("the end of its programs", async () => (await programsLeft()) === "");
       });
       const partial = (await listRepository(server)).filter((name) => name.endsWith(".partial"));
       const { id } = await backUpWell(server, "small");
@@ -181,15 +162,13 @@ test("nothing is deleted, forgotten or verified by hand while a job runs, but wh
   const order = { server: server.name, pins: [], backups: [id] };
   const said = await whileLocked(async () => {
     const attempt = backUp(server, "patient");
-    await until(isWaiting);
+    await until("pg_dump waits", isWaiting);
     const all = [
       server.agent(["backups-delete"], order),
       server.agent(["verify"], { server: server.name, backup: "20200101T000000Z" }),
       server.agent(["backups-forget"], { server: server.name, pins: [], dryRun: false }),
     ];
-    await until(async () => (await agentsRunning()) === all.length + 1);
-    // Time for all to come upon the job.
-    await sleep(3000);
+    await until("all wait for the job", async () => (await callsWaiting()) === all.length);
     expect(await listRepository(server)).toContain(id);
     await server.sql(
       "postgres",
@@ -198,7 +177,7 @@ test("nothing is deleted, forgotten or verified by hand while a job runs, but wh
     await attempt;
     return Promise.all(all);
   });
-  const waits = /a backup by hand, begun at .* UTC, is running; waiting for it/;
+  const waits = /a manual backup, started at .* UTC, is running; waiting for it/;
   expect(said.map(({ stderr }) => stderr)).toEqual([
     expect.stringMatching(waits),
     expect.stringMatching(waits),
@@ -213,9 +192,9 @@ test("a table that somebody empties as soon as its dump is done has the rows in 
   let emptied: Promise<unknown> | undefined;
   const backup = await whileLocked(async () => {
     const attempt = backUp(server, "patient");
-    await until(isWaiting);
+    await until("pg_dump waits", isWaiting);
     emptied = server.sql("shop", "TRUNCATE a");
-    await until(async () => (await server.sql("shop", waits)) === "1");
+    await until("TRUNCATE waits", async () => (await server.sql("shop", waits)) === "1");
     return { attempt };
   });
   const { result } = await backup.attempt;
@@ -232,5 +211,5 @@ test("where the backups' volume is missing, the attempt fails and says so", asyn
     request,
   );
   expect(said.status).toBe(1);
-  expect(said.stderr).toContain("the folder of the backups cannot be written: ENOENT");
+  expect(said.stderr).toContain("cannot write to the backup volume: ENOENT");
 });

@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import { beforeAll, expect, test } from "vitest";
 import { observationSchema, type Observation } from "../../../model/observation/observation";
 import {
@@ -10,6 +9,8 @@ import {
   schedule,
 } from "../../support/backups/agent-backups";
 import { useServer } from "../../support/servers/server";
+import { holdSession } from "../../support/databases/held-session";
+import { until } from "../../support/time/until";
 
 const server = useServer({ clock: true });
 
@@ -21,19 +22,12 @@ beforeAll(async () => {
     { nightly: { schedule: "29 3 * * *" } },
     { weekly: { schedule: "0 5 * * sun", work: "analyze" } },
   );
-  // Whoever is new has missed nothing; from the first look on it counts.
-  await until(
-    async () => (await server.run(["cat", "/var/lib/stagecraft/jobs.json"])).status === 0,
-  );
+  // A new schedule has missed nothing; runs count from the agent's first look at it.
+  await until("the agent's record of jobs", async () => {
+    const { status } = await server.run(["cat", "/var/lib/stagecraft/jobs.json"]);
+    return status === 0;
+  });
 });
-
-async function until(isSo: () => Promise<boolean>): Promise<void> {
-  const deadline = Date.now() + 90_000;
-  while (!(await isSo())) {
-    if (Date.now() > deadline) throw new Error("it never came about");
-    await sleep(200);
-  }
-}
 
 async function backups(): Promise<Observation["backups"]> {
   const { stdout } = await server.agent(["observe"]);
@@ -42,7 +36,7 @@ async function backups(): Promise<Observation["backups"]> {
 
 /** Until the job's last run is of this day, and nothing runs any more. */
 async function ranOn(job: string, day: string): Promise<void> {
-  await until(async () => {
+  await until(`a run of ${job} on ${day}`, async () => {
     const { jobs, running } = await backups();
     return (
       running === null &&
@@ -94,28 +88,25 @@ test("maintenance runs at its time, too", async () => {
 
 test("a schedule that is changed is in force without a restart", async () => {
   await schedule(server, { nightly: { schedule: "0 7 * * *" } });
-  await until(async () => (await backups()).jobs[0]?.next[0] === "2030-03-03T07:00:00.000Z");
-  await sleep(2000);
+  const next = async (): Promise<string | undefined> => (await backups()).jobs[0]?.next[0];
+  await until("the new schedule", async () => (await next()) === "2030-03-03T07:00:00.000Z");
   await server.setClock("2030-03-03T07:00:01Z");
-  await until(async () => (await listRepository(server)).includes("20300303T070001Z"));
+  await ranOn("nightly", "2030-03-03T07");
+  expect((await listRepository(server)).at(-1)).toMatch(/^20300303T0700/);
 });
 
 test("an agent that dies with a backup under way makes up for it when it comes back, and tells of both", async () => {
-  const holding = server.trySql("shop", "BEGIN; LOCK TABLE a; SELECT pg_sleep(300)", [
-    "PGAPPNAME=holder",
-  ]);
+  const session = await holdSession(server, "shop", "LOCK TABLE a");
   await server.setClock("2030-03-04T07:00:00Z");
   const partial = "20300304T070000Z.partial";
-  await until(async () => (await listRepository(server)).includes(partial));
+  const listed = async (name: string): Promise<boolean> =>
+    (await listRepository(server)).includes(name);
+  await until("a backup under way", async () => listed(partial));
   await server.kill("agent");
   await server.startAgain("agent");
-  await server.sql(
-    "postgres",
-    "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE application_name = 'holder'",
-  );
-  await holding;
+  await session.release();
   await server.setClock("2030-03-04T09:00:00Z");
-  await until(async () => (await listRepository(server)).includes("20300304T090000Z"));
+  await until("the next backup", async () => listed("20300304T090000Z"));
   expect(await listRepository(server)).not.toContain(partial);
   expect(await readAttempt(server, "20300304T070000Z")).toMatchObject({
     ...{ result: "failed", job: "nightly" },

@@ -81,13 +81,13 @@ const faults: Readonly<Record<number, Fault>> = {
     backups: 0,
   },
   4: {
-    failure: /the connection was cut while (?:shop|other one) was being backed up/,
+    failure: /the connection was lost while (?:shop|other one) was being backed up/,
     night: midway(async () => server.sql("postgres", terminate("pg_dump"))),
     backups: 0,
   },
   5: { afterwards: spoil('printf x >> "$f"'), finding: /has grown/, backups: 1 },
   8: {
-    failure: /the disk with the backups is full/,
+    failure: /the disk that holds the backups is full/,
     night: async (night) => {
       await inRepository("head -c 1G /dev/zero > filler || true");
       await onTime(night);
@@ -110,7 +110,7 @@ const faults: Readonly<Record<number, Fault>> = {
     backups: 1,
   },
   15: {
-    failure: /the connection was cut while (?:shop|other one) was being backed up/,
+    failure: /the connection was lost while (?:shop|other one) was being backed up/,
     night: midway(async () => server.sql("postgres", 'DROP DATABASE "other one" WITH (FORCE)'), {
       database: "other one",
     }),

@@ -6,6 +6,10 @@ import { formatBackupId } from "../../../model/base/names";
 import { makeBackup } from "../../support/backups/scripted-backup";
 import { numbersOf } from "../../support/servers/metrics";
 import { docker, useServer } from "../../support/servers/server";
+import { holdSession } from "../../support/databases/held-session";
+import { runInAgent } from "../../support/programs/agent-function";
+import { polling } from "../../support/time/limit.mjs";
+import { until } from "../../support/time/until";
 
 const server = useServer();
 
@@ -46,16 +50,26 @@ async function promise(
 /** The agent looks at its start, and then once a minute. */
 async function startAgain(): Promise<void> {
   await docker("restart", "--time", "5", server.agentContainer);
-  await docker(
-    "exec",
-    server.agentContainer,
-    "timeout",
-    "60",
-    "sh",
-    "-c",
-    "until [ -e /tmp/stagecraft-heartbeat ]; do sleep 0.1; done",
-  );
-  await new Promise((resolve) => setTimeout(resolve, 1500));
+  await until("the agent's heartbeat", async () => {
+    const { status } = await server.run(["ls", "/tmp/stagecraft-heartbeat"]);
+    return status === 0;
+  });
+}
+
+/** Starts the agent again, and has it look once more when that is certain to be over. */
+async function lookAgain(): Promise<void> {
+  await startAgain();
+  const functions = { checkOverdueBackups: "agent/daemon/check-overdue.ts" };
+  const check = `await checkOverdueBackups(${JSON.stringify(server.name)})`;
+  expect(await runInAgent(server, functions, check)).toMatchObject({ status: 0 });
+}
+
+/** Waits until the agent has sent an alert and noted that it has. */
+async function untilAlerted(count: number, note: RegExp): Promise<void> {
+  await until(`${count} alerts`, async () => {
+    const { stdout } = await server.run(["cat", "/var/lib/stagecraft/alerts.json"]);
+    return told.length >= count && note.test(stdout);
+  });
 }
 
 const numbers = async (): Promise<string> => numbersOf(server);
@@ -77,6 +91,7 @@ describe("a server whose backups are overdue", () => {
   test("is unhealthy and says why, in its numbers too, and people are told once", async () => {
     await promise();
     await startAgain();
+    await untilAlerted(1, /"overdue":true/);
     const reason = /no backup of job yearly since its run of \d{4}-01-01 00:00 UTC/;
     const health = await server.run(["stagecraft-agent", "health"]);
     expect(health.status).not.toBe(0);
@@ -86,7 +101,7 @@ describe("a server whose backups are overdue", () => {
       JSON.parse((await server.agent(["observe"])).stdout),
     );
     expect(backups.late).toEqual([expect.stringMatching(reason)]);
-    await startAgain();
+    await lookAgain();
     expect(told).toMatchObject([
       { event: "overdue", text: expect.stringMatching(reason) as string },
     ]);
@@ -95,11 +110,12 @@ describe("a server whose backups are overdue", () => {
   test("is well again after the next backup, and people are told once", async () => {
     await makeBackup(server, formatBackupId(new Date()), 1, "yearly");
     await startAgain();
+    await untilAlerted(2, /"overdue":false/);
     expect(await server.run(["stagecraft-agent", "health"])).toMatchObject({
       status: 0,
       stdout: "",
     });
-    await startAgain();
+    await lookAgain();
     expect(told.map(({ event }) => event)).toEqual(["overdue", "good again"]);
     expect(await numbers()).toMatch(
       /^stagecraft_backup_last_success_timestamp_seconds\{.*job="yearly"\} \d+/m,
@@ -110,14 +126,12 @@ describe("a server whose backups are overdue", () => {
 test("people are told of a job that failed, with the cause and the end of its log", async () => {
   told.length = 0;
   await server.createDatabase("held", "CREATE TABLE t (i int)");
-  const holding = server.trySql("held", "BEGIN; LOCK TABLE t; SELECT pg_sleep(170)");
+  const session = await holdSession(server, "held", "LOCK TABLE t");
   const failing = { schedule: "* * * * *", databases: ["held"], lockTimeout: "1 s" };
   await promise({ failing });
   const failed = () => told.find(({ event }) => event === "failed");
-  await expect.poll(failed, { timeout: 150_000, interval: 500 }).toBeDefined();
+  await expect.poll(failed, polling).toBeDefined();
   expect(failed()?.text).toMatch(/failing failed\n[^]*held[^]*locked by somebody else/);
   expect(failed()?.log.join("\n")).toMatch(/stopped: [^]*lock/);
-  const end = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query ~ 'pg_sleep'";
-  await server.sql("postgres", `${end} AND pid <> pg_backend_pid()`);
-  await holding;
+  await session.release();
 });

@@ -2,8 +2,8 @@ import { describe, expect, test } from "vitest";
 import { offsiteCopySchema } from "../../../model/backup/catalogue";
 import { catalogueSchema } from "../../../model/backup/catalogue-protocol";
 import { offsiteListSchema, offsiteUploadSchema } from "../../../model/backup/offsite-protocol";
-import { backupsAtHandSchema } from "../../../model/restore/available-backups";
-import { refreshPlanSchema } from "../../../model/restore/plan";
+import { availableBackupsSchema } from "../../../model/restore/available-backups";
+import { refreshPlanSchema } from "../../../model/restore/refresh-plan";
 import { useAway } from "../../support/offsite/remotes";
 import {
   backupDigests,
@@ -88,7 +88,7 @@ function killAll(pattern: string): string {
 
 async function untilRunning(pattern: string): Promise<void> {
   const wait = `until grep -qa '${pattern}' /proc/[0-9]*/cmdline 2>/dev/null; do sleep 0.02; done`;
-  await server.run(["timeout", "60", "sh", "-c", wait]);
+  await server.run(["sh", "-c", wait]);
 }
 
 /** Removes all backups and all copies. */
@@ -131,7 +131,7 @@ describe.each(["sftp", "s3"] as const)("a copy by %s", (kind) => {
     expect(await fetch(id)).toMatchObject({ status: 0, stderr: "" });
     expect(await backupDigests(server, id)).toBe(before);
     expect(await repositoryNames(server)).toEqual([id, "records"]);
-    expect(await recordOf(id)).toMatchObject({ result: "uploaded", text: "fetched from there" });
+    expect(await recordOf(id)).toMatchObject({ result: "uploaded", text: "fetched" });
   });
 
   test("is made again when the one that is there was cut", async () => {
@@ -166,7 +166,7 @@ describe("a database that is made of another server's copy", () => {
       const request = await restoreFrom(id, {}, kind);
       const { offsite } = request;
       const atHand = await server.agent(["copies-at-hand"], { server: server.name, offsite });
-      expect(backupsAtHandSchema.parse(JSON.parse(atHand.stdout)).map(({ id }) => id)).toEqual([
+      expect(availableBackupsSchema.parse(JSON.parse(atHand.stdout)).map(({ id }) => id)).toEqual([
         id,
       ]);
       const planned = await server.agent(["plan"], {
@@ -202,7 +202,7 @@ describe("a database that is made of another server's copy", () => {
       { server: "other" },
       /there is none at all in sftp:backups\/other/,
     ],
-    ["no key", id, { identity: "no key" }, /no private key for age/],
+    ["no key", id, { identity: "no key" }, /not a private key for age/],
   ])("stays as it is with %s", async (_, backup, more, text) => {
     const request = { ...(await restoreFrom(backup, more)), restoreId: "again" };
     const source = { ...request.source, repository: "sftp:elsewhere" };
@@ -234,7 +234,7 @@ describe("a database that is made of another server's copy", () => {
     expect(result).toMatchObject({
       result: "failed",
       text: expect.stringMatching(
-        /the copy has [\d.]+ MB, and 0 B are free where the backups lie; make room there/,
+        /the copy has [\d.]+ MB, but the backup volume has only 0 B free; free some space there/,
       ) as string,
     });
     expect(await server.sql("copied", "SELECT text FROM told")).toBe("far away");
@@ -257,7 +257,7 @@ describe("a database that is made of another server's copy", () => {
     const { result } = await server.restoreReceived({ ...request, source, restoreId: "again" });
     expect(result).toMatchObject({
       result: "failed",
-      text: expect.stringContaining("was altered or cut") as string,
+      text: expect.stringContaining("was altered or truncated") as string,
     });
     expect(await repositoryNames(server)).not.toContain("fetched");
   });
@@ -270,7 +270,7 @@ describe("a place that takes no copy is told of, and nothing is left there", () 
     [
       "when nothing answers",
       () => ({ ...away.sftp(), options: { ...away.sftp().options, port: "23" } }),
-      /nothing answers at that address/,
+      /connection refused; start the service/,
     ],
     [
       "when there is no such machine",
@@ -291,14 +291,14 @@ describe("a place that takes no copy is told of, and nothing is left there", () 
     [
       "when it does not let the server in",
       () => away.sftp("stranger"),
-      /does not let this server in/,
+      /authentication failed; correct user/,
     ],
     [
       "when the key of S3 is wrong",
       () => away.s3({ secret_access_key: "wrong-secret-of-s3" }),
       /refuses the key/,
     ],
-    ["when it is read-only", () => away.sftp("reader"), /may not write or read there/],
+    ["when it is read-only", () => away.sftp("reader"), /access denied; grant read and write/],
     [
       "when its disk is read-only",
       () => away.sftp("sealed"),
@@ -313,7 +313,7 @@ describe("a place that takes no copy is told of, and nothing is left there", () 
     [
       "when it keeps something else than was sent",
       () => away.sftp("rotten"),
-      /what is read back is not what was sent/,
+      /the copy differs from what was sent/,
     ],
   ];
 
@@ -339,7 +339,7 @@ describe("a place that takes no copy is told of, and nothing is left there", () 
 
   test.each([
     ["sftp", "is silent", { idle: "1 s" }, /no answer; correct the address/],
-    ["s3", "takes too long", { limit: "1 s" }, /not done within 1 s, and given up; .*limit/],
+    ["s3", "takes too long", { limit: "1 s" }, /timed out after 1 s; .*limit/],
   ] as const)("when %s takes the connection and %s", async (kind, _, limits, text) => {
     await clear();
     await makeBackup(server, id, 5);
@@ -408,8 +408,8 @@ describe("a copy does not come back", () => {
   }
 
   test.each([
-    ["with another key", async () => (await newKeys()).identity, /the key does not open/],
-    ["with what is no key", () => "no key at all", /no private key for age/],
+    ["with another key", async () => (await newKeys()).identity, /the key does not decrypt/],
+    ["with what is no key", () => "no key at all", /not a private key for age/],
   ])("%s", async (_, identity, text) => {
     await copyAlone();
     expect(await fetch(id, await identity())).toMatchObject({
@@ -423,11 +423,11 @@ describe("a copy does not come back", () => {
     [
       "altered",
       () => `printf X | dd of=${place()} bs=1 seek=500000 conv=notrunc`,
-      /was altered or cut/,
+      /was altered or truncated/,
     ],
-    ["cut", () => `truncate -s 300000 ${place()}`, /was altered or cut/],
-    ["empty", () => `truncate -s 0 ${place()}`, /was altered or cut/],
-    ["gone", () => `rm ${place()}`, /there is no copy .*: none/],
+    ["cut", () => `truncate -s 300000 ${place()}`, /was altered or truncated/],
+    ["empty", () => `truncate -s 0 ${place()}`, /was altered or truncated/],
+    ["gone", () => `rm ${place()}`, /no copy .*; existing copies: none/],
   ])("when it is %s", async (_, damage, text) => {
     await copyAlone();
     await away.run(damage());
@@ -452,7 +452,10 @@ describe("a copy does not come back", () => {
   test("over a backup that is here", async () => {
     await copyAlone();
     expect(await fetch(id)).toMatchObject({ status: 0 });
-    expect(await fetch(id)).toMatchObject({ status: 1, stderr: `backup ${id} is here already\n` });
+    expect(await fetch(id)).toMatchObject({
+      status: 1,
+      stderr: `backup ${id} is already on this server\n`,
+    });
   });
 });
 
@@ -539,7 +542,7 @@ describe("copies are kept by rules of their own", () => {
     expect(verify).toMatchObject({
       status: 1,
       stderr: expect.stringContaining(
-        `is off-site alone; bring it back first: npx stagecraft backups offsite <stack> ${second} --identity <file>`,
+        `is off-site only; fetch it first: npx stagecraft backups offsite <stack> ${second} --identity <file>`,
       ) as string,
     });
   });
@@ -587,7 +590,7 @@ describe("the way to a place", () => {
     expect(said).toMatchObject({
       status: 1,
       stderr:
-        "backups.offsite.options.secret_acess_key: rclone's back end s3 has no such option; did you mean secret_access_key?\n",
+        "backups.offsite.options.secret_acess_key: rclone's backend s3 has no such option; did you mean secret_access_key?\n",
     });
     expect(await listRaw()).toMatchObject({ status: 0 });
   });
@@ -632,7 +635,7 @@ describe("a backup that is made", () => {
     expect({ succeeded, text }).toEqual({
       succeeded: false,
       text: expect.stringMatching(
-        /^the backup was made, and is not off-site: .*refuses the key/,
+        /^the backup was made, but not copied off-site: .*refuses the key/,
       ) as string,
     });
     expect(await recordOf(backup)).toMatchObject({ result: "failed" });

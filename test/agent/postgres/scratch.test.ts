@@ -64,8 +64,15 @@ describe("the scratch server", () => {
 
   test("is made anew when an agent was killed with it, and what that left is removed", async () => {
     const [waiting = ""] = await clusters();
-    const sleeping = 'runOnScratchCluster([], "SELECT pg_sleep(60)")';
-    const kill = `setTimeout(() => process.kill(process.pid, "SIGKILL"), 1500); await ${sleeping};`;
+    const sleeping = 'runOnScratchCluster([], "SELECT pg_sleep(7200)")';
+    // Killed when PostgreSQL has the cluster under a name of its own.
+    const kill = `setInterval(() => {
+        const names = require("node:fs").readdirSync(${JSON.stringify(folder)});
+        const isUsed = names.some((name) => name.startsWith(${JSON.stringify(`${waiting}.`)}) &&
+          require("node:fs").existsSync(${JSON.stringify(folder)} + "/" + name + "/postmaster.pid"));
+        if (isUsed) process.kill(process.pid, "SIGKILL");
+      }, 20);
+      await ${sleeping};`;
     expect((await runInAgent(server, functions, kill)).status).toBe(137);
     const [left = "", ...others] = await clusters();
     expect(others).toEqual([]);

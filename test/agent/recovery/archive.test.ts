@@ -1,9 +1,10 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { beforeAll, describe, expect, test } from "vitest";
 import type { ArchiveObservation } from "../../../model/point-in-time/protocol";
-import { choice, patience, TestArchive } from "../../support/recovery/wal-archive";
+import { choice, TestArchive } from "../../support/recovery/wal-archive";
 import { numbersOf } from "../../support/servers/metrics";
 import { docker, label, TestServer, useServer } from "../../support/servers/server";
+import { polling } from "../../support/time/limit.mjs";
 
 const server = useServer({ clock: true, archiveSize: "80m" });
 const archive = new TestArchive(server);
@@ -61,7 +62,7 @@ test("what is written last is archived without anything further being written, w
     "postgres",
     "SELECT pg_walfile_name(pg_current_wal_insert_lsn())",
   );
-  await expect.poll(async () => (await archive.segments()).join(), patience).toContain(segment);
+  await expect.poll(async () => (await archive.segments()).join(), polling).toContain(segment);
   await server.sql("postgres", "ALTER SYSTEM RESET archive_timeout");
   await server.sql("postgres", "SELECT pg_reload_conf()");
 });
@@ -180,7 +181,7 @@ describe("a base backup", () => {
     };
     const there = await begun();
     const killed = archive.ask("base-backup", { type: "full" });
-    await expect.poll(begun, { ...patience, interval: 20 }).toBe(there + 1);
+    await expect.poll(begun, { ...polling, interval: 20 }).toBe(there + 1);
     await server.kill("agent");
     expect((await killed).status).not.toBe(0);
     await server.startAgain("agent");
@@ -262,7 +263,7 @@ describe("a copy of the server that has its archive, too", () => {
       expect(await copy.sql("postgres", "SHOW archive_command")).toContain(server.name);
       await copy.sql("shop", "INSERT INTO notes (note) VALUES ('of the copy')");
       await other.nextSegment();
-      await expect.poll(async () => (await other.observed()).waiting, patience).toBe(0);
+      await expect.poll(async () => (await other.observed()).waiting, polling).toBe(0);
       const state = await server.output(["cat", `${folder}/stagecraft/state.json`]);
       for (const wanted of [choice, null, choice]) {
         const said = await other.ask("archive", { archive: wanted });
@@ -274,7 +275,7 @@ describe("a copy of the server that has its archive, too", () => {
       }
       await other.look();
       await other.nextSegment();
-      await expect.poll(async () => (await other.observed()).waiting, patience).toBe(0);
+      await expect.poll(async () => (await other.observed()).waiting, polling).toBe(0);
       expect((await other.askForSide("latest")).stderr).toContain("belongs to server");
       expect(await archive.segments()).toEqual(before);
       expect(await server.output(["cat", `${folder}/stagecraft/state.json`])).toEqual(state);
@@ -291,7 +292,7 @@ test("a cluster that was made anew has a part of the archive to itself, and the 
   await server.run(["rm", "-rf", "/var/lib/postgresql/data/pgdata"]);
   await server.startAgain("postgres");
   await expect
-    .poll(async () => (await server.trySql("postgres", "SELECT 1")).status, patience)
+    .poll(async () => (await server.trySql("postgres", "SELECT 1")).status, polling)
     .toBe(0);
   const said = await archive.ask("archive", { archive: choice });
   expect(said.stderr).toContain("is another cluster than before");

@@ -10,56 +10,16 @@ import {
 } from "../../../model/point-in-time/protocol";
 import { restoreResultSchema } from "../../../model/restore/protocol";
 import { docker, useServer, type Said } from "../../support/servers/server";
+import { TestArchive } from "../../support/recovery/wal-archive";
+import { polling } from "../../support/time/limit.mjs";
 
 const server = useServer();
-/** A busy machine may take long over what is done in a moment. */
-const patience = { timeout: 120_000, interval: 500 };
 const choice = {
   ...{ full: "0 1 * * 0", differential: "0 1 * * 1-6", timeZone: "UTC" },
   ...{ keepFull: 2, mostWaiting: 2 ** 30 },
 };
 
-const ask = async (verb: string, request: object): Promise<Said> =>
-  server.agent([verb], { server: server.name, ...request });
-
-async function switchTo(archive: typeof choice | null): Promise<boolean> {
-  const said = await ask("archive", { archive });
-  expect(said.status, said.stderr).toBe(0);
-  return archiveResultSchema.parse(JSON.parse(said.stdout)).changed;
-}
-
-async function observed(): Promise<ArchiveObservation> {
-  const said = await server.agent(["observe"]);
-  return observationSchema.parse(JSON.parse(said.stdout)).archive;
-}
-
-const askForSide = async (to: string): Promise<Said> => ask("side-restore", { to, hours: 1 });
-
-async function makeSide(to: string): Promise<RecoveryInstance> {
-  const said = await askForSide(to);
-  expect(said.status, said.stderr).toBe(0);
-  return recoveryInstanceSchema.parse(JSON.parse(said.stdout));
-}
-
-/** What SQL on the side cluster prints. */
-async function sideSql(database: string, sql: string): Promise<string> {
-  const said = await server.run(["stagecraft-agent", "side-psql", database, "-XqAtc", sql]);
-  expect(said.status, said.stderr).toBe(0);
-  return said.stdout.trim();
-}
-
-/** Adds rows and tells a moment behind which there are none of them yet, and one before which they all are. */
-async function write(rows: string): Promise<{ readonly before: string; readonly after: string }> {
-  const moment = async (): Promise<string> => {
-    await sleep(20);
-    const text = await server.sql("postgres", "SELECT clock_timestamp() AT TIME ZONE 'UTC'");
-    await sleep(20);
-    return `${text} UTC`;
-  };
-  const before = await moment();
-  await server.sql("shop", `INSERT INTO notes ${rows}`);
-  return { before, after: await moment() };
-}
+const archive = new TestArchive(server);
 
 const folder = "/var/lib/stagecraft/side";
 const isSideThere = async (): Promise<boolean> => (await server.run(["ls", folder])).status === 0;
@@ -89,36 +49,36 @@ test("a server that archives nothing keeps nothing of its log, and says that the
   await server.sql("postgres", "SELECT pg_current_xact_id(); SELECT pg_switch_wal()");
   const waiting = async (): Promise<string> =>
     server.sql("postgres", "SELECT count(*) FROM pg_ls_archive_statusdir() WHERE name ~ 'ready'");
-  await expect.poll(waiting, patience).toBe("0");
-  expect(await observed()).toMatchObject({ on: false, windows: [], problem: null });
-  expect(await ask("base-backup", { type: "full" })).toMatchObject({
+  await expect.poll(waiting, polling).toBe("0");
+  expect(await archive.observed()).toMatchObject({ on: false, windows: [], problem: null });
+  expect(await archive.ask("base-backup", { type: "full" })).toMatchObject({
     status: 1,
     stderr: expect.stringContaining(
       "archives nothing, so there is nothing to make a base backup for",
     ) as string,
   });
-  expect((await askForSide("latest")).stderr).toContain("cannot be recovered to latest");
+  expect((await archive.askForSide("latest")).stderr).toContain("cannot be recovered to latest");
 });
 
 describe("with point in time on", () => {
-  let first: Awaited<ReturnType<typeof write>>;
-  let second: Awaited<ReturnType<typeof write>>;
+  let first: Awaited<ReturnType<typeof archive.write>>;
+  let second: Awaited<ReturnType<typeof archive.write>>;
 
   beforeAll(async () => {
-    expect(await switchTo(choice)).toBe(true);
+    expect(await archive.switchTo(choice)).toBe(true);
     // The agent makes the first base backup by itself.
     await vi.waitFor(async () => {
-      expect((await observed()).windows.length).toBe(1);
-    }, patience);
+      expect((await archive.observed()).windows.length).toBe(1);
+    }, polling);
     await sleep(1100);
-    first = await write("SELECT n, 'first' FROM generate_series(1, 10) n");
-    second = await write("SELECT n, 'second' FROM generate_series(11, 30) n");
+    first = await archive.write("SELECT n, 'first' FROM generate_series(1, 10) n");
+    second = await archive.write("SELECT n, 'second' FROM generate_series(11, 30) n");
     await server.sql("shop", "DELETE FROM notes WHERE id <= 5");
   });
 
   test("the settings need no restart, and a second time changes nothing", async () => {
-    expect(await switchTo(choice)).toBe(false);
-    expect(await observed()).toMatchObject({
+    expect(await archive.switchTo(choice)).toBe(false);
+    expect(await archive.observed()).toMatchObject({
       on: true,
       choice,
       failure: null,
@@ -132,17 +92,17 @@ describe("with point in time on", () => {
 
   describe("a side cluster of a moment between two changes", () => {
     beforeAll(async () => {
-      await makeSide(first.after);
+      await archive.makeSide(first.after);
     });
 
     test("has exactly the rows of that moment, beside a server that goes on", async () => {
-      expect(await sideSql("shop", "SELECT count(*), max(id) FROM notes")).toBe("10|10");
+      expect(await archive.sideSql("shop", "SELECT count(*), max(id) FROM notes")).toBe("10|10");
       expect(await server.sql("shop", "SELECT count(*) FROM notes")).toBe("25");
     });
 
     test("a database is taken over under another name; in its own place only where that is asked for, and never on production", async () => {
       const copy = async (request: object): Promise<Said> =>
-        ask("side-copy-database", {
+        archive.ask("side-copy-database", {
           kind: "development",
           database: "shop",
           replace: false,
@@ -179,32 +139,32 @@ describe("with point in time on", () => {
 
     test("is there again after a restart of the agent", async () => {
       await docker("restart", server.agentContainer);
-      expect(await sideSql("shop", "SELECT count(*) FROM notes")).toBe("10");
+      expect(await archive.sideSql("shop", "SELECT count(*) FROM notes")).toBe("10");
     });
 
     test("keeps a second one out, and is removed when its time is over", async () => {
-      expect((await askForSide("latest")).stderr).toMatch(
+      expect((await archive.askForSide("latest")).stderr).toMatch(
         /has a side cluster of .* UTC already; remove it with: npx stagecraft side/,
       );
       await server.run(["sed", "-i", 's/"removedAt":"20/"removedAt":"19/', `${folder}/side.json`]);
       // What the main process does every minute it does at its start, too.
       await docker("restart", server.agentContainer);
-      await expect.poll(isSideThere, patience).toBe(false);
+      await expect.poll(isSideThere, polling).toBe(false);
     });
   });
 
   describe("a side cluster of a later moment", () => {
     beforeAll(async () => {
-      await makeSide(second.after);
+      await archive.makeSide(second.after);
     });
 
     test("has exactly the rows of that moment", async () => {
-      expect(await sideSql("shop", "SELECT count(*), max(id) FROM notes")).toBe("30|30");
+      expect(await archive.sideSql("shop", "SELECT count(*), max(id) FROM notes")).toBe("30|30");
     });
 
     test("a table is taken over under another name, and never over one that is there", async () => {
       const table = { database: "shop", schema: "public", table: "notes" };
-      const copy = await ask("side-copy-table", {
+      const copy = await archive.ask("side-copy-table", {
         ...table,
         toSchema: "stock",
         toTable: 'as "it" was',
@@ -224,13 +184,17 @@ describe("with point in time on", () => {
       expect(await server.sql("shop", "SELECT count(*) FROM notes")).toBe("30");
       await server.sql("shop", "DELETE FROM notes WHERE id <= 5");
 
-      const over = await ask("side-copy-table", { ...table, toSchema: "public", toTable: "notes" });
+      const over = await archive.ask("side-copy-table", {
+        ...table,
+        toSchema: "public",
+        toTable: "notes",
+      });
       expect(over).toMatchObject({
         status: 1,
         stderr:
           "public.notes is there already, and nothing is copied over it; name another with --as\n",
       });
-      const none = await ask("side-copy-table", {
+      const none = await archive.ask("side-copy-table", {
         ...table,
         table: "nope",
         toSchema: "public",
@@ -249,19 +213,20 @@ describe("with point in time on", () => {
 
   describe("a side cluster of the latest moment", () => {
     beforeAll(async () => {
-      await makeSide("latest");
+      await archive.makeSide("latest");
     });
     afterAll(async () => {
       await server.agent(["side-remove"]);
     });
 
     test("has what was written last", async () => {
-      expect(await sideSql("shop", "SELECT count(*), min(id) FROM notes")).toBe("25|6");
+      expect(await archive.sideSql("shop", "SELECT count(*), min(id) FROM notes")).toBe("25|6");
     });
 
     test("the side cluster has no way in but its socket, changes nothing and archives nothing", async () => {
       const before = await archived();
-      const show = async (name: string): Promise<string> => sideSql("postgres", `SHOW ${name}`);
+      const show = async (name: string): Promise<string> =>
+        archive.sideSql("postgres", `SHOW ${name}`);
       expect([
         await show("archive_mode"),
         await show("archive_command"),
@@ -282,7 +247,10 @@ describe("with point in time on", () => {
       await sleep(1500);
       expect(await archived()).toEqual(before);
       expect(
-        await sideSql("postgres", "SELECT archived_count + failed_count FROM pg_stat_archiver"),
+        await archive.sideSql(
+          "postgres",
+          "SELECT archived_count + failed_count FROM pg_stat_archiver",
+        ),
       ).toBe("0");
       expect(
         (await server.run(["stagecraft-agent", "side-psql", "shop", "-c", "DROP TABLE notes"]))
@@ -294,7 +262,7 @@ describe("with point in time on", () => {
   test.each(["2020-01-01 00:00", "2999-01-01 00:00"])(
     "%s is refused with what can be recovered, and nothing is begun",
     async (to) => {
-      const said = await askForSide(to);
+      const said = await archive.askForSide(to);
       expect(said.status).toBe(1);
       expect(said.stderr).toMatch(
         to.startsWith("2020")
@@ -306,16 +274,16 @@ describe("with point in time on", () => {
   );
 
   test("an agent that is killed while it makes a side cluster leaves nothing", async () => {
-    const making = askForSide("latest");
+    const making = archive.askForSide("latest");
     await expect
       .poll(
         async () => (await server.run(["ls", "/var/lib/stagecraft/side/maker"])).status,
-        patience,
+        polling,
       )
       .toBe(0);
     await server.kill("agent");
     await making;
     await server.startAgain("agent");
-    await expect.poll(isSideThere, patience).toBe(false);
+    await expect.poll(isSideThere, polling).toBe(false);
   });
 });

@@ -42,8 +42,8 @@ test.each([
   ["ü".repeat(27), /must be at most 52 bytes long, .* got 54/],
   ["", /must not be empty/],
   ["postgres", /must not be one of PostgreSQL's own databases/],
-  ["x__previous", /must not end in "__previous", which marks Stagecraft's own copies/],
-  ["pg_shop", /must not begin with "pg_", which PostgreSQL keeps for its own/],
+  ["x__previous", /must not end in "__previous", which marks databases that Stagecraft creates/],
+  ["pg_shop", /must not begin with "pg_", which PostgreSQL reserves for its own roles/],
 ])("a database may not be called %j", async (database, text) => {
   const source = { name: "dump.sql", sha256: "0".repeat(64) };
   const request = {

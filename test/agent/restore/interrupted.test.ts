@@ -1,10 +1,11 @@
 import { Readable } from "node:stream";
-import { setTimeout as sleep } from "node:timers/promises";
 import { execa } from "execa";
 import { afterEach, describe, expect, test } from "vitest";
 import { digest, useServer } from "../../support/servers/server";
 import { plainDump } from "../../support/databases/shop";
 import { useFormerDatabase } from "../../support/databases/live-database";
+import { processOfTest } from "../../support/programs/process";
+import { until } from "../../support/time/until";
 
 const server = useServer();
 const former = useFormerDatabase(server);
@@ -12,7 +13,7 @@ const former = useFormerDatabase(server);
 /** Takes some seconds, so that there is a middle to be interrupted in. */
 const slowDump = Buffer.from(
   plainDump(
-    `CREATE TABLE public.t (id int);\nCOPY public.t (id) FROM stdin;\n${"1\n".repeat(100_000)}\\.\nSELECT pg_sleep(20);`,
+    `CREATE TABLE public.t (id int);\nCOPY public.t (id) FROM stdin;\n${"1\n".repeat(100_000)}\\.\nSELECT pg_sleep(3600);`,
   ),
 );
 
@@ -25,15 +26,9 @@ done`;
 async function untilFilling(): Promise<void> {
   const busy =
     "SELECT count(*) FROM pg_stat_activity WHERE datname = 'live__incoming' AND query ~ 'pg_sleep|REFRESH'";
-  await until(async () => (await server.trySql("postgres", busy)).stdout === "1\n");
-}
-
-async function until(condition: () => Promise<boolean>, seconds = 60): Promise<void> {
-  const end = Date.now() + seconds * 1000;
-  while (!(await condition())) {
-    if (Date.now() > end) throw new Error(`not within ${seconds} s: ${condition.toString()}`);
-    await sleep(100);
-  }
+  const isBusy = async (): Promise<boolean> =>
+    (await server.trySql("postgres", busy)).stdout === "1\n";
+  await until("a restore at work", isBusy);
 }
 
 afterEach(async () => {
@@ -59,7 +54,7 @@ describe("PostgreSQL is killed in the middle of a restore", () => {
     await server.createDatabase(
       "source",
       `CREATE FUNCTION public.slow() RETURNS boolean LANGUAGE sql AS
-         $$ SELECT CASE WHEN current_database() = 'live__incoming' THEN pg_sleep(20) IS NULL END $$;
+         $$ SELECT CASE WHEN current_database() = 'live__incoming' THEN pg_sleep(3600) IS NULL END $$;
        CREATE MATERIALIZED VIEW public.m AS SELECT public.slow()`,
     );
     const archive = await server.dump("source", "-Fc");
@@ -89,12 +84,11 @@ describe("the agent is killed in the middle of a restore", () => {
     await server.kill("agent");
     await running;
     await server.startAgain("agent");
-    await until(async () => !(await server.databases()).includes("live__incoming"), 90);
-    await until(
-      async () =>
-        (await server.trySql("postgres", "SELECT FROM pg_roles WHERE rolname LIKE 'stagecraft%'"))
-          .stdout === "",
-    );
+    await until("nothing is left of the restore", async () => {
+      const roles = "SELECT FROM pg_roles WHERE rolname LIKE 'stagecraft%'";
+      const hasCopy = (await server.databases()).includes("live__incoming");
+      return !hasCopy && (await server.trySql("postgres", roles)).stdout === "";
+    });
   });
 
   test("or the next restore does, at once", async () => {
@@ -149,18 +143,19 @@ describe("a dump that does not arrive", () => {
   test("because another `up` sends the same at the same time is waited for, and arrives whole", async () => {
     const sha256 = digest(await server.file(bytes));
     const verb = ["receive", sha256, "twice", "replace"];
-    const first = execa(
-      "docker",
-      ["exec", "-i", server.agentContainer, "stagecraft-agent", ...verb],
-      { input: Readable.from(halves()) },
+    const first = processOfTest(
+      execa("docker", ["exec", "-i", server.agentContainer, "stagecraft-agent", ...verb], {
+        input: Readable.from(halves()),
+      }),
     );
     const folder = "/var/lib/stagecraft/dumps";
     const files = async (): Promise<string> =>
       (await server.run(["find", folder, "-type", "f", "-size", "+0"])).stdout;
-    await until(async () => (await files()) !== "");
+    await until("the first half", async () => (await files()) !== "");
     const second = server.agentWith(verb, bytes);
     const turns = `SELECT count(*) FROM pg_stat_activity WHERE query ~ 'advisory_lock' AND pid <> pg_backend_pid()`;
-    await Promise.race([second, until(async () => (await server.sql("postgres", turns)) === "2")]);
+    const bothWait = async (): Promise<boolean> => (await server.sql("postgres", turns)) === "2";
+    await Promise.race([second, until("both ask for their turn", bothWait)]);
     sendRest();
     expect((await first).stderr).toBe("");
     expect(await second).toMatchObject({

@@ -1,9 +1,13 @@
 import { beforeAll, expect, test } from "vitest";
 import { createHash } from "node:crypto";
 import { placeScript, settleScript } from "../../../components/access/remote-pg-hba";
-import { externalRules } from "../../../model/pg-hba/judge/external";
-import { renderMadeFile } from "../../../model/pg-hba/text/managed-file";
-import { hbaPlaceSchema, hbaTriedSchema, type HbaTried } from "../../../model/pg-hba/rule/protocol";
+import { externalRules } from "../../../model/pg-hba/judge/external-rules";
+import { renderManagedFile } from "../../../model/pg-hba/text/managed-file";
+import {
+  hbaLocationSchema,
+  hbaTrialSchema,
+  type HbaTrial,
+} from "../../../model/pg-hba/rule/protocol";
 import type { PgHbaRule } from "../../../model/pg-hba/rule/rule";
 import { boss, useExternalServer } from "../../support/servers/external-server";
 import type { Said } from "../../support/servers/server";
@@ -17,7 +21,7 @@ const rules = externalRules({ kind: "production", ...access, application: "0.0.0
 const passwords = { application: "of the application", readonly: "of the reader" };
 
 const rendered = (rules: readonly PgHbaRule[]): string =>
-  renderMadeFile(rules, (text) => createHash("sha256").update(text).digest("hex"));
+  renderManagedFile(rules, (text) => createHash("sha256").update(text).digest("hex"));
 
 const request = (text: string) => ({
   ...{ server: server.name, text },
@@ -39,13 +43,13 @@ async function place(text: string): Promise<Said> {
   return server.onItsMachine(["sh", "-c", placeScript], head + text);
 }
 
-async function tryRules(text: string): Promise<HbaTried> {
+async function tryRules(text: string): Promise<HbaTrial> {
   const said = await server.agent(["pg-hba-try"], request(text));
   expect(said.status, said.stderr).toBe(0);
-  return hbaTriedSchema.parse(JSON.parse(said.stdout));
+  return hbaTrialSchema.parse(JSON.parse(said.stdout));
 }
 
-async function settle({ outcome, text }: HbaTried): Promise<Said> {
+async function settle({ outcome, text }: HbaTrial): Promise<Said> {
   return server.onItsMachine(["sh", "-c", settleScript], `${head}${outcome}\n${text}\n`);
 }
 
@@ -75,7 +79,9 @@ beforeAll(async () => {
   expect(await server.connectAgent()).toMatchObject({ status: 0 });
   expect(await server.makeRoles({ database: "shop", ...passwords })).toMatchObject({ status: 0 });
   await server.sql("postgres", "CREATE DATABASE shop OWNER shop_owner");
-  const { hbaFile, dataDirectory } = hbaPlaceSchema.parse(JSON.parse((await check(before)).stdout));
+  const { hbaFile, dataDirectory } = hbaLocationSchema.parse(
+    JSON.parse((await check(before)).stdout),
+  );
   head = `${hbaFile}\n${dataDirectory}\n1\n`;
 });
 

@@ -7,7 +7,7 @@ const server = useServer();
 
 test("the catalogue is what the server tells of its settings", async () => {
   const told = renderCatalogue(17, await server.sql("postgres", catalogueSql));
-  await expect(told).toMatchFileSnapshot("../../model/postgres-settings/catalogue-17.ts");
+  await expect(told).toMatchFileSnapshot("../../../model/parameters/catalogue-17.ts");
 });
 
 const numbers = ["0", "1", "-1", "+7", "4096", "0.5", "1.5", "2.5", ".75", "12.", "1e3", "1e-2"];

@@ -8,11 +8,11 @@ import {
 } from "../../../model/parameters/protocol";
 import { postgresLog } from "../../support/pg-hba/agent-rules";
 import { docker, useServer, type Said } from "../../support/servers/server";
+import { polling, limit, minute, second } from "../../support/time/limit.mjs";
 
 const server = useServer();
 const dataFolder = "/var/lib/postgresql/data/pgdata";
 /** A busy machine may take long over what is done in a moment. */
-const patience = { timeout: 60_000 };
 
 const ask = async (verb: string, settings: Record<string, string>): Promise<Said> =>
   server.agent([verb], { server: server.name, settings });
@@ -73,7 +73,7 @@ describe("a setting that needs a restart", () => {
       status: 1,
       stdout: "",
       stderr:
-        "PostgreSQL has not been restarted since its settings were changed; restart its container, then confirm again\n",
+        "PostgreSQL has not been restarted since its parameters were changed; restart its container, then confirm again\n",
     });
     expect(await apply(settings)).toMatchObject({ changed: false, restart: ["max_connections"] });
     await restart();
@@ -123,7 +123,7 @@ describe("settings that PostgreSQL does not start with", () => {
       status: 1,
       stdout: "",
       stderr:
-        'PostgreSQL does not start with postgres.settings, and the former ones are back: could not access file "/var/lib/stagecraft/here.so": No such file or directory\n',
+        'PostgreSQL does not start with postgres.settings; the previous parameters are restored: could not access file "/var/lib/stagecraft/here.so": No such file or directory\n',
     });
     expect(await show("shared_preload_libraries")).toBe("");
     expect(await show("work_mem")).toBe("6MB");
@@ -140,7 +140,7 @@ describe("settings that PostgreSQL does not start with", () => {
     });
     await restart();
     expect((await ask("settings-confirm", bad)).stderr).toBe(
-      'PostgreSQL does not start with postgres.settings, and the former ones are back: physical replication slot "standby" exists, but "wal_level" < "replica" (Change "wal_level" to be "replica" or higher.)\n',
+      'PostgreSQL does not start with postgres.settings; the previous parameters are restored: physical replication slot "standby" exists, but "wal_level" < "replica" (Change "wal_level" to be "replica" or higher.)\n',
     );
     expect(await show("wal_level")).toBe("replica");
     await server.sql("postgres", "SELECT pg_drop_replication_slot('standby')");
@@ -157,11 +157,11 @@ describe("settings that PostgreSQL does not start with", () => {
     const said = await ask("settings-confirm", settings);
     expect(said.status).toBe(1);
     expect(said.stderr).toMatch(
-      /^PostgreSQL did not come up within 60 s of its restart \(.+\); the settings before are back, and its container starts with them\n$/s,
+      /^PostgreSQL did not start within 60 s of its restart \(.+\); the previous parameters are restored, and its container starts with them\n$/s,
     );
     await server.startAgain("postgres");
     await expect
-      .poll(async () => (await server.trySql("postgres", "SELECT")).status, patience)
+      .poll(async () => (await server.trySql("postgres", "SELECT")).status, polling)
       .toBe(0);
     expect(await show("max_connections")).toBe("100");
     expect(await apply({})).toMatchObject({ restart: [] });
@@ -172,7 +172,7 @@ describe("settings that PostgreSQL does not start with", () => {
 test("a second PostgreSQL does not start on the volume of one that runs, which goes on", async () => {
   const session = await openSession();
   const image = await docker("inspect", "--format", "{{.Image}}", server.postgres);
-  const second = await execa(
+  const other = await execa(
     "docker",
     [
       ...["run", "--rm", "--network", "none", "--read-only", "--tmpfs", "/tmp"],
@@ -183,11 +183,11 @@ test("a second PostgreSQL does not start on the volume of one that runs, which g
         `stagecraft.test=${server.place}`,
       ],
       ...["--volume", `${server.volume("data")}:/var/lib/postgresql/data`],
-      ...[image, "timeout", "20", "stagecraft-postgres", "fsync=off"],
+      ...[image, "timeout", `${limit(5 * minute) / second}`, "stagecraft-postgres", "fsync=off"],
     ],
     { reject: false },
   );
-  expect(second).toMatchObject({
+  expect(other).toMatchObject({
     exitCode: 75,
     stdout: "",
     stderr:
@@ -206,9 +206,9 @@ test.each([0, 150, 400, 800])(
     await docker("stop", server.postgres);
     await docker("start", server.postgres);
     // Before its first program runs, a container loses signals.
-    await expect.poll(async () => docker("top", server.postgres)).toContain("postgres");
+    await expect.poll(async () => docker("top", server.postgres), polling).toContain("postgres");
     await sleep(delay);
-    await docker("stop", "--time", "60", server.postgres);
+    await docker("stop", "--time", `${limit(5 * minute) / second}`, server.postgres);
     const format = "{{.State.ExitCode}} {{.State.OOMKilled}}";
     // 130: the signal came before PostgreSQL had begun to do anything.
     expect(await docker("inspect", "--format", format, server.postgres)).toMatch(

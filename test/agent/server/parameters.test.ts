@@ -5,11 +5,11 @@ import { observationSchema } from "../../../model/observation/observation";
 import { parametersDrift } from "../../../model/parameters/drift";
 import { renderParameters } from "../../../model/parameters/render";
 import { docker, useServer, type Said } from "../../support/servers/server";
+import { polling } from "../../support/time/limit.mjs";
 
 const server = useServer({ settings: ["work_mem=5MB", "shared_buffers=32MB"] });
 const dataFolder = "/var/lib/postgresql/data/pgdata";
 /** A busy machine may take long over what is done in a moment. */
-const patience = { timeout: 60_000 };
 
 const ask = async (settings: Record<string, string>): Promise<Said> =>
   server.agent(["settings"], { server: server.name, settings });
@@ -82,7 +82,7 @@ describe("settings", () => {
       status: 1,
       stdout: "",
       stderr:
-        'PostgreSQL refuses postgres.settings, and the former ones stay: invalid value for parameter "auto_explain.log_min_duration": "soon"\n',
+        'PostgreSQL rejects postgres.settings; the previous parameters stay in effect: invalid value for parameter "auto_explain.log_min_duration": "soon"\n',
     });
     const unknown = await ask({ ...loaded, "auto_explain.log_max_duration": "1 s" });
     expect(unknown.stderr).toMatch(
@@ -99,7 +99,7 @@ describe("settings", () => {
   test("that no person may set are refused before anything is asked of PostgreSQL", async () => {
     const { stderr } = await ask({ port: "1", work_mem: "1 kB", hba_file: "/tmp/x" });
     expect(stderr).toBe(`the request does not fit this agent:
-✖ is set by Stagecraft: postgres.port says where PostgreSQL is reached; leave it out
+✖ is set by Stagecraft: it comes from postgres.port; leave it out
   → at settings.port
 ✖ must be from 64 kB to 2 TB, got "1 kB"
   → at settings.work_mem
@@ -134,7 +134,7 @@ describe("what PostgreSQL alone can know", () => {
     expect(said).toEqual({
       status: 1,
       stdout: "",
-      stderr: `PostgreSQL refuses postgres.settings, and the former ones stay: ${words}\n`,
+      stderr: `PostgreSQL rejects postgres.settings; the previous parameters stay in effect: ${words}\n`,
     });
     expect(await fileText()).toBe(renderParameters({ work_mem: "32 MB" }));
     expect(await show("work_mem")).toBe("32MB");
@@ -145,7 +145,7 @@ describe("what PostgreSQL alone can know", () => {
     const { status, stderr } = await ask({ shared_buffers: "4000 GB" });
     expect(status).toBe(1);
     expect(stderr).toMatch(
-      /^PostgreSQL refuses postgres.settings, and the former ones stay: could not map anonymous shared memory: Cannot allocate memory \(.+\)\n$/,
+      /^PostgreSQL rejects postgres.settings; the previous parameters stay in effect: could not map anonymous shared memory: Cannot allocate memory \(.+\)\n$/,
     );
   });
 
@@ -166,7 +166,7 @@ describe("what PostgreSQL alone can know", () => {
       status: 1,
       stdout: "",
       stderr:
-        'PostgreSQL refuses postgres.settings, and the former ones stay: could not access file "/var/lib/stagecraft/here.so": No such file or directory\n',
+        'PostgreSQL rejects postgres.settings; the previous parameters stay in effect: could not access file "/var/lib/stagecraft/here.so": No such file or directory\n',
     });
     expect(await show("session_preload_libraries")).toBe("");
     expect(await show("work_mem")).toBe("7MB");
@@ -180,7 +180,7 @@ describe("what somebody set by hand", () => {
     await server.sql("postgres", "ALTER SYSTEM SET work_mem = '7MB'");
     await server.sql("postgres", "ALTER SYSTEM SET shop.motto = 'mine'");
     await server.sql("postgres", "SELECT pg_reload_conf()");
-    await expect.poll(async () => show("work_mem"), patience).toBe("7MB");
+    await expect.poll(async () => show("work_mem"), polling).toBe("7MB");
     expect(await apply({ work_mem: "32 MB" })).toEqual({
       changed: true,
       restart: [],
@@ -196,14 +196,14 @@ describe("what somebody set by hand", () => {
     const add = "work_mem = '7MB'\nShared_Buffers '24MB'\n# by ada\n";
     await server.run(["bash", "-c", `printf "${add}" >> ${file}`]);
     await server.sql("postgres", "SELECT pg_reload_conf()");
-    await expect.poll(async () => show("work_mem"), patience).toBe("7MB");
+    await expect.poll(async () => show("work_mem"), polling).toBe("7MB");
     const settings = observationSchema.parse(
       JSON.parse((await server.agent(["observe"])).stdout),
     ).settings;
     expect(parametersDrift(settings)).toEqual([
-      "shared_buffers was set in postgresql.conf behind Stagecraft's settings; up puts those last again",
-      "work_mem was set in postgresql.conf behind Stagecraft's settings; up puts those last again",
-      "shared_buffers waits for a restart of PostgreSQL; up restarts it",
+      "shared_buffers is set in postgresql.conf after Stagecraft's files and overrides them; up moves those to the end",
+      "work_mem is set in postgresql.conf after Stagecraft's files and overrides them; up moves those to the end",
+      "shared_buffers takes effect after a restart of PostgreSQL; up restarts it",
     ]);
     expect(await apply({ work_mem: "32 MB" })).toEqual({
       changed: true,
@@ -249,7 +249,7 @@ describe("what is seen of settings", () => {
     expect(await seen()).toEqual({ ...file, alterSystem: altered, pendingRestart: [] });
     await server.sql("postgres", "SELECT pg_reload_conf()");
     await expect
-      .poll(seen, patience)
+      .poll(seen, polling)
       .toEqual({ ...file, alterSystem: altered, pendingRestart: ["max_connections"] });
 
     expect(await apply(settings)).toMatchObject({ removed: altered, restart: [] });

@@ -6,6 +6,7 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { rolesResultSchema, type RolesResult } from "../../../model/roles/protocol";
 import { docker, useServer, type TestRoles } from "../../support/servers/server";
 import { plainDump } from "../../support/databases/shop";
+import { until } from "../../support/time/until";
 
 const server = useServer();
 
@@ -192,11 +193,9 @@ describe("people", () => {
 
   test("who are taken out of the list may not log in, and their sessions end", async () => {
     await makeRoles({ people });
-    const held = as("ada", "p4ss of ada", "SET ROLE shop_owner; SELECT pg_sleep(60)");
+    const held = as("ada", "p4ss of ada", "SET ROLE shop_owner; SELECT pg_sleep(7200)");
     const waits = "SELECT count(*) FROM pg_stat_activity WHERE usename = 'ada' AND query ~ 'sleep'";
-    while ((await server.sql("postgres", waits)) !== "1") {
-      // Until the session is there.
-    }
+    await until("ada's session", async () => (await server.sql("postgres", waits)) === "1");
     const result = await makeRoles({ people: people.filter(({ name }) => name !== "ada") });
     expect(result.changed).toEqual([
       "ada: no longer a member of stagecraft_dbadmin",

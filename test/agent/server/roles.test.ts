@@ -1,6 +1,7 @@
 import { beforeAll, describe, expect, test } from "vitest";
 import { useServer } from "../../support/servers/server";
 import { plainDump, shopSql } from "../../support/databases/shop";
+import { atMost } from "../../support/time/limit.mjs";
 
 const server = useServer();
 const passwords = {
@@ -332,7 +333,7 @@ test("many thousands of objects get their rights in a moment", async () => {
   const { result } = await server.restore({ database: "shop", dump: await server.dump("source") });
   expect(result.result, result.text).toBe("restored");
   const seconds = result.steps.find(({ name }) => name === "grants")?.seconds ?? Infinity;
-  expect(seconds).toBeLessThan(30);
+  expect(seconds).toBeLessThan(atMost(30));
   expect(await application(`INSERT INTO public.t${tables} DEFAULT VALUES RETURNING id`)).toBe("1");
   expect(await reader(`SELECT count(*) FROM public.t${tables}`)).toBe("1");
   expect(await application("SELECT count(lo_unlink(oid)) FROM pg_largeobject_metadata")).toBe(

@@ -4,11 +4,11 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { observationSchema } from "../../../model/observation/observation";
 import { tlsResultSchema, type TlsRequest, type TlsResult } from "../../../model/tls/protocol";
 import { docker, useServer, type Said } from "../../support/servers/server";
+import { polling } from "../../support/time/limit.mjs";
 
 const server = useServer();
 const dataFolder = "/var/lib/postgresql/data/pgdata";
 /** A busy machine may take long over what is done in a moment. */
-const patience = { timeout: 60_000 };
 const password = "over the wire";
 
 const ask = async (more: Partial<TlsRequest> = {}): Promise<Said> =>
@@ -198,7 +198,7 @@ describe("renewal", () => {
     const { rows: before } = await session.query("SELECT pg_backend_pid() AS pid");
     await apply();
     await age(12);
-    await expect.poll(servedSubject, patience).toBe("subject=CN=old\n");
+    await expect.poll(servedSubject, polling).toBe("subject=CN=old\n");
     expect(await psql(ca, verify())).toMatch(/^t/);
     expect(await apply()).toMatchObject({ changed: true, reason: "it ends in 11 days", ca });
     expect(await servedSubject()).toBe(`subject=CN=PostgreSQL of ${server.name}\n`);
@@ -211,14 +211,14 @@ describe("renewal", () => {
   test("is done by the agent's main process without being asked", async () => {
     await apply();
     await age(3);
-    await expect.poll(servedSubject, patience).toBe("subject=CN=old\n");
+    await expect.poll(servedSubject, polling).toBe("subject=CN=old\n");
     await docker("restart", "--time", "1", server.agentContainer);
-    await expect.poll(servedSubject, patience).toBe(`subject=CN=PostgreSQL of ${server.name}\n`);
+    await expect.poll(servedSubject, polling).toBe(`subject=CN=PostgreSQL of ${server.name}\n`);
     const told = `PostgreSQL has a new certificate until .*: it ends in 2 days`;
     await expect
       .poll(
         async () => (await docker("logs", server.agentContainer)) + (await agentErrors()),
-        patience,
+        polling,
       )
       .toMatch(new RegExp(told));
   });
@@ -254,7 +254,7 @@ describe("renewal", () => {
     await server.sql("postgres", "ALTER SYSTEM RESET ssl");
     await script(`sed -i "s/^ssl = .*/ssl = off/" ${dataFolder}/stagecraft-tls.conf`);
     await server.sql("postgres", "SELECT pg_reload_conf()");
-    await expect.poll(async () => server.sql("postgres", "SHOW ssl"), patience).toBe("off");
+    await expect.poll(async () => server.sql("postgres", "SHOW ssl"), polling).toBe("off");
     const { ca, reason } = await apply();
     expect(reason).toBe("TLS was off");
     expect(await psql(ca, verify())).toMatch(/^t/);

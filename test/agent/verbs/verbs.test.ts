@@ -1,9 +1,9 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, test } from "vitest";
 import { observationSchema } from "../../../model/observation/observation";
 import { databasesResultSchema } from "../../../model/restore/protocol";
 import { docker, useServer } from "../../support/servers/server";
 import { plainDump } from "../../support/databases/shop";
+import { polling } from "../../support/time/limit.mjs";
 
 const server = useServer({ healthInterval: "5s" });
 const dump = Buffer.from(
@@ -102,15 +102,14 @@ describe("what the agent tells", () => {
         server.postgres,
         server.agentContainer,
       );
-    for (let i = 0; i < 60 && (await health()) !== "healthy\nhealthy"; i++) await sleep(500);
-    expect(await health()).toBe("healthy\nhealthy");
+    await expect.poll(health, polling).toBe("healthy\nhealthy");
     expect(await server.agent(["health"])).toMatchObject({ status: 0 });
   });
 });
 
 describe("a request that makes no sense gets one clear error", () => {
   test.each([
-    [["rstore"], "{}", /^unknown verb "rstore"; it is one of: serve, .*\n$/],
+    [["rstore"], "{}", /^unknown verb "rstore"; use one of: serve, .*\n$/],
     [["toString"], "{}", /^unknown verb "toString"/],
     [["restore"], "", /^the request is not JSON: .*\n$/],
     [["restore"], "{", /^the request is not JSON: .*\n$/],

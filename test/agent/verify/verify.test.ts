@@ -43,7 +43,7 @@ async function expectBad(id: string, ...reasons: readonly (string | RegExp)[]): 
   const { verification } = result ?? {};
   expect(verification).toMatchObject({ result: "failed" });
   const [head, ...lines] = (verification?.text ?? "").split("\n");
-  expect(head).toBe(`backup ${id} is not good:`);
+  expect(head).toBe(`backup ${id} failed verification:`);
   expect(lines.map((line) => line.trim())).toEqual(
     reasons.map((reason) =>
       typeof reason === "string" ? reason : (expect.stringMatching(reason) as unknown),
@@ -144,11 +144,11 @@ describe("a backup is not good", () => {
     );
     const restored = await expectBad(
       id,
-      `${a} was altered: its SHA-256 is another one`,
-      `${b} is cut short: 19 B instead of ${was(b)}`,
+      `${a} was modified: its SHA-256 differs`,
+      `${b} is truncated: 19 B instead of ${was(b)}`,
       `${c} is missing`,
-      "link is not of this backup",
-      "notes.txt is not of this backup",
+      "link does not belong to this backup",
+      "notes.txt does not belong to this backup",
     );
     expect(restored).toBe(false);
   });
@@ -208,7 +208,7 @@ describe("a backup is not good", () => {
     const id = nextId();
     const edit = `truncate -s 5000 *.sql`;
     await makeBackup(server, { id, database: "shop", format: "plain", edit });
-    await expectBad(id, /^shop: .* is cut short: the closing line .* is missing/);
+    await expectBad(id, /^shop: .* is truncated: the closing line .* is missing/);
   });
 
   test("when amcheck finds an index of the copy broken", async () => {
@@ -301,7 +301,7 @@ test("a verified backup is read again after a week, and from then on it counts o
   expect(await rememberedOf(altered)).toMatchObject({
     ...{ result: "failed", restored: false },
     text: expect.stringMatching(
-      /is not good:\n.* was altered: its SHA-256 is another one/,
+      /is not good:\n.* was modified: its SHA-256 differs/,
     ) as string,
   });
   const today = expect.stringMatching(`^${new Date().toISOString().slice(0, 4)}`) as string;

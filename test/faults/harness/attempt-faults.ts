@@ -77,7 +77,8 @@ const inTheMiddle: Fault[] = [
 
 /** Somebody keeps a table for himself. */
 const lock = (seconds: number): string =>
-  `psql -U postgres -d ${database} -qc "BEGIN; LOCK TABLE z; SELECT 'holder', pg_sleep(${seconds})" >/dev/null 2>&1 & sleep 0.3`;
+  `psql -U postgres -d ${database} -qc "BEGIN; LOCK TABLE z; SELECT 'holder', pg_sleep(${seconds})" >/dev/null 2>&1 &
+  until [ "$(psql -U postgres -d ${database} -qAtc "SELECT count(*) FROM pg_locks WHERE relation = 'z'::regclass AND mode = 'AccessExclusiveLock' AND granted")" = 1 ]; do sleep 0.02; done`;
 
 const fullDisk = (keep: number): string =>
   `free=$(df --output=avail -B1 ${repository} | tail -1); head -c $((free - ${keep})) /dev/zero >${repository}/filler`;
@@ -91,7 +92,7 @@ export const attemptFaults: readonly Fault[] = [
   ),
   fault(
     "a table locked for longer than the limit",
-    { job: "impatient", before: lock(60), after: terminate("query ~ 'holder'") },
+    { job: "impatient", before: lock(7200), after: terminate("query ~ 'holder'") },
     // It has no limit, and waits.
     { before: lock(1.6) },
   ),

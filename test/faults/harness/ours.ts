@@ -13,6 +13,7 @@ import { Goods, kept, note, restoredFacts, type Facts } from "./judge";
 import { OurSchedule, shop, type Job, type WrongKey } from "./our-schedule";
 import { outcomeOf, undisturbed, type Act, type Gap, type Place, type Result } from "./outcome";
 import type { World } from "./world";
+import { polling } from "../../support/time/limit.mjs";
 
 /** An attempt of ours: by a job of the schedule, and with a variable of the agent. */
 export interface OurAct extends Act {
@@ -140,7 +141,7 @@ export class Ours {
       expect(found?.schedule).toBe(`${timing.schedule} ${timing.timeZone}`);
       return found;
     };
-    await vi.waitFor(state, { timeout: 60_000, interval: 50 });
+    await vi.waitFor(state, { ...polling, interval: 50 });
     const noted = await note(world.server);
     const known = await this.#finals();
     await world.goOn(after);
@@ -150,7 +151,7 @@ export class Ours {
       expect(Date.parse(last?.startedAt ?? "")).toBeGreaterThanOrEqual(after.getTime());
       return last;
     };
-    const last = await vi.waitFor(ended, { timeout: 60_000, interval: 50 }).catch(() => undefined);
+    const last = await vi.waitFor(ended, { ...polling, interval: 50 }).catch(() => undefined);
     const whole = await this.#judge(known, noted);
     const outcome = outcomeOf({ isTold: last?.succeeded === false, whole, wanted: 1 });
     return { outcome, deleted: await this.#retain(undisturbed, whole.length) };
@@ -224,8 +225,7 @@ export class Ours {
       for n in $(seq ${times}); do
         env ${variable} stagecraft-agent backup <<<'${request}' >${saidFile} 2>&1 & pid=$!; pids+=($pid)
       done
-      for n in $(seq 2000); do
-        ls -d ${repository}/*.partial >/dev/null 2>&1 && break
+      until ls -d ${repository}/*.partial >/dev/null 2>&1; do
         kill -0 $pid 2>/dev/null || break
         sleep 0.01
       done

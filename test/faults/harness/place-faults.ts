@@ -19,21 +19,21 @@ const speeds = [400_000, 200_000, 5_000];
 /** What happens to copies on their way, and to who wants one back. */
 export const placeFaults: readonly Fault[] = [
   fault("nothing answers there", () => ({
-    ...{ user: "writer", port: "23", cause: /nothing answers at that address/ },
+    ...{ user: "writer", port: "23", cause: /connection refused; start the service/ },
   })),
   fault("it takes the connection and is silent", () => ({
     user: "silent",
     cause: /no answer|the connection was cut/,
   })),
   fault("it is slow", (run) => ({
-    ...{ user: "slow", cause: run < 2 ? /copied off-site/ : /not done within 20 s, and given up/ },
+    ...{ user: "slow", cause: run < 2 ? /copied off-site/ : /timed out after 20 s/ },
     before: `echo ${speeds[run]} >/home/slow/speed`,
   })),
   fault("the key is not let in", () => ({
     user: "stranger",
-    cause: /does not let this server in/,
+    cause: /authentication failed; correct user/,
   })),
-  fault("the place is read-only", () => ({ user: "reader", cause: /may not write or read there/ })),
+  fault("the place is read-only", () => ({ user: "reader", cause: /access denied; grant read and write/ })),
   fault("the place's disk is read-only", () => ({ user: "sealed", cause: /full or read-only/ })),
   fault("the place is full but for some", (run) => ({
     ...{ user: "crowded", cause: /full or read-only/ },
@@ -45,7 +45,7 @@ export const placeFaults: readonly Fault[] = [
   })),
   fault("something else is kept than was sent", () => ({
     user: "rots",
-    cause: /what is read back is not what was sent/,
+    cause: /the copy differs from what was sent/,
   })),
   {
     name: "off-site: a copy is wanted back, and its key is missing or another one",

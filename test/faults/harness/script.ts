@@ -2,6 +2,7 @@ import { repository } from "../../support/backups/agent-backups";
 import { Goods, database, kept, restoredFacts, type Facts } from "./judge";
 import { outcomeOf, undisturbed, type Act, type Place, type Result } from "./outcome";
 import type { World } from "./world";
+import { limit, second } from "../../support/time/limit.mjs";
 
 /** An attempt of the former script. */
 export interface ScriptAct extends Act {
@@ -84,7 +85,7 @@ export class Script {
   async #run(act: ScriptAct): Promise<{ readonly status: number; readonly took: number }> {
     const { times = 1, at = 0, holding, place, folder: into = folder } = act;
     const copy = place
-      ? `&& timeout 10 rclone ${once} --config ${rcloneConf} copy "$file" away:backups/script`
+      ? `&& timeout ${limit(10 * second) / second} rclone ${once} --config ${rcloneConf} copy "$file" away:backups/script`
       : "";
     // A line for each, as psql prints them.
     const databases = holding?.databases.map(({ name }) => name).join("\n") ?? database;

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { expect } from "vitest";
 import type { Manifest } from "../../../model/backup/manifest";
-import { verifyResultSchema, type VerifyResult } from "../../../model/backup/verify-protocol";
+import { verifyResultSchema, type VerifyResult } from "../../../model/backup/verification-protocol";
 import type { Said, TestServer } from "../servers/server";
 
 /** Where the agent has its backups. */

@@ -1,6 +1,7 @@
 import { spawn, type ChildProcessWithoutNullStreams } from "node:child_process";
 import { createInterface } from "node:readline";
 import { z } from "zod";
+import { endWithTest, testSignal } from "../run/test-scope";
 
 /** What a program in a container did. */
 export interface Ran {
@@ -9,23 +10,36 @@ export interface Ran {
   readonly stderr: Buffer;
 }
 
-/** Runs in the container: starts the programs that stdin asks for, a line of JSON each, and answers with a line when one has ended. */
+/**
+ * Runs in the container: starts the programs that stdin asks for, a line of JSON each, and answers with a line when one
+ * has ended. A line without a command ends the program of that number, with all that it has started.
+ */
 const runner = `
 const { spawn } = require("node:child_process");
 const { signals } = require("node:os").constants;
 const answer = (id, status, stdout, stderr) =>
   process.stdout.write(JSON.stringify({ id, status, stdout: stdout.toString("base64"), stderr: stderr.toString("base64") }) + "\\n");
+const running = new Map();
+const end = (id, signal) => { try { process.kill(-running.get(id).pid, signal); } catch {} };
 require("node:readline").createInterface({ input: process.stdin }).on("line", (line) => {
-  const { id, command: [program, ...args], stdin } = JSON.parse(line);
-  const child = spawn(program, args);
+  const { id, command, stdin } = JSON.parse(line);
+  if (!command) {
+    end(id, "SIGINT");
+    setTimeout(end, 10000, id, "SIGKILL");
+    return;
+  }
+  const [program, ...args] = command;
+  const child = spawn(program, args, { detached: true });
+  running.set(id, child);
   const out = [], err = [];
   child.stdout.on("data", (chunk) => out.push(chunk));
   child.stderr.on("data", (chunk) => err.push(chunk));
   child.stdin.on("error", () => undefined).end(Buffer.from(stdin, "base64"));
   child.on("error", ({ message }) => answer(id, 127, Buffer.alloc(0), Buffer.from(message)));
   child.on("exit", (code, signal) => {
-    let told = false;
-    const tell = () => told || ((told = true), answer(id, code ?? 128 + signals[signal], Buffer.concat(out), Buffer.concat(err)));
+    running.delete(id);
+    let answered = false;
+    const tell = () => answered || ((answered = true), answer(id, code ?? 128 + signals[signal], Buffer.concat(out), Buffer.concat(err)));
     child.on("close", tell);
     // What it left running in the background may hold its output open.
     setTimeout(tell, 1000);
@@ -57,12 +71,15 @@ export class Inside {
 
   /** Runs a program to its end. */
   async run([...command]: readonly string[], stdin: Buffer): Promise<Ran> {
+    testSignal();
     const { process, waiting } = (this.#session ??= this.#begin());
     const id = ++this.#count;
-    return new Promise((resolve) => {
+    const ask = (line: object): boolean => process.stdin.write(`${JSON.stringify(line)}\n`);
+    const ran = new Promise<Ran>((resolve) => {
       waiting.set(id, resolve);
-      process.stdin.write(`${JSON.stringify({ id, command, stdin: stdin.toString("base64") })}\n`);
+      ask({ id, command, stdin: stdin.toString("base64") });
     });
+    return endWithTest(ran, () => ask({ id }));
   }
 
   /** Ends what is left of it. */

@@ -1,12 +1,14 @@
 import { execa } from "execa";
 import { spawn } from "node:child_process";
-import { createHash, randomBytes } from "node:crypto";
+import { randomBytes } from "node:crypto";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
-import { afterAll, beforeAll } from "vitest";
 import { versions } from "../../../tools/versions";
+import { processOfTest } from "../programs/process";
+import { useForFile } from "../run/for-file";
+import { until } from "../time/until";
+import { testImage } from "./test-image";
 
 const old = "/opt/postgresql-15";
 
@@ -26,24 +28,9 @@ RUN apt-get update \\
 CMD ["sh", "-c", "ssh-keygen -A; exec /usr/sbin/sshd -D -e -o LogLevel=VERBOSE -o 'AcceptEnv=LC_* PULUMI_COMMAND_*'"]
 `;
 
-/** How a run that is stopped ends the process that does its tests. */
-const ends = ["SIGTERM", "disconnect", "exit"] as const;
-
 /** Starts a machine for the tests of one file, and removes it after them. */
 export function useOwnMachine(): OwnMachine {
-  const machine = new OwnMachine();
-  const stopped = (): void => {
-    machine.removeAtOnce();
-  };
-  beforeAll(async () => {
-    for (const end of ends) process.once(end, stopped);
-    await machine.start();
-  });
-  afterAll(async () => {
-    await machine.remove();
-    for (const end of ends) process.off(end, stopped);
-  });
-  return machine;
+  return useForFile(new OwnMachine());
 }
 
 /** A type of key that a machine has. */
@@ -66,12 +53,7 @@ export class OwnMachine {
   readonly #folder = mkdtempSync(join(tmpdir(), `${this.name}-`));
 
   async start(): Promise<void> {
-    const image = `stagecraft-test-machine:${digest(dockerfile)}`;
-    const { failed } = await execa("docker", ["image", "inspect", image], { reject: false });
-    if (failed) {
-      const env = { DOCKER_BUILDKIT: "0" };
-      await execa("docker", ["build", "--tag", image, "-"], { input: dockerfile, env });
-    }
+    const image = await testImage("machine", dockerfile);
     const gateway = "{{(index .IPAM.Config 0).Gateway}}";
     const bridge = ["network", "inspect", "bridge", "--format", gateway];
     // Where the engine was never told its bridge's address, it is the first of the network.
@@ -85,10 +67,8 @@ export class OwnMachine {
     this.ports.current = await this.#port(5432);
     this.ports.old = await this.#port(5433);
     await this.#placeKey();
-    for (let tries = 0; !(await this.#log()).includes("Server listening"); tries++) {
-      if (tries > 100) throw new Error(await this.#log());
-      await sleep(100);
-    }
+    const listens = async (): Promise<boolean> => (await this.#log()).includes("Server listening");
+    await until("sshd listens", listens);
   }
 
   async #placeKey(): Promise<void> {
@@ -116,9 +96,8 @@ chpasswd`;
 
   /** Runs a script on it, without ssh. */
   async as(user: string, script: string, input = "") {
-    return execa("docker", ["exec", "-i", "--user", user, this.name, "bash", "-euc", script], {
-      input,
-    });
+    const command = ["exec", "-i", "--user", user, this.name, "bash", "-euc", script];
+    return processOfTest(execa("docker", command, { input }));
   }
 
   /** What a superuser on the machine itself reads, one line a row. */
@@ -181,8 +160,4 @@ psql -Xq -h /tmp -p 5433 -v ON_ERROR_STOP=1`;
     await execa("docker", ["rm", "--force", "--volumes", this.name], { reject: false });
     rmSync(this.#folder, { recursive: true, force: true });
   }
-}
-
-function digest(text: string): string {
-  return createHash("sha256").update(text).digest("hex").slice(0, 12);
 }

@@ -4,10 +4,12 @@ import { createHash, randomBytes } from "node:crypto";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir, userInfo } from "node:os";
 import { delimiter, join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
-import { afterAll, beforeAll } from "vitest";
 import { findOnPath } from "../../../tools/folders";
 import { versions } from "../../../tools/versions";
+import { processOfTest } from "../programs/process";
+import { useForFile } from "../run/for-file";
+import { until } from "../time/until";
+import { testImage } from "./test-image";
 
 /** A machine with Docker and sshd; the set-up of the tests has its base image. */
 const dockerfile = `
@@ -36,24 +38,9 @@ const killContainersScript = `own=$(readlink /proc/1/ns/pid)
 kill -9 $(pidof containerd-shim-runc-v2)
 for p in /proc/[0-9]*; do [ "$(readlink $p/ns/pid || echo $own)" = "$own" ] || kill -9 \${p#/proc/}; done`;
 
-/** How a run that is stopped ends the process that does its tests. */
-const ends = ["SIGTERM", "disconnect", "exit"] as const;
-
 /** Starts another machine for the tests of one file, and removes it after them. */
 export function useSecondEngine(): SecondEngine {
-  const engine = new SecondEngine();
-  const stopped = (): void => {
-    engine.removeAtOnce();
-  };
-  beforeAll(async () => {
-    for (const end of ends) process.once(end, stopped);
-    await engine.start();
-  });
-  afterAll(async () => {
-    await engine.remove();
-    for (const end of ends) process.off(end, stopped);
-  });
-  return engine;
+  return useForFile(new SecondEngine());
 }
 
 /** What is wrong with a name that ssh knows the machine by. */
@@ -80,12 +67,7 @@ export class SecondEngine {
   }
 
   async start(): Promise<void> {
-    const image = `stagecraft-test-host:${digest(dockerfile)}`;
-    const { failed } = await execa("docker", ["image", "inspect", image], { reject: false });
-    if (failed) {
-      const env = { DOCKER_BUILDKIT: "0" };
-      await execa("docker", ["build", "--tag", image, "-"], { input: dockerfile, env });
-    }
+    const image = await testImage("host", dockerfile);
     const marks = ["--label", `stagecraft.test=${this.name}`];
     await execa("docker", ["volume", "create", ...marks, this.name]);
     await execa("docker", [
@@ -144,7 +126,9 @@ export class SecondEngine {
 
   /** Runs a program on that machine, without ssh. */
   async run(...command: readonly string[]) {
-    return execa("docker", ["exec", this.name, ...command], { reject: false, all: true });
+    return processOfTest(
+      execa("docker", ["exec", this.name, ...command], { reject: false, all: true }),
+    );
   }
 
   /** Runs docker on that machine, without ssh. */
@@ -161,7 +145,7 @@ export class SecondEngine {
   /** Runs docker on that machine with these bytes on its stdin; what it says can be read while it runs. */
   dockerWith(input: string | Uint8Array, ...args: readonly string[]) {
     const command = ["exec", "-i", this.name, "docker", ...args];
-    return execa("docker", command, { input, reject: false, all: true });
+    return processOfTest(execa("docker", command, { input, reject: false, all: true }));
   }
 
   /** Kills its engine without a word: alone, so that containers go on until it is back, or with everything it runs. */
@@ -178,10 +162,10 @@ export class SecondEngine {
   }
 
   private async untilUp(): Promise<void> {
-    for (let tries = 0; (await this.docker("version")).failed; tries++) {
-      if (tries > 600) throw new Error((await this.run("cat", "/var/log/dockerd.log")).all);
-      await sleep(100);
-    }
+    const answers = async (): Promise<boolean> => !(await this.docker("version")).failed;
+    await until("the engine answers", answers).catch(async (error: unknown) => {
+      throw new Error((await this.run("cat", "/var/log/dockerd.log")).all, { cause: error });
+    });
   }
 
   /** Names of all containers, networks and volumes on its engine. */

@@ -1,14 +1,16 @@
 import { execa } from "execa";
 import { spawn } from "node:child_process";
-import { createHash, randomBytes } from "node:crypto";
+import { randomBytes } from "node:crypto";
 import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
-import { afterAll, beforeAll } from "vitest";
-import { buildGoProgram } from "../../../tools/go";
+import { buildGoProgram } from "../../../tools/go-build";
 import { sourcesHash } from "../../../tools/sources-hash";
-import { cached } from "../../../tools/toolchain-cache";
+import { buildCached } from "../../../tools/toolchain-cache";
 import { versions } from "../../../tools/versions";
+import { testImage } from "../engines/test-image";
+import { useForFile } from "../run/for-file";
 import { docker, label } from "../servers/server";
+import { limit, minute, second } from "../time/limit.mjs";
+import { until } from "../time/until";
 
 /** A user for each way in which a server of files can behave, with `backups` in its home. */
 const dockerfile = `
@@ -37,9 +39,6 @@ CMD ["sh", "-c", "ssh-keygen -A && ssh-keygen -q -t ed25519 -N '' -f /root/key &
 /** How much fits into the home of the user \`crowded\`. */
 const fullSize = "2m";
 
-/** How a run that is stopped ends the process that does its tests. */
-const ends = ["SIGTERM", "disconnect", "exit"] as const;
-
 /** Who comes in by SFTP: one who may write, one who may only read, one without space, one on a read-only disk, one whose files rot. */
 export type SftpUser = "writer" | "reader" | "crowded" | "sealed" | "rotten";
 
@@ -53,19 +52,7 @@ export interface AwayFrom {
 
 /** A machine away from a server, with a real SFTP server and a real S3 server; removed after the tests of a file. */
 export function useAway(from: AwayFrom): Away {
-  const away = new Away(from);
-  const stopped = (): void => {
-    away.removeAtOnce();
-  };
-  beforeAll(async () => {
-    for (const end of ends) process.once(end, stopped);
-    await away.start();
-  });
-  afterAll(async () => {
-    await away.remove();
-    for (const end of ends) process.off(end, stopped);
-  });
-  return away;
+  return useForFile(new Away(from));
 }
 
 /** That machine. Servers on its networks reach it by its name. */
@@ -81,13 +68,7 @@ export class Away {
   }
 
   async start(): Promise<void> {
-    const tag = createHash("sha256").update(dockerfile).digest("hex").slice(0, 12);
-    const image = `stagecraft-test-away:${tag}`;
-    const { failed } = await execa("docker", ["image", "inspect", image], { reject: false });
-    if (failed) {
-      const env = { DOCKER_BUILDKIT: "0" };
-      await execa("docker", ["build", "--tag", image, "-"], { input: dockerfile, env });
-    }
+    const image = await testImage("away", dockerfile);
     const s3 = await s3Server();
     await docker(
       ...["run", "--detach", "--name", this.name],
@@ -102,7 +83,15 @@ export class Away {
       await docker("exec", "--detach", this.name, ...serve, ...key, "/srv/s3");
     }
     const isUp = `until bash -c 'for port in 22 9000 9001; do : < /dev/tcp/127.0.0.1/$port || exit; done'; do sleep 0.1; done`;
-    await docker("exec", this.name, "timeout", "30", "sh", "-c", `${isUp} 2>/dev/null`);
+    await docker(
+      "exec",
+      this.name,
+      "timeout",
+      `${limit(5 * minute) / second}`,
+      "sh",
+      "-c",
+      `${isUp} 2>/dev/null`,
+    );
     this.#key = await this.run("cat /root/key");
     const keys = await this.run("cat /etc/ssh/ssh_host_*_key.pub");
     this.#hosts = keys.replaceAll(/^/gm, `${this.name} `);
@@ -110,13 +99,12 @@ export class Away {
 
   /** Puts it on another network, as soon as there is one of that name. */
   async join(network: string): Promise<void> {
-    for (let tries = 0; ; tries++) {
+    await until(`the network ${network}`, async () => {
       const command = ["network", "connect", network, this.name];
       const { failed, stderr } = await execa("docker", command, { reject: false });
-      if (!failed) return;
-      if (tries > 600 || !/not found/i.test(stderr)) throw new Error(stderr);
-      await sleep(100);
-    }
+      if (failed && !/not found/i.test(stderr)) throw new Error(stderr);
+      return !failed;
+    });
   }
 
   /** Takes it off a network. */
@@ -182,21 +170,16 @@ export class Away {
 
   /** Waits until a half-made copy is there. */
   async untilPartial(remote: "sftp" | "s3"): Promise<void> {
-    for (
-      let tries = 0;
-      !(await this.files(remote)).some((name) => name.endsWith(".partial"));
-      tries++
-    ) {
-      if (tries > 300) throw new Error("no upload has begun");
-      await sleep(50);
-    }
+    const isPartial = (name: string): boolean => name.endsWith(".partial");
+    const begun = async (): Promise<boolean> => (await this.files(remote)).some(isPartial);
+    await until("an upload has begun", begun, { every: 50 });
   }
 }
 
 /** Builds the S3 server, or takes it from the cache. */
 async function s3Server(): Promise<string> {
   const folder = join(__dirname, "s3-server");
-  const built = await cached("s3-server", sourcesHash(folder), (output) =>
+  const built = await buildCached("s3-server", sourcesHash(folder), (output) =>
     buildGoProgram({ folder, package: "." }, join(output, "s3"), () => undefined),
   );
   return join(built.folder, "s3");

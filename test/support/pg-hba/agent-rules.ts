@@ -6,6 +6,7 @@ import {
   type RequiredConnection,
 } from "../../../model/pg-hba/rule/protocol";
 import { type Said, type TestServer } from "../servers/server";
+import { until } from "../time/until";
 
 /** Where a server keeps its rules. */
 export const hbaPath = "/var/lib/postgresql/data/pgdata/pg_hba.conf";
@@ -62,4 +63,17 @@ export async function loadTimes(server: TestServer): Promise<{ loaded: string; s
 /** PostgreSQL's log. */
 export async function postgresLog(server: TestServer): Promise<string> {
   return (await execa("docker", ["logs", server.postgres], { all: true })).all;
+}
+
+/** Does something that makes PostgreSQL log these words, and waits until it has. */
+export async function untilLogged(
+  server: TestServer,
+  words: string,
+  act: () => Promise<unknown>,
+): Promise<void> {
+  const { length } = await postgresLog(server);
+  await act();
+  const isLogged = async (): Promise<boolean> =>
+    (await postgresLog(server)).slice(length).includes(words);
+  await until(`"${words}" in PostgreSQL's log`, isLogged);
 }

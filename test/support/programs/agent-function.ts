@@ -1,7 +1,7 @@
 import type { Said, TestServer } from "../servers/server";
 import { bundleProgram } from "./bundle";
 
-/** Functions of the agent by name, each with its module, e.g. `{ tryRules: "agent/server/pg-hba/try-connections.ts" }`. */
+/** Functions of the agent by name, each with its module, e.g. `{ tryConnections: "agent/server/pg-hba/try-connections.ts" }`. */
 export type AgentFunctions = Readonly<Record<string, string>>;
 
 /** Runs statements of TypeScript in the agent's container, for what no verb shows by itself; they may `await` the functions. */

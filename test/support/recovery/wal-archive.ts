@@ -9,9 +9,7 @@ import {
   type RecoveryInstance,
 } from "../../../model/point-in-time/protocol";
 import { docker, type Said, type TestServer } from "../servers/server";
-
-/** A busy machine may take long over what is done in a moment. */
-export const patience = { timeout: 60_000, interval: 200 };
+import { polling } from "../time/limit.mjs";
 
 /** Full each Sunday, differential on the other days, and little room for what cannot be archived. */
 export const choice: ArchiveConfig = {
@@ -47,7 +45,7 @@ export class TestArchive {
       if (!wanted(seen))
         throw new Error(`the archive is not as waited for: ${JSON.stringify(seen)}`);
       return seen;
-    }, patience);
+    }, polling);
   }
 
   async askForSide(to: string): Promise<Said> {

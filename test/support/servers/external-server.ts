@@ -1,6 +1,7 @@
 import { execa } from "execa";
 import { randomBytes } from "node:crypto";
-import { setTimeout as sleep } from "node:timers/promises";
+import { processOfTest } from "../programs/process";
+import { until } from "../time/until";
 import { expect } from "vitest";
 import { ensureServerImage } from "../../../cli/server/server-image";
 import type { ConnectionRequest } from "../../../model/connection/protocol";
@@ -77,12 +78,8 @@ export class ExternalTestServer extends TestServer {
 
   async #waitUntilItAnswers(): Promise<void> {
     // Not by its socket alone, because it may be the one of its making.
-    for (let tries = 0; tries < 300; tries++) {
-      const { status } = await this.onItsMachine(["pg_isready", "-q", "-h", "127.0.0.1"]);
-      if (status === 0) return;
-      await sleep(200);
-    }
-    throw new Error("PostgreSQL does not answer");
+    const isReady = ["pg_isready", "-q", "-h", "127.0.0.1"];
+    await until("PostgreSQL answers", async () => (await this.onItsMachine(isReady)).status === 0);
   }
 
   /** Tells the agent where the server is. */
@@ -101,10 +98,13 @@ export class ExternalTestServer extends TestServer {
 
   /** Runs a program where the server is. */
   async onItsMachine(command: readonly string[], stdin = ""): Promise<Said> {
-    const { exitCode, stdout, stderr } = await execa(
-      "docker",
-      ["exec", "-i", this.postgres, ...command],
-      { input: stdin, reject: false, stripFinalNewline: false, maxBuffer: 2 ** 30 },
+    const { exitCode, stdout, stderr } = await processOfTest(
+      execa("docker", ["exec", "-i", this.postgres, ...command], {
+        input: stdin,
+        reject: false,
+        stripFinalNewline: false,
+        maxBuffer: 2 ** 30,
+      }),
     );
     return { status: exitCode ?? -1, stdout, stderr };
   }

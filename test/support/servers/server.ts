@@ -5,7 +5,7 @@ import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from
 import { writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
-import { afterAll, beforeAll, expect } from "vitest";
+import { beforeAll, expect } from "vitest";
 import {
   restoreResultSchema,
   type RestoreRequest,
@@ -14,6 +14,8 @@ import {
 import type { RolesRequest } from "../../../model/roles/protocol";
 import { Inside } from "../engines/inside-container";
 import { ensureServerImage } from "../../../cli/server/server-image";
+import { processOfTest } from "../programs/process";
+import { useForFile } from "../run/for-file";
 import { checkout } from "../files/checkout";
 
 /** Marks what tests made, so that what a killed run left behind can be swept away. */
@@ -25,9 +27,6 @@ export const clockFile = "/var/lib/stagecraft/clock";
 
 /** What is too large for a line of JSON, in bytes. */
 const largeBytes = 4 * 2 ** 20;
-
-/** How a run that is stopped ends the process that does its tests. */
-const ends = ["SIGTERM", "disconnect", "exit"] as const;
 
 /** A role that logs in: the application of a database of that name. */
 export const owner = "app";
@@ -101,20 +100,8 @@ export function useServer(options: TestServerOptions = {}): TestServer {
 
 /** The same for a server of another make. */
 export function use<T extends TestServer>(server: T): T {
-  // Should the run be stopped, nothing waits for afterAll.
-  const stopped = (): void => {
-    server.removeAtOnce();
-  };
-  beforeAll(async () => {
-    for (const end of ends) process.once(end, stopped);
-    await sweep();
-    await server.start();
-  });
-  afterAll(async () => {
-    await server.remove();
-    for (const end of ends) process.off(end, stopped);
-  });
-  return server;
+  beforeAll(sweep);
+  return useForFile(server);
 }
 
 /** A pair of containers as the stacks make them: PostgreSQL and the agent. */
@@ -248,10 +235,13 @@ export class TestServer {
   /** Asks the agent with these bytes on its stdin. */
   async agentWith(verb: readonly string[], stdin: Buffer): Promise<Said> {
     if (stdin.length < largeBytes) return this.run(["stagecraft-agent", ...verb], stdin);
-    const { exitCode, stdout, stderr } = await execa(
-      "docker",
-      ["exec", "-i", this.agentContainer, "stagecraft-agent", ...verb],
-      { input: stdin, reject: false, stripFinalNewline: false, maxBuffer: 2 ** 30 },
+    const { exitCode, stdout, stderr } = await processOfTest(
+      execa("docker", ["exec", "-i", this.agentContainer, "stagecraft-agent", ...verb], {
+        input: stdin,
+        reject: false,
+        stripFinalNewline: false,
+        maxBuffer: 2 ** 30,
+      }),
     );
     return { status: exitCode ?? -1, stdout, stderr };
   }
@@ -436,7 +426,7 @@ export const leftoversSql = `
 
 /** Runs docker; throws what it says when it fails. */
 export async function docker(...args: readonly string[]): Promise<string> {
-  return (await execa("docker", args)).stdout;
+  return (await processOfTest(execa("docker", args))).stdout;
 }
 
 /** The digest by which a dump goes: of a file, or over the sorted digests of a folder's files. */

@@ -1,8 +1,8 @@
-import { execa } from "execa";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { pulumiEnvironment } from "../../../tools";
 import { findOnPath } from "../../../tools/folders";
+import { descendants, killAll } from "../programs/process";
 import { restoreUntil, stepLine } from "./disturbed-restore";
 import { said, type Run, type TestProject } from "./project";
 
@@ -11,7 +11,7 @@ const docker = `#!/bin/bash
 docker=${findOnPath("docker") ?? "docker"}
 [ "$1 $2 $4 $5" = "exec -i stagecraft-agent restore" ] || exec $docker "$@"
 [ -n "$HOLD" ] && exec $docker exec -i "$3" bash -c "$HOLD" - "$HOLD_LINE" STOP
-answer=$($docker "$@"); echo "${stepLine("done")}" >&2; sleep 60`;
+answer=$($docker "$@"); echo "${stepLine("done")}" >&2; sleep 7200`;
 
 /**
  * Starts an update whose restore stops where it begins a step, or, with `"done"`, whose restore is done and whose Pulumi
@@ -37,23 +37,8 @@ export async function killPulumi(
   run: Run,
   victims: "alone" | "with all it started",
 ): Promise<void> {
-  const all = victims === "alone" ? [] : await startedBy(run.pid ?? 0);
+  const started = victims === "alone" ? [] : await descendants(run.pid ?? 0);
   run.kill("SIGKILL");
-  for (const pid of all) {
-    try {
-      process.kill(pid, "SIGKILL");
-    } catch {
-      // It has ended with its parent.
-    }
-  }
+  killAll(started);
   await run;
-}
-
-/** All processes that this one started, and those that they started. */
-async function startedBy(pid: number): Promise<number[]> {
-  const { stdout } = await execa("ps", ["-A", "-o", "ppid=,pid="]);
-  const pairs = stdout.split("\n").map((line) => line.trim().split(/\s+/).map(Number));
-  const below = (parent: number): number[] =>
-    pairs.filter(([of]) => of === parent).flatMap(([, child = 0]) => [child, ...below(child)]);
-  return below(pid);
 }

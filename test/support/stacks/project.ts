@@ -1,8 +1,8 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import { execa, type ResultPromise } from "execa";
 import { randomBytes, randomInt } from "node:crypto";
 import {
   cpSync,
+  existsSync,
   mkdtempSync,
   mkdirSync,
   readFileSync,
@@ -17,11 +17,30 @@ import { parse, stringify } from "yaml";
 import { portProblem } from "../../../components/engine/port";
 import { engineNames, type EngineNames } from "../../../model/base/engine-names";
 import { pulumiEnvironment } from "../../../tools";
+import { processOfTest } from "../programs/process";
+import { until } from "../time/until";
 import { checkout } from "../files/checkout";
 
+const sourceFolders = [
+  "agent",
+  "components",
+  "contract",
+  "engine",
+  "images",
+  "model",
+  "program",
+  "stacks",
+  "tools",
+];
+
 const copied = [
-  ...["agent", "components", "images", "model", "stacks", "tools"],
-  ...["package.json", "package-lock.json", "tsconfig.json", "Pulumi.yaml"],
+  ...sourceFolders,
+  "package.json",
+  "package-lock.json",
+  "tsconfig.json",
+  "Pulumi.yaml",
+  "examples/own-server",
+  "examples/timesheets/app",
 ];
 
 /** The dump of the example, as the stacks name it. */
@@ -76,18 +95,19 @@ export class TestProject {
   };
 
   async prepare(): Promise<void> {
-    for (const name of copied)
-      cpSync(join(checkout, name), join(this.folder, name), { recursive: true });
-    cpSync(join(checkout, "examples/own-server"), join(this.folder, "examples/own-server"), {
-      recursive: true,
-    });
-    cpSync(join(checkout, exampleApplication), join(this.folder, exampleApplication), {
-      recursive: true,
-    });
+    this.useSources(checkout);
     cpSync(join(checkout, exampleDump), join(this.folder, exampleDump));
     symlinkSync(join(checkout, "node_modules"), join(this.folder, "node_modules"));
     mkdirSync(join(this.folder, ".stagecraft", "state"), { recursive: true });
     for (const stack of ["dev", "staging", "prod"]) this.#ports.set(stack, await freePort());
+  }
+
+  /** Replaces the sources of the project by those of another checkout; stack files, state and dumps stay. */
+  useSources(from: string): void {
+    for (const name of sourceFolders)
+      rmSync(join(this.folder, name), { recursive: true, force: true });
+    for (const name of copied.filter((name) => existsSync(join(from, name))))
+      cpSync(join(from, name), join(this.folder, name), { recursive: true });
   }
 
   /** Makes a stack with passwords, and settings that differ in some sections. */
@@ -185,25 +205,30 @@ export class TestProject {
 
   /** Starts Pulumi with some variables otherwise. */
   start(environment: NodeJS.ProcessEnv, ...args: readonly string[]): Run {
-    return execa("pulumi", [...args, "--non-interactive", "--color", "never"], {
+    const options = ["--non-interactive", "--color", "never"];
+    return this.#start("pulumi", [...args, ...options], environment);
+  }
+
+  /** Runs the operator's command in the project folder to its end. */
+  async stagecraft(...args: readonly string[]): Promise<Said> {
+    const command = [join(checkout, "bin", "stagecraft.js"), ...args];
+    return this.#note(await ended(this.#start(process.execPath, command)));
+  }
+
+  #start(program: string, args: readonly string[], environment: NodeJS.ProcessEnv = {}): Run {
+    const run = execa(program, args, {
       cwd: this.folder,
       env: { ...pulumiEnvironment(this.folder), ...this.environment, ...environment },
       reject: false,
       all: true,
       stdin: "ignore",
     }) as unknown as Run;
-  }
-
-  /** Runs the operator's command in the project folder to its end. */
-  async stagecraft(...args: readonly string[]): Promise<Said> {
-    const run = execa(process.execPath, [join(checkout, "bin", "stagecraft.js"), ...args], {
-      cwd: this.folder,
-      env: { ...pulumiEnvironment(this.folder), ...this.environment },
-      reject: false,
-      all: true,
-      stdin: "ignore",
+    return processOfTest(run, () => {
+      rmSync(join(this.folder, ".stagecraft/state/.pulumi/locks"), {
+        recursive: true,
+        force: true,
+      });
     });
-    return this.#note(await ended(run as unknown as Run));
   }
 
   async up(stack: string, ...options: readonly string[]): Promise<Said> {
@@ -257,7 +282,9 @@ export class TestProject {
 
 /** Runs docker to its end. */
 export async function docker(...args: readonly string[]): Promise<Said> {
-  const { exitCode, all } = await execa("docker", args, { reject: false, all: true });
+  const { exitCode, all } = await processOfTest(
+    execa("docker", args, { reject: false, all: true }),
+  );
   return { exitCode: exitCode ?? 1, text: all };
 }
 
@@ -308,9 +335,14 @@ export async function said(run: Run, words: string): Promise<void> {
     text += String(chunk);
   };
   run.all.on("data", collect);
-  for (let tries = 0; !text.includes(words); tries++) {
-    if (run.all.readableEnded || tries > 1200) throw new Error(`nobody said "${words}":\n${text}`);
-    await sleep(50);
-  }
+  await until(
+    `the program says "${words}"`,
+    () => {
+      if (text.includes(words)) return true;
+      if (run.all.readableEnded) throw new Error(`nobody said "${words}":\n${text}`);
+      return false;
+    },
+    { every: 50 },
+  );
   run.all.off("data", collect);
 }

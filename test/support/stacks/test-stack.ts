@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { execa } from "execa";
 import { pulumiEnvironment } from "../../../tools";
+import { processOfTest } from "../programs/process";
 import { checkout } from "../files/checkout";
 
 /** What one `pulumi up` told. */
@@ -55,16 +56,18 @@ export class TestStack {
 
   /** Starts `pulumi` in the project. */
   start(...args: string[]) {
-    return execa("pulumi", [...args, "--non-interactive"], {
-      cwd: this.folder,
-      env: {
-        ...pulumiEnvironment(this.folder),
-        PULUMI_BACKEND_URL: `file://${this.folder}/state`,
-        PULUMI_CONFIG_PASSPHRASE: "test",
-      },
-      stdin: "ignore",
-      reject: false,
-    });
+    return processOfTest(
+      execa("pulumi", [...args, "--non-interactive"], {
+        cwd: this.folder,
+        env: {
+          ...pulumiEnvironment(this.folder),
+          PULUMI_BACKEND_URL: `file://${this.folder}/state`,
+          PULUMI_CONFIG_PASSPHRASE: "test",
+        },
+        stdin: "ignore",
+        reject: false,
+      }),
+    );
   }
 
   /** All that is in its state, also of before. */

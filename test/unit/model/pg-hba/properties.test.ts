@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { accessMatrix } from "../../../../model/pg-hba/judge/access-matrix";
 import { checkRule } from "../../../../model/pg-hba/rule/check";
-import type { Connection } from "../../../../model/pg-hba/rule/connection";
+import type { ConnectionAttempt } from "../../../../model/pg-hba/rule/connection-attempt";
 import { whoCan } from "../../../../model/pg-hba/rule/evaluate";
 import { findingsOf } from "../../../../model/pg-hba/judge/findings";
 import { parsePgHba } from "../../../../model/pg-hba/text/parse";
@@ -12,10 +12,10 @@ import { connectionTypes, type PgHbaRule } from "../../../../model/pg-hba/rule/r
 /** A word of a rule and what it means, told without any of the program's own functions. */
 interface Word {
   readonly text: string;
-  readonly means: (connection: Connection) => boolean;
+  readonly means: (connection: ConnectionAttempt) => boolean;
 }
 
-const member = ({ user, roles = [] }: Connection, role: string): boolean =>
+const member = ({ user, roles = [] }: ConnectionAttempt, role: string): boolean =>
   user === role || roles.includes(role);
 const ordinary = (text: string, means: Word["means"]): Word => ({
   text,
@@ -69,7 +69,10 @@ const placeWords: readonly Word[] = [
 ];
 const server = { interfaces: ["10.0.0.2/29"] };
 
-const typeMeans = (type: string, { address, tls = false, gss = false }: Connection): boolean =>
+const typeMeans = (
+  type: string,
+  { address, tls = false, gss = false }: ConnectionAttempt,
+): boolean =>
   address === undefined
     ? type === "local"
     : { host: true, hostssl: tls, hostnossl: !tls, hostgssenc: gss, hostnogssenc: !gss }[type] ===
@@ -93,7 +96,7 @@ const ruleArbitrary = fc
       ...(type === "local" ? [] : [place.text]),
       method,
     ].join(" "),
-    means: (connection: Connection): boolean =>
+    means: (connection: ConnectionAttempt): boolean =>
       typeMeans(type, connection) &&
       (type === "local" || place.means(connection)) &&
       databases.some(({ means }) => means(connection)) &&
@@ -102,7 +105,7 @@ const ruleArbitrary = fc
 
 const names = ["a", "b c", "all", "g", "+g", "+a", "replication", "zz"];
 const addresses = ["10.0.0.0", "10.0.0.1", "10.0.0.2", "10.0.0.3", "10.0.0.4", "10.0.0.8"];
-const connectionArbitrary: fc.Arbitrary<Connection> = fc
+const connectionArbitrary: fc.Arbitrary<ConnectionAttempt> = fc
   .record(
     {
       user: fc.constantFrom(...names),
@@ -120,7 +123,7 @@ const connectionArbitrary: fc.Arbitrary<Connection> = fc
 const rulesArbitrary = fc.array(ruleArbitrary, { maxLength: 12 });
 const connectionsArbitrary = fc.array(connectionArbitrary, { minLength: 10, maxLength: 10 });
 
-describe("for rules and connections by chance", { timeout: 60_000 }, () => {
+describe("for rules and connections by chance", () => {
   test("the evaluator and a naive reading of the manual agree", () => {
     fc.assert(
       fc.property(rulesArbitrary, connectionsArbitrary, (lines, connections) => {
@@ -179,7 +182,7 @@ describe("for rules and connections by chance", { timeout: 60_000 }, () => {
   });
 });
 
-describe("reading and writing", { timeout: 60_000 }, () => {
+describe("reading and writing", () => {
   const blanks = [" ", "\t", "\r", "\n", "\\\n"];
   const marks = ["\\", "#", '"', '""', ",", "@", "/", "+"];
   const words = ["local", "host", "all", "peer", "include x"];

@@ -1,0 +1,160 @@
+import { execFileSync } from "node:child_process";
+import { cpSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { checkout } from "../support/files/checkout";
+import { docker, smallDump, TestProject } from "../support/stacks/project";
+
+/** The last commit before files, verbs and messages got the names they have now. */
+const before = "72b4945";
+
+const stacks = ["dev", "staging", "prod"] as const;
+const project = new TestProject();
+const oldSources = mkdtempSync(join(tmpdir(), "stagecraft-before-"));
+
+/** What must be the same after the upgrade, by stack. */
+const found = new Map<string, Awaited<ReturnType<typeof facts>>>();
+let backup = "";
+
+beforeAll(async () => {
+  const archive = execFileSync("git", ["archive", before], { cwd: checkout, maxBuffer: 2 ** 28 });
+  execFileSync("tar", ["-x", "-C", oldSources], { input: archive });
+  await project.prepare();
+  project.useSources(oldSources);
+  const dump = project.writeDump("first.sql", smallDump("first", 3));
+  await project.makeStack("prod", { data: { dump } });
+  await project.makeStack("dev", { data: { dump } });
+  await oldUp("prod");
+  await oldUp("dev");
+  const made = await ask("prod", "backup", { job: null });
+  backup = (JSON.parse(made) as { backup: string }).backup;
+  await ask("prod", "verify", { id: backup });
+  await project.makeStack("staging", { data: { dump } });
+  await oldUp("staging");
+  project.reconfigure("staging", { data: { from: "server:prod", backup } });
+  await oldUp("staging");
+  for (const stack of stacks) {
+    await project.psql(stack, "CREATE TABLE written_before AS SELECT 42 AS answer");
+    found.set(stack, await facts(stack));
+  }
+  project.useSources(checkout);
+});
+
+afterAll(async () => {
+  await project.remove();
+  rmSync(oldSources, { recursive: true, force: true });
+});
+
+/** An update by the program of the sources before. */
+async function oldUp(stack: string): Promise<void> {
+  const runner = join(project.folder, "stacks", "run.js");
+  const run = project.start(
+    { PULUMI_LANGUAGE_NODEJS_RUN_PATH: runner },
+    ...["up", "--stack", stack, "--yes", "--skip-preview"],
+  );
+  const { exitCode, all } = await run;
+  expect(exitCode, all).toBe(0);
+}
+
+/** The answer of a verb of the agent. */
+async function ask(stack: string, verb: string, request: object): Promise<string> {
+  const { agent } = project.names(stack);
+  const input = JSON.stringify({ server: stack, ...request });
+  const command = ["docker", "exec", "-i", agent, "stagecraft-agent", verb];
+  return execFileSync(command[0] ?? "", command.slice(1), { input, encoding: "utf8" });
+}
+
+interface Resource {
+  readonly urn: string;
+  readonly type: string;
+  readonly id?: string;
+}
+
+async function resources(stack: string): Promise<Resource[]> {
+  const { text } = await project.pulumi("stack", "export", "--stack", stack);
+  const { deployment } = JSON.parse(text) as { deployment: { resources: Resource[] } };
+  return deployment.resources;
+}
+
+/** What an upgrade must not change: resources, volumes, networks, the cluster, its databases and their stamps. */
+async function facts(stack: string) {
+  const all = await resources(stack);
+  const { volumes, network } = project.parts(stack);
+  const created = "{{.Name}} {{.CreatedAt}}";
+  const shown = [
+    await docker("volume", "inspect", "--format", created, ...volumes),
+    await docker("network", "inspect", "--format", "{{.Name}} {{.Id}}", network),
+  ];
+  return {
+    urns: all.map(({ urn }) => urn).sort(),
+    kept: shown.map(({ text }) => text),
+    cluster: await project.psql(stack, "SELECT system_identifier FROM pg_control_system()"),
+    databases: await project.psql(
+      stack,
+      "SELECT oid, datname, setconfig FROM pg_database LEFT JOIN pg_db_role_setting s ON s.setdatabase = oid ORDER BY oid",
+    ),
+    rows: await project.psql(stack, "SELECT answer FROM written_before"),
+    roles: await project.psql(
+      stack,
+      "SELECT rolname, rolcanlogin, rolpassword FROM pg_authid ORDER BY rolname",
+    ),
+  };
+}
+
+interface Step {
+  readonly op: string;
+  readonly urn: string;
+  readonly diffReasons?: readonly string[];
+  readonly replaceReasons?: readonly string[];
+}
+
+test.each(stacks)(
+  "the preview of %s replaces nothing but the containers, for their image",
+  async (stack) => {
+    const preview = project.start({}, "preview", "--stack", stack, "--json");
+    const { stdout } = await preview;
+    const { steps } = JSON.parse(stdout) as { steps: readonly Step[] };
+    const others = steps.filter(({ op }) => !["same", "update", "read"].includes(op));
+    const containers = others.filter(({ urn }) =>
+      urn.includes("docker:index/container:Container::"),
+    );
+    expect(others).toEqual(containers);
+    const reasons = containers.flatMap(({ replaceReasons = [] }) => replaceReasons);
+    expect(new Set(reasons)).toEqual(new Set(["image"]));
+  },
+);
+
+test.each(stacks)(
+  "an update of %s leaves every resource, volume and row as it is",
+  async (stack) => {
+    const up = await project.up(stack);
+    expect(up.exitCode, up.text).toBe(0);
+    expect(await facts(stack)).toEqual(found.get(stack));
+    expect(await project.up(stack, "--expect-no-changes")).toMatchObject({ exitCode: 0 });
+  },
+);
+
+test("backups, reports and logs made before are read", async () => {
+  const catalogue = await project.stagecraft("backups", "prod");
+  expect(catalogue.exitCode, catalogue.text).toBe(0);
+  expect(catalogue.text).toContain(backup);
+  expect(catalogue.text).toContain("restored");
+  const verified = await project.stagecraft("backups", "verify", "prod", backup);
+  expect(verified.exitCode, verified.text).toBe(0);
+  const status = await project.stagecraft("status");
+  expect(status.exitCode, status.text).toBe(0);
+  expect(status.text).toContain(backup);
+  const logs = await project.stagecraft("log", "staging", "--list");
+  expect(logs.exitCode, logs.text).toBe(0);
+  expect(logs.text).toContain("restore.log");
+});
+
+test("staging rolls back to the previous version of before, and refreshes from the backup of before", async () => {
+  const back = await project.stagecraft("rollback", "staging");
+  expect(back.exitCode, back.text).toBe(0);
+  expect(await project.psql("staging", "SELECT count(*) FROM first")).toBe("3");
+  const refreshed = await project.stagecraft("refresh", "staging", backup);
+  expect(refreshed.exitCode, refreshed.text).toBe(0);
+  expect(await project.up("staging", "--expect-no-changes")).toMatchObject({ exitCode: 0 });
+});
