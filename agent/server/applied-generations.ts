@@ -3,10 +3,10 @@ import path from "node:path";
 import { areas, type Area, type Observation } from "../../model/observation/observation";
 import { stateFolder, writeStateFile } from "../system/state-folder";
 
-/** A file for each area, because two may be put in force at once. */
+/** Folder with one file per area, because two areas may be applied at the same time. */
 const folder = "generations";
 
-/** The generation of each area that was put in force last. */
+/** The generation of each area that was applied last. */
 export async function readGenerations(): Promise<Observation["generations"]> {
   const entries = await Promise.all(
     areas.map(async (area) => {
@@ -18,7 +18,7 @@ export async function readGenerations(): Promise<Observation["generations"]> {
   return Object.fromEntries(entries.flat());
 }
 
-/** Keeps that a generation of an area is in force; without one, as when a person calls a verb, nothing is kept. */
+/** Records the generation of an area that was applied. Without one (a verb called manually), it records nothing. */
 export async function saveGeneration(area: Area, generation: string | undefined): Promise<void> {
   if (generation === undefined) return;
   await mkdir(path.join(stateFolder, folder), { recursive: true });

@@ -5,11 +5,7 @@ import {
   parseLog,
   type LogLine,
 } from "../../../model/application/log";
-import type {
-  ApplicationDue,
-  ApplicationHealth,
-  ApplicationReportRequest,
-} from "../../../model/application/protocol";
+import type { ApplicationReportRequest } from "../../../model/application/protocol";
 import {
   applicationText,
   freshErrorLines,
@@ -24,59 +20,62 @@ import { withConnection } from "../../postgres/connect";
 import { logLine } from "../../system/progress";
 import { saveReport, latestReports } from "../../system/restore-reports";
 
-/** Lines of a log that are shown of an application that is not well. */
+/** Log lines shown of an unhealthy application. */
 const shownLines = 8;
 
-/** Whether an application that started at a moment must be restarted for its database's contents. */
-export async function applicationRestartDue(
-  database: string,
-  started: string,
-): Promise<ApplicationDue> {
+/** Whether an application that started at a given time must be restarted because its database was swapped later. */
+export async function applicationRestartDue(database: string, started: string): Promise<boolean> {
   const { exchangedAt } = (await lastSwap(database)) ?? {};
-  return { restart: exchangedAt !== undefined && !isSince(started, exchangedAt) };
+  return exchangedAt !== undefined && !isSince(started, exchangedAt);
 }
 
-/** How the application was found. */
+/** State of the application. */
 export interface ApplicationState {
   readonly restarted: boolean;
   /** When its container started. */
   readonly started: string;
-  readonly health: ApplicationHealth;
+  /** How long the command waited for it to be healthy. */
+  readonly seconds: number;
+  /** Why it is not healthy; `undefined` when it is. */
+  readonly problem: string | undefined;
   /** Its log, as `docker logs --timestamps` gives it. */
   readonly log: string;
 }
 
 /**
- * Puts what became of the application into the report of the exchange that it was restarted for, and tells of new errors in
- * its log. Raises an error when it is not well.
+ * Adds the state of the application to the report of the restore that it was restarted for, and prints new errors in its
+ * log. Throws an {@link AgentError} when the application is not healthy.
  */
 export async function reportApplication(
   request: ApplicationReportRequest,
-  { restarted, started, health, log }: ApplicationState,
+  { restarted, started, seconds, problem, log }: ApplicationState,
 ): Promise<ApplicationReport> {
   const lines = parseLog(log);
-  const healthy = health.problem === null;
+  const healthy = problem === undefined;
   const report: ApplicationReport = {
-    ...{ revision: request.revision, restarted, healthy, seconds: health.seconds },
+    revision: request.revision,
+    restarted,
+    healthy,
+    seconds,
     errors: compareErrors(lines, started, new RegExp(request.errorPattern)),
   };
-  const exchange = await lastSwap(request.database);
-  // What a redeployment finds is no news of the contents that the application was well with before.
-  const open = exchange?.application?.healthy === true ? undefined : exchange;
-  if (open) {
-    // A second try need not restart it again.
-    const wasRestarted = restarted || open.application?.restarted === true;
-    await saveReport({ ...open, application: { ...report, restarted: wasRestarted } });
+  const restore = await lastSwap(request.database);
+  // The result of a redeployment does not belong to contents with which the application was healthy before.
+  const pending = restore?.application?.healthy === true ? undefined : restore;
+  if (pending) {
+    // A second attempt need not restart it again.
+    const wasRestarted = restarted || pending.application?.restarted === true;
+    await saveReport({ ...pending, application: { ...report, restarted: wasRestarted } });
   }
-  if (health.problem !== null) {
-    throw new AgentError(await unhealthyMessage(request, health.problem, report, open, lines));
+  if (problem !== undefined) {
+    throw new AgentError(await unhealthyMessage(request, problem, report, pending, lines));
   }
   logLine(`the application: ${applicationText(report)}`);
   for (const line of freshErrorLines(report)) logLine(`  ${line}`);
   return report;
 }
 
-/** Only a container that ran before has something to compare with. */
+/** Compares the errors before and after the restart; `undefined` for a container without earlier log lines. */
 function compareErrors(
   lines: readonly LogLine[],
   started: string,
@@ -91,18 +90,21 @@ async function unhealthyMessage(
   { server, database, container }: ApplicationReportRequest,
   reason: string,
   { seconds }: ApplicationReport,
-  exchange: RestoreResult | undefined,
+  restore: RestoreResult | undefined,
   lines: readonly LogLine[],
 ): Promise<string> {
   return unhealthyText({
-    ...{ server, container, reason, seconds },
-    exchanged: exchange && (exchange.source.backup ?? exchange.source.name),
+    server,
+    container,
+    reason,
+    seconds,
+    exchanged: restore && (restore.source.backup ?? restore.source.name),
     canRollBack: await canRollBack(database),
     log: lastDistinctLines(lines, shownLines),
   });
 }
 
-/** Whether the contents before are there under a name that `stagecraft rollback` finds. */
+/** Whether there is a previous version that `stagecraft rollback` finds. */
 async function canRollBack(database: string): Promise<boolean> {
   if (process.env.STAGECRAFT_KIND === "production") return false;
   const databases = await withConnection("postgres", listDatabases).catch(() => []);
@@ -111,7 +113,7 @@ async function canRollBack(database: string): Promise<boolean> {
   return source?.backup !== undefined && source.repository !== undefined;
 }
 
-/** The newest restore that gave a database its contents. */
+/** The latest restore that swapped a database. */
 async function lastSwap(database: string): Promise<RestoreResult | undefined> {
   const reports = await latestReports();
   return reports.find((report) => report.database === database && report.exchangedAt !== undefined);

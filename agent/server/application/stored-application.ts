@@ -11,10 +11,10 @@ import { healthProblem } from "./health";
 
 const file = "application.json";
 
-/** How long a look at the server may wait for its application. */
+/** How long observing a server may wait for its application. */
 const healthTimeoutMs = 1000;
 
-/** Which application the server has; `undefined` while it has none, or where another version of the agent kept it. */
+/** The application of the server; `undefined` when it has none, or when another version of the agent saved it. */
 export async function readApplication(): Promise<ApplicationRequest | undefined> {
   const text = await readTextIfExists(path.join(stateFolder, file));
   if (text === undefined) return undefined;
@@ -25,21 +25,21 @@ export async function readApplication(): Promise<ApplicationRequest | undefined>
   }
 }
 
-/** Keeps which application the server has. */
+/** Saves the application of the server. */
 export async function saveApplication(request: ApplicationRequest): Promise<void> {
   await writeStateFile(file, JSON.stringify(request));
 }
 
-/** From now on the server has none. */
+/** Deletes the saved application of the server. */
 export async function deleteApplication(): Promise<void> {
   await rm(path.join(stateFolder, file), { force: true });
 }
 
-/** Tells of the server's application, and how it is. */
+/** Observes the server's application and its health. */
 export async function observeApplication(): Promise<Observation["application"]> {
-  const kept = await readApplication();
-  if (!kept) return undefined;
-  const { revision, url } = kept;
+  const stored = await readApplication();
+  if (!stored) return undefined;
+  const { revision, url } = stored;
   if (url === undefined) return { revision };
   return { revision, url, problem: (await healthProblem(url, healthTimeoutMs)) ?? null };
 }

@@ -13,86 +13,90 @@ import { readFileState, newSessionProblem, reloadConfig, type FileState } from "
 import { tryConfigFile } from "./try-config-file";
 import { advisoryLocks } from "../../postgres/advisory-locks";
 
-/** Advisory lock that changes of settings hold: one at a time. */
+/** Advisory lock that serialises changes of parameters. */
 const lock = advisoryLocks.parameters;
 
 /**
- * Puts settings in force as far as a reload can. Nothing is touched before a server of its own has run with them, and
- * whatever fails later puts the former files back.
+ * Applies parameters as far as a reload can. First a scratch server is started with them; only then files are changed,
+ * and any later failure restores the previous files.
  */
 export async function applyParameters(
   client: Client,
   settings: ParametersRequest["settings"],
 ): Promise<ParametersResult> {
   await client.query("SELECT pg_advisory_lock($1)", [lock]);
-  const wanted = renderParameters(settings);
-  const former = await readTextIfExists(configFiles.settings);
+  const desired = renderParameters(settings);
+  const previous = await readTextIfExists(configFiles.parameters);
   const altered = await alterSystemParameters(client);
-  const isNew = wanted !== former;
+  const isNew = desired !== previous;
   if (isNew) {
-    const refusal = await tryConfigFile(configFiles.settings, wanted);
-    if (refusal !== undefined) throw rejectedError(refusal);
+    const problem = await tryConfigFile(configFiles.parameters, desired);
+    if (problem !== undefined) throw rejectedError(problem);
   }
-  const formerAltered = await readTextIfExists(configFiles.alterSystem);
-  const formerMain = (await readTextIfExists(configFiles.postgresql)) ?? "";
-  const behind = overridingParameters(formerMain);
+  const previousAlterSystem = await readTextIfExists(configFiles.alterSystem);
+  const previousMain = (await readTextIfExists(configFiles.postgresql)) ?? "";
+  const overriding = overridingParameters(previousMain);
   try {
-    if (isNew) await replaceParametersFile(wanted, former);
-    if (behind.length > 0)
-      await writeFileAtomically(configFiles.postgresql, moveIncludesLast(formerMain));
-    for (const name of altered) await client.query(`ALTER SYSTEM RESET ${quoted(name)}`);
+    if (isNew) await replaceParametersFile(desired, previous);
+    if (overriding.length > 0)
+      await writeFileAtomically(configFiles.postgresql, moveIncludesLast(previousMain));
+    for (const name of altered) await client.query(`ALTER SYSTEM RESET ${quoteName(name)}`);
     await reloadConfig(client);
-    const state = await readFileState(client, configFiles.settings);
+    const state = await readFileState(client, configFiles.parameters);
     const problem = state.problems.join("; ") || (await newSessionProblem());
     if (problem !== undefined && problem !== "") throw rejectedError(problem);
     await deleteTrialFiles(state);
     const { applied, restart } = state;
-    const removed = [...altered, ...behind];
+    const removed = [...altered, ...overriding];
     return { changed: isNew || removed.length > 0, restart, applied, removed };
   } catch (error) {
-    if (behind.length > 0) await writeFileAtomically(configFiles.postgresql, formerMain);
-    await restoreFiles(client, former, altered.length > 0 ? formerAltered : undefined);
+    if (overriding.length > 0) await writeFileAtomically(configFiles.postgresql, previousMain);
+    await restoreFiles(client, previous, altered.length > 0 ? previousAlterSystem : undefined);
     throw error;
   }
 }
 
-/** The settings of the last start are kept until newer ones have been started with. */
-async function replaceParametersFile(wanted: string, former: string | undefined): Promise<void> {
-  if ((await readTextIfExists(configFiles.before)) === undefined)
-    await writeFileAtomically(configFiles.before, former ?? "");
-  await writeFileAtomically(configFiles.settings, wanted);
+/** Replaces the file; the parameters of the last start stay in a second file until PostgreSQL has started with the new ones. */
+async function replaceParametersFile(desired: string, previous: string | undefined): Promise<void> {
+  if ((await readTextIfExists(configFiles.previous)) === undefined)
+    await writeFileAtomically(configFiles.previous, previous ?? "");
+  await writeFileAtomically(configFiles.parameters, desired);
 }
 
-/** A change that waits for no restart has been proven by now. */
+/** Deletes the previous parameters when no restart is pending: a reload has proven the new ones. */
 async function deleteTrialFiles({ restart }: FileState): Promise<void> {
   if (restart.length > 0) return;
-  for (const file of [configFiles.before, configFiles.refused, configFiles.startLog])
+  for (const file of [configFiles.previous, configFiles.rejected, configFiles.startLog])
     await rm(file, { force: true });
 }
 
-/** Puts the files back; the reload may have nobody to ask any more. */
+/** Restores the previous files and reloads; PostgreSQL may be gone by then. */
 async function restoreFiles(
   client: Client,
-  former: string | undefined,
-  formerAltered: string | undefined,
+  previous: string | undefined,
+  previousAlterSystem: string | undefined,
 ): Promise<void> {
-  if (former === undefined) await rm(configFiles.settings, { force: true });
-  else await writeFileAtomically(configFiles.settings, former);
-  if (formerAltered !== undefined)
-    await writeFileAtomically(configFiles.alterSystem, formerAltered);
+  if (previous === undefined) await rm(configFiles.parameters, { force: true });
+  else await writeFileAtomically(configFiles.parameters, previous);
+  if (previousAlterSystem !== undefined)
+    await writeFileAtomically(configFiles.alterSystem, previousAlterSystem);
   try {
     await reloadConfig(client);
-    await deleteTrialFiles(await readFileState(client, configFiles.settings));
+    await deleteTrialFiles(await readFileState(client, configFiles.parameters));
   } catch (error) {
-    logLine(`the former settings are back, but PostgreSQL was not told: ${messageOf(error)}`);
+    logLine(
+      `the previous parameters are restored, but PostgreSQL has not reloaded them: ${messageOf(error)}`,
+    );
   }
 }
 
-function rejectedError(words: string): AgentError {
-  return new AgentError(`PostgreSQL refuses postgres.settings, and the former ones stay: ${words}`);
+function rejectedError(problem: string): AgentError {
+  return new AgentError(
+    `PostgreSQL rejects postgres.settings; the previous parameters stay in effect: ${problem}`,
+  );
 }
 
-/** Settings of extensions have a dot between two identifiers. */
-function quoted(name: string): string {
+/** Quotes a parameter name; those of extensions have a dot between two identifiers. */
+function quoteName(name: string): string {
   return name.split(".").map(q).join(".");
 }

@@ -10,45 +10,45 @@ import { dataFolder, configFiles } from "./config-files";
 import { readTextIfExists } from "../../system/atomic-file";
 import { readFileState } from "./reload";
 
-/** How long PostgreSQL may be away after a restart, and how long when it tells that it is starting: it may have a crash to mend. */
+/** How long PostgreSQL may take to start after a restart; longer when its lock file says `starting`: crash recovery takes time. */
 const startTimeoutSeconds = { silent: 60, starting: 3600 };
 
 /**
- * Looks, after a restart of PostgreSQL, whether the settings are in force.
+ * Checks, after a restart of PostgreSQL, that the parameters are in effect.
  *
- * When PostgreSQL does not start with new settings, `images/stagecraft-postgres` puts the former ones back; when it does
- * not start at all, that is done here, and the container's restart policy does the rest.
+ * When PostgreSQL does not start with new parameters, `images/stagecraft-postgres` restores the previous ones. When the
+ * container does not get that far, this function restores them and the container's restart policy starts it again.
  */
 export async function confirmParameters(
   settings: ParametersRequest["settings"],
 ): Promise<ParametersConfirmed> {
   const startedAt = await waitForStart();
-  const wanted = renderParameters(settings);
-  if ((await readTextIfExists(configFiles.settings)) !== wanted)
-    throw await notInPlaceError(wanted);
-  const before = await stat(configFiles.before).catch(() => undefined);
-  if (before && startedAt.getTime() < before.mtimeMs) {
+  const desired = renderParameters(settings);
+  if ((await readTextIfExists(configFiles.parameters)) !== desired)
+    throw await notInPlaceError(desired);
+  const previous = await stat(configFiles.previous).catch(() => undefined);
+  if (previous && startedAt.getTime() < previous.mtimeMs) {
     throw new AgentError(
-      "PostgreSQL has not been restarted since its settings were changed; restart its container, then confirm again",
+      "PostgreSQL has not been restarted since its parameters were changed; restart its container, then confirm again",
     );
   }
   const state = await withConnection("postgres", (client) =>
-    readFileState(client, configFiles.settings),
+    readFileState(client, configFiles.parameters),
   );
   const missing = [...state.problems, ...state.restart];
   if (missing.length > 0) {
     throw new AgentError(
-      `PostgreSQL was restarted, but not all settings are in force: ${missing.join(", ")}; run pulumi up again`,
+      `PostgreSQL was restarted, but some parameters are not in effect: ${missing.join(", ")}; run pulumi up again`,
     );
   }
-  for (const file of [configFiles.before, configFiles.refused, configFiles.startLog])
+  for (const file of [configFiles.previous, configFiles.rejected, configFiles.startLog])
     await rm(file, { force: true });
   return { applied: state.applied };
 }
 
-/** When PostgreSQL was started; puts the former settings back when it does not come up. */
+/** Waits for PostgreSQL and returns its start time; restores the previous parameters when it does not start. */
 async function waitForStart(): Promise<Date> {
-  const began = Date.now();
+  const started = Date.now();
   for (;;) {
     try {
       return await withConnection("postgres", async (client) => {
@@ -58,7 +58,7 @@ async function waitForStart(): Promise<Date> {
         return rows[0]?.at ?? new Date();
       });
     } catch (error) {
-      const seconds = (Date.now() - began) / 1000;
+      const seconds = (Date.now() - started) / 1000;
       const limit = (await isStarting())
         ? startTimeoutSeconds.starting
         : startTimeoutSeconds.silent;
@@ -68,33 +68,33 @@ async function waitForStart(): Promise<Date> {
   }
 }
 
-async function restorePrevious(said: string): Promise<AgentError> {
-  const away = `PostgreSQL did not come up within ${startTimeoutSeconds.silent} s of its restart (${said})`;
-  if ((await readTextIfExists(configFiles.before)) === undefined) {
-    return new AgentError(`${away}; look at: docker logs of its container`);
+async function restorePrevious(reason: string): Promise<AgentError> {
+  const failure = `PostgreSQL did not start within ${startTimeoutSeconds.silent} s of its restart (${reason})`;
+  if ((await readTextIfExists(configFiles.previous)) === undefined) {
+    return new AgentError(`${failure}; check: docker logs of its container`);
   }
-  await rename(configFiles.settings, configFiles.refused);
-  await rename(configFiles.before, configFiles.settings);
-  const words = startupErrors((await readTextIfExists(configFiles.startLog)) ?? "");
+  await rename(configFiles.parameters, configFiles.rejected);
+  await rename(configFiles.previous, configFiles.parameters);
+  const errors = startupErrors((await readTextIfExists(configFiles.startLog)) ?? "");
   return new AgentError(
-    `${away}${words === "" ? "" : `: ${words}`}; the settings before are back, and its container starts with them`,
+    `${failure}${errors === "" ? "" : `: ${errors}`}; the previous parameters are restored, and its container starts with them`,
   );
 }
 
-/** PostgreSQL tells in its lock file how far it is: `starting`, `ready`, `stopping`. */
+/** Reads PostgreSQL's status from its lock file: `starting`, `ready` or `stopping`. */
 async function isStarting(): Promise<boolean> {
   const lock = await readTextIfExists(path.join(dataFolder, "postmaster.pid"));
   return lock?.split("\n")[7]?.trim() === "starting";
 }
 
-async function notInPlaceError(wanted: string): Promise<AgentError> {
-  if ((await readTextIfExists(configFiles.refused)) !== wanted) {
+async function notInPlaceError(desired: string): Promise<AgentError> {
+  if ((await readTextIfExists(configFiles.rejected)) !== desired) {
     return new AgentError(
-      "the settings in place are other ones than asked for; run pulumi up again",
+      "stagecraft.conf differs from the requested parameters; run pulumi up again",
     );
   }
-  const words = startupErrors((await readTextIfExists(configFiles.startLog)) ?? "");
+  const errors = startupErrors((await readTextIfExists(configFiles.startLog)) ?? "");
   return new AgentError(
-    `PostgreSQL does not start with postgres.settings, and the former ones are back: ${words}`,
+    `PostgreSQL does not start with postgres.settings; the previous parameters are restored: ${errors}`,
   );
 }

@@ -6,20 +6,20 @@ import { sha256Of } from "../../system/digest";
 import { configFiles } from "./config-files";
 import { readTextIfExists } from "../../system/atomic-file";
 
-/** Written to the file of ALTER SYSTEM by others than people: `pg_basebackup` and `pg_rewind`, for a standby. */
+/** Parameters that `pg_basebackup` and `pg_rewind` write to the file of ALTER SYSTEM for a standby. */
 const standbyParameters = ["primary_conninfo", "primary_slot_name", "restore_command"];
 
-/** Tells of the settings, and changes nothing. */
+/** Observes the parameters; read-only. */
 export async function observeParameters(client: Client): Promise<ParametersObservation> {
-  // Those of a server elsewhere are its own.
+  // Those of an external server are not managed.
   if (isExternal) return { values: {}, sha256: null, alterSystem: [], pendingRestart: [] };
-  const text = await readTextIfExists(configFiles.settings);
+  const text = await readTextIfExists(configFiles.parameters);
   const { rows } = await client.query<{ name: string }>(
     "SELECT name FROM pg_settings WHERE pending_restart ORDER BY name",
   );
   const file = await client.query<{ name: string; setting: string }>(
     "SELECT name, setting FROM pg_file_settings WHERE sourcefile = $1 AND name IS NOT NULL",
-    [configFiles.settings],
+    [configFiles.parameters],
   );
   const behind = overridingParameters((await readTextIfExists(configFiles.postgresql)) ?? "");
   return {
@@ -31,7 +31,7 @@ export async function observeParameters(client: Client): Promise<ParametersObser
   };
 }
 
-/** Settings that somebody made by ALTER SYSTEM. */
+/** Names of the parameters that were set by ALTER SYSTEM. */
 export async function alterSystemParameters(client: Client): Promise<string[]> {
   const { rows } = await client.query<{ name: string }>(
     `SELECT DISTINCT name COLLATE "C" AS name FROM pg_file_settings

@@ -3,20 +3,20 @@ import type { Client } from "pg";
 import { AgentError } from "../../system/errors";
 import { connect } from "../../postgres/connect";
 
-/** How long PostgreSQL may take to read its files again. */
+/** How long PostgreSQL may take to reload its files. */
 const timeoutMs = 10_000;
 
-/** What PostgreSQL made of a settings file. */
+/** State of a configuration file in PostgreSQL. */
 export interface FileState {
-  /** Settings of the file that are in force. */
+  /** Names of the file's parameters that are in effect. */
   readonly applied: string[];
-  /** Settings, of any file, that wait for a restart. */
+  /** Names of the parameters, of any file, that are pending a restart. */
   readonly restart: string[];
-  /** What is against the file, in PostgreSQL's own words. */
+  /** PostgreSQL's errors about the file. */
   readonly problems: string[];
 }
 
-/** Lets PostgreSQL read its files again, and waits until this session has their contents. PostgreSQL manual, 19.1.2. */
+/** Makes PostgreSQL reload its files, and waits until this session has the new values. PostgreSQL manual, 19.1.2. */
 export async function reloadConfig(client: Client): Promise<void> {
   const loaded = async (): Promise<string> => {
     const { rows } = await client.query<{ at: string }>("SELECT pg_conf_load_time()::text AS at");
@@ -28,18 +28,18 @@ export async function reloadConfig(client: Client): Promise<void> {
   while ((await loaded()) === before) {
     if (Date.now() > deadline) {
       throw new AgentError(
-        "PostgreSQL did not take its files in again; look at: docker logs of its container",
+        `PostgreSQL did not reload its configuration within ${timeoutMs / 1000} s; check: docker logs of its container`,
       );
     }
     await sleep(10);
   }
 }
 
-/** Asks what became of a file. What PostgreSQL has against a line it tells at a level for debugging only. */
+/** Reads the state of a configuration file. PostgreSQL reports errors of a line only at a debug level. */
 export async function readFileState(client: Client, file: string): Promise<FileState> {
-  const words: string[] = [];
+  const notices: string[] = [];
   const listen = ({ message }: { message: string | undefined }): void => {
-    if (message !== undefined) words.push(message);
+    if (message !== undefined) notices.push(message);
   };
   await client.query("SET client_min_messages = debug3");
   client.on("notice", listen);
@@ -55,16 +55,16 @@ export async function readFileState(client: Client, file: string): Promise<FileS
        WHERE f.sourcefile = $1 ORDER BY f.seqno`,
       [file],
     );
-    const bad = rows.filter(({ error, needs_restart }) => error !== null && !needs_restart);
-    const waiting = await client.query<{ name: string }>(
+    const invalid = rows.filter(({ error, needs_restart }) => error !== null && !needs_restart);
+    const pending = await client.query<{ name: string }>(
       "SELECT name FROM pg_settings WHERE pending_restart ORDER BY name",
     );
     return {
       applied: rows.filter(({ applied }) => applied).map(({ name }) => name ?? ""),
-      restart: waiting.rows.map(({ name }) => name),
-      problems: bad.map(
+      restart: pending.rows.map(({ name }) => name),
+      problems: invalid.map(
         ({ name, error }) =>
-          words.find((text) => name !== null && text.includes(`"${name}"`)) ??
+          notices.find((text) => name !== null && text.includes(`"${name}"`)) ??
           `${name === null ? "" : `${name}: `}${error ?? ""}`,
       ),
     };
@@ -74,7 +74,7 @@ export async function readFileState(client: Client, file: string): Promise<FileS
   }
 }
 
-/** Whether a new session comes in; what PostgreSQL says when not. */
+/** Opens a new session. Returns PostgreSQL's error when it cannot be opened. */
 export async function newSessionProblem(): Promise<string | undefined> {
   try {
     await (await connect("postgres")).end();

@@ -11,16 +11,16 @@ import { withScratchCluster } from "../../postgres/scratch-cluster";
 import { dataFolder, configFiles } from "./config-files";
 import { readTextIfExists } from "../../system/atomic-file";
 
-/** How long a trial may take to answer on a busy machine. */
+/** How long a trial server may take to start on a busy machine. */
 const timeoutMs = 60_000;
 
 /**
- * What a server of its own must not do, whatever it is asked to: be reached by others, archive, write where the real
- * one does. What it says is to be read here.
+ * Parameters that isolate a trial server whatever its files contain: it is not reachable, does not archive, and writes
+ * nothing where the real server does. Its log goes to stderr.
  */
 const isolation = {
   listen_addresses: "",
-  hba_file: "", // Set for each trial.
+  hba_file: "", // Set for each trial server.
   ident_file: "/dev/null",
   external_pid_file: "",
   archive_command: "",
@@ -35,15 +35,15 @@ const isolation = {
 };
 
 /**
- * Starts PostgreSQL on a scratch cluster with the files of the real server, but one of them with another text, and
- * connects to it. The real server is not involved. Takes about 0.2 s, and 1 s more the first time.
+ * Starts PostgreSQL on a scratch cluster with the configuration files of the real server, one of them replaced by a
+ * candidate, and connects to it. The real server is not involved. Takes about 0.2 s, plus 1 s the first time.
  *
- * @param file The file that the text would replace: `stagecraft.conf` or `stagecraft-tls.conf`.
- * @returns What PostgreSQL has against it, in its own words; `undefined` when it runs.
+ * @param file The file to replace: `stagecraft.conf` or `stagecraft-tls.conf`.
+ * @returns PostgreSQL's error; `undefined` when it starts.
  */
 export async function tryConfigFile(file: string, candidate: string): Promise<string | undefined> {
   const folder = await mkdtemp(path.join(tmpdir(), "trial-"));
-  // Beside the real ones, because relative paths in a file are from where it lies.
+  // Next to the real files, because paths in a file are relative to it.
   const name = `${path.basename(file)}.candidate`;
   const config = path.join(dataFolder, `${name}.root`);
   try {
@@ -51,7 +51,7 @@ export async function tryConfigFile(file: string, candidate: string): Promise<st
     const changed = root.replace(`'${path.basename(file)}'`, `'${name}'`);
     if (changed === root) {
       throw new AgentError(
-        `PostgreSQL does not read ${path.basename(file)} yet: ${configFiles.postgresql} has no line for it; restart its container, which adds the line`,
+        `PostgreSQL does not include ${path.basename(file)}: ${configFiles.postgresql} has no line for it; restart its container, which adds the line`,
       );
     }
     await writeFile(config, changed, { mode: 0o600 });
@@ -85,16 +85,16 @@ async function run(cluster: string, config: string, folder: string): Promise<str
     });
   });
   const log = text(server.stderr);
-  const answer = await connectWhileRunning(server, folder);
+  const outcome = await connectWhileRunning(server, folder);
   server.kill("SIGINT");
   await ended;
-  if (answer === "runs") return parameterWarnings(await log);
-  return answer === "ended" ? startupErrors(await log) || exitText(server) : answer.refusal;
+  if (outcome === "runs") return parameterWarnings(await log);
+  return outcome === "ended" ? startupErrors(await log) || exitText(server) : outcome.problem;
 }
 
-type StartResult = "runs" | "ended" | { readonly refusal: string };
+type StartResult = "runs" | "ended" | { readonly problem: string };
 
-/** Connects as soon as it can. */
+/** Connects as soon as the server accepts connections. */
 async function connectWhileRunning(server: ChildProcess, folder: string): Promise<StartResult> {
   const deadline = Date.now() + timeoutMs;
   for (;;) {
@@ -107,8 +107,8 @@ async function connectWhileRunning(server: ChildProcess, folder: string): Promis
     } catch (error) {
       if (server.exitCode !== null || server.signalCode !== null) return "ended";
       const code = (error as { readonly code?: string }).code ?? "";
-      const isYetToCome = ["ENOENT", "ECONNREFUSED", "57P03"].includes(code);
-      if (!isYetToCome || Date.now() > deadline) return { refusal: messageOf(error) };
+      const isStarting = ["ENOENT", "ECONNREFUSED", "57P03"].includes(code);
+      if (!isStarting || Date.now() > deadline) return { problem: messageOf(error) };
     } finally {
       await client.end().catch(() => undefined);
     }
@@ -119,5 +119,5 @@ async function connectWhileRunning(server: ChildProcess, folder: string): Promis
 function exitText({ exitCode, signalCode }: ChildProcess): string {
   return signalCode === null
     ? `it ended with status ${exitCode ?? "unknown"}`
-    : `it was ended by ${signalCode}, as happens when memory runs out`;
+    : `it was ended by ${signalCode}, possibly because memory ran out`;
 }

@@ -1,6 +1,12 @@
 import { connect, type Socket } from "node:net";
 import { connect as connectTls } from "node:tls";
-import { terminateMessage, readAnswer, startupMessage, sslRequest, type Answer } from "./startup-messages";
+import {
+  terminateMessage,
+  readAnswer,
+  startupMessage,
+  sslRequest,
+  type Answer,
+} from "./startup-messages";
 
 /** A connection to be begun: where, how, as whom and into what. */
 export interface Probe {

@@ -1,9 +1,18 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { compareLog, isSince, lastLines, parseLog } from "../../../../model/application/log";
-import { applicationText, freshErrorLines, unhealthyText } from "../../../../model/application/report";
+import {
+  compareLog,
+  isSince,
+  lastDistinctLines,
+  parseLog,
+} from "../../../../model/application/log";
+import {
+  applicationText,
+  freshErrorLines,
+  unhealthyText,
+} from "../../../../model/application/report";
 import { defaultErrorPattern, signatureOf } from "../../../../model/application/signature";
-import { parseSettings } from "../../../../model/stack-file/parse";
+import { parseStackConfig } from "../../../../model/stack-file/parse";
 
 describe("the signature of a line of a log", () => {
   test.each([
@@ -153,7 +162,7 @@ describe("the log of an application", () => {
     const lines = parseLog(
       `2026-11-22T09:14:01.0Z a\n2026-11-22T09:14:01.0Z \u001b[31mred\u001b[0m\u0007 ${"x".repeat(300)}`,
     );
-    expect(lastLines(lines, 1)).toEqual([`red  ${"x".repeat(194)}…`]);
+    expect(lastDistinctLines(lines, 1)).toEqual([`red  ${"x".repeat(194)}…`]);
   });
 
   test("ends with lines that differ, however often the last one came", () => {
@@ -161,8 +170,8 @@ describe("the log of an application", () => {
       moment: since,
       text,
     }));
-    expect(lastLines(lines, 2)).toEqual(["done", "ERROR 3"]);
-    expect(lastLines(lines, 9)).toEqual(["starting", "done", "ERROR 3"]);
+    expect(lastDistinctLines(lines, 2)).toEqual(["done", "ERROR 3"]);
+    expect(lastDistinctLines(lines, 9)).toEqual(["starting", "done", "ERROR 3"]);
   });
 });
 
@@ -187,11 +196,11 @@ describe("what a person reads of an application", () => {
   test("says what has been done, why it is not healthy, and how to go back", () => {
     const found = {
       ...{ server: "staging", container: "stagecraft-staging-application", seconds: 60 },
-      ...{ reason: "/health answers 503", exchanged: "20261121T032900Z", canRollBack: true },
+      ...{ reason: "/health returns 503", exchanged: "20261121T032900Z", canRollBack: true },
       log: ["starting", "ERROR x"],
     };
     expect(unhealthyText(found)).toBe(
-      `staging has the contents of 20261121T032900Z now, but its application does not become healthy with them: /health answers 503 after 1 min 00 s
+      `staging has the contents of 20261121T032900Z now, but its application does not become healthy with them: /health returns 503 after 1 min 00 s
   its log   starting
             ERROR x
   more      docker logs stagecraft-staging-application
@@ -214,18 +223,18 @@ describe("the section application of a stack", () => {
     passwords: { application: "long enough", readonly: "long enough", monitor: "long enough" },
   };
   const read = (application: unknown, more = {}, stack = "staging") =>
-    parseSettings(stack, { ...good, ...more, application });
+    parseStackConfig(stack, { ...good, ...more, application });
   const problems = (...args: Parameters<typeof read>): string[] =>
     read(...args).problems.map(({ path, text }) => `${path}: ${text}`);
 
   test("needs an image and a port; what is left out gets its default", () => {
-    expect(read({ image: "timesheets:4.2", port: 18080 }).settings.application).toEqual({
+    expect(read({ image: "timesheets:4.2", port: 18080 }).config.application).toEqual({
       ...{ image: "timesheets:4.2", port: 18080, internalPort: 8080, memory: "512 MB" },
       ...{ healthLimit: "60 s", watch: "2 s", user: 5433 },
     });
     // As Pulumi gives a section that nobody set.
     expect(read({})).toMatchObject({ problems: [] });
-    expect(read({}).settings.application).toBeUndefined();
+    expect(read({}).config.application).toBeUndefined();
   });
 
   test("tells all that is wrong at once", () => {
@@ -244,7 +253,7 @@ describe("the section application of a stack", () => {
       'application.errorPattern: must be a regular expression as JavaScript has them, got "("',
       'application.memory: must be a size like "512 MB", at least "16 MB", got "1 kB"',
       "application.user: must be the number of a user other than root, got 0",
-      "application.healtPath: unknown setting; did you mean healthPath?",
+      "application.healtPath: unknown key; did you mean healthPath?",
       "application: names two images; keep either image or build",
       "application.healthCommand: is one of two; keep either healthPath or healthCommand",
     ]);
