@@ -1,5 +1,9 @@
 import type { Client } from "pg";
-import { explainFailure, backupFailureText, type FailedAttempt } from "../../model/backup/backup-failure";
+import {
+  explainFailure,
+  backupFailureText,
+  type FailedAttempt,
+} from "../../model/backup/backup-failure";
 import type { BackupJob } from "../../model/backup/job";
 import {
   backupBytes,
@@ -40,24 +44,24 @@ import {
 import { writeServerFiles } from "./server-files";
 import { freeBackupBytes, watchFreeSpace } from "./disk-space";
 
-/** What a backup is to be. */
+/** Arguments of {@link makeBackup}. */
 export interface BackupOptions {
   readonly server: string;
   readonly kind: ServerKind;
-  /** The job of the schedule; `null` for one by hand. */
+  /** The scheduled job; `null` for a manual backup. */
   readonly job: string | null;
   readonly settings: BackupJob;
-  /** Seconds that PostgreSQL may take to answer. */
+  /** Seconds to wait for PostgreSQL to accept connections. */
   readonly connectTimeoutSeconds: number;
-  /** Ends the attempt, with the reason. */
+  /** Aborts the attempt; its reason is reported. */
   readonly signal: AbortSignal;
 }
 
-/** Makes a backup; whatever fails is in the result and in the catalogue, never thrown. */
-export async function makeBackup(order: BackupOptions): Promise<JobResult> {
-  // Also of what other programs write.
+/** Makes a backup. A failure is in the result and in the catalogue; nothing is thrown. */
+export async function makeBackup(options: BackupOptions): Promise<JobResult> {
+  // Also applies to the files that child processes write.
   process.umask(0o077);
-  return new BackupRun(order).run();
+  return new BackupRun(options).run();
 }
 
 class BackupRun {
@@ -65,23 +69,23 @@ class BackupRun {
   readonly #logs: string[] = [];
   readonly #stop = new AbortController();
   #id: BackupId | undefined;
-  /** Where it is, for the person who reads what went wrong. */
+  /** Database and log of the failure, for the error text. */
   #database: string | undefined;
   #log: string | undefined;
 
-  constructor(private readonly order: BackupOptions) {}
+  constructor(private readonly options: BackupOptions) {}
 
   async run(): Promise<JobResult> {
-    const { job, signal, connectTimeoutSeconds: patienceSeconds } = this.order;
+    const { job, signal, connectTimeoutSeconds } = this.options;
     const onAbort = (): void => {
       this.#stop.abort(signal.reason);
     };
     signal.addEventListener("abort", onAbort);
     try {
-      await waitForPostgres(patienceSeconds);
+      await waitForPostgres(connectTimeoutSeconds);
       return await withJobLock({ kind: "backup", name: job }, signal, async (client) => {
         for (const id of await removeLeftovers(now()))
-          logLine(`removed ${id}, left by a killed backup`);
+          logLine(`removed ${id}, left behind by a killed backup`);
         return this.#make(client);
       });
     } catch (error) {
@@ -93,27 +97,31 @@ class BackupRun {
   }
 
   async #make(client: Client): Promise<JobResult> {
-    const { job, settings } = this.order;
+    const { job, settings } = this.options;
     const startedAt = now();
     const id = await unusedId(startedAt);
     this.#id = id;
     const folder = await createPartial(id, startedAt, job).catch((error: unknown) => {
-      throw new AgentError(`the folder of the backups cannot be written: ${messageOf(error)}`, {
+      throw new AgentError(`cannot write to the backup volume: ${messageOf(error)}`, {
         cause: error,
       });
     });
-    const unwatch = watchFreeSpace((reason) => {
+    const stopWatching = watchFreeSpace((reason) => {
       this.#stop.abort(reason);
     });
     try {
-      const chosen = await selectDatabases(client, settings.databases);
-      await this.#checkSpace(chosen);
-      const databases = await this.#dumpAll(chosen, id, folder);
-      logLine("roles, rules and settings …");
+      const selected = await selectDatabases(client, settings.databases);
+      await this.#checkSpace(selected);
+      const databases = await this.#dumpAll(selected, id, folder);
+      logLine("roles, pg_hba.conf and parameters …");
       await writeServerFiles(client, folder, this.#stop.signal);
       logLine("checksums …");
       const manifest: Manifest = {
-        ...{ format: 1, id, server: this.order.server, kind: this.order.kind, job },
+        format: 1,
+        id,
+        server: this.options.server,
+        kind: this.options.kind,
+        job,
         startedAt: startedAt.toISOString(),
         postgres: await readPostgres(client),
         agentVersion: version,
@@ -126,33 +134,33 @@ class BackupRun {
       await finishPartial(id, manifestSchema.parse(manifest));
       return await this.#succeeded(manifest);
     } finally {
-      unwatch();
+      stopWatching();
     }
   }
 
-  /** Not begun when it cannot fit. */
-  async #checkSpace(chosen: readonly SelectedDatabase[]): Promise<void> {
+  /** Throws an {@link AgentError} when the backup would not fit on the backup volume. */
+  async #checkSpace(selected: readonly SelectedDatabase[]): Promise<void> {
     const newest = (await listBackupIds()).at(-1);
-    const former = newest === undefined ? undefined : await readManifest(newest);
+    const previous = newest === undefined ? undefined : await readManifest(newest);
     const needed = neededBackupBytes(
-      chosen,
-      this.order.settings.compression,
-      former && { databases: former.databases, bytes: backupBytes(former) },
+      selected,
+      this.options.settings.compression,
+      previous && { databases: previous.databases, bytes: backupBytes(previous) },
     );
     const problem = backupSpaceProblem(needed, await freeBackupBytes());
     if (problem !== undefined) throw new AgentError(problem);
   }
 
   async #dumpAll(
-    chosen: readonly SelectedDatabase[],
+    selected: readonly SelectedDatabase[],
     id: BackupId,
     folder: string,
   ): Promise<BackedUpDatabase[]> {
-    const { server, settings } = this.order;
+    const { server, settings } = this.options;
     const parallel = settings.parallel ?? defaultParallel;
-    const total = chosen.reduce((sum, { bytes }) => sum + bytes, 0);
+    const total = selected.reduce((sum, { bytes }) => sum + bytes, 0);
     const progress = new Progress("backup", total, "nearly done");
-    const made = new Map<string, BackedUpDatabase>();
+    const backedUp = new Map<string, BackedUpDatabase>();
     const dump = async ({ name, bytes }: SelectedDatabase, jobs: number): Promise<void> => {
       const log = await DumpLog.open(id, name, this.#logs.length);
       this.#logs.push(log.name);
@@ -162,17 +170,17 @@ class BackupRun {
         const common = { server, backup: id, database: name, settings, parallel: jobs };
         const dumped = await dumpDatabase({ ...common, folder, log, progress, signal });
         if (dumped) {
-          made.set(name, dumped);
+          backedUp.set(name, dumped);
           const rows = dumped.tables.reduce((sum, table) => sum + table.rows, 0);
           log.write(`done: ${plural(dumped.tables.length, "table")}, ${formatCount(rows)} rows`);
         } else if (settings.databases === undefined) {
-          log.write("left out: the database is not there any more");
+          log.write("skipped: the database no longer exists");
         } else {
-          throw new AgentError(`there is no database ${name} any more`);
+          throw new AgentError(`database ${name} no longer exists`);
         }
       } catch (error) {
-        // What is ended because another one failed is not where it failed.
-        if (!signal.aborted || signal.reason === this.order.signal.reason) {
+        // A dump that was aborted because another one failed is not the cause.
+        if (!signal.aborted || signal.reason === this.options.signal.reason) {
           this.#database = name;
           this.#log = log.name;
         }
@@ -182,10 +190,10 @@ class BackupRun {
         await log.close();
       }
     };
-    const { alone, together } = splitBySize(chosen);
-    for (const database of alone) await dump(database, parallel);
-    await forEachConcurrently(together, parallel, async (database) => dump(database, 1));
-    return chosen.flatMap(({ name }) => made.get(name) ?? []);
+    const { large, small } = splitBySize(selected);
+    for (const database of large) await dump(database, parallel);
+    await forEachConcurrently(small, parallel, async (database) => dump(database, 1));
+    return selected.flatMap(({ name }) => backedUp.get(name) ?? []);
   }
 
   async #succeeded(manifest: Manifest): Promise<JobResult> {
@@ -200,19 +208,24 @@ class BackupRun {
         : databases.map(({ name }) => name).join(", ");
     const text = `backup ${id}   ${names} · ${formatBytes(backupBytes(manifest))} · ${formatCount(rows)} rows · ${formatDuration(seconds)}`;
     const result = this.#result(true, text);
-    // The backup is there; a record that cannot be kept makes it no worse.
+    // Failing to record it does not invalidate the backup.
     await saveAttempt({
-      ...{ id, job: this.order.job, startedAt: manifest.startedAt },
-      ...{ finishedAt: result.finishedAt, result: "backed up", text, logs: this.#logs },
+      id,
+      job: this.options.job,
+      startedAt: manifest.startedAt,
+      finishedAt: result.finishedAt,
+      result: "backed up",
+      text,
+      logs: this.#logs,
     }).catch((error: unknown) => {
-      logLine(`could not keep the record: ${messageOf(error)}`);
+      logLine(`cannot save the record of backup ${id}: ${messageOf(error)}`);
     });
     return result;
   }
 
   async #failed(error: unknown): Promise<JobResult> {
-    const { server, job, signal } = this.order;
-    // The first reason counts; what followed from it is noise.
+    const { server, job, signal } = this.options;
+    // Report the first failure, not those that followed from it.
     const reason: unknown = signal.aborted
       ? signal.reason
       : this.#stop.signal.aborted
@@ -222,26 +235,35 @@ class BackupRun {
     const text = backupFailureText(attempt, explainFailure(attempt, messageOf(reason)));
     const result = this.#result(false, text);
     const id = this.#id;
-    if (id !== undefined) await this.#clearUp(id, result);
+    if (id !== undefined) await this.#recordFailure(id, result);
     return result;
   }
 
-  async #clearUp(id: BackupId, { startedAt, finishedAt, text }: JobResult): Promise<void> {
+  async #recordFailure(id: BackupId, { startedAt, finishedAt, text }: JobResult): Promise<void> {
     try {
-      // First, because the record may need the room.
+      // First, because the record may need the space.
       await removePartial(id);
       await saveAttempt({
-        ...{ id, job: this.order.job, startedAt, finishedAt },
-        ...{ result: "failed", text, logs: this.#logs },
+        id,
+        job: this.options.job,
+        startedAt,
+        finishedAt,
+        result: "failed",
+        text,
+        logs: this.#logs,
       });
     } catch (error) {
-      logLine(`could not clear up in ${repositoryFolder} yet: ${messageOf(error)}`);
+      logLine(`cannot clean up ${repositoryFolder} yet: ${messageOf(error)}`);
     }
   }
 
   #result(succeeded: boolean, text: string): JobResult {
     return {
-      ...{ kind: "backup", name: this.order.job, succeeded, text, backup: this.#id ?? null },
+      kind: "backup",
+      name: this.options.job,
+      succeeded,
+      text,
+      backup: this.#id ?? null,
       startedAt: this.#startedAt.toISOString(),
       finishedAt: now().toISOString(),
     };

@@ -4,18 +4,18 @@ import { formatBytes } from "../../model/base/units";
 import { AgentError } from "../system/errors";
 import { repositoryFolder } from "../repository/repository";
 
-/** Milliseconds between two looks at the disk. */
+/** Milliseconds between checks of the free space. */
 const intervalMilliseconds = 500;
 
-/** Bytes that a backup may take of the volume. */
+/** Bytes of the backup volume that a backup may use. */
 export async function freeBackupBytes(): Promise<number> {
   const { bavail, blocks, bsize } = await statfs(repositoryFolder);
   return Math.max(0, bavail * bsize - backupReserve(blocks * bsize));
 }
 
-/** Calls `stop` when the volume of the backups is nearly full; the caller ends the watch. */
+/** Calls `stop` when the backup volume is nearly full; returns a function that ends the watch. */
 export function watchFreeSpace(stop: (reason: Error) => void): () => void {
-  const look = async (): Promise<void> => {
+  const check = async (): Promise<void> => {
     if ((await freeBackupBytes()) > 0) return;
     const { bavail, bsize } = await statfs(repositoryFolder);
     stop(
@@ -24,7 +24,7 @@ export function watchFreeSpace(stop: (reason: Error) => void): () => void {
       ),
     );
   };
-  const timer = setInterval(() => void look().catch(() => undefined), intervalMilliseconds);
+  const timer = setInterval(() => void check().catch(() => undefined), intervalMilliseconds);
   return () => {
     clearInterval(timer);
   };

@@ -18,27 +18,27 @@ import type { DumpLog } from "../repository/backup-logs";
 import { runProgram, type Command } from "../system/run-program";
 import { Snapshot } from "./snapshot";
 
-/** What a dump is made of, and where it goes. */
+/** Arguments of {@link dumpDatabase}. */
 export interface DumpRequest {
   readonly server: string;
   readonly backup: BackupId;
   readonly database: string;
   readonly settings: Pick<BackupJob, "format" | "compression" | "lockTimeout">;
-  /** Jobs of `pg_dump`. */
+  /** Parallel jobs of `pg_dump`. */
   readonly parallel: number;
-  /** The folder of the backup. */
+  /** The folder to write the dump to. */
   readonly folder: string;
   readonly log: DumpLog;
   readonly progress: Progress;
   readonly signal: AbortSignal;
 }
 
-/** Jobs of `pg_dump` for a job that does not say. */
+/** Parallel jobs of `pg_dump` when the backup job does not set them. */
 export const defaultParallel = Math.min(availableParallelism(), 4);
 
 /**
- * Dumps a database and counts its rows, both in one snapshot. `undefined` when the database is not there; otherwise
- * the dump is whole, or this raises what went wrong.
+ * Dumps a database and counts its rows, both in one snapshot. Returns `undefined` when the database does not exist;
+ * throws an {@link AgentError} when the dump fails.
  */
 export async function dumpDatabase(request: DumpRequest): Promise<BackedUpDatabase | undefined> {
   const { database, settings, log, signal } = request;
@@ -57,32 +57,41 @@ export async function dumpDatabase(request: DumpRequest): Promise<BackedUpDataba
     await snapshot.lockTables();
     await writeColumns(path.join(request.folder, columnsFile(dump)), snapshot);
     await runDump({ ...request, dump, parallel, snapshot });
-    // Not beside the dump: together they would take more of the processors from the application than a dump alone.
-    const tables = await count(snapshot, signal);
+    // After the dump, not concurrently: both together would take more processor time from the application.
+    const tables = await countRows(snapshot, signal);
     const { encoding, locale, bytes, largeObjects, extensions, upgrades } = snapshot.facts;
     return {
-      ...{ name: database, dump, format: settings.format, compression: settings.compression },
-      ...{ parallel, encoding, locale, bytes, tables, largeObjects, extensions: [...extensions] },
+      name: database,
+      dump,
+      format: settings.format,
+      compression: settings.compression,
+      parallel,
+      encoding,
+      locale,
+      bytes,
+      tables,
+      largeObjects,
+      extensions: [...extensions],
       ...(upgrades && { upgrades }),
       seconds: Math.round(performance.now() - started) / 1000,
     };
   } catch (error) {
     const holders = await lockHolders(database).catch(() => []);
-    const told = [messageOf(error), ...holders].join("\n");
-    log.write(`stopped: ${told}`);
-    throw new AgentError(told, { cause: error });
+    const message = [messageOf(error), ...holders].join("\n");
+    log.write(`stopped: ${message}`);
+    throw new AgentError(message, { cause: error });
   } finally {
     await snapshot.close();
   }
 }
 
 async function writeColumns(file: string, snapshot: Snapshot): Promise<void> {
-  const packed = await promisify(gzip)(JSON.stringify(await snapshot.columns()));
-  await writeFile(file, packed, { mode: 0o600, flag: "wx" });
+  const compressed = await promisify(gzip)(JSON.stringify(await snapshot.columns()));
+  await writeFile(file, compressed, { mode: 0o600, flag: "wx" });
 }
 
-/** Counting cannot be told to stop; closing the connection ends it. */
-async function count(snapshot: Snapshot, signal: AbortSignal): Promise<CountedTable[]> {
+/** Counts the rows of all tables. A running count cannot be cancelled, so aborting closes the connection. */
+async function countRows(snapshot: Snapshot, signal: AbortSignal): Promise<CountedTable[]> {
   const onAbort = (): void => {
     void snapshot.close();
   };
@@ -101,16 +110,20 @@ async function runDump(
   const { settings, parallel, snapshot, log, progress, signal, database } = request;
   const target = path.join(request.folder, request.dump);
   const { format, compression } = settings;
-  const piped = compression === "bzip2";
+  const isPiped = compression === "bzip2";
   const milliseconds = 1000 * (parseDuration(settings.lockTimeout) ?? 0);
   const command: Command = [
     "pg_dump",
-    ...["--verbose", "--no-password", "--no-sync", `--format=${format}`],
-    ...[`--snapshot=${snapshot.id}`, `--lock-wait-timeout=${milliseconds}`],
+    "--verbose",
+    "--no-password",
+    "--no-sync",
+    `--format=${format}`,
+    `--snapshot=${snapshot.id}`,
+    `--lock-wait-timeout=${milliseconds}`,
     ...(format === "directory" ? [`--jobs=${parallel}`] : []),
-    // As the procedure that people know makes them.
+    // The usual options of a plain dump that is restored with psql.
     ...(format === "plain" ? ["--clean", "--if-exists", "--no-owner"] : []),
-    ...(piped ? [] : [`--compress=${compression}`, `--file=${target}`]),
+    ...(isPiped ? [] : [`--compress=${compression}`, `--file=${target}`]),
     `--dbname=${connectionString(database)}`,
   ];
   const sizes = new Map(
@@ -125,15 +138,15 @@ async function runDump(
     environment: clientEnvironment(sessionOptions()),
     onLine,
     signal,
-    ...(piped && { filter: ["bzip2"] as const, output: target }),
+    ...(isPiped && { filter: ["bzip2"] as const, output: target }),
   });
   signal.throwIfAborted();
   if (statuses.every((status) => status === 0)) return;
-  const said = log.errors.join("\n");
-  throw new AgentError(said === "" ? `pg_dump ended with status ${statuses.join(", ")}` : said);
+  const errors = log.errors.join("\n");
+  throw new AgentError(errors === "" ? `pg_dump ended with status ${statuses.join(", ")}` : errors);
 }
 
-/** Who keeps others from tables of a database, for the person who has to ask them. */
+/** Sessions that hold exclusive locks on tables of a database, one line each. */
 async function lockHolders(database: string): Promise<string[]> {
   return withConnection("postgres", async (client: Client) => {
     const { rows } = await client.query<{ holder: string }>(

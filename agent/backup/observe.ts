@@ -11,7 +11,7 @@ import { readOverdueReasons } from "../jobs/overdue";
 import { readCatalogue, repositoryFolder } from "../repository/repository";
 import { readSchedule, scheduleSavedAt, scheduleDigest } from "../jobs/schedule";
 
-/** Tells of the backups and of when the next ones are made, and changes nothing. */
+/** Observes the backups, the jobs and their next runs. Read-only. */
 export async function observeBackups(client: Client, now: Date): Promise<BackupsObservation> {
   const request = await readSchedule().catch(() => undefined);
   const states = await readJobStates();
@@ -20,8 +20,10 @@ export async function observeBackups(client: Client, now: Date): Promise<Backups
   return {
     sha256: request ? scheduleDigest(request) : null,
     jobs: (request ? scheduledJobs(request) : []).map(({ kind, name, timing }) => ({
-      ...{ kind, name, last: states[jobKey({ kind, name })]?.last ?? null },
-      next: nextRuns(timing, now, 5).map((moment) => moment.toISOString()),
+      kind,
+      name,
+      last: states[jobKey({ kind, name })]?.last ?? null,
+      next: nextRuns(timing, now, 5).map((time) => time.toISOString()),
     })),
     running: (await runningJob(client)) ?? null,
     lastAttempt: entries.findLast(({ attempt }) => attempt !== null)?.attempt ?? null,

@@ -15,26 +15,26 @@ import {
 } from "../repository/repository";
 
 const suffix = ".partial";
-/** Says whose attempt a folder is, while it is being made. */
+/** Job and start time of the backup in progress. */
 const startedFile = "started.json";
 
 const startedSchema = z.strictObject({ job: z.string().nullable(), startedAt: z.iso.datetime() });
 
-/** The id of a backup that begins now, which no other backup or attempt has. */
+/** An id for a backup that starts now; no other backup or attempt has it. */
 export async function unusedId(now: Date): Promise<BackupId> {
   const taken = new Set(await readdir(repositoryFolder).catch(() => []));
   const records = await readdir(path.join(repositoryFolder, "records")).catch(() => []);
   for (const name of records) taken.add(name);
-  let moment = now;
-  let id = formatBackupId(moment);
+  let time = now;
+  let id = formatBackupId(time);
   while (taken.has(id) || taken.has(`${id}${suffix}`)) {
-    moment = new Date(moment.getTime() + 1000);
-    id = formatBackupId(moment);
+    time = new Date(time.getTime() + 1000);
+    id = formatBackupId(time);
   }
   return id;
 }
 
-/** Makes the folder of a backup that begins now. */
+/** Creates the folder of a backup that starts now; returns its path. */
 export async function createPartial(id: BackupId, now: Date, job: string | null): Promise<string> {
   const folder = partialFolder(id);
   await mkdir(folder, { mode: 0o700 });
@@ -43,12 +43,12 @@ export async function createPartial(id: BackupId, now: Date, job: string | null)
   return folder;
 }
 
-/** Removes the folder of a backup that did not come about; what writes into it may be just ending. */
+/** Removes the folder of a failed backup. Retries, because a program that writes into it may still be ending. */
 export async function removePartial(id: BackupId): Promise<void> {
   await rm(partialFolder(id), { recursive: true, force: true, maxRetries: 10, retryDelay: 100 });
 }
 
-/** What is in the folder of a backup: every file, with its size and SHA-256. */
+/** The files in the folder of a backup, with size and SHA-256. */
 export async function listFiles(folder: string): Promise<BackupFile[]> {
   await rm(path.join(folder, startedFile), { force: true });
   const entries = await readdir(folder, { recursive: true, withFileTypes: true });
@@ -65,7 +65,7 @@ export async function listFiles(folder: string): Promise<BackupFile[]> {
   return files;
 }
 
-/** Gives a backup its name: on the disk it is whole by then, and the name is there or not. */
+/** Completes a backup: writes its manifest, syncs all files to disk, and renames the folder. */
 export async function finishPartial(id: BackupId, manifest: Manifest): Promise<void> {
   const folder = partialFolder(id);
   await writeManifest(folder, manifest);
@@ -75,8 +75,8 @@ export async function finishPartial(id: BackupId, manifest: Manifest): Promise<v
 }
 
 /**
- * Removes what backups that were killed left behind, and records them as failed. Only for who holds the lock of jobs:
- * otherwise the folder may be somebody's.
+ * Removes the folders of killed backups and records these as failed; returns their ids. The caller holds the job lock:
+ * otherwise a folder may belong to a running backup.
  */
 export async function removeLeftovers(now: Date): Promise<BackupId[]> {
   const names = await readdir(repositoryFolder).catch(() => []);
@@ -88,10 +88,13 @@ export async function removeLeftovers(now: Date): Promise<BackupId[]> {
     const started = await readStarted(id);
     await removePartial(id);
     await saveAttempt({
-      ...{ id, job: started?.job ?? null, result: "failed", logs: [] },
+      id,
+      job: started?.job ?? null,
+      result: "failed",
+      logs: [],
       startedAt: started?.startedAt ?? parseBackupId(id)?.toISOString() ?? now.toISOString(),
       finishedAt: now.toISOString(),
-      text: "no backup was made: the attempt was killed, or the machine stopped\n  fix       the next run makes one; to make one now: npx stagecraft backup",
+      text: "no backup was made: the attempt was killed, or the machine stopped\n  fix       wait for the next run, or run: npx stagecraft backup",
     });
   }
   return ids;

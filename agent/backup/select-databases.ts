@@ -2,18 +2,18 @@ import type { Client } from "pg";
 import { isStagecraftCopy } from "../../model/base/names";
 import { AgentError } from "../system/errors";
 
-/** Names that an error shows of those that are there. */
+/** Database names shown in an error. */
 const shownNames = 10;
 
-/** A database that a backup is to have. */
+/** A database to back up or to maintain. */
 export interface SelectedDatabase {
   readonly name: string;
   readonly bytes: number;
 }
 
 /**
- * The databases of a backup: those that are named, or all that are not templates. Of all, Stagecraft's own copies are
- * left out, and so is `postgres` as long as nobody has put anything into it. The connection is to `postgres`.
+ * The databases of a job: the named ones, or all except templates, Stagecraft's own copies and an empty `postgres`.
+ * `client` is connected to `postgres`. Throws an {@link AgentError} when a named database does not exist.
  */
 export async function selectDatabases(
   client: Client,
@@ -31,17 +31,17 @@ export async function selectDatabases(
   const missing = named.filter((name) => !all.some((found) => found.name === name));
   if (missing.length > 0) {
     const names = all.map(({ name }) => name);
-    const there = [...names.slice(0, shownNames), ...(names.length > shownNames ? ["…"] : [])].join(
+    const shown = [...names.slice(0, shownNames), ...(names.length > shownNames ? ["…"] : [])].join(
       ", ",
     );
     throw new AgentError(
-      `there is no database ${missing.join(", ")}; the server has ${there}; change databases of the job, or leave it out for all of them`,
+      `no database ${missing.join(", ")}; the server has ${shown}; correct databases of the job, or remove it to select all databases`,
     );
   }
   return all.filter(({ name }) => named.includes(name));
 }
 
-/** Whether somebody has made anything in the database that a connection is to. */
+/** Whether the connected database has any tables, views, sequences or large objects. */
 async function hasObjects(client: Client): Promise<boolean> {
   const { rows } = await client.query<{ used: boolean }>(`
     SELECT EXISTS (SELECT FROM pg_class WHERE oid >= 16384 AND relkind IN ('r', 'p', 'm', 'v', 'f', 'S')

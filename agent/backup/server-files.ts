@@ -7,37 +7,37 @@ import { clientEnvironment } from "../postgres/client-programs";
 import { stateFolder } from "../system/state-folder";
 import { runProgram } from "../system/run-program";
 
-/** Name of the stack's state in the agent's volume, and in a backup. */
+/** File name of the stack's state, in the agent's volume and in a backup. */
 export const stateFile = "pulumi-state.json";
 
-/** Writes what a server has beside its databases into the folder of a backup. */
+/** Writes roles, tablespaces, `pg_hba.conf`, `pg_ident.conf`, parameters and the stack's state into the folder of a backup. */
 export async function writeServerFiles(
   client: Client,
   folder: string,
   signal: AbortSignal,
 ): Promise<void> {
   await writeGlobals(path.join(folder, "globals.sql"), signal);
-  await writeRules(client, folder);
-  await writeSettings(client, path.join(folder, "settings.json"));
+  await writeAccessRules(client, folder);
+  await writeParameters(client, path.join(folder, "settings.json"));
   await copyState(path.join(folder, stateFile));
 }
 
-/** Roles and tablespaces. No password leaves the server. */
+/** Roles and tablespaces, without passwords. */
 async function writeGlobals(file: string, signal: AbortSignal): Promise<void> {
-  const complaints: string[] = [];
+  const errors: string[] = [];
   const command = ["pg_dumpall", "--globals-only", "--no-role-passwords", "--no-password"] as const;
   const [status] = await runProgram([...command, "--database=postgres", `--file=${file}`], {
     environment: clientEnvironment(sessionOptions()),
-    onLine: (line) => complaints.push(line),
+    onLine: (line) => errors.push(line),
     signal,
   });
   signal.throwIfAborted();
   if (status === 0) return;
-  throw new AgentError(complaints.join("\n") || `pg_dumpall ended with status ${status ?? ""}`);
+  throw new AgentError(errors.join("\n") || `pg_dumpall ended with status ${status ?? ""}`);
 }
 
-/** As the server reads them, wherever it keeps them. */
-async function writeRules(client: Client, folder: string): Promise<void> {
+/** `pg_hba.conf` and `pg_ident.conf` as the server reads them, from any location. */
+async function writeAccessRules(client: Client, folder: string): Promise<void> {
   const { rows } = await client.query<{ hba: string; ident: string }>(
     `SELECT pg_read_file(current_setting('hba_file')) AS hba, pg_read_file(current_setting('ident_file')) AS ident`,
   );
@@ -46,8 +46,8 @@ async function writeRules(client: Client, folder: string): Promise<void> {
   await writeNew(path.join(folder, "pg_ident.conf"), files?.ident ?? "");
 }
 
-/** Settings that somebody made, and what of a database is in no plain dump of it. */
-async function writeSettings(client: Client, file: string): Promise<void> {
+/** Parameters that differ from their defaults, and properties of databases that a plain dump lacks. */
+async function writeParameters(client: Client, file: string): Promise<void> {
   const { rows: settings } = await client.query<{ name: string; setting: string }>(
     `SELECT name, setting, unit, source FROM pg_settings
      WHERE source NOT IN ('default', 'override', 'client', 'session') ORDER BY name COLLATE "C"`,
@@ -62,7 +62,7 @@ async function writeSettings(client: Client, file: string): Promise<void> {
   await writeNew(file, `${JSON.stringify({ settings, databases }, null, 2)}\n`);
 }
 
-/** What the stack is, where the operator's CLI has handed it over. */
+/** The stack's state, if the CLI has sent it. */
 async function copyState(target: string): Promise<void> {
   try {
     await copyFile(path.join(stateFolder, stateFile), target);

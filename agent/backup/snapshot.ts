@@ -8,39 +8,39 @@ import { readMaskCatalogue } from "../prepare/masks/catalogue";
 import { connect } from "../postgres/connect";
 import { readRecordedLedger } from "../prepare/upgrades/ledger";
 
-/** Tables whose rows are counted by one statement: a server far away is asked seldom, and its planner not for too much. */
+/** Tables counted by one statement: few round trips to a distant server, and statements the planner can handle. */
 const batchSize = 100;
 
-/** What is known of a database in a snapshot. */
+/** Properties of a database in a snapshot. */
 export interface SnapshotFacts {
   readonly encoding: string;
   readonly locale: string;
   readonly bytes: number;
   readonly largeObjects: number;
   readonly extensions: readonly { name: string; version: string }[];
-  /** Upgrade scripts that it has been through, where that can be read. */
+  /** Upgrade scripts that have been applied; `undefined` when the ledger cannot be read. */
   readonly upgrades: RecordedLedger | undefined;
 }
 
-/** A table that a dump has the rows of. */
+/** A table whose rows are in the dump. */
 interface DumpedTable {
   readonly schema: string;
   readonly name: string;
-  /** With its indexes and what is stored beside it. */
+  /** Estimated size of its main fork, from `pg_class.relpages`; for progress. */
   readonly bytes: number;
 }
 
-/** One moment of a database: whatever is read in it, by any of several programs, is of that moment. PostgreSQL manual, 9.28.5. */
+/** An exported snapshot of a database, which `pg_dump` and the row counts share. PostgreSQL manual, 9.28.5. */
 export class Snapshot {
   private constructor(
     private readonly client: Client,
-    /** By this another session reads the same moment. */
+    /** Snapshot id for `SET TRANSACTION SNAPSHOT`. */
     readonly id: string,
     readonly facts: SnapshotFacts,
     readonly tables: readonly DumpedTable[],
   ) {}
 
-  /** Opens a transaction for it; `undefined` when the database is not there. The caller closes it. */
+  /** Opens a transaction and exports its snapshot; `undefined` when the database does not exist. The caller closes it. */
   static async open(database: string, lockTimeoutSeconds: number): Promise<Snapshot | undefined> {
     const client = await connectIfExists(database, lockTimeoutSeconds);
     if (!client) return undefined;
@@ -60,8 +60,8 @@ export class Snapshot {
   }
 
   /**
-   * Lets nobody empty, change or drop a table before the snapshot is closed, whoever waits for that meanwhile: emptying is
-   * seen in every snapshot. PostgreSQL manual, 13.6.
+   * Locks all tables in ACCESS SHARE mode until the snapshot is closed, so that none is truncated, altered or dropped:
+   * TRUNCATE is not MVCC-safe. PostgreSQL manual, 13.6.
    */
   async lockTables(): Promise<void> {
     try {
@@ -76,21 +76,21 @@ export class Snapshot {
     }
   }
 
-  /** Its columns, for previews of masks. */
+  /** Columns of the database, for previews of masks. */
   async columns(): Promise<MaskCatalogue> {
     await this.client.query("SAVEPOINT columns");
     const columns = await readMaskCatalogue(this.client, { sizes: false });
-    // With it goes the path that was set.
+    // Restores the search_path.
     await this.client.query("ROLLBACK TO SAVEPOINT columns");
     return columns;
   }
 
-  /** Counts the rows of every table. */
+  /** Counts the rows of all tables. */
   async countRows(): Promise<CountedTable[]> {
     const counted: CountedTable[] = [];
     for (let start = 0; start < this.tables.length; start += batchSize) {
       const batch = this.tables.slice(start, start + batchSize);
-      // Going back to the savepoint frees the locks: of 20,000 tables at once they would be too many.
+      // Rolling back to the savepoint releases the locks on the indexes: for 20,000 tables they would be too many.
       await this.client.query("SAVEPOINT counting");
       const counts = batch.map(
         ({ schema, name }, i) =>
@@ -117,7 +117,7 @@ async function connectIfExists(database: string, lockTimeout: number): Promise<C
   try {
     return await connect(database, {
       lock_timeout: `${lockTimeout}s`,
-      // Rows are counted beside the application: helpers would take the processors from it.
+      // Parallel workers would take processor time from the application.
       max_parallel_workers_per_gather: "0",
     });
   } catch (error) {
@@ -143,7 +143,11 @@ async function readFacts(client: Client): Promise<SnapshotFacts> {
   );
   const { encoding, locale, bytes, los } = facts;
   return {
-    ...{ encoding, locale, bytes: Number(bytes), largeObjects: Number(los), extensions },
+    encoding,
+    locale,
+    bytes: Number(bytes),
+    largeObjects: Number(los),
+    extensions,
     upgrades: await readRecordedLedger(client),
   };
 }
@@ -155,7 +159,7 @@ async function readTables(client: Client): Promise<DumpedTable[]> {
   return rows.map(({ schema, name, bytes }) => ({ schema, name, bytes: Number(bytes) }));
 }
 
-/** Those that have rows of their own, and whose rows are in a dump: not the ones that belong to an extension. */
+/** Tables that have rows of their own and are not members of an extension: those whose rows are in a dump. */
 const dumpedTables = `
   FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
   WHERE c.relkind = 'r' AND c.relpersistence <> 't'
@@ -164,10 +168,10 @@ const dumpedTables = `
                     WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e')
   ORDER BY n.nspname COLLATE "C", c.relname COLLATE "C"`;
 
-/** In one statement: for 20,000 tables, a message each would take longer than the locks themselves. */
+/** One statement: for 20,000 tables, the round trips would take longer than the locks. */
 const lockSql = `
-  DO $$ DECLARE held record; BEGIN
-    FOR held IN SELECT n.nspname, c.relname ${dumpedTables} LOOP
-      EXECUTE format('LOCK TABLE ONLY %I.%I IN ACCESS SHARE MODE', held.nspname, held.relname);
+  DO $$ DECLARE dumped record; BEGIN
+    FOR dumped IN SELECT n.nspname, c.relname ${dumpedTables} LOOP
+      EXECUTE format('LOCK TABLE ONLY %I.%I IN ACCESS SHARE MODE', dumped.nspname, dumped.relname);
     END LOOP;
   END $$`;

@@ -7,18 +7,19 @@ import { readOverdueReasons } from "../jobs/overdue";
 import { readCatalogue } from "../repository/repository";
 import { readSchedule } from "../jobs/schedule";
 
-/** Shown by `stagecraft-agent health` (images/stagecraft-agent), which fails while it is there. */
+/** `stagecraft-agent health` (images/stagecraft-agent) prints this file and fails while it exists. */
 const overdueFile = "/tmp/stagecraft-overdue";
 
-/** Looks whether backups are overdue: the container's health shows it, and people are told. */
+/** Checks whether backups are overdue; if so, the container becomes unhealthy and an alert is sent. */
 export async function checkOverdueBackups(server: string): Promise<void> {
   try {
     const request = await readSchedule();
-    const late = await readOverdueReasons(request, await readCatalogue(), now());
-    if (late.length > 0) await writeFile(overdueFile, `backups are overdue: ${late.join("; ")}\n`);
+    const reasons = await readOverdueReasons(request, await readCatalogue(), now());
+    if (reasons.length > 0)
+      await writeFile(overdueFile, `backups are overdue: ${reasons.join("; ")}\n`);
     else await rm(overdueFile, { force: true });
-    if (request?.alerts) await sendOverdueAlert(request.alerts, server, late, now());
+    if (request?.alerts) await sendOverdueAlert(request.alerts, server, reasons, now());
   } catch (error) {
-    logLine(`could not look whether backups are overdue: ${messageOf(error)}`);
+    logLine(`cannot check whether backups are overdue: ${messageOf(error)}`);
   }
 }

@@ -6,10 +6,10 @@ import { tryJobLock, releaseJobLock } from "../jobs/job-lock";
 import { removeLeftovers } from "../backup/partial-backup";
 import { repositoryFolder } from "../repository/repository";
 
-/** Removes what backups that were killed left behind, unless one is being made now; their ids. */
+/** Removes the folders of killed backups, unless a job is running; returns their ids. */
 export async function removePartialBackups(client: Client): Promise<BackupId[]> {
   const names = await readdir(repositoryFolder).catch(() => []);
-  // Otherwise whoever begins a job just now would have to wait for nothing.
+  // Only then take the lock: a job that starts now would wait for it.
   if (!names.some((name) => name.endsWith(".partial"))) return [];
   if (!(await tryJobLock(client))) return [];
   try {

@@ -14,29 +14,32 @@ import { removeRestoreRole } from "../restore/import/restore-role";
 import { removeExpiredInstance } from "../recovery/instance/remove";
 import { renewCertificate } from "../server/tls/renew";
 
-/** Read by `stagecraft-agent health` (images/stagecraft-agent), which wants it newer than 15 s. */
+/** `stagecraft-agent health` (images/stagecraft-agent) fails when this file is older than 15 s. */
 const heartbeatFile = "/tmp/stagecraft-heartbeat";
 const heartbeatSeconds = 5;
-const tidySeconds = 60;
+const cleanUpSeconds = 60;
 const archiveSeconds = 15;
 const renewSeconds = 86_400;
-const watchSeconds = 60;
+const overdueSeconds = 60;
 
-/** The container's main process: shows that it lives, runs the jobs of its schedule, tells of backups that are overdue, clears up after what was interrupted, and renews the certificate. */
+/**
+ * The container's main process: writes the heartbeat, runs scheduled jobs, checks for overdue backups, maintains the WAL
+ * archive, cleans up after interrupted work, serves metrics, and renews the certificate.
+ */
 export function serve(server: string): void {
   logLine(`agent of server ${server} is running`);
   const timers = [
     setInterval(writeHeartbeat, heartbeatSeconds * 1000),
-    setInterval(() => void tidy(server), tidySeconds * 1000),
+    setInterval(() => void cleanUp(server), cleanUpSeconds * 1000),
     setInterval(() => void maintainArchive(server), archiveSeconds * 1000),
     setInterval(() => void renewCertificate(server), renewSeconds * 1000),
-    setInterval(() => void checkOverdueBackups(server), watchSeconds * 1000),
+    setInterval(() => void checkOverdueBackups(server), overdueSeconds * 1000),
   ];
-  // With the container that ended, its restores have ended too.
+  // Restores of the previous container have ended with it.
   void removeAllFetched().catch(debugLog);
   const stopJobs = serveJobs();
   writeHeartbeat();
-  void tidy(server);
+  void cleanUp(server);
   void renewCertificate(server);
   void checkOverdueBackups(server);
   void maintainArchive(server);
@@ -56,25 +59,27 @@ function writeHeartbeat(): void {
   writeFileSync(heartbeatFile, "");
 }
 
-async function tidy(server: string): Promise<void> {
+/** Removes what interrupted restores, backups and changes left behind. */
+async function cleanUp(server: string): Promise<void> {
   try {
-    const aside = await removeExpiredInstance();
-    if (aside !== undefined) logLine(aside);
+    const removed = await removeExpiredInstance();
+    if (removed !== undefined) logLine(removed);
   } catch (error) {
-    logLine(`the side cluster of ${server} could not be removed yet: ${messageOf(error)}`);
+    logLine(`cannot remove the recovery instance of ${server} yet: ${messageOf(error)}`);
   }
   try {
     const dropped = await withConnection("postgres", async (client) => {
       const names = await dropLeftovers(client);
       await removeRestoreRole(client);
       for (const id of await removePartialBackups(client))
-        logLine(`removed ${id}, left by a killed backup`);
+        logLine(`removed ${id}, left behind by a killed backup`);
       return names;
     });
     for (const name of dropped) logLine(`dropped ${name}, left behind by an interrupted restore`);
-    if (await rollBackInterruptedChange()) logLine("took back rules whose change was interrupted");
+    if (await rollBackInterruptedChange())
+      logLine("rolled back an interrupted change of pg_hba.conf");
   } catch (error) {
-    // PostgreSQL may be starting or stopped; the next round tries again.
+    // PostgreSQL may be starting or stopped; the next run tries again.
     debugLog(error);
   }
 }

@@ -1,6 +1,6 @@
 import { AgentError } from "../system/errors";
 
-/** A signal that is given when this process is asked to end, so that it can leave everything in order. */
+/** Aborts when this process receives SIGTERM, SIGINT or SIGHUP, so that it can shut down cleanly. */
 export function terminationSignal(): AbortSignal {
   const end = new AbortController();
   for (const name of ["SIGTERM", "SIGINT", "SIGHUP"] as const) {
@@ -11,10 +11,10 @@ export function terminationSignal(): AbortSignal {
   return end.signal;
 }
 
-/** A signal that is given after a while, with the reason. */
+/** Aborts after `seconds`, with `reason` as an {@link AgentError}. */
 export function timeoutSignal(seconds: number, reason: string): AbortSignal {
   const end = new AbortController();
-  // Longer than a timer can be (25 days) is as good as never.
+  // Node's timers are limited to about 25 days, which is longer than any job.
   const milliseconds = Math.min(seconds * 1000, 2 ** 31 - 1);
   setTimeout(() => {
     end.abort(new AgentError(reason));

@@ -11,7 +11,7 @@ import { stateFolder, writeStateFile } from "../system/state-folder";
 import { readTextIfExists } from "../system/atomic-file";
 import { advisoryLocks } from "../postgres/advisory-locks";
 
-/** Advisory lock that every job holds while it works: one at a time. It ends with the session, however that ends. */
+/** Advisory lock that a job holds while it runs: one job at a time. PostgreSQL releases it when the session ends. */
 const lock = [...advisoryLocks.jobs];
 
 const file = "running-job.json";
@@ -21,12 +21,14 @@ const runningJobSchema = z.strictObject({
   name: z.string().nullable(),
   startedAt: z.iso.datetime(),
 });
-/** The job that runs now. */
+/** The job that is running. */
 export type RunningJob = z.infer<typeof runningJobSchema>;
 
 /**
- * Does a job while no other one runs; while one does, this one waits for its turn. A backup that waits is made of what
- * is there when its turn comes: the one before it would not hold what was written since.
+ * Runs `work` while holding the job lock; waits for a job that is already running. A backup that waited dumps the
+ * databases as they are when it gets the lock: the previous backup lacks what was written since.
+ *
+ * @param signal ends the wait
  */
 export async function withJobLock<T>(
   job: Pick<RunningJob, "kind" | "name">,
@@ -50,7 +52,7 @@ export async function withJobLock<T>(
   });
 }
 
-/** Takes the lock if it is free; it ends with the session. */
+/** Acquires the job lock if it is free; returns whether it did. */
 export async function tryJobLock(client: Client): Promise<boolean> {
   const { rows } = await client.query<{ locked: boolean }>(
     "SELECT pg_try_advisory_lock($1, $2) AS locked",
@@ -59,12 +61,12 @@ export async function tryJobLock(client: Client): Promise<boolean> {
   return rows[0]?.locked ?? false;
 }
 
-/** Gives the lock back. */
+/** Releases the job lock. */
 export async function releaseJobLock(client: Client): Promise<void> {
   await client.query("SELECT pg_advisory_unlock($1, $2)", lock);
 }
 
-/** The job that runs now, if any. */
+/** The job that is running; `undefined` when none is. */
 export async function runningJob(client: Client): Promise<RunningJob | undefined> {
   const { rowCount } = await client.query(
     "SELECT FROM pg_locks WHERE locktype = 'advisory' AND classid = $1 AND objid = $2 AND granted",
@@ -79,6 +81,6 @@ async function readRunningJob(): Promise<RunningJob | undefined> {
 }
 
 function describe({ kind, name, startedAt }: RunningJob): string {
-  const what = name === null ? `a ${kind} by hand` : `${name} (${kind})`;
-  return `${what}, begun at ${startedAt.slice(0, 19).replace("T", " ")} UTC,`;
+  const what = name === null ? `a manual ${kind}` : `${name} (${kind})`;
+  return `${what}, started at ${startedAt.slice(0, 19).replace("T", " ")} UTC,`;
 }

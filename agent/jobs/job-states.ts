@@ -5,7 +5,7 @@ import { jobStatesSchema, type JobStates } from "./scheduler";
 
 const file = "jobs.json";
 
-/** What is remembered of the jobs; nothing where it cannot be read. */
+/** The stored states of the jobs; empty when they cannot be read. */
 export async function readJobStates(): Promise<JobStates> {
   const text = await readTextIfExists(path.join(stateFolder, file));
   if (text === undefined) return {};
@@ -16,7 +16,7 @@ export async function readJobStates(): Promise<JobStates> {
   }
 }
 
-/** Remembers it. Only the agent's main process does. */
+/** Saves the states of the jobs. Only the agent's main process does. */
 export async function saveJobStates(states: JobStates): Promise<void> {
   await writeStateFile(file, JSON.stringify(states));
 }

@@ -4,7 +4,7 @@ import { overdueJobs } from "../../model/backup/overdue-jobs";
 import type { BackupsRequest } from "../../model/backup/protocol";
 import { scheduleSavedAt } from "./schedule";
 
-/** Why the server's backups are overdue, a sentence each; none when all is well or nothing is promised. */
+/** Why the server's backups are overdue, one sentence per reason; empty when they are not, or without a schedule. */
 export async function readOverdueReasons(
   request: BackupsRequest | undefined,
   catalogue: readonly CatalogueEntry[],

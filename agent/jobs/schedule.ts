@@ -11,27 +11,27 @@ import { readTextIfExists } from "../system/atomic-file";
 
 const file = "backups.json";
 
-/** What is in force, in the agent's volume, readable by the agent alone. */
+/** The applied schedule, in the agent's volume, readable only by the agent. */
 export const scheduleFile = path.join(stateFolder, file);
 
-/** What the agent does by itself about backups; `undefined` while nobody has said. */
+/** The schedule of backups and their maintenance; `undefined` until one has been applied. */
 export async function readSchedule(): Promise<BackupsRequest | undefined> {
   const text = await readTextIfExists(scheduleFile);
   return text === undefined ? undefined : backupsRequestSchema.parse(JSON.parse(text));
 }
 
-/** Puts a schedule in force; the main process notices. */
+/** Applies a schedule; the agent's main process reloads it. */
 export async function saveSchedule(request: BackupsRequest): Promise<void> {
   await writeStateFile(file, JSON.stringify(request));
 }
 
-/** When the schedule was put in force; `undefined` while none is. */
+/** When the schedule was applied; `undefined` without one. */
 export async function scheduleSavedAt(): Promise<Date | undefined> {
   const found = await stat(path.join(stateFolder, file)).catch(() => undefined);
   return found?.mtime;
 }
 
-/** By what a schedule is told from another. */
+/** SHA-256 of a schedule, to compare two of them. */
 export function scheduleDigest(request: BackupsRequest): string {
   return sha256Of(digestedRequest(request));
 }

@@ -4,7 +4,7 @@ import { withJobLock } from "../jobs/job-lock";
 import { messageOf } from "../system/errors";
 import { offsiteRetention, syncCopies, type CopyResult } from "./sync";
 
-/** Copies off-site what is not there yet, a backup that was made just now among it; without a copy the job has failed. */
+/** Copies the new backup off-site, and older ones that have no copy yet. The job has failed when a backup has no copy. */
 export async function copyAfterBackup(
   offsite: OffsiteConfig | undefined,
   server: string,
@@ -19,11 +19,11 @@ export async function copyAfterBackup(
   const finishedAt = new Date().toISOString();
   if (problems.length === 0)
     return { ...result, finishedAt, text: `${result.text} · copied off-site` };
-  const text = `the backup was made, and is not off-site: ${problems.join("; ")}`;
+  const text = `the backup was made, but not copied off-site: ${problems.join("; ")}`;
   return { ...result, finishedAt, succeeded: false, text };
 }
 
-/** The same, while no other job runs: two uploads would take each other's parts for leftovers. */
+/** Synchronises the off-site copies while holding the job lock: two uploads would remove each other's partial files. */
 export async function copyWithJobLock(
   offsite: OffsiteConfig,
   server: string,

@@ -1,5 +1,6 @@
 import { backupBytes } from "../../model/backup/manifest";
-import { remotePathText, type OffsiteConfig } from "../../model/backup/offsite-config";
+import { type OffsiteConfig } from "../../model/backup/offsite-config";
+import { remotePathText } from "../../model/backup/remote-copies";
 import type {
   OffsiteFetch,
   OffsiteFetched,
@@ -14,7 +15,7 @@ import { readSchedule } from "../jobs/schedule";
 import { AgentError } from "../system/errors";
 import { terminationSignal } from "../jobs/abort-signals";
 
-/** Lists the copies of a server's backups, from what is there alone. */
+/** Lists the off-site copies of a server's backups, by the files at the destination. */
 export async function listCopies(server: string): Promise<OffsiteList> {
   const settings = await requireOffsite();
   const [copies, here] = await Promise.all([
@@ -22,17 +23,18 @@ export async function listCopies(server: string): Promise<OffsiteList> {
     listBackupIds(),
   ]);
   return {
-    ...{ server, place: remotePathText(settings, server) },
+    server,
+    place: remotePathText(settings, server),
     copies: copies.map(({ id, bytes }) => ({ id, bytes, isHere: here.includes(id) })),
   };
 }
 
-/** Copies what is not there yet, and removes there what no rule keeps. */
+/** Copies the backups that have no off-site copy yet, and deletes the copies that no retention rule keeps. */
 export async function uploadCopies(server: string): Promise<CopyResult[]> {
   return copyWithJobLock(await requireOffsite(), server, null, terminationSignal());
 }
 
-/** Brings a backup back. */
+/** Fetches a backup from its off-site copy into the repository. */
 export async function fetchBackup({ id, of, identity }: OffsiteFetch): Promise<OffsiteFetched> {
   const manifest = await fetchCopy(await requireOffsite(), of, id, identity);
   return { id, bytes: backupBytes(manifest) };
@@ -42,6 +44,6 @@ async function requireOffsite(): Promise<OffsiteConfig> {
   const offsite = (await readSchedule())?.offsite;
   if (offsite) return offsite;
   throw new AgentError(
-    "this server has no place for off-site copies; set backups.offsite in the stack file and run pulumi up",
+    "this server has no off-site destination; set backups.offsite in the stack file and run pulumi up",
   );
 }

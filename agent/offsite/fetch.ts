@@ -1,7 +1,8 @@
 import { mkdir, rename, rm, statfs } from "node:fs/promises";
 import path from "node:path";
 import type { Manifest } from "../../model/backup/manifest";
-import { copyName, remotePathText, type OffsiteConfig } from "../../model/backup/offsite-config";
+import { type OffsiteConfig } from "../../model/backup/offsite-config";
+import { copyName, remotePathText } from "../../model/backup/remote-copies";
 import type { BackupId } from "../../model/base/names";
 import { formatBytes } from "../../model/base/units";
 import { fsyncFolder, fsyncPath } from "../system/fsync";
@@ -19,35 +20,35 @@ import { PipelineError, type Stage } from "./pipeline";
 import { Remote } from "./remote";
 import { streamMeter } from "./upload";
 
-/** Brings a backup back from its off-site copy: downloads, decrypts, checks it against its manifest. */
+/** Fetches a backup from its off-site copy: downloads, decrypts, compares it with its manifest. */
 export async function fetchCopy(
   settings: OffsiteConfig,
   server: string,
   id: BackupId,
   identity: string,
 ): Promise<Manifest> {
-  const place = remotePathText(settings, server, copyName(id));
-  if (await readManifest(id)) throw new AgentError(`backup ${id} is here already`);
+  const remotePath = remotePathText(settings, server, copyName(id));
+  if (await readManifest(id)) throw new AgentError(`backup ${id} is already on this server`);
   const remote = new Remote(settings, server);
   const copies = await remote.copies();
   const copy = copies.find((copy) => copy.id === id);
   if (!copy) {
-    const there = copies.length > 0 ? copies.map(({ id }) => id).join(", ") : "none";
-    throw new AgentError(`there is no copy ${place}; those that are there: ${there}`);
+    const existing = copies.length > 0 ? copies.map(({ id }) => id).join(", ") : "none";
+    throw new AgentError(`no copy ${remotePath}; existing copies: ${existing}`);
   }
   await requireSpace(copy.bytes);
-  // Not the name of a backup that is being made, which is cleared away when no job runs.
+  // Not the folder name of a backup in progress, which is removed when no job runs.
   const partial = path.join(repositoryFolder, `${id}.fetched.partial`);
   await rm(partial, { recursive: true, force: true });
   await mkdir(partial, { recursive: true, mode: 0o700 });
   try {
-    const found = streamMeter();
-    await unpackCopy(remote, { id, place, identity, folder: partial, watch: found.watch });
-    const manifest = await checkAndRename(id, partial, place);
+    const meter = streamMeter();
+    await unpackCopy(remote, { id, remotePath, identity, folder: partial, onData: meter.onData });
+    const manifest = await checkAndRename(id, partial, remotePath);
     const at = new Date().toISOString();
-    const text = "fetched from there";
-    const { bytes, sha256 } = found.result();
-    await saveOffsiteCopy(id, { result: "uploaded", remote: place, at, bytes, sha256, text });
+    const text = "fetched";
+    const { bytes, sha256 } = meter.result();
+    await saveOffsiteCopy(id, { result: "uploaded", remote: remotePath, at, bytes, sha256, text });
     await restoreVerification(id, sha256, at);
     return manifest;
   } finally {
@@ -56,8 +57,8 @@ export async function fetchCopy(
 }
 
 /**
- * What proved a backup goes on to hold for what was fetched, if that is byte for byte what this agent sent: nobody
- * encrypts the same twice to the same bytes.
+ * Restores the verification of a backup if its copy is byte for byte what this agent uploaded; encryption never
+ * produces the same bytes twice.
  */
 async function restoreVerification(id: BackupId, sha256: string, checkedAt: string): Promise<void> {
   const was = (await readKnownCopies()).find((copy) => copy.id === id)?.was;
@@ -65,75 +66,83 @@ async function restoreVerification(id: BackupId, sha256: string, checkedAt: stri
   await saveVerification(id, { ...was.verification, from: "off-site", checkedAt });
 }
 
-/** Downloads, decrypts and unpacks a copy into a folder; throws an {@link AgentError} when it is not whole. */
+/** Downloads, decrypts and unpacks a copy into a folder; throws an {@link AgentError} when it is incomplete or altered. */
 export async function unpackCopy(
   remote: Remote,
   copy: {
     readonly id: BackupId;
-    readonly place: string;
+    /** Remote and path of the copy, for messages. */
+    readonly remotePath: string;
     readonly identity: string;
     readonly folder: string;
-    readonly watch?: (piece: Buffer) => void;
+    readonly onData?: (chunk: Buffer) => void;
   },
 ): Promise<void> {
-  const { id, place, identity, folder, watch = () => undefined } = copy;
-  const stages = [remote.read(copyName(id), watch), decryption(identity), unpacking(folder)];
+  const { id, remotePath, identity, folder, onData = () => undefined } = copy;
+  const stages = [remote.read(copyName(id), onData), decryption(identity), unpacking(folder)];
   await remote.run(stages).catch((error: unknown) => {
-    throw explainError(error, place);
+    throw explainError(error, remotePath);
   });
 }
 
-/** Throws an {@link AgentError} when a copy of this size does not fit where the backups lie. */
+/** Throws an {@link AgentError} when a copy of this size does not fit on the backup volume. */
 export async function requireSpace(bytes: number): Promise<void> {
   const { bavail, bsize } = await statfs(repositoryFolder);
   const free = bavail * bsize;
   if (free > 1.05 * bytes) return;
   throw new AgentError(
-    `the copy has ${formatBytes(bytes)}, and ${formatBytes(free)} are free where the backups lie; make room there`,
+    `the copy has ${formatBytes(bytes)}, but the backup volume has only ${formatBytes(free)} free; free some space there`,
   );
 }
 
-/** The program that decrypts. It takes the identity from a pipe that only it can read; no file ever has it. */
+/** Decrypts stdin to stdout with age. The identity comes from a pipe, never from a file or an argument. */
 function decryption(identity: string): Stage {
   const script = "exec age --decrypt --identity <(exec cat <&3)";
   return { program: "bash", args: ["-c", script], secret: identity };
 }
 
-/** Without owners, and with rights of our own: anybody who may write there can pack what he likes. */
+/** Unpacks a tar from stdin. Its owners and permissions are ignored: anyone with write access to the remote could have set them. */
 function unpacking(folder: string): Stage {
   const args = ["--extract", "--file=-", `--directory=${folder}`, "--no-same-owner"];
   return { program: "tar", args: [...args, "--no-same-permissions"] };
 }
 
-function explainError(error: unknown, place: string): unknown {
+function explainError(error: unknown, remotePath: string): unknown {
   if (!(error instanceof PipelineError)) return error;
   const { program, stderr } = error;
   const cause = { cause: error };
   if (program === "tar") {
-    return new AgentError(`${place} could not be unpacked: ${stderr.trim()}`, cause);
+    return new AgentError(`cannot unpack ${remotePath}: ${stderr.trim()}`, cause);
   }
   if (/no identity matched/.test(stderr)) {
-    const fix = "give one that belongs to a public key in backups.offsite.recipients of that day";
-    return new AgentError(`the key does not open ${place}; ${fix}`, cause);
+    const fix =
+      "use the private key of a public key that was in backups.offsite.recipients at the time of the backup";
+    return new AgentError(`the key does not decrypt ${remotePath}; ${fix}`, cause);
   }
   if (/identity|passphrase|failed to read "/.test(stderr)) {
-    const fix = "give the file that age-keygen made, or an SSH key without a passphrase";
-    return new AgentError(`what was given is no private key for age; ${fix}`, cause);
+    const fix = "use a file created by age-keygen, or an SSH key without a passphrase";
+    return new AgentError(`the identity file is not a private key for age; ${fix}`, cause);
   }
   return new AgentError(
-    `${place} was altered or cut since its upload, and cannot be decrypted; take another copy`,
+    `cannot decrypt ${remotePath}: it was altered or truncated after its upload; use another copy`,
     cause,
   );
 }
 
-async function checkAndRename(id: BackupId, partial: string, place: string): Promise<Manifest> {
+/** Compares a fetched backup with its manifest and gives it its final name. */
+async function checkAndRename(
+  id: BackupId,
+  partial: string,
+  remotePath: string,
+): Promise<Manifest> {
   const manifest = await readManifest(path.basename(partial));
   if (manifest?.id !== id) {
-    const found = manifest ? `is of backup ${manifest.id}` : "has no manifest that can be read";
-    throw new AgentError(`${place} is not a copy of backup ${id}: it ${found}`);
+    const found = manifest ? `is of backup ${manifest.id}` : "has no readable manifest";
+    throw new AgentError(`${remotePath} is not a copy of backup ${id}: it ${found}`);
   }
-  const wrong = await fileProblems(path.basename(partial));
-  if (wrong.length > 0) throw new AgentError(`${place} is not whole: ${wrong.join(", ")}`);
+  const problems = await fileProblems(path.basename(partial));
+  if (problems.length > 0)
+    throw new AgentError(`${remotePath} is incomplete or altered: ${problems.join(", ")}`);
   await fsyncFolder(partial);
   await rename(partial, backupFolder(id));
   await fsyncPath(repositoryFolder);

@@ -8,13 +8,13 @@ export interface Stage {
   readonly program: string;
   readonly args: readonly string[];
   readonly environment?: NodeJS.ProcessEnv;
-  /** What it can read from its descriptor 3, and no other program sees. */
+  /** Sent to the program on file descriptor 3; no other process sees it. */
   readonly secret?: string;
-  /** Sees each piece of its output. */
-  readonly onOutput?: (piece: Buffer) => void;
+  /** Called with each chunk of its output. */
+  readonly onOutput?: (chunk: Buffer) => void;
 }
 
-/** What is wrong with a pipeline: the program that failed first, and not those that lost it. */
+/** A failed pipeline: the program that caused the failure, not those that failed because of it. */
 export class PipelineError extends Error {
   override readonly name = "PipelineError";
 
@@ -28,23 +28,23 @@ export class PipelineError extends Error {
   }
 }
 
-/** How long a program may take to end when it is told to, in seconds. */
+/** Seconds between SIGTERM and SIGKILL. */
 const graceSeconds = 10;
 
-/** The most that is kept of what a program complains of, in bytes. */
+/** Bytes of a program's stderr that are retained. */
 const maxStderrBytes = 65_536;
 
 interface Running {
   readonly stage: Stage;
   readonly child: ChildProcess & { readonly stdin: Writable; readonly stdout: Readable };
-  /** Done when it has ended well; what it said otherwise. */
+  /** Resolves when the program ends with status 0; rejects with a {@link PipelineError} otherwise. */
   readonly ended: Promise<void>;
 }
 
 /**
- * Runs programs, each one's output being the next one's input, and resolves when all of them have ended well. A program
- * sees the end of its input only after the one before it has ended well: of a pipeline that is cut, the last program
- * never takes a part for the whole. Memory does not grow with what goes through.
+ * Runs programs with the output of each piped to the next; resolves when all have ended with status 0, and throws a
+ * {@link PipelineError} otherwise. A program's stdin is closed only after the previous program succeeded, so the last
+ * one never mistakes truncated input for complete input. Memory use does not depend on the amount of data.
  */
 export async function runPipeline(
   stages: readonly Stage[],
@@ -56,7 +56,7 @@ export async function runPipeline(
   signal?.throwIfAborted();
   const failures: PipelineError[] = [];
   const running = stages.map(start);
-  let patience: NodeJS.Timeout | undefined;
+  let stopTimer: NodeJS.Timeout | undefined;
   const stop = (): void => {
     for (const { child } of running) end(child);
   };
@@ -68,22 +68,22 @@ export async function runPipeline(
     ended.catch((error: unknown) => {
       const failure = error as PipelineError;
       failures.push(failure);
-      // Whoever closed its input is about to say why, and is not ended before it has.
-      if (hasBrokenPipe(failure)) patience ??= setTimeout(stop, graceSeconds * 1000);
+      // The next program closed its stdin and is about to report why: give it time.
+      if (hasBrokenPipe(failure)) stopTimer ??= setTimeout(stop, graceSeconds * 1000);
       else stop();
     }),
   );
   await Promise.all([...ends, ...links.map((linked) => linked.catch(() => undefined))]);
-  clearTimeout(patience);
+  clearTimeout(stopTimer);
   signal?.removeEventListener("abort", stop);
   signal?.throwIfAborted();
-  const culprit = failures.find(isRootCause) ?? failures[0];
-  if (culprit) throw culprit;
-  // Where all ended well, nothing was lost between them.
+  const failure = failures.find(isRootCause) ?? failures[0];
+  if (failure) throw failure;
+  // All programs succeeded: report an error of the pipes, if any.
   await Promise.all(links);
 }
 
-/** Those that were ended, or that found nobody listening, are only the victims. */
+/** Programs that were killed, or whose reader was gone, did not cause the failure. */
 function isRootCause(failure: PipelineError): boolean {
   return failure.signal === null && !hasBrokenPipe(failure);
 }
@@ -92,7 +92,7 @@ function hasBrokenPipe({ signal, stderr }: PipelineError): boolean {
   return signal === "SIGPIPE" || brokenPipe.test(stderr);
 }
 
-/** How programs complain when the one behind them is gone; a connection of rclone's own that is reset sounds different. */
+/** Error texts of programs whose reader is gone; a reset network connection of rclone reads differently. */
 const brokenPipe =
   /broken pipe|(?:cannot write|write error|write (?:\||\/dev\/)\S*): connection reset/i;
 
@@ -102,16 +102,16 @@ function start(stage: Stage): Running {
     env: environment,
     stdio: ["pipe", "pipe", "pipe", ...(secret === undefined ? [] : ["pipe" as const])],
   }) as Running["child"] & { readonly stderr: Readable };
-  // A program that ends early is told by its status, and not by what it did not read.
+  // A program that ends early is reported by its status, not by EPIPE.
   child.stdin.on("error", () => undefined);
-  let complaint = "";
-  child.stderr.on("data", (piece: Buffer) => {
-    complaint = (complaint + piece.toString("utf8")).slice(-maxStderrBytes);
+  let stderr = "";
+  child.stderr.on("data", (chunk: Buffer) => {
+    stderr = (stderr + chunk.toString("utf8")).slice(-maxStderrBytes);
   });
   if (secret !== undefined) {
-    const way = child.stdio[3] as Writable;
-    way.on("error", () => undefined);
-    way.end(secret);
+    const pipe = child.stdio[3] as Writable;
+    pipe.on("error", () => undefined);
+    pipe.end(secret);
   }
   const ended = new Promise<void>((resolve, reject) => {
     child.on("error", ({ message }) => {
@@ -119,25 +119,25 @@ function start(stage: Stage): Running {
     });
     child.on("close", (status, signal) => {
       if (status === 0) resolve();
-      else reject(new PipelineError(program, status, signal, complaint));
+      else reject(new PipelineError(program, status, signal, stderr));
     });
   });
   return { stage, child, ended };
 }
 
 async function link(from: Running, to: Running | undefined): Promise<void> {
-  const { onOutput: watch } = from.stage;
+  const { onOutput } = from.stage;
   if (!to) {
-    for await (const piece of from.child.stdout as AsyncIterable<Buffer>) watch?.(piece);
+    for await (const chunk of from.child.stdout as AsyncIterable<Buffer>) onOutput?.(chunk);
     return;
   }
-  const watched = async function* (source: AsyncIterable<Buffer>) {
-    for await (const piece of source) {
-      watch?.(piece);
-      yield piece;
+  const observed = async function* (source: AsyncIterable<Buffer>) {
+    for await (const chunk of source) {
+      onOutput?.(chunk);
+      yield chunk;
     }
   };
-  await pipeline(from.child.stdout, watched, to.child.stdin, { end: false });
+  await pipeline(from.child.stdout, observed, to.child.stdin, { end: false });
   await from.ended;
   to.child.stdin.end();
 }

@@ -9,10 +9,10 @@ const backendsSchema = z.array(
   }),
 );
 
-/** What this rclone can do. */
+/** The backends and options of the installed rclone. */
 export async function readBackends(): Promise<Backend[]> {
-  const told = await outputOf(rclone(["config", "providers"]));
-  return backendsSchema.parse(JSON.parse(told)).map(({ Name, Options }) => ({
+  const providers = await outputOf(rclone(["config", "providers"]));
+  return backendsSchema.parse(JSON.parse(providers)).map(({ Name, Options }) => ({
     name: Name,
     options: (Options ?? []).map(({ Name, IsPassword }) => ({
       name: Name,
@@ -21,19 +21,19 @@ export async function readBackends(): Promise<Backend[]> {
   }));
 }
 
-/** A password as rclone wants it in its file; against glances only. It goes by stdin, as an argument would be seen. */
+/** A password in rclone's obscured form, which is no encryption. Passed on stdin, because arguments are visible to other processes. */
 export async function obscure(password: string): Promise<string> {
   return (await outputOf(rclone(["obscure", "-"]), password)).trim();
 }
 
-/** rclone, with nothing to say but errors. */
+/** Calls rclone; it logs only errors. */
 export function rclone(args: readonly string[]): Stage {
   const quiet = ["--log-level", "ERROR", "--cache-dir", "/tmp/rclone"];
   return { program: "rclone", args: [...quiet, ...args] };
 }
 
 async function outputOf(stage: Stage, input = ""): Promise<string> {
-  const pieces: Buffer[] = [];
-  await runPipeline([{ ...stage, onOutput: (piece) => pieces.push(piece) }], { input });
-  return Buffer.concat(pieces).toString("utf8");
+  const chunks: Buffer[] = [];
+  await runPipeline([{ ...stage, onOutput: (chunk) => chunks.push(chunk) }], { input });
+  return Buffer.concat(chunks).toString("utf8");
 }

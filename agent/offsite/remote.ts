@@ -4,15 +4,17 @@ import path from "node:path";
 import { z } from "zod";
 import { hideSecrets } from "../../model/base/hide-secrets";
 import {
-  completeCopies,
   isSecretOption,
-  joinPath,
   parseRemote,
-  type RemoteCopy,
   type OffsiteRemote,
   type OffsiteConfig,
-  type RemoteFile,
 } from "../../model/backup/offsite-config";
+import {
+  type RemoteCopy,
+  type RemoteFile,
+  completeCopies,
+  joinPath,
+} from "../../model/backup/remote-copies";
 import {
   passwordsAmong,
   remoteName,
@@ -32,76 +34,76 @@ import { obscure, rclone, readBackends } from "./rclone";
 const ownFolder = path.join(stateFolder, "offsite");
 const configName = "rclone.conf";
 
-/** Where rclone keeps what it cannot send as it comes; few back ends need it. */
+/** Where rclone buffers uploads it cannot stream; few backends need it. */
 const spoolFolder = path.join(repositoryFolder, "spool");
 
-/** The longest that a timer of Node can be, in milliseconds: 24 days. */
+/** The longest timer of Node.js: 24 days. */
 const maxTimerMilliseconds = 2 ** 31 - 1;
 
-/** What rclone exits with when there is nothing at a path. */
+/** Exit status of rclone when a path does not exist. */
 const notFoundStatus = 3;
 
-/** How often the time that a place may be silent fits into a call that moves no backup, such as a list. */
+/** Time limit of a call that transfers no backup, such as a listing, in multiples of the idle timeout. */
 const idlePeriods = 20;
 
-/** The longest connecting may take, in seconds. */
+/** Timeout for connecting, in seconds. */
 const connectSeconds = 15;
 
-/** rclone's own words for how long it tries: a place that is silent is told of after a few times of that. */
+/** rclone's options for timeouts and retries; an unresponsive remote is reported after a few times the idle timeout. */
 function timeoutOptions(idle: number): string[] {
   const connect = Math.min(connectSeconds, idle);
   const tries = ["--retries", "1", "--low-level-retries", "3"];
   return [...tries, "--contimeout", `${connect}s`, "--timeout", `${idle}s`];
 }
 
-/** Keeps the way to a remote for rclone, readable by the agent alone; refuses what this rclone cannot do. */
+/** Saves the rclone configuration of the off-site destination, readable only by the agent; throws an {@link AgentError} when it is not usable. */
 export async function saveRemote(settings: OffsiteConfig): Promise<void> {
   await writeRcloneConfig(settings, ownFolder, async () => checkRecipients(settings));
 }
 
-/** Does something at a remote that this server does not copy to; its passwords and keys are forgotten afterwards. */
+/** Runs `work` with a remote that is not this server's own destination; its credentials are deleted afterwards. */
 export async function withRemote<T>(
-  place: OffsiteRemote,
+  destination: OffsiteRemote,
   server: string,
   work: (remote: Remote) => Promise<T>,
 ): Promise<T> {
   const folder = await mkdtemp(path.join(tmpdir(), "offsite-"));
   try {
-    await writeRcloneConfig(place, folder);
-    return await work(new Remote(place, server, undefined, folder));
+    await writeRcloneConfig(destination, folder);
+    return await work(new Remote(destination, server, undefined, folder));
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
 }
 
 async function writeRcloneConfig(
-  place: OffsiteRemote,
+  destination: OffsiteRemote,
   folder: string,
   check?: () => Promise<void>,
 ): Promise<void> {
   const backends = await readBackends();
-  const problems = remoteProblems(place, backends);
+  const problems = remoteProblems(destination, backends);
   if (problems.length > 0) throw new AgentError(problems.join("\n"));
   await check?.();
-  const name = parseRemote(place.remote)?.backend;
+  const name = parseRemote(destination.remote)?.backend;
   const backend = backends.find((backend) => backend.name === name);
-  const options = { ...place.options };
+  const options = { ...destination.options };
   for (const password of backend ? passwordsAmong(options, backend) : []) {
     options[password] = await obscure(options[password] ?? "");
   }
   const knownHosts = path.join(folder, "known_hosts");
   await mkdir(folder, { recursive: true, mode: 0o700 });
-  await writeFileAtomically(knownHosts, `${(place.options["known_hosts"] ?? "").trim()}\n`);
-  const config = renderRcloneConfig({ ...place, options }, knownHosts);
+  await writeFileAtomically(knownHosts, `${(destination.options["known_hosts"] ?? "").trim()}\n`);
+  const config = renderRcloneConfig({ ...destination, options }, knownHosts);
   await writeFileAtomically(path.join(folder, configName), config);
 }
 
-/** Forgets the way to a remote, and with it all passwords and keys. */
+/** Deletes the rclone configuration with all passwords and keys. */
 export async function removeRemote(): Promise<void> {
   await rm(ownFolder, { recursive: true, force: true });
 }
 
-/** Where a server's copies lie, and what can be done there. */
+/** The folder of a server's off-site copies at a remote. */
 export class Remote {
   readonly #settings: OffsiteRemote;
   readonly #server: string;
@@ -115,11 +117,11 @@ export class Remote {
     this.#signal = signal;
   }
 
-  /** Everything in the server's folder, half-made copies too. */
+  /** All files in the server's folder, including partial copies. */
   async files(): Promise<RemoteFile[]> {
     const args = ["lsjson", "--files-only", "--no-modtime", "--no-mimetype", this.#path("")];
     try {
-      const listed = listSchema.parse(JSON.parse(await this.#say(args)));
+      const listed = listSchema.parse(JSON.parse(await this.#outputOf(args)));
       return listed.map(({ Name, Size }) => ({ name: Name, bytes: Size }));
     } catch (error) {
       if (error instanceof RemoteError && error.isNotFound) return [];
@@ -127,42 +129,42 @@ export class Remote {
     }
   }
 
-  /** The copies that are there, oldest first. */
+  /** The complete copies, oldest first. */
   async copies(): Promise<RemoteCopy[]> {
     return completeCopies(await this.files());
   }
 
-  /** The program that puts what it reads into a file there. `bytes` is about how much it will be. */
+  /** Writes stdin to a file at the remote. `bytes` is its approximate size. */
   write(name: string, bytes: number): Stage {
-    return this.#stage(["rcat", ...this.#pieces(bytes), this.#path(name)]);
+    return this.#stage(["rcat", ...this.#chunkSize(bytes), this.#path(name)]);
   }
 
-  /** The program that writes what is in a file there. */
-  read(name: string, watch: (piece: Buffer) => void): Stage {
-    return { ...this.#stage(["cat", this.#path(name)]), onOutput: watch };
+  /** Writes a file at the remote to stdout. */
+  read(name: string, onOutput: (chunk: Buffer) => void): Stage {
+    return { ...this.#stage(["cat", this.#path(name)]), onOutput };
   }
 
-  /** Gives a file there another name. */
+  /** Renames a file at the remote. */
   async rename(from: string, to: string): Promise<void> {
-    // S3 copies it, which takes as long as it is large.
+    // S3 copies the file, so the time depends on its size.
     const move = ["moveto", "--ignore-times", this.#path(from), this.#path(to)];
-    await this.#say(move, this.#limit);
+    await this.#outputOf(move, this.#limit);
   }
 
-  /** Removes a file there. */
+  /** Deletes a file at the remote. */
   async remove(name: string): Promise<void> {
-    await this.#say(["deletefile", this.#path(name)]);
+    await this.#outputOf(["deletefile", this.#path(name)]);
   }
 
-  /** Removes what uploads that were cut have left where no file shows it. */
-  async tidy(): Promise<void> {
+  /** Removes incomplete multipart uploads, which no file listing shows. */
+  async cleanUp(): Promise<void> {
     if (this.#backend === "s3" || this.#backend === "b2")
-      await this.#say(["cleanup", this.#path("")]);
+      await this.#outputOf(["cleanup", this.#path("")]);
   }
 
   /**
-   * Runs programs that have to do with the remote; throws what rclone means when it fails. Whatever rclone waits for, the
-   * programs are ended when the time is over.
+   * Runs a pipeline with rclone in it; kills it after `seconds`. Throws a {@link RemoteError} when rclone fails or the
+   * time is over.
    */
   async run(stages: readonly Stage[], input = "", seconds = this.#limit): Promise<void> {
     const deadline = AbortSignal.timeout(Math.min(seconds * 1000, maxTimerMilliseconds));
@@ -171,27 +173,30 @@ export class Remote {
       await runPipeline(stages, { input, signal });
     } catch (error) {
       if (deadline.aborted && error === deadline.reason) {
-        const over = `not done within ${formatDuration(seconds)}, and given up`;
-        // A place that is only read from has no limits to raise.
+        const over = `timed out after ${formatDuration(seconds)}`;
+        // A remote that is only read from has no limits to raise.
         const keys =
           this.#settings.limit === undefined
             ? ""
-            : ", or raise backups.offsite.limit, or backups.offsite.idle where nothing is sent";
-        const fix = `open a wider way to it${keys}`;
+            : ", or raise backups.offsite.limit (or backups.offsite.idle if no data was transferred)";
+        const fix = `use a faster connection${keys}`;
         throw new RemoteError(`${this.#settings.remote}: ${over}; ${fix}`, false);
       }
       if (!(error instanceof PipelineError) || error.program !== "rclone") throw error;
-      const said = hideSecrets(rcloneFailure(error.stderr), secretsOf(this.#settings));
-      throw new RemoteError(`${this.#settings.remote}: ${said}`, error.status === notFoundStatus);
+      const message = hideSecrets(rcloneFailure(error.stderr), secretsOf(this.#settings));
+      throw new RemoteError(
+        `${this.#settings.remote}: ${message}`,
+        error.status === notFoundStatus,
+      );
     }
   }
 
-  /** Seconds that a transfer may take. */
+  /** Time limit of a transfer, in seconds. */
   get #limit(): number {
     return parseDuration(this.#settings.limit ?? "") ?? maxTimerMilliseconds;
   }
 
-  /** Seconds that the place may be silent. */
+  /** Idle timeout, in seconds. */
   get #idle(): number {
     return parseDuration(this.#settings.idle ?? "") ?? connectSeconds;
   }
@@ -200,33 +205,33 @@ export class Remote {
     return parseRemote(this.#settings.remote)?.backend;
   }
 
-  async #say(
+  async #outputOf(
     args: readonly string[],
     seconds = Math.min(this.#limit, idlePeriods * this.#idle),
   ): Promise<string> {
-    const pieces: Buffer[] = [];
-    const stage = { ...this.#stage(args), watch: (piece: Buffer) => pieces.push(piece) };
+    const chunks: Buffer[] = [];
+    const stage: Stage = { ...this.#stage(args), onOutput: (chunk) => chunks.push(chunk) };
     await this.run([stage], "", seconds);
-    return Buffer.concat(pieces).toString("utf8");
+    return Buffer.concat(chunks).toString("utf8");
   }
 
   #path(name: string): string {
     return `${remoteName}:${joinPath(parseRemote(this.#settings.remote)?.path ?? "", this.#server, name)}`;
   }
 
-  /** S3 takes 10,000 pieces of one file, and rclone does not know how large it will be. */
-  #pieces(bytes: number): string[] {
+  /** S3 allows 10,000 parts per file, and rclone does not know the size of stdin in advance. */
+  #chunkSize(bytes: number): string[] {
     const megabytes = Math.max(5, Math.ceil(bytes / 9000 / 2 ** 20));
     return this.#backend === "s3" ? ["--s3-chunk-size", `${megabytes}Mi`] : [];
   }
 
   #stage(args: readonly string[]): Stage {
-    const where = ["--config", this.#configFile, "--temp-dir", spoolFolder];
-    return rclone([...where, ...timeoutOptions(this.#idle), ...args]);
+    const files = ["--config", this.#configFile, "--temp-dir", spoolFolder];
+    return rclone([...files, ...timeoutOptions(this.#idle), ...args]);
   }
 }
 
-/** What went wrong with a remote, for people. */
+/** A failure of the remote, with a text for operators. */
 export class RemoteError extends AgentError {
   constructor(
     message: string,
@@ -236,7 +241,7 @@ export class RemoteError extends AgentError {
   }
 }
 
-/** Makes an empty folder for rclone to keep what it cannot send as it comes, and removes it afterwards. */
+/** Creates an empty spool folder for rclone, and removes it after `work`. */
 export async function withSpool<T>(work: () => Promise<T>): Promise<T> {
   await rm(spoolFolder, { recursive: true, force: true });
   await mkdir(spoolFolder, { recursive: true, mode: 0o700 });
@@ -247,7 +252,7 @@ export async function withSpool<T>(work: () => Promise<T>): Promise<T> {
   }
 }
 
-/** The values of settings that nobody is to see. */
+/** The secret option values, to be hidden in messages. */
 export function secretsOf({ options }: Pick<OffsiteConfig, "options">): string[] {
   return Object.entries(options).flatMap(([name, value]) => (isSecretOption(name) ? [value] : []));
 }

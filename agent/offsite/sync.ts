@@ -1,5 +1,6 @@
 import type { CatalogueEntry, OffsiteCopy } from "../../model/backup/catalogue";
-import { copyName, remotePathText, type OffsiteConfig } from "../../model/backup/offsite-config";
+import { type OffsiteConfig } from "../../model/backup/offsite-config";
+import { copyName, remotePathText } from "../../model/backup/remote-copies";
 import {
   offsiteCatalogue,
   updateRecordedCopies,
@@ -19,31 +20,31 @@ import {
 import { Remote } from "./remote";
 import { uploadCopy } from "./upload";
 
-/** Which backups the rules keep there. */
+/** The backups in a catalogue of off-site copies that the retention rules retain. */
 export type OffsiteRetention = (catalogue: readonly CatalogueEntry[]) => ReadonlySet<BackupId>;
 
-/** By the rules of a place's own. */
+/** Retention by the destination's own rules. */
 export function offsiteRetention({ keep = defaultRetention }: OffsiteConfig): OffsiteRetention {
   return (catalogue) => {
-    const judged = applyRetention(catalogue, keep, { now: now() });
-    return new Set(judged.filter(({ keep }) => keep).map(({ id }) => id));
+    const judgements = applyRetention(catalogue, keep, { now: now() });
+    return new Set(judgements.filter(({ keep }) => keep).map(({ id }) => id));
   };
 }
 
-/** What became of one backup's copy. */
+/** The result of copying one backup, or of deleting its copy. */
 export interface CopyResult {
   readonly id: BackupId;
   readonly copy: OffsiteCopy;
 }
 
 /**
- * Copies every backup that is not there yet, those of former jobs that failed among them, and then removes what the
- * rules keep no longer. Nothing is removed while a backup could not be copied.
+ * Copies all backups that have no copy yet, including those whose earlier upload failed, then deletes the copies that
+ * the rules no longer retain. Nothing is deleted when a backup could not be copied.
  */
 export async function syncCopies(
   settings: OffsiteConfig,
   server: string,
-  kept: OffsiteRetention,
+  retention: OffsiteRetention,
   signal?: AbortSignal,
 ): Promise<CopyResult[]> {
   const remote = new Remote(settings, server, signal);
@@ -51,21 +52,21 @@ export async function syncCopies(
   const before = await remote.files().catch((error: unknown) => messageOf(error));
   if (typeof before === "string") return recordUnreachable(settings, server, here, before);
   const known = await readKnownCopies();
-  const keptNow = kept(offsiteCatalogue(await remote.copies(), here, known));
+  const retained = retention(offsiteCatalogue(await remote.copies(), here, known));
   const copied: CopyResult[] = [];
-  for (const id of pendingUploads(here, before, (id) => keptNow.has(id))) {
+  for (const id of pendingUploads(here, before, (id) => retained.has(id))) {
     signal?.throwIfAborted();
     copied.push({ id, copy: await uploadCopy(settings, server, id, signal) });
   }
-  // Also where another copy failed: the server may be lost before the next job.
+  // Even if a copy failed: the server may be lost before the next job.
   await recordUploadedCopies(await readCatalogue());
   if (copied.every(({ copy }) => copy.result === "uploaded")) {
-    copied.push(...(await pruneCopies(remote, settings, server, kept)));
+    copied.push(...(await pruneCopies(remote, settings, server, retention)));
   }
   return copied;
 }
 
-/** Notes that the newest backup has no copy, where not even the list could be read. */
+/** Records that the newest backup has no copy, when not even the files at the remote could be listed. */
 async function recordUnreachable(
   settings: OffsiteConfig,
   server: string,
@@ -75,11 +76,11 @@ async function recordUnreachable(
   const newest = here.findLast(({ backup }) => backup !== null);
   if (!newest) throw new AgentError(problem);
   const { id, offsite } = newest;
-  const text = `no copy could be made: ${problem}`;
-  const place = remotePathText(settings, server, copyName(id));
-  const facts = { remote: place, at: now().toISOString(), bytes: 0, sha256: null, text };
+  const text = `cannot copy it: ${problem}`;
+  const remotePath = remotePathText(settings, server, copyName(id));
+  const facts = { remote: remotePath, at: now().toISOString(), bytes: 0, sha256: null, text };
   const copy: OffsiteCopy = { ...facts, result: "failed" };
-  // One that was there stays noted as there.
+  // An existing copy remains recorded as uploaded.
   if (offsite?.result !== "uploaded") await saveOffsiteCopy(id, copy);
   return [{ id, copy }];
 }
@@ -88,22 +89,26 @@ async function pruneCopies(
   remote: Remote,
   settings: OffsiteConfig,
   server: string,
-  kept: OffsiteRetention,
+  retention: OffsiteRetention,
 ): Promise<CopyResult[]> {
   const copies = await remote.copies();
   const here = await readCatalogue();
   const known = updateRecordedCopies(copies, here, await readKnownCopies());
-  // Remembered before anything goes: a copy whose backup is removed here must not become an unknown one.
+  // Saved before anything is deleted, so that a copy whose local backup is removed stays known.
   await saveKnownCopies(known);
-  const stay = kept(offsiteCatalogue(copies, here, known));
+  const retained = retention(offsiteCatalogue(copies, here, known));
   const removed: CopyResult[] = [];
-  for (const { id, bytes } of copies.filter(({ id }) => !stay.has(id))) {
+  for (const { id, bytes } of copies.filter(({ id }) => !retained.has(id))) {
     await remote.remove(copyName(id));
-    const place = remotePathText(settings, server, copyName(id));
+    const remotePath = remotePathText(settings, server, copyName(id));
     const at = new Date().toISOString();
-    const text = "no rule keeps it there";
+    const text = "no retention rule retains it";
     const copy = {
-      ...{ remote: place, at, bytes, sha256: null, text },
+      remote: remotePath,
+      at,
+      bytes,
+      sha256: null,
+      text,
       result: "removed",
     } as const;
     if (here.some((entry) => entry.id === id)) await saveOffsiteCopy(id, copy);

@@ -14,10 +14,10 @@ import {
   backupFolder,
 } from "./repository";
 
-/** Files that are read at the same time. */
+/** Files read concurrently. */
 const readers = 2;
 
-/** SHA-256 of each of these files in a folder, by its path from there; `onRead` hears of the bytes. */
+/** SHA-256 of each of these files in a folder, by its relative path; `onRead` receives the number of bytes read. */
 export async function hashFiles(
   folder: string,
   paths: readonly string[],
@@ -31,16 +31,16 @@ export async function hashFiles(
 }
 
 /**
- * The files in a backup's folder, but for those named in `except`. Those whose size is as wanted are read whole for
- * their SHA-256; `onRead` hears of the bytes.
+ * The files in a backup's folder, except those named in `except`. A file of the expected size is read for its SHA-256;
+ * the others have `null`. `onRead` receives the number of bytes read.
  */
 export async function findFiles(
   folder: string,
-  wanted: readonly BackupFile[],
+  expected: readonly BackupFile[],
   except: readonly string[],
   onRead: (bytes: number) => void = () => undefined,
 ): Promise<StoredFile[]> {
-  const sizes = new Map(wanted.map(({ path, bytes }) => [path, bytes]));
+  const sizes = new Map(expected.map(({ path, bytes }) => [path, bytes]));
   const found = (await listFiles(folder)).filter(({ path }) => !except.includes(path));
   const readable = found.filter(({ path, bytes, isFile }) => isFile && sizes.get(path) === bytes);
   const hashes = await hashFiles(
@@ -57,7 +57,7 @@ interface ListedFile {
   readonly isFile: boolean;
 }
 
-/** All that is not a folder, in the order of its path from there; what is no ordinary file is told without its size. */
+/** Everything in a folder that is not a folder, with its relative path, sorted; `isFile` is false for links, sockets and devices. */
 async function listFiles(folder: string, within = ""): Promise<ListedFile[]> {
   const names = (await readdir(path.join(folder, within))).sort();
   const listed: ListedFile[] = [];
@@ -70,15 +70,15 @@ async function listFiles(folder: string, within = ""): Promise<ListedFile[]> {
   return listed;
 }
 
-/** What is wrong with the files of a backup, a sentence each. */
+/** What is wrong with the files of a backup, one sentence per problem; empty when they match the manifest. */
 export async function fileProblems(
   id: BackupId,
   repository = repositoryFolder,
 ): Promise<readonly string[]> {
-  const sealed = await manifestProblem(id, repository);
-  if (sealed !== undefined) return [sealed];
+  const problem = await manifestProblem(id, repository);
+  if (problem !== undefined) return [problem];
   const manifest = await readManifest(id, repository);
-  if (!manifest) return [`${manifestFiles[0]} is not one that this version can read`];
+  if (!manifest) return [`this version cannot read ${manifestFiles[0]}`];
   const progress = new Progress(`verify ${id}`, backupBytes(manifest));
   const found = await findFiles(
     backupFolder(id, repository),

@@ -5,21 +5,21 @@ import { escapeFileName } from "../../model/backup/dump-name";
 import type { BackupId } from "../../model/base/names";
 import { listLogs, logPath, createRestoreLog } from "../system/restore-reports";
 
-/** Lines about what goes on that a log takes; complaints are written always. */
+/** Progress lines written to a log; warnings and errors are always written. */
 const maxLines = 2000;
 
-/** Backups whose logs are kept. */
+/** Number of backups whose logs are retained. */
 const retainedBackups = 30;
 
-/** The longest part of a log's name that is the database's; the log tells its whole name. */
+/** Longest part of a log's name that comes from the database name; the log has the full name. */
 const maxNameLength = 120;
 
-/** Complaints that are kept for the person who reads what became of a backup. */
+/** Warnings and errors that are shown in the result of a backup. */
 const maxErrors = 20;
 
 const namePattern = /^(\d{8}T\d{6}Z)-(?:backup|verify)-.*\.log$/;
 
-/** The name of the log of what is done with one database of a backup, the `order`th of them. */
+/** Name of the log of backing up or verifying one database; `order` is the database's position in the backup. */
 export function logName(
   backup: BackupId,
   work: "backup" | "verify",
@@ -27,14 +27,15 @@ export function logName(
   order: number,
 ): string {
   const escaped = escapeFileName(database);
-  // Cut names could be the same, so they get a number.
-  const part = escaped.length > maxNameLength ? `${escaped.slice(0, maxNameLength)}.${order}` : escaped;
+  // Truncated names could collide, so they get a number.
+  const part =
+    escaped.length > maxNameLength ? `${escaped.slice(0, maxNameLength)}.${order}` : escaped;
   return `${backup}-${work}-${part}.log`;
 }
 
-/** The log of one database's dump, in the agent's volume. */
+/** Log of the dump of one database, in the agent's volume. */
 export class DumpLog {
-  /** What the programs complained of. */
+  /** Warnings and errors of the programs. */
   readonly errors: string[] = [];
   #lines = 0;
 
@@ -46,12 +47,12 @@ export class DumpLog {
   static async open(backup: BackupId, database: string, order: number): Promise<DumpLog> {
     const name = logName(backup, "backup", database, order);
     const file = await createRestoreLog(name);
-    // A log that cannot be written is no reason not to make a backup.
+    // The backup continues when its log cannot be written.
     file.on("error", () => undefined);
     return new DumpLog(name, file);
   }
 
-  /** A line of a program's stderr. */
+  /** Records a line of a program's stderr. */
   stderrLine(line: string): void {
     if (!/^pg_dump: (?!error:|warning:|detail:|hint:)/.test(line)) {
       if (this.errors.length < maxErrors) this.errors.push(line);
@@ -59,7 +60,7 @@ export class DumpLog {
     } else if (++this.#lines <= maxLines) this.file.write(`${line}\n`);
   }
 
-  /** A line of our own. */
+  /** Writes a line of the agent's own. */
   write(line: string): void {
     this.file.write(`${line}\n`);
   }
@@ -72,7 +73,7 @@ export class DumpLog {
   }
 }
 
-/** Removes the logs of all but the newest backups and attempts, those of their verification too. */
+/** Removes the backup and verification logs of all but the newest backups and attempts. */
 export async function pruneBackupLogs(): Promise<void> {
   const logs = (await listLogs()).flatMap((name) => {
     const backup = namePattern.exec(name)?.[1];

@@ -6,10 +6,10 @@ import { readTextIfExists } from "../system/atomic-file";
 
 const folder = "attempts";
 
-/** How many are remembered. */
+/** How many attempts are stored. */
 const maxAttempts = 100;
 
-/** Keeps what became of an attempt in the agent's own volume, where the volume of the backups cannot take the record. */
+/** Saves the result of an attempt in the agent's own volume, for when the backup volume is full or unwritable. */
 export async function saveFallbackAttempt(attempt: Attempt): Promise<void> {
   await mkdir(path.join(stateFolder, folder), { recursive: true });
   await writeStateFile(path.join(folder, `${attempt.id}.json`), JSON.stringify(attempt));
@@ -18,7 +18,7 @@ export async function saveFallbackAttempt(attempt: Attempt): Promise<void> {
     await rm(path.join(stateFolder, folder, name), { force: true });
 }
 
-/** Everything that was kept so. */
+/** Attempts saved by {@link saveFallbackAttempt}. */
 export async function readFallbackAttempts(): Promise<Attempt[]> {
   const names = await readdir(path.join(stateFolder, folder)).catch(() => []);
   const texts = names

@@ -11,7 +11,7 @@ import { recordUploads, type RecordedCopy } from "../../model/backup/offsite-cop
 import { stateFolder, writeStateFile } from "../system/state-folder";
 import { readTextIfExists } from "../system/atomic-file";
 
-/** In the agent's volume, so that it outlives the repository. */
+/** In the agent's volume, so that it survives the loss of the backup volume. */
 const knownFile = "offsite-copies.json";
 
 const knownSchema = z.array(
@@ -30,20 +30,20 @@ const knownSchema = z.array(
   }),
 );
 
-/** The copies that this agent has made and not removed. */
+/** The off-site copies that this agent created and has not removed. */
 export async function readKnownCopies(): Promise<RecordedCopy[]> {
   const text = await readTextIfExists(path.join(stateFolder, knownFile));
   return text === undefined ? [] : knownSchema.parse(JSON.parse(text));
 }
 
-/** Keeps what is known of copies. */
+/** Saves the list of off-site copies. */
 export async function saveKnownCopies(known: readonly RecordedCopy[]): Promise<void> {
   await writeStateFile(knownFile, JSON.stringify(known));
 }
 
-/** Keeps what backups are, as long as their copies are there: they may leave the server. */
+/** Saves the catalogue entries of uploaded backups, so that they are known after the local backup is removed. */
 export async function recordUploadedCopies(entries: readonly CatalogueEntry[]): Promise<void> {
   const known = await readKnownCopies();
-  const noted = recordUploads(known, entries);
-  if (JSON.stringify(noted) !== JSON.stringify(known)) await saveKnownCopies(noted);
+  const updated = recordUploads(known, entries);
+  if (JSON.stringify(updated) !== JSON.stringify(known)) await saveKnownCopies(updated);
 }

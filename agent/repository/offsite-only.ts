@@ -6,7 +6,7 @@ import { applyRetention, type RetentionDecision } from "../../model/backup/reten
 import type { BackupId } from "../../model/base/names";
 import { readKnownCopies } from "./known-offsite-copies";
 
-/** Backups that are off-site alone, and what the rules of that place say of them; from what the agent remembers. */
+/** Backups that exist only off-site, with what the remote's retention rules say of them; from the agent's list of copies. */
 export async function offsiteOnlyBackups(
   here: readonly CatalogueEntry[],
   pins: readonly Pin[],
@@ -15,19 +15,24 @@ export async function offsiteOnlyBackups(
 ): Promise<{ readonly entries: CatalogueEntry[]; readonly judgements: RetentionDecision[] }> {
   const known = await readKnownCopies();
   const entries = offsiteOnlyEntries(known, here, pins);
-  const isAlone = (id: BackupId): boolean => entries.some((entry) => entry.id === id);
-  const judged = offsite
+  const isOffsiteOnly = (id: BackupId): boolean => entries.some((entry) => entry.id === id);
+  const judgements = offsite
     ? applyRetention(offsiteCatalogue(known, here, known), offsite.keep ?? defaultRetention, {
         now,
       })
-    : entries.map(({ id }) => ({ id, keep: true, rules: ["no place in force"], why: "" }));
-  return { entries, judgements: judged.filter(({ id }) => isAlone(id)) };
+    : entries.map(({ id }) => ({
+        id,
+        keep: true,
+        rules: ["no off-site remote is configured"],
+        why: "",
+      }));
+  return { entries, judgements: judgements.filter(({ id }) => isOffsiteOnly(id)) };
 }
 
-/** Why there is nothing to work on under an id, and what to run. */
+/** Error text for a backup id that is not on this server: why, and the command to run. */
 export async function missingBackupText(id: BackupId): Promise<string> {
   const isKnown = (await readKnownCopies()).some((copy) => copy.id === id);
   return isKnown
-    ? `backup ${id} is off-site alone; bring it back first: npx stagecraft backups offsite <stack> ${id} --identity <file>`
-    : `there is no backup ${id} here; list them with: npx stagecraft backups`;
+    ? `backup ${id} is off-site only; fetch it first: npx stagecraft backups offsite <stack> ${id} --identity <file>`
+    : `no backup ${id} on this server; list backups with: npx stagecraft backups`;
 }

@@ -8,7 +8,7 @@ import { logLine } from "../system/progress";
 import { readCatalogue, removeBackup } from "./repository";
 import { readSchedule } from "../jobs/schedule";
 
-/** What the rules in force say of each backup, oldest first. */
+/** What the applied retention rules say of each backup, oldest first. */
 export async function evaluateRetention(
   pins: readonly Pin[],
   now: Date,
@@ -18,23 +18,26 @@ export async function evaluateRetention(
   return applyRetention(catalogue, schedule?.keep ?? defaultRetention, { now });
 }
 
-/** Removes what no rule keeps, and says so; the removed ones. */
+/** Removes the backups that no rule retains, and logs each; the removed ids. */
 export async function pruneBackups(pins: readonly Pin[], now: Date): Promise<BackupId[]> {
-  const judged = await evaluateRetention(pins, now);
-  const gone = judged.filter(({ keep }) => !keep);
-  const good = (await readCatalogue()).filter(isVerified).map(({ id }) => id);
-  // Whatever the rules say: this is the last line of defence, and must never be reached.
-  if (good.length > 0 && good.every((id) => gone.some((judgement) => judgement.id === id))) {
+  const judgements = await evaluateRetention(pins, now);
+  const expired = judgements.filter(({ keep }) => !keep);
+  const verified = (await readCatalogue()).filter(isVerified).map(({ id }) => id);
+  // The rules never remove the last verified backup; this guards against a fault in them.
+  if (
+    verified.length > 0 &&
+    verified.every((id) => expired.some((judgement) => judgement.id === id))
+  ) {
     throw new AgentError("no backup was removed: the rules would leave no verified one");
   }
-  for (const { id, why } of gone) {
+  for (const { id, why } of expired) {
     await removeBackup(id);
     logLine(`removed backup ${id}: ${why}`);
   }
-  return gone.map(({ id }) => id);
+  return expired.map(({ id }) => id);
 }
 
-/** A stack that is known twice is named once. */
+/** Pins in `more` that are not in `known`. */
 function additionalPins(more: readonly Pin[], known: readonly Pin[]): Pin[] {
   return more.filter(
     ({ backup, by }) => !known.some((pin) => pin.backup === backup && pin.by === by),

@@ -18,10 +18,10 @@ import { readTextIfExists, writeFileAtomically } from "../system/atomic-file";
 import { saveFallbackAttempt, readFallbackAttempts } from "./fallback-attempts";
 import { recordUploadedCopies } from "./known-offsite-copies";
 
-/** Where a server's backups lie: a volume of its own. */
+/** Mount point of the server's backup volume. */
 export const repositoryFolder = process.env.STAGECRAFT_BACKUPS ?? "/var/backups/stagecraft";
 
-/** What became of a backup stands beside it, each fact in a file of its own, so that two who write never undo each other. */
+/** Records about a backup. Each is a file of its own beside the backup, so that concurrent writers do not overwrite each other. */
 const recordSchemas = {
   attempt: attemptSchema,
   verification: verificationSchema,
@@ -29,26 +29,26 @@ const recordSchemas = {
 };
 type RecordName = keyof typeof recordSchemas;
 
-/** The folder of a finished backup. */
+/** The folder of a complete backup. */
 export function backupFolder(id: BackupId, repository = repositoryFolder): string {
   return path.join(repository, id);
 }
 
-/** The folder that a backup is made in; it takes its name by one rename at the end. */
+/** The folder a backup is written to; renamed to {@link backupFolder} when it is complete. */
 export function partialFolder(id: BackupId): string {
   return path.join(repositoryFolder, `${id}.partial`);
 }
 
-/** Ids of the backups that are whole, oldest first. */
+/** Ids of the complete backups, oldest first. */
 export async function listBackupIds(repository = repositoryFolder): Promise<BackupId[]> {
   const names = (await readNames(repository)).filter((name) => parseBackupId(name) !== undefined);
-  const whole = await Promise.all(
+  const isComplete = await Promise.all(
     names.map(async (id) => (await readManifest(id, repository)) !== undefined),
   );
-  return names.filter((_, index) => whole[index]).sort();
+  return names.filter((_, index) => isComplete[index]).sort();
 }
 
-/** The manifest of a backup; `undefined` where there is none that can be read, and so no backup. */
+/** The manifest of a backup; `undefined` when it is missing or unreadable: then the folder is no backup. */
 export async function readManifest(
   id: BackupId,
   repository = repositoryFolder,
@@ -57,35 +57,35 @@ export async function readManifest(
   return text === undefined ? undefined : parseJson(manifestSchema, text);
 }
 
-/** Files of a backup that its manifest does not list: itself, and the SHA-256 that it is checked by. */
+/** Files of a backup that its manifest does not list: the manifest and its SHA-256. */
 export const manifestFiles = ["manifest.json", "manifest.sha256"] as const;
 
-/** Writes the manifest of a backup into its folder, last of all its files, with its SHA-256 as `sha256sum` reads it. */
+/** Writes the manifest into the folder of a backup, after all other files, with its SHA-256 in the format of `sha256sum`. */
 export async function writeManifest(folder: string, manifest: Manifest): Promise<void> {
   const text = JSON.stringify(manifest);
-  const [name, seal] = manifestFiles;
-  await writeFileAtomically(path.join(folder, seal), `${sha256Of(text)}  ${name}\n`);
+  const [name, checksumName] = manifestFiles;
+  await writeFileAtomically(path.join(folder, checksumName), `${sha256Of(text)}  ${name}\n`);
   await writeFileAtomically(path.join(folder, name), text);
 }
 
-/** What is wrong with the manifest of a backup, whether or not it can be read; `undefined` when it is as it was written. */
+/** Why the manifest of a backup is not as it was written; `undefined` when it is. Does not parse it. */
 export async function manifestProblem(
   id: BackupId,
   repository = repositoryFolder,
 ): Promise<string | undefined> {
-  const [name, seal] = manifestFiles;
+  const [name, checksumName] = manifestFiles;
   const folder = backupFolder(id, repository);
-  const [text, sealed] = await Promise.all([
+  const [text, checksum] = await Promise.all([
     readTextIfExists(path.join(folder, name)),
-    readTextIfExists(path.join(folder, seal)),
+    readTextIfExists(path.join(folder, checksumName)),
   ]);
   if (text === undefined) return `${name} is missing`;
-  if (sealed === undefined) return `${seal} is missing`;
-  if (sealed !== `${sha256Of(text)}  ${name}\n`) return `${name} or ${seal} was altered`;
+  if (checksum === undefined) return `${checksumName} is missing`;
+  if (checksum !== `${sha256Of(text)}  ${name}\n`) return `${name} or ${checksumName} was altered`;
   return undefined;
 }
 
-/** Keeps what became of an attempt at a backup; the disk may be so full that there is no room for it among the backups. */
+/** Saves the result of a backup attempt; in the agent's volume when the backup volume is full or unwritable. */
 export async function saveAttempt(attempt: Attempt): Promise<void> {
   try {
     await saveRecord(attempt.id, "attempt", attempt);
@@ -94,12 +94,12 @@ export async function saveAttempt(attempt: Attempt): Promise<void> {
   }
 }
 
-/** Keeps what the last look at a backup found. */
+/** Saves the result of the last verification of a backup. */
 export async function saveVerification(id: BackupId, verification: Verification): Promise<void> {
   await saveRecord(id, "verification", verification);
 }
 
-/** Keeps what became of the copy of a backup elsewhere. */
+/** Saves the state of the off-site copy of a backup. */
 export async function saveOffsiteCopy(id: BackupId, copy: OffsiteCopy): Promise<void> {
   await saveRecord(id, "offsite", copy);
 }
@@ -109,19 +109,19 @@ export async function readCatalogue(
   pins: readonly Pin[] = [],
   repository = repositoryFolder,
 ): Promise<CatalogueEntry[]> {
-  const aside = repository === repositoryFolder ? await readFallbackAttempts() : [];
-  const attempts = new Map(aside.map((attempt) => [attempt.id, attempt]));
+  const fallback = repository === repositoryFolder ? await readFallbackAttempts() : [];
+  const attempts = new Map(fallback.map((attempt) => [attempt.id, attempt]));
   const names = [await readNames(repository), await readNames(recordsFolder(repository))].flat();
   const ids = new Set(names.filter((name) => parseBackupId(name) !== undefined));
   const entries = [...new Set([...ids, ...attempts.keys()])].sort().map(async (id) => {
     const entry = await readEntry(id, pins, repository);
     return { ...entry, attempt: entry.attempt ?? attempts.get(id) ?? null };
   });
-  // A folder without a manifest and without a record is not even an attempt.
+  // A folder without a manifest and without a record is not an attempt.
   return (await Promise.all(entries)).filter(({ backup, attempt }) => backup ?? attempt);
 }
 
-/** What the last look at a backup found; `null` when nobody has looked. */
+/** The result of the last verification of a backup; `null` when it was never verified. */
 export async function readVerification(
   id: BackupId,
   repository = repositoryFolder,
@@ -129,10 +129,10 @@ export async function readVerification(
   return readRecord(id, "verification", repository);
 }
 
-/** Removes a backup for good; what it was is remembered only while it has a copy off-site. */
+/** Removes a backup and its records. Its catalogue entry is retained while it has an off-site copy. */
 export async function removeBackup(id: BackupId): Promise<void> {
   await recordUploadedCopies([await readEntry(id, [], repositoryFolder)]);
-  // Without its manifest it is no backup any more, also if the rest of this is interrupted.
+  // Without its manifest it is no longer a backup, even if the removal is interrupted.
   await rm(path.join(backupFolder(id), "manifest.json"), { force: true });
   await rm(backupFolder(id), { recursive: true, force: true });
   await rm(recordFolder(id), { recursive: true, force: true });
@@ -150,7 +150,10 @@ async function readEntry(
     readRecord(id, "offsite", repository),
   ]);
   return {
-    ...{ id, attempt, verification, offsite },
+    id,
+    attempt,
+    verification,
+    offsite,
     backup: manifest ? summaryOf(manifest) : null,
     pins: pins.filter(({ backup }) => backup === id).map(({ by }) => by),
   };
@@ -159,11 +162,15 @@ async function readEntry(
 function summaryOf(manifest: Manifest): NonNullable<CatalogueEntry["backup"]> {
   const { server, kind, job, postgres, databases, startedAt, finishedAt } = manifest;
   return {
-    ...{ server, kind, job, postgres: postgres.version, bytes: backupBytes(manifest) },
+    server,
+    kind,
+    job,
+    postgres: postgres.version,
+    bytes: backupBytes(manifest),
     databases: databases.map(({ name, bytes, tables }) => {
       return { name, bytes, rows: tables.reduce((sum, { rows }) => sum + rows, 0) };
     }),
-    // The clock may have been put back in between.
+    // The clock may have been set back in between.
     seconds: Math.max(0, Date.parse(finishedAt) - Date.parse(startedAt)) / 1000,
   };
 }

@@ -3,7 +3,7 @@ import { missingBackupText } from "./offsite-only";
 import { repositoryFolder, listBackupIds } from "./repository";
 import { AgentError } from "../system/errors";
 
-/** Writes a backup to stdout as a tar of its folder; whoever takes it compares it with its manifest. */
+/** Writes a backup to stdout as a tar of its folder; the recipient compares it with its manifest. */
 export async function sendBackup(id: string): Promise<void> {
   if (!(await listBackupIds()).includes(id)) {
     throw new AgentError(await missingBackupText(id));
@@ -15,5 +15,5 @@ export async function sendBackup(id: string): Promise<void> {
     tar.on("error", reject);
     tar.on("close", resolve);
   });
-  if (status !== 0) throw new AgentError(`backup ${id} could not be read whole; verify it`);
+  if (status !== 0) throw new AgentError(`backup ${id} cannot be read completely; verify it`);
 }

@@ -10,29 +10,33 @@ import { logLine } from "../../system/progress";
 import { logPath } from "../../system/restore-reports";
 import { sendAlert } from "./send";
 
-/** Lines of the log that people are sent. */
+/** Log lines included in an alert. */
 const tailLines = 20;
 
-/** Tells people what became of a job. Whatever goes wrong here is told of, and no more: the job is done. */
+/** Sends the result of a job to the alert channels. A failure to send is only logged: the job has ended. */
 export async function sendJobAlert(job: JobResult): Promise<void> {
   try {
     const request = await readSchedule();
-    // Silence of the ping means that no backup was made; other jobs do not break it.
+    // A missing ping means that no backup was made, so the success of other jobs sends none.
     if (!request?.alerts || (job.succeeded && job.kind !== "backup")) return;
     const hide = (text: string): string => hideSecrets(text, secretsIn(request));
     const log = job.succeeded ? [] : await logTail(job);
     const alert = jobAlert(request.server, { ...job, text: hide(job.text) }, log.map(hide));
     await sendAlert(request.alerts, alert);
   } catch (error) {
-    logLine(`nobody could be told of the job: ${messageOf(error)}`);
+    logLine(`cannot send the result of ${describe(job)}: ${messageOf(error)}`);
   }
+}
+
+function describe({ kind, name }: JobResult): string {
+  return name === null ? `a manual ${kind}` : `job ${name}`;
 }
 
 function secretsIn({ offsite, alerts }: BackupsRequest): string[] {
   return [...(offsite ? secretsOf(offsite) : []), ...(alerts ? secretsOfAlerts(alerts) : [])];
 }
 
-/** The last lines of the last log of an attempt. */
+/** The last lines of the last log of a backup attempt. */
 async function logTail({ backup }: JobResult): Promise<string[]> {
   const entry = (await readCatalogue()).find(({ id }) => id === backup);
   const name = entry?.attempt?.logs.at(-1);

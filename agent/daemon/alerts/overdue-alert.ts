@@ -6,25 +6,31 @@ import {
   overdueAlert,
   type Alert,
   type AlertsConfig,
+  type Channel,
 } from "../../../model/backup/alerts";
 import { stateFolder, writeStateFile } from "../../system/state-folder";
 import { readTextIfExists } from "../../system/atomic-file";
 import { sendAlert } from "./send";
 
-/** In the agent's volume: a restart does not tell everybody again. */
+/** In the agent's volume, so that a restart does not send the alert again. */
 const file = "alerts.json";
 
+/** Contents of the file; `told` are the notified channels. */
 const stateSchema = z.strictObject({
-  /** Whether the last thing that was to be told is that backups are overdue. */
   overdue: z.boolean(),
-  /** The channels that have been told so. */
   told: z.array(z.enum(channels)),
 });
-type State = z.infer<typeof stateSchema>;
+
+interface State {
+  /** Whether backups were overdue at the last check. */
+  readonly overdue: boolean;
+  /** The channels that received the overdue alert and not yet its resolution. */
+  readonly notified: readonly Channel[];
+}
 
 /**
- * Tells people once when backups become overdue, and once when they are good again. A channel that does not take it is
- * tried again the next time, and nobody hears of an end without having heard of the beginning.
+ * Sends one alert when backups become overdue, and one when they no longer are. A channel that fails is tried again at
+ * the next check. A channel that did not receive the first alert does not receive the second.
  */
 export async function sendOverdueAlert(
   settings: AlertsConfig,
@@ -35,30 +41,40 @@ export async function sendOverdueAlert(
 ): Promise<void> {
   const before = await readState();
   const overdue = reasons.length > 0;
-  if (!overdue && !before.overdue && before.told.length === 0) return;
+  if (!overdue && !before.overdue && before.notified.length === 0) return;
   const alert = overdueAlert(server, reasons, now);
-  const told = before.told.filter((channel) => settings[channel]);
-  const open = openChannels(settings, alert, told);
-  if (open.length === 0 && before.overdue === overdue && told.length === before.told.length) return;
-  const taken = await send(settings, alert, open);
-  const state: State = overdue
-    ? { overdue, told: [...told, ...taken] }
-    : {
-        overdue,
-        told: told.filter((channel) => carries(channel, alert) && !taken.includes(channel)),
-      };
-  await writeStateFile(file, JSON.stringify(state));
+  const notified = before.notified.filter((channel) => settings[channel]);
+  const pending = pendingChannels(settings, alert, notified);
+  const isUnchanged = before.overdue === overdue && notified.length === before.notified.length;
+  if (pending.length === 0 && isUnchanged) return;
+  const sent = await send(settings, alert, pending);
+  await saveState({
+    overdue,
+    notified: overdue
+      ? [...notified, ...sent]
+      : notified.filter((channel) => carries(channel, alert) && !sent.includes(channel)),
+  });
 }
 
-function openChannels(settings: AlertsConfig, alert: Alert, told: State["told"]) {
-  const isOpen = alert.event === "overdue" ? (t: boolean) => !t : (t: boolean) => t;
+/** Channels that this alert has to be sent to. */
+function pendingChannels(
+  settings: AlertsConfig,
+  alert: Alert,
+  notified: readonly Channel[],
+): Channel[] {
+  const isOverdue = alert.event === "overdue";
   return channels.filter(
-    (channel) => settings[channel] && carries(channel, alert) && isOpen(told.includes(channel)),
+    (channel) =>
+      settings[channel] && carries(channel, alert) && notified.includes(channel) !== isOverdue,
   );
 }
 
 async function readState(): Promise<State> {
   const text = await readTextIfExists(path.join(stateFolder, file));
   const parsed = text === undefined ? undefined : stateSchema.safeParse(JSON.parse(text)).data;
-  return parsed ?? { overdue: false, told: [] };
+  return { overdue: parsed?.overdue ?? false, notified: parsed?.told ?? [] };
+}
+
+async function saveState({ overdue, notified }: State): Promise<void> {
+  await writeStateFile(file, JSON.stringify({ overdue, told: notified }));
 }

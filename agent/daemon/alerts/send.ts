@@ -13,26 +13,26 @@ import { hideSecrets } from "../../../model/base/hide-secrets";
 import { messageOf } from "../../system/errors";
 import { logLine } from "../../system/progress";
 
-/** How long a channel may take, in milliseconds. */
+/** Timeout of one attempt on one channel. */
 const timeoutMilliseconds = 15_000;
 
-/** Milliseconds before each further try. */
+/** Milliseconds to wait before each attempt. */
 const retryPauses = [0, 2_000, 10_000];
 
-/** Sends an alert by every channel that carries it; the channels that took it. One that fails is told of, and no more. */
+/** Sends an alert to every configured channel it is meant for; returns the channels that accepted it. Failures are only logged. */
 export async function sendAlert(
   settings: AlertsConfig,
   alert: Alert,
-  wanted: readonly Channel[] = channels,
+  requested: readonly Channel[] = channels,
   waits: readonly number[] = retryPauses,
 ): Promise<Channel[]> {
-  const carrying = wanted.filter((channel) => settings[channel] && carries(channel, alert));
-  const taken = await Promise.all(
-    carrying.map(async (channel) =>
+  const targets = requested.filter((channel) => settings[channel] && carries(channel, alert));
+  const sent = await Promise.all(
+    targets.map(async (channel) =>
       (await trySend(settings, channel, alert, waits)) ? [channel] : [],
     ),
   );
-  return taken.flat();
+  return sent.flat();
 }
 
 async function trySend(
@@ -51,14 +51,14 @@ async function trySend(
       problem = hideSecrets(causeOf(error), secretsOfAlerts(settings));
     }
   }
-  logLine(`the alert "${alert.subject}" could not be sent by ${channel}: ${problem}`);
+  logLine(`cannot send the alert "${alert.subject}" by ${channel}: ${problem}`);
   return false;
 }
 
 const senders: Readonly<Record<Channel, (settings: AlertsConfig, alert: Alert) => Promise<void>>> =
   {
     webhook: async ({ webhook = "" }, alert) => {
-      // Where it is shown as it is, as chat programs do, this is the text.
+      // Chat programs show the field `text`.
       const body = { ...alert, text: `${alert.subject}\n${alert.text}` };
       await post(webhook, JSON.stringify(body), "application/json");
     },
@@ -81,14 +81,15 @@ const senders: Readonly<Record<Channel, (settings: AlertsConfig, alert: Alert) =
     },
   };
 
-/** A password never goes over a line that others can read. */
+/** Options of nodemailer for an SMTP URL; with a password TLS is required. */
 function smtpOptions(text: string) {
   const url = new URL(text);
   const secure = url.protocol === "smtps:";
   const auth = { user: decodeURIComponent(url.username), pass: decodeURIComponent(url.password) };
   const hasAuth = auth.user !== "";
   return {
-    ...{ host: url.hostname.replace(/^\[|\]$/g, ""), secure },
+    host: url.hostname.replace(/^\[|\]$/g, ""),
+    secure,
     port: url.port === "" ? (secure ? 465 : hasAuth ? 587 : 25) : Number(url.port),
     ...(hasAuth && { auth, requireTLS: !secure }),
   };
@@ -102,10 +103,10 @@ async function post(url: string, body: string, type: string): Promise<void> {
     signal: AbortSignal.timeout(timeoutMilliseconds),
   });
   await response.body?.cancel();
-  if (!response.ok) throw new Error(`it answered ${response.status} ${response.statusText}`.trim());
+  if (!response.ok) throw new Error(`HTTP status ${response.status} ${response.statusText}`.trim());
 }
 
-/** What is behind fetch's "fetch failed". */
+/** The cause behind fetch's "fetch failed". */
 function causeOf(error: unknown): string {
   const { cause } = error as { cause?: unknown };
   return cause === undefined ? messageOf(error) : messageOf(cause);

@@ -3,12 +3,12 @@ import type { BackupsRequest, BackupsResult } from "../../../model/backup/protoc
 import { removeRemote, saveRemote } from "../../offsite/remote";
 import { saveSchedule, readSchedule } from "../../jobs/schedule";
 
-/** Puts in force what the agent does by itself about backups. */
+/** Saves the schedule of backups and their off-site destination; the agent's main process reloads them. */
 export async function scheduleBackups(request: BackupsRequest): Promise<BackupsResult> {
-  // What an older agent kept may not be readable any more.
+  // The schedule of an older agent may be unreadable.
   const before = await readSchedule().catch(() => undefined);
   const changed = !isDeepStrictEqual(before, request);
-  // First, because it refuses what cannot be done, and then nothing has changed.
+  // First, because it rejects a destination that cannot be used, and then nothing has changed.
   await (request.offsite ? saveRemote(request.offsite) : removeRemote());
   if (changed) await saveSchedule(request);
   return { changed };

@@ -5,18 +5,18 @@ import type { ScheduledJob } from "../../../model/backup/scheduled-jobs";
 import { parseDuration } from "../../../model/base/units";
 import { now } from "../../system/clock";
 
-/** Seconds that a job has beyond its time limit to end by itself. */
+/** Seconds after its time limit in which a job may shut down before it is killed. */
 const graceSeconds = 60;
 
-/** A job in a process of its own: whatever becomes of it, the agent goes on. */
+/** Runs a job in a process of its own, so that a crash of the job does not stop the agent. */
 export class JobProcess {
   #child: ChildProcess | undefined;
 
-  /** Does a job; what became of it, also when it did not live to tell. */
+  /** Runs a job and returns its result; a failed one when the process ended without a result. */
   async run({ kind, name, timing }: ScheduledJob): Promise<JobResult> {
     const startedAt = now().toISOString();
     const [script = ""] = process.argv.slice(1);
-    // A group of its own, so that all that it starts can be ended with it.
+    // A process group of its own, so that its child processes can be killed with it.
     const child = spawn(process.execPath, [...process.execArgv, script, "job", kind, name], {
       detached: true,
       stdio: ["ignore", "pipe", "inherit"],
@@ -30,21 +30,26 @@ export class JobProcess {
       Math.min(limit * 1000, 2 ** 31 - 1),
     );
     try {
-      const [said, how] = await Promise.all([
+      const [output, exit] = await Promise.all([
         text(child.stdout),
         new Promise<string>((resolve, reject) => {
           child.on("error", reject);
           child.on("exit", (status, signal) => {
-            // What is left of the group holds stdout, and may write on.
+            // Remaining processes of the group keep stdout open.
             this.end("SIGKILL");
             resolve(signal ?? `status ${status ?? ""}`);
           });
         }),
       ]);
       return (
-        parseResult(said) ?? {
-          ...{ kind, name, succeeded: false, startedAt, finishedAt: now().toISOString() },
-          ...{ text: `${name} ended without a result (${how})`, backup: null },
+        parseResult(output) ?? {
+          kind,
+          name,
+          succeeded: false,
+          startedAt,
+          finishedAt: now().toISOString(),
+          text: `${name} ended without a result (${exit})`,
+          backup: null,
         }
       );
     } finally {
@@ -53,21 +58,21 @@ export class JobProcess {
     }
   }
 
-  /** Ends what the job consists of. */
+  /** Sends a signal to all processes of the job. */
   end(signal: "SIGTERM" | "SIGKILL"): void {
     const pid = this.#child?.pid;
     if (pid === undefined) return;
     try {
       process.kill(-pid, signal);
     } catch {
-      // It has ended.
+      // The process group has ended.
     }
   }
 }
 
-function parseResult(said: string): JobResult | undefined {
+function parseResult(output: string): JobResult | undefined {
   try {
-    return jobResultSchema.safeParse(JSON.parse(said)).data;
+    return jobResultSchema.safeParse(JSON.parse(output)).data;
   } catch {
     return undefined;
   }

@@ -16,7 +16,7 @@ const options: Readonly<Record<MaintenanceJob["work"], readonly string[]>> = {
   analyze: ["--analyze-only"],
 };
 
-/** Vacuums and analyzes the databases of a job. A table that somebody has locked is left for the next time. */
+/** Vacuums and analyzes the databases of a job. Locked tables are skipped until the next run. */
 export async function maintain(
   server: string,
   name: string,
@@ -25,8 +25,13 @@ export async function maintain(
 ): Promise<JobResult> {
   const started = now();
   const result = (succeeded: boolean, text: string): JobResult => ({
-    ...{ kind: "maintenance", name, succeeded, text, backup: null },
-    ...{ startedAt: started.toISOString(), finishedAt: now().toISOString() },
+    kind: "maintenance",
+    name,
+    succeeded,
+    text,
+    backup: null,
+    startedAt: started.toISOString(),
+    finishedAt: now().toISOString(),
   });
   try {
     await waitForPostgres(600);
@@ -43,7 +48,7 @@ export async function maintain(
   } catch (error) {
     const [cause = "", ...fix] = messageOf(signal.aborted ? signal.reason : error).split("; ");
     const advice = fix.join("; ") || `npx stagecraft status ${server}`;
-    const head = `maintenance ${name} of ${server} was not done`;
+    const head = `maintenance ${name} of ${server} failed`;
     return result(false, `${head}\n  cause     ${cause}\n  fix       ${advice}`);
   }
 }
@@ -54,7 +59,7 @@ async function vacuum(
   signal: AbortSignal,
 ): Promise<void> {
   logLine(`${work} of ${database} …`);
-  const complaints: string[] = [];
+  const errors: string[] = [];
   const [status] = await runProgram(
     [
       ...(["vacuumdb", "--no-password", "--skip-locked", "--quiet"] as const),
@@ -62,12 +67,12 @@ async function vacuum(
     ],
     {
       environment: clientEnvironment(sessionOptions()),
-      onLine: (line) => complaints.push(line),
+      onLine: (line) => errors.push(line),
       signal,
     },
   );
   signal.throwIfAborted();
   if (status === 0) return;
-  const [first = `vacuumdb ended with status ${status ?? ""}`] = complaints;
+  const [first = `vacuumdb ended with status ${status ?? ""}`] = errors;
   throw new AgentError(first.replace(/^vacuumdb: (?:error: )?/, ""));
 }

@@ -10,12 +10,12 @@ import { AgentError } from "../../system/errors";
 import { timeoutSignal, terminationSignal } from "../../jobs/abort-signals";
 import { maintain } from "./maintenance";
 import { verifyAndPrune } from "./verify-job";
-import { ownKind } from "./backup-now";
+import { serverKind } from "../../system/server-kind";
 
-/** Seconds that PostgreSQL may take to answer, as it may after a crash of the machine. */
-const patienceSeconds = 600;
+/** Time for PostgreSQL to accept connections, e.g. after a crash of the machine. */
+const connectTimeoutSeconds = 600;
 
-/** How a job of each kind is done. */
+/** Runs a job of each kind; `undefined` where the schedule has no such job. */
 const kinds: Readonly<
   Record<
     JobKind,
@@ -28,10 +28,10 @@ const kinds: Readonly<
       settings &&
       makeBackup({
         server,
-        kind: ownKind(),
+        kind: serverKind(),
         job: name,
         settings,
-        connectTimeoutSeconds: patienceSeconds,
+        connectTimeoutSeconds,
         signal,
       }).then((result) => copyAfterBackup(offsite, server, result, signal))
     );
@@ -43,29 +43,29 @@ const kinds: Readonly<
   },
 };
 
-/** Does a job of the schedule now; the agent's main process calls this at its time, in a process of its own. */
-export async function job(kind: string, name: string): Promise<JobResult> {
+/** Runs a job of the schedule; the agent's main process starts a process for each. */
+export async function runJob(kind: string, name: string): Promise<JobResult> {
   const request = await readSchedule();
   const jobs = request ? scheduledJobs(request) : [];
   const found = jobs.find((one) => one.kind === kind && one.name === name);
-  const result = request && found && kinds[found.kind](name, request, endOf(found));
+  const result = request && found && kinds[found.kind](name, request, abortSignalOf(found));
   if (result) return result;
   const names = jobs.map((one) => `${one.kind} ${one.name}`).join(", ") || "none";
-  throw new AgentError(`there is no job ${kind} ${name}; the jobs of this server are: ${names}`);
+  throw new AgentError(`no job ${kind} ${name}; the jobs of this server are: ${names}`);
 }
 
-/** When a job has to end: after its time, when its window closes, when the agent is stopped. */
-function endOf({ name, timing }: ScheduledJob): AbortSignal {
+/** Aborts a job at its time limit, at the end of its window, and when the agent is stopped. */
+function abortSignalOf({ name, timing }: ScheduledJob): AbortSignal {
   const { timeLimit, window, timeZone } = timing;
   const limit = timeoutSignal(
     parseDuration(timeLimit) ?? 0,
-    `it was not done within its time limit of ${timeLimit}; set timeLimit of ${name} higher, or see what is slow`,
+    `it exceeded its time limit of ${timeLimit}; raise timeLimit of ${name}, or find out what is slow`,
   );
   const signals = [terminationSignal(), limit];
   const parsed = window === undefined ? undefined : parseWindow(window);
   if (parsed !== undefined && window !== undefined) {
     const seconds = (windowEnd(parsed, timeZone, now()).getTime() - now().getTime()) / 1000;
-    const reason = `its window ${window} closed before it was done; let ${name} begin earlier, or make the window larger`;
+    const reason = `its window ${window} closed before it ended; start ${name} earlier, or enlarge the window`;
     signals.push(timeoutSignal(seconds, reason));
   }
   return AbortSignal.any(signals);

@@ -10,28 +10,31 @@ import { JobProcess } from "./job-process";
 import { Scheduler } from "../../jobs/scheduler";
 import { saveJobStates, readJobStates } from "../../jobs/job-states";
 
-/** Seconds that a job has to end in order when the agent is stopped. */
+/** Seconds in which a running job may shut down when the agent is stopped. */
 const stopSeconds = 20;
 
-/** Runs the jobs of the schedule at their times, until it is stopped; how to stop it. */
+/** Runs scheduled jobs at their times; returns a function that stops it. */
 export function serveJobs(): () => Promise<void> {
   const job = new JobProcess();
   const scheduler = new Scheduler({
-    ...{ now, log: logLine, load: readJobStates, save: saveJobStates },
-    schedule: rereadSchedule(),
+    now,
+    log: logLine,
+    load: readJobStates,
+    save: saveJobStates,
+    schedule: cachedSchedule(),
     run: async (scheduled) => {
       const result = await job.run(scheduled);
-      // The next job does not wait for people to be reached.
+      // The next job does not wait for the alert.
       void sendJobAlert(result);
       return result;
     },
   });
-  let told = "";
+  let lastError = "";
   const timer = setInterval(() => {
     scheduler.tick().catch((error: unknown) => {
-      // Once, not every second.
-      if (told !== messageOf(error)) logLine(`the schedule waits: ${messageOf(error)}`);
-      told = messageOf(error);
+      // Logged once, not every second.
+      if (lastError !== messageOf(error)) logLine(`cannot run scheduled jobs: ${messageOf(error)}`);
+      lastError = messageOf(error);
     });
   }, tickMs);
   return async () => {
@@ -41,15 +44,15 @@ export function serveJobs(): () => Promise<void> {
   };
 }
 
-/** What is in force, read again only when it has changed. */
-function rereadSchedule(): () => Promise<BackupsRequest | undefined> {
-  let seen = "";
-  let known: BackupsRequest | undefined;
+/** Reads the applied schedule, and its file again only when that has changed. */
+function cachedSchedule(): () => Promise<BackupsRequest | undefined> {
+  let cachedVersion = "";
+  let cached: BackupsRequest | undefined;
   return async () => {
     const found = await stat(scheduleFile).catch(() => undefined);
     const version = found ? `${found.mtimeMs} ${found.ino}` : "";
-    if (version !== seen) known = await readSchedule();
-    seen = version;
-    return known;
+    if (version !== cachedVersion) cached = await readSchedule();
+    cachedVersion = version;
+    return cached;
   };
 }

@@ -7,7 +7,7 @@ import { messageOf } from "../../system/errors";
 import { waitForPostgres } from "../../postgres/connect";
 import { withJobLock } from "../../jobs/job-lock";
 
-/** Verifies the newest backup that nobody has judged yet, looks at the older ones' files again, and removes those that no rule keeps. */
+/** Verifies the newest unverified backup, checks the files of older ones again, and removes backups that no rule retains. */
 export async function verifyAndPrune(
   name: string,
   { server, pins }: Pick<BackupsRequest, "server" | "pins">,
@@ -15,8 +15,13 @@ export async function verifyAndPrune(
 ): Promise<JobResult> {
   const started = now();
   const result = (succeeded: boolean, text: string, backup: string | null): JobResult => ({
-    ...{ kind: "verification", name, succeeded, text, backup },
-    ...{ startedAt: started.toISOString(), finishedAt: now().toISOString() },
+    kind: "verification",
+    name,
+    succeeded,
+    text,
+    backup,
+    startedAt: started.toISOString(),
+    finishedAt: now().toISOString(),
   });
   try {
     await waitForPostgres(600);
@@ -26,10 +31,11 @@ export async function verifyAndPrune(
       const verified =
         id === undefined ? undefined : await withAbort(signal, verifyBackup(id, now));
       await pruneBackups(pins, now());
-      const told = verified?.verification?.text ?? "there was no backup to verify";
-      const altered = changed.length === 0 ? "" : `; files were altered of ${changed.join(", ")}`;
+      const outcome = verified?.verification?.text ?? "no backup to verify";
+      const altered =
+        changed.length === 0 ? "" : `; altered files in backups: ${changed.join(", ")}`;
       const isGood = changed.length === 0 && verified?.verification?.result !== "failed";
-      return result(isGood, `${told}${altered}`, id ?? null);
+      return result(isGood, `${outcome}${altered}`, id ?? null);
     });
   } catch (error) {
     const [cause = "", ...fix] = messageOf(signal.aborted ? signal.reason : error).split("; ");
@@ -39,12 +45,12 @@ export async function verifyAndPrune(
   }
 }
 
-/** The process ends with the job, and so what of the work still goes on. */
+/** Rejects when the signal aborts. The work itself continues until the job's process ends. */
 async function withAbort<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
-  const ended = new Promise<never>((_, reject) => {
+  const aborted = new Promise<never>((_, reject) => {
     signal.addEventListener("abort", () => {
       reject(new Error(messageOf(signal.reason)));
     });
   });
-  return Promise.race([work, ended]);
+  return Promise.race([work, aborted]);
 }

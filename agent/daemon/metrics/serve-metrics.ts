@@ -9,13 +9,13 @@ import { messageOf } from "../../system/errors";
 import { logLine } from "../../system/progress";
 import { readWalArchiving, type WalArchiving } from "./wal-archiving";
 
-/** Where Prometheus asks, in the server's own network; the port that exporters for PostgreSQL have. */
+/** Port for Prometheus in the server's own network; the usual port of PostgreSQL exporters. */
 const port = 9187;
 
-/** Milliseconds in which the same answer is given again: whoever asks often costs no more. */
+/** Milliseconds for which metrics are cached, so that frequent scrapes cost nothing. */
 const cacheMilliseconds = 5_000;
 
-/** Answers Prometheus at `/metrics`; nothing is looked at while nobody asks. */
+/** Serves metrics for Prometheus at `/metrics`. They are collected only on request. */
 export function serveMetrics(server: string): Server {
   let last: { readonly at: number; readonly text: Promise<string> } | undefined;
   const answer = (): Promise<string> => {
@@ -26,7 +26,7 @@ export function serveMetrics(server: string): Server {
   };
   const http = createServer((request, response) => {
     if (request.method !== "GET" || request.url?.split("?")[0] !== "/metrics") {
-      response.writeHead(404).end("the numbers are at /metrics\n");
+      response.writeHead(404).end("metrics are at /metrics\n");
       return;
     }
     answer().then(
@@ -35,13 +35,13 @@ export function serveMetrics(server: string): Server {
         response.end(text);
       },
       (error: unknown) => {
-        logLine(`the numbers could not be read: ${messageOf(error)}`);
+        logLine(`cannot collect metrics: ${messageOf(error)}`);
         response.writeHead(500).end();
       },
     );
   });
   http.on("error", (error) => {
-    logLine(`nobody can ask for the numbers: ${error.message}`);
+    logLine(`the metrics endpoint is unavailable: ${error.message}`);
   });
   http.listen(port);
   return http;
@@ -64,23 +64,25 @@ async function renderMetrics(server: string): Promise<string> {
 }
 
 async function readMetrics(): Promise<Metric[]> {
-  const moment = now();
+  const time = now();
   const [catalogue, request, space, wal] = await Promise.all([
     readCatalogue(),
     readSchedule().catch(() => undefined),
     statfs(repositoryFolder).catch(() => undefined),
     readWalArchiving(),
   ]);
-  const late = await readOverdueReasons(request, catalogue, moment);
+  const late = await readOverdueReasons(request, catalogue, time);
   const freeBytes = space ? space.bavail * space.bsize : null;
-  return [...backupMetrics({ catalogue, late, freeBytes }, moment), ...walMetrics(wal)];
+  return [...backupMetrics({ catalogue, late, freeBytes }, time), ...walMetrics(wal)];
 }
 
-/** None where nothing is archived. */
+/** Empty when WAL archiving is off. */
 function walMetrics(wal: WalArchiving | undefined): Metric[] {
   if (!wal) return [];
   const metric = (name: string, help: string, value: number | null): Metric => ({
-    ...{ name, help, labels: [] },
+    name,
+    help,
+    labels: [],
     samples: value === null ? [] : [{ labels: {}, value }],
   });
   return [

@@ -1,15 +1,15 @@
 import { withConnection } from "../../postgres/connect";
 
-/** What PostgreSQL's archiver has done. PostgreSQL manual, 27.2.14 and 9.28.7. */
+/** State of PostgreSQL's WAL archiver. PostgreSQL manual, 27.2.14 and 9.28.7. */
 export interface WalArchiving {
   readonly failures: number;
-  /** Seconds since the epoch; `null` before the first. */
+  /** Seconds since the epoch; `null` before the first segment was archived. */
   readonly lastArchived: number | null;
-  /** Seconds that the oldest finished segment has been waiting; 0 when none is. */
+  /** Seconds for which the oldest finished segment has been waiting; 0 when none is. */
   readonly lag: number;
 }
 
-/** Looks at the archiver; `undefined` where PostgreSQL archives nothing or does not answer. */
+/** Reads the archiver's state; `undefined` when archiving is off or PostgreSQL does not answer. */
 export async function readWalArchiving(): Promise<WalArchiving | undefined> {
   try {
     return await withConnection("postgres", async (client) => {

@@ -20,7 +20,7 @@ const sh = (script: string, ...args: readonly string[]) => ({
 describe("a pipeline", () => {
   test("hands the output of each program to the next, and lets it be watched", async () => {
     const pieces: Buffer[] = [];
-    const last = { ...sh("tr a-z A-Z"), watch: (piece: Buffer) => pieces.push(piece) };
+    const last = { ...sh("tr a-z A-Z"), onOutput: (piece: Buffer) => pieces.push(piece) };
     await runPipeline([sh("cat; echo more"), last], { input: "some\n" });
     expect(Buffer.concat(pieces).toString()).toBe("SOME\nMORE\n");
   });
@@ -62,7 +62,7 @@ describe("a pipeline", () => {
     const reader = {
       ...sh("cat <&3"),
       secret: "hush",
-      watch: (piece: Buffer) => pieces.push(piece),
+      onOutput: (piece: Buffer) => pieces.push(piece),
     };
     await runPipeline([reader]);
     expect(Buffer.concat(pieces).toString()).toBe("hush");
@@ -76,7 +76,7 @@ test("programs that a place keeps waiting are ended, with what to change", async
   const remote = new Remote(settings, "prod");
   const wait = remote.run([{ program: "sleep", args: ["60"] }], "", 0.1);
   await expect(wait).rejects.toThrow(
-    /^s3:bucket: not done within .*, and given up; open a wider way to it, or raise backups\.offsite\.limit/,
+    /^s3:bucket: timed out after .*; use a faster connection, or raise backups\.offsite\.limit/,
   );
   await expect(remote.run([{ program: "true", args: [] }])).resolves.toBeUndefined();
 });
