@@ -28,7 +28,7 @@ const passwords = config.requireSecretObject<Passwords & { superuser: string }>(
 const dump = readDump(process.cwd(), path);
 if ("problem" in dump) throw new pulumi.RunError(`database.dump: ${dump.problem}`);
 
-/** Called like the stack. */
+/** Named after the stack. */
 const server = new ExternalPostgres(pulumi.getStack(), {
   namePrefix: config.require("namePrefix"),
   kind,
@@ -49,5 +49,5 @@ const database = new Database(name, {
 });
 
 export const { verdict } = database;
-/** The whole file, for whoever looks after the machine. */
+/** The complete file, to install on the server if there is no SSH access. */
 export const { pgHba } = server;

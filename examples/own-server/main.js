@@ -1,4 +1,4 @@
-// What Pulumi runs; see program/main.js.
+// Entry point for Pulumi; see program/main.js.
 "use strict";
 const { load } = require("../../program/bundles.js");
 

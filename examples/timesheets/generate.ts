@@ -291,7 +291,7 @@ SET LOCAL work_mem = '128MB';
 SET LOCAL maintenance_work_mem = '512MB';
 SET LOCAL max_parallel_workers_per_gather = 0;
 
--- an even number from 0 up to 1 of a row's key; the salt tells the uses apart
+-- an even number from 0 up to 1 of a row's key; the salt distinguishes its uses
 CREATE FUNCTION pg_temp.u(key bigint, salt bigint) RETURNS double precision LANGUAGE sql IMMUTABLE
     RETURN ((hashint8extended(key, ${c.seed} * 1000 + salt) >> 11) & 9007199254740991)::double precision / 9007199254740992::double precision;
 CREATE FUNCTION pg_temp.upto(key bigint, salt bigint, most integer) RETURNS integer LANGUAGE sql IMMUTABLE
