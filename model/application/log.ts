@@ -10,7 +10,7 @@ const foundErrorSchema = z.strictObject({
   count: z.int().positive(),
 });
 
-/** What the errors in a log since a moment are, held against those before it. */
+/** What the errors in a log since a timestamp are, held against those before it. */
 export const logComparisonSchema = z.strictObject({
   /** Kinds that were not there before, the most frequent first. */
   fresh: z.array(foundErrorSchema),
@@ -24,28 +24,28 @@ export type LogComparison = z.infer<typeof logComparisonSchema>;
 /** A line of a log as `docker logs --timestamps` gives it. */
 export interface LogLine {
   /** `2026-11-22T09:14:00.123456789Z` */
-  readonly moment: string;
+  readonly timestamp: string;
   readonly text: string;
 }
 
-/** Reads lines as `docker logs --timestamps` gives them; one without a moment has that of the line above. */
+/** Reads lines as `docker logs --timestamps` gives them; one without a timestamp has that of the line above. */
 export function parseLog(text: string): LogLine[] {
   let last = "";
   return text.split(/\r?\n/).flatMap((line) => {
     const match = /^(\d{4}-\d\d-\d\dT[\d:.]+Z) ?(.*)$/.exec(line);
-    if (!match) return line === "" ? [] : [{ moment: last, text: line }];
-    const [, moment = "", rest = ""] = match;
-    last = moment;
-    return [{ moment, text: rest }];
+    if (!match) return line === "" ? [] : [{ timestamp: last, text: line }];
+    const [, timestamp = "", rest = ""] = match;
+    last = timestamp;
+    return [{ timestamp, text: rest }];
   });
 }
 
-/** Whether a moment is at or after another, both as Docker writes them: in UTC, with up to nine digits behind the point. */
-export function isSince(moment: string, since: string): boolean {
-  return comparable(moment) >= comparable(since);
+/** Whether a timestamp is at or after another, both as Docker writes them: in UTC, with up to nine digits behind the point. */
+export function isSince(timestamp: string, since: string): boolean {
+  return comparable(timestamp) >= comparable(since);
 }
 
-/** Compares the errors since a moment with those before it. A kind that was there before is no news. */
+/** Compares the errors since a timestamp with those before it. A kind that was there before is no news. */
 export function compareLog(
   lines: readonly LogLine[],
   since: string,
@@ -53,12 +53,14 @@ export function compareLog(
 ): LogComparison {
   const errors = lines.filter(({ text }) => isError.test(text));
   const before = new Set(
-    errors.filter(({ moment }) => !isSince(moment, since)).map(({ text }) => signatureOf(text)),
+    errors
+      .filter(({ timestamp }) => !isSince(timestamp, since))
+      .map(({ text }) => signatureOf(text)),
   );
   const counts = new Map<string, number>();
   let known = 0;
-  for (const { moment, text } of errors) {
-    if (!isSince(moment, since)) continue;
+  for (const { timestamp, text } of errors) {
+    if (!isSince(timestamp, since)) continue;
     const signature = signatureOf(text);
     if (before.has(signature)) known++;
     else counts.set(signature, (counts.get(signature) ?? 0) + 1);
@@ -70,7 +72,7 @@ export function compareLog(
 }
 
 /** The last lines of a log, for a person: of those that differ in nothing but their signature's gaps only the last one. */
-export function lastLines(lines: readonly LogLine[], count: number): string[] {
+export function lastDistinctLines(lines: readonly LogLine[], count: number): string[] {
   const seen = new Set<string>();
   const last: string[] = [];
   for (const { text } of lines.toReversed()) {
@@ -89,7 +91,7 @@ function shownLine(text: string): string {
   return clean.length > 200 ? `${clean.slice(0, 199)}…` : clean;
 }
 
-function comparable(moment: string): string {
-  const [seconds = "", fraction = ""] = moment.replace(/Z$/, "").split(".");
+function comparable(timestamp: string): string {
+  const [seconds = "", fraction = ""] = timestamp.replace(/Z$/, "").split(".");
   return `${seconds}.${fraction.padEnd(9, "0")}`;
 }

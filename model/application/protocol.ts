@@ -2,7 +2,7 @@ import { z } from "zod";
 
 /** stdin of `stagecraft-agent application`: which application the server has. */
 export const applicationRequestSchema = z.strictObject({
-  /** The server this is meant for; the agent refuses when it is another. */
+  /** Name of the server; the agent of any other server rejects the request. */
   server: z.string().min(1),
   /** Which revision of its code runs; it goes into the manifests of backups. */
   revision: z.string().min(1),
@@ -17,21 +17,6 @@ export const applicationObservationSchema = z.strictObject({
   /** Why it is not well; `null` when it is, `undefined` where only Docker can tell. */
   problem: z.string().nullable().optional(),
 });
-
-/** stdout of `application-due`. */
-export interface ApplicationDue {
-  /** Whether the application must be restarted, because its database has other contents than when it started. */
-  readonly restart: boolean;
-}
-
-/** stdout of `application-health`, and what the command says of an application that only Docker can tell of. */
-export const applicationHealthSchema = z.strictObject({
-  /** Why it is not well; `null` when it is. */
-  problem: z.string().nullable(),
-  /** How long it has been waited for. */
-  seconds: z.number().nonnegative(),
-});
-export type ApplicationHealth = z.infer<typeof applicationHealthSchema>;
 
 /** The first line of stdin of `application-report`; the application's log, as `docker logs --timestamps` gives it, follows. */
 export const applicationReportRequestSchema = z.strictObject({

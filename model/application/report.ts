@@ -44,7 +44,7 @@ export interface Unhealthy {
   readonly server: string;
   /** Name of its container. */
   readonly container: string;
-  /** What speaks against it: `http://…/health answers 503`. */
+  /** What speaks against it: `http://…/health returns 503`. */
   readonly reason: string;
   readonly seconds: number;
   /** Contents that its database was given before, e.g. `20261121T032900Z`; `undefined` when they are what they were. */

@@ -11,7 +11,7 @@ const longestLine = 2000;
 const longestSignature = 200;
 
 /**
- * What is left of a line of a log when everything that differs from one occurrence to the next is taken out of it: moments,
+ * What is left of a line of a log when everything that differs from one occurrence to the next is taken out of it: times,
  * numbers, ids, addresses and quoted values. So it tells of no person, either.
  */
 export function signatureOf(line: string): string {

@@ -1,14 +1,14 @@
 import { z } from "zod";
-import { unseen } from "../base/encrypted-value";
+import { encryptedPlaceholder } from "../base/encrypted-value";
 
 /** A URL of one of the schemes. It may be a secret, so it is never shown. */
 function urlSchema(schemes: readonly string[], example: string) {
   const message = `must be a URL like ${example}`;
   return z.string().superRefine((text, context) => {
-    if (text === unseen) return;
+    if (text === encryptedPlaceholder) return;
     const url = parseUrl(text);
     if (url && schemes.includes(url.protocol.slice(0, -1)) && url.hostname !== "") return;
-    // With a section as its input nothing is put behind it.
+    // With an object as its input, the value is not appended to the message.
     context.addIssue({ code: "custom", message, input: {} });
   });
 }
@@ -25,40 +25,42 @@ const emailSchema = z.strictObject({
   smtp: urlSchema(["smtp", "smtps"], "smtps://user:password@mail.example.com"),
 });
 
-/** Who is told when a backup fails or is late: the stack file's section `backups.alerts`. */
-export const alertsSettingsSchema = z.strictObject({
-  webhook: webSchema.optional().meta({ description: "Gets each alert as JSON, by POST." }),
-  email: emailSchema.optional().meta({ description: "Gets each alert as a mail." }),
+/** Notifications about failed and overdue backups: the stack file's section `backups.alerts`. */
+export const alertsConfigSchema = z.strictObject({
+  webhook: webSchema
+    .optional()
+    .meta({ description: "URL that receives each alert as JSON by POST." }),
+  email: emailSchema.optional().meta({ description: "Sends each alert by email." }),
   ping: webSchema.optional().meta({
     description:
-      "Is asked after each backup: itself when it was made, with /fail behind it when not.",
+      "URL requested after each backup: as given if the backup succeeded, with `/fail` appended if it failed.",
   }),
 });
-export type AlertsSettings = z.output<typeof alertsSettingsSchema>;
+export type AlertsConfig = z.output<typeof alertsConfigSchema>;
 
-/** The ways in which people are told. */
+/** Notification channels. */
 export const channels = ["webhook", "email", "ping"] as const;
 export type Channel = (typeof channels)[number];
 
-/** What people are told of. `succeeded` is for the ping alone. */
+/** Events that cause a notification. Only the ping reports `succeeded`. */
 export const alertEvents = ["failed", "overdue", "good again", "succeeded"] as const;
 
-/** One thing that people are told; the webhook gets it as it is. */
+/** A notification; the webhook receives it unchanged. */
 export interface Alert {
   readonly event: (typeof alertEvents)[number];
   readonly server: string;
-  /** The job of the schedule; `null` for one asked for by hand, or for all of them. */
+  /** Name of the scheduled job; `null` for one started manually, or if the alert concerns all jobs. */
   readonly job: string | null;
   /** One line. */
   readonly subject: string;
-  /** Cause and fix, or what is good again. */
+  /** Cause and fix, or what has recovered. */
   readonly text: string;
   /** The last lines of the log. */
   readonly log: readonly string[];
   readonly at: string;
 }
 
-/** What became of a job, as far as people are told. */
+/** The part of a job's result that a notification contains. */
 export interface EndedJob {
   readonly kind: string;
   readonly name: string | null;
@@ -67,7 +69,7 @@ export interface EndedJob {
   readonly text: string;
 }
 
-/** What people are told when a job has ended. */
+/** The notification about a job that has ended. */
 export function jobAlert(server: string, job: EndedJob, log: readonly string[]): Alert {
   const what = job.name === null ? job.kind : `${job.kind} ${job.name}`;
   const facts = { server, job: job.name, text: job.text, at: job.finishedAt };
@@ -76,8 +78,8 @@ export function jobAlert(server: string, job: EndedJob, log: readonly string[]):
     : { ...facts, event: "failed", subject: `${server}: ${what} failed`, log };
 }
 
-/** What people are told when backups become overdue, or are good again (without reasons). */
-export function latenessAlert(server: string, reasons: readonly string[], now: Date): Alert {
+/** The notification that backups are overdue, or are good again (no reasons). */
+export function overdueAlert(server: string, reasons: readonly string[], now: Date): Alert {
   const facts = { server, job: null, log: [], at: now.toISOString() };
   return reasons.length > 0
     ? {
@@ -87,24 +89,26 @@ export function latenessAlert(server: string, reasons: readonly string[], now: D
         text: reasons.join("\n"),
       }
     : {
-        ...{ ...facts, event: "good again", subject: `${server}: backups are good again` },
+        ...facts,
+        event: "good again",
+        subject: `${server}: backups are good again`,
         text: "a backup of every job was made in time, and the newest verified one is new enough",
       };
 }
 
-/** Whether a channel carries an alert: the ping only tells whether the last backup was made. */
-export function isFor(channel: Channel, { event }: Alert): boolean {
+/** Whether a channel carries an alert: the ping reports only whether the last backup succeeded. */
+export function carries(channel: Channel, { event }: Alert): boolean {
   return channel === "ping" ? event !== "good again" : event !== "succeeded";
 }
 
-/** The text of a mail. */
+/** The body of an email. */
 export function mailText({ server, job, text, log, at }: Alert): string {
   const head = [`server  ${server}`, ...(job === null ? [] : [`job     ${job}`]), `time    ${at}`];
   const tail = log.length > 0 ? ["", "The last lines of the log:", "", ...log] : [];
   return [...head, "", text, ...tail, ""].join("\n");
 }
 
-/** The address of a ping: the URL itself when all is well, and with /fail behind its path when not. */
+/** The URL of a ping: as configured after a success, with `/fail` appended to its path otherwise. */
 export function pingUrl(base: string, { event }: Pick<Alert, "event">): string {
   if (event === "succeeded") return base;
   const url = new URL(base);
@@ -112,18 +116,19 @@ export function pingUrl(base: string, { event }: Pick<Alert, "event">): string {
   return url.href;
 }
 
-/** Everything in the settings that nobody is to see. */
-export function secretsOfAlerts({ webhook, ping, email }: AlertsSettings): string[] {
+/** All secret values in the section. */
+export function secretsOfAlerts({ webhook, ping, email }: AlertsConfig): string[] {
   const smtp = email && parseUrl(email.smtp);
   const password = smtp?.password ?? "";
   const urls = [webhook, ping, email?.smtp].filter((url) => url !== undefined);
   return [...urls, ...(password === "" ? [] : [password, decodeURIComponent(password)])];
 }
 
-/** The same without what may be secret. */
-export function withoutAlertSecrets(alerts: AlertsSettings): unknown {
+/** The section without values that may be secret. */
+export function withoutAlertSecrets(alerts: AlertsConfig): unknown {
   return {
-    ...{ webhook: alerts.webhook !== undefined, ping: alerts.ping !== undefined },
+    webhook: alerts.webhook !== undefined,
+    ping: alerts.ping !== undefined,
     email: alerts.email && { to: alerts.email.to, from: alerts.email.from },
   };
 }

@@ -1,11 +1,11 @@
 const dayMilliseconds = 86_400_000;
 
-/** What a stretch of the calendar is called: two moments in the same one have the same text. */
-export type BucketOf = (moment: Date) => string;
+/** The key of the calendar period that contains a time: equal for two times in the same period. */
+export type BucketOf = (time: Date) => string;
 
-/** The stretches of time that retention thinks in, in the wall-clock time of a zone. */
+/** The calendar periods that retention rules count, in the local time of a time zone. */
 export interface Calendar {
-  /** A real hour: when clocks are put back, the hour that comes twice is two hours. */
+  /** One elapsed hour: when clocks are set back, the repeated hour counts as two. */
   readonly hour: BucketOf;
   readonly day: BucketOf;
   /** From Monday to Sunday, in the year that has its Thursday (ISO 8601). */
@@ -18,37 +18,45 @@ export interface Calendar {
 export function calendarOf(zone: string): Calendar {
   const format = new Intl.DateTimeFormat("en-GB", {
     timeZone: zone,
-    ...{ calendar: "iso8601", hourCycle: "h23", timeZoneName: "longOffset" },
-    ...{ year: "numeric", month: "2-digit", day: "2-digit", hour: "2-digit" },
+    calendar: "iso8601",
+    hourCycle: "h23",
+    timeZoneName: "longOffset",
+    year: "numeric",
+    month: "2-digit",
+    day: "2-digit",
+    hour: "2-digit",
   });
-  const read = (moment: Date): Wall => {
-    const parts = new Map(format.formatToParts(moment).map(({ type, value }) => [type, value]));
+  const read = (time: Date): WallClock => {
+    const parts = new Map(format.formatToParts(time).map(({ type, value }) => [type, value]));
     const part = (type: Intl.DateTimeFormatPartTypes): string => parts.get(type) ?? "";
     return {
-      ...{ year: part("year"), month: part("month"), day: part("day"), hour: part("hour") },
+      year: part("year"),
+      month: part("month"),
+      day: part("day"),
+      hour: part("hour"),
       offset: part("timeZoneName"),
     };
   };
   return {
-    hour: (moment) => {
-      const { year, month, day, hour, offset } = read(moment);
+    hour: (time) => {
+      const { year, month, day, hour, offset } = read(time);
       return `${year}-${month}-${day} ${hour} ${offset}`;
     },
-    day: (moment) => {
-      const { year, month, day } = read(moment);
+    day: (time) => {
+      const { year, month, day } = read(time);
       return `${year}-${month}-${day}`;
     },
-    week: (moment) => isoWeek(read(moment)),
-    month: (moment) => {
-      const { year, month } = read(moment);
+    week: (time) => isoWeek(read(time)),
+    month: (time) => {
+      const { year, month } = read(time);
       return `${year}-${month}`;
     },
-    year: (moment) => read(moment).year,
+    year: (time) => read(time).year,
   };
 }
 
-/** A moment as clocks on the wall and calendars show it. */
-interface Wall {
+/** A local date and hour, with its offset from UTC. */
+interface WallClock {
   readonly year: string;
   readonly month: string;
   readonly day: string;
@@ -56,8 +64,8 @@ interface Wall {
   readonly offset: string;
 }
 
-/** The ISO week: `2026-W53` has 28 December 2026 and 3 January 2027 in it. */
-function isoWeek({ year, month, day }: Wall): string {
+/** The ISO week: `2026-W53` contains 28 December 2026 and 3 January 2027. */
+function isoWeek({ year, month, day }: WallClock): string {
   const midnight = new Date(Date.UTC(Number(year), Number(month) - 1, Number(day)));
   const fromMonday = (midnight.getUTCDay() + 6) % 7;
   const thursday = new Date(midnight.getTime() + (3 - fromMonday) * dayMilliseconds);

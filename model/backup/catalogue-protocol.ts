@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { catalogueEntrySchema, pinSchema } from "./catalogue";
-import { backupIdSchema } from "./id";
+import { backupIdSchema } from "./backup-id";
 
 const server = z.string().min(1);
 const pins = z.array(pinSchema);
@@ -9,7 +9,7 @@ const pins = z.array(pinSchema);
 export const catalogueRequestSchema = z.strictObject({ server, pins });
 export type CatalogueRequest = z.infer<typeof catalogueRequestSchema>;
 
-const judgementSchema = z.strictObject({
+const retentionDecisionSchema = z.strictObject({
   id: backupIdSchema,
   keep: z.boolean(),
   rules: z.array(z.string()).readonly(),
@@ -21,32 +21,32 @@ export const catalogueSchema = z.strictObject({
   server,
   /** The agent's time. */
   now: z.iso.datetime(),
-  /** Backups, those off-site alone among them, and failed attempts, oldest first. */
+  /** Backups, including off-site only ones, and failed attempts, oldest first. */
   entries: z.array(catalogueEntrySchema),
-  /** What the rules in force say of each backup; those of the other place, where it is off-site alone. */
-  judgements: z.array(judgementSchema),
-  /** The next backup of the schedule. */
+  /** The retention decision for each backup; for one that is off-site only, by the off-site rules. */
+  judgements: z.array(retentionDecisionSchema),
+  /** Time of the next scheduled backup. */
   next: z.iso.datetime().nullable(),
-  /** How old the newest verified backup may be, e.g. `26 h`. */
+  /** Maximum age of the newest verified backup, e.g. `26 h`. */
   verifiedLimit: z.string().nullable(),
-  /** Why the backups are late, if they are. */
+  /** Why backups are overdue; `null` if they are not. */
   late: z.string().nullable(),
-  /** Bytes free where the backups lie. */
+  /** Free bytes on the backups volume. */
   freeBytes: z.number().nonnegative().nullable(),
 });
 export type Catalogue = z.infer<typeof catalogueSchema>;
 
-/** stdin of `backups-forget`: removes what no rule keeps. */
-export const forgetRequestSchema = z.strictObject({ server, pins, dryRun: z.boolean() });
-export type ForgetRequest = z.infer<typeof forgetRequestSchema>;
+/** stdin of `backups-forget`: deletes backups that no rule retains. */
+export const pruneRequestSchema = z.strictObject({ server, pins, dryRun: z.boolean() });
+export type PruneRequest = z.infer<typeof pruneRequestSchema>;
 
 /** stdout of `backups-forget`. */
-export const forgetResultSchema = z.strictObject({
-  judgements: z.array(judgementSchema),
-  /** Those that were removed. */
+export const pruneResultSchema = z.strictObject({
+  judgements: z.array(retentionDecisionSchema),
+  /** Ids of the deleted backups. */
   removed: z.array(backupIdSchema),
 });
-export type ForgetResult = z.infer<typeof forgetResultSchema>;
+export type PruneResult = z.infer<typeof pruneResultSchema>;
 
 /** stdin of `backups-delete`. */
 export const deleteRequestSchema = z.strictObject({

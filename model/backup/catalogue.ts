@@ -1,26 +1,26 @@
 import { z } from "zod";
 import { formatBackupId, serverKinds, type BackupId } from "../base/names";
 import { sha256Schema } from "../base/sha256";
-import { backupIdSchema } from "./id";
+import { backupIdSchema } from "./backup-id";
 
 const count = z.number().int().nonnegative();
 
-/** An attempt at a backup, kept whatever became of it: a failed one is in the catalogue too, as not a backup. */
+/** An attempt to make a backup. Failed attempts are recorded as well; they are listed in the catalogue without a backup. */
 export const attemptSchema = z.strictObject({
   id: backupIdSchema,
-  /** The job of the schedule; `null` for one made by hand. */
+  /** Name of the scheduled job; `null` for a manual backup. */
   job: z.string().nullable(),
   startedAt: z.iso.datetime(),
   finishedAt: z.iso.datetime(),
   result: z.enum(["backed up", "failed"]),
-  /** For people: one line, or cause and fix of a failed one. */
+  /** Human-readable: one line, or cause and fix of a failure. */
   text: z.string(),
   /** Names of the logs in the agent's volume. */
   logs: z.array(z.string()),
 });
 export type Attempt = z.infer<typeof attemptSchema>;
 
-/** What the last look at a backup found. Only one that passed a restore makes the backup a verified one. */
+/** Result of the last check of a backup. A backup is verified only if it was restored successfully. */
 export const verificationSchema = z.strictObject({
   checkedAt: z.iso.datetime(),
   result: z.enum(["passed", "failed"]),
@@ -29,33 +29,33 @@ export const verificationSchema = z.strictObject({
   /** Whether it was restored, counted and checked with amcheck; otherwise only the checksums were compared. */
   restored: z.boolean(),
   seconds: z.number().nonnegative(),
-  /** For people: one line, or what is wrong. */
+  /** Human-readable: one line, or the problems found. */
   text: z.string(),
 });
 export type Verification = z.infer<typeof verificationSchema>;
 
-/** A copy of a backup away from its server. */
+/** The off-site copy of a backup. */
 export const offsiteCopySchema = z.strictObject({
   result: z.enum(["uploaded", "failed", "removed"]),
-  /** The rclone remote and path, without any secret. */
+  /** rclone remote and path, without secrets. */
   remote: z.string(),
   at: z.iso.datetime(),
-  /** Size and SHA-256 of what was uploaded, that is encrypted; read back from there. */
+  /** Size and SHA-256 of the encrypted upload, read back from the remote. */
   bytes: count,
   sha256: sha256Schema.nullable(),
   text: z.string(),
 });
 export type OffsiteCopy = z.infer<typeof offsiteCopySchema>;
 
-/** A reason not to remove a backup: a stack or release that names it. */
+/** A reason not to delete a backup: a stack or release refers to it. */
 export const pinSchema = z.strictObject({
   backup: backupIdSchema,
-  /** Who names it, e.g. `staging`. */
+  /** Name of that stack or release, e.g. `staging`. */
   by: z.string().min(1),
 });
 export type Pin = z.infer<typeof pinSchema>;
 
-/** What the manifest of a backup tells, in short. */
+/** Summary of a backup's manifest. */
 export const backupSummarySchema = z.strictObject({
   server: z.string(),
   kind: z.enum(serverKinds),
@@ -71,11 +71,11 @@ export type BackupSummary = z.infer<typeof backupSummarySchema>;
 /** One line of the catalogue: a backup, or a failed attempt at one. */
 export const catalogueEntrySchema = z.strictObject({
   id: backupIdSchema,
-  /** `null` for one whose record is lost, or that came from elsewhere. */
+  /** `null` if its record is lost, or the backup was copied here from elsewhere. */
   attempt: attemptSchema.nullable(),
-  /** What its manifest tells, in short; `null` where there is no backup under this id here. */
+  /** Summary of the manifest; `null` if the repository has no backup with this id. */
   backup: backupSummarySchema.nullable(),
-  /** What it was, where it is off-site alone; it counts for nothing here. */
+  /** Summary of a backup that is off-site only; it is not counted as a backup of this repository. */
   away: backupSummarySchema.optional(),
   verification: verificationSchema.nullable(),
   offsite: offsiteCopySchema.nullable(),
@@ -83,13 +83,13 @@ export const catalogueEntrySchema = z.strictObject({
 });
 export type CatalogueEntry = z.infer<typeof catalogueEntrySchema>;
 
-/** The newest verified backup; one whose moment is still to come, because a clock was wrong, tells nothing of its age. */
+/** Id of the newest verified backup. Ignores backups with a timestamp in the future, which a wrong clock has caused. */
 export function newestVerified(catalogue: readonly CatalogueEntry[], now: Date): BackupId | null {
   const newest = formatBackupId(now);
   return catalogue.findLast((entry) => isVerified(entry) && entry.id <= newest)?.id ?? null;
 }
 
-/** Whether a backup may count: it is there, and the last look at it found it good by a restore. */
+/** Whether a backup exists and its last verification restored it successfully. */
 export function isVerified({ backup, verification }: CatalogueEntry): boolean {
   return backup !== null && verification?.result === "passed" && verification.restored;
 }

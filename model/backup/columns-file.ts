@@ -1,6 +1,6 @@
 /**
- * The file of a backup that tells which columns a dump has: by it a preview sees what the masks do not fit, without the
- * data. The gzipped JSON of a `MaskCatalogue`.
+ * Name of the file in a backup that lists the columns of a dump, as the gzipped JSON of a `MaskCatalogue`. With it, a
+ * preview compares masks with columns without reading the data.
  */
 export function columnsFile(dump: string): string {
   return `${dump.replace(/^pg_dump\b/, "columns")}.json.gz`;

@@ -1,15 +1,21 @@
 import { Cron } from "croner";
 
-/** Words for whole schedules. crontab(5). */
+/** Names of predefined schedules. crontab(5). */
 const nicknames = [
-  ...["@hourly", "@daily", "@midnight", "@weekly", "@monthly", "@yearly", "@annually"],
+  "@hourly",
+  "@daily",
+  "@midnight",
+  "@weekly",
+  "@monthly",
+  "@yearly",
+  "@annually",
 ] as const;
 
 interface Field {
   readonly name: string;
   readonly min: number;
   readonly max: number;
-  /** Words for its values, the first of them for `min`. */
+  /** Names of its values, starting with that of `min`. */
   readonly words: readonly string[];
 }
 
@@ -23,7 +29,7 @@ const fields: readonly Field[] = [
   { name: "day of the week", min: 0, max: 7, words: days },
 ];
 
-/** What is wrong with a schedule: a sentence that names it, or `undefined` when it is fine. */
+/** Why a schedule is invalid: a sentence that quotes it; `undefined` if it is valid. */
 export function cronProblem(schedule: string): string | undefined {
   const problem = problemOf(schedule);
   return problem === undefined ? undefined : `"${schedule}": ${problem}`;
@@ -38,14 +44,14 @@ function problemOf(schedule: string): string | undefined {
   const parts = schedule.trim().split(/\s+/);
   if (parts.length !== fields.length || parts[0] === "") {
     const count = parts[0] === "" ? 0 : parts.length;
-    return `must have five fields (minute, hour, day of the month, month, day of the week) like 29 3 * * *, or be @daily and the like; got ${count}`;
+    return `must have five fields (minute, hour, day of the month, month, day of the week) like 29 3 * * *, or be a name like @daily; got ${count}`;
   }
   for (const [index, field] of fields.entries()) {
     const problem = fieldProblem(parts[index] ?? "", field);
     if (problem !== undefined) return problem;
   }
   return nextRuns({ schedule, timeZone: "UTC" }, new Date(0), 1).length === 0
-    ? "names a day that never comes"
+    ? "names a day that does not exist"
     : undefined;
 }
 
@@ -78,7 +84,7 @@ function itemProblem(item: string, field: Field): string | undefined {
     values.push(value);
   }
   const [from = 0, to = from] = values;
-  return from > to ? `${name} must be a range that goes up, got ${shown(item)}` : undefined;
+  return from > to ? `${name} must be an ascending range, got ${shown(item)}` : undefined;
 }
 
 function valueOf(text: string, { min, max, words }: Field): number | undefined {
@@ -97,32 +103,33 @@ function allowed({ min, max, words }: Field): string {
 
 const shown = (text: string): string => (text === "" ? "nothing" : text);
 
-/** When something is due. */
+/** When a job is due. */
 export interface Schedule {
-  /** Five fields, or a word like `@daily`. crontab(5). */
+  /** Five fields, or a name like `@daily`. crontab(5). */
   readonly schedule: string;
-  /** The time zone its hours are of, e.g. `Europe/Berlin`. */
+  /** Time zone of the schedule, e.g. `Europe/Berlin`. */
   readonly timeZone: string;
 }
 
 /**
- * The next moments of a schedule after `from`. A time that does not exist on a day, because the clocks go forward, is
- * the moment of the change; one that exists twice is its first; minutes and hours written as `*` go on counting.
+ * The next run times of a schedule after `from`. If a local time is skipped because clocks are set forward, the run
+ * takes place at the change. If a local time occurs twice, the first occurrence counts; minutes and hours written as `*`
+ * match both.
  */
 export function nextRuns({ schedule, timeZone }: Schedule, from: Date, count: number): Date[] {
   return cron(schedule, timeZone).nextRuns(count, from);
 }
 
-/** The last moment of a schedule that is not after `now` and is after `since`. */
+/** The last run time of a schedule after `since`, up to `now`; `undefined` if there is none. */
 export function lastRun(schedule: Schedule, since: Date, now: Date): Date | undefined {
   const pattern = cron(schedule.schedule, schedule.timeZone);
   const next = pattern.nextRun(since);
   if (next === null || next > now) return undefined;
   const found = pattern.previousRuns(2, new Date(now.getTime() + 1000));
-  return found.find((moment) => moment <= now && moment > since);
+  return found.find((time) => time <= now && time > since);
 }
 
-/** Read once each: they are asked every second. */
+/** Parsed once each, because every second checks them. */
 const patterns = new Map<string, Cron>();
 
 function cron(schedule: string, timezone: string): Cron {
@@ -132,7 +139,7 @@ function cron(schedule: string, timezone: string): Cron {
   return pattern;
 }
 
-/** Whether a time zone is known. */
+/** Whether a time zone of that name exists. */
 export function isTimeZone(name: string): boolean {
   try {
     return new Intl.DateTimeFormat("en", { timeZone: name }).format(0) !== "";

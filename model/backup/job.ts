@@ -1,18 +1,18 @@
 import { z } from "zod";
 import { durationSchema } from "../base/units";
 import { cronProblem, isTimeZone } from "./cron";
-import { isNeverWithin } from "./due";
+import { isNeverWithin } from "./due-runs";
 import { dumpCompressions, dumpFormats } from "./manifest";
 import { type Timing, timingShape } from "./timing";
 
-/** From which moment it is looked at whether a schedule and a window ever meet; any will do. */
+/** Start of the comparison of a schedule with its window; an arbitrary date. */
 const anyDay = new Date("2026-01-01T00:00:00Z");
 
-/** Problems of a job's keys that do not go together; each message is a whole sentence. */
+/** Reports a conflict between keys of a job; each message is a complete sentence. */
 type Fail = (key: string, message: string) => void;
 
-/** Calls `check` with what does not go together, also when another value is wrong: all problems are told in one go. */
-function checkTogether<T extends z.ZodType>(
+/** Checks a job for conflicting keys, even if another value is invalid, so that all problems are reported at once. */
+function withConflictCheck<T extends z.ZodType>(
   schema: T,
   check: (job: z.output<T>, fail: Fail) => void,
 ) {
@@ -34,45 +34,45 @@ function checkWindow({ schedule, timeZone, window }: Partial<Timing>, fail: Fail
   fail("window", `no run of "${schedule}" is within ${window}; change one of them`);
 }
 
-/** Databases by name; when they are left out, all but templates and Stagecraft's own copies. */
+/** Names of databases. @default all except templates and Stagecraft's own copies */
 const databasesSchema = z
   .array(z.string().min(1, "must be the name of a database"))
   .min(1, "must name a database; leave the key out for all of them")
   .optional();
 
 /** A job that makes backups. */
-export const backupJobSchema = checkTogether(
+export const backupJobSchema = withConflictCheck(
   z.strictObject({
     ...timingShape,
     databases: databasesSchema,
     format: z.enum(dumpFormats).default("directory"),
     compression: z.enum(dumpCompressions).default("zstd"),
-    /** Jobs of `pg_dump`; when it is left out, one for each processor, four at most. */
+    /** Parallel jobs of `pg_dump`. @default one per processor, at most four */
     parallel: z.int().min(1, "must be 1 to 64").max(64, "must be 1 to 64").optional(),
-    /** How long `pg_dump` waits for a table that somebody else has locked. */
+    /** How long `pg_dump` waits for a table that another session has locked. */
     lockTimeout: durationSchema.default("5 min"),
   }),
   (job, fail) => {
     checkWindow(job, fail);
     if (job.compression === "bzip2" && job.format !== "plain") {
-      fail("compression", "bzip2 goes with format: plain alone; use zstd, or another format");
+      fail("compression", "bzip2 requires format: plain; use zstd, or change the format");
     }
     if (job.parallel !== undefined && job.parallel > 1 && job.format !== "directory") {
-      fail("parallel", "pg_dump has several jobs with format: directory alone; leave it out");
+      fail("parallel", "requires format: directory; remove it, or change the format");
     }
   },
 );
 export type BackupJob = z.output<typeof backupJobSchema>;
 
-/** What a maintenance job does. PostgreSQL manual, 24.1. */
-export const maintenanceWorks = ["vacuum and analyze", "vacuum", "analyze"] as const;
+/** Tasks of a maintenance job. PostgreSQL manual, 24.1. */
+export const maintenanceTasks = ["vacuum and analyze", "vacuum", "analyze"] as const;
 
-/** A job that looks after tables: dead rows and statistics. */
-export const maintenanceJobSchema = checkTogether(
+/** A job that removes dead rows from tables and updates their statistics. */
+export const maintenanceJobSchema = withConflictCheck(
   z.strictObject({
     ...timingShape,
     databases: databasesSchema,
-    work: z.enum(maintenanceWorks).default("vacuum and analyze"),
+    work: z.enum(maintenanceTasks).default("vacuum and analyze"),
   }),
   checkWindow,
 );

@@ -1,60 +1,63 @@
 import { parseBackupId } from "../base/names";
 import { isVerified, type CatalogueEntry } from "./catalogue";
 
-/** One number, with what it is of. */
+/** A sample of a metric, with its labels. */
 export interface Sample {
   readonly labels: Readonly<Record<string, string>>;
   readonly value: number;
 }
 
-/** A number that is told to Prometheus. */
+/** A metric exported to Prometheus. */
 export interface Metric {
-  /** Without the prefix `stagecraft_`. */
+  /** Name without the prefix `stagecraft_`. */
   readonly name: string;
   readonly help: string;
   readonly labels: readonly string[];
   readonly samples: readonly Sample[];
 }
 
-/** What is known beside the catalogue. */
-export interface BackupFacts {
+/** Source of the backup metrics. */
+export interface BackupMetricsInput {
   readonly catalogue: readonly CatalogueEntry[];
-  /** Why backups are overdue. */
+  /** Why backups are overdue; empty if they are not. */
   readonly late: readonly string[];
-  /** Bytes free where the backups lie; `null` when that cannot be reached. */
+  /** Free bytes on the backups volume; `null` if it cannot be read. */
   readonly freeBytes: number | null;
 }
 
-/** The label of backups that were asked for by hand. */
-const byHand = "by hand";
+/** Value of the label `job` for manual backups. */
+const manualJob = "by hand";
 
-/** The numbers of a server's backups. */
-export function backupMetrics({ catalogue, late, freeBytes }: BackupFacts, now: Date): Metric[] {
-  const made = catalogue.flatMap(({ id, backup }) => {
-    const moment = parseBackupId(id);
-    return backup && moment ? [{ moment, backup, job: backup.job ?? byHand }] : [];
+/** The backup metrics of a server. */
+export function backupMetrics(
+  { catalogue, late, freeBytes }: BackupMetricsInput,
+  now: Date,
+): Metric[] {
+  const backups = catalogue.flatMap(({ id, backup }) => {
+    const time = parseBackupId(id);
+    return backup && time ? [{ time, backup, job: backup.job ?? manualJob }] : [];
   });
-  // The catalogue is in the order of time, so the last one of each stays.
-  const newest = [...new Map(made.map((one) => [one.job, one])).values()];
+  // The catalogue is ordered by time, so the newest backup of each job remains.
+  const newest = [...new Map(backups.map((one) => [one.job, one])).values()];
   const ofJobs = (of: (one: (typeof newest)[number]) => number): Sample[] =>
     newest.map((one) => ({ labels: { job: one.job }, value: of(one) }));
   const plain = (value: number | undefined): Sample[] =>
     value === undefined ? [] : [{ labels: {}, value }];
-  const seconds = (moment: Date): number => moment.getTime() / 1000;
+  const seconds = (time: Date): number => time.getTime() / 1000;
   const verified = parseBackupId(catalogue.findLast(isVerified)?.id ?? "");
-  const away = catalogue.findLast(({ offsite }) => offsite?.result === "uploaded")?.offsite;
-  const [databases = []] = [made.at(-1)?.backup.databases];
+  const copy = catalogue.findLast(({ offsite }) => offsite?.result === "uploaded")?.offsite;
+  const [databases = []] = [backups.at(-1)?.backup.databases];
   const job = ["job"];
   return [
     {
       ...{ name: "backup_last_success_timestamp_seconds", labels: job },
-      help: "When the newest backup of a job was made.",
-      samples: ofJobs(({ moment }) => seconds(moment)),
+      help: "Time of the newest backup of a job.",
+      samples: ofJobs(({ time }) => seconds(time)),
     },
     {
       ...{ name: "backup_age_seconds", labels: job },
-      help: "How old the newest backup of a job is.",
-      samples: ofJobs(({ moment }) => (now.getTime() - moment.getTime()) / 1000),
+      help: "Age of the newest backup of a job.",
+      samples: ofJobs(({ time }) => (now.getTime() - time.getTime()) / 1000),
     },
     {
       ...{ name: "backup_size_bytes", labels: job },
@@ -63,12 +66,12 @@ export function backupMetrics({ catalogue, late, freeBytes }: BackupFacts, now: 
     },
     {
       ...{ name: "backup_duration_seconds", labels: job },
-      help: "How long the newest backup of a job took.",
+      help: "Duration of the newest backup of a job.",
       samples: ofJobs(({ backup }) => backup.seconds),
     },
     {
       ...{ name: "backup_database_size_bytes", labels: ["database"] },
-      help: "Size of a database when the newest backup was made.",
+      help: "Size of a database at the time of the newest backup.",
       samples: databases.map(({ name, bytes }) => ({ labels: { database: name }, value: bytes })),
     },
     {
@@ -78,18 +81,18 @@ export function backupMetrics({ catalogue, late, freeBytes }: BackupFacts, now: 
     },
     {
       ...{ name: "backup_last_verified_timestamp_seconds", labels: [] },
-      help: "When the newest backup was made that a restore has found good.",
+      help: "Time of the newest backup that was verified by a restore.",
       samples: plain(verified && seconds(verified)),
     },
     {
       ...{ name: "backup_offsite_last_success_timestamp_seconds", labels: [] },
-      help: "When the newest backup that has a copy off-site was copied there.",
-      samples: plain(away ? Date.parse(away.at) / 1000 : undefined),
+      help: "Time of the last upload of a backup to the off-site remote.",
+      samples: plain(copy ? Date.parse(copy.at) / 1000 : undefined),
     },
     {
       ...{ name: "backups", labels: [] },
-      help: "How many backups there are.",
-      samples: plain(made.length),
+      help: "Number of backups.",
+      samples: plain(backups.length),
     },
     {
       ...{ name: "backup_overdue", labels: [] },
@@ -98,7 +101,7 @@ export function backupMetrics({ catalogue, late, freeBytes }: BackupFacts, now: 
     },
     {
       ...{ name: "backup_repository_free_bytes", labels: [] },
-      help: "Bytes free where the backups lie.",
+      help: "Free bytes on the backups volume.",
       samples: plain(freeBytes ?? undefined),
     },
   ];

@@ -1,31 +1,31 @@
 import { z } from "zod";
 import { offsiteCopySchema } from "./catalogue";
-import { backupIdSchema } from "./id";
+import { backupIdSchema } from "./backup-id";
 
 const count = z.number().int().nonnegative();
 
-/** The folder of a server's copies has its name. */
+/** Name of a server; the folder of its copies has the same name. */
 const serverSchema = z.string().regex(/^[\w-]+$/, "must be the name of a server");
 
 /** stdin of `offsite`. */
 export const offsiteListRequestSchema = z.strictObject({
-  /** The server this is meant for; the agent refuses when it is another. */
+  /** Name of the server; the agent of any other server rejects the request. */
   server: z.string().min(1),
   /** The server whose copies are listed. */
   of: serverSchema,
 });
 
-/** stdout of `offsite`: the copies that are there, whoever made them, oldest first. */
+/** stdout of `offsite`: all off-site copies of a server, oldest first. */
 export const offsiteListSchema = z.strictObject({
-  /** The server they are of. */
+  /** The server whose copies these are. */
   server: z.string(),
-  /** Where they lie, without any secret. */
+  /** Remote and path, without secrets. */
   place: z.string(),
   copies: z.array(
     z.strictObject({
       id: backupIdSchema,
       bytes: count,
-      /** Whether the backup itself is here too. */
+      /** Whether the backup is also in the repository. */
       isHere: z.boolean(),
     }),
   ),
@@ -34,23 +34,23 @@ export type OffsiteList = z.infer<typeof offsiteListSchema>;
 
 /** stdin of `offsite-upload`. */
 export const offsiteUploadRequestSchema = z.strictObject({
-  /** The server this is meant for; the agent refuses when it is another. */
+  /** Name of the server; the agent of any other server rejects the request. */
   server: z.string().min(1),
 });
 
-/** stdout of `offsite-upload`: what became of each copy that was made or removed. */
+/** stdout of `offsite-upload`: the result of each upload and deletion. */
 export const offsiteUploadSchema = z.strictObject({
   copies: z.array(z.strictObject({ id: backupIdSchema, copy: offsiteCopySchema })),
 });
 
 /** stdin of `offsite-fetch`. */
 export const offsiteFetchSchema = z.strictObject({
-  /** The server this is meant for; the agent refuses when it is another. */
+  /** Name of the server; the agent of any other server rejects the request. */
   server: z.string().min(1),
   id: backupIdSchema,
   /** The server whose backup it is. */
   of: serverSchema,
-  /** The private key. It is kept nowhere. */
+  /** The private key. It is never stored. */
   identity: z.string().min(1, "must be a private key"),
 });
 export type OffsiteFetch = z.infer<typeof offsiteFetchSchema>;
@@ -58,7 +58,7 @@ export type OffsiteFetch = z.infer<typeof offsiteFetchSchema>;
 /** stdout of `offsite-fetch`. */
 export const offsiteFetchedSchema = z.strictObject({
   id: backupIdSchema,
-  /** Bytes of the backup, as it is here now. */
+  /** Size of the fetched backup in bytes. */
   bytes: count,
 });
 export type OffsiteFetched = z.infer<typeof offsiteFetchedSchema>;

@@ -1,63 +1,65 @@
 import { nearest } from "../base/nearest";
-import { parseRemote, type OffsitePlace } from "./offsite";
+import { parseRemote, type OffsiteRemote } from "./offsite-config";
 
-/** What `rclone config providers` tells of one back end. */
+/** A backend as `rclone config providers` describes it. */
 export interface Backend {
   readonly name: string;
   readonly options: readonly { readonly name: string; readonly isPassword: boolean }[];
 }
 
-/** The name that the remote has in rclone's file of settings. */
+/** Name of the remote in rclone's configuration file. */
 export const remoteName = "offsite";
 
-/** One of Stagecraft's own, beside those of rclone: the lines that rclone wants in a file. */
+/** An option of Stagecraft's own: the lines of the file that rclone's `known_hosts_file` names. */
 const knownHosts = "known_hosts";
 
-/** Settings that suit every server, where the stack says nothing else. */
+/** Default options by backend. */
 const defaults: Readonly<Record<string, Readonly<Record<string, string>>>> = {
-  // Many servers of files give no shell, and nothing of what is asked there needs one.
+  // Many SFTP servers provide no shell, and Stagecraft needs none.
   sftp: { shell_type: "none" },
 };
 
-/** What this rclone cannot do with a remote; whole sentences, without any value. */
+/** Why the installed rclone cannot use a remote; complete sentences without option values. */
 export function remoteProblems(
-  { remote, options }: Pick<OffsitePlace, "remote" | "options">,
+  { remote, options }: Pick<OffsiteRemote, "remote" | "options">,
   backends: readonly Backend[],
 ): string[] {
-  const wanted = parseRemote(remote)?.backend ?? "";
-  const backend = backends.find(({ name }) => name === wanted);
+  const requested = parseRemote(remote)?.backend ?? "";
+  const backend = backends.find(({ name }) => name === requested);
   if (!backend) {
-    const meant = nearest(
-      wanted,
+    const suggestion = nearest(
+      requested,
       backends.map(({ name }) => name),
     );
-    const fix = meant === undefined ? "there are" : `did you mean ${meant}? There are`;
+    const fix = suggestion === undefined ? "it has" : `did you mean ${suggestion}? It has`;
     return [
-      `backups.offsite.remote: rclone knows no back end "${wanted}"; ${fix} ${backends.map(({ name }) => name).join(", ")}`,
+      `backups.offsite.remote: rclone has no backend "${requested}"; ${fix} ${backends.map(({ name }) => name).join(", ")}`,
     ];
   }
   const known = backend.options.map(({ name }) => name);
   return Object.keys(options)
-    .filter((name) => !known.includes(name) && !(wanted === "sftp" && name === knownHosts))
+    .filter((name) => !known.includes(name) && !(requested === "sftp" && name === knownHosts))
     .map((name) => {
-      const meant = nearest(name, known);
+      const suggestion = nearest(name, known);
       const fix =
-        meant === undefined ? `see https://rclone.org/${wanted}/` : `did you mean ${meant}?`;
-      return `backups.offsite.options.${name}: rclone's back end ${wanted} has no such option; ${fix}`;
+        suggestion === undefined
+          ? `see https://rclone.org/${requested}/`
+          : `did you mean ${suggestion}?`;
+      return `backups.offsite.options.${name}: rclone's backend ${requested} has no such option; ${fix}`;
     });
 }
 
-/** The options whose values rclone wants obscured in its file. */
-export function passwordsAmong(options: OffsitePlace["options"], backend: Backend): string[] {
+/** The options whose values must be obscured in rclone's configuration file. */
+export function passwordsAmong(options: OffsiteRemote["options"], backend: Backend): string[] {
   const passwords = backend.options.filter(({ isPassword }) => isPassword);
   return Object.keys(options).filter((name) =>
     passwords.some((password) => password.name === name),
   );
 }
 
-/** rclone's file of settings; `options` with passwords obscured already. */
+/** rclone's configuration file; passwords in `options` must already be obscured. */
 export function renderRcloneConfig(
-  { remote, options }: Pick<OffsitePlace, "remote" | "options">,
+  { remote, options }: Pick<OffsiteRemote, "remote" | "options">,
   knownHostsFile: string,
 ): string {
   const { backend } = parseRemote(remote) ?? { backend: "" };
@@ -67,7 +69,7 @@ export function renderRcloneConfig(
     ...(hosts !== undefined && { known_hosts_file: knownHostsFile }),
     ...given,
   };
-  // A key has lines, which rclone wants as \n on one.
+  // rclone requires the line breaks of a key as \n.
   const lines = Object.entries(all).map(
     ([name, value]) => `${name} = ${value.trim().replaceAll("\n", "\\n")}`,
   );

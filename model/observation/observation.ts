@@ -4,7 +4,7 @@ import { backupsObservationSchema } from "../backup/protocol";
 import { connectionObservationSchema } from "../connection/protocol";
 import { pgHbaObservationSchema } from "../pg-hba/rule/protocol";
 import { archiveObservationSchema } from "../point-in-time/protocol";
-import { settingsObservationSchema } from "../parameters/protocol";
+import { parametersObservationSchema } from "../parameters/protocol";
 import { databaseFactsSchema, restoreResultSchema } from "../restore/protocol";
 import { rolesObservationSchema } from "../roles/protocol";
 import { tlsObservationSchema } from "../tls/protocol";
@@ -30,7 +30,7 @@ export const observationSchema = z.strictObject({
   systemIdentifier: z.string(),
   /** Restores that have succeeded on this server so far. */
   generation: z.number().int().nonnegative(),
-  /** The generation of each area that was put in force last; see {@link wantedGeneration}. */
+  /** The generation of each area that was put in force last; see {@link desiredGeneration}. */
   generations: z.partialRecord(z.enum(areas), z.number().int().positive()),
   databases: z.array(databaseFactsSchema),
   /** Bytes free for PostgreSQL's data; `null` where it is on another machine. */
@@ -41,7 +41,7 @@ export const observationSchema = z.strictObject({
   interfaces: z.array(z.string()),
   /** The way to a server that is not the agent's own. */
   connection: connectionObservationSchema.optional(),
-  settings: settingsObservationSchema,
+  settings: parametersObservationSchema,
   roles: rolesObservationSchema,
   tls: tlsObservationSchema,
   pgHba: pgHbaObservationSchema,
@@ -56,7 +56,7 @@ export type Observation = z.infer<typeof observationSchema>;
  * The generation of an area that an update asks for. It stays while all is as wanted, so that a second `up` changes
  * nothing; it is the next one after a drift, so that the preview shows a change and `up` mends it.
  */
-export function wantedGeneration(
+export function desiredGeneration(
   area: Area,
   observation: Observation | undefined,
   isAsWanted: (seen: Observation) => boolean,

@@ -1,23 +1,23 @@
 import { formatBytes, formatDuration, plural } from "../base/units";
-import type { ArchiveChoice, ArchiveObservation } from "./protocol";
+import type { ArchiveConfig, ArchiveObservation } from "./protocol";
 
-/** PostgreSQL's log comes in pieces of this size. */
+/** Size of a WAL segment. */
 const segmentBytes = 16 * 2 ** 20;
 
-/** So many seconds behind is late: a minute, and what a busy machine may take. */
+/** Archiving is late after this many seconds: a minute, plus the delay on a busy machine. */
 const lateSeconds = 120;
 
-/** What is not as it should be about a server's archive, a sentence each. */
-export function archiveWarnings(seen: ArchiveObservation): string[] {
-  const { on, failure, problem, waiting, behindSeconds, lastBackup } = seen;
+/** Problems of a server's archive, a sentence each. */
+export function archiveWarnings(observed: ArchiveObservation): string[] {
+  const { on, failure, problem, waiting, behindSeconds, lastBackup } = observed;
   const warnings: string[] = [];
   if (problem !== null) warnings.push(`the archive cannot be used: ${problem}`);
   if (failure !== null) {
-    const held = `${formatBytes(waiting * segmentBytes)} of the log wait in PostgreSQL's volume`;
-    warnings.push(`archiving fails: ${failure}; ${held}, and nothing newer can be recovered`);
+    const held = `${formatBytes(waiting * segmentBytes)} of WAL are waiting in PostgreSQL's volume`;
+    warnings.push(`archiving fails: ${failure}; ${held}, and later changes cannot be recovered`);
   } else if (on && behindSeconds > lateSeconds) {
     warnings.push(
-      `archiving is ${formatDuration(behindSeconds)} behind, with ${plural(waiting, "segment")} of the log to go`,
+      `archiving is ${formatDuration(behindSeconds)} behind, with ${plural(waiting, "WAL segment")} to archive`,
     );
   }
   if (lastBackup?.result === "failed") {
@@ -26,16 +26,16 @@ export function archiveWarnings(seen: ArchiveObservation): string[] {
   return warnings;
 }
 
-/** Whether the archive is as it was asked for. */
-export function isArchiveAsWanted(
+/** Whether the archive is configured as desired. */
+export function isArchiveUpToDate(
   { on, choice, problem }: ArchiveObservation,
-  wanted: ArchiveChoice | null,
+  desired: ArchiveConfig | null,
 ): boolean {
-  if (wanted === null) return !on;
-  return on && problem === null && choice !== null && sameChoice(choice, wanted);
+  if (desired === null) return !on;
+  return on && problem === null && choice !== null && sameConfig(choice, desired);
 }
 
-function sameChoice(one: ArchiveChoice, other: ArchiveChoice): boolean {
-  const keys = Object.keys(one) as (keyof ArchiveChoice)[];
+function sameConfig(one: ArchiveConfig, other: ArchiveConfig): boolean {
+  const keys = Object.keys(one) as (keyof ArchiveConfig)[];
   return keys.every((key) => one[key] === other[key]);
 }

@@ -1,32 +1,31 @@
 import { z } from "zod";
-import { timeZoneSchema } from "../backup/timing";
-import { scheduleSchema } from "../backup/timing";
+import { scheduleSchema, timeZoneSchema } from "../backup/timing";
 import { serverKinds } from "../base/names";
 import { databaseNameSchema } from "../base/database-name";
-import { readTarget } from "./target";
+import { parseTarget } from "./recovery-target";
 
 const count = z.number().int().nonnegative();
-const moment = z.iso.datetime();
+const timestamp = z.iso.datetime();
 
-/** What the archive of a server keeps. */
-export const archiveChoiceSchema = z.strictObject({
-  /** When base backups are made, as in crontab. */
+/** Schedule and retention of a server's archive. */
+export const archiveConfigSchema = z.strictObject({
+  /** Schedule of full base backups, as in crontab(5). */
   full: scheduleSchema,
   differential: scheduleSchema,
   timeZone: timeZoneSchema,
-  /** Full base backups to keep. */
+  /** Number of full base backups to keep. */
   keepFull: z.int().min(1),
-  /** Bytes of the write-ahead log that may wait in PostgreSQL's volume when they cannot be archived. */
+  /** Maximum bytes of WAL waiting in PostgreSQL's volume while archiving fails. */
   mostWaiting: z.int().min(64 * 2 ** 20),
 });
-export type ArchiveChoice = z.infer<typeof archiveChoiceSchema>;
+export type ArchiveConfig = z.infer<typeof archiveConfigSchema>;
 
 /** stdin of `stagecraft-agent archive`: switches archiving on or off. */
 export const archiveRequestSchema = z.strictObject({
-  /** The server this is meant for; the agent refuses when it is another. */
+  /** Name of the server; the agent of any other server rejects the request. */
   server: z.string().regex(/^[\w.-]+$/, "must be a server's name"),
-  /** `null`: nothing is archived. */
-  archive: archiveChoiceSchema.nullable(),
+  /** `null` switches archiving off. */
+  archive: archiveConfigSchema.nullable(),
 });
 export type ArchiveRequest = z.infer<typeof archiveRequestSchema>;
 
@@ -37,7 +36,7 @@ export const archiveResultSchema = z.strictObject({
 });
 export type ArchiveResult = z.infer<typeof archiveResultSchema>;
 
-/** What is made: all of the cluster, or what has changed since the last full one. */
+/** Types of base backups: the whole cluster, or the changes since the last full backup. */
 export const baseBackupTypes = ["full", "differential"] as const;
 export type BaseBackupType = (typeof baseBackupTypes)[number];
 
@@ -47,64 +46,75 @@ export const baseBackupRequestSchema = z.strictObject({
   type: z.enum(baseBackupTypes),
 });
 
-/** What became of a base backup; stdout of `base-backup`. */
+/** Result of a base backup. */
 export const baseBackupResultSchema = z.strictObject({
   result: z.enum(["backed up", "failed"]),
   type: z.enum(baseBackupTypes),
-  startedAt: moment,
+  startedAt: timestamp,
   seconds: z.number().nonnegative(),
-  /** For people: one line, or cause and fix. */
+  /** Human-readable: one line, or cause and fix. */
   text: z.string(),
 });
 export type BaseBackupResult = z.infer<typeof baseBackupResultSchema>;
 
-/** A target as people write it; see {@link readTarget}. */
+/** stdout of `base-backup`; `null` when there was nothing to back up. */
+export const baseBackupAnswerSchema = baseBackupResultSchema.nullable();
+
+/** A target as the user enters it; see {@link parseTarget}. */
 const targetSchema = z.string().superRefine((text, context) => {
-  const target = readTarget(text);
+  const target = parseTarget(text);
   if ("problem" in target) context.addIssue(`must ${target.problem}`);
 });
 
 /** stdin of `stagecraft-agent side-restore`. */
-export const sideRequestSchema = z.strictObject({
+export const recoveryInstanceRequestSchema = z.strictObject({
   server: z.string().min(1),
   to: targetSchema,
-  /** Hours after which the side cluster is removed. */
+  /** Hours after which the recovery instance is removed. */
   hours: z
     .number()
     .positive()
     .max(24 * 14),
 });
-export type SideRequest = z.infer<typeof sideRequestSchema>;
+export type RecoveryInstanceRequest = z.infer<typeof recoveryInstanceRequestSchema>;
 
-/** A side cluster: the server as it was, beside it. */
-export const sideSchema = z.strictObject({
-  /** The target, as it was asked for. */
+/** A recovery instance: the server restored to a point in time, as a separate read-only instance. */
+export const recoveryInstanceSchema = z.strictObject({
+  /** The requested target. */
   to: z.string(),
-  /** The last change that is in it, where its log tells. */
-  lastChangeAt: moment.nullable(),
-  /** The base backup it was made from. */
+  /** Time of the last recovered transaction; `null` if PostgreSQL's server log does not contain it. */
+  lastChangeAt: timestamp.nullable(),
+  /** The base backup it was restored from. */
   backup: z.string(),
-  /** The cluster it is a copy of. */
+  /** System identifier of the original cluster. */
   systemIdentifier: z.string(),
-  madeAt: moment,
-  /** Then it is removed. */
-  removedAt: moment,
+  madeAt: timestamp,
+  /** When it is removed automatically. */
+  removedAt: timestamp,
   seconds: z.number().nonnegative(),
   databases: z.array(z.strictObject({ name: z.string(), bytes: count })),
 });
-export type Side = z.infer<typeof sideSchema>;
+export type RecoveryInstance = z.infer<typeof recoveryInstanceSchema>;
 
 /** stdout of `side`. */
-export const sideResultSchema = z.strictObject({ side: sideSchema.nullable() });
+export const recoveryInstanceResultSchema = z.strictObject({
+  side: recoveryInstanceSchema.nullable(),
+});
+
+/** stdout of `side-remove`. */
+export const removedInstanceSchema = z.strictObject({
+  /** `false`: there was none. */
+  removed: z.boolean(),
+});
 
 /** stdin of `stagecraft-agent side-copy-table`. */
 export const copyTableRequestSchema = z.strictObject({
   server: z.string().min(1),
   database: databaseNameSchema,
-  /** Where it is in the side cluster. */
+  /** Schema of the table in the recovery instance. */
   schema: z.string().min(1),
   table: z.string().min(1),
-  /** Where it goes: a table that is not there yet. */
+  /** Schema of the new table, which must not exist yet. */
   toSchema: z.string().min(1),
   toTable: z.string().min(1),
 });
@@ -123,44 +133,44 @@ export type CopyTableResult = z.infer<typeof copyTableResultSchema>;
 export const copyDatabaseRequestSchema = z.strictObject({
   server: z.string().min(1),
   kind: z.enum(serverKinds),
-  /** Its name in the side cluster. */
+  /** Database name in the recovery instance. */
   database: databaseNameSchema,
-  /** The name it gets: a new one, or on development and staging that of a database, whose place it takes. */
+  /** Name of the database on the server: a new one, or on development and staging an existing one to replace. */
   to: databaseNameSchema,
-  /** Whether it may take the place of a database. */
+  /** Whether an existing database may be replaced. */
   replace: z.boolean(),
 });
 export type CopyDatabaseRequest = z.infer<typeof copyDatabaseRequestSchema>;
 
-/** What is seen of a server's archive; part of `observe`. */
+/** Observed state of a server's archive; part of `observe`. */
 export const archiveObservationSchema = z.strictObject({
-  /** Whether PostgreSQL archives. */
+  /** Whether PostgreSQL archives WAL. */
   on: z.boolean(),
-  /** What was chosen last; `null` while off. */
-  choice: archiveChoiceSchema.nullable(),
-  /** Segments of the log, of 16 MB, that wait to be archived. */
+  /** The applied configuration; `null` if archiving is off. */
+  choice: archiveConfigSchema.nullable(),
+  /** Number of WAL segments, of 16 MB each, waiting to be archived. */
   waiting: count,
-  /** For how long the oldest of them has been waiting. */
+  /** Seconds the oldest of them has been waiting. */
   behindSeconds: z.number().nonnegative(),
-  lastArchivedAt: moment.nullable(),
-  /** Why the last attempt failed; `null` when it did not. */
+  lastArchivedAt: timestamp.nullable(),
+  /** Why the last attempt to archive failed; `null` if it succeeded. */
   failure: z.string().nullable(),
-  /** What else is wrong with the archive; `null` when nothing is. */
+  /** Any other problem of the archive; `null` if there is none. */
   problem: z.string().nullable(),
-  /** What can be recovered, oldest first. */
-  windows: z.array(z.strictObject({ first: moment, last: moment })),
+  /** The time ranges that can be recovered, oldest first. */
+  windows: z.array(z.strictObject({ first: timestamp, last: timestamp })),
   backups: z.array(
     z.strictObject({
       label: z.string(),
       type: z.string(),
-      stoppedAt: moment,
+      stoppedAt: timestamp,
       bytes: count,
       storedBytes: count,
     }),
   ),
   lastBackup: baseBackupResultSchema.nullable(),
-  /** When the next ones are made. */
-  next: z.array(z.strictObject({ type: z.enum(baseBackupTypes), at: moment })),
-  side: sideSchema.nullable(),
+  /** Times of the next base backups. */
+  next: z.array(z.strictObject({ type: z.enum(baseBackupTypes), at: timestamp })),
+  side: recoveryInstanceSchema.nullable(),
 });
 export type ArchiveObservation = z.infer<typeof archiveObservationSchema>;

@@ -1,11 +1,11 @@
 import { z } from "zod";
-import { backupIdSchema } from "../backup/id";
+import { backupIdSchema } from "../backup/backup-id";
 import { nearestIds } from "../backup/nearest-ids";
 import { offsiteSourceSchema } from "./offsite-source";
 import { parseBackupId, type BackupId } from "../base/names";
 
 /** stdout of `stagecraft-agent backups-at-hand`: the backups that a refresh can choose from, oldest first. */
-export const backupsAtHandSchema = z.array(
+export const availableBackupsSchema = z.array(
   z.strictObject({
     id: backupIdSchema,
     /** The server it was taken from. */
@@ -16,13 +16,13 @@ export const backupsAtHandSchema = z.array(
   }),
 );
 /** stdin of `stagecraft-agent copies-at-hand`, which prints the same of off-site copies. */
-export const copiesAtHandRequestSchema = z.strictObject({
-  /** The server this is meant for; the agent refuses when it is another. */
+export const availableCopiesRequestSchema = z.strictObject({
+  /** Name of the server; the agent of any other server rejects the request. */
   server: z.string().min(1),
   offsite: offsiteSourceSchema,
 });
 
-export type BackupsAtHand = z.infer<typeof backupsAtHandSchema>;
+export type AvailableBackups = z.infer<typeof availableBackupsSchema>;
 
 /** What of the backups at hand is meant: the id, or the sentence that tells why there is none. */
 export type BackupChoice = { readonly backup: BackupId } | { readonly problem: string };
@@ -32,7 +32,7 @@ export type BackupChoice = { readonly backup: BackupId } | { readonly problem: s
  */
 export function chooseBackup(
   wanted: string,
-  backups: BackupsAtHand,
+  backups: AvailableBackups,
   acceptUnverified = false,
 ): BackupChoice {
   const ids = backups.map(({ id }) => id);

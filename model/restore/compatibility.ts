@@ -5,7 +5,7 @@ import type { RestoreRequest } from "./protocol";
 import { plural } from "../base/units";
 
 /** What a backup meets where it is to be restored. */
-export interface Target {
+export interface RestoreTarget {
   /** Major version of PostgreSQL. */
   readonly major: number;
   /** Extensions that can be made there. */
@@ -19,7 +19,7 @@ export interface KnownBackup {
 }
 
 /** The database of a backup that a request means; the sentence that tells why there is none, if so. */
-export function databaseOf(
+export function findDatabase(
   { id, server, databases }: Manifest,
   wanted: string,
 ): BackedUpDatabase | { problem: string } {
@@ -35,11 +35,11 @@ export function databaseOf(
 }
 
 /** Why a backup may not or cannot be restored, a sentence each, all of them; nothing has been touched yet. */
-export function fitnessProblems(
+export function compatibilityProblems(
   { manifest, verification }: KnownBackup,
   database: BackedUpDatabase,
   request: Pick<RestoreRequest, "kind" | "acceptUnverified" | "acceptKind">,
-  { major, extensions }: Target,
+  { major, extensions }: RestoreTarget,
 ): string[] {
   const { id, server, kind, postgres } = manifest;
   const problems: string[] = [];
@@ -72,7 +72,7 @@ export function fitnessProblems(
 }
 
 /** Why a dump may not become production's contents: its name says that it was taken from a server of another kind. */
-export function foreignProblem(
+export function dumpKindProblem(
   request: Pick<RestoreRequest, "kind" | "acceptKind" | "source">,
 ): string | undefined {
   const { name, server = "" } = request.source;

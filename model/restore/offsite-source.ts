@@ -1,10 +1,11 @@
 import { z } from "zod";
-import { offsitePlaceShape, placeText, requireKnownHosts } from "../backup/offsite";
+import { offsiteRemoteShape, requireKnownHosts } from "../backup/offsite-config";
+import { remotePathText } from "../backup/remote-copies";
 
 /** Where off-site copies of another server's backups lie, and what opens them: the stack file's section `data.offsite`. */
 export const offsiteSourceSchema = z
   .strictObject({
-    ...offsitePlaceShape,
+    ...offsiteRemoteShape,
     server: z
       .string()
       .regex(/^[\w-]+$/, "must be the name of a server")
@@ -21,5 +22,5 @@ export type OffsiteSource = z.output<typeof offsiteSourceSchema>;
 
 /** What is said of contents from there in place of a volume; without any secret. */
 export function offsiteRepository(source: OffsiteSource): string {
-  return placeText(source, source.server);
+  return remotePathText(source, source.server);
 }

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { defuseReportSchema, defuseSchema } from "../defuse/statement";
-import { keepReportSchema, keepTableSchema } from "../preserve/protocol";
+import { preserveReportSchema, preserveRuleSchema } from "../preserve/protocol";
 import { masksSchema } from "../masks/mask";
 import { masksReportSchema } from "../masks/report";
 import { upgradesReportSchema, upgradesSchema } from "../upgrades/protocol";
@@ -14,15 +14,15 @@ export const preparationSchema = z.strictObject({
   /** What it must not do or know. */
   defuse: defuseSchema.optional(),
   /** Tables, or rows of them, that are carried over from the live database. */
-  keep: z.array(keepTableSchema).optional(),
+  keep: z.array(preserveRuleSchema).optional(),
 });
 export type Preparation = z.infer<typeof preparationSchema>;
 
 /** What became of each part. */
-export const preparedSchema = z.strictObject({
+export const preparationReportSchema = z.strictObject({
   upgrades: upgradesReportSchema.optional(),
   masks: masksReportSchema.optional(),
   defuse: defuseReportSchema.optional(),
-  keep: keepReportSchema.optional(),
+  keep: preserveReportSchema.optional(),
 });
-export type Prepared = z.infer<typeof preparedSchema>;
+export type PreparationReport = z.infer<typeof preparationReportSchema>;

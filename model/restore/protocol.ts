@@ -2,11 +2,11 @@ import { z } from "zod";
 import { applicationReportSchema } from "../application/report";
 import { verdictSchema, outcomeSchema } from "../import-log/verdict-schema";
 import { databaseNameSchema } from "../base/database-name";
-import { mostPrevious, serverKinds } from "../base/names";
+import { maxPreviousVersions, serverKinds } from "../base/names";
 import { sha256Schema } from "../base/sha256";
-import { summarySchema } from "./summary";
+import { restoreSummarySchema } from "./summary";
 import { offsiteSourceSchema } from "./offsite-source";
-import { preparationSchema, preparedSchema } from "./preparation";
+import { preparationSchema, preparationReportSchema } from "./preparation";
 
 /** What to do with owners and grants of roles that the dump names. */
 export const rolesChoiceSchema = z.enum(["leave out", "create without login"]);
@@ -37,7 +37,7 @@ export function contentsId({ name, sha256, backup, repository }: Source): string
 
 /** stdin of `stagecraft-agent restore`. */
 export const restoreRequestSchema = z.strictObject({
-  /** The server this is meant for; the agent refuses when it is another. */
+  /** Name of the server; the agent of any other server rejects the request. */
   server: z.string().min(1),
   kind: z.enum(serverKinds),
   database: databaseNameSchema,
@@ -54,7 +54,7 @@ export const restoreRequestSchema = z.strictObject({
   /** What is done to the contents before they take the name. */
   prepare: preparationSchema.optional(),
   /** How many former copies of the database stay for a rollback. */
-  keepPrevious: z.int().min(0).max(mostPrevious).default(1),
+  keepPrevious: z.int().min(0).max(maxPreviousVersions).default(1),
   /** Whether a backup may be used that no restore has proven yet. */
   acceptUnverified: z.boolean().optional(),
   /** Whether production may be recovered from a backup of a server of another kind: only by the word of that kind. */
@@ -97,9 +97,9 @@ export const restoreResultSchema = z.strictObject({
   awaySeconds: z.number().nonnegative(),
   verdict: verdictSchema.optional(),
   /** What was done to the contents before they took the name. */
-  prepared: preparedSchema.optional(),
+  prepared: preparationReportSchema.optional(),
   /** The same in short, on stdout. */
-  summary: summarySchema.optional(),
+  summary: restoreSummarySchema.optional(),
   /** For people: one line when all is well, a few when not. */
   text: z.string(),
   /** When the contents got the database's name, where they did. */
@@ -110,6 +110,12 @@ export const restoreResultSchema = z.strictObject({
   log: z.string().optional(),
 });
 export type RestoreResult = z.infer<typeof restoreResultSchema>;
+
+/** stdout of `report`: the report of the newest restore; `null` when there has been none. */
+export const newestReportSchema = restoreResultSchema.nullable();
+
+/** stdout of `logs`: names of the logs of restores, oldest first. */
+export const restoreLogsSchema = z.array(z.string());
 
 /** One database, as `databases` and `observe` tell of it. */
 export const databaseFactsSchema = z.strictObject({

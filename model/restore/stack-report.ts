@@ -1,9 +1,9 @@
 import type { ApplicationReport } from "../application/report";
 import type { RestoreResult } from "./protocol";
-import { type Summary } from "./summary";
+import { type RestoreSummary } from "./summary";
 
 /** The report of a restore as a stack output: what it brought, how long each step took, and what was done to it. */
-export interface StackReport extends Partial<Summary> {
+export interface StackReport extends Partial<RestoreSummary> {
   readonly result: RestoreResult["result"];
   readonly backup: string | undefined;
   readonly source: string;

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { scriptLabel } from "../upgrades/script";
-import type { Prepared } from "./preparation";
+import type { PreparationReport } from "./preparation";
 
 const count = z.number().int().nonnegative();
 
@@ -11,7 +11,7 @@ const shown = 50;
 const longest = 120;
 
 /** What was done to contents before they took the name, short enough for a stack output; no value of the data is in it. */
-export const summarySchema = z.strictObject({
+export const restoreSummarySchema = z.strictObject({
   /** Upgrade scripts that were applied, in order. */
   upgrades: z.array(z.string()),
   masked: z.strictObject({ columns: count, tables: count, values: count }).optional(),
@@ -22,10 +22,15 @@ export const summarySchema = z.strictObject({
   /** Entries that were left out of these lists. */
   more: count,
 });
-export type Summary = z.infer<typeof summarySchema>;
+export type RestoreSummary = z.infer<typeof restoreSummarySchema>;
 
 /** Sums up what was done. */
-export function summaryOf({ upgrades, masks, defuse, keep }: Prepared): Summary {
+export function summarizeRestore({
+  upgrades,
+  masks,
+  defuse,
+  keep,
+}: PreparationReport): RestoreSummary {
   const applied = upgrades?.applied ?? [];
   const statements = defuse?.statements ?? [];
   const tables = keep?.tables ?? [];

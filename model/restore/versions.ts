@@ -1,25 +1,30 @@
-import { incomingName, mostPrevious, outgoingName, previousName } from "../base/names";
+import {
+  candidateName,
+  maxPreviousVersions,
+  outgoingName,
+  previousVersionName,
+} from "../base/names";
 
 /** A renaming of a database: from, to. */
 export type Renaming = readonly [from: string, to: string];
 
 /** What happens to the names of a database and its copies: renamings in one transaction, and what is dropped after them. */
-export interface NamePlan {
+export interface RenamePlan {
   readonly renames: readonly Renaming[];
   readonly drop: readonly string[];
 }
 
 /** The former copies that are there, the newest first. */
-export function previousCopies(database: string, names: ReadonlySet<string>): string[] {
-  return copiesByAge(database, names).map(({ name }) => name);
+export function previousVersions(database: string, names: ReadonlySet<string>): string[] {
+  return versionsByAge(database, names).map(({ name }) => name);
 }
 
-function copiesByAge(
+function versionsByAge(
   database: string,
   names: ReadonlySet<string>,
 ): { readonly name: string; readonly age: number }[] {
-  return Array.from({ length: mostPrevious }, (_, index) => index + 1)
-    .map((age) => ({ name: previousName(database, age), age }))
+  return Array.from({ length: maxPreviousVersions }, (_, index) => index + 1)
+    .map((age) => ({ name: previousVersionName(database, age), age }))
     .filter(({ name }) => names.has(name));
 }
 
@@ -27,7 +32,7 @@ function copiesByAge(
  * Lets `__incoming` take the database's name: the live contents become `__previous`, a copy whose name is wanted gets one
  * older, and the newest `keep` of them stay. `names` are all databases there are.
  */
-export function swapPlan(database: string, names: ReadonlySet<string>, keep: number): NamePlan {
+export function swapPlan(database: string, names: ReadonlySet<string>, keep: number): RenamePlan {
   const outgoing = outgoingName(database);
   const renames: Renaming[] = [];
   const drop: string[] = [];
@@ -37,7 +42,7 @@ export function swapPlan(database: string, names: ReadonlySet<string>, keep: num
     const isInTheWay = age <= wanted;
     const newAge = isInTheWay ? wanted + 1 : age;
     if (index < keep) {
-      if (newAge !== age) renames.unshift([name, previousName(database, newAge)]);
+      if (newAge !== age) renames.unshift([name, previousVersionName(database, newAge)]);
       wanted = newAge;
     } else if (isInTheWay) {
       renames.unshift([name, outgoing]);
@@ -46,21 +51,21 @@ export function swapPlan(database: string, names: ReadonlySet<string>, keep: num
   };
   const isLive = names.has(database);
   if (isLive) place(database, 0, 0);
-  for (const [index, { name, age }] of copiesByAge(database, names).entries()) {
+  for (const [index, { name, age }] of versionsByAge(database, names).entries()) {
     place(name, age, isLive ? index + 1 : index);
   }
-  return { renames: [...renames, [incomingName(database), database]], drop };
+  return { renames: [...renames, [candidateName(database), database]], drop };
 }
 
 /** Brings a former copy back as the database; the live contents become `__previous`, so that this can be undone as well. */
-export function bringBackPlan(
+export function rollbackPlan(
   database: string,
   names: ReadonlySet<string>,
   copy: string,
 ): Renaming[] {
   const outgoing = outgoingName(database);
   if (!names.has(database)) return [[copy, database]];
-  const copies = previousCopies(database, names);
+  const copies = previousVersions(database, names);
   const newer = copies.slice(0, copies.indexOf(copy));
   const places = [...newer, copy];
   const shifted = newer.map((name, index): Renaming => [name, places[index + 1] ?? copy]);

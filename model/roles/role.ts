@@ -29,7 +29,7 @@ export interface Membership {
 }
 
 /** A role as it should be. */
-export interface WantedRole {
+export interface DesiredRole {
   readonly name: string;
   readonly mark: RoleMark;
   /** Absent for a role that cannot log in, or that keeps the password it has. */

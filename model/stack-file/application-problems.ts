@@ -1,15 +1,15 @@
 import type { ServerKind } from "../base/names";
-import { ownNetwork } from "../pg-hba/judge/required";
-import type { SettingProblem } from "../base/config-problem";
-import type { Settings } from "./schema";
+import { ownNetwork } from "../pg-hba/judge/required-access";
+import type { ConfigProblem } from "../base/config-problem";
+import type { StackFileConfig } from "./schema";
 
 /** What is wrong with the application of a stack beside its other sections. */
 export function applicationProblems(
   kind: ServerKind | undefined,
-  { application, postgres, pgHba }: Partial<Settings>,
-): readonly SettingProblem[] {
+  { application, postgres, pgHba }: Partial<StackFileConfig>,
+): readonly ConfigProblem[] {
   if (!application) return [];
-  const problems: SettingProblem[] = [];
+  const problems: ConfigProblem[] = [];
   if (application.port === postgres?.port) {
     const text = "is PostgreSQL's port already (postgres.port); give another";
     problems.push({ path: "application.port", text });

@@ -36,7 +36,7 @@ const environmentSchema = z
   );
 
 /** The application of a server: the stack file's section `application`. */
-export const applicationSettingsSchema = z
+export const applicationConfigSchema = z
   .strictObject({
     image: z
       .string()
@@ -134,7 +134,7 @@ export const applicationSettingsSchema = z
     // Also when a key is unknown or a value is wrong: all problems are told in one go.
     { when: ({ value }) => typeof value === "object" && value !== null },
   );
-export type ApplicationSettings = z.output<typeof applicationSettingsSchema>;
+export type ApplicationConfig = z.output<typeof applicationConfigSchema>;
 
 function isPattern(text: string): boolean {
   try {

@@ -1,11 +1,11 @@
 import { z } from "zod";
 import type { ServerKind } from "../base/names";
-import { pointInTimeSettingsSchema } from "./point-in-time";
+import { pointInTimeConfigSchema } from "./point-in-time";
 import { backupJobSchema, maintenanceJobSchema, type BackupJob } from "../backup/job";
-import { keepSchema } from "../backup/retention-rules";
-import { verifySettingsSchema } from "../backup/verify-settings";
-import { alertsSettingsSchema } from "../backup/alerts";
-import { offsiteSettingsSchema } from "../backup/offsite";
+import { retentionSchema } from "../backup/retention-policy";
+import { verificationConfigSchema } from "../backup/verification-config";
+import { alertsConfigSchema } from "../backup/alerts";
+import { offsiteConfigSchema } from "../backup/offsite-config";
 
 const nameRule =
   "must be called by up to 30 small letters, digits and hyphens, beginning with a letter";
@@ -24,7 +24,7 @@ function jobsSchema<T extends z.ZodType>(job: T) {
 }
 
 /** Backups of a server: the stack file's section `backups`. */
-export const backupsSettingsSchema = z.strictObject({
+export const backupsConfigSchema = z.strictObject({
   jobs: jobsSchema(backupJobSchema).optional().meta({
     description:
       "Jobs that make backups, by name; see [Backups](backups.md). Production and staging have one a night, when none is named.",
@@ -32,23 +32,23 @@ export const backupsSettingsSchema = z.strictObject({
   maintenance: jobsSchema(maintenanceJobSchema).optional().meta({
     description: "Jobs that vacuum and analyze databases, by name.",
   }),
-  keep: keepSchema.optional().meta({
+  keep: retentionSchema.optional().meta({
     description:
       "Which verified backups stay: `last`, `hourly`, `daily`, `weekly`, `monthly`, `yearly` and `within`; see [Backups](backups.md). Else 7 daily, 4 weekly and 6 monthly ones.",
   }),
-  verify: verifySettingsSchema.optional().meta({
+  verify: verificationConfigSchema.optional().meta({
     description:
       "When the newest backup is verified by a restore (`schedule` and the like, as of a job; else 05:29 UTC), and the `limit` of its age (else `26 h`).",
   }),
-  pointInTime: pointInTimeSettingsSchema.optional().meta({
+  pointInTime: pointInTimeConfigSchema.optional().meta({
     description:
       "Archives what PostgreSQL writes, so that the server can be recovered to any moment; see [Point in time](point-in-time.md). `{}` takes the defaults.",
   }),
-  offsite: offsiteSettingsSchema.optional().meta({
+  offsite: offsiteConfigSchema.optional().meta({
     description:
       "Where each backup is copied to, encrypted: `remote`, `options`, `recipients` and `keep`; see [Off-site copies](backups-off-site.md).",
   }),
-  alerts: alertsSettingsSchema.optional().meta({
+  alerts: alertsConfigSchema.optional().meta({
     description:
       "Who is told when a backup fails or is late: `webhook`, `email` and `ping`; see [Alerts](alerts.md).",
   }),

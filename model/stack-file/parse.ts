@@ -1,50 +1,50 @@
 import { z } from "zod";
 import { applicationProblems } from "./application-problems";
 import { stackKinds, type ServerKind } from "../base/names";
-import { pgHbaSettingsProblems } from "./pg-hba";
+import { pgHbaConfigProblems } from "./pg-hba";
 import { databaseRoleNames } from "../roles/names";
 import { passwordSchema } from "../roles/password";
 import { peopleWithLogin, type People } from "../roles/people";
-import { keysAt } from "./keys-at";
-import { unknownKey, type SettingProblem } from "../base/config-problem";
+import { schemaKeysAt } from "./schema-keys";
+import { unknownKey, type ConfigProblem } from "../base/config-problem";
 import { problemsOf } from "./zod-problems";
-import { isSection, settingsSchema, type Settings } from "./schema";
+import { isSection, stackFileConfigSchema, type StackFileConfig } from "./schema";
 
 /** What could be read of a stack's settings. */
-export interface ParsedSettings {
+export interface ParsedStackConfig {
   /** The sections without a problem; all of them when there is no problem. */
-  readonly settings: Partial<Settings>;
-  readonly problems: readonly SettingProblem[];
+  readonly config: Partial<StackFileConfig>;
+  readonly problems: readonly ConfigProblem[];
   /** Passwords that are not there; they are among the problems too. */
   readonly missingPasswords: readonly string[];
 }
 
 /** Checks the settings of a stack, section by section, so that one bad section hides no problem of another. */
-export function parseSettings(
+export function parseStackConfig(
   stack: string,
   raw: Readonly<Record<string, unknown>>,
-): ParsedSettings {
-  const known = Object.keys(settingsSchema.shape);
+): ParsedStackConfig {
+  const known = Object.keys(stackFileConfigSchema.shape);
   const problems = Object.keys(raw)
     .filter((key) => !known.includes(key))
     .map((key) => (key === "password" ? formerPassword(stack) : unknownKey([key], known)));
   const settings: Record<string, unknown> = {};
-  for (const [key, schema] of Object.entries(settingsSchema.shape)) {
+  for (const [key, schema] of Object.entries(stackFileConfigSchema.shape)) {
     if (key === "passwords") continue;
     const section = parse(key, schema, raw);
     if ("data" in section) settings[key] = section.data;
     else problems.push(...section.problems);
   }
-  const { people = {}, database } = settings as Partial<Settings>;
+  const { people = {}, database } = settings as Partial<StackFileConfig>;
   const taken = databaseRoleNames(database?.name ?? "");
   for (const name of Object.keys(people).filter((name) => taken.includes(name))) {
     const text = "must not be the name of one of the database's own roles";
     problems.push({ path: `people.${name}`, text });
   }
-  const { pgHba } = settings as Partial<Settings>;
+  const { pgHba } = settings as Partial<StackFileConfig>;
   const kind = kindOf(stack);
   if (kind !== undefined && pgHba !== undefined && database !== undefined) {
-    problems.push(...pgHbaSettingsProblems(kind, database.name, pgHba));
+    problems.push(...pgHbaConfigProblems(kind, database.name, pgHba));
   }
   if (kind === "production" && database?.keep !== undefined) {
     const text = "has no meaning on production, whose contents are never replaced; leave it out";
@@ -56,11 +56,11 @@ export function parseSettings(
   const passwords = parsePasswords(stack, raw["passwords"] ?? {}, people, names);
   if (passwords.problems.length === 0) settings["passwords"] = raw["passwords"];
   problems.push(...passwords.problems);
-  return { settings, problems, missingPasswords: passwords.missing };
+  return { config: settings, problems, missingPasswords: passwords.missing };
 }
 
 /** Reads a stack's configuration as Pulumi hands it over: every value as text, sections as JSON. */
-export function readRawSettings(
+export function readRawConfig(
   project: string,
   config: Readonly<Record<string, string>>,
 ): Record<string, unknown> {
@@ -78,7 +78,7 @@ function given(schema: z.ZodType, value: unknown): unknown {
   return isUnset ? undefined : value;
 }
 
-type Section = { readonly data: unknown } | { readonly problems: readonly SettingProblem[] };
+type Section = { readonly data: unknown } | { readonly problems: readonly ConfigProblem[] };
 
 function parse(key: string, schema: z.ZodType, raw: Readonly<Record<string, unknown>>): Section {
   const isObject = schema instanceof z.ZodObject;
@@ -87,7 +87,9 @@ function parse(key: string, schema: z.ZodType, raw: Readonly<Record<string, unkn
   const { success, data, error } = schema.safeParse(value, { reportInput: true });
   if (success) return { data };
   return {
-    problems: error.issues.flatMap((issue) => problemsOf(issue, [key], keysAt(schema, issue.path))),
+    problems: error.issues.flatMap((issue) =>
+      problemsOf(issue, [key], schemaKeysAt(schema, issue.path)),
+    ),
   };
 }
 
@@ -97,14 +99,14 @@ function parsePasswords(
   given: unknown,
   people: People,
   names: readonly string[],
-): { readonly problems: readonly SettingProblem[]; readonly missing: readonly string[] } {
+): { readonly problems: readonly ConfigProblem[]; readonly missing: readonly string[] } {
   const set = (name: string): string =>
     `pulumi config set --secret --path passwords.${name} -s ${stack}`;
   if (!isSection(given)) {
     const text = `must be a section with a password for each role; set the first with: ${set("application")}`;
     return { problems: [{ path: "passwords", text }], missing: [] };
   }
-  const problem = (name: string, text: string): SettingProblem => ({
+  const problem = (name: string, text: string): ConfigProblem => ({
     path: `passwords.${name}`,
     text,
   });
@@ -138,13 +140,13 @@ function kindOf(stack: string): ServerKind | undefined {
 }
 
 /** The roles that have a password on every server. */
-const roles = Object.keys(settingsSchema.shape.passwords.shape);
+const roles = Object.keys(stackFileConfigSchema.shape.passwords.shape);
 
 function sentenceOf({ code, message }: z.core.$ZodIssue): string {
   return code === "invalid_type" ? "must be text" : message;
 }
 
-function formerPassword(stack: string): SettingProblem {
+function formerPassword(stack: string): ConfigProblem {
   const text = `has become passwords, with one for each role: npm start -- ${stack} makes them; take the old one out with: pulumi config rm password -s ${stack}`;
   return { path: "password", text };
 }

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import type { ServerKind } from "../base/names";
-import type { SettingProblem } from "../base/config-problem";
+import type { ConfigProblem } from "../base/config-problem";
 import { formatNetwork, parseCidr, trimNetwork } from "../pg-hba/rule/address";
 import { findingsOf, formatFinding } from "../pg-hba/judge/findings";
 import { parsePgHba } from "../pg-hba/text/parse";
@@ -9,7 +9,7 @@ import { describeRule, formatRule } from "../pg-hba/text/render";
 import type { PgHbaRule } from "../pg-hba/rule/rule";
 
 /** Who may connect: the stack file's section `pgHba`. */
-export const pgHbaSettingsSchema = z
+export const pgHbaConfigSchema = z
   .strictObject({
     application: z
       .string()
@@ -25,7 +25,7 @@ export const pgHbaSettingsSchema = z
   })
   .superRefine((section, context) => {
     // The messages are whole sentences; with the section as their input nothing is put behind them.
-    const fail = ({ path, text }: SettingProblem): void => {
+    const fail = ({ path, text }: ConfigProblem): void => {
       context.addIssue({ code: "custom", message: text, path: [path], input: section });
     };
     const problem = networkProblem(section.application);
@@ -33,24 +33,24 @@ export const pgHbaSettingsSchema = z
     const lines = section.rules ?? [];
     for (const found of [...lines.flatMap(lineProblems), ...repetitions(lines)]) fail(found);
   });
-export type PgHbaSettings = z.output<typeof pgHbaSettingsSchema>;
+export type PgHbaConfig = z.output<typeof pgHbaConfigSchema>;
 
 /** All rules of a server: those of its preset and behind them the stack file's. */
 export function rulesOfServer(
   kind: ServerKind,
   database: string,
-  { application, rules = [] }: PgHbaSettings,
+  { application, rules = [] }: PgHbaConfig,
 ): readonly PgHbaRule[] {
   const args = application === undefined ? { database } : { database, application };
   return [...presets[kind](args), ...rules.flatMap((line) => ruleOf(line) ?? [])];
 }
 
 /** What is wrong with the rules of the stack file on this kind of server, by their keys; warnings are left to the preview. */
-export function pgHbaSettingsProblems(
+export function pgHbaConfigProblems(
   kind: ServerKind,
   database: string,
-  settings: PgHbaSettings,
-): readonly SettingProblem[] {
+  settings: PgHbaConfig,
+): readonly ConfigProblem[] {
   const rules = rulesOfServer(kind, database, settings);
   const own = rules.length - (settings.rules ?? []).length;
   return findingsOf(rules, { kind }).flatMap((finding) => {
@@ -72,7 +72,7 @@ function networkProblem(network: string | undefined): string | undefined {
     : `${network} has bits behind its prefix, which do not count; write ${trimmed}`;
 }
 
-function lineProblems(line: string, index: number): readonly SettingProblem[] {
+function lineProblems(line: string, index: number): readonly ConfigProblem[] {
   const path = `rules[${index}]`;
   if (line.includes("\n")) return [{ path, text: "has several lines; write one rule each" }];
   const { problems, rules } = parsePgHba(line);
@@ -83,7 +83,7 @@ function lineProblems(line: string, index: number): readonly SettingProblem[] {
   }));
 }
 
-function repetitions(lines: readonly string[]): readonly SettingProblem[] {
+function repetitions(lines: readonly string[]): readonly ConfigProblem[] {
   const first = new Map<string, number>();
   return lines.flatMap((line, index) => {
     const rule = ruleOf(line);

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { timeZoneSchema } from "../backup/timing";
 import { scheduleSchema } from "../backup/timing";
 import { parseBytes } from "../base/units";
-import type { ArchiveChoice } from "../point-in-time/protocol";
+import type { ArchiveConfig } from "../point-in-time/protocol";
 
 const leastWaiting = "64 MB";
 
@@ -15,7 +15,7 @@ const waitingSchema = z.string().superRefine((text, context) => {
 });
 
 /** Recovery to any moment: the stack file's section `backups.pointInTime`. Nothing is archived without it. */
-export const pointInTimeSettingsSchema = z.strictObject({
+export const pointInTimeConfigSchema = z.strictObject({
   full: scheduleSchema.default("0 1 * * 0").meta({
     description: "When a full base backup is made.",
   }),
@@ -35,10 +35,10 @@ export const pointInTimeSettingsSchema = z.strictObject({
     description: "How much of the log may wait in PostgreSQL's volume when it cannot be archived.",
   }),
 });
-export type PointInTimeSettings = z.output<typeof pointInTimeSettingsSchema>;
+export type PointInTimeConfig = z.output<typeof pointInTimeConfigSchema>;
 
 /** The same as the agent is asked for it. */
-export function archiveChoice(settings: PointInTimeSettings): ArchiveChoice {
+export function archiveConfig(settings: PointInTimeConfig): ArchiveConfig {
   const { full, differential, timeZone, keep, mostWaiting } = settings;
   return {
     ...{ full, differential, timeZone },

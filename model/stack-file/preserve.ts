@@ -1,9 +1,9 @@
 import { z } from "zod";
-import { keepTableSchema, type KeepTable } from "../preserve/protocol";
+import { preserveRuleSchema, type PreserveRule } from "../preserve/protocol";
 
-const entrySchema = z.unknown().transform((entry, context): KeepTable => {
+const entrySchema = z.unknown().transform((entry, context): PreserveRule => {
   const section = typeof entry === "string" ? { table: entry } : entry;
-  const { success, data } = keepTableSchema.safeParse(section);
+  const { success, data } = preserveRuleSchema.safeParse(section);
   if (success) return data;
   // What was given is put behind it, unless it is a section.
   const given = typeof entry === "object" ? `, got ${JSON.stringify(entry)}` : "";
@@ -14,6 +14,6 @@ const entrySchema = z.unknown().transform((entry, context): KeepTable => {
 });
 
 /** The stack file's `database.keep`: names of tables, or a table and which of its rows. */
-export const keepSettingsSchema = z.array(entrySchema, {
+export const preservedTablesSchema = z.array(entrySchema, {
   error: "must be a list of tables",
 });

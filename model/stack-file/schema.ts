@@ -1,19 +1,19 @@
 import { z } from "zod";
-import { applicationSettingsSchema } from "./application";
-import { backupsSettingsSchema } from "./backups";
+import { applicationConfigSchema } from "./application";
+import { backupsConfigSchema } from "./backups";
 import { hostSchema, localHost } from "../base/host";
-import { keepSettingsSchema } from "./preserve";
-import { mostPrevious, parseBackupId, serverKinds } from "../base/names";
-import { pgHbaSettingsSchema } from "./pg-hba";
+import { preservedTablesSchema } from "./preserve";
+import { maxPreviousVersions, parseBackupId, serverKinds } from "../base/names";
+import { pgHbaConfigSchema } from "./pg-hba";
 import { databaseNameSchema } from "../base/database-name";
 import { offsiteSourceSchema } from "../restore/offsite-source";
 import { rolesChoiceSchema } from "../restore/protocol";
-import { checkSettings } from "../parameters/check";
+import { checkParameters } from "../parameters/check";
 import { personNameProblem } from "../roles/names";
 import { passwordSchema } from "../roles/password";
 import { personRoleSchema } from "../roles/people";
 import { parseBytes } from "../base/units";
-import { upgradesSettingsSchema } from "./upgrades";
+import { upgradesConfigSchema } from "./upgrades";
 import { encodingName, encodingNames } from "./encodings";
 import { nearest } from "../base/nearest";
 
@@ -80,7 +80,7 @@ export const postgresSchema = z
       if (!isSection(settings)) return;
       const bytes = parseBytes(typeof memory === "string" ? memory : defaultMemory);
       // The messages are whole sentences; with the section as their input nothing is put behind them.
-      for (const { path, text } of checkSettings(settings, { version: 17, memory: bytes })
+      for (const { path, text } of checkParameters(settings, { version: 17, memory: bytes })
         .problems) {
         context.addIssue({
           code: "custom",
@@ -113,7 +113,7 @@ export const databaseSchema = z.strictObject({
     .meta({
       description: "Locale of the database, where the dump names none or one that is not here.",
     }),
-  keep: keepSettingsSchema.optional().meta({
+  keep: preservedTablesSchema.optional().meta({
     description:
       "Tables, or rows of them, that a refresh carries over from the contents it replaces.",
     examples: [["testers"]],
@@ -121,7 +121,7 @@ export const databaseSchema = z.strictObject({
   keepPrevious: z
     .int()
     .min(0)
-    .max(mostPrevious, `must be at most ${mostPrevious}`)
+    .max(maxPreviousVersions, `must be at most ${maxPreviousVersions}`)
     .default(1)
     .meta({ description: "How many former copies of the database stay for a rollback, 0 to 5." }),
 });
@@ -228,7 +228,7 @@ const passwordsSchema = z
   .catchall(passwordSchema);
 
 /** All settings of a stack: what may stand in `Pulumi.<stack>.yaml`, under `config:` and with `stagecraft:` before it. */
-export const settingsSchema = z.strictObject({
+export const stackFileConfigSchema = z.strictObject({
   namePrefix: z
     .string()
     .regex(/^[a-z][a-z0-9-]{0,29}$/, {
@@ -245,24 +245,24 @@ export const settingsSchema = z.strictObject({
   postgres: postgresSchema,
   database: databaseSchema,
   data: dataSchema,
-  upgrades: upgradesSettingsSchema.meta({
+  upgrades: upgradesConfigSchema.meta({
     description: "What brings data to the data model of the code.",
   }),
-  pgHba: pgHbaSettingsSchema.meta({
+  pgHba: pgHbaConfigSchema.meta({
     description: "Who may connect, from where, with what.",
   }),
   tls: tlsSchema.meta({ description: "The server's certificate." }),
   people: peopleSchema.optional().meta({
     description: "Who is who: a line `name: role` for each person.",
   }),
-  backups: backupsSettingsSchema.meta({ description: "Backups, and when they are made." }),
-  application: applicationSettingsSchema.optional().meta({
+  backups: backupsConfigSchema.meta({ description: "Backups, and when they are made." }),
+  application: applicationConfigSchema.optional().meta({
     description:
       "The application that runs beside the database; see [Application](application.md).",
   }),
   passwords: passwordsSchema,
 });
-export type Settings = z.output<typeof settingsSchema>;
+export type StackFileConfig = z.output<typeof stackFileConfigSchema>;
 
 /** Whether a value is a section, that is lines of `key: value`. */
 export function isSection(value: unknown): value is Readonly<Record<string, unknown>> {

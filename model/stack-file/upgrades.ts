@@ -3,7 +3,7 @@ import { gapsChoiceSchema, type UpgradeRules } from "../upgrades/protocol";
 import { versionSchema } from "../upgrades/script";
 
 /** The stack file's section `upgrades`. */
-export const upgradesSettingsSchema = z
+export const upgradesConfigSchema = z
   .strictObject({
     folder: z
       .string()
@@ -41,9 +41,9 @@ export const upgradesSettingsSchema = z
     },
     { when: ({ value }) => typeof value === "object" && value !== null },
   );
-export type UpgradesSettings = z.output<typeof upgradesSettingsSchema>;
+export type UpgradesConfig = z.output<typeof upgradesConfigSchema>;
 
 /** What a request needs to know of the section. */
-export function rulesOf({ folder: _, ...rules }: UpgradesSettings): UpgradeRules {
+export function upgradeRules({ folder: _, ...rules }: UpgradesConfig): UpgradeRules {
   return rules;
 }

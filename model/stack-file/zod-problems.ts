@@ -1,14 +1,14 @@
 import { type z } from "zod";
-import { type SettingProblem, unknownKey } from "../base/config-problem";
+import { type ConfigProblem, unknownKey } from "../base/config-problem";
 import { nearest } from "../base/nearest";
-import { settingKey } from "./keys";
+import { configKeyAt } from "./config-keys";
 
 /** What zod found, in a person's words. `known` are the keys that fit beside an unknown one. */
 export function problemsOf(
   issue: z.core.$ZodIssue,
   at: readonly PropertyKey[],
   known: readonly string[],
-): SettingProblem[] {
+): ConfigProblem[] {
   const path = [...at, ...issue.path];
   if (issue.code === "unrecognized_keys") {
     return issue.keys.map((key) => unknownKey([...path, key], known));
@@ -50,7 +50,7 @@ export function hint(issue: z.core.$ZodIssue): string {
   return "";
 }
 export function missing(path: readonly PropertyKey[]): string {
-  const key = settingKey(path);
+  const key = configKeyAt(path);
   const name = String(path.at(-1));
   return key?.example === undefined
     ? "is missing"

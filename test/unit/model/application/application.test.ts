@@ -145,7 +145,7 @@ describe("the log of an application", () => {
 
   test("tells twenty kinds, and how many more there are", () => {
     const lines = Array.from({ length: 26 }, (_, n) => ({
-      moment: since,
+      timestamp: since,
       text: `ERROR ${String.fromCharCode(97 + n)}`,
     }));
     const { fresh, more } = compareLog(lines, since, /ERROR/);
@@ -167,7 +167,7 @@ describe("the log of an application", () => {
 
   test("ends with lines that differ, however often the last one came", () => {
     const lines = ["starting", "ERROR 1", "done", "ERROR 2", "ERROR 3", ""].map((text) => ({
-      moment: since,
+      timestamp: since,
       text,
     }));
     expect(lastDistinctLines(lines, 2)).toEqual(["done", "ERROR 3"]);

@@ -3,15 +3,15 @@ import {
   compareCounts,
   compareFiles,
   backupProblemsText,
-} from "../../../../model/backup/comparison";
+} from "../../../../model/backup/manifest-comparison";
 import { newestVerified } from "../../../../model/backup/catalogue";
-import { deletionProblems } from "../../../../model/backup/deletion";
-import { backupAgeProblem, type ObservedBackups } from "../../../../model/backup/lateness";
-import { pinsFromStacks } from "../../../../model/backup/pins";
+import { deletionProblems } from "../../../../model/backup/deletion-problems";
+import { backupAgeProblem, type ObservedBackups } from "../../../../model/backup/age-limit";
+import { pinsFromStacks } from "../../../../model/backup/pinned-backups";
 import {
   defaultVerification,
   verificationConfigSchema,
-} from "../../../../model/backup/verify-settings";
+} from "../../../../model/backup/verification-config";
 import { backupJobSchema } from "../../../../model/backup/job";
 import { entryOf } from "../../../support/backups/catalogue-entry";
 
@@ -35,9 +35,9 @@ describe("files are compared with the manifest", () => {
         { path: "c", bytes: 1, sha256: null },
       ]),
     ).toEqual([
-      "a was altered: its SHA-256 is another one",
-      "b is cut short: 9 B instead of 10 B",
-      "c is not of this backup",
+      "a was modified: its SHA-256 differs",
+      "b is truncated: 9 B instead of 10 B",
+      "c does not belong to this backup",
     ]);
     expect(compareFiles(wanted, [{ path: "a", bytes: 5001, sha256: null }])).toEqual([
       "a has grown: 5,001 of 5,000 bytes",
@@ -47,7 +47,7 @@ describe("files are compared with the manifest", () => {
 
   test("what is wrong is told in a few lines", () => {
     expect(backupProblemsText("20261122T032900Z", ["1", "2", "3", "4", "5", "6", "7"])).toBe(
-      "backup 20261122T032900Z is not good:\n  1\n  2\n  3\n  4\n  5\n  and 2 further problems",
+      "backup 20261122T032900Z failed verification:\n  1\n  2\n  3\n  4\n  5\n  and 2 further problems",
     );
   });
 });
@@ -104,7 +104,7 @@ describe("backups are late", () => {
     [
       "when none is verified some time after the schedule was set",
       { ...seen, newestVerified: null },
-      "no backup is verified yet, 52 d after the schedule was set (limit 26 h 00 min)",
+      "no backup has been verified yet, 52 d after the schedule was set (limit 26 h 00 min)",
     ],
     [
       "when there is none at all",
@@ -140,7 +140,7 @@ describe("a backup must not be deleted", () => {
 
   test("while a stack names it", () => {
     expect(deletionProblems(["20261119T032900Z"], catalogue)).toEqual([
-      "20261119T032900Z is named by staging and dev: give data.backup of that stack another id first",
+      "20261119T032900Z is used by staging and dev: set data.backup of that stack to another id first",
     ]);
   });
 
@@ -151,14 +151,14 @@ describe("a backup must not be deleted", () => {
     ]);
     const unnamed = catalogue.map((entry) => ({ ...entry, pins: [] }));
     expect(deletionProblems(["20261119T032900Z", "20261120T032900Z"], unnamed)).toEqual([
-      "these are all verified backups there are: keep one of them, or verify another one first",
+      "these are all the verified backups: keep one of them, or verify another one first",
     ]);
     expect(deletionProblems(["20261121T032900Z"], catalogue)).toEqual([]);
   });
 
   test("that is not there", () => {
     expect(deletionProblems(["20200101T000000Z"], [])).toEqual([
-      "there is no backup 20200101T000000Z here",
+      "the repository has no backup 20200101T000000Z",
     ]);
   });
 });

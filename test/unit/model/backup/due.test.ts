@@ -1,10 +1,10 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { cronProblem, lastRun, nextRuns } from "../../../../model/backup/cron";
-import { dueRun, mayRun } from "../../../../model/backup/due";
+import { dueRun, mayRun } from "../../../../model/backup/due-runs";
 import { backupJobSchema } from "../../../../model/backup/job";
 import { type Timing } from "../../../../model/backup/timing";
-import { isWithin, parseWindow, windowEnd } from "../../../../model/backup/window";
+import { isWithin, parseWindow, windowEnd } from "../../../../model/backup/daily-window";
 
 const at = (text: string): Date => new Date(text);
 const iso = (moments: readonly Date[]): string[] =>
@@ -22,22 +22,22 @@ describe("a schedule", () => {
     ["29 3 * 13 *", "month must be 1–12 or jan–dec, got 13"],
     ["29 3 * * 8", "day of the week must be 0–7 or sun–sat, got 8"],
     ["29 3 * * moon", "day of the week must be 0–7 or sun–sat, got moon"],
-    ["5-1 3 * * *", "minute must be a range that goes up, got 5-1"],
+    ["5-1 3 * * *", "minute must be an ascending range, got 5-1"],
     ["*/0 * * * *", "the step of minute must be a number from 1, got 0"],
     ["3/5 * * * *", "minute must have a range before its step, such as */5, got 3/5"],
     ["1,,2 * * * *", "minute must be a number, a range like 1-5, a list, * or */5, got nothing"],
-    ["0 0 31 2 *", "names a day that never comes"],
+    ["0 0 31 2 *", "names a day that does not exist"],
     [
       "@nightly",
       "must be one of @hourly, @daily, @midnight, @weekly, @monthly, @yearly, @annually, or five fields like 29 3 * * *",
     ],
     [
       "29 3 * *",
-      "must have five fields (minute, hour, day of the month, month, day of the week) like 29 3 * * *, or be @daily and the like; got 4",
+      "must have five fields (minute, hour, day of the month, month, day of the week) like 29 3 * * *, or be a name like @daily; got 4",
     ],
     [
       "0 29 3 * * *",
-      "must have five fields (minute, hour, day of the month, month, day of the week) like 29 3 * * *, or be @daily and the like; got 6",
+      "must have five fields (minute, hour, day of the month, month, day of the week) like 29 3 * * *, or be a name like @daily; got 6",
     ],
   ])("%s is refused", (schedule, problem) => {
     expect(cronProblem(schedule)).toBe(`"${schedule}": ${problem}`);

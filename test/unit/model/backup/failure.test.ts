@@ -1,12 +1,12 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { escapeFileName, formatDumpName } from "../../../../model/backup/dump-name";
-import { explainFailure, backupFailureText } from "../../../../model/backup/failure";
+import { explainFailure, backupFailureText } from "../../../../model/backup/backup-failure";
 import {
   backupReserve,
   backupSpaceProblem,
   neededBackupBytes,
-} from "../../../../model/backup/space";
+} from "../../../../model/backup/backup-space";
 import { parseDumpName } from "../../../../model/base/names";
 
 describe("the name of a dump", () => {
@@ -55,28 +55,28 @@ describe("why a backup failed", () => {
   test.each([
     [
       "pg_dump: error: could not write to file: No space left on device",
-      "the disk with the backups is full",
-      "make room there, e.g. by removing backups that nobody needs (npx stagecraft backups prod), or give the volume a larger disk",
+      "the disk that holds the backups is full",
+      "free space, e.g. by deleting backups you no longer need (npx stagecraft backups prod), or move the volume to a larger disk",
     ],
     [
       "pg_dump: error: query failed: ERROR:  canceling statement due to lock timeout\npg_dump: detail: Query was: LOCK TABLE public.a\nheld by process 7 (ada, psql, idle in transaction)",
-      "a table of shop was locked by somebody else for longer than lockTimeout: held by process 7 (ada, psql, idle in transaction)",
-      "end that session, let the job run at another time, or set lockTimeout of the job higher",
+      "a table of shop was locked by another session for longer than lockTimeout: held by process 7 (ada, psql, idle in transaction)",
+      "end that session, schedule the job at another time, or increase lockTimeout of the job",
     ],
     [
       "pg_dump: error: query failed: ERROR:  canceling statement due to statement timeout",
-      "a table of shop was locked by somebody else for longer than lockTimeout",
-      "end that session, let the job run at another time, or set lockTimeout of the job higher",
+      "a table of shop was locked by another session for longer than lockTimeout",
+      "end that session, schedule the job at another time, or increase lockTimeout of the job",
     ],
     [
       "pg_dump: error: query failed: server closed the connection unexpectedly",
-      "the connection was cut while shop was being backed up: PostgreSQL was stopped, or somebody ended the session",
-      "when PostgreSQL is well again (npx stagecraft status prod): npx stagecraft backup prod",
+      "the connection was lost while shop was being backed up: PostgreSQL was stopped, or the session was terminated",
+      "once PostgreSQL is running again (npx stagecraft status prod): npx stagecraft backup prod",
     ],
     [
-      "it was not done within its time limit of 2 h; set timeLimit of nightly higher, or see what is slow",
-      "it was not done within its time limit of 2 h",
-      "set timeLimit of nightly higher, or see what is slow",
+      "it exceeded its time limit of 2 h; raise timeLimit of nightly, or find out what is slow",
+      "it exceeded its time limit of 2 h",
+      "raise timeLimit of nightly, or find out what is slow",
     ],
     [
       "pg_dump: detail: more\npg_dump: error: something odd",
@@ -120,7 +120,7 @@ describe("the room that a backup needs", () => {
   test("is told of when it is not there", () => {
     expect(backupSpaceProblem(5, 5)).toBeUndefined();
     expect(backupSpaceProblem(2 ** 31, 2 ** 20)).toBe(
-      "the backup needs about 2 GB, and 1 MB are free where backups are kept: no space left on device",
+      "the backup needs about 2 GB, but only 1 MB are free on the backups volume: no space left on device",
     );
     expect(backupReserve(64 * 2 ** 20)).toBeLessThan(2 * 2 ** 20);
     expect(backupReserve(2 ** 40)).toBe(64 * 2 ** 20);

@@ -1,17 +1,19 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { encryptedBytes } from "../../../../model/backup/archive-size";
+import { encryptedBytes } from "../../../../model/backup/encrypted-size";
+import {
+  isSecretOption,
+  offsiteConfigSchema,
+  parseRemote,
+} from "../../../../model/backup/offsite-config";
 import {
   completeCopies,
   copyName,
-  isSecretOption,
-  offsiteConfigSchema,
   parseCopyName,
-  parseRemote,
   partialCopyName,
   remotePathText,
-} from "../../../../model/backup/offsite";
-import { deletionProblems } from "../../../../model/backup/deletion";
+} from "../../../../model/backup/remote-copies";
+import { deletionProblems } from "../../../../model/backup/deletion-problems";
 import { applyRetention } from "../../../../model/backup/retention";
 import {
   recordUploads,
@@ -19,7 +21,7 @@ import {
   offsiteCatalogue,
   updateRecordedCopies,
   pendingUploads,
-} from "../../../../model/backup/offsite-plan";
+} from "../../../../model/backup/offsite-copies";
 import { rcloneFailure } from "../../../../model/backup/rclone-failure";
 import { remoteProblems, renderRcloneConfig } from "../../../../model/backup/rclone-config";
 import { newestVerified, type CatalogueEntry } from "../../../../model/backup/catalogue";
@@ -63,13 +65,13 @@ describe("a place for copies", () => {
 
   test("is away from the server", () => {
     expect(problems({ ...s3, remote: "local:/backups" })).toEqual([
-      'remote must be a place away from the server, like sftp:backups or s3:bucket/folder, got "local:/backups"',
+      'remote must be a remote off the server, like sftp:backups or s3:bucket/folder, got "local:/backups"',
     ]);
   });
 
   test("by SFTP shows a key that is known", () => {
     expect(problems({ ...s3, remote: "sftp:backups", options: { host: "away" } })).toEqual([
-      "options.known_hosts is missing, and without it anybody could pass for that machine; take what this prints, after comparing it with what its administrator says: ssh-keyscan <host>",
+      "options.known_hosts is missing, and without it another machine could impersonate that host; set it to the output of ssh-keyscan <host>, after comparing it with the host's real keys",
     ]);
   });
 
@@ -80,7 +82,7 @@ describe("a place for copies", () => {
     });
     expect(wrong).toEqual([
       "options.secret_access_key must be one line",
-      "options.Key-Id must be an option of rclone's back end, in its own words, like access_key_id",
+      "options.Key-Id must be an option of the rclone backend, spelled as in rclone's documentation, like access_key_id",
     ]);
   });
 
@@ -90,7 +92,7 @@ describe("a place for copies", () => {
     expect(problem).toMatch(/^recipients\.1 is a private key, which must never be on the server/);
     expect(problem).not.toContain("QQQQ");
     expect(problems({ ...s3, recipients: ["age1short"] })[0]).toMatch(
-      /must be a public key of age .* got one that begins with "age1short"$/,
+      /must be a public key of age .* got a text that begins with "age1short"$/,
     );
     expect(problems({ ...s3, recipients: [] })[0]).toMatch(/age-keygen/);
   });
@@ -142,12 +144,12 @@ describe("rclone's file of settings", () => {
 
   test("is refused with a back end or an option that this rclone has not", () => {
     expect(remoteProblems({ remote: "sftpp:x", options: {} }, backends)).toEqual([
-      'backups.offsite.remote: rclone knows no back end "sftpp"; did you mean sftp? There are s3, sftp',
+      'backups.offsite.remote: rclone has no backend "sftpp"; did you mean sftp? It has s3, sftp',
     ]);
     expect(
       remoteProblems({ remote: "s3:x", options: { secret_acess_key: "x" } }, backends),
     ).toEqual([
-      "backups.offsite.options.secret_acess_key: rclone's back end s3 has no such option; did you mean secret_access_key?",
+      "backups.offsite.options.secret_acess_key: rclone's backend s3 has no such option; did you mean secret_access_key?",
     ]);
   });
 });
@@ -271,7 +273,7 @@ describe("what is copied", () => {
     expect(newestVerified(catalogue, new Date("2030-01-01"))).toBeNull();
     expect(applyRetention(catalogue, {}, { now: new Date("2030-01-01") })).toEqual([]);
     expect(deletionProblems([a], catalogue)).toEqual([
-      `${a} is off-site alone, where backups.offsite.keep says when it goes`,
+      `${a} is off-site only; backups.offsite.keep determines when it expires`,
     ]);
   });
 });
@@ -295,31 +297,31 @@ describe("what rclone says", () => {
   test.each([
     [
       '2026/11/25 03:41:46 Failed to create file system for "x": NewFs: couldn\'t connect SSH: dial tcp 172.24.0.2:23: connect: connection refused',
-      /^nothing answers at that address/,
+      /^connection refused; start the service/,
     ],
     [
       "2026/11/25 03:41:49 Failed to rcat: SignatureDoesNotMatch: The request signature\n\tstatus code: 403, request id: , host id: ",
-      /^it refuses the key/,
+      /^it rejects the key/,
     ],
     [
       'Put mkParentDir failed: mkdir "/prod" failed: permission denied',
-      /^this server may not write/,
+      /^access denied; grant read and write/,
     ],
-    ["x: write failed: no space left on device", /^there is no space left there/],
+    ["x: write failed: no space left on device", /^no space left on the remote/],
     [
       '2026/11/25 09:35:58 Failed to rcat with 2 errors: last error was: Update ReadFrom failed: sftp: "Failure" (SSH_FX_FAILURE)',
-      /^it failed at what it was asked for, as a server of SFTP does when its disk is full or read-only/,
+      /^the operation failed, which SFTP servers also report if their disk is full or read-only/,
     ],
     [
       'caused by: Get "http://away:22/x?delimiter=%2F": net/http: timeout awaiting response headers',
-      /^no answer; correct the address/,
+      /^no response; correct the address/,
     ],
     [
       "NewFs: couldn't connect SSH: ssh: handshake failed: read tcp 10.0.0.3:35026->10.0.0.2:22: i/o timeout",
-      /^no answer; correct the address/,
+      /^no response; correct the address/,
     ],
     ["2026/11/25 03:41:45 ERROR : something new", /^something new$/],
-    ["", /^rclone failed without a word$/],
+    ["", /^rclone failed without a message$/],
   ])("%s", (stderr, text) => {
     expect(rcloneFailure(stderr)).toMatch(text);
   });

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import type { CatalogueEntry } from "../../../../model/backup/catalogue";
 import { backupJobSchema } from "../../../../model/backup/job";
-import { overdueJobs } from "../../../../model/backup/overdue";
+import { overdueJobs } from "../../../../model/backup/overdue-jobs";
 import { backupMetrics } from "../../../../model/backup/metrics";
 
 const jobs = { nightly: backupJobSchema.parse({ schedule: "29 3 * * *" }) };

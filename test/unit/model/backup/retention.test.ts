@@ -7,7 +7,7 @@ import {
   parseCalendarSpan,
   spanBefore,
   type RetentionPolicy,
-} from "../../../../model/backup/retention-rules";
+} from "../../../../model/backup/retention-policy";
 import { applyRetention } from "../../../../model/backup/retention";
 import { formatBackupId, parseBackupId } from "../../../../model/base/names";
 import { entryOf, type TestBackup } from "../../../support/backups/catalogue-entry";
@@ -131,7 +131,7 @@ describe("only verified backups count", () => {
     }));
     expect(kept(backups, { last: 3 })).toHaveLength(30);
     expect(kept(backups, { last: 3 })[0]).toBe("20261024T032900Z last");
-    expect(kept(backups, { last: 3 })[1]).toBe("20261025T032900Z failed, kept to be looked at");
+    expect(kept(backups, { last: 3 })[1]).toBe("20261025T032900Z failed, kept for inspection");
   });
 
   test("one that failed, or was never judged, stays a week when a newer one is verified", () => {
@@ -141,7 +141,7 @@ describe("only verified backups count", () => {
       { at: "2026-11-22T03:29Z" },
     ];
     expect(kept(backups("failed"), { last: 1 })).toEqual([
-      "20261115T090100Z failed, kept to be looked at",
+      "20261115T090100Z failed, kept for inspection",
       "20261122T032900Z last",
     ]);
     expect(kept(backups(null), { last: 1 })[0]).toBe("20261115T090100Z not verified yet");
@@ -161,7 +161,7 @@ describe("only verified backups count", () => {
     });
     const of = (entry: CatalogueEntry) =>
       applyRetention([entry, entryOf({ at: "2026-11-22T03:29Z" })], { last: 1 }, { now })[0]?.rules;
-    expect(of(found("2026-11-22T05:29:00.000Z"))).toEqual(["failed, kept to be looked at"]);
+    expect(of(found("2026-11-22T05:29:00.000Z"))).toEqual(["failed, kept for inspection"]);
     expect(of(found("2026-11-15T05:29:00.000Z"))).toEqual([]);
   });
 
@@ -244,9 +244,9 @@ describe("a policy in a stack file", () => {
     expect(
       parsed.error?.issues.map(({ path, message }) => `${path.join(".")}: ${message}`),
     ).toEqual([
-      "daily: must be how many to keep, a whole number from 1",
-      "weekly: must be how many to keep, a whole number from 1",
-      'within: must be a time like "30 d", "8 w", "6 months" or "1 y 6 months"',
+      "daily: must be the number to keep, a whole number from 1",
+      "weekly: must be the number to keep, a whole number from 1",
+      'within: must be a duration like "30 d", "8 w", "6 months" or "1 y 6 months"',
       "timeZone: must be a time zone like UTC or Europe/Berlin",
       ': Unrecognized key: "dayly"',
     ]);

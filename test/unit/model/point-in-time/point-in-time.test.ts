@@ -1,26 +1,26 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { maxDatabaseNameBytes } from "../../../../model/base/names";
-import { pgBackRestProblem } from "../../../../model/point-in-time/backrest-error";
+import { pgBackRestProblem } from "../../../../model/point-in-time/pgbackrest-error";
 import { archiveWarnings, isArchiveUpToDate } from "../../../../model/point-in-time/drift";
-import { dueBaseBackup } from "../../../../model/point-in-time/due";
-import { parseInfo, type StanzaInfo } from "../../../../model/point-in-time/info";
-import { recoveredDatabaseName, recoveredName } from "../../../../model/point-in-time/names";
+import { dueBaseBackup } from "../../../../model/point-in-time/due-base-backup";
+import { parseInfo, type StanzaInfo } from "../../../../model/point-in-time/pgbackrest-info";
+import {
+  recoveredDatabaseName,
+  recoveredName,
+} from "../../../../model/point-in-time/recovered-names";
 import { lastRecoveredChange, recoveryFailure } from "../../../../model/point-in-time/recovery-log";
 import {
   renderArchiveParameters,
   renderRepositoryConfig,
-} from "../../../../model/point-in-time/repository";
-import {
-  archiveChoice,
-  pointInTimeSettingsSchema,
-} from "../../../../model/stack-file/point-in-time";
-import { parseTarget, targetText, utcText } from "../../../../model/point-in-time/target";
+} from "../../../../model/point-in-time/archive-repository";
+import { archiveConfig, pointInTimeConfigSchema } from "../../../../model/stack-file/point-in-time";
+import { parseTarget, targetText, utcText } from "../../../../model/point-in-time/recovery-target";
 import {
   planRecovery,
   recoverableWindows,
   windowsText,
-} from "../../../../model/point-in-time/window";
+} from "../../../../model/point-in-time/recovery-windows";
 import { quietServer } from "../../../support/servers/observation";
 
 const at = (text: string): Date => new Date(text);
@@ -40,20 +40,20 @@ describe("a target", () => {
   });
 
   test.each([
-    ["yesterday", 'be a moment like "2026-11-21 14:05", latest or immediate, got "yesterday"'],
-    ["2026-02-30 14:05", 'be a moment that the calendar has, got "2026-02-30 14:05"'],
-    ["2026-11-21 24:00", 'be a moment that the calendar has, got "2026-11-21 24:00"'],
+    ["yesterday", 'be a time like "2026-11-21 14:05", latest or immediate, got "yesterday"'],
+    ["2026-02-30 14:05", 'be a valid date and time, got "2026-02-30 14:05"'],
+    ["2026-11-21 24:00", 'be a valid date and time, got "2026-11-21 24:00"'],
     [
       "2026-11-21 14:05 Mars",
-      'name a time zone like UTC, +01:00 or Europe/Berlin behind the time, got "Mars"',
+      'name a time zone like UTC, +01:00 or Europe/Berlin after the time, got "Mars"',
     ],
     [
       "2026-03-29 02:30 Europe/Berlin",
-      'be a time that Europe/Berlin had: its clocks were put forward over "2026-03-29 02:30 Europe/Berlin"',
+      'be a time that exists in Europe/Berlin: its clocks were set forward past "2026-03-29 02:30 Europe/Berlin"',
     ],
     [
       "2026-10-25 02:30 Europe/Berlin",
-      'say which of two: Europe/Berlin put its clocks back, so "2026-10-25 02:30 Europe/Berlin" was both 2026-10-25 00:30:00 UTC and 2026-10-25 01:30:00 UTC',
+      'be unambiguous: Europe/Berlin set its clocks back, so "2026-10-25 02:30 Europe/Berlin" was both 2026-10-25 00:30:00 UTC and 2026-10-25 01:30:00 UTC',
     ],
   ])("%s must %s", (text, problem) => {
     expect(parseTarget(text)).toEqual({ problem });
@@ -139,7 +139,7 @@ describe("what can be recovered", () => {
       const target = parseTarget(text);
       if ("problem" in target) throw new Error(target.problem);
       expect(planRecovery(target, windows)).toEqual({
-        problem: `it lies outside of what can be recovered: ${windowsText(windows)}`,
+        problem: `it is outside of the recoverable time: ${windowsText(windows)}`,
       });
     },
   );
@@ -230,17 +230,17 @@ test("pgBackRest's report is read", () => {
 test.each([
   [
     "WARN: something else\nERROR: [041]: unable to open file '/var/lib/pgbackrest/x' for write: [28] No space left on device",
-    "pgbackrest: unable to open file '/var/lib/pgbackrest/x' for write: [28] No space left on device; free some space on the disk of the archive volume, or keep fewer full backups",
+    "pgbackrest: unable to open file '/var/lib/pgbackrest/x' for write: [28] No space left on device; free space on the disk of the archive volume, or keep fewer full backups",
   ],
   [
     "P00  ERROR: [050]: unable to acquire lock on file\n            HINT: is another pgBackRest process running?",
-    "pgbackrest: unable to acquire lock on file; another backup is running; wait until it is done",
+    "pgbackrest: unable to acquire lock on file; another backup is running; wait until it has finished",
   ],
   [
     "ERROR: [104]: archive-push command encountered error(s):\n       repo1: [FileWriteError] unable to write 'x': [28] No space left on device",
-    "pgbackrest: archive-push command encountered error(s): repo1: [FileWriteError] unable to write 'x': [28] No space left on device; free some space on the disk of the archive volume, or keep fewer full backups",
+    "pgbackrest: archive-push command encountered error(s): repo1: [FileWriteError] unable to write 'x': [28] No space left on device; free space on the disk of the archive volume, or keep fewer full backups",
   ],
-  ["", "pgbackrest ended with status 7 and said nothing"],
+  ["", "pgbackrest exited with status 7 without a message"],
 ])("what pgBackRest says, %j, is told in one line with the fix", (stderr, text) => {
   expect(pgBackRestProblem(stderr, 7)).toBe(text);
 });
@@ -256,10 +256,10 @@ describe("the log of a recovery", () => {
 
   test("tells why it failed", () => {
     expect(recoveryFailure(log)).toBe(
-      "the archive ends before that moment; the last change in it was made at 2026-11-21T14:03:12.500Z; recover as far as it goes with: --to latest",
+      "the archive ends before that time; its last transaction is from 2026-11-21T14:03:12.500Z; recover to the end of the archive with: --to latest",
     );
     expect(recoveryFailure("x FATAL:  could not locate required checkpoint record")).toBe(
-      "PostgreSQL could not recover the side cluster: could not locate required checkpoint record; try a moment before, or another backup",
+      "PostgreSQL could not start the recovery instance: could not locate required checkpoint record; try an earlier time, or another backup",
     );
   });
 });
@@ -278,7 +278,7 @@ test("what is taken over has the moment in its name, which PostgreSQL does not c
 });
 
 describe("the schedule of base backups", () => {
-  const choice = archiveChoice(pointInTimeSettingsSchema.parse({}));
+  const choice = archiveConfig(pointInTimeConfigSchema.parse({}));
   const last = (startedAt: string, result: "backed up" | "failed" = "backed up") => ({
     ...{ result, startedAt, type: "full" as const, seconds: 1, text: "" },
   });
@@ -310,7 +310,7 @@ describe("the schedule of base backups", () => {
 });
 
 test("a wrong key of the settings is told with what it must be", () => {
-  const { error } = pointInTimeSettingsSchema.safeParse({
+  const { error } = pointInTimeConfigSchema.safeParse({
     ...{ full: "61 1 * * 0", mostWaiting: "1 MB", keep: { full: 0 } },
   });
   expect(error?.issues.map(({ path, message }) => `${path.join(".")} ${message}`)).toEqual([
@@ -332,10 +332,10 @@ describe("warnings of the archive", () => {
     expect(
       archiveWarnings({ ...good, failure: "no space left", waiting: 3, behindSeconds: 300 }),
     ).toEqual([
-      "archiving fails: no space left; 48 MB of the log wait in PostgreSQL's volume, and nothing newer can be recovered",
+      "archiving fails: no space left; 48 MB of WAL are waiting in PostgreSQL's volume, and later changes cannot be recovered",
     ]);
     expect(archiveWarnings({ ...good, waiting: 1, behindSeconds: 300 })).toEqual([
-      "archiving is 5 min 00 s behind, with 1 segment of the log to go",
+      "archiving is 5 min 00 s behind, with 1 WAL segments to archive",
     ]);
     expect(archiveWarnings({ ...good, problem: "the volume belongs to prod" })).toEqual([
       "the archive cannot be used: the volume belongs to prod",
@@ -344,7 +344,7 @@ describe("warnings of the archive", () => {
 });
 
 test("an archive is as wanted when it is on with what was chosen, and off where nothing was", () => {
-  const choice = archiveChoice(pointInTimeSettingsSchema.parse({}));
+  const choice = archiveConfig(pointInTimeConfigSchema.parse({}));
   const seen = { ...quietServer.archive, on: true, choice };
   expect(isArchiveUpToDate(seen, choice)).toBe(true);
   expect(isArchiveUpToDate(seen, { ...choice, keepFull: 3 })).toBe(false);

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { backupsRequestSchema } from "../../../../model/backup/protocol";
 import { defaultJobs } from "../../../../model/stack-file/backups";
-import { parseSettings } from "../../../../model/stack-file/parse";
+import { parseStackConfig } from "../../../../model/stack-file/parse";
 
 const passwords = { application: "long enough", readonly: "long enough", monitor: "long enough" };
 const good = {
@@ -12,7 +12,7 @@ const good = {
 };
 
 function problemsOf(backups: unknown): string[] {
-  const { problems } = parseSettings("dev", { ...good, backups });
+  const { problems } = parseStackConfig("dev", { ...good, backups });
   return problems.map(({ path, text }) => `${path}: ${text}`);
 }
 
@@ -20,7 +20,7 @@ const daily = { schedule: "@daily" };
 
 describe("the section backups", () => {
   test("fills in what is left out of a job", () => {
-    const { settings } = parseSettings("dev", {
+    const { config: settings } = parseStackConfig("dev", {
       ...good,
       backups: { jobs: { nightly: { schedule: "29 3 * * *" } }, maintenance: { weekly: daily } },
     });
@@ -42,7 +42,7 @@ describe("the section backups", () => {
   });
 
   test("is empty where the stack says nothing, and then the kind of server decides", () => {
-    expect(parseSettings("dev", good).settings.backups).toEqual({});
+    expect(parseStackConfig("dev", good).config.backups).toEqual({});
     expect(defaultJobs("production")["nightly"]).toMatchObject({ schedule: "29 3 * * *" });
     expect(defaultJobs("staging")["nightly"]).toMatchObject({ schedule: "29 4 * * *" });
     expect(defaultJobs("development")).toEqual({});
@@ -64,19 +64,19 @@ describe("the section backups", () => {
     ).toEqual([
       'backups.jobs.nightly.schedule: "61 3 * * *": minute must be 0–59, got 61',
       'backups.jobs.nightly.missed: must be "run at start" or "wait", got "run"',
-      "backups.jobs.nightly.formt: unknown setting; did you mean format?",
+      "backups.jobs.nightly.formt: unknown key; did you mean format?",
       'backups.jobs.Weekly.timeZone: must be a time zone like UTC or Europe/Berlin, got "Mars/Olympus"',
-      'backups.jobs.Weekly.window: must be a part of the day like 22:00-06:00, got "22-6"',
+      'backups.jobs.Weekly.window: must be a daily window like 22:00-06:00, got "22-6"',
       "backups.jobs.Weekly.parallel: must be 1 to 64, got 0",
-      "backups.jobs.custom.compression: bzip2 goes with format: plain alone; use zstd, or another format",
-      "backups.jobs.custom.parallel: pg_dump has several jobs with format: directory alone; leave it out",
+      "backups.jobs.custom.compression: bzip2 requires format: plain; use zstd, or change the format",
+      "backups.jobs.custom.parallel: requires format: directory; remove it, or change the format",
       'backups.jobs.named.timeLimit: must be a duration like "2 h" or "90 min", got "2 hours"',
       "backups.jobs.named.databases: must name a database; leave the key out for all of them, got []",
       'backups.jobs.named.lockTimeout: must be a duration like "2 h" or "90 min", got "0 s"',
       "backups.jobs.none.schedule: is missing",
       'backups.jobs.Weekly: must be called by up to 30 small letters, digits and hyphens, beginning with a letter, got "Weekly"',
       'backups.maintenance.weekly.work: must be "vacuum and analyze" or "vacuum" or "analyze", got "vaccum"; did you mean "vacuum"?',
-      "backups.job: unknown setting; did you mean jobs?",
+      "backups.job: unknown key; did you mean jobs?",
     ]);
   });
 });

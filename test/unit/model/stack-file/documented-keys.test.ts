@@ -1,9 +1,9 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { parse } from "yaml";
-import { settingKeys } from "../../../../model/stack-file/keys";
-import { parseSettings } from "../../../../model/stack-file/parse";
-import { settingsSchema } from "../../../../model/stack-file/schema";
+import { configKeys } from "../../../../model/stack-file/config-keys";
+import { parseStackConfig } from "../../../../model/stack-file/parse";
+import { stackFileConfigSchema } from "../../../../model/stack-file/schema";
 
 const page = readFileSync("docs/configuration.md", "utf8");
 
@@ -19,7 +19,7 @@ test("the page on configuration lists exactly the settings there are", () => {
         .map((cell) => cell.trim()),
     );
   expect(rows).toEqual(
-    settingKeys.map(({ path, defaultValue, required, description }) => {
+    configKeys.map(({ path, defaultValue, required, description }) => {
       const otherwise = required ? "required" : "–";
       return [
         `\`${path}\``,
@@ -32,7 +32,7 @@ test("the page on configuration lists exactly the settings there are", () => {
 
 test("Pulumi.yaml declares exactly the sections there are", () => {
   const project = parse(readFileSync("Pulumi.yaml", "utf8")) as { config: object };
-  expect(Object.keys(project.config)).toEqual(Object.keys(settingsSchema.shape));
+  expect(Object.keys(project.config)).toEqual(Object.keys(stackFileConfigSchema.shape));
 });
 
 const passwords = { application: "long enough", readonly: "long enough", monitor: "long enough" };
@@ -47,5 +47,5 @@ test.each([
   const raw = Object.fromEntries(
     Object.entries(config).map(([key, value]) => [key.replace("stagecraft:", ""), value]),
   );
-  expect(parseSettings("dev", { ...raw, passwords }).problems).toEqual([]);
+  expect(parseStackConfig("dev", { ...raw, passwords }).problems).toEqual([]);
 });

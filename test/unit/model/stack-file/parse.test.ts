@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { parseSettings, readRawSettings } from "../../../../model/stack-file/parse";
+import { parseStackConfig, readRawConfig } from "../../../../model/stack-file/parse";
 import { formatProblems } from "../../../../model/base/config-problem";
 
 const passwords = { application: "long enough", readonly: "long enough", monitor: "long enough" };
@@ -12,16 +12,16 @@ const good = {
 
 /** The problems of settings that differ from good ones in some sections. */
 function problemsOf(changes: Record<string, unknown>): string[] {
-  const { problems } = parseSettings("dev", { ...good, ...changes });
+  const { problems } = parseStackConfig("dev", { ...good, ...changes });
   return problems.map(({ path, text }) => `${path}: ${text}`);
 }
 
 describe("settings of a stack", () => {
   test("what is left out gets its default", () => {
-    expect(parseSettings("dev", good)).toEqual({
+    expect(parseStackConfig("dev", good)).toEqual({
       problems: [],
       missingPasswords: [],
-      settings: {
+      config: {
         namePrefix: "stagecraft",
         host: "local",
         postgres: { version: 17, port: 15432, address: "127.0.0.1", memory: "1 GB" },
@@ -40,9 +40,9 @@ describe("settings of a stack", () => {
     const options = { host: "away", known_hosts: "away ssh-ed25519 AAAA" };
     const offsite = { remote: "sftp:backups", options, identity: "AGE-SECRET-KEY-1\n" };
     const data = { from: "offsite", backup: "20261121T032900Z", offsite };
-    const read = parseSettings("staging", { ...good, data });
+    const read = parseStackConfig("staging", { ...good, data });
     expect(read.problems).toEqual([]);
-    expect(read.settings.data?.offsite).toEqual({
+    expect(read.config.data?.offsite).toEqual({
       ...{ ...offsite, server: "prod", identity: "AGE-SECRET-KEY-1" },
     });
     expect(problemsOf({ data: { ...data, offsite: { ...offsite, options: {} } } })).toEqual([
@@ -58,39 +58,39 @@ describe("settings of a stack", () => {
 
   test("production keeps everything, so there is nothing to say of it", () => {
     const database = { name: "timesheets", keep: ["testers"] };
-    const { problems } = parseSettings("prod", { ...good, database });
+    const { problems } = parseStackConfig("prod", { ...good, database });
     expect(problems).toEqual([
       {
         path: "database.keep",
         text: "has no meaning on production, whose contents are never replaced; leave it out",
       },
     ]);
-    expect(parseSettings("staging", { ...good, database }).problems).toEqual([]);
+    expect(parseStackConfig("staging", { ...good, database }).problems).toEqual([]);
   });
 
   test("a setting is held against the container's memory, beside whatever else is wrong", () => {
     const settings = { sharedBuffers: "2 GB", workMem: "1 XB" };
     const postgres = { port: "x", settings };
-    const { problems } = parseSettings("dev", { ...good, postgres });
+    const { problems } = parseStackConfig("dev", { ...good, postgres });
     expect(problems.map(({ path }) => path)).toEqual([
       "postgres.port",
       "postgres.settings.workMem",
       "postgres.settings.sharedBuffers",
     ]);
     expect(problems.at(-1)?.text).toBe(
-      "must be less than the container's memory of 1 GB, got 2 GB; set postgres.memory higher or this lower",
+      "must be less than the container's memory of 1 GB, got 2 GB; increase postgres.memory or reduce this",
     );
     const roomy = { port: 15432, memory: "8 GB", settings: { sharedBuffers: "2 GB" } };
-    expect(parseSettings("dev", { ...good, postgres: roomy }).problems).toEqual([]);
+    expect(parseStackConfig("dev", { ...good, postgres: roomy }).problems).toEqual([]);
   });
 
   test("a backup of a folder is a source as well", () => {
     const data = { from: "dumps", backup: "20261121T032900Z" };
-    expect(parseSettings("dev", { ...good, data }).settings.data).toEqual(data);
+    expect(parseStackConfig("dev", { ...good, data }).config.data).toEqual(data);
   });
 
   test("all problems of a file are told at once, with a column of key paths", () => {
-    const { problems } = parseSettings("dev", {
+    const { problems } = parseStackConfig("dev", {
       databse: {},
       namePrefix: "X",
       postgres: { version: 16, port: "15432", memroy: "2 GB" },
@@ -101,16 +101,16 @@ describe("settings of a stack", () => {
     });
     expect(formatProblems("Pulumi.dev.yaml", problems)).toBe(
       `Pulumi.dev.yaml has 16 problems
-  databse              unknown setting; did you mean database?
+  databse              unknown key; did you mean database?
   namePrefix           must be up to 30 small letters, digits and hyphens, beginning with a letter, got "X"
   postgres.version     must be 17, got 16
   postgres.port        must be a number, got "15432"; leave the quotes out
-  postgres.memroy      unknown setting; did you mean memory?
-  database.name        must not end in "__incoming", which marks Stagecraft's own copies, got "a__incoming"
+  postgres.memroy      unknown key; did you mean memory?
+  database.name        must not end in "__incoming", which marks databases that Stagecraft creates, got "a__incoming"
   database.roles       must be "leave out" or "create without login", got "leaveout"; did you mean "leave out"?
   database.encoding    must be an encoding that PostgreSQL knows, such as LATIN1, got "LATIN-11"
   database.locale      must be text, got 5; put it in quotes
-  data.dmp             unknown setting; did you mean dump?
+  data.dmp             unknown key; did you mean dump?
   data                 names two sources; keep either dump, or from and backup
   people.ada           must be "SysAdmin" or "DbAdmin" or "Developer" or "Tester" or "HelpDesk" or "CI", got "DbAdmn"; did you mean "DbAdmin"?
   people.Bob           must be up to 63 small letters, digits, hyphens and underscores, beginning with a letter, got "Bob"
@@ -127,7 +127,7 @@ describe("settings of a stack", () => {
   });
 
   test("an empty file lacks what is required", () => {
-    expect(parseSettings("dev", {}).problems).toEqual([
+    expect(parseStackConfig("dev", {}).problems).toEqual([
       { path: "postgres.port", text: "is missing; for example port: 15432" },
       { path: "database.name", text: "is missing; for example name: timesheets" },
       {
@@ -161,10 +161,10 @@ describe("settings of a stack", () => {
   test("people with rights on the server have a password, the others need none", () => {
     const people = { ada: "DbAdmin", bob: "Developer", carl: "SysAdmin" };
     const raw = { ...good, people };
-    expect(parseSettings("dev", raw).missingPasswords).toEqual(["ada", "bob"]);
-    expect(parseSettings("prod", raw).missingPasswords).toEqual(["ada"]);
+    expect(parseStackConfig("dev", raw).missingPasswords).toEqual(["ada", "bob"]);
+    expect(parseStackConfig("prod", raw).missingPasswords).toEqual(["ada"]);
     const withPasswords = { ...passwords, ada: "long enough", bob: "long enough" };
-    expect(parseSettings("prod", { ...raw, passwords: withPasswords }).settings).toMatchObject({
+    expect(parseStackConfig("prod", { ...raw, passwords: withPasswords }).config).toMatchObject({
       people,
       passwords: withPasswords,
     });
@@ -174,7 +174,10 @@ describe("settings of a stack", () => {
     ["timesheets_owner", "must not be the name of one of the database's own roles"],
     ["monitor", 'must not be monitor, which has a password of its own, got "monitor"'],
     ["postgres", 'must not be postgres, the superuser, got "postgres"'],
-    ["pg_ada", 'must not begin with "pg_", which PostgreSQL keeps for its own, got "pg_ada"'],
+    [
+      "pg_ada",
+      'must not begin with "pg_", which PostgreSQL reserves for its own roles, got "pg_ada"',
+    ],
   ])("nobody is called %s", (name, problem) => {
     expect(problemsOf({ people: { [name]: "CI" } })).toEqual([`people.${name}: ${problem}`]);
   });
@@ -210,10 +213,13 @@ describe("settings of a stack", () => {
       'must not be one of PostgreSQL\'s own databases (postgres, template0, template1), got "postgres"',
     ],
     [12, "must be text, got 12; put it in quotes"],
-    ["pg_shop", 'must not begin with "pg_", which PostgreSQL keeps for its own, got "pg_shop"'],
+    [
+      "pg_shop",
+      'must not begin with "pg_", which PostgreSQL reserves for its own roles, got "pg_shop"',
+    ],
     [
       "a__previous",
-      'must not end in "__previous", which marks Stagecraft\'s own copies, got "a__previous"',
+      'must not end in "__previous", which marks databases that Stagecraft creates, got "a__previous"',
     ],
   ])("database name %j", (name, problem) => {
     expect(problemsOf({ database: { name } })).toEqual([`database.name: ${problem}`]);
@@ -248,7 +254,7 @@ describe("settings of a stack", () => {
 
   test("an unknown key that is like no other is told what there is", () => {
     expect(problemsOf({ postgres: { port: 1, colour: "blue" } })).toEqual([
-      "postgres.colour: unknown setting; there are version, port, address, memory, settings",
+      "postgres.colour: unknown key; valid keys are version, port, address, memory, settings",
     ]);
   });
 });
@@ -260,7 +266,7 @@ test("Pulumi's configuration is read by sections, each of them JSON", () => {
     "stagecraft:passwords": '{"application":"12345678"}',
     "docker:host": "ssh://elsewhere",
   };
-  expect(readRawSettings("stagecraft", config)).toEqual({
+  expect(readRawConfig("stagecraft", config)).toEqual({
     postgres: { port: 15432 },
     namePrefix: "17",
     passwords: { application: "12345678" },

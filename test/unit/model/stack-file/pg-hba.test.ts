@@ -7,8 +7,8 @@ import {
 } from "../../../../model/pg-hba/rule/protocol";
 import { formatRule, renderPgHba } from "../../../../model/pg-hba/text/render";
 import {
-  pgHbaSettingsProblems,
-  pgHbaSettingsSchema,
+  pgHbaConfigProblems,
+  pgHbaConfigSchema,
   rulesOfServer,
 } from "../../../../model/stack-file/pg-hba";
 import { serverKinds } from "../../../../model/base/names";
@@ -16,8 +16,8 @@ import { problemsOf } from "../../../../model/stack-file/zod-problems";
 
 /** The problems of a section `pgHba`, as the stack file's check tells them. */
 function problems(section: unknown): readonly string[] {
-  const { error } = pgHbaSettingsSchema.safeParse(section, { reportInput: true });
-  const known = Object.keys(pgHbaSettingsSchema.shape);
+  const { error } = pgHbaConfigSchema.safeParse(section, { reportInput: true });
+  const known = Object.keys(pgHbaConfigSchema.shape);
   return (error?.issues ?? [])
     .flatMap((issue) => problemsOf(issue, ["pgHba"], known))
     .map(({ path, text }) => `${path}  ${text}`);
@@ -26,8 +26,8 @@ function problems(section: unknown): readonly string[] {
 describe("the section pgHba", () => {
   test("may be empty, or name a network and rules", () => {
     const section = { application: "10.20.0.0/24", rules: ["host all all samenet md5"] };
-    expect(pgHbaSettingsSchema.parse({})).toEqual({});
-    expect(pgHbaSettingsSchema.parse(section)).toEqual(section);
+    expect(pgHbaConfigSchema.parse({})).toEqual({});
+    expect(pgHbaConfigSchema.parse(section)).toEqual(section);
     expect(problems({ application: "samenet" })).toEqual([]);
     expect(problems({ application: "fd00:20::/64", rules: [] })).toEqual([]);
   });
@@ -48,9 +48,9 @@ describe("the section pgHba", () => {
         ],
       }),
     ).toEqual([
-      "pgHba.application  10.20.0.1/24 has bits behind its prefix, which do not count; write 10.20.0.0/24",
-      'pgHba.rules[0]  host all all 10.0.0.0/8 scram: "scram" is no method; did you mean scram-sha-256?',
-      "pgHba.rules[2]  host all all 10.1.2.3/24 md5: 10.1.2.3/24 has bits behind its prefix, which do not count; write 10.1.2.0/24 for the network or 10.1.2.3/32 for the one address",
+      "pgHba.application  10.20.0.1/24 has host bits, which PostgreSQL ignores; write 10.20.0.0/24",
+      'pgHba.rules[0]  host all all 10.0.0.0/8 scram: "scram" is not a method; did you mean scram-sha-256?',
+      "pgHba.rules[2]  host all all 10.1.2.3/24 md5: 10.1.2.3/24 has host bits, which PostgreSQL ignores; write 10.1.2.0/24 for the network or 10.1.2.3/32 for the single address",
       "pgHba.rules[4]  is empty; write a rule or take the line out",
       "pgHba.rules[5]  has several lines; write one rule each",
       "pgHba.rules[6]  include more.conf: there is no file more.conf to read; make it, or write its contents here",
@@ -68,7 +68,7 @@ describe("the section pgHba", () => {
       { application: "10.20.0.0" },
       'pgHba.application  must be a network like 10.20.0.0/24, or samenet for the server\'s own, got "10.20.0.0"',
     ],
-    [{ rule: [] }, "pgHba.rule  unknown setting; did you mean rules?"],
+    [{ rule: [] }, "pgHba.rule  unknown key; did you mean rules?"],
     [{ application: 10 }, "pgHba.application  must be text, got 10; put it in quotes"],
   ])("%j", (section, problem) => {
     expect(problems(section)).toEqual([problem]);
@@ -79,14 +79,14 @@ describe("the section pgHba", () => {
       ...["a", "b", "c", "d"].map((user) => `hostssl db ${user} 192.0.2.0/24 scram-sha-256`),
       "host all all 0.0.0.0/0 trust",
     ];
-    const settings = pgHbaSettingsSchema.parse({ rules });
-    expect(pgHbaSettingsProblems("production", "db", settings)).toEqual([
+    const settings = pgHbaConfigSchema.parse({ rules });
+    expect(pgHbaConfigProblems("production", "db", settings)).toEqual([
       {
         path: "pgHba.rules[4]",
-        text: "host all all 0.0.0.0/0 trust: production never trusts a network; use scram-sha-256 with hostssl",
+        text: "host all all 0.0.0.0/0 trust: a production server must not trust a network; use scram-sha-256 with hostssl",
       },
     ]);
-    expect(pgHbaSettingsProblems("staging", "db", settings)).toEqual([]);
+    expect(pgHbaConfigProblems("staging", "db", settings)).toEqual([]);
   });
 });
 
