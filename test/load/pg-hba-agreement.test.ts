@@ -117,12 +117,12 @@ function told({ answer, decidedBy }: HbaAnswer): string {
 
 function words(answer: Answer): string {
   switch (answer.kind) {
-    case "let in":
+    case "accepted":
       return "let in";
-    case "asked":
-      return `asked for ${answer.question}`;
-    case "refused":
-      return refusals.exec(answer.refusal.message)?.[0] ?? answer.refusal.message;
+    case "authentication requested":
+      return `asked for ${answer.request}`;
+    case "rejected":
+      return refusals.exec(answer.error.message)?.[0] ?? answer.error.message;
     case "no TLS":
       return "no TLS";
   }

@@ -177,7 +177,7 @@ function letIn(index: number): readonly string[] | string {
   const { rows = [], answers = [] } = outcomes[index] ?? {};
   const [row] = rows;
   if (row?.error !== null) return row?.error ?? "no row";
-  return users.filter((_, at) => answers[at]?.answer.kind === "let in");
+  return users.filter((_, at) => answers[at]?.answer.kind === "accepted");
 }
 
 describe("a regular expression", () => {

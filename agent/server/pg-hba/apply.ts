@@ -12,31 +12,31 @@ import { lockedOutText, rolledBackText, type LockedOut } from "./locked-out";
 import { agentConnection, tryConnections } from "./try-connections";
 import { advisoryLocks } from "../../postgres/advisory-locks";
 
-/** Advisory lock: one change of the rules at a time; the lock ends with its session. */
+/** Advisory lock that serialises changes of the rules; the session holds it. */
 const lock = advisoryLocks.pgHba;
 
 /** How long PostgreSQL may take to start. */
 const startSeconds = 60;
 
 /**
- * Puts rules in force: PostgreSQL reads them on a scratch server, they take the file's place, PostgreSQL reloads, and
- * the required connections are tried. When one of them is locked out, the rules from before come back and an
- * {@link AgentError} tells why. Nothing is restarted and no open connection ends.
+ * Applies rules: a scratch PostgreSQL checks the file, it replaces `pg_hba.conf`, PostgreSQL reloads, and the required
+ * connections are tried. If one of them is locked out, the previous rules are restored and an {@link AgentError} with
+ * the reason is thrown. Nothing is restarted and open connections stay open.
  */
 export async function applyPgHba(request: PgHbaRequest): Promise<PgHbaResult> {
   rejectExternal(request.server, "pg_hba.conf is");
   return new PgHbaChange(request).run();
 }
 
-/** Ends a change of the rules that was interrupted: the rules from before it come back. Whether there was one. */
+/** Rolls back a change of the rules that was interrupted. Returns whether there was one. */
 export async function rollBackInterruptedChange(): Promise<boolean> {
-  // A file on another machine is taken back by the next change of it.
+  // The file of an external server is restored by the next change.
   if (isExternal) return false;
   const client = await connect("postgres");
   try {
     const file = await HbaFile.of(client);
     if (!(await file.isOnTrial()) || !(await tryLock(client))) return false;
-    // Another agent may have ended it before the lock was ours.
+    // Another agent may have rolled it back before this one got the lock.
     if (!(await file.isOnTrial())) return false;
     await rollBack(client, file);
     return true;
@@ -57,10 +57,10 @@ class PgHbaChange {
       throw error;
     });
     try {
-      const file = await this.#step("look", async () => this.#open(client));
+      const file = await this.#step("open", async () => this.#open(client));
       const isNew = !(await file.read()).equals(Buffer.from(this.request.text));
       const changed = isNew || !(await isLoaded(client, file));
-      if (isNew) await this.#change(client, file);
+      if (isNew) await this.#replace(client, file);
       else await this.#confirm(client, changed);
       return { changed, seconds: secondsSince(this.#started), steps: this.#steps };
     } finally {
@@ -68,7 +68,7 @@ class PgHbaChange {
     }
   }
 
-  /** The file, under the lock, with no trial left open. */
+  /** Takes the lock, and rolls back an interrupted change. */
   async #open(client: Client): Promise<HbaFile> {
     if (!(await tryLock(client))) {
       logLine("another change of the rules is running; waiting for it");
@@ -76,14 +76,14 @@ class PgHbaChange {
     }
     const file = await HbaFile.of(client);
     if (await file.isOnTrial()) {
-      logLine("a change of the rules was interrupted; its rules are taken back first");
+      logLine("a change of the rules was interrupted; rolling it back first");
       await rollBack(client, file);
     }
     return file;
   }
 
-  async #change(client: Client, file: HbaFile): Promise<void> {
-    await this.#propose(file);
+  async #replace(client: Client, file: HbaFile): Promise<void> {
+    await this.#writeCandidate(file);
     await file.startTrial();
     try {
       await this.#step("reload", async () => reloadRules(client));
@@ -91,24 +91,26 @@ class PgHbaChange {
       if (lockedOut.length > 0)
         throw new AgentError(rolledBackText(this.request.server, lockedOut));
     } catch (error) {
-      await this.#step("go back", async () => rollBack(client, file)).catch((trouble: unknown) => {
-        logLine(
-          `the rules from before could not be put in force yet (${messageOf(trouble)}); the next change does it`,
-        );
-      });
+      await this.#step("roll back", async () => rollBack(client, file)).catch(
+        (rollbackError: unknown) => {
+          logLine(
+            `cannot restore the previous rules yet (${messageOf(rollbackError)}); the next change restores them`,
+          );
+        },
+      );
       throw error;
     }
     await file.endTrial();
   }
 
-  /** Makes sure of rules that are in the file already. */
+  /** Checks rules that are in the file already. */
   async #confirm(client: Client, reload: boolean): Promise<void> {
     if (reload) await this.#step("reload", async () => reloadRules(client));
     const lockedOut = await this.#try();
     if (lockedOut.length > 0) throw new AgentError(lockedOutText(this.request.server, lockedOut));
   }
 
-  async #propose(file: HbaFile): Promise<void> {
+  async #writeCandidate(file: HbaFile): Promise<void> {
     const candidate = await this.#step("write", async () => file.writeCandidate(this.request.text));
     try {
       await this.#step("check", async () => checkHbaFile(candidate, this.request.server));
@@ -123,19 +125,19 @@ class PgHbaChange {
     return this.#step("try", async () => tryConnections(all));
   }
 
-  /** Mends rules that keep the agent out: it can write them, but somebody else must tell PostgreSQL. */
-  async #writeOnly(refusal: unknown): Promise<never> {
+  /** Replaces rules that lock the agent out: it can write the file, but the user must make PostgreSQL reload it. */
+  async #writeOnly(connectError: unknown): Promise<never> {
     const file = await HbaFile.at(path.join(process.env.PGDATA ?? "", "pg_hba.conf"));
-    await this.#propose(file);
+    await this.#writeCandidate(file);
     await file.activateCandidate();
     const host = process.env.STAGECRAFT_POSTGRES_HOST ?? "<PostgreSQL's container>";
     throw new AgentError(
       [
-        messageOf(refusal),
-        `  done     the file has the wanted rules now, but without the agent PostgreSQL does not read it`,
+        messageOf(connectError),
+        `  done     pg_hba.conf has the new rules, but the agent cannot make PostgreSQL reload it`,
         `  fix      docker kill --signal HUP ${host}, then run pulumi up again`,
       ].join("\n"),
-      { cause: refusal },
+      { cause: connectError },
     );
   }
 
@@ -159,7 +161,7 @@ async function connectOrWait(): Promise<Client> {
   }
 }
 
-/** Whether PostgreSQL has read the file since it was put in its place. */
+/** Whether PostgreSQL has loaded the file since it was replaced. */
 async function isLoaded(client: Client, file: HbaFile): Promise<boolean> {
   const { rows } = await client.query<{ loaded: boolean }>(
     "SELECT to_timestamp($1::float8) < pg_conf_load_time() AS loaded",
@@ -176,7 +178,7 @@ async function tryLock(client: Client): Promise<boolean> {
   return rows[0]?.locked ?? false;
 }
 
-/** The rules from before a trial, in their place and in force. */
+/** Restores the rules from before the trial, and reloads them. */
 async function rollBack(client: Client, file: HbaFile): Promise<void> {
   await file.restoreProven();
   await reloadRules(client);

@@ -20,7 +20,7 @@ import { readExternalFile } from "./observe";
 import { reloadRules } from "./reload";
 import { tryConnections } from "./try-connections";
 
-/** Has PostgreSQL read new rules for a server on another machine, before they are put there; tells where they belong. */
+/** Checks new rules for an external server with a scratch PostgreSQL, before they are copied there. Returns where the file is. */
 export async function checkExternalPgHba(request: PgHbaRequest): Promise<HbaLocation> {
   externalConnection(request.server);
   const candidate = path.join(tmpdir(), `pg_hba.${randomBytes(6).toString("hex")}`);
@@ -40,14 +40,14 @@ export async function checkExternalPgHba(request: PgHbaRequest): Promise<HbaLoca
 }
 
 /**
- * Puts rules in force that have been put on the other machine, and tries them: the agent comes in anew, and so do the
- * connections that it can begin from its own place. Whoever put them there takes them back when told to.
+ * Reloads rules that have been copied to the external server, and tries them: a new connection of the agent, and the
+ * required connections that the agent can test from its address. The caller rolls the file back on outcome `back`.
  */
 export async function tryExternalPgHba(request: PgHbaRequest): Promise<HbaTrial> {
   const connection = externalConnection(request.server);
   const problem = await reloadAndTry(request, connection).catch(
     (error: unknown) =>
-      `pg_hba of ${request.server} was not changed: ${messageOf(error)}\nThe rules from before are in force.`,
+      `pg_hba of ${request.server} was not changed: ${messageOf(error)}\nThe previous rules are active.`,
   );
   return problem === undefined ? { outcome: "keep", text: "" } : { outcome: "back", text: problem };
 }
@@ -56,7 +56,7 @@ function externalConnection(server: string): Connection {
   const connection = currentConnection();
   if (connection) return connection;
   throw new AgentError(
-    `${server} has its PostgreSQL beside this agent, which changes its file itself`,
+    `${server} is not an external server: its agent changes pg_hba.conf itself; call pg-hba instead`,
   );
 }
 
@@ -68,29 +68,32 @@ async function reloadAndTry(
   try {
     if ((await readExternalFile(client)).toString("utf8") !== text)
       throw new AgentError(
-        "another file than the wanted one is in its place; has somebody else changed it?",
+        "pg_hba.conf on the server differs from the new rules; check whether someone else has changed it",
       );
     await reloadRules(client);
     const agent: RequiredConnection = {
-      ...{ name: "the agent", user, database: "postgres" },
-      ...{ over: sslmode === "disable" ? "plain" : "tls", method: "scram-sha-256" },
+      name: "the agent",
+      user,
+      database: "postgres",
+      over: sslmode === "disable" ? "plain" : "tls",
+      method: "scram-sha-256",
     };
     try {
       await (await connect("postgres")).end();
     } catch (error) {
       const fix =
-        "let it in by a rule for the address that the server sees it come from: pgHba.agent";
+        "set pgHba.agent to the address from which the server sees the agent connect, so that a rule accepts it";
       return rolledBackText(server, [{ connection: agent, reason: messageOf(error), fix }]);
     }
-    const mine = await testableFromAgent(client, text, required);
-    const lockedOut = await tryConnections(mine, { host, port });
+    const testable = await testableFromAgent(client, text, required);
+    const lockedOut = await tryConnections(testable, { host, port });
     return lockedOut.length === 0 ? undefined : rolledBackText(server, lockedOut);
   } finally {
     await client.end().catch(() => undefined);
   }
 }
 
-/** Those that the rules treat the same when they come from the agent's place. */
+/** The required connections that the rules treat the same when they come from the agent's address. */
 async function testableFromAgent(
   client: Client,
   text: string,

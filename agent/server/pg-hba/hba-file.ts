@@ -3,10 +3,10 @@ import path from "node:path";
 import type { Client } from "pg";
 
 /**
- * `pg_hba.conf` on disk. It changes by renames only, so it is whole at every moment.
+ * `pg_hba.conf` on disk. It is changed only by renames, so it is complete at any time.
  *
- * While new rules are on trial, the rules before them lie beside as `pg_hba.conf.proven`. Where that file is found, a
- * change was interrupted, and it is what to go back to.
+ * While new rules are on trial, the previous rules are stored in `pg_hba.conf.proven`. If that file exists, a change was
+ * interrupted and must be rolled back to it.
  */
 export class HbaFile {
   readonly #candidate: string;
@@ -25,23 +25,23 @@ export class HbaFile {
     return HbaFile.at(rows[0]?.file ?? "");
   }
 
-  /** The file of this path, whether it is there or not. */
+  /** The file at a path, which need not exist. */
   static async at(setting: string): Promise<HbaFile> {
-    // Where it is a link, the file it leads to is the one to change.
+    // For a symbolic link, change its target.
     return new HbaFile(await realpath(setting).catch(() => setting));
   }
 
-  /** The bytes in place; none when somebody has removed the file. */
+  /** The contents of the file; empty when it is missing. */
   async read(): Promise<Buffer> {
     return readFile(this.path).catch(orIfMissing(Buffer.alloc(0)));
   }
 
-  /** When it was written or put in its place, in seconds since 1970; not `pg_stat_file`, which knows whole seconds only. */
+  /** Time of the last write or rename, in seconds since 1970. `pg_stat_file` would return whole seconds only. */
   async changedAtSeconds(): Promise<number> {
     return (await stat(this.path)).ctimeMs / 1000;
   }
 
-  /** Writes a candidate beside the file, safely on disk; its path. */
+  /** Writes a candidate next to the file and syncs it to disk. Returns its path. */
   async writeCandidate(contents: string | Buffer): Promise<string> {
     await this.deleteCandidate();
     const handle = await open(this.#candidate, "wx", 0o600);
@@ -55,37 +55,37 @@ export class HbaFile {
     return this.#candidate;
   }
 
-  /** Removes the candidate. */
+  /** Deletes the candidate. */
   async deleteCandidate(): Promise<void> {
     await rm(this.#candidate, { force: true });
   }
 
-  /** Gives the candidate the file's place. */
+  /** Replaces the file by the candidate. */
   async activateCandidate(): Promise<void> {
     await rename(this.#candidate, this.path);
     await this.#syncFolder();
   }
 
-  /** Gives the candidate the file's place, and keeps the file for {@link restoreProven}. */
+  /** Replaces the file by the candidate, and stores the previous file for {@link HbaFile.restoreProven}. */
   async startTrial(): Promise<void> {
     await link(this.path, this.#proven).catch(orIfMissing(undefined));
     await this.#syncFolder();
     await this.activateCandidate();
   }
 
-  /** Whether a trial has not come to its end. */
+  /** Whether a trial has not ended. */
   async isOnTrial(): Promise<boolean> {
     return (await stat(this.#proven).catch(orIfMissing(undefined))) !== undefined;
   }
 
-  /** Puts the rules from before in their place again; the trial ends by {@link endTrial}, when they are in force. */
+  /** Restores the previous file. Call {@link HbaFile.endTrial} once PostgreSQL has loaded it. */
   async restoreProven(): Promise<void> {
-    if (!(await this.isOnTrial())) throw new Error("there were none");
+    if (!(await this.isOnTrial())) throw new Error("no trial is open");
     await this.writeCandidate(await readFile(this.#proven));
     await this.activateCandidate();
   }
 
-  /** Ends the trial: the file in place stays. */
+  /** Ends the trial; the current file stays. */
   async endTrial(): Promise<void> {
     await rm(this.#proven, { force: true });
     await this.#syncFolder();
@@ -106,10 +106,10 @@ export class HbaFile {
   }
 }
 
-/** Takes a missing file for `instead`. */
-function orIfMissing<T>(instead: T): (error: unknown) => T {
+/** Handler that returns a default for a missing file and throws any other error. */
+function orIfMissing<T>(fallback: T): (error: unknown) => T {
   return (error) => {
-    if (error instanceof Error && "code" in error && error.code === "ENOENT") return instead;
+    if (error instanceof Error && "code" in error && error.code === "ENOENT") return fallback;
     throw error;
   };
 }

@@ -1,27 +1,27 @@
 import type { RequiredConnection } from "../../../model/pg-hba/rule/protocol";
 
-/** A required connection that the rules in force do not let in as they should. */
+/** A required connection that the active rules do not accept as required. */
 export interface LockedOut {
   readonly connection: RequiredConnection;
-  /** What became of it, in PostgreSQL's words where it said any. */
+  /** Result of the attempt, with PostgreSQL's message if there is one. */
   readonly reason: string;
   readonly fix: string;
 }
 
-/** Tells of rules that were taken back. */
+/** Message about rules that were rolled back. */
 export function rolledBackText(server: string, lockedOut: readonly LockedOut[]): string {
   return [
     `pg_hba of ${server} was not changed: ${countText(lockedOut)} would be locked out`,
     ...lines(lockedOut),
-    "The rules from before are in force.",
+    "The previous rules are active.",
   ].join("\n");
 }
 
-/** Tells of rules that are in force, and for which there is nothing to go back to. */
+/** Message about active rules without previous rules to roll back to. */
 export function lockedOutText(server: string, lockedOut: readonly LockedOut[]): string {
   const are = lockedOut.length === 1 ? "is" : "are";
   return [
-    `pg_hba of ${server} is as wanted, but ${countText(lockedOut)} ${are} locked out`,
+    `pg_hba of ${server} is up to date, but ${countText(lockedOut)} ${are} locked out`,
     ...lines(lockedOut),
   ].join("\n");
 }

@@ -4,7 +4,7 @@ import { isExternal } from "../../postgres/external-connection";
 import { sha256Of } from "../../system/digest";
 import { HbaFile } from "./hba-file";
 
-/** The rules on disk, for a preview to compare with the wanted ones; an empty text when the file is not there. */
+/** Observes the rules on disk, for a preview to compare with the desired ones; an empty text when the file is missing. */
 export async function observePgHba(client: Client): Promise<PgHbaObservation> {
   const bytes = isExternal
     ? await readExternalFile(client)
@@ -12,7 +12,7 @@ export async function observePgHba(client: Client): Promise<PgHbaObservation> {
   return { text: bytes.toString("utf8"), sha256: sha256Of(bytes) };
 }
 
-/** The file of a server on another machine, which a superuser may read by SQL. PostgreSQL manual, 9.28.9. */
+/** Reads the file of an external server by SQL, as a superuser. PostgreSQL manual, 9.28.9. */
 export async function readExternalFile(client: Client): Promise<Buffer> {
   const { rows } = await client.query<{ bytes: Buffer | null }>(
     "SELECT pg_read_binary_file(current_setting('hba_file'), 0, 67108864, true) AS bytes",

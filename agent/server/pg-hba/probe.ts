@@ -8,38 +8,38 @@ import {
   type Answer,
 } from "./startup-messages";
 
-/** A connection to be begun: where, how, as whom and into what. */
+/** A connection attempt: address, TLS, user and database. */
 export interface Probe {
-  /** The file of the Unix socket, or an address and, where this machine has several, the one to come from. */
+  /** Path of the Unix socket, or an address and, if this machine has several, the local one to connect from. */
   readonly to:
     | { readonly path: string }
     | { readonly host: string; readonly port: number; readonly localAddress?: string };
-  /** Whether to ask for TLS first. Whose certificate the server shows does not matter here. */
+  /** Whether to request TLS. The server's certificate is not verified. */
   readonly tls: boolean;
   readonly user: string;
   readonly database: string;
-  /** As a replica, which is in no database: `database` is then not sent. */
+  /** Whether to connect for physical replication; `database` is then not sent. */
   readonly replication: boolean;
 }
 
-/** How long a server may take to answer. */
+/** Timeout of each step of the attempt. */
 const timeoutMs = 5000;
 
 /**
- * Begins a connection as far as the server's first question and leaves it unanswered, which PostgreSQL does not count
- * as a failed login. Rejects when there is no answer.
+ * Starts a connection up to the server's first authentication request and closes it without an answer, which PostgreSQL
+ * does not count as a failed login. Throws when the server does not answer.
  */
-export async function probe({ to, tls, ...who }: Probe): Promise<Answer> {
+export async function probe({ to, tls, ...session }: Probe): Promise<Answer> {
   let socket: Socket = connect(to);
   try {
     await waitFor(socket, (done) => socket.once("connect", done));
     if (tls) {
-      const offer = await exchange(socket, sslRequest, (received) => received.toString("latin1"));
-      if (offer !== "S") return { kind: "no TLS" };
+      const reply = await exchange(socket, sslRequest, (received) => received.toString("latin1"));
+      if (reply !== "S") return { kind: "no TLS" };
       socket = connectTls({ socket, rejectUnauthorized: false });
       await waitFor(socket, (done) => socket.once("secureConnect", done));
     }
-    const answer = await exchange(socket, startupMessage(parameters(who)), readAnswer);
+    const answer = await exchange(socket, startupMessage(parameters(session)), readAnswer);
     await close(socket, answer);
     return answer;
   } finally {
@@ -56,7 +56,7 @@ function parameters({
   return { user, ...session, application_name: "stagecraft-agent" };
 }
 
-/** Sends something and collects what comes back until it makes sense. */
+/** Sends a message and collects the reply until `read` can parse it. */
 async function exchange<T>(
   socket: Socket,
   message: Buffer,
@@ -77,19 +77,20 @@ async function exchange<T>(
   });
 }
 
-/** Ends the connection in order, because PostgreSQL logs one that breaks off, and waits until it has gone. */
+/** Closes the connection properly, because PostgreSQL logs one that breaks off, and waits until it is closed. */
 async function close(socket: Socket, answer: Answer): Promise<void> {
-  if (answer.kind === "let in" && answer.then === undefined) socket.write(terminateMessage);
-  const gone = new Promise((resolve) => socket.once("close", resolve));
+  if (answer.kind === "accepted" && answer.sessionError === undefined)
+    socket.write(terminateMessage);
+  const closed = new Promise((resolve) => socket.once("close", resolve));
   socket.setTimeout(timeoutMs, () => socket.destroy());
   socket.end();
-  await gone;
+  await closed;
 }
 
-/** Waits for what `begin` listens for; rejects when the connection ends or takes too long before that. */
+/** Waits for the event that `listen` registers; throws when the connection ends or the timeout passes before. */
 async function waitFor<T>(
   socket: Socket,
-  begin: (done: (value: T) => void, failed: (error: unknown) => void) => void,
+  listen: (done: (value: T) => void, failed: (error: unknown) => void) => void,
 ): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   try {
@@ -99,7 +100,7 @@ async function waitFor<T>(
       socket.once("end", () => {
         reject(new Error("the connection was closed without an answer"));
       });
-      begin(resolve, reject);
+      listen(resolve, reject);
     });
   } finally {
     clearTimeout(timer);

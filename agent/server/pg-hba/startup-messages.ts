@@ -1,23 +1,23 @@
-/** What a server says to a client that has told who it is. */
+/** Answer of a server to a startup message. */
 export type Answer =
-  /** Nothing is asked: `trust`, `peer`, `cert`. `then` is why the session still did not begin, e.g. for a missing database. */
-  | { readonly kind: "let in"; readonly then?: ServerError }
-  | { readonly kind: "asked"; readonly question: AuthRequest }
-  | { readonly kind: "refused"; readonly refusal: ServerError }
-  /** TLS was wanted, and the server has none. */
+  /** No authentication request: `trust`, `peer`, `cert`. `sessionError` is why the session did not start, e.g. a missing database. */
+  | { readonly kind: "accepted"; readonly sessionError?: ServerError }
+  | { readonly kind: "authentication requested"; readonly request: AuthRequest }
+  | { readonly kind: "rejected"; readonly error: ServerError }
+  /** TLS was requested and the server does not offer it. */
   | { readonly kind: "no TLS" };
 
-/** What a server can want to see before it lets a client in. */
+/** Authentication that a server can request. */
 export type AuthRequest = "password" | "md5" | "gss" | "sspi" | "scram-sha-256" | "oauth";
 
-/** PostgreSQL's own words. */
+/** An error of PostgreSQL. */
 export interface ServerError {
   /** SQLSTATE. */
   readonly code: string;
   readonly message: string;
 }
 
-/** Authentication requests by their number. PostgreSQL manual, 54.7. */
+/** Authentication requests by number. PostgreSQL manual, 54.7. */
 const authRequests: Readonly<Record<number, AuthRequest>> = {
   3: "password",
   5: "md5",
@@ -35,28 +35,28 @@ export const terminateMessage = Buffer.from([0x58, 0, 0, 0, 4]);
 
 /** StartupMessage of protocol 3.0. PostgreSQL manual, 54.7. */
 export function startupMessage(parameters: Readonly<Record<string, string>>): Buffer {
-  const words = Object.entries(parameters).flat();
-  const body = Buffer.from(`${words.map((word) => `${word}\0`).join("")}\0`);
+  const strings = Object.entries(parameters).flat();
+  const body = Buffer.from(`${strings.map((string) => `${string}\0`).join("")}\0`);
   const head = Buffer.alloc(8);
   head.writeUInt32BE(head.length + body.length, 0);
   head.writeUInt32BE(3 << 16, 4);
   return Buffer.concat([head, body]);
 }
 
-/** What the bytes received so far say; `undefined` while that is open. */
+/** Parses the bytes received so far; `undefined` while the answer is incomplete. */
 export function readAnswer(received: Buffer): Answer | undefined {
-  let letIn = false;
+  let accepted = false;
   for (const { type, body } of messages(received)) {
     if (type === "E") {
-      const refusal = readErrorResponse(body);
-      return letIn ? { kind: "let in", then: refusal } : { kind: "refused", refusal };
+      const error = readErrorResponse(body);
+      return accepted ? { kind: "accepted", sessionError: error } : { kind: "rejected", error };
     }
-    if (type === "Z") return { kind: "let in" };
+    if (type === "Z") return { kind: "accepted" };
     if (type !== "R") continue;
     const number = body.readUInt32BE(0);
     if (number !== authenticationOk)
-      return { kind: "asked", question: authRequestOf(number, body) };
-    letIn = true;
+      return { kind: "authentication requested", request: authRequestOf(number, body) };
+    accepted = true;
   }
   return undefined;
 }
@@ -64,10 +64,10 @@ export function readAnswer(received: Buffer): Answer | undefined {
 function authRequestOf(number: number, body: Buffer): AuthRequest {
   if (number === authenticationSasl)
     return body.toString("latin1", 4).startsWith("SCRAM-SHA-256") ? "scram-sha-256" : "oauth";
-  const question = authRequests[number];
-  if (question === undefined)
-    throw new Error(`PostgreSQL sent authentication request ${number}, which is not known here`);
-  return question;
+  const request = authRequests[number];
+  if (request === undefined)
+    throw new Error(`PostgreSQL sent the unknown authentication request ${number}`);
+  return request;
 }
 
 function* messages(received: Buffer): Generator<{ readonly type: string; readonly body: Buffer }> {
@@ -79,7 +79,7 @@ function* messages(received: Buffer): Generator<{ readonly type: string; readonl
   }
 }
 
-/** ErrorResponse: fields of a letter and a text each. PostgreSQL manual, 54.8. */
+/** Parses an ErrorResponse: fields of a letter and a text. PostgreSQL manual, 54.8. */
 function readErrorResponse(body: Buffer): ServerError {
   const fields = new Map(
     body

@@ -9,10 +9,10 @@ import { probe, type Probe } from "./probe";
 import type { LockedOut } from "./locked-out";
 import type { Answer, AuthRequest } from "./startup-messages";
 
-/** PostgreSQL's port, inside its own network always the usual one. */
+/** PostgreSQL's port in the server's network. */
 const port = 5432;
 
-/** The agent's own connection, without which no rule could be changed again. */
+/** The agent's own connection; without it the agent could not change the rules again. */
 export const agentConnection: RequiredConnection = {
   name: "the agent",
   user: "postgres",
@@ -21,22 +21,25 @@ export const agentConnection: RequiredConnection = {
   method: "peer",
 };
 
-/** Where a server answers on the network. */
+/** Network address of a server. */
 interface Address {
   readonly host: string;
   readonly port: number;
 }
 
 /**
- * Tries connections against the rules in force, all at once; those that fail.
- * @param to the server's address; left out for the agent's own
+ * Tries connections against the active rules, all at the same time. Returns those that fail.
+ *
+ * @param to Address of an external server. @default the server beside the agent
  */
 export async function tryConnections(
   required: readonly RequiredConnection[],
   to?: Address,
 ): Promise<LockedOut[]> {
-  const found = await Promise.all(required.map(async (one) => tryConnection(one, to)));
-  return found.filter((problem) => problem !== undefined);
+  const problems = await Promise.all(
+    required.map(async (connection) => tryConnection(connection, to)),
+  );
+  return problems.filter((problem) => problem !== undefined);
 }
 
 async function tryConnection(
@@ -48,7 +51,7 @@ async function tryConnection(
   } catch (error) {
     if (error instanceof AgentError) throw error;
     const reason = `PostgreSQL did not answer: ${messageOf(error)}`;
-    return { connection, reason, fix: "look at: docker logs of its container" };
+    return { connection, reason, fix: "check: docker logs of its container" };
   }
 }
 
@@ -61,22 +64,22 @@ function probeOf({ user, database, over }: RequiredConnection, address?: Address
   return { to, tls: over === "tls", user, database, replication };
 }
 
-/** The name of PostgreSQL's container, which is its host name in the server's network. */
+/** Name of PostgreSQL's container, which is its host name in the server's network. */
 function postgresHost(): string {
   const name = process.env.STAGECRAFT_POSTGRES_HOST;
   if (name === undefined)
     throw new AgentError(
-      "this agent does not know PostgreSQL's host name, because its container was made by an older version; run pulumi up again",
+      "STAGECRAFT_POSTGRES_HOST is not set, because an older version created the agent's container; run pulumi up again",
     );
   return name;
 }
 
-/** What the server asks, or says instead, when a method decides. `undefined` stands for nothing. */
+/** Authentication requests that a method leads to; `undefined` means that there is none. */
 const authRequestsOf: Readonly<Record<AuthMethod, readonly (AuthRequest | undefined)[]>> = {
   trust: [undefined],
   reject: [],
   "scram-sha-256": ["scram-sha-256"],
-  // For a password that is kept as a SCRAM verifier, md5 means SCRAM. PostgreSQL manual, 20.5.
+  // For a password stored as a SCRAM verifier, md5 means SCRAM. PostgreSQL manual, 20.5.
   md5: ["md5", "scram-sha-256"],
   password: ["password"],
   gss: ["gss"],
@@ -91,7 +94,7 @@ const authRequestsOf: Readonly<Record<AuthMethod, readonly (AuthRequest | undefi
   oauth: ["oauth"],
 };
 
-/** Methods that say who fails: the agent is not that person, so being told so is an answer of the right rule. */
+/** Errors that show that the right rule matched: the agent is not that user, so the method must reject it. */
 const expectedErrors: Partial<Readonly<Record<AuthMethod, RegExp>>> = {
   peer: /^Peer authentication failed/,
   ident: /^Ident authentication failed/,
@@ -101,18 +104,18 @@ const expectedErrors: Partial<Readonly<Record<AuthMethod, RegExp>>> = {
 function checkAnswer(connection: RequiredConnection, answer: Answer): LockedOut | undefined {
   const { method } = connection;
   switch (answer.kind) {
-    case "let in":
+    case "accepted":
       return checkAuthRequest(connection, undefined);
-    case "asked":
-      return checkAuthRequest(connection, answer.question);
+    case "authentication requested":
+      return checkAuthRequest(connection, answer.request);
     case "no TLS":
       return {
         connection,
-        reason: "PostgreSQL has TLS switched off",
-        fix: "switch TLS on for this server, or let this connection in without",
+        reason: "TLS is off in PostgreSQL",
+        fix: "enable TLS for this server, or allow this connection without TLS",
       };
-    case "refused": {
-      const { code, message } = answer.refusal;
+    case "rejected": {
+      const { code, message } = answer.error;
       if (expectedErrors[method]?.test(message) === true) return undefined;
       return { connection, reason: `${code}  ${message}`, fix: fixOf(connection, message) };
     }
@@ -121,15 +124,15 @@ function checkAnswer(connection: RequiredConnection, answer: Answer): LockedOut 
 
 function checkAuthRequest(
   connection: RequiredConnection,
-  question: AuthRequest | undefined,
+  request: AuthRequest | undefined,
 ): LockedOut | undefined {
   const { method } = connection;
-  if (authRequestsOf[method].includes(question)) return undefined;
-  const asked = question === undefined ? "nothing" : `for ${question}`;
+  if (authRequestsOf[method].includes(request)) return undefined;
+  const requested = request === undefined ? "requests no authentication" : `requests ${request}`;
   return {
     connection,
-    reason: `PostgreSQL asks ${asked}, where ${method} is wanted`,
-    fix: `another rule comes first; put this one above it: ${ruleFor(connection)}`,
+    reason: `PostgreSQL ${requested}, but ${method} is required`,
+    fix: `another rule matches first; put this one above it: ${ruleFor(connection)}`,
   };
 }
 
@@ -137,8 +140,8 @@ function fixOf(connection: RequiredConnection, message: string): string {
   const rule = ruleFor(connection);
   if (message.startsWith("no pg_hba.conf entry")) return `add the rule: ${rule}`;
   if (message.startsWith("pg_hba.conf rejects"))
-    return `put above the rule that rejects it: ${rule}`;
-  return `make sure that this rule is the first to match: ${rule}`;
+    return `add this rule above the one that rejects the connection: ${rule}`;
+  return `make this rule the first that matches: ${rule}`;
 }
 
 function ruleFor({ user, database, over, method }: RequiredConnection): string {

@@ -110,7 +110,7 @@ test("rules that PostgreSQL refuses get nowhere near the machine", async () => {
     status: 1,
     stdout: "",
     stderr: expect.stringMatching(
-      /^pg_hba of \S+ was not changed: PostgreSQL refuses a line of it\n {2}line 2/,
+      /^pg_hba of \S+ was not changed: PostgreSQL rejects 1 line\n {2}line 2/,
     ) as string,
   });
   expect(await sh("cat pg_hba.conf")).toBe(rendered(rules));
@@ -125,8 +125,8 @@ test("rules that lock the agent out are taken back, and it is told", async () =>
       `^pg_hba of ${server.name} was not changed: a required connection would be locked out
   the agent   the boss to postgres over TLS
     PostgreSQL at db\\.example:5432 does not let the boss in: pg_hba\\.conf rejects connection .*
-    fix: let it in by a rule for the address that the server sees it come from: pgHba\\.agent
-The rules from before are in force\\.`,
+    fix: set pgHba\\.agent to the address from which the server sees the agent connect, so that a rule accepts it
+The previous rules are active\\.`,
     ),
   );
   expect(await sh("cat pg_hba.conf")).toBe(rendered(rules));
@@ -156,7 +156,7 @@ test("a change that was interrupted is taken back before the next one", async ()
   expect(said).toEqual({
     status: 0,
     stdout: expect.stringMatching(/^\d{8}T\d{6}\.\d{9}Z\n$/) as string,
-    stderr: "a change of the rules was interrupted; its rules are taken back first\n",
+    stderr: "a change of the rules was interrupted; its rules are rolled back first\n",
   });
   expect(await sh(files)).toBe("pg_hba.conf\npg_hba.conf.before-stagecraft\n");
   expect(await sh("cat pg_hba.conf")).toBe(rendered(rules));
@@ -166,7 +166,7 @@ test("a file that somebody else put there meanwhile is not put in force", async 
   expect(await place(`${rendered(rules)}# more\n`)).toMatchObject({ status: 0 });
   expect(await tryRules(rendered(rules))).toEqual({
     outcome: "back",
-    text: `pg_hba of ${server.name} was not changed: another file than the wanted one is in its place; has somebody else changed it?\nThe rules from before are in force.`,
+    text: `pg_hba of ${server.name} was not changed: pg_hba.conf on the server differs from the new rules; check whether someone else has changed it\nThe previous rules are active.`,
   });
   await settle({ outcome: "back", text: "" });
   expect(await sh("cat pg_hba.conf")).toBe(rendered(rules));

@@ -58,12 +58,12 @@ describe("a change of the rules", () => {
     const result = await putHba(server, rejecting);
     expect(result).toMatchObject({ changed: true });
     expect(result.steps.map(({ name }) => name)).toEqual([
-      ...["connect", "look", "write", "check", "reload", "try"],
+      ...["connect", "open", "write", "check", "reload", "try"],
     ]);
     await expectInPlace(rejecting);
     const refused = await askHba(server, rejecting, [application]);
     expect(refused.stderr).toContain(
-      `pg_hba of ${server.name} is as wanted, but a required connection is locked out`,
+      `pg_hba of ${server.name} is up to date, but a required connection is locked out`,
     );
     await putHba(server, usual, [application, replica]);
   });
@@ -72,7 +72,7 @@ describe("a change of the rules", () => {
     const before = await loadTimes(server);
     const result = await putHba(server, usual, [application]);
     expect(result).toMatchObject({ changed: false });
-    expect(result.steps.map(({ name }) => name)).toEqual(["connect", "look", "try"]);
+    expect(result.steps.map(({ name }) => name)).toEqual(["connect", "open", "try"]);
     expect(await loadTimes(server)).toEqual(before);
   });
 
@@ -146,7 +146,7 @@ describe("rules that PostgreSQL refuses", () => {
       "wrong lines",
       hba("host all all 10.0.0.0/8 scram", "", "# fine", "hostssl all all 10.0.0.0/33 cert"),
       [
-        "PostgreSQL refuses 2 lines of it",
+        "PostgreSQL rejects 2 lines",
         '  line 2   invalid authentication method "scram"',
         '  line 5   invalid CIDR mask in address "10.0.0.0/33"',
         "  fix      correct the rules of pgHba in the stack file",
@@ -156,7 +156,7 @@ describe("rules that PostgreSQL refuses", () => {
       "a line with a backslash and quotes",
       hba('local all "a\\" b\\c'),
       [
-        "PostgreSQL refuses a line of it",
+        "PostgreSQL rejects 1 line",
         '  line 2   invalid authentication method "b\\c"',
         "  fix      correct the rules of pgHba in the stack file",
       ],
@@ -165,7 +165,7 @@ describe("rules that PostgreSQL refuses", () => {
       "a file that is not there",
       hba("include more.conf"),
       [
-        "PostgreSQL refuses a line of it",
+        "PostgreSQL rejects 1 line",
         '  line 2   could not open file "/var/lib/postgresql/data/pgdata/more.conf": No such file or directory',
         "  fix      correct the rules of pgHba in the stack file",
       ],
@@ -173,7 +173,7 @@ describe("rules that PostgreSQL refuses", () => {
     [
       "no rule",
       "# nothing\n",
-      ["it has no rule, so nobody could connect; the least is: local all postgres peer"],
+      ["it has no rule, so no one could connect; it needs at least: local all postgres peer"],
     ],
   ])("change nothing: %s", async (_, text, [head, ...lines]) => {
     const before = await loadTimes(server);
@@ -190,7 +190,7 @@ describe("rules that PostgreSQL refuses", () => {
   test("are told of by their first ten lines", async () => {
     const { stderr } = await askHba(server, hba(...Array<string>(5000).fill("nonsense")));
     expect(stderr.split("\n")).toHaveLength(14);
-    expect(stderr).toContain("PostgreSQL refuses 5000 lines of it\n  line 2 ");
+    expect(stderr).toContain("PostgreSQL rejects 5000 lines\n  line 2 ");
     expect(stderr).toContain("  and 4990 more\n");
   });
 });
@@ -214,19 +214,19 @@ describe("rules that lock a required connection out", () => {
       new RegExp(
         `^28000  pg_hba\\.conf rejects connection for host "${address}", user "${owner}", database "timesheets", no encryption$`,
       ),
-      `put above the rule that rejects it: host timesheets ${owner} samenet scram-sha-256`,
+      `add this rule above the one that rejects the connection: host timesheets ${owner} samenet scram-sha-256`,
     ],
     [
       "by a method that asks nothing",
       hba("host all all samenet trust"),
-      /^PostgreSQL asks nothing, where scram-sha-256 is wanted$/,
-      `another rule comes first; put this one above it: host timesheets ${owner} samenet scram-sha-256`,
+      /^PostgreSQL requests no authentication, but scram-sha-256 is required$/,
+      `another rule matches first; put this one above it: host timesheets ${owner} samenet scram-sha-256`,
     ],
     [
       "by a method that asks for something else",
       hba("host all all samenet password"),
-      /^PostgreSQL asks for password, where scram-sha-256 is wanted$/,
-      `another rule comes first; put this one above it: host timesheets ${owner} samenet scram-sha-256`,
+      /^PostgreSQL requests password, but scram-sha-256 is required$/,
+      `another rule matches first; put this one above it: host timesheets ${owner} samenet scram-sha-256`,
     ],
   ])("are taken back: %s", async (_, text, reason, fix) => {
     const { status, stdout, stderr } = await askHba(server, text, [application]);
@@ -237,7 +237,7 @@ describe("rules that lock a required connection out", () => {
     );
     expect(lines[1]).toBe(lead);
     expect(lines[2]?.trim()).toMatch(reason);
-    expect(lines.slice(3)).toEqual([`    fix: ${fix}`, "The rules from before are in force.", ""]);
+    expect(lines.slice(3)).toEqual([`    fix: ${fix}`, "The previous rules are active.", ""]);
     await expectInPlace(usual);
     expect(await putHba(server, usual, [application])).toMatchObject({ changed: false });
   });
@@ -245,8 +245,8 @@ describe("rules that lock a required connection out", () => {
   test("are taken back when TLS is wanted and there is none", async () => {
     const tls: RequiredConnection = { ...application, over: "tls" };
     const { stderr } = await askHba(server, hba("hostssl all all samenet scram-sha-256"), [tls]);
-    expect(stderr).toContain("    PostgreSQL has TLS switched off\n");
-    expect(stderr).toContain("    fix: switch TLS on for this server");
+    expect(stderr).toContain("    TLS is off in PostgreSQL\n");
+    expect(stderr).toContain("    fix: enable TLS for this server");
     await expectInPlace(usual);
   });
 
@@ -259,7 +259,7 @@ describe("rules that lock a required connection out", () => {
         "  the agent   postgres to postgres over the socket",
         '    28000  no pg_hba.conf entry for host "[local]", user "postgres", database "postgres", no encryption',
         `    fix: add the rule: ${agentRule.replace("all", "postgres")}`,
-        "The rules from before are in force.",
+        "The previous rules are active.",
         "",
       ].join("\n"),
     );
@@ -331,7 +331,7 @@ describe("an agent that is killed while new rules are on trial", () => {
     await killWhileOnTrial(locking, at);
     const next = hba("host timesheets all samenet scram-sha-256");
     const { stdout, stderr } = await askHba(server, next, [application]);
-    expect(stderr).toBe("a change of the rules was interrupted; its rules are taken back first\n");
+    expect(stderr).toBe("a change of the rules was interrupted; rolling it back first\n");
     expect(JSON.parse(stdout)).toMatchObject({ changed: true });
     await expectInPlace(next);
   });
@@ -389,7 +389,7 @@ test("rules by hand that keep the agent out are mended with the help of one sign
   expect(stderr).toBe(
     [
       'the agent cannot connect to PostgreSQL: pg_hba.conf rejects connection for host "[local]", user "postgres", database "postgres", no encryption',
-      "  done     the file has the wanted rules now, but without the agent PostgreSQL does not read it",
+      "  done     pg_hba.conf has the new rules, but the agent cannot make PostgreSQL reload it",
       `  fix      docker kill --signal HUP ${server.postgres}, then run pulumi up again`,
       "",
     ].join("\n"),
@@ -452,7 +452,7 @@ test("a PostgreSQL that is killed while new rules are on trial comes back with t
   const { status, stderr } = await running;
   expect(status).toBe(1);
   expect(stderr).toMatch(
-    /^the rules from before could not be put in force yet \(.*\); the next change does it$/m,
+    /^cannot restore the previous rules yet \(.*\); the next change restores them$/m,
   );
   expect(await readHba(server)).toBe(usual);
   await server.startAgain("postgres");

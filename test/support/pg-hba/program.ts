@@ -57,7 +57,7 @@ function run(program: string, ...args: readonly string[]): void {
 async function connect(client: Client): Promise<void> {
   for (let left = 100; ; left--) {
     const answer = await probe(atSocket).catch(() => undefined);
-    if (answer?.kind === "let in" && answer.then === undefined) break;
+    if (answer?.kind === "accepted" && answer.sessionError === undefined) break;
     if (left === 0) throw new Error(readFileSync(logFile, "utf8"));
     await sleep(100);
   }
