@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { databaseNameProblem } from "./names";
 
-/** A database name that Stagecraft may look after. */
+/** Name of a database that Stagecraft can manage; see {@link databaseNameProblem}. */
 export const databaseNameSchema = z.string().superRefine((name, context) => {
   const problem = databaseNameProblem(name);
   if (problem !== undefined) context.addIssue(`must ${problem}`);

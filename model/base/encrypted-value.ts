@@ -1,2 +1,2 @@
-/** What stands in the place of a value that only Pulumi can decrypt, where a stack file is read without it. */
-export const unseen = "encrypted";
+/** Placeholder for an encrypted value when a stack file is read without Pulumi, so it cannot be decrypted. */
+export const encryptedPlaceholder = "encrypted";

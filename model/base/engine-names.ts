@@ -1,25 +1,25 @@
-/** What the parts of one server are called on its Docker engine. */
+/** Names of a server's Docker resources: network, volumes and containers. */
 export interface EngineNames {
   readonly network: string;
   /** PostgreSQL's data. */
   readonly dataVolume: string;
-  /** The folder of PostgreSQL's Unix socket. */
+  /** Directory of PostgreSQL's Unix socket. */
   readonly runVolume: string;
-  /** What the agent keeps: dumps it received, logs and reports of restores. */
+  /** The agent's files: received dumps, restore logs and reports. */
   readonly agentVolume: string;
-  /** The server's backups. PostgreSQL itself cannot reach them. */
+  /** The server's backups. Not mounted in PostgreSQL's container. */
   readonly backupsVolume: string;
-  /** What PostgreSQL archives as it writes, for a recovery to a point in time. */
+  /** Archived WAL and base backups, for point-in-time recovery. */
   readonly archiveVolume: string;
   readonly postgres: string;
   readonly agent: string;
-  /** The application, where the server has one. */
+  /** The application's container, if the server has one. */
   readonly application: string;
-  /** What the application reads: its password, and what it checks the server's certificate with. */
+  /** Files for the application: its password and the CA certificate of the server. */
   readonly applicationVolume: string;
 }
 
-/** The names of a server's parts: `stagecraft-dev-postgres` and so on. */
+/** Names the Docker resources of a server, e.g. `stagecraft-dev-postgres`. */
 export function engineNames(prefix: string, server: string): EngineNames {
   const base = `${prefix}-${server}`;
   return {
@@ -36,7 +36,7 @@ export function engineNames(prefix: string, server: string): EngineNames {
   };
 }
 
-/** Labels on everything that belongs to a server. */
+/** Docker labels on all resources of a server. */
 export function engineLabels(prefix: string, server: string): Readonly<Record<string, string>> {
   return { "stagecraft.project": prefix, "stagecraft.server": server };
 }

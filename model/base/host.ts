@@ -1,17 +1,17 @@
 import { z } from "zod";
 
-/** The host of a server that says nothing else: the engine of this machine, or the one that DOCKER_HOST names. */
+/** The default host: the Docker engine of this machine, or the one that DOCKER_HOST names. */
 export const localHost = "local";
 
 const address =
   /^ssh:\/\/(?:\w[\w.-]*@)?(?:[A-Za-z0-9][A-Za-z0-9._-]*|\[[0-9A-Fa-f:.]+\])(?::([1-9]\d{0,4}))?$/;
 
 /**
- * Where a server runs: `local`, or another machine that SSH leads to, `ssh://user@host[:port]`. User, port, key and the
- * like may stand in `~/.ssh/config` as well, under the name that is given here.
+ * Where a server runs: `local`, or a machine reached over SSH, `ssh://user@host[:port]`. User, port and key may also be
+ * set in `~/.ssh/config` for this host name.
  */
 export const hostSchema = z.string().refine((host) => host === localHost || isAddress(host), {
-  error: "must be local, or an address like ssh://ops@staging.example.com",
+  error: "must be local or an address like ssh://ops@staging.example.com",
 });
 
 function isAddress(host: string): boolean {
@@ -19,31 +19,31 @@ function isAddress(host: string): boolean {
   return match !== null && Number(match[1] ?? 22) <= 65_535;
 }
 
-/** Whether an address stands for all that a host has: nothing that a client calls it by. */
-export function isEveryAddress(address: string): boolean {
+/** Whether an address is a wildcard: a server can listen on it, clients cannot connect to it. */
+export function isWildcardAddress(address: string): boolean {
   return address === "0.0.0.0" || address === "::";
 }
 
-/** What the host's own programs find a server by that answers at an address: `127.0.0.1`, `[::1]`. */
-export function reachableAt(address: string): string {
+/** The address by which programs on the same host connect to a server listening on an address, e.g. `127.0.0.1`, `[::1]`. */
+export function connectAddress(address: string): string {
   if (address === "0.0.0.0") return "127.0.0.1";
   if (address === "::") return "[::1]";
   return address.includes(":") ? `[${address}]` : address;
 }
 
-/** What brings a port of a host to this machine's 127.0.0.1; `undefined` where it is there already. */
-export function tunnelTo(host: string, address: string, port: number): string | undefined {
+/** The ssh command that forwards a port of a host to this machine; `undefined` for the local host. */
+export function sshTunnelCommand(host: string, address: string, port: number): string | undefined {
   if (host === localHost) return undefined;
-  return `ssh -N -L ${port}:${reachableAt(address)}:${port} ${host}`;
+  return `ssh -N -L ${port}:${connectAddress(address)}:${port} ${host}`;
 }
 
-/** Why the engine of another machine cannot be used, and what to do about it. */
+/** Why the Docker engine of a remote host cannot be used, and the fix. */
 export interface HostProblem {
   readonly what: string;
   readonly fix: string;
 }
 
-/** The problem with a host, from what ssh wrote to stderr, or docker behind it. */
+/** Explains why a host cannot be used, from the stderr of ssh or of docker over ssh. */
 export function hostProblem(host: string, stderr: string): HostProblem {
   for (const [pattern, make] of knownProblems) {
     const match = pattern.exec(stderr);
@@ -57,13 +57,13 @@ export function hostProblem(host: string, stderr: string): HostProblem {
     .replace(/^ssh: /, "");
   return {
     what: `${host} cannot be reached: ${reason || "no answer"}`,
-    fix: `check its name and port, and that sshd runs there: ssh ${host}`,
+    fix: `check its name and port, and that sshd is running there: ssh ${host}`,
   };
 }
 
 type ProblemOf = (host: string, found: string) => HostProblem;
 
-// The texts of ssh are OpenSSH's (ssh.c, sshconnect.c), those of docker its command line's.
+// Messages of OpenSSH (ssh.c, sshconnect.c) and of the docker CLI.
 const knownProblems: readonly (readonly [RegExp, ProblemOf])[] = [
   [
     /ssh is not installed/,
@@ -75,22 +75,22 @@ const knownProblems: readonly (readonly [RegExp, ProblemOf])[] = [
   [
     /host key for (\S+) has changed/i,
     (host, name) => ({
-      what: `${host} shows another key than the one that is known, so it may be another machine`,
-      fix: `ask who runs it; if it was given a new key: ssh-keygen -R "${name}", then compare keys by: ssh ${host}`,
+      what: `the host key of ${host} has changed, so it may be another machine`,
+      fix: `ask its administrator; if the key was replaced: ssh-keygen -R "${name}", then compare the new key: ssh ${host}`,
     }),
   ],
   [
     /host key is known for|host key verification failed/i,
     (host) => ({
-      what: `the key of ${host} is not known on this machine`,
-      fix: `connect once by hand, and compare the key that it shows: ssh ${host}`,
+      what: `the host key of ${host} is unknown on this machine`,
+      fix: `connect once manually and compare the host key: ssh ${host}`,
     }),
   ],
   [
     /(Permission denied \([^)]*\)|Too many authentication failures)/,
     (host, reason) => ({
-      what: `${host} does not let you in: ${reason}`,
-      fix: `put your public key into ~/.ssh/authorized_keys there, until this works: ssh ${host}`,
+      what: `${host} denies access: ${reason}`,
+      fix: `add your public key to ~/.ssh/authorized_keys there, then check: ssh ${host}`,
     }),
   ],
   [

@@ -1,4 +1,4 @@
-/** The word that somebody probably meant, or `undefined` when none is near enough to be worth a guess. */
+/** The known word closest to a mistyped one, for "did you mean"; `undefined` when none is close enough. */
 export function nearest(word: string, known: readonly string[]): string | undefined {
   const ranked = known
     .map((candidate) => ({ candidate, distance: distance(word, candidate) }))
@@ -9,7 +9,7 @@ export function nearest(word: string, known: readonly string[]): string | undefi
     : undefined;
 }
 
-/** How many letters must be changed, added, left out or exchanged with their neighbour (optimal string alignment); capitals are free. */
+/** Edit distance: letters changed, added, omitted or swapped with their neighbour (optimal string alignment), ignoring case. */
 function distance(left: string, right: string): number {
   const a = left.toLowerCase();
   const b = right.toLowerCase();

@@ -10,7 +10,7 @@ const byteUnits = {
 } as const;
 type ByteUnit = keyof typeof byteUnits;
 
-/** Reads a size such as `"2 GB"` or `"512MB"`, in PostgreSQL's units of 1024, into bytes; `undefined` when it is not one. */
+/** Parses a size such as `"2 GB"` or `"512MB"` into bytes, in PostgreSQL's units (multiples of 1024); `undefined` when it is invalid. */
 export function parseBytes(text: string): number | undefined {
   const match = /^(\d+(?:\.\d+)?)\s*(B|kB|KB|MB|GB|TB)$/.exec(text.trim());
   if (!match) return undefined;
@@ -19,26 +19,26 @@ export function parseBytes(text: string): number | undefined {
 
 const durationUnits = { s: 1, min: 60, h: 3600, d: 86_400 } as const;
 
-/** Reads a duration such as `"2 h"` or `"90 min"` into seconds; `undefined` when it is not one. */
+/** Parses a duration such as `"2 h"` or `"90 min"` into seconds; `undefined` when it is invalid. */
 export function parseDuration(text: string): number | undefined {
   const match = /^(\d+(?:\.\d+)?)\s*(s|min|h|d)$/.exec(text.trim());
   if (!match) return undefined;
   return Math.round(Number(match[1]) * durationUnits[match[2] as keyof typeof durationUnits]);
 }
 
-/** A size as people say it: `"1.9 GB"`, `"412 kB"`. */
+/** Formats a size: `"1.9 GB"`, `"412 kB"`. */
 export function formatBytes(bytes: number): string {
   const units: readonly ByteUnit[] = ["TB", "GB", "MB", "kB"];
   for (const unit of units) {
     const value = bytes / byteUnits[unit];
-    // What would be rounded to 1024 of a unit is 1 of the next.
+    // A value that would be rounded to 1024 is shown as 1 of the next unit.
     if (value >= 1 - 0.5 / 1024)
       return `${value >= 100 ? value.toFixed(0) : trimZero(value.toFixed(1))} ${unit}`;
   }
   return `${bytes} B`;
 }
 
-/** A duration as people say it: `"0.14 s"`, `"41 s"`, `"2 min 06 s"`, `"3 h 05 min"`. */
+/** Formats a duration: `"0.14 s"`, `"41 s"`, `"2 min 06 s"`, `"3 h 05 min"`. */
 export function formatDuration(seconds: number): string {
   if (seconds < 0.995) return `${trimZero(seconds.toFixed(2))} s`;
   if (seconds < 9.95) return `${trimZero(seconds.toFixed(1))} s`;
@@ -49,7 +49,7 @@ export function formatDuration(seconds: number): string {
   return `${Math.floor(minutes / 60)} h ${pad(minutes % 60)} min`;
 }
 
-/** How old something is, in one unit: `"5 min"`, `"6 h"`, `"12 d"`. */
+/** Formats an age in one unit: `"5 min"`, `"6 h"`, `"12 d"`. */
 export function formatAge(seconds: number): string {
   if (seconds < 60) return `${Math.max(0, Math.floor(seconds))} s`;
   if (seconds < 3600) return `${Math.floor(seconds / 60)} min`;
@@ -57,17 +57,17 @@ export function formatAge(seconds: number): string {
   return `${Math.floor(seconds / 86_400)} d`;
 }
 
-/** A count with thousands separators: `"11,702,113"`. */
+/** Formats a count with thousands separators: `"11,702,113"`. */
 export function formatCount(count: number): string {
   return count.toLocaleString("en-US");
 }
 
-/** `"1 message"`, `"412 messages"`. */
+/** Formats a count with its noun: `"1 message"`, `"412 messages"`. */
 export function plural(count: number, word: string): string {
   return `${formatCount(count)} ${word}${count === 1 ? "" : "s"}`;
 }
 
-/** A size in a settings file, checked and turned into bytes. */
+/** A size in a config file; the output is in bytes. */
 export const bytesSchema = z.string().transform((text, context) => {
   const bytes = parseBytes(text);
   if (bytes !== undefined) return bytes;
@@ -75,7 +75,7 @@ export const bytesSchema = z.string().transform((text, context) => {
   return z.NEVER;
 });
 
-/** A duration in a settings file, checked; the output is as it was written. */
+/** A duration in a config file; the output is the unchanged text. */
 export const durationSchema = z.string().superRefine((text, context) => {
   if ((parseDuration(text) ?? 0) > 0) return;
   context.addIssue('must be a duration like "2 h" or "90 min"');

@@ -1,2 +1,2 @@
-/** The version of Stagecraft; the same as in package.json. */
+/** Stagecraft's version, the same as in package.json. */
 export const version = "0.1.0";

@@ -1,4 +1,4 @@
-/** Settings of PostgreSQL 17, made by the server itself; see catalogue.ts. */
+/** Parameters of PostgreSQL 17, generated from pg_settings; see catalogue.ts. */
 export const catalogue17 = `
 DateStyle|string|||||user|ISO, MDY
 IntervalStyle|enum||||postgres,postgres_verbose,sql_standard,iso_8601|user|postgres

@@ -1,32 +1,32 @@
 import { catalogue17 } from "./catalogue-17";
 
-/** Major versions whose settings are known. */
+/** PostgreSQL major versions with a catalogue of parameters. */
 export type PostgresVersion = 17;
 
-/** What PostgreSQL tells of a setting in `pg_settings`. PostgreSQL manual, "pg_settings". */
-export interface PostgresSetting {
-  /** PostgreSQL's own name, e.g. `shared_buffers`. */
+/** A parameter as `pg_settings` describes it. PostgreSQL manual, "pg_settings". */
+export interface PostgresParameter {
+  /** PostgreSQL's name, e.g. `shared_buffers`. */
   readonly name: string;
   readonly vartype: "bool" | "enum" | "integer" | "real" | "string";
-  /** What a bare number counts, e.g. `8kB` or `ms`; empty for none. */
+  /** Unit of a number without a unit, e.g. `8kB` or `ms`; empty for none. */
   readonly unit: string;
-  /** Least and greatest number, in units; `NaN` for what is no number. */
+  /** Smallest and largest number, in {@link unit}; `NaN` for other types. */
   readonly min: number;
   readonly max: number;
-  /** The choices of an enum. */
+  /** Values of an enum. */
   readonly choices: readonly string[];
-  /** When a change is taken over: `postmaster` needs a restart, `internal` cannot be changed at all. */
+  /** When a change is applied: `postmaster` needs a restart, `internal` cannot be changed. */
   readonly context:
     "internal" | "postmaster" | "sighup" | "superuser-backend" | "backend" | "superuser" | "user";
-  /** The value without any configuration. */
+  /** Default without any configuration. */
   readonly bootValue: string;
 }
 
 /**
- * Lists the settings of a server as the lines of the catalogue. What a server finds out about itself has no boot value.
+ * Lists a server's parameters as lines of a catalogue. `internal` parameters have no range and no default.
  *
- * A new minor version may bring another setting. The catalogue is made anew, from the image's server, by:
- * `npx vitest run --project agent test/agent/settings-catalogue.test.ts -u`
+ * A minor version may add a parameter. Regenerate the catalogue from the server of the image with:
+ * `npx vitest run --project agent test/agent/server/parameters-catalogue.test.ts -u`
  */
 export const catalogueSql = `
   SELECT concat_ws('|', name, vartype, coalesce(unit, ''), coalesce(own.min, ''), coalesce(own.max, ''),
@@ -38,36 +38,36 @@ export const catalogueSql = `
   WHERE name NOT LIKE '%.%'
   ORDER BY name COLLATE "C"`;
 
-/** The source text of a catalogue. */
+/** The source file of a catalogue. @param lines output of {@link catalogueSql} */
 export function renderCatalogue(version: PostgresVersion, lines: string): string {
-  return `/** Settings of PostgreSQL ${version}, made by the server itself; see catalogue.ts. */\nexport const catalogue${version} = \`\n${lines}\n\`;\n`;
+  return `/** Parameters of PostgreSQL ${version}, generated from pg_settings; see catalogue.ts. */\nexport const catalogue${version} = \`\n${lines}\n\`;\n`;
 }
 
-const catalogues: Readonly<Record<PostgresVersion, ReadonlyMap<string, PostgresSetting>>> = {
+const catalogues: Readonly<Record<PostgresVersion, ReadonlyMap<string, PostgresParameter>>> = {
   17: parseCatalogue(catalogue17),
 };
 
-/** All settings of a version, by PostgreSQL's own names. */
-export function settingsOf(version: PostgresVersion): ReadonlyMap<string, PostgresSetting> {
+/** All parameters of a version, by PostgreSQL's names. */
+export function parametersOf(version: PostgresVersion): ReadonlyMap<string, PostgresParameter> {
   return catalogues[version];
 }
 
-function parseCatalogue(text: string): Map<string, PostgresSetting> {
-  const settings = text.trim().split("\n").map(parseLine);
-  return new Map(settings.map((setting) => [setting.name, setting]));
+function parseCatalogue(text: string): Map<string, PostgresParameter> {
+  const parameters = text.trim().split("\n").map(parseLine);
+  return new Map(parameters.map((parameter) => [parameter.name, parameter]));
 }
 
-function parseLine(line: string): PostgresSetting {
+function parseLine(line: string): PostgresParameter {
   const [name = "", vartype, unit = "", min = "", max = "", choices = "", context, ...rest] =
     line.split("|");
   return {
     name,
-    vartype: vartype as PostgresSetting["vartype"],
+    vartype: vartype as PostgresParameter["vartype"],
     unit,
     min: min === "" ? NaN : Number(min),
     max: max === "" ? NaN : Number(max),
     choices: choices === "" ? [] : choices.split(","),
-    context: context as PostgresSetting["context"],
+    context: context as PostgresParameter["context"],
     bootValue: rest.join("|"),
   };
 }

@@ -1,82 +1,83 @@
-import type { SettingProblem } from "../base/config-problem";
+import type { ConfigProblem } from "../base/config-problem";
 import { formatBytes } from "../base/units";
 import type { PostgresVersion } from "./catalogue";
-import { whyFixed, whyGone } from "./fixed";
-import { findSetting, isExtensionSetting, nearestSetting } from "./names";
-import { readNumber } from "./number";
+import { reservedReason, removedReason } from "./reserved";
+import { findParameter, isExtensionParameter, nearestParameter } from "./names";
+import { readNumber } from "./numeric-value";
 import { valueProblem } from "./value";
 
-/** Settings by PostgreSQL's own names, with the values as they were written. */
-export type SettingValues = Readonly<Record<string, string>>;
+/** Parameter values by PostgreSQL's names, in the notation of the stack file. */
+export type ParameterValues = Readonly<Record<string, string>>;
 
-/** What could be read of settings. */
-export interface CheckedSettings {
-  /** Those without a problem. */
-  readonly settings: SettingValues;
-  /** `path` is the key as it was written. */
-  readonly problems: readonly SettingProblem[];
+/** Result of {@link checkParameters}. */
+export interface CheckedParameters {
+  /** The valid ones. */
+  readonly parameters: ParameterValues;
+  /** `path` is the key in the notation of the stack file. */
+  readonly problems: readonly ConfigProblem[];
 }
 
-/** What is known of the server. */
-export interface ServerFacts {
+/** What parameters are checked against. */
+export interface ServerLimits {
   readonly version: PostgresVersion;
-  /** Bytes of the container's memory, where it is known. */
+  /** The container's memory in bytes, if known. */
   readonly memory?: number | undefined;
 }
 
-/** Reads settings in either notation, and says what PostgreSQL would not take, as far as the catalogue of its version tells. */
-export function checkSettings(
+/** Checks parameters in either notation against the catalogue of PostgreSQL's version. */
+export function checkParameters(
   raw: Readonly<Record<string, unknown>>,
-  { version, memory }: ServerFacts,
-): CheckedSettings {
-  const settings: Record<string, string> = {};
-  const problems: SettingProblem[] = [];
+  { version, memory }: ServerLimits,
+): CheckedParameters {
+  const parameters: Record<string, string> = {};
+  const problems: ConfigProblem[] = [];
   const keys = new Map<string, string>();
-  for (const [key, given] of Object.entries(raw)) {
-    const checked = checkSetting(key, given, version);
+  for (const [key, rawValue] of Object.entries(raw)) {
+    const checked = checkParameter(key, rawValue, version);
     if ("problem" in checked) {
       problems.push({ path: key, text: checked.problem });
       continue;
     }
     const { name, value } = checked;
     const before = keys.get(name.toLowerCase());
-    if (before === undefined) settings[name] = value;
-    else problems.push({ path: key, text: `is ${before} once more; keep one of the two` });
+    if (before === undefined) parameters[name] = value;
+    else
+      problems.push({ path: key, text: `is the same parameter as ${before}; remove one of them` });
     keys.set(name.toLowerCase(), key);
   }
-  const together = checkTogether(settings, version, memory).map(({ path, text }) => ({
+  const combined = checkCombinations(parameters, version, memory).map(({ path, text }) => ({
     path: keys.get(path) ?? path,
     text,
   }));
-  return { settings, problems: [...problems, ...together] };
+  return { parameters, problems: [...problems, ...combined] };
 }
 
 type Checked = { readonly name: string; readonly value: string } | { readonly problem: string };
 
-function checkSetting(key: string, given: unknown, version: PostgresVersion): Checked {
-  const setting = findSetting(key, version);
-  const name = setting?.name ?? key;
-  const fixed = whyFixed(name);
-  if (fixed !== undefined) return { problem: `is set by Stagecraft: ${fixed}; leave it out` };
-  const gone = whyGone(name);
-  if (gone !== undefined) return { problem: `cannot be set: ${gone}` };
-  if (!setting && !isExtensionSetting(key)) return { problem: unknown(key, version) };
-  if (setting?.context === "internal") {
-    return { problem: "cannot be set: PostgreSQL tells it of itself; leave it out" };
+function checkParameter(key: string, rawValue: unknown, version: PostgresVersion): Checked {
+  const parameter = findParameter(key, version);
+  const name = parameter?.name ?? key;
+  const reserved = reservedReason(name);
+  if (reserved !== undefined) return { problem: `is set by Stagecraft: ${reserved}; leave it out` };
+  const removed = removedReason(name);
+  if (removed !== undefined) return { problem: `cannot be set: ${removed}` };
+  if (!parameter && !isExtensionParameter(key)) return { problem: unknownParameter(key, version) };
+  if (parameter?.context === "internal") {
+    return { problem: "is read-only in PostgreSQL; leave it out" };
   }
-  const value = textOf(given);
+  const value = textOf(rawValue);
   if (value === undefined) {
-    return { problem: `must be text, a number, true or false, got ${JSON.stringify(given)}` };
+    return { problem: `must be text, a number, true or false, got ${JSON.stringify(rawValue)}` };
   }
-  const problem = valueProblem(setting, value, JSON.stringify(given));
+  const problem = valueProblem(parameter, value, JSON.stringify(rawValue));
   return problem === undefined ? { name, value } : { problem };
 }
 
-function unknown(key: string, version: PostgresVersion): string {
-  const meant = nearestSetting(key, version);
-  return meant === undefined
-    ? "unknown setting; they are in chapter 19 of PostgreSQL's manual, and an extension's have its name before a dot"
-    : `unknown setting; did you mean ${meant}?`;
+function unknownParameter(key: string, version: PostgresVersion): string {
+  const suggestion = nearestParameter(key, version);
+  return suggestion === undefined
+    ? "unknown parameter; see chapter 19 of PostgreSQL's manual (parameters of an extension have its name as a prefix, e.g. auto_explain.log_min_duration)"
+    : `unknown parameter; did you mean ${suggestion}?`;
 }
 
 /** YAML has numbers and true or false besides text. */
@@ -86,35 +87,35 @@ function textOf(given: unknown): string | undefined {
   return typeof given === "number" && Number.isFinite(given) ? String(given) : undefined;
 }
 
-/** What fits by itself but not with the rest of the server. */
-function checkTogether(
-  settings: SettingValues,
+/** Problems of values that are valid, but not together or for this server. */
+function checkCombinations(
+  parameters: ParameterValues,
   version: PostgresVersion,
   memory: number | undefined,
-): SettingProblem[] {
-  const problems: SettingProblem[] = [];
+): ConfigProblem[] {
+  const problems: ConfigProblem[] = [];
   const count = (name: string): number | undefined => {
-    const setting = findSetting(name, version);
-    const value = settings[name];
-    const read = setting && value !== undefined ? readNumber(setting, value) : undefined;
+    const parameter = findParameter(name, version);
+    const value = parameters[name];
+    const read = parameter && value !== undefined ? readNumber(parameter, value) : undefined;
     return typeof read === "number" ? read : undefined;
   };
   const blocks = count("shared_buffers");
   if (memory !== undefined && blocks !== undefined && blocks * 8192 >= memory) {
-    const text = `must be less than the container's memory of ${formatBytes(memory)}, got ${formatBytes(blocks * 8192)}; set postgres.memory higher or this lower`;
+    const text = `must be less than the container's memory of ${formatBytes(memory)}, got ${formatBytes(blocks * 8192)}; increase postgres.memory or reduce this`;
     problems.push({ path: "shared_buffers", text });
   }
-  const archives = !/^(off|false|no|0)$/i.test(settings.archive_mode ?? "on");
-  if (archives && settings.wal_level?.toLowerCase() === "minimal") {
-    const text = `must be "replica" or "logical" while archive_mode is on, got "minimal"; set archive_mode: "off" as well, which rules backups.pointInTime out`;
+  const archives = !/^(off|false|no|0)$/i.test(parameters.archive_mode ?? "on");
+  if (archives && parameters.wal_level?.toLowerCase() === "minimal") {
+    const text = `must be "replica" or "logical" while archive_mode is on, got "minimal"; set archive_mode: "off" as well (backups.pointInTime needs "on")`;
     problems.push({ path: "wal_level", text });
   }
   for (const path of ["min_wal_size", "max_wal_size"]) {
-    // Twice a segment of the write-ahead log, or PostgreSQL does not start.
+    // PostgreSQL does not start with less than two WAL segments.
     if ((count(path) ?? 32) < 32) {
       problems.push({
         path,
-        text: `must be at least 32 MB, got ${JSON.stringify(settings[path])}`,
+        text: `must be at least 32 MB, got ${JSON.stringify(parameters[path])}`,
       });
     }
   }

@@ -1,35 +1,37 @@
 import { plural } from "../base/units";
 import type { PostgresVersion } from "./catalogue";
-import type { SettingValues } from "./check";
-import { describePlan, planSettings } from "./plan";
-import type { SettingsObservation } from "./protocol";
+import type { ParameterValues } from "./check";
+import { describeParametersPlan, planParameters } from "./plan";
+import type { ParametersObservation } from "./protocol";
 
-/** What is not as it should be about a server's settings, a sentence each, for the preview. */
-export function settingsDrift({
+/** Drift of a server's parameters, one sentence each, for the preview. */
+export function parametersDrift({
   alterSystem,
   behind = [],
   pendingRestart,
-}: SettingsObservation): string[] {
+}: ParametersObservation): string[] {
   return [
-    ...alterSystem.map((name) => `${name} was set by ALTER SYSTEM; up takes it back`),
+    ...alterSystem.map((name) => `${name} was set by ALTER SYSTEM; up resets it`),
     ...behind.map((name) =>
       name === "postgresql.conf"
-        ? "postgresql.conf does not read Stagecraft's settings at its end; up lets it"
-        : `${name} was set in postgresql.conf behind Stagecraft's settings; up puts those last again`,
+        ? "postgresql.conf does not include Stagecraft's files at its end; up adds them"
+        : `${name} is set in postgresql.conf after Stagecraft's files and overrides them; up moves those to the end`,
     ),
-    ...pendingRestart.map((name) => `${name} waits for a restart of PostgreSQL; up restarts it`),
+    ...pendingRestart.map(
+      (name) => `${name} takes effect after a restart of PostgreSQL; up restarts it`,
+    ),
   ];
 }
 
-/** What a change of settings takes, as a sentence for the preview; `undefined` when nothing changes. */
-export function settingsChange(
-  seen: SettingsObservation,
-  wanted: SettingValues,
+/** The effect of a parameter change, as a sentence for the preview; `undefined` when nothing changes. */
+export function parametersChange(
+  observed: ParametersObservation,
+  desired: ParameterValues,
   version: PostgresVersion,
   openConnections: number,
 ): string | undefined {
-  const plan = planSettings(seen.values, wanted, version);
-  const text = describePlan(plan);
+  const plan = planParameters(observed.values, desired, version);
+  const text = describeParametersPlan(plan);
   const now = plan.restart.length > 0 ? ` (${plural(openConnections, "connection")} now)` : "";
-  return text === undefined ? undefined : `settings: ${text}${now}`;
+  return text === undefined ? undefined : `parameters: ${text}${now}`;
 }

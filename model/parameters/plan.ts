@@ -1,31 +1,31 @@
 import type { PostgresVersion } from "./catalogue";
-import type { SettingValues } from "./check";
-import { findSetting } from "./names";
+import type { ParameterValues } from "./check";
+import { findParameter } from "./names";
 import { canonicalValue } from "./value";
 
-/** What a change of settings takes, by PostgreSQL's own names. */
-export interface SettingsPlan {
-  /** In force after a reload; those of `log_connections`' kind in new sessions. No connection ends. */
+/** How the changed parameters take effect, by PostgreSQL's names. */
+export interface ParametersPlan {
+  /** Applied by a reload, some (e.g. `log_connections`) only to new sessions. No connection is closed. */
   readonly reload: readonly string[];
-  /** In force after a restart of PostgreSQL, which ends all connections. */
+  /** Applied by a restart of PostgreSQL, which closes all connections. */
   readonly restart: readonly string[];
 }
 
-/** Compares the settings before and after a change; another notation of the same value is none. */
-export function planSettings(
-  before: SettingValues,
-  after: SettingValues,
+/** Compares parameters before and after a change; a value in another notation is no change. */
+export function planParameters(
+  before: ParameterValues,
+  after: ParameterValues,
   version: PostgresVersion,
-): SettingsPlan {
+): ParametersPlan {
   const names = [...new Set([...Object.keys(before), ...Object.keys(after)])].sort();
   const changed = names.filter((name) => {
-    const [old, wanted] = [before[name], after[name]];
-    if (old === undefined || wanted === undefined) return true;
-    const setting = findSetting(name, version);
-    return canonicalValue(setting, old) !== canonicalValue(setting, wanted);
+    const [old, desired] = [before[name], after[name]];
+    if (old === undefined || desired === undefined) return true;
+    const parameter = findParameter(name, version);
+    return canonicalValue(parameter, old) !== canonicalValue(parameter, desired);
   });
   const needsRestart = (name: string): boolean =>
-    findSetting(name, version)?.context === "postmaster";
+    findParameter(name, version)?.context === "postmaster";
   return {
     reload: changed.filter((name) => !needsRestart(name)),
     restart: changed.filter(needsRestart),
@@ -33,10 +33,10 @@ export function planSettings(
 }
 
 /** The plan as a sentence for a preview; `undefined` when nothing changes. */
-export function describePlan({ reload, restart }: SettingsPlan): string | undefined {
+export function describeParametersPlan({ reload, restart }: ParametersPlan): string | undefined {
   const parts = [
-    ...(reload.length > 0 ? [`${listed(reload)} by a reload, no connection ends`] : []),
-    ...(restart.length > 0 ? [`${listed(restart)} by a restart, all connections end`] : []),
+    ...(reload.length > 0 ? [`${listed(reload)} by a reload, no connection is closed`] : []),
+    ...(restart.length > 0 ? [`${listed(restart)} by a restart, all connections are closed`] : []),
   ];
   return parts.length > 0 ? parts.join("; ") : undefined;
 }

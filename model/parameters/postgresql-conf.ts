@@ -1,4 +1,4 @@
-/** What stands at the end of PostgreSQL's own file, so that it is read last. `images/stagecraft-postgres` writes the same. */
+/** Last lines of `postgresql.conf`, so that Stagecraft's files take precedence. `images/stagecraft-postgres` writes the same. */
 const includes = [
   "stagecraft-defaults.conf",
   "stagecraft-tls.conf",
@@ -6,21 +6,21 @@ const includes = [
   "stagecraft-archive.conf",
 ].map((file) => `include_if_exists = '${file}'`);
 
-/** What somebody wrote behind Stagecraft's files in `postgresql.conf`, where it outranks them: names of settings, each once. */
-export function settingsBehind(text: string): string[] {
+/** Parameters set in `postgresql.conf` after Stagecraft's includes, which override them; `["postgresql.conf"]` when the includes are missing or not last. */
+export function overridingParameters(text: string): string[] {
   const lines = text.trimEnd().split("\n");
   if (includes.every((line, at) => lines.at(at - includes.length) === line)) return [];
   const first = lines.indexOf(includes[0] ?? "");
-  const behind = (first < 0 ? [] : lines.slice(first)).flatMap(
+  const following = (first < 0 ? [] : lines.slice(first)).flatMap(
     (line) => /^\s*([A-Za-z_][\w.]*)/.exec(line)?.[1]?.toLowerCase() ?? [],
   );
-  const names = behind.filter((name) => !name.startsWith("include"));
-  // Without our lines at their end, the file as a whole outranks them.
+  const names = following.filter((name) => !name.startsWith("include"));
+  // The includes are missing or incomplete: the whole file overrides them.
   return names.length > 0 ? [...new Set(names)].sort() : ["postgresql.conf"];
 }
 
-/** The file with Stagecraft's lines at its end, and with all else as it is. */
-export function withIncludesLast(text: string): string {
+/** `postgresql.conf` with Stagecraft's includes moved to the end, otherwise unchanged. */
+export function moveIncludesLast(text: string): string {
   const others = text
     .replace(/\n?$/, "\n")
     .split(/(?<=\n)/)

@@ -1,56 +1,58 @@
 import { z } from "zod";
-import { checkSettings } from "./check";
+import { checkParameters } from "./check";
 
-/** Settings by PostgreSQL's own names: those that a person may set, with values that PostgreSQL's catalogue allows. */
-const settingValuesSchema = z.record(z.string(), z.string()).superRefine((settings, context) => {
-  for (const { path, text } of checkSettings(settings, { version: 17 }).problems) {
-    context.addIssue({ code: "custom", path: [path], message: text });
-  }
-});
+/** Parameters by PostgreSQL's names, only those that users may set, with values that the catalogue allows. */
+const parameterValuesSchema = z
+  .record(z.string(), z.string())
+  .superRefine((parameters, context) => {
+    for (const { path, text } of checkParameters(parameters, { version: 17 }).problems) {
+      context.addIssue({ code: "custom", path: [path], message: text });
+    }
+  });
 
 /** stdin of `stagecraft-agent settings` and of `settings-confirm`. */
-export const settingsRequestSchema = z.strictObject({
-  /** The server this is meant for; the agent refuses when it is another. */
+export const parametersRequestSchema = z.strictObject({
+  /** Name of the target server; an agent of another server rejects the request. */
   server: z.string().min(1),
-  /** All of them: what is left out goes back to its default. */
-  settings: settingValuesSchema,
+  /** All parameters; omitted ones are reset to their default. */
+  settings: parameterValuesSchema,
 });
-export type SettingsRequest = z.infer<typeof settingsRequestSchema>;
+export type ParametersRequest = z.infer<typeof parametersRequestSchema>;
 
-/** stdout of `settings`. */
-export const settingsResultSchema = z.strictObject({
-  /** Whether the file, or what ALTER SYSTEM had left, was changed. */
+/** stdout of `parameters`. */
+export const parametersResultSchema = z.strictObject({
+  /** Whether `stagecraft.conf`, `postgresql.conf` or `postgresql.auto.conf` was changed. */
   changed: z.boolean(),
-  /** Settings that wait for a restart of PostgreSQL. */
+  /** Parameters that take effect after a restart of PostgreSQL. */
   restart: z.array(z.string()),
-  /** Settings of the file that are in force. */
+  /** Parameters of the file that are active. */
   applied: z.array(z.string()),
-  /** Settings that somebody had made by ALTER SYSTEM, or in `postgresql.conf` behind ours, and that count no more. */
+  /** Removed overrides: parameters set by ALTER SYSTEM, or in `postgresql.conf` after Stagecraft's files. */
   removed: z.array(z.string()),
 });
-export type SettingsResult = z.infer<typeof settingsResultSchema>;
+export type ParametersResult = z.infer<typeof parametersResultSchema>;
 
 /** stdout of `settings-confirm`. */
-export const settingsConfirmedSchema = z.strictObject({
-  /** Settings of the file that are in force. */
+export const parametersConfirmedSchema = z.strictObject({
+  /** Parameters of the file that are active. */
   applied: z.array(z.string()),
 });
-export type SettingsConfirmed = z.infer<typeof settingsConfirmedSchema>;
+export type ParametersConfirmed = z.infer<typeof parametersConfirmedSchema>;
 
-/** What is seen of a server's settings, for drift. */
-export const settingsObservationSchema = z.strictObject({
-  /** SHA-256 of `stagecraft.conf`; `null` while there is none. That of the wanted one is over {@link renderSettings}. */
+/** Observed state of a server's parameters, for drift detection. */
+export const parametersObservationSchema = z.strictObject({
+  /** SHA-256 of `stagecraft.conf`; `null` when there is none. Compare it with the digest of {@link renderSettings}. */
   sha256: z.string().nullable(),
-  /** What stands in it. */
+  /** Values in `stagecraft.conf`. */
   values: z.record(z.string(), z.string()),
-  /** Settings made by ALTER SYSTEM, which outrank the file. */
+  /** Parameters set by ALTER SYSTEM, which override the file. */
   alterSystem: z.array(z.string()),
   /**
-   * Settings that stand in `postgresql.conf` behind ours, which they outrank, or `postgresql.conf` itself where it does not read
-   * ours at its end; absent when there are none.
+   * Parameters set in `postgresql.conf` after Stagecraft's files, which they override, or `postgresql.conf` when it does not
+   * include those at its end; absent when there are none.
    */
   behind: z.array(z.string()).optional(),
-  /** Settings that wait for a restart of PostgreSQL. */
+  /** Parameters that take effect after a restart of PostgreSQL. */
   pendingRestart: z.array(z.string()),
 });
-export type SettingsObservation = z.infer<typeof settingsObservationSchema>;
+export type ParametersObservation = z.infer<typeof parametersObservationSchema>;

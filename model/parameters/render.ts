@@ -1,17 +1,17 @@
-import type { SettingValues } from "./check";
+import type { ParameterValues } from "./check";
 
-/** The text of a settings file that PostgreSQL includes: a line each, in the order of their names. PostgreSQL manual, 19.1.2. */
-export function renderSettings(settings: SettingValues): string {
-  const lines = Object.keys(settings)
+/** Renders `stagecraft.conf`, which PostgreSQL includes: one parameter per line, ordered by name. PostgreSQL manual, 19.1.2. */
+export function renderParameters(parameters: ParameterValues): string {
+  const lines = Object.keys(parameters)
     .sort()
-    .map((name) => `${name} = ${quoteValue(settings[name] ?? "")}\n`);
+    .map((name) => `${name} = ${quoteValue(parameters[name] ?? "")}\n`);
   return [
     "# Written by Stagecraft. Change postgres.settings of the stack instead.\n",
     ...lines,
   ].join("");
 }
 
-/** A value in the quotes of a settings file, where a line cannot go on behind its end. */
+/** Quotes a value for a configuration file, where a value cannot span lines. */
 export function quoteValue(value: string): string {
   const escaped = value
     .replaceAll("\\", "\\\\")

@@ -1,11 +1,11 @@
 import { z } from "zod";
-import { checkSettings } from "./check";
+import { checkParameters } from "./check";
 
-/** `postgres.settings` of a stack file: settings in either notation. The output is as it was written; see {@link checkSettings}. */
-export const postgresSettingsSchema = z
+/** `postgres.settings` of a stack file: parameters in either notation. The output is unchanged; see {@link checkParameters}. */
+export const postgresParametersSchema = z
   .record(z.string(), z.unknown())
-  .superRefine((settings, context) => {
-    for (const { path, text } of checkSettings(settings, { version: 17 }).problems) {
-      context.addIssue({ code: "custom", path: [path], message: text, input: settings });
+  .superRefine((parameters, context) => {
+    for (const { path, text } of checkParameters(parameters, { version: 17 }).problems) {
+      context.addIssue({ code: "custom", path: [path], message: text, input: parameters });
     }
   });

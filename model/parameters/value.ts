@@ -1,52 +1,52 @@
 import { nearest } from "../base/nearest";
 import { formatBytes } from "../base/units";
-import type { PostgresSetting } from "./catalogue";
-import { readNumber } from "./number";
+import type { PostgresParameter } from "./catalogue";
+import { readNumber } from "./numeric-value";
 
 /**
- * What is wrong with a value, as far as the catalogue tells; `undefined` when nothing is.
+ * Why a value is invalid according to the catalogue; `undefined` for a valid one.
  *
- * @param shown The value as the person wrote it.
+ * @param shown the value in the user's notation
  */
 export function valueProblem(
-  setting: PostgresSetting | undefined,
+  parameter: PostgresParameter | undefined,
   value: string,
   shown: string,
 ): string | undefined {
-  const rule = valueRule(setting, value);
+  const rule = valueRule(parameter, value);
   if (rule === undefined) return undefined;
-  const meant = setting && nearest(value, setting.choices);
-  return `must ${rule}, got ${shown}${meant === undefined ? "" : `; did you mean ${meant}?`}`;
+  const suggestion = parameter && nearest(value, parameter.choices);
+  return `must ${rule}, got ${shown}${suggestion === undefined ? "" : `; did you mean ${suggestion}?`}`;
 }
 
-/** The rule that a value breaks. */
-function valueRule(setting: PostgresSetting | undefined, value: string): string | undefined {
-  switch (setting?.vartype) {
+/** The rule that a value violates. */
+function valueRule(parameter: PostgresParameter | undefined, value: string): string | undefined {
+  switch (parameter?.vartype) {
     case "bool":
       return readBoolean(value) === undefined ? "be on or off" : undefined;
     case "enum":
-      return readChoice(setting.choices, value) === undefined
-        ? `be ${choicesOf(setting)}`
+      return readChoice(parameter.choices, value) === undefined
+        ? `be ${choicesOf(parameter)}`
         : undefined;
     case "integer":
     case "real":
-      return numberRule(setting, value);
+      return numberRule(parameter, value);
     case "string":
     case undefined:
       return value.includes("\0") ? "not contain a zero byte" : undefined;
   }
 }
 
-/** One text for all ways to write a value: `"32 MB"`, `"32768kB"` and `"32768"` of `work_mem` are one. */
-export function canonicalValue(setting: PostgresSetting | undefined, value: string): string {
-  switch (setting?.vartype) {
+/** Normalises a value: `"32 MB"`, `"32768kB"` and `"32768"` of `work_mem` give the same text. */
+export function canonicalValue(parameter: PostgresParameter | undefined, value: string): string {
+  switch (parameter?.vartype) {
     case "bool":
       return readBoolean(value) === false ? "off" : "on";
     case "enum":
-      return readChoice(setting.choices, value) ?? value;
+      return readChoice(parameter.choices, value) ?? value;
     case "integer":
     case "real": {
-      const read = readNumber(setting, value);
+      const read = readNumber(parameter, value);
       return typeof read === "number" ? String(read) : value;
     }
     case "string":
@@ -55,7 +55,7 @@ export function canonicalValue(setting: PostgresSetting | undefined, value: stri
   }
 }
 
-/** Any beginning of the words that tells them apart, as PostgreSQL has it. */
+/** PostgreSQL accepts any unambiguous prefix of the words. */
 function readBoolean(value: string): boolean | undefined {
   const text = value.trim().toLowerCase();
   if (text === "1" || /^(on|t(r(ue?)?)?|y(es?)?)$/.test(text)) return true;
@@ -63,12 +63,12 @@ function readBoolean(value: string): boolean | undefined {
   return undefined;
 }
 
-function choicesOf({ choices }: PostgresSetting): string {
+function choicesOf({ choices }: PostgresParameter): string {
   const shown = choices.map((choice) => (choice === "" ? '""' : choice));
   return `${shown.slice(0, -1).join(", ")} or ${shown.at(-1) ?? ""}`;
 }
 
-/** Where on and off are among the choices, PostgreSQL takes the other words for them, too. */
+/** For enums with on and off, PostgreSQL also accepts the other boolean words. */
 function readChoice(choices: readonly string[], value: string): string | undefined {
   const exact = choices.find((choice) => choice.toLowerCase() === value.toLowerCase());
   if (exact !== undefined || !choices.includes("on")) return exact;
@@ -77,29 +77,29 @@ function readChoice(choices: readonly string[], value: string): string | undefin
   return isOn ? "on" : isOff ? "off" : undefined;
 }
 
-function numberRule(setting: PostgresSetting, value: string): string | undefined {
-  const read = readNumber(setting, value);
-  if (read === "not a number") return `be ${kindOf(setting)}`;
-  if (read === "wrong unit") return unitProblem(setting);
-  const isInside = read >= setting.min && read <= setting.max;
+function numberRule(parameter: PostgresParameter, value: string): string | undefined {
+  const read = readNumber(parameter, value);
+  if (read === "not a number") return `be ${kindOf(parameter)}`;
+  if (read === "wrong unit") return unitProblem(parameter);
+  const isInside = read >= parameter.min && read <= parameter.max;
   return isInside
     ? undefined
-    : `be from ${amount(setting, setting.min)} to ${amount(setting, setting.max)}`;
+    : `be from ${amount(parameter, parameter.min)} to ${amount(parameter, parameter.max)}`;
 }
 
-function kindOf({ unit, vartype }: PostgresSetting): string {
+function kindOf({ unit, vartype }: PostgresParameter): string {
   if (unit === "") return vartype === "integer" ? "a whole number" : "a number";
   return unit.endsWith("B") ? 'a size like "32 MB"' : 'a time like "90 s"';
 }
 
-function unitProblem({ unit }: PostgresSetting): string {
+function unitProblem({ unit }: PostgresParameter): string {
   if (unit === "") return "be a number without a unit";
-  if (unit.endsWith("B")) return "be a size in B, kB, MB, GB or TB, with capitals like these";
+  if (unit.endsWith("B")) return "be a size in B, kB, MB, GB or TB (case-sensitive)";
   return "be a time in us, ms, s, min, h or d";
 }
 
 /** An amount as people write it. */
-function amount({ unit }: PostgresSetting, count: number): string {
+function amount({ unit }: PostgresParameter, count: number): string {
   if (unit === "" || count <= 0) return String(count);
   const size = /^(\d*)([kM]?)B$/.exec(unit);
   if (!size) return `${count} ${unit}`;

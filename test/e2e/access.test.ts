@@ -136,7 +136,7 @@ describe("a production server", () => {
     ).toBe(before);
     project.reconfigure(stack, settings({ pgHba: { rules: rules.slice(0, 1) } }));
     expect((await project.up(stack)).text).toMatch(
-      /pgHba\.rules\[0\] +host all all 0\.0\.0\.0\/0 trust: production never trusts a network/,
+      /pgHba\.rules\[0\] +host all all 0\.0\.0\.0\/0 trust: a production server must not trust a network/,
     );
   });
 
@@ -195,7 +195,7 @@ test("what was changed by hand is seen at preview, and mended", async () => {
     "pg_hba.conf of prod was edited manually; the next up overwrites the change",
   );
   expect(text).toContain("work_mem was set by ALTER SYSTEM; up resets it");
-  expect(text).toContain(`role ${database} is a superuser; up puts it right`);
+  expect(text).toContain(`role ${database} is a superuser; up corrects it`);
   expect(await project.up(stack)).toMatchObject({ exitCode: 0 });
   expect(await superuser("SHOW work_mem")).toBe("5MB");
   expect(
@@ -225,7 +225,7 @@ test("no password stands in the state, in what docker shows, in logs, process li
   ]);
   const all = [...places.map(({ text }) => text), project.printed].join("\n");
   expect(all).toContain("STAGECRAFT_SERVER=prod");
-  expect(all).toContain("production never trusts a network");
+  expect(all).toContain("a production server must not trust a network");
   for (const password of Object.values(project.passwords)) expect(all).not.toContain(password);
 });
 

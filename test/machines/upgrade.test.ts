@@ -29,7 +29,7 @@ beforeAll(async () => {
   await oldUp("dev");
   const made = await ask("prod", "backup", { job: null });
   backup = (JSON.parse(made) as { backup: string }).backup;
-  await ask("prod", "verify", { id: backup });
+  await ask("prod", "verify", { backup });
   await project.makeStack("staging", { data: { dump } });
   await oldUp("staging");
   project.reconfigure("staging", { data: { from: "server:prod", backup } });

@@ -1,14 +1,14 @@
 import { parseCidr, parseIp, type Network } from "../rule/address";
-import { callerOf, type ServerFacts } from "../rule/connection";
+import { resolveConnection, type ServerEnvironment } from "../rule/connection-attempt";
 import { whoCan } from "../rule/evaluate";
 import type { RequiredAccess } from "./finding";
 import { matchesNames } from "../rule/match";
 import type { AuthMethod, PgHbaRule } from "../rule/rule";
-import { edgesIn, edgesOf, edgesOutside } from "./samples";
+import { edgesInside, edgeAddresses, edgesOutside } from "./edge-addresses";
 
-/** Who is asked about: a row of the matrix. */
-export interface Subject {
-  /** What people call it: `app`, `readonly`. */
+/** A role and database: a row of the matrix. */
+export interface AccessSubject {
+  /** Display name, e.g. `app`, `readonly`. */
   readonly name: string;
   readonly user: string;
   readonly database: string;
@@ -17,54 +17,54 @@ export interface Subject {
   readonly replication?: boolean;
 }
 
-/** Where connections come from: a column of the matrix. */
-export interface Origin {
-  /** What people call it: `application`, `office`. */
+/** A source of connections: a column of the matrix. */
+export interface AccessSource {
+  /** Display name, e.g. `application`, `office`. */
   readonly name: string;
-  /** A network, an address, `samenet`, a host name; left out for the Unix socket. */
+  /** A network, an address, `samenet` or a host name; omitted for the Unix socket. */
   readonly address?: string;
 }
 
-/** What the matrix is about. A last column "everyone else" comes by itself. */
-export interface Scope {
-  readonly subjects: readonly Subject[];
-  readonly networks: readonly Origin[];
+/** Rows and columns of the matrix. A last column "everyone else" is added automatically. */
+export interface AccessScope {
+  readonly subjects: readonly AccessSubject[];
+  readonly networks: readonly AccessSource[];
   /** Connections that must work. @default none */
   readonly required?: readonly RequiredAccess[];
-  readonly server?: ServerFacts;
+  readonly server?: ServerEnvironment;
 }
 
-/** What is asked of one subject at one address: by method, with TLS and without. */
-interface Access {
+/** The authentication methods for one subject at one address, with and without TLS. */
+interface AddressAccess {
   readonly tls: AuthMethod;
   readonly plain: AuthMethod;
 }
 
 /** One row: a subject and its access from every column. */
 export interface MatrixRow {
-  readonly subject: Subject;
+  readonly subject: AccessSubject;
   /** `scram, TLS`, `rejected`, `partly scram`. */
   readonly cells: readonly string[];
 }
 
 export interface AccessMatrix {
-  readonly columns: readonly Origin[];
+  readonly columns: readonly AccessSource[];
   readonly rows: readonly MatrixRow[];
 }
 
-/** Somebody who can come in, or no longer can, or is asked for something else. */
+/** A subject that gains or loses access from a source, or needs another method. */
 export interface AccessChange {
-  readonly subject: Subject;
-  readonly origin: Origin;
+  readonly subject: AccessSubject;
+  readonly origin: AccessSource;
   readonly change: "gains" | "loses" | "asked otherwise";
   readonly before: string;
   readonly after: string;
 }
 
-const everyoneElse: Origin = { name: "everyone else" };
+const everyoneElse: AccessSource = { name: "everyone else" };
 
-/** Who can come in from where, and what is asked of them. */
-export function accessMatrix(rules: readonly PgHbaRule[], scope: Scope): AccessMatrix {
+/** Computes which subjects can connect from which source, and with which method. */
+export function accessMatrix(rules: readonly PgHbaRule[], scope: AccessScope): AccessMatrix {
   const rows = scope.subjects.map((subject) => ({
     subject,
     cells: accessOf(subject, [rules], scope).map(({ accesses }) => cellText(accesses[0] ?? [])),
@@ -72,43 +72,43 @@ export function accessMatrix(rules: readonly PgHbaRule[], scope: Scope): AccessM
   return { columns: [...scope.networks, everyoneElse], rows };
 }
 
-/** What a change of rules means for people. */
+/** Compares the access that two lists of rules give. */
 export function accessChanges(
   before: readonly PgHbaRule[],
   after: readonly PgHbaRule[],
-  scope: Scope,
+  scope: AccessScope,
 ): readonly AccessChange[] {
   return scope.subjects.flatMap((subject) =>
     accessOf(subject, [before, after], scope).flatMap(({ origin, accesses }) => {
-      const [old = [], now = []] = accesses;
-      const change = changeOf(old, now);
+      const [previous = [], current = []] = accesses;
+      const change = changeOf(previous, current);
       if (!change) return [];
-      return [{ subject, origin, change, before: cellText(old), after: cellText(now) }];
+      return [{ subject, origin, change, before: cellText(previous), after: cellText(current) }];
     }),
   );
 }
 
-/** The access of a subject from each column, under several lists of rules: judged at the edges that any of them draws. */
+/** The access of a subject from each source, for several lists of rules; evaluated at the edge addresses of all of them. */
 function accessOf(
-  { user, database, roles = [], replication = false }: Subject,
+  { user, database, roles = [], replication = false }: AccessSubject,
   lists: readonly (readonly PgHbaRule[])[],
-  { networks, server = {} }: Scope,
+  { networks, server = {} }: AccessScope,
 ) {
   const connection = { user, database, roles, replication };
-  const caller = callerOf(connection, server);
-  const own = lists.map((rules) => rules.filter((rule) => matchesNames(rule, caller)));
+  const resolved = resolveConnection(connection, server);
+  const relevant = lists.map((rules) => rules.filter((rule) => matchesNames(rule, resolved)));
   const ranges = networks.map((origin) => rangesOf(origin, server));
-  const edges = edgesOf(own.flat(), ranges.flat(), server);
+  const edges = edgeAddresses(relevant.flat(), ranges.flat(), server);
   const columns = networks.map((origin, at) => {
-    const of = ranges[at] ?? [];
-    // A place that is no network is asked about as it stands.
-    return { origin, samples: of.length > 0 ? edgesIn(of, edges) : [origin.address] };
+    const own = ranges[at] ?? [];
+    // Other sources, such as host names, are evaluated as they are.
+    return { origin, samples: own.length > 0 ? edgesInside(own, edges) : [origin.address] };
   });
   const others = { origin: everyoneElse, samples: edgesOutside(ranges.flat(), edges) };
   return [...columns, others].map(({ origin, samples }) => ({
     origin,
-    accesses: own.map((rules) =>
-      samples.map((address): Access => {
+    accesses: relevant.map((rules) =>
+      samples.map((address): AddressAccess => {
         const from = address === undefined ? connection : { ...connection, address };
         return {
           tls: whoCan(rules, { ...from, tls: true }, server).method,
@@ -119,7 +119,10 @@ function accessOf(
   }));
 }
 
-function rangesOf({ address = "" }: Origin, { interfaces = [] }: ServerFacts): readonly Network[] {
+function rangesOf(
+  { address = "" }: AccessSource,
+  { interfaces = [] }: ServerEnvironment,
+): readonly Network[] {
   const base = parseIp(address);
   if (base) return [{ base, mask: base.map(() => 0xff) }];
   const texts = address === "samenet" ? interfaces : [address];
@@ -127,8 +130,8 @@ function rangesOf({ address = "" }: Origin, { interfaces = [] }: ServerFacts): r
 }
 
 function changeOf(
-  old: readonly Access[],
-  now: readonly Access[],
+  old: readonly AddressAccess[],
+  now: readonly AddressAccess[],
 ): AccessChange["change"] | undefined {
   const pairs = old.flatMap((was, at) => {
     const is = now[at] ?? was;
@@ -139,17 +142,17 @@ function changeOf(
   return pairs.some(([was, is]) => was !== is) ? "asked otherwise" : undefined;
 }
 
-function cellText(accesses: readonly Access[]): string {
+function cellText(accesses: readonly AddressAccess[]): string {
   const texts = [...new Set(accesses.map(accessText))];
   const allowed = texts.filter((text) => text !== rejected);
   if (allowed.length === 0) return rejected;
   return allowed.length === texts.length ? allowed.join(" or ") : `partly ${allowed.join(" or ")}`;
 }
 
-/** In the words of a cell. */
+/** Text of a cell without access. */
 export const rejected = "rejected";
 
-function accessText({ tls, plain }: Access): string {
+function accessText({ tls, plain }: AddressAccess): string {
   if (tls === plain) return shortName(tls);
   if (plain === "reject") return `${shortName(tls)}, TLS`;
   if (tls === "reject") return `${shortName(plain)}, no TLS`;

@@ -1,17 +1,17 @@
 import { accessChanges, accessMatrix, rejected } from "./access-matrix";
-import type { AccessChange, Origin, Scope, Subject } from "./access-matrix";
-import { namesLockedOut } from "./lock-out";
+import type { AccessChange, AccessSource, AccessScope, AccessSubject } from "./access-matrix";
+import { lockedOutNames } from "./lock-out";
 import type { PgHbaRule } from "../rule/rule";
 
 /**
- * The access matrix before and after a change, for the preview: who can come in from where, who gains and who loses, and who is locked out.
- * @param before the rules in force; left out on a new server, where there is nothing to compare with
+ * Formats the access matrix for the preview: who can connect from where, who gains or loses access, and who is locked out.
+ * @param before the active rules; `undefined` on a new server
  */
 export function accessText(
   server: string,
   before: readonly PgHbaRule[] | undefined,
   after: readonly PgHbaRule[],
-  scope: Scope,
+  scope: AccessScope,
 ): string {
   const { columns, rows } = accessMatrix(after, scope);
   const changes = before ? accessChanges(before, after, scope) : [];
@@ -32,7 +32,7 @@ export function accessText(
   const lines = table.map((row) =>
     `  ${row.map((cell, at) => cell.padEnd((widths[at] ?? 0) + 3)).join("")}`.trimEnd(),
   );
-  const lockedOut = namesLockedOut(after, scope.required ?? [], scope.server);
+  const lockedOut = lockedOutNames(after, scope.required ?? [], scope.server);
   return [`pg_hba of ${server}`, ...lines, footer(changes, lockedOut)].join("\n");
 }
 
@@ -51,7 +51,7 @@ function footer(changes: readonly AccessChange[], lockedOut: readonly string[]):
   const verbs = [
     ["gains", "gains access"],
     ["loses", "loses access"],
-    ["asked otherwise", "is asked otherwise"],
+    ["asked otherwise", "needs another method"],
   ] as const;
   const parts = verbs.flatMap(([change, verb]) => {
     const who = changes.filter((found) => found.change === change).map(whoText);
@@ -69,10 +69,10 @@ function whoText({ subject, origin }: AccessChange): string {
   return `${subject.name} from ${origin.address ?? origin.name}`;
 }
 
-function originText({ name, address }: Origin): string {
+function originText({ name, address }: AccessSource): string {
   return address === undefined || address === name ? name : `${name} ${address}`;
 }
 
-function subjectText({ name, database, replication }: Subject): string {
+function subjectText({ name, database, replication }: AccessSubject): string {
   return replication === true ? name : `${database} (${name})`;
 }

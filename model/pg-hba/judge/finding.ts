@@ -1,9 +1,9 @@
 import type { ServerKind } from "../../base/names";
-import type { Connection, ServerFacts } from "../rule/connection";
+import type { ConnectionAttempt, ServerEnvironment } from "../rule/connection-attempt";
 import type { AuthMethod, PgHbaRule } from "../rule/rule";
 
-/** What a finding is about. `invalid` is a rule that PostgreSQL refuses, or takes otherwise than it was meant. */
-export type FindingKind =
+/** Kind of a finding. `invalid` is a rule that PostgreSQL rejects, or accepts with an unintended meaning. */
+export type PgHbaFindingKind =
   | "invalid"
   | "shadowed"
   | "wider"
@@ -12,34 +12,34 @@ export type FindingKind =
   | "no replication rule"
   | "lock-out";
 
-/** Something that is wrong with a list of rules, or could be better. An `error` keeps the rules from being applied. */
-export interface Finding {
-  readonly kind: FindingKind;
+/** A problem or possible improvement of a list of rules. Rules with an `error` are not applied. */
+export interface PgHbaFinding {
+  readonly kind: PgHbaFindingKind;
   readonly severity: "error" | "warning";
-  /** The rule it is about; absent when no rule is there for a connection. */
+  /** The rule it is about; absent when no rule matches a connection. */
   readonly rule?: PgHbaRule;
-  /** Place of that rule, from 0. */
+  /** Index of that rule, from 0. */
   readonly index?: number;
   readonly reason: string;
   readonly fix: string;
 }
 
 /** A connection that must work. */
-export interface RequiredAccess extends Connection {
-  /** What people call it: `application`, `monitoring`. */
+export interface RequiredAccess extends ConnectionAttempt {
+  /** Display name, e.g. `application`, `monitoring`. */
   readonly name: string;
-  /** How it can prove who it is. @default all but `reject` */
+  /** Authentication methods it supports. @default all but `reject` */
   readonly methods?: readonly AuthMethod[];
 }
 
-/** What rules are held against. */
-export interface Circumstances {
+/** The server and connections that rules are checked for. */
+export interface FindingContext {
   readonly kind: ServerKind;
   /** @default none */
   readonly required?: readonly RequiredAccess[];
-  /** Servers that copy this one by streaming replication. @default none */
+  /** Streaming replicas of this server. @default none */
   readonly replicas?: readonly Omit<RequiredAccess, "database" | "replication">[];
-  readonly server?: ServerFacts;
+  readonly server?: ServerEnvironment;
   /** PostgreSQL's major version. @default 17 */
   readonly version?: number;
 }

@@ -1,98 +1,103 @@
-import type { Circumstances } from "./finding";
+import type { FindingContext } from "./finding";
 import type { RequiredAccess } from "./finding";
-import type { Finding } from "./finding";
+import type { PgHbaFinding } from "./finding";
 import { whoCan } from "../rule/evaluate";
 import type { PgHbaRule } from "../rule/rule";
 import { nameToken } from "../rule/token";
 
-/** The replicas that the rules keep out. */
-export function missingReplicas(
+/** Findings about replicas that the rules lock out. */
+export function lockedOutReplicas(
   rules: readonly PgHbaRule[],
-  { replicas = [], server }: Circumstances,
-): readonly Finding[] {
-  return replicas.flatMap((replica): readonly Finding[] => {
+  { replicas = [], server }: FindingContext,
+): readonly PgHbaFinding[] {
+  return replicas.flatMap((replica): readonly PgHbaFinding[] => {
     const access = { ...replica, database: "replication", replication: true };
-    const refused = refusalOf(rules, access, server);
-    if (!refused) return [];
-    const { reason, ...at } = refused;
+    const lockOut = findLockOut(rules, access, server);
+    if (!lockOut) return [];
+    const { reason, ...at } = lockOut;
     return [
       {
         kind: "no replication rule",
         severity: "error",
         ...at,
-        reason: `replica ${replica.name} (${wayOf(access)}) ${reason}`,
+        reason: `replica ${replica.name} (${describeAccess(access)}) ${reason}`,
         fix: `add "${ruleFor(access)}"${at.rule ? " before it" : ""}`,
       },
     ];
   });
 }
 
-/** The required connections that the rules keep out. */
-export function lockedOut(
+/** Findings about required connections that the rules lock out. */
+export function lockedOutConnections(
   rules: readonly PgHbaRule[],
-  { required = [], server }: Circumstances,
-): readonly Finding[] {
-  return required.flatMap((access): readonly Finding[] => {
-    const refused = refusalOf(rules, access, server);
-    if (!refused) return [];
-    const { reason, ...at } = refused;
+  { required = [], server }: FindingContext,
+): readonly PgHbaFinding[] {
+  return required.flatMap((access): readonly PgHbaFinding[] => {
+    const lockOut = findLockOut(rules, access, server);
+    if (!lockOut) return [];
+    const { reason, ...at } = lockOut;
     return [
       {
         kind: "lock-out",
         severity: "error",
         ...at,
-        reason: `${access.name} (${wayOf(access)}) ${reason}`,
+        reason: `${access.name} (${describeAccess(access)}) ${reason}`,
         fix: `add "${ruleFor(access)}"${at.rule ? " before it" : ""}`,
       },
     ];
   });
 }
 
-/** Names of the required connections that rules keep out. */
-export function namesLockedOut(
+/** Names of the required connections that the rules lock out. */
+export function lockedOutNames(
   rules: readonly PgHbaRule[],
   required: readonly RequiredAccess[],
-  server: Circumstances["server"],
+  server: FindingContext["server"],
 ): readonly string[] {
   return required
-    .filter((access) => refusalOf(rules, access, server) !== undefined)
+    .filter((access) => findLockOut(rules, access, server) !== undefined)
     .map(({ name }) => name);
 }
 
-type Refusal = Pick<Finding, "rule" | "index" | "reason">;
+type LockOut = Pick<PgHbaFinding, "rule" | "index" | "reason">;
 
-function refusalOf(
+function findLockOut(
   rules: readonly PgHbaRule[],
   access: RequiredAccess,
-  server: Circumstances["server"],
-): Refusal | undefined {
+  server: FindingContext["server"],
+): LockOut | undefined {
   const decision = whoCan(rules, access, server);
-  if (decision.decision === "implicit reject")
-    return { reason: "is locked out: no rule is for it" };
+  if (decision.decision === "implicit reject") return { reason: "is locked out: no rule matches" };
   const { rule, index, method } = decision;
   if (method === "reject") return { rule, index, reason: "is locked out by this rule" };
   const { methods = [method] } = access;
   if (methods.includes(method)) return undefined;
-  return { rule, index, reason: `is asked for ${method}, but has ${methods.join(" or ")}` };
+  return { rule, index, reason: `has to use ${method}, but supports ${methods.join(" or ")}` };
 }
 
 /** `timesheets to timesheets from 10.20.0.7 with TLS`. */
-function wayOf({ user, database, replication, address, tls = false }: RequiredAccess): string {
+function describeAccess({
+  user,
+  database,
+  replication,
+  address,
+  tls = false,
+}: RequiredAccess): string {
   const to = replication === true ? "for replication" : `to ${database}`;
   const from = address === undefined ? "over the socket" : `from ${address}`;
   return `${user} ${to} ${from}${tls ? " with TLS" : ""}`;
 }
 
-/** The least rule that lets a connection in. */
+/** The narrowest rule that allows a connection. */
 function ruleFor(access: RequiredAccess): string {
   const { user, database, replication, address, tls = false, methods } = access;
   const type = address === undefined ? "local" : tls ? "hostssl" : "host";
   const to = replication === true ? "replication" : nameToken(database);
   const method = methods?.[0] ?? (address === undefined ? "peer" : "scram-sha-256");
-  return [type, to, nameToken(user), ...placeOf(address), method].join(" ");
+  return [type, to, nameToken(user), ...addressWords(address), method].join(" ");
 }
 
-function placeOf(address: string | undefined): readonly string[] {
+function addressWords(address: string | undefined): readonly string[] {
   if (address === undefined) return [];
   if (address.includes(":")) return [`${address}/128`];
   return [/^[\d.]+$/.test(address) ? `${address}/32` : address];

@@ -1,77 +1,77 @@
 import { coversNetwork } from "../rule/address";
-import type { Finding } from "./finding";
-import { readPlace, type Place } from "../rule/source-address";
+import type { PgHbaFinding } from "./finding";
+import { readSourceAddress, type SourceAddress } from "../rule/source-address";
 import { describeRule } from "../text/render";
 import type { AuthMethod, PgHbaRule } from "../rule/rule";
 
-/** How many earlier rules for the same databases and users count as neighbours. */
-const nearest = 50;
+/** How many earlier rules for the same databases and users are compared. */
+const maxNeighbours = 50;
 
-/** How much a method asks; those that are not here ask the most. */
-const asks: Partial<Record<AuthMethod, number>> = { trust: 0, ident: 1, password: 2, md5: 3 };
+/** Strength of a method; methods that are not listed are the strongest. */
+const strength: Partial<Record<AuthMethod, number>> = { trust: 0, ident: 1, password: 2, md5: 3 };
 
-interface Placed {
+interface AddressedRule {
   readonly rule: PgHbaRule;
-  readonly place: Place;
+  readonly address: SourceAddress;
 }
 
 /**
- * Rules that let in more easily what a rule before them is stricter about: the same databases and users, from the same place
- * or a wider one, but without TLS or by a weaker method. By the index of the wider rule.
+ * Finds rules that are less strict than an earlier one: for the same databases and users and the same or a wider address,
+ * but without TLS or with a weaker method. By the index of the less strict rule.
  */
 export function widerThanNeighbour(
   rules: readonly PgHbaRule[],
-): ReadonlyMap<number, Pick<Finding, "kind" | "severity" | "reason" | "fix">> {
-  const found = new Map<number, Pick<Finding, "kind" | "severity" | "reason" | "fix">>();
-  const groups = new Map<string, Placed[]>();
+): ReadonlyMap<number, Pick<PgHbaFinding, "kind" | "severity" | "reason" | "fix">> {
+  const found = new Map<number, Pick<PgHbaFinding, "kind" | "severity" | "reason" | "fix">>();
+  const groups = new Map<string, AddressedRule[]>();
   for (const [index, rule] of rules.entries()) {
     if (rule.type === "local" || rule.method === "reject") continue;
-    const place = readPlace(rule);
-    if ("severity" in place) continue;
+    const address = readSourceAddress(rule);
+    if ("severity" in address) continue;
     const key = `${[...rule.databases].sort().join()} ${[...rule.users].sort().join()}`;
     const group = groups.get(key) ?? [];
     groups.set(key, group);
-    const reason = reasonOf(group, { rule, place });
+    const reason = reasonOf(group, { rule, address });
     if (reason !== undefined) {
-      const fix = "ask for the same in both, or leave the wider one out";
+      const fix = "make both equally strict, or remove the wider one";
       found.set(index, { kind: "wider", severity: "warning", reason, fix });
     }
-    group.push({ rule, place });
+    group.push({ rule, address });
   }
   return found;
 }
 
-/** About the nearest neighbour that the rule is wider than. */
-function reasonOf(group: readonly Placed[], placed: Placed): string | undefined {
-  for (const neighbour of group.slice(-nearest).reverse()) {
-    const reason = widerThan(neighbour, placed);
+/** The reason for the nearest earlier rule that is stricter. */
+function reasonOf(group: readonly AddressedRule[], candidate: AddressedRule): string | undefined {
+  for (const neighbour of group.slice(-maxNeighbours).reverse()) {
+    const reason = widerThan(neighbour, candidate);
     if (reason !== undefined) return reason;
   }
   return undefined;
 }
 
-function widerThan(neighbour: Placed, { rule, place }: Placed): string | undefined {
-  if (!coversPlace(place, neighbour.place)) return undefined;
-  // Shown only where something is to be said: most neighbours are as strict.
+function widerThan(neighbour: AddressedRule, { rule, address }: AddressedRule): string | undefined {
+  if (!coversAddress(address, neighbour.address)) return undefined;
+  // Lazy, because most neighbours are equally strict.
   const shown = (): string => `"${describeRule(neighbour.rule)}"`;
-  if (neighbour.rule.type === "hostssl" && takesPlain(rule)) {
-    return `takes without TLS what ${shown()} before it wants with TLS`;
+  if (neighbour.rule.type === "hostssl" && allowsPlain(rule)) {
+    return `allows without TLS what ${shown()} before it allows only with TLS`;
   }
-  const [weaker, stronger] = [asks[rule.method] ?? 4, asks[neighbour.rule.method] ?? 4];
-  if (weaker >= stronger || samePlace(place, neighbour.place)) return undefined;
-  return `asks a wider network for less (${rule.method}) than ${shown()} before it`;
+  const [weaker, stronger] = [strength[rule.method] ?? 4, strength[neighbour.rule.method] ?? 4];
+  if (weaker >= stronger || isSameAddress(address, neighbour.address)) return undefined;
+  return `allows a weaker method (${rule.method}) for a wider network than ${shown()} before it`;
 }
 
-function takesPlain({ type }: PgHbaRule): boolean {
+function allowsPlain({ type }: PgHbaRule): boolean {
   return type === "host" || type === "hostnossl" || type === "hostnogssenc";
 }
 
-function samePlace(one: Place, other: Place): boolean {
-  return coversPlace(one, other) && coversPlace(other, one);
+function isSameAddress(one: SourceAddress, other: SourceAddress): boolean {
+  return coversAddress(one, other) && coversAddress(other, one);
 }
 
-/** Whether everything from one place is from another as well, as far as the rules alone can tell. */
-function coversPlace(outer: Place, inner: Place): boolean {
+/** Whether one source address includes another, without resolving host names or own networks. */
+function coversAddress(outer: SourceAddress, inner: SourceAddress): boolean {
   if (outer.kind === "all") return true;
   if (outer.kind === "network") {
     return inner.kind === "network" && coversNetwork(outer.network, inner.network);

@@ -3,17 +3,17 @@ import { IPv4, IPv6 } from "ipaddr.js";
 /** The bytes of an IP address: 4 or 16. */
 export type Ip = readonly number[];
 
-/** A range of addresses: those that are the same where the mask has ones. */
+/** An address range: the addresses that equal `base` in the bits of `mask`. */
 export interface Network {
   readonly base: Ip;
   readonly mask: Ip;
 }
 
-/** Reads an IP address in any notation that PostgreSQL takes; `undefined` when it is none. An IPv4 address in IPv6 notation stays IPv6. */
+/** Parses an IP address in any notation that PostgreSQL accepts; `undefined` for anything else. An IPv4-mapped IPv6 address stays IPv6. */
 export function parseIp(text: string): Ip | undefined {
-  // Most words are names; only what looks like an address is worth an exception.
+  // Most words are names. This check avoids the cost of an exception for each.
   if (!/^\d[\da-fx.]*$|^[\da-f]*:/i.test(text)) return undefined;
-  // Nearly all are written like this, and a file may have thousands.
+  // Fast path for the usual notation: a file may have thousands of addresses.
   if (/^(?:0|[1-9]\d{0,2})(?:\.(?:0|[1-9]\d{0,2})){3}$/.test(text)) {
     const bytes = text.split(".").map(Number);
     return bytes.every((byte) => byte <= 255) ? bytes : undefined;
@@ -25,12 +25,12 @@ export function parseIp(text: string): Ip | undefined {
   }
 }
 
-/** An address as people write it: `10.20.0.1`, `2001:db8::1`. */
+/** Formats an address: `10.20.0.1`, `2001:db8::1`. */
 export function formatIp(ip: Ip): string {
   return ip.length === 4 ? new IPv4([...ip]).toString() : new IPv6([...ip]).toRFC5952String();
 }
 
-/** Reads `10.20.0.0/24`; `undefined` when it is no address with a prefix length that fits. */
+/** Parses CIDR notation, e.g. `10.20.0.0/24`; `undefined` for anything else. */
 export function parseCidr(text: string): Network | undefined {
   const slash = text.indexOf("/");
   const base = parseIp(text.slice(0, slash));
@@ -39,12 +39,12 @@ export function parseCidr(text: string): Network | undefined {
   return Number(length) > base.length * 8 ? undefined : { base, mask: prefixMask(base, +length) };
 }
 
-/** The mask of a prefix length, for addresses as long as `like`. */
+/** The mask of a prefix length, for the address family of `like`. */
 export function prefixMask(like: Ip, length: number): Ip {
   return like.map((_, index) => 0xff & ~(0xff >> Math.min(8, Math.max(0, length - 8 * index))));
 }
 
-/** The prefix length of a mask; `undefined` when it has gaps. */
+/** The prefix length of a mask; `undefined` for a non-contiguous mask. */
 export function prefixLength(mask: Ip): number | undefined {
   const ones = mask.findIndex((byte) => byte !== 0xff);
   if (ones < 0) return mask.length * 8;
@@ -60,11 +60,11 @@ const bitsOfByte: readonly string[] = Array.from({ length: 256 }, (_, byte) =>
 );
 
 /** The bits of an address, as `0` and `1`. */
-export function bitsOf(ip: Ip): string {
+export function addressBits(ip: Ip): string {
   return ip.map((byte) => bitsOfByte[byte] ?? "").join("");
 }
 
-/** Whether an address is in a network; IPv4 and IPv6 never meet. */
+/** Whether an address is in a network of the same address family. */
 export function inNetwork(ip: Ip, { base, mask }: Network): boolean {
   return ip.length === base.length && ip.every((byte, at) => same(byte, base[at], mask[at]));
 }
@@ -77,7 +77,7 @@ export function coversNetwork(outer: Network, inner: Network): boolean {
   );
 }
 
-/** A network without the bits that its mask does not look at. */
+/** A network with the host bits of its base set to zero. */
 export function trimNetwork({ base, mask }: Network): Network {
   return { base: base.map((byte, at) => byte & (mask[at] ?? 0)), mask };
 }
@@ -88,7 +88,7 @@ export function endsOf({ base, mask }: Network): readonly [Ip, Ip] {
   return [low, low.map((byte, at) => byte | (0xff & ~(mask[at] ?? 0)))];
 }
 
-/** `10.20.0.0/24`, or `10.0.1.0 255.0.255.0` where the mask has gaps. */
+/** Formats a network: `10.20.0.0/24`, or `10.0.1.0 255.0.255.0` for a non-contiguous mask. */
 export function formatNetwork({ base, mask }: Network): string {
   const length = prefixLength(mask);
   return length === undefined

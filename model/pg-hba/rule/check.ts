@@ -1,23 +1,23 @@
 import { readToken } from "./fields";
 import { optionProblems } from "./options";
-import { placeWarnings, readPlace } from "./source-address";
-import { choices, error, warning, type RuleProblem } from "./problem";
+import { sourceAddressWarnings, readSourceAddress } from "./source-address";
+import { choicesHint, error, warning, type RuleProblem } from "./problem";
 import { compileRegex } from "./regex";
 import { authMethods, connectionTypes, type PgHbaRule } from "./rule";
 import { regexOf } from "./token";
 
-/** The version of PostgreSQL that a file is for, where none is named. */
+/** Default major version of PostgreSQL. */
 export const defaultVersion = 17;
 
 /**
- * All that is wrong with one rule. Also for rules that were not read from a file.
+ * Checks one rule, read from a file or not, and returns all its problems.
  * @param version PostgreSQL's major version, 15 to 18
  */
 export function checkRule(rule: PgHbaRule, version = defaultVersion): readonly RuleProblem[] {
-  let checked = known.get(rule);
+  let checked = cache.get(rule);
   if (checked?.version !== version) {
     checked = { version, problems: problemsOf(rule, version) };
-    known.set(rule, checked);
+    cache.set(rule, checked);
   }
   return checked.problems;
 }
@@ -27,8 +27,8 @@ interface Checked {
   readonly problems: readonly RuleProblem[];
 }
 
-/** A file is checked when it is read, and its rules again with all that is found about them. */
-const known = new WeakMap<PgHbaRule, Checked>();
+/** Rules are checked when their file is read, and again for the findings. */
+const cache = new WeakMap<PgHbaRule, Checked>();
 
 function problemsOf(rule: PgHbaRule, version: number): readonly RuleProblem[] {
   return [
@@ -42,7 +42,7 @@ function problemsOf(rule: PgHbaRule, version: number): readonly RuleProblem[] {
 
 function typeProblems({ type }: PgHbaRule): readonly RuleProblem[] {
   if (connectionTypes.includes(type)) return [];
-  return [error(`"${type}" is no connection type; ${choices(type, connectionTypes)}`)];
+  return [error(`"${type}" is not a connection type; ${choicesHint(type, connectionTypes)}`)];
 }
 
 function nameProblems(
@@ -50,39 +50,40 @@ function nameProblems(
   names: readonly string[],
   version: number,
 ): readonly RuleProblem[] {
-  if (names.length === 0) return [error(`names no ${what}; write all or a name`)];
+  if (names.length === 0) return [error(`has no ${what}; write all or a name`)];
   return names.flatMap((name) => {
     const token = readToken(name);
-    if (!token) return error(`${what} ${JSON.stringify(name)} is not one word; put it in quotes`);
-    if (token.text === "") return warning(`the ${what} "" is empty; write all or a name`);
+    if (!token)
+      return error(`${what} ${JSON.stringify(name)} is more than one word; put it in quotes`);
+    if (token.text === "") return warning(`has an empty ${what}; write all or a name`);
     const regex = regexOf(token);
     if (regex === undefined) return [];
     if (version < 16) {
-      return warning(`${name} is a name up to PostgreSQL 15; regular expressions came with 16`);
+      return warning(`${name} is a literal name in PostgreSQL 15; regular expressions need 16`);
     }
     if (compileRegex(regex)) return [];
-    return error(`${name} is no regular expression that can be read; correct or simplify it`);
+    return error(`${name} is not a supported regular expression; correct or simplify it`);
   });
 }
 
 function addressProblems(rule: PgHbaRule): readonly RuleProblem[] {
   if (rule.type === "local") {
-    const given = [rule.address, rule.mask].filter((text) => text !== undefined).join(" ");
-    if (given === "") return [];
-    return [error(`local takes no address, got ${given}; leave it out, or write host`)];
+    const written = [rule.address, rule.mask].filter((text) => text !== undefined).join(" ");
+    if (written === "") return [];
+    return [error(`local rules have no address, got ${written}; leave it out, or write host`)];
   }
-  const place = readPlace(rule);
-  return "severity" in place ? [place] : placeWarnings(place);
+  const address = readSourceAddress(rule);
+  return "severity" in address ? [address] : sourceAddressWarnings(address);
 }
 
 function methodProblems(rule: PgHbaRule, version: number): readonly RuleProblem[] {
   const { type, method } = rule;
   const known = authMethods.filter((name) => name !== "oauth" || version >= 18);
   if (method === "oauth" && version < 18) {
-    return [error(`oauth came with PostgreSQL 18, this is for ${version}; use another method`)];
+    return [error(`oauth needs PostgreSQL 18, this is ${version}; use another method`)];
   }
   if (!known.includes(method)) {
-    return [error(`"${method}" is no method; ${choices(method, known)}`)];
+    return [error(`"${method}" is not a method; ${choicesHint(method, known)}`)];
   }
   if (method === "peer" && type !== "local") {
     return [error(`peer is for local rules only, not ${type}; use scram-sha-256`)];
@@ -95,7 +96,7 @@ function methodProblems(rule: PgHbaRule, version: number): readonly RuleProblem[
   }
   if (method === "sspi" || method === "bsd") {
     const system = method === "sspi" ? "Windows" : "OpenBSD";
-    return [error(`${method} is for PostgreSQL on ${system} only; use scram-sha-256`)];
+    return [error(`${method} works with PostgreSQL on ${system} only; use scram-sha-256`)];
   }
   return optionProblems(rule);
 }

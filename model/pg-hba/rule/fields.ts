@@ -1,19 +1,19 @@
 import type { Token } from "./token";
 
-/** The fields of one line; each is a list of tokens, which commas join. */
+/** The fields of one line; each is a comma-separated list of tokens. */
 export interface Fields {
   readonly fields: readonly (readonly Token[])[];
-  /** A quote was opened and never closed; PostgreSQL takes the rest of the line into it. */
+  /** A quote is not closed; PostgreSQL extends it to the end of the line. */
   readonly openQuote: boolean;
-  /** A comma with a blank before it: PostgreSQL skips it, and the list before it ends there. */
+  /** A comma follows a blank: PostgreSQL ignores it, and the list ends before it. */
   readonly loneComma: boolean;
 }
 
-/** Blanks as PostgreSQL knows them; any other white space is part of a word. */
+/** Blanks to PostgreSQL; any other white space is part of a word. */
 const isBlank = (letter: string): boolean =>
   letter === " " || letter === "\t" || letter === "\r" || letter === "";
 
-/** Splits a line, continuation lines joined, into its fields up to a comment. Quotes, commas and comments count as in PostgreSQL's `next_token`. */
+/** Splits a logical line into its fields, up to a comment. Quotes, commas and comments are handled as in PostgreSQL's `next_token`. */
 export function splitFields(line: string): Fields {
   if (!/["#,]/.test(line)) {
     const words = line.split(/[ \t\r]+/).filter((text) => text !== "");
@@ -32,11 +32,11 @@ export function splitFields(line: string): Fields {
   return { fields, openQuote: reader.openQuote, loneComma: reader.loneComma };
 }
 
-/** The one token that a word in the file's notation is; `undefined` when it is none or several. */
+/** Parses a word in the file's notation as one token; `undefined` when it is none or several. */
 export function readToken(notation: string): Token | undefined {
   if (/^[\w.:/+-]+$/.test(notation)) return { text: notation, quoted: false };
   if (/[\n\0]/.test(notation)) return undefined;
-  // Between two others, an open quote, a comma or a comment shows.
+  // Between two other tokens, an open quote, a comma or a comment changes the number of fields.
   const { fields } = splitFields(`. ${notation} .`);
   const [, [token, ...others] = []] = fields;
   return fields.length === 3 && others.length === 0 ? token : undefined;
@@ -62,7 +62,7 @@ class TokenReader {
     let inQuote = false;
     let sawQuote = false;
     let quoted = false;
-    // The letter before was a closing quote: another one behind it stands for itself.
+    // The previous letter was a closing quote: a quote directly after it is a literal one.
     let wasQuote = false;
     for (; this.at < line.length; this.at++) {
       const letter = line.charAt(this.at);

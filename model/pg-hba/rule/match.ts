@@ -1,50 +1,54 @@
 import { inNetwork } from "./address";
-import type { Caller } from "./connection";
+import type { ResolvedConnection } from "./connection-attempt";
 import { readToken } from "./fields";
-import { readPlace, type Place } from "./source-address";
+import { readSourceAddress, type SourceAddress } from "./source-address";
 import { compileRegex } from "./regex";
 import type { PgHbaRule } from "./rule";
 import { fileOf, groupOf, isKeyword, regexOf, type Token } from "./token";
 
-type Test = (caller: Caller) => boolean;
+type Test = (connection: ResolvedConnection) => boolean;
 
-/** What a rule looks at, ready to be asked. */
+/** The compiled tests of a rule. */
 interface Tests {
-  readonly place: Test;
+  readonly address: Test;
   readonly names: Test;
 }
 
-const known = new WeakMap<PgHbaRule, Tests>();
+const cache = new WeakMap<PgHbaRule, Tests>();
 
-/** Whether a rule is for a connection, as PostgreSQL decides it (`check_hba`). A rule with an error matches nothing. */
-export function matches(rule: PgHbaRule, caller: Caller): boolean {
-  return matchesType(rule, caller) && testsOf(rule).place(caller) && testsOf(rule).names(caller);
+/** Whether a rule matches a connection, as in PostgreSQL's `check_hba`. A rule with an error matches nothing. */
+export function matches(rule: PgHbaRule, connection: ResolvedConnection): boolean {
+  return (
+    matchesType(rule, connection) &&
+    testsOf(rule).address(connection) &&
+    testsOf(rule).names(connection)
+  );
 }
 
-/** Whether a rule is for the database and the user of a connection, wherever that comes from. */
-export function matchesNames(rule: PgHbaRule, caller: Caller): boolean {
-  return testsOf(rule).names(caller);
+/** Whether a rule matches the database and the user of a connection, regardless of its address. */
+export function matchesNames(rule: PgHbaRule, connection: ResolvedConnection): boolean {
+  return testsOf(rule).names(connection);
 }
 
 function testsOf(rule: PgHbaRule): Tests {
-  let tests = known.get(rule);
+  let tests = cache.get(rule);
   if (!tests) {
     const isDatabase = anyOf(rule.databases, databaseTest);
     const isUser = anyOf(rule.users, userTest);
-    const names: Test = (caller) => isDatabase(caller) && isUser(caller);
-    tests = { place: rulePlaceTest(rule), names };
-    known.set(rule, tests);
+    const names: Test = (connection) => isDatabase(connection) && isUser(connection);
+    tests = { address: ruleAddressTest(rule), names };
+    cache.set(rule, tests);
   }
   return tests;
 }
 
-function rulePlaceTest(rule: PgHbaRule): Test {
+function ruleAddressTest(rule: PgHbaRule): Test {
   if (rule.type === "local") return () => true;
-  const place = readPlace(rule);
-  return "severity" in place ? () => false : placeTest(place);
+  const address = readSourceAddress(rule);
+  return "severity" in address ? () => false : addressTest(address);
 }
 
-function matchesType({ type }: PgHbaRule, { local, tls, gss }: Caller): boolean {
+function matchesType({ type }: PgHbaRule, { local, tls, gss }: ResolvedConnection): boolean {
   switch (type) {
     case "local":
       return local;
@@ -61,8 +65,8 @@ function matchesType({ type }: PgHbaRule, { local, tls, gss }: Caller): boolean 
   }
 }
 
-function placeTest(place: Place): Test {
-  switch (place.kind) {
+function addressTest(address: SourceAddress): Test {
+  switch (address.kind) {
     case "all":
       return () => true;
     case "samehost":
@@ -70,20 +74,20 @@ function placeTest(place: Place): Test {
     case "samenet":
       return ({ sameNet }) => sameNet;
     case "network": {
-      const { network } = place;
-      // An unknown address is taken for one of IPv4.
+      const { network } = address;
+      // An unknown address is assumed to be IPv4.
       const everything = network.mask.length === 4 && network.mask.every((byte) => byte === 0);
       return ({ ip }) => (ip ? inNetwork(ip, network) : everything);
     }
     case "host":
-      return ({ hostName }) => hostName !== undefined && matchesHost(place.name, hostName);
+      return ({ hostName }) => hostName !== undefined && matchesHost(address.name, hostName);
   }
 }
 
-/** Host names are compared without regard to capitals; `.suffix` is the end of one. */
+/** Compares host names, ignoring case; the pattern `.suffix` matches the end of a name. */
 function matchesHost(pattern: string, hostName: string): boolean {
-  const [wanted, given] = [lower(pattern), lower(hostName)];
-  return wanted.startsWith(".") ? given.endsWith(wanted) : given === wanted;
+  const [suffix, name] = [lower(pattern), lower(hostName)];
+  return suffix.startsWith(".") ? name.endsWith(suffix) : name === suffix;
 }
 
 /** PostgreSQL folds ASCII letters only. */
@@ -94,16 +98,16 @@ function lower(text: string): string {
 function anyOf(words: readonly string[], test: (token: Token) => Test): Test {
   const tests = words.flatMap((word) => {
     const token = readToken(word);
-    // The names in a file that was not read are not known.
+    // An unresolved @file matches nothing.
     return token && fileOf(token) === undefined ? [test(token)] : [];
   });
-  return (caller) => tests.some((matchesToken) => matchesToken(caller));
+  return (connection) => tests.some((matchesToken) => matchesToken(connection));
 }
 
 function databaseTest(token: Token): Test {
   const isReplication = isKeyword(token, "replication");
   const isDatabase = ordinaryDatabaseTest(token);
-  return (caller) => (caller.replication ? isReplication : isDatabase(caller));
+  return (connection) => (connection.replication ? isReplication : isDatabase(connection));
 }
 
 function ordinaryDatabaseTest(token: Token): Test {
@@ -123,9 +127,9 @@ function userTest(token: Token): Test {
   return nameTest(token, ({ user }) => user);
 }
 
-function nameTest(token: Token, nameOf: (caller: Caller) => string): Test {
+function nameTest(token: Token, nameOf: (connection: ResolvedConnection) => string): Test {
   const regex = regexOf(token);
-  if (regex === undefined) return (caller) => nameOf(caller) === token.text;
+  if (regex === undefined) return (connection) => nameOf(connection) === token.text;
   const isMatch = compileRegex(regex) ?? (() => false);
-  return (caller) => isMatch(nameOf(caller));
+  return (connection) => isMatch(nameOf(connection));
 }

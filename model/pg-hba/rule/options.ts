@@ -1,7 +1,7 @@
-import { choices, error, warning, type RuleProblem } from "./problem";
+import { choicesHint, error, warning, type RuleProblem } from "./problem";
 import type { AuthMethod, PgHbaRule } from "./rule";
 
-/** Which methods take an option. PostgreSQL manual, 20.5 to 20.15; `clientcert` and `clientname` are for `hostssl` with any method. */
+/** The methods that accept an option. PostgreSQL manual, 20.5 to 20.15; `clientcert` and `clientname` are for `hostssl` with any method. */
 const methodsOf: Readonly<Record<string, readonly AuthMethod[]>> = {
   map: ["ident", "peer", "gss", "sspi", "cert", "oauth"],
   include_realm: ["gss", "sspi"],
@@ -22,22 +22,22 @@ const certificateOptions: Readonly<Record<string, readonly string[]>> = {
   clientname: ["CN", "DN"],
 };
 
-/** Whether the value of an option must not be shown. */
+/** Whether the value of an option is a secret. */
 export const isSecret = (name: string): boolean =>
   name === "ldapbindpasswd" || name === "radiussecrets";
 
-/** A line without its secrets: what stands behind the name of one is left out, whatever its quotes. */
-export function hideSecrets(line: string): string {
+/** Replaces the secrets in a line: everything after the name of a secret option, quoted or not. */
+export function hideOptionSecrets(line: string): string {
   return line.replace(/"?\b(ldapbindpasswd|radiussecrets)=.*/s, "$1=…");
 }
 
 const optionNames = [...Object.keys(methodsOf), ...Object.keys(certificateOptions)];
 
-/** What is wrong with the options of a rule, or missing from them. */
+/** Problems of a rule's options: invalid or missing ones. */
 export function optionProblems(rule: PgHbaRule): readonly RuleProblem[] {
-  const given = Object.entries(rule.options ?? {});
-  const wrong = given.flatMap(([name, value]) => optionProblem(rule, name, value) ?? []);
-  return wrong.length > 0 ? wrong : (missing[rule.method]?.(rule.options ?? {}) ?? []);
+  const options = Object.entries(rule.options ?? {});
+  const wrong = options.flatMap(([name, value]) => optionProblem(rule, name, value) ?? []);
+  return wrong.length > 0 ? wrong : (combinationRules[rule.method]?.(rule.options ?? {}) ?? []);
 }
 
 function optionProblem(rule: PgHbaRule, name: string, value: string): RuleProblem | undefined {
@@ -50,12 +50,12 @@ function optionProblem(rule: PgHbaRule, name: string, value: string): RuleProble
       return error(`${name} must be ${values.join(" or ")}, got "${value}"`);
     }
     if (method === "cert" && value === "verify-ca") {
-      return error("clientcert=verify-ca is less than cert asks anyway; leave it out");
+      return error("clientcert=verify-ca is weaker than the method cert; leave it out");
     }
     return undefined;
   }
   const methods = Object.hasOwn(methodsOf, name) ? methodsOf[name] : undefined;
-  if (!methods) return error(`"${name}" is no option; ${choices(name, optionNames)}`);
+  if (!methods) return error(`"${name}" is not an option; ${choicesHint(name, optionNames)}`);
   if (!methods.includes(method)) {
     const shown = isSecret(name) ? name : `${name}=${value}`;
     return error(`option ${shown} is for ${methods.join(", ")}, not ${method}; leave it out`);
@@ -64,7 +64,7 @@ function optionProblem(rule: PgHbaRule, name: string, value: string): RuleProble
     return error(`ldapurl must begin with ldap:// or ldaps://, got "${value}"`);
   }
   if (name === "radiusports" && !value.split(",").every((port) => /^[\s"]*0*[1-9]/.test(port))) {
-    return error(`radiusports must be ports, got "${value}"`);
+    return error(`radiusports must be a list of ports, got "${value}"`);
   }
   if (name === "ldapport" && !/^\s*[+-]?0*[1-9]/.test(value)) {
     return error(`ldapport must be a port, got "${value}"`);
@@ -77,42 +77,47 @@ function optionProblem(rule: PgHbaRule, name: string, value: string): RuleProble
 
 type Options = Readonly<Record<string, string>>;
 
-/** What a method cannot do without, and what does not go together. */
-const missing: Partial<Record<AuthMethod, (options: Options) => readonly RuleProblem[]>> = {
-  ldap: (options) => {
-    const bind = ["ldapprefix", "ldapsuffix"].find((name) => name in options);
-    const search = Object.keys(options).find((name) =>
-      /^ldap(?:basedn|bind.*|search.*)$/.test(name),
-    );
-    if (bind !== undefined && search !== undefined) {
-      return [error(`${bind} and ${search} do not go together; bind directly or search, not both`)];
-    }
-    if ("ldapsearchattribute" in options && "ldapsearchfilter" in options) {
-      return [error("ldapsearchattribute and ldapsearchfilter do not go together; keep one")];
-    }
-    if (bind !== undefined || "ldapbasedn" in options || "ldapurl" in options) return [];
-    return [error("ldap needs one of ldapbasedn, ldapprefix, ldapsuffix, ldapurl; add one")];
-  },
-  radius: (options) => {
-    const problems = needs("radius", ["radiusservers", "radiussecrets"])(options);
-    const servers = listLength(options["radiusservers"]);
-    const other = ["radiussecrets", "radiusports", "radiusidentifiers"].find((name) => {
-      const count = listLength(options[name]);
-      return count > 1 && count !== servers;
-    });
-    if (problems.length > 0 || other === undefined) return problems;
-    const count = listLength(options[other]);
-    return [
-      error(`${other} has ${count} values for ${servers} servers; give one, or one for each`),
-    ];
-  },
-  oauth: (options) => {
-    if (options["delegate_ident_mapping"] === "1" && "map" in options) {
-      return [error("map and delegate_ident_mapping=1 do not go together; keep one")];
-    }
-    return needs("oauth", ["issuer", "scope"])(options);
-  },
-};
+/** Required options of a method, and options that exclude each other. */
+const combinationRules: Partial<Record<AuthMethod, (options: Options) => readonly RuleProblem[]>> =
+  {
+    ldap: (options) => {
+      const bind = ["ldapprefix", "ldapsuffix"].find((name) => name in options);
+      const search = Object.keys(options).find((name) =>
+        /^ldap(?:basedn|bind.*|search.*)$/.test(name),
+      );
+      if (bind !== undefined && search !== undefined) {
+        return [
+          error(`${bind} and ${search} exclude each other; bind directly or search, not both`),
+        ];
+      }
+      if ("ldapsearchattribute" in options && "ldapsearchfilter" in options) {
+        return [error("ldapsearchattribute and ldapsearchfilter exclude each other; keep one")];
+      }
+      if (bind !== undefined || "ldapbasedn" in options || "ldapurl" in options) return [];
+      return [error("ldap needs one of ldapbasedn, ldapprefix, ldapsuffix, ldapurl; add one")];
+    },
+    radius: (options) => {
+      const problems = needs("radius", ["radiusservers", "radiussecrets"])(options);
+      const servers = listLength(options["radiusservers"]);
+      const other = ["radiussecrets", "radiusports", "radiusidentifiers"].find((name) => {
+        const count = listLength(options[name]);
+        return count > 1 && count !== servers;
+      });
+      if (problems.length > 0 || other === undefined) return problems;
+      const count = listLength(options[other]);
+      return [
+        error(
+          `${other} has ${count} values for ${servers} servers; write one value, or one per server`,
+        ),
+      ];
+    },
+    oauth: (options) => {
+      if (options["delegate_ident_mapping"] === "1" && "map" in options) {
+        return [error("map and delegate_ident_mapping=1 exclude each other; keep one")];
+      }
+      return needs("oauth", ["issuer", "scope"])(options);
+    },
+  };
 
 function needs(method: string, names: readonly string[]) {
   return (options: Options): readonly RuleProblem[] =>
@@ -121,7 +126,7 @@ function needs(method: string, names: readonly string[]) {
       .map((name) => error(`${method} needs the option ${name}; add ${name}=…`));
 }
 
-/** Values in a list of RADIUS, where quotes may hold commas. */
+/** Number of values in a RADIUS list; quoted values may contain commas. */
 function listLength(list: string | undefined): number {
   return list === undefined ? 0 : list.replace(/"[^"]*"/g, "x").split(",").length;
 }

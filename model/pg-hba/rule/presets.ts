@@ -3,17 +3,17 @@ import { databaseRoles, monitorRole, superuser } from "../../roles/names";
 import type { PgHbaRule } from "./rule";
 import { nameToken } from "./token";
 
-/** What the rules of a server are made for. */
+/** Arguments of {@link presets}. */
 export interface PresetArgs {
-  /** The database; the application's role has the same name, its read-only companion has `_readonly` behind it. */
+  /** The database. The application's role has the same name, the read-only role the suffix `_readonly`. */
   readonly database: string;
-  /** The network that the application comes from, e.g. `"10.20.0.0/24"`. @default "samenet", the networks of PostgreSQL's container */
+  /** Network that the application connects from, e.g. `"10.20.0.0/24"`. @default "samenet", the networks of PostgreSQL's container */
   readonly application?: string;
-  /** The network that the monitoring comes from. @default the application's */
+  /** Network that monitoring connects from. @default the application's */
   readonly monitoring?: string;
 }
 
-/** What the agent comes in by. It stands first in every file, so that no rule can lock the agent out. */
+/** The rule for the agent. It is the first one in every file, so that no rule can lock the agent out. */
 export const agentRule: PgHbaRule = {
   type: "local",
   databases: ["all"],
@@ -21,7 +21,7 @@ export const agentRule: PgHbaRule = {
   method: "peer",
 };
 
-/** The superuser has no password; over the network it is refused before anything else is asked. */
+/** The superuser has no password; connections over the network are rejected. */
 const noSuperuser: PgHbaRule = {
   type: "host",
   databases: ["all"],
@@ -31,14 +31,14 @@ const noSuperuser: PgHbaRule = {
 };
 
 /**
- * Rules for the three kinds of server. Whatever they do not name is rejected, as PostgreSQL does without a rule; more rules
- * may stand behind them.
+ * Rules for the three kinds of server. All other connections are rejected, as PostgreSQL does without a matching rule.
+ * Further rules can follow.
  *
  * @example
  * presets.staging({ database: "timesheets", application: "10.20.0.0/24" });
  */
 export const presets: Readonly<Record<ServerKind, (args: PresetArgs) => readonly PgHbaRule[]>> = {
-  /** Inside the container everybody is trusted; over its network, which the host is part of, a password is asked. */
+  /** Everyone is trusted inside the container; its network, which includes the host, needs a password. */
   development: ({ application = "samenet" }) => [
     agentRule,
     { type: "local", databases: ["all"], users: ["all"], method: "trust" },
@@ -47,14 +47,14 @@ export const presets: Readonly<Record<ServerKind, (args: PresetArgs) => readonly
       scram("host", ["all"], ["all"], network),
     ),
   ],
-  /** Everybody with a password, from the application's network, to the one database. */
+  /** Every role, with a password, from the application's network to the managed database only. */
   staging: ({ database, application = "samenet", monitoring = application }) => [
     agentRule,
     noSuperuser,
     scram("host", [nameToken(database)], ["all"], application),
     scram("host", ["all"], [monitorRole], monitoring),
   ],
-  /** The application alone, from its network, by TLS. */
+  /** Only the application's roles, from its network, with TLS. */
   production: ({ database, application = "samenet", monitoring = application }) => [
     agentRule,
     noSuperuser,

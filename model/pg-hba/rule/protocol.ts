@@ -2,60 +2,60 @@ import { z } from "zod";
 import { sha256Schema } from "../../base/sha256";
 import { authMethods } from "./rule";
 
-/** A connection that must work under new rules, or they are taken back. */
+/** A connection that must work under new rules; if it fails, the rules are rolled back. */
 export const requiredConnectionSchema = z.strictObject({
-  /** What people call it: `application`, `monitoring`. */
+  /** Display name, e.g. `application`, `monitoring`. */
   name: z.string().min(1),
   user: z.string().min(1),
-  /** Name of the database, or `replication` for a replica. */
+  /** Database name, or `replication` for a replica. */
   database: z.string().min(1),
-  /** How it comes in: through the Unix socket, or over the network with or without TLS. */
+  /** Transport: the Unix socket, or the network with or without TLS. */
   over: z.enum(["socket", "tls", "plain"]),
-  /** The method that the rules ask it for. */
+  /** The authentication method that the rules require. */
   method: z.enum(authMethods),
 });
 export type RequiredConnection = z.infer<typeof requiredConnectionSchema>;
 
 /** stdin of `stagecraft-agent pg-hba`. */
 export const pgHbaRequestSchema = z.strictObject({
-  /** The server this is meant for; the agent refuses when it is another. */
+  /** Name of the target server; an agent of another server rejects the request. */
   server: z.string().min(1),
-  /** The whole file. */
+  /** Contents of `pg_hba.conf`. */
   text: z.string().min(1),
-  /** What is tried after the reload; the old file comes back when one fails. */
+  /** Connections tested after the reload; if one fails, the previous file is restored. */
   required: z.array(requiredConnectionSchema),
 });
 export type PgHbaRequest = z.infer<typeof pgHbaRequestSchema>;
 
 /** stdout of `pg-hba`. */
 export const pgHbaResultSchema = z.strictObject({
-  /** `false` when the file was there already, in force. */
+  /** `false` when the file was already active. */
   changed: z.boolean(),
   seconds: z.number().nonnegative(),
-  /** Seconds of each step, in order. */
+  /** Duration of each step in seconds, in order. */
   steps: z.array(z.strictObject({ name: z.string(), seconds: z.number().nonnegative() })),
 });
 export type PgHbaResult = z.infer<typeof pgHbaResultSchema>;
 
-/** What `observe` tells of the rules. */
+/** Observed state of the rules, as `observe` reports it. */
 export const pgHbaObservationSchema = z.strictObject({
-  /** The whole file, as it is on the server. */
+  /** Contents of `pg_hba.conf` on the server. */
   text: z.string(),
   sha256: sha256Schema,
 });
 export type PgHbaObservation = z.infer<typeof pgHbaObservationSchema>;
 
-/** stdout of `pg-hba-check`: where the file is on the server's machine, and PostgreSQL's data. */
-export const hbaPlaceSchema = z.strictObject({
+/** stdout of `pg-hba-check`: paths of `pg_hba.conf` and the data directory on the server's machine. */
+export const hbaLocationSchema = z.strictObject({
   hbaFile: z.string().min(1),
   dataDirectory: z.string().min(1),
 });
-export type HbaPlace = z.infer<typeof hbaPlaceSchema>;
+export type HbaLocation = z.infer<typeof hbaLocationSchema>;
 
-/** stdout of `pg-hba-try`: whether the rules stay, and if not why. */
-export const hbaTriedSchema = z.strictObject({
+/** stdout of `pg-hba-try`: whether the new rules are kept (`keep`) or rolled back (`back`). */
+export const hbaTrialSchema = z.strictObject({
   outcome: z.enum(["keep", "back"]),
-  /** For people; empty when they stay. */
+  /** Why the rules were rolled back; empty when they are kept. */
   text: z.string(),
 });
-export type HbaTried = z.infer<typeof hbaTriedSchema>;
+export type HbaTrial = z.infer<typeof hbaTrialSchema>;

@@ -6,9 +6,9 @@ import {
 } from "./regex-characters";
 
 /**
- * A regular expression of `pg_hba.conf` as one of JavaScript; `undefined` when it is none, or one of the few that have no match here.
- * PostgreSQL manual, 9.7.3: advanced regular expressions in the C collation. They are matched byte by byte, as PostgreSQL
- * does before it knows the database's encoding.
+ * Compiles a regular expression of `pg_hba.conf`; `undefined` when it is invalid or one of the few that JavaScript does not
+ * support. PostgreSQL manual, 9.7.3: advanced regular expressions in the C collation. They are matched byte by byte, as in
+ * PostgreSQL, which does not know the database's encoding at this point.
  */
 export function compileRegex(source: string): ((name: string) => boolean) | undefined {
   const { pattern, flags } = withoutDirectives(bytesOf(source));
@@ -27,14 +27,14 @@ function bytesOf(text: string): string {
   return Buffer.from(text).toString("latin1");
 }
 
-/** Takes the directives at the beginning off: `***=`, `(?i)`. */
+/** Evaluates and removes the leading directives: `***=`, `(?i)`. */
 function withoutDirectives(source: string): { pattern: string | undefined; flags: string } {
   if (source.startsWith("***=")) return { pattern: literal(source.slice(4)), flags: "s" };
   const start = source.startsWith("***:") ? source.slice(4) : source;
   if (start.startsWith("***")) return { pattern: undefined, flags: "s" };
   const [whole = "", letters = ""] = /^\(\?([a-z]+)\)/.exec(start) ?? [];
   const rest = start.slice(whole.length);
-  // The syntaxes of older tools have no match here.
+  // Basic and extended regular expressions are not supported.
   if (/[^cimnpqstwx]/.test(letters)) return { pattern: undefined, flags: "s" };
   const flags = /i[^c]*$/.test(letters) ? "is" : "s";
   if (letters.includes("q")) return { pattern: literal(rest), flags };
@@ -47,7 +47,7 @@ function literal(text: string): string {
 
 const space = "\\t\\n\\v\\f\\r ";
 
-/** What is written otherwise in JavaScript, outside brackets. */
+/** Escapes that JavaScript writes differently, outside brackets. */
 const escapes: Readonly<Record<string, string>> = {
   A: "^",
   Z: "$",
@@ -59,7 +59,7 @@ const escapes: Readonly<Record<string, string>> = {
   a: "\\x07",
   b: "\\x08",
   e: "\\x1b",
-  // In the C collation only these are white space.
+  // White space in the C collation.
   s: `[${space}]`,
   S: `[^${space}]`,
 };
@@ -82,13 +82,13 @@ function translate(pattern: string): string | undefined {
       if (inside === undefined) unknown.push(set ?? "");
       return `[${negated ?? ""}${inside ?? ""}]`;
     }
-    // A character that is no byte is in no name.
+    // A character above one byte matches no name.
     if (numbered.test(escaped)) return numberedCharacter(escaped) ?? "(?!)";
     if (escaped in escapes) return escapes[escaped] ?? "";
     if (/[^\W_]/.test(escaped) && !/[dwDWfnrtv1-9]/.test(escaped)) unknown.push(escaped);
     return `\\${escaped}`;
   });
-  return unknown.length === 0 && !isRefused(newer) ? translated : undefined;
+  return unknown.length === 0 && !isRejectedByPostgres(newer) ? translated : undefined;
 }
 
 const classes: Readonly<Record<string, string>> = {
@@ -107,7 +107,7 @@ const classes: Readonly<Record<string, string>> = {
   word: "\\w",
 };
 
-/** Escapes that stand for several characters, as they are written between brackets. */
+/** Escapes of character classes, between brackets. */
 const classEscapes: Readonly<Record<string, string>> = {
   d: "\\d",
   D: "\\D",
@@ -122,11 +122,11 @@ const setParts = new RegExp(
   "g",
 );
 
-/** What stands between brackets, in JavaScript's notation; `undefined` where that is not known, or a range is none to PostgreSQL. */
+/** The contents of a bracket expression in JavaScript's notation; `undefined` when it is unsupported, or PostgreSQL rejects a range in it. */
 function brackets(set: string): string | undefined {
   const found = [...set.matchAll(setParts)];
   let inside = "";
-  // What a range may begin with; its end is none.
+  // The possible start of a range; the end of a range is none.
   let start: string | undefined;
   let isRangeEnd = false;
   for (const [at, part] of found.entries()) {
@@ -144,9 +144,9 @@ function brackets(set: string): string | undefined {
       continue;
     }
     start = single(part);
-    const meant = start ?? several(part);
-    if (meant === undefined) return undefined;
-    inside += meant;
+    const translated = start ?? several(part);
+    if (translated === undefined) return undefined;
+    inside += translated;
   }
   return inside;
 }
@@ -158,7 +158,7 @@ function several({ groups }: RegExpExecArray): string | undefined {
   return like === undefined ? classEscapes[escaped ?? ""] : elementCharacter(like);
 }
 
-/** One character between brackets, which a range may begin or end with. */
+/** A single character between brackets, which can start or end a range. */
 function single({ 0: text, groups }: RegExpExecArray): string | undefined {
   const { name, element, like, escaped } = groups ?? {};
   if (name !== undefined || like !== undefined) return undefined;
@@ -171,8 +171,8 @@ function single({ 0: text, groups }: RegExpExecArray): string | undefined {
   return /[fnrtv]|[\W_]/.test(escaped) ? `\\${escaped}` : undefined;
 }
 
-/** Whether PostgreSQL refuses what JavaScript takes: other bounds than 0 to 255, a group that is not there, repeated look-around. */
-function isRefused(pattern: string): boolean {
+/** Whether PostgreSQL rejects an expression that JavaScript accepts: bounds above 255, a missing group, quantified look-around. */
+function isRejectedByPostgres(pattern: string): boolean {
   const outside = pattern.replace(parts, (part, escaped?: string) =>
     escaped !== undefined && /^[1-9]$/.test(escaped) ? part : "a",
   );

@@ -1,4 +1,4 @@
-/** What a rule says about how a connection comes in; the first field of a line. PostgreSQL manual, 20.1. */
+/** Connection types of rules, the first field of a line. PostgreSQL manual, 20.1. */
 export const connectionTypes = [
   "local",
   "host",
@@ -9,7 +9,7 @@ export const connectionTypes = [
 ] as const;
 export type ConnectionType = (typeof connectionTypes)[number];
 
-/** How a connection proves who it is. `oauth` came with PostgreSQL 18. PostgreSQL manual, 20.3. */
+/** Authentication methods. `oauth` needs PostgreSQL 18. PostgreSQL manual, 20.3. */
 export const authMethods = [
   "trust",
   "reject",
@@ -30,8 +30,8 @@ export const authMethods = [
 export type AuthMethod = (typeof authMethods)[number];
 
 /**
- * One rule of `pg_hba.conf`. Its words are in the file's own notation, with quotes where they change the meaning:
- * `all` is every database, `"all"` is the one of that name.
+ * One rule of `pg_hba.conf`. Words are in the file's notation, with quotes where they change the meaning: `all` is every
+ * database, `"all"` is the database of that name.
  *
  * @example
  * const rule: PgHbaRule = {
@@ -53,6 +53,6 @@ export interface PgHbaRule {
   /** Mask of an address without a prefix length, e.g. `255.255.255.0`. */
   readonly mask?: string;
   readonly method: AuthMethod;
-  /** Options of the method, without quotes: `{ map: "people" }`. */
+  /** Options of the method, without quotes: `{ map: "staff" }`. */
   readonly options?: Readonly<Record<string, string>>;
 }

@@ -1,41 +1,43 @@
-import { bitsOf, prefixLength } from "./address";
-import type { Place } from "./source-address";
+import { addressBits, prefixLength } from "./address";
+import type { SourceAddress } from "./source-address";
 
-/** More networks than this are not put together into a larger one. */
-const mostNetworks = 1000;
+/** Covers with more networks are not combined into larger networks. */
+const maxNetworks = 1000;
 
-/** The places of rules that are the same in all else. A network is known by the bits of its prefix: one that begins with another is within it. */
+/**
+ * Source addresses of rules that are otherwise the same. The key of a network is the bits of its prefix: a network whose key begins with another key is inside it.
+ */
 export interface Cover {
-  /** How many networks are among them. */
+  /** Number of networks. */
   readonly networks: number;
-  /** The first rule that takes every connection from a place by itself. */
-  whole(place: Place): number | undefined;
-  /** The first rule for just this network. */
+  /** Index of the first rule that covers an address without the others. */
+  whole(address: SourceAddress): number | undefined;
+  /** Index of the first rule for exactly this network. */
   rule(network: string): number | undefined;
-  /** Whether there are networks within another one. */
+  /** Whether there are networks inside this one. */
   hasWithin(network: string): boolean;
 }
 
-/** The place of one rule: nearly all covers of a long file are of a single one. */
-export class OnePlace implements Cover {
+/** The cover of one rule, by far the most common in a long file. */
+export class SingleSourceCover implements Cover {
   readonly networks: number;
   private readonly key: string;
 
   constructor(
-    readonly place: Place,
+    readonly address: SourceAddress,
     readonly index: number,
   ) {
-    this.key = keyOf(place);
-    this.networks = isNetwork(place, this.key) ? 1 : 0;
+    this.key = keyOf(address);
+    this.networks = isNetwork(address, this.key) ? 1 : 0;
   }
 
-  whole(place: Place): number | undefined {
-    const wanted = keyOf(place);
+  whole(address: SourceAddress): number | undefined {
+    const key = keyOf(address);
     const covers =
       this.key === "all" ||
-      this.key === wanted ||
-      (this.key === "samenet" && place.kind === "samehost") ||
-      (this.networks === 1 && place.kind === "network" && wanted.startsWith(this.key));
+      this.key === key ||
+      (this.key === "samenet" && address.kind === "samehost") ||
+      (this.networks === 1 && address.kind === "network" && key.startsWith(this.key));
     return covers ? this.index : undefined;
   }
 
@@ -48,32 +50,32 @@ export class OnePlace implements Cover {
   }
 }
 
-/** The places of several rules. */
-export class PlaceCover implements Cover {
-  /** First rule by place. */
+/** The cover of several rules. */
+export class SourceCover implements Cover {
+  /** Index of the first rule, by key. */
   private readonly first = new Map<string, number>();
   private readonly lengths = new Set<number>();
-  /** Networks that {@link above} is still to know of: most are never asked about. */
+  /** Networks not yet added to {@link above}, which is built on demand. */
   private readonly added: string[] = [];
-  /** Prefixes of the networks that are not networks themselves. */
+  /** Keys of all networks that contain one of the networks. */
   private readonly above = new Set<string>();
   networks = 0;
 
-  add(place: Place, index: number): void {
-    const key = keyOf(place);
+  add(address: SourceAddress, index: number): void {
+    const key = keyOf(address);
     if (this.first.has(key)) return;
     this.first.set(key, index);
-    if (!isNetwork(place, key)) return;
+    if (!isNetwork(address, key)) return;
     this.lengths.add(key.length);
     this.networks++;
-    if (this.networks <= mostNetworks) this.added.push(key);
+    if (this.networks <= maxNetworks) this.added.push(key);
   }
 
-  whole(place: Place): number | undefined {
-    const key = keyOf(place);
+  whole(address: SourceAddress): number | undefined {
+    const key = keyOf(address);
     const keys = ["all", key];
-    if (place.kind === "samehost") keys.push("samenet");
-    if (place.kind === "network") {
+    if (address.kind === "samehost") keys.push("samenet");
+    if (address.kind === "network") {
       for (const length of this.lengths) if (length < key.length) keys.push(key.slice(0, length));
     }
     const found = keys.flatMap((candidate) => this.first.get(candidate) ?? []);
@@ -92,49 +94,52 @@ export class PlaceCover implements Cover {
         this.above.add(prefix);
       }
     }
-    return this.above.has(network) && this.networks <= mostNetworks;
+    return this.above.has(network) && this.networks <= maxNetworks;
   }
 }
 
-/** The rules that take every connection from a place, alone or together; `undefined` when some are left. */
-export function coveredBy(covers: readonly Cover[], place: Place): readonly number[] | undefined {
-  const alone = covers.flatMap((cover) => cover.whole(place) ?? []);
-  if (alone.length > 0) return [Math.min(...alone)];
-  // It takes two networks to make up a larger one.
+/** Indexes of the rules that cover an address, individually or combined; `undefined` when they do not. */
+export function coveredBy(
+  covers: readonly Cover[],
+  address: SourceAddress,
+): readonly number[] | undefined {
+  const whole = covers.flatMap((cover) => cover.whole(address) ?? []);
+  if (whole.length > 0) return [Math.min(...whole)];
+  // Only two or more networks can make up a larger one.
   if (covers.reduce((sum, { networks }) => sum + networks, 0) < 2) return undefined;
-  if (place.kind === "network") return together(covers, keyOf(place));
-  const [four, six] = ["4", "6"].map((kind) => together(covers, kind));
+  if (address.kind === "network") return combine(covers, keyOf(address));
+  const [four, six] = ["4", "6"].map((kind) => combine(covers, kind));
   return four && six && [...four, ...six];
 }
 
-/** The rules whose networks make up a whole network, half by half; `undefined` when there is a gap. */
-function together(covers: readonly Cover[], network: string): readonly number[] | undefined {
+/** Indexes of the rules whose networks make up a network, half by half; `undefined` when there is a gap. */
+function combine(covers: readonly Cover[], network: string): readonly number[] | undefined {
   const own = covers.flatMap((cover) => cover.rule(network) ?? []);
   if (own.length > 0) return [Math.min(...own)];
   if (!covers.some((cover) => cover.hasWithin(network))) return undefined;
-  const low = together(covers, `${network}0`);
-  const high = low && together(covers, `${network}1`);
+  const low = combine(covers, `${network}0`);
+  const high = low && combine(covers, `${network}1`);
   return high && [...low, ...high];
 }
 
-/** Whether a place is a network whose mask has no gaps. */
-function isNetwork(place: Place, key: string): boolean {
-  return place.kind === "network" && !key.startsWith("gaps");
+/** Whether an address is a network with a contiguous mask. */
+function isNetwork(address: SourceAddress, key: string): boolean {
+  return address.kind === "network" && !key.startsWith("gaps");
 }
 
-const known = new WeakMap<Place, string>();
+const keys = new WeakMap<SourceAddress, string>();
 
-function keyOf(place: Place): string {
-  let key = known.get(place);
-  if (key === undefined) known.set(place, (key = makeKey(place)));
+function keyOf(address: SourceAddress): string {
+  let key = keys.get(address);
+  if (key === undefined) keys.set(address, (key = makeKey(address)));
   return key;
 }
 
-function makeKey(place: Place): string {
-  if (place.kind === "host") return `host ${place.name.toLowerCase()}`;
-  if (place.kind !== "network") return place.kind;
-  const { base, mask } = place.network;
+function makeKey(address: SourceAddress): string {
+  if (address.kind === "host") return `host ${address.name.toLowerCase()}`;
+  if (address.kind !== "network") return address.kind;
+  const { base, mask } = address.network;
   const length = prefixLength(mask);
   if (length === undefined) return `gaps ${base.join(".")} ${mask.join(".")}`;
-  return (base.length === 4 ? "4" : "6") + bitsOf(base).slice(0, length);
+  return (base.length === 4 ? "4" : "6") + addressBits(base).slice(0, length);
 }

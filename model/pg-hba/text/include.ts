@@ -3,11 +3,11 @@ import { splitLines } from "./lines";
 import { error, type RuleProblem } from "../rule/problem";
 import { fileOf, type Token } from "../rule/token";
 
-/** How the files are read that a `pg_hba.conf` names. */
+/** Reads the files that a `pg_hba.conf` includes. */
 export interface IncludeReader {
-  /** The text of a file by its path; `undefined` when there is none. Without it nothing can be included. */
+  /** Reads a file; `undefined` when it does not exist. @default no file exists */
   readonly readInclude?: (path: string) => string | undefined;
-  /** The names of the files in a folder, for `include_dir`; `undefined` when there is none. */
+  /** Lists the file names in a folder, for `include_dir`; `undefined` when it does not exist. @default no folder exists */
   readonly listFolder?: (path: string) => readonly string[] | undefined;
 }
 
@@ -16,10 +16,10 @@ interface NamedText {
   readonly text: string;
 }
 
-/** PostgreSQL's limit on files that include files. */
-const deepest = 10;
+/** PostgreSQL's limit on nested includes. */
+const maxIncludeDepth = 10;
 
-/** The files of an include line, or why they cannot be read; `undefined` when `kind` is none of the three. PostgreSQL manual, 20.1. */
+/** Reads the files of an include line, or returns the problem; `undefined` when `kind` is not an include directive. PostgreSQL manual, 20.1. */
 export function readIncluded(
   kind: string,
   path: string,
@@ -27,16 +27,16 @@ export function readIncluded(
   depth: number,
   reader: IncludeReader,
 ): { readonly files: readonly NamedText[] } | RuleProblem | undefined {
-  const name = beside(from, path);
+  const name = resolvePath(from, path);
   if (!["include", "include_if_exists", "include_dir"].includes(kind)) return undefined;
-  if (depth >= deepest) return tooDeep(name);
+  if (depth >= maxIncludeDepth) return tooDeep(name);
   if (kind === "include_dir") return readFolder(name, reader);
   const text = reader.readInclude?.(name);
   if (text !== undefined) return { files: [{ name, text }] };
   return kind === "include_if_exists" ? { files: [] } : missing(name);
 }
 
-/** The tokens of a field, those of files in the place of `@file`. */
+/** Replaces each `@file` token of a field by the tokens in that file. */
 export function expandField(
   field: readonly Token[],
   from: string,
@@ -46,7 +46,8 @@ export function expandField(
   const tokens: Token[] = [];
   for (const token of field) {
     const path = fileOf(token);
-    const found = path === undefined ? [token] : readNames(beside(from, path), depth + 1, reader);
+    const found =
+      path === undefined ? [token] : readNames(resolvePath(from, path), depth + 1, reader);
     if ("severity" in found) return found;
     tokens.push(...found);
   }
@@ -58,7 +59,7 @@ function readNames(
   depth: number,
   reader: IncludeReader,
 ): readonly Token[] | RuleProblem {
-  if (depth > deepest) return tooDeep(file);
+  if (depth > maxIncludeDepth) return tooDeep(file);
   const text = reader.readInclude?.(file);
   if (text === undefined) return missing(file);
   const names = splitLines(text).flatMap((line) => splitFields(line.text).fields.flat());
@@ -70,10 +71,10 @@ function readFolder(
   { listFolder, readInclude }: IncludeReader,
 ): { readonly files: readonly NamedText[] } | RuleProblem {
   const names = listFolder?.(folder);
-  if (!names) return error(`there is no folder ${folder}; make it, or take the line out`);
+  if (!names) return error(`folder ${folder} does not exist; create it, or remove the line`);
   const files: NamedText[] = [];
-  const wanted = names.filter((name) => /^[^.].*\.conf$/s.test(name));
-  for (const name of wanted.sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)))) {
+  const included = names.filter((name) => /^[^.].*\.conf$/s.test(name));
+  for (const name of included.sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)))) {
     const path = `${folder}/${name}`;
     const text = readInclude?.(path);
     if (text === undefined) return missing(path);
@@ -82,16 +83,18 @@ function readFolder(
   return { files };
 }
 
-/** A path as PostgreSQL takes it: relative to the folder of the file that names it. */
-function beside(from: string, path: string): string {
+/** Resolves a path relative to the folder of the including file, as PostgreSQL does. */
+function resolvePath(from: string, path: string): string {
   const folder = from.slice(0, from.lastIndexOf("/") + 1);
   return path.startsWith("/") ? path : `${folder}${path}`;
 }
 
 function missing(file: string): RuleProblem {
-  return error(`there is no file ${file} to read; make it, or write its contents here`);
+  return error(`file ${file} does not exist; create it, or write its contents here`);
 }
 
 function tooDeep(file: string): RuleProblem {
-  return error(`${file} is included more than ${deepest} files deep; take the circle out`);
+  return error(
+    `${file} is included more than ${maxIncludeDepth} levels deep; remove the circular include`,
+  );
 }

@@ -1,21 +1,21 @@
-/** One line as PostgreSQL reads it: continuation lines are joined to it. */
+/** One logical line: a line joined with its continuation lines. */
 export interface LogicalLine {
-  /** Number of its first line in the file, from 1. */
+  /** Number of its first physical line, from 1. */
   readonly number: number;
-  /** As it is in the file, with its line breaks: all of them joined are the file. */
+  /** The unchanged text with line breaks; all of them concatenated are the file. */
   readonly raw: string;
   /** Without line breaks and the backslashes before them. */
   readonly text: string;
 }
 
-/** Splits a file into its lines. A backslash at the end of a line joins the next one to it, in comments and quotes too. */
+/** Splits a file into logical lines. A backslash at the end of a line joins it with the next one, also in comments and quotes. */
 export function splitLines(file: string): readonly LogicalLine[] {
   const lines: LogicalLine[] = [];
   const parts = file.match(/[^\n]*\n|[^\n]+$/g) ?? [];
   let number = 1;
   let text = "";
   let raw = "";
-  // A backslash counts only behind the last continuation: two empty lines of one backslash each are two of them.
+  // Length of the text at the last continuation: a backslash before it does not continue the line again.
   let joinedLength = 0;
   const finish = (nextNumber: number): void => {
     lines.push({ number, raw, text });

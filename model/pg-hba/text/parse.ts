@@ -9,26 +9,26 @@ import type { PgHbaRule } from "../rule/rule";
 import { fileOf, type Token } from "../rule/token";
 import { type LocatedRule, type PgHbaFile, type PgHbaLine } from "./pg-hba-file";
 
-/** What was read of a `pg_hba.conf`. */
+/** A parsed `pg_hba.conf`. */
 export interface ParsedPgHba {
   readonly file: PgHbaFile;
-  /** The files that it includes as lines, in the order they are read. */
+  /** Files of its include lines, in reading order. */
   readonly included: readonly PgHbaFile[];
-  /** The rules in force: those of included files in their place, `@file` replaced by the names in it. Lines with errors are not among them. */
+  /** The effective rules, including those of included files, with `@file` replaced by its names; without invalid lines. */
   readonly rules: readonly LocatedRule[];
-  /** PostgreSQL refuses the whole file for one error. */
+  /** PostgreSQL rejects the whole file if there is one error. */
   readonly problems: readonly PgHbaProblem[];
 }
 
 export interface ParseOptions extends IncludeReader {
-  /** Path of the file; other files are looked for beside it. @default "pg_hba.conf" */
+  /** Path of the file; includes are relative to it. @default "pg_hba.conf" */
   readonly name?: string;
   /** PostgreSQL's major version. @default 17 */
   readonly version?: number;
 }
 
 /**
- * Reads a `pg_hba.conf` as PostgreSQL does. PostgreSQL manual, 20.1.
+ * Parses a `pg_hba.conf` as PostgreSQL does. PostgreSQL manual, 20.1.
  *
  * @example
  * const { rules, problems } = parsePgHba("local all all peer\nhost all all 10.20.0.0/24 scram-sha-256\n");
@@ -38,7 +38,7 @@ export function parsePgHba(text: string, options: ParseOptions = {}): ParsedPgHb
   const file = parser.readFile(options.name ?? "pg_hba.conf", text, 0);
   const { included, rules, problems } = parser;
   if (rules.length === 0 && problems.length === 0) {
-    const none = error("contains no rule, so nobody could connect; add one");
+    const none = error("has no rule, so nobody could connect; add one");
     problems.push({ file: file.name, line: 1, rule: "", ...none });
   }
   return { file, included, rules, problems };
@@ -65,9 +65,8 @@ class Parser {
       const at = { file, line: line.number, rule: describeFields(fields) };
       this.problems.push(...problems.map((problem) => ({ ...at, ...problem })));
     };
-    if (openQuote) report(warning("a quote is not closed; close it"));
-    if (loneComma)
-      report(warning("a comma stands alone; write a list without blanks before commas"));
+    if (openQuote) report(warning("has an unclosed quote; close it"));
+    if (loneComma) report(warning("has a blank before a comma; remove the blank"));
     if (this.readInclude(file, fields, depth, report)) return line;
     const written = readRule(fields);
     const rule = this.expand(file, fields, written, depth, report);
@@ -75,7 +74,7 @@ class Parser {
     return "severity" in written ? line : { ...line, rule: written };
   }
 
-  /** Reads the files of an `include` line in its place; `false` for any other line. */
+  /** Reads the files of an `include` line; returns `false` for any other line. */
   private readInclude(
     file: string,
     fields: readonly (readonly Token[])[],
@@ -88,9 +87,7 @@ class Parser {
     const found = readIncluded(kind.text, path.text, file, depth, this.options);
     if (found === undefined) return false;
     if (version < 16) {
-      report(
-        error(`${kind.text} came with PostgreSQL 16, this is for ${version}; write the rules here`),
-      );
+      report(error(`${kind.text} needs PostgreSQL 16, this is ${version}; write the rules here`));
     } else if ("severity" in found) report(found);
     else {
       for (const { name, text } of found.files) {
@@ -100,7 +97,7 @@ class Parser {
     return true;
   }
 
-  /** The rule in force: with the names of files in place of `@file`. */
+  /** The effective rule, with `@file` replaced by the names in the file. */
   private expand(
     file: string,
     fields: readonly (readonly Token[])[],
@@ -132,12 +129,12 @@ class Parser {
     if (problems.some(({ severity }) => severity === "error")) return;
     const key = formatRule(rule);
     const first = this.seen.get(key);
-    if (first) report(warning(`is the same as ${place(first, rule)}; leave one out`));
+    if (first) report(warning(`is the same as ${locationOf(first, rule)}; remove one of them`));
     else this.seen.set(key, rule);
     this.rules.push(rule);
   }
 }
 
-function place(first: LocatedRule, { file }: LocatedRule): string {
+function locationOf(first: LocatedRule, { file }: LocatedRule): string {
   return first.file === file ? `line ${first.line}` : `${first.file}:${first.line}`;
 }

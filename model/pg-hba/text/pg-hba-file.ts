@@ -1,15 +1,15 @@
 import type { PgHbaRule } from "../rule/rule";
 import type { LogicalLine } from "./lines";
 
-/** A rule and the line it was read from. */
+/** A rule with its location. */
 export interface LocatedRule extends PgHbaRule {
   readonly file: string;
   readonly line: number;
 }
 
-/** One line of a file; all of them rendered are the file, byte by byte. */
+/** One logical line of a file. */
 export interface PgHbaLine extends LogicalLine {
-  /** The rule as it is written, with `@file` as it stands; absent for comments, blank lines, includes and mistakes. */
+  /** The rule as written, `@file` not replaced; absent for comments, blank lines, includes and invalid lines. */
   readonly rule?: PgHbaRule;
 }
 export interface PgHbaFile {

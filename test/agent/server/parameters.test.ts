@@ -99,7 +99,7 @@ describe("settings", () => {
   test("that no person may set are refused before anything is asked of PostgreSQL", async () => {
     const { stderr } = await ask({ port: "1", work_mem: "1 kB", hba_file: "/tmp/x" });
     expect(stderr).toBe(`the request does not fit this agent:
-✖ is set by Stagecraft: it comes from postgres.port; leave it out
+✖ is set by Stagecraft: it is from postgres.port; leave it out
   → at settings.port
 ✖ must be from 64 kB to 2 TB, got "1 kB"
   → at settings.work_mem

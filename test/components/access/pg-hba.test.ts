@@ -110,7 +110,7 @@ test("trust for a network of production is refused before anything is made", asy
     method: "trust",
   };
   await expect(register(production({ ...choice, rules: [...rules, open] }))).rejects.toThrow(
-    /PgHba "prod-pg-hba": host all all 10\.10\.0\.0\/24 trust: production never trusts a network; /,
+    /PgHba "prod-pg-hba": host all all 10\.10\.0\.0\/24 trust: a production server must not trust a network; /,
   );
 });
 
@@ -118,6 +118,6 @@ test("rules that lock the application out are refused", async () => {
   see(file);
   const [agentRule] = rules;
   await expect(register(production({ rules: agentRule ? [agentRule] : [] }))).rejects.toThrow(
-    'PgHba "prod-pg-hba": the application (timesheets to timesheets from samenet with TLS) is locked out: no rule is for it; add "hostssl timesheets timesheets samenet scram-sha-256"',
+    'PgHba "prod-pg-hba": the application (timesheets to timesheets from samenet with TLS) is locked out: no rule matches; add "hostssl timesheets timesheets samenet scram-sha-256"',
   );
 });

@@ -5,7 +5,7 @@ import {
   connectAddress,
   sshTunnelCommand,
 } from "../../../../model/base/host";
-import { parseSettings } from "../../../../model/stack-file/parse";
+import { parseStackConfig } from "../../../../model/stack-file/parse";
 
 describe("where a server runs", () => {
   test.each([
@@ -37,9 +37,9 @@ describe("where a server runs", () => {
     "ssh://ops:secret@staging.example.com",
     "ssh://ops@staging.example.com\n",
   ])("may not be %j", (host) => {
-    expect(parseSettings("dev", { host }).problems).toContainEqual({
+    expect(parseStackConfig("dev", { host }).problems).toContainEqual({
       path: "host",
-      text: `must be local, or an address like ssh://ops@staging.example.com, got ${JSON.stringify(host)}`,
+      text: `must be local or an address like ssh://ops@staging.example.com, got ${JSON.stringify(host)}`,
     });
   });
 
@@ -72,7 +72,7 @@ describe("a host that cannot be used", () => {
   ])("is told with ssh's own words: %s", (stderr) => {
     const { what, fix } = hostProblem(host, stderr);
     expect(what).toBe(`${host} cannot be reached: ${stderr.trim().replace("ssh: ", "")}`);
-    expect(fix).toBe(`check its name and port, and that sshd runs there: ssh ${host}`);
+    expect(fix).toBe(`check its name and port, and that sshd is running there: ssh ${host}`);
   });
 
   test("and says nothing is told all the same", () => {
@@ -82,22 +82,22 @@ describe("a host that cannot be used", () => {
   test.each([
     [
       "WARNING: REMOTE HOST IDENTIFICATION HAS CHANGED!\nHost key for staging.example.com has changed and you have requested strict checking.\nHost key verification failed.",
-      /^ssh:\S+ shows another key than the one that is known/,
+      /^the host key of ssh:\S+ has changed/,
       /ssh-keygen -R "staging\.example\.com"/,
     ],
     [
       "No ED25519 host key is known for staging.example.com and you have requested strict checking.\nHost key verification failed.",
-      /^the key of ssh:\S+ is not known on this machine$/,
-      /^connect once by hand/,
+      /^the host key of ssh:\S+ is unknown on this machine$/,
+      /^connect once manually/,
     ],
     [
       "ops@staging.example.com: Permission denied (publickey,password).",
-      /^ssh:\S+ does not let you in: Permission denied \(publickey,password\)$/,
+      /^ssh:\S+ denies access: Permission denied \(publickey,password\)$/,
       /authorized_keys/,
     ],
     [
       "Received disconnect from 192.0.2.7 port 22:2: Too many authentication failures",
-      /^ssh:\S+ does not let you in: Too many authentication failures$/,
+      /^ssh:\S+ denies access: Too many authentication failures$/,
       /authorized_keys/,
     ],
     ["sh: 1: docker: not found", /^Docker is not installed on ssh:\S+$/, /install it there/],

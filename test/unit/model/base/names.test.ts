@@ -26,19 +26,19 @@ describe("a database name", () => {
     ["a\0b", "not contain a zero byte"],
     [
       "ä".repeat(27),
-      'be at most 52 bytes long, so that "__previous5" fits behind it (PostgreSQL cuts names at 63), got 54',
+      'be at most 52 bytes long, so that "__previous5" can be appended (PostgreSQL truncates names to 63), got 54',
     ],
     ["postgres", "not be one of PostgreSQL's own databases (postgres, template0, template1)"],
-    ["pg_shop", 'not begin with "pg_", which PostgreSQL keeps for its own'],
+    ["pg_shop", 'not begin with "pg_", which PostgreSQL reserves for its own roles'],
     [
       "stagecraft_monitor",
-      'not begin with "stagecraft_", which Stagecraft keeps for its own roles',
+      'not begin with "stagecraft_", which Stagecraft reserves for its own roles',
     ],
-    ["public", "not be public, which no role can be called"],
-    ["a__incoming", `not end in "__incoming", which marks Stagecraft's own copies`],
-    ["a__previous", `not end in "__previous", which marks Stagecraft's own copies`],
-    ["a__outgoing", `not end in "__outgoing", which marks Stagecraft's own copies`],
-    ["a__checking", `not end in "__checking", which marks Stagecraft's own copies`],
+    ["public", "not be public, which is reserved in PostgreSQL"],
+    ["a__incoming", `not end in "__incoming", which marks databases that Stagecraft creates`],
+    ["a__previous", `not end in "__previous", which marks databases that Stagecraft creates`],
+    ["a__outgoing", `not end in "__outgoing", which marks databases that Stagecraft creates`],
+    ["a__checking", `not end in "__checking", which marks databases that Stagecraft creates`],
   ])("must %2$s: %1$j", (name, problem) => {
     expect(databaseNameProblem(name)).toBe(problem);
   });

@@ -8,17 +8,17 @@ import { describeParametersPlan, planParameters } from "../../../../model/parame
 import { parametersRequestSchema } from "../../../../model/parameters/protocol";
 import { renderParameters } from "../../../../model/parameters/render";
 import { postgresParametersSchema } from "../../../../model/parameters/schema";
-import type { PostgresParameters } from "../../../../model/parameters/typed";
+import type { PostgresParameters } from "../../../../model/parameters/typed-parameters";
 
-const check = (settings: Record<string, unknown>, memory?: number) =>
-  checkParameters(settings, { version: 17, memory });
+const check = (parameters: Record<string, unknown>, memory?: number) =>
+  checkParameters(parameters, { version: 17, memory });
 
-/** What is wrong with a single setting. */
+/** What is wrong with a single parameter. */
 const problemOf = (key: string, value: unknown): string | undefined =>
   check({ [key]: value }).problems[0]?.text;
 
-test("settings in either notation get PostgreSQL's own names and keep their text", () => {
-  const settings: PostgresParameters = {
+test("parameters in either notation get PostgreSQL's own names and keep their text", () => {
+  const parameters: PostgresParameters = {
     sharedBuffers: "1 GB",
     log_min_duration_statement: "250",
     maxConnections: 200,
@@ -28,9 +28,9 @@ test("settings in either notation get PostgreSQL's own names and keep their text
     datestyle: "ISO, DMY",
     "auto_explain.log_min_duration": "1 s",
   };
-  expect(check(settings)).toEqual({
+  expect(check(parameters)).toEqual({
     problems: [],
-    settings: {
+    parameters: {
       shared_buffers: "1 GB",
       log_min_duration_statement: "250",
       max_connections: "200",
@@ -81,16 +81,8 @@ describe("a value", () => {
 
   test.each([
     ["workMem", "lots", 'must be a size like "32 MB", got "lots"'],
-    [
-      "workMem",
-      "32 min",
-      'must be a size in B, kB, MB, GB or TB, with capitals like these, got "32 min"',
-    ],
-    [
-      "workMem",
-      "32 mb",
-      'must be a size in B, kB, MB, GB or TB, with capitals like these, got "32 mb"',
-    ],
+    ["workMem", "32 min", 'must be a size in B, kB, MB, GB or TB \(case-sensitive\), got "32 min"'],
+    ["workMem", "32 mb", 'must be a size in B, kB, MB, GB or TB \(case-sensitive\), got "32 mb"'],
     ["workMem", "1 kB", 'must be from 64 kB to 2 TB, got "1 kB"'],
     ["workMem", "010", 'must be a size like "32 MB", got "010"'],
     ["sharedBuffers", "9 TB", 'must be from 128 kB to 8 TB, got "9 TB"'],
@@ -117,41 +109,35 @@ describe("a value", () => {
     ["workMem", null, "must be text, a number, true or false, got null"],
     ["workMem", ["32 MB"], 'must be text, a number, true or false, got ["32 MB"]'],
     ["minWalSize", "20 MB", 'must be at least 32 MB, got "20 MB"'],
-  ])("%s: %j is told", (key, value, problem) => {
+  ])("%s: %j is reported", (key, value, problem) => {
     expect(problemOf(key, value)).toBe(problem);
   });
 });
 
 describe("a setting", () => {
   test.each([
-    ["sharedBufers", "unknown setting; did you mean sharedBuffers?"],
-    ["shared_bufers", "unknown setting; did you mean shared_buffers?"],
-    ["SharedBuffers", "unknown setting; did you mean sharedBuffers?"],
+    ["sharedBufers", "unknown parameter; did you mean sharedBuffers?"],
+    ["shared_bufers", "unknown parameter; did you mean shared_buffers?"],
+    ["SharedBuffers", "unknown parameter; did you mean sharedBuffers?"],
     [
       "colour",
-      "unknown setting; they are in chapter 19 of PostgreSQL's manual, and an extension's have its name before a dot",
+      "unknown parameter; see chapter 19 of PostgreSQL's manual (parameters of an extension have its name as a prefix, e.g. auto_explain.log_min_duration)",
     ],
     [
       "auto_explain.log min",
-      "unknown setting; they are in chapter 19 of PostgreSQL's manual, and an extension's have its name before a dot",
+      "unknown parameter; see chapter 19 of PostgreSQL's manual (parameters of an extension have its name as a prefix, e.g. auto_explain.log_min_duration)",
     ],
     [
       "constructor",
-      "unknown setting; they are in chapter 19 of PostgreSQL's manual, and an extension's have its name before a dot",
+      "unknown parameter; see chapter 19 of PostgreSQL's manual (parameters of an extension have its name as a prefix, e.g. auto_explain.log_min_duration)",
     ],
     [
       "data_directory",
-      "is set by Stagecraft: PostgreSQL's files lie in its data volume; leave it out",
+      "is set by Stagecraft: PostgreSQL's files are in its data volume; leave it out",
     ],
     ["hbaFile", "is set by Stagecraft: the rules come from pgHba; leave it out"],
-    [
-      "listenAddresses",
-      "is set by Stagecraft: postgres.port says where PostgreSQL is reached; leave it out",
-    ],
-    [
-      "archiveCommand",
-      "is set by Stagecraft: backups.pointInTime says what is archived; leave it out",
-    ],
+    ["listenAddresses", "is set by Stagecraft: it is from postgres.port; leave it out"],
+    ["archiveCommand", "is set by Stagecraft: it is from backups.pointInTime; leave it out"],
     ["ssl", "is set by Stagecraft: certificates come from postgres.tls; leave it out"],
     [
       "sslMinProtocolVersion",
@@ -159,18 +145,21 @@ describe("a setting", () => {
     ],
     [
       "PASSWORD_ENCRYPTION",
-      "is set by Stagecraft: passwords are kept as SCRAM verifiers; leave it out",
+      "is set by Stagecraft: passwords are stored as SCRAM verifiers; leave it out",
     ],
     [
       "max_locks_per_transaction",
-      "is set by Stagecraft: it is 256, because a restore locks every table; leave it out",
+      "is set by Stagecraft: it is 256, because a restore locks every table at once; leave it out",
     ],
-    ["stagecraft.server", "is set by Stagecraft: it is the stamp of a database; leave it out"],
-    ["blockSize", "cannot be set: PostgreSQL tells it of itself; leave it out"],
-    ["checkpoint_segments", "cannot be set: it ended with PostgreSQL 9.5; use max_wal_size"],
+    [
+      "stagecraft.server",
+      "is set by Stagecraft: it stores the provenance of a database; leave it out",
+    ],
+    ["blockSize", "is read-only in PostgreSQL; leave it out"],
+    ["checkpoint_segments", "cannot be set: removed in PostgreSQL 9.5; use max_wal_size"],
     [
       "transactionReadOnly",
-      "cannot be set: it belongs to one transaction; use default_transaction_read_only",
+      "cannot be set: it applies to one transaction; use default_transaction_read_only",
     ],
   ])("%s is refused with the reason", (key, problem) => {
     expect(problemOf(key, "1")).toBe(problem);
@@ -179,10 +168,10 @@ describe("a setting", () => {
   test("in two notations is one too many", () => {
     expect(check({ workMem: "8 MB", work_mem: "16 MB", TIMEZONE: "UTC", timeZone: "UTC" })).toEqual(
       {
-        settings: { work_mem: "8 MB", TimeZone: "UTC" },
+        parameters: { work_mem: "8 MB", TimeZone: "UTC" },
         problems: [
-          { path: "work_mem", text: "is workMem once more; keep one of the two" },
-          { path: "timeZone", text: "is TIMEZONE once more; keep one of the two" },
+          { path: "work_mem", text: "is the same parameter as workMem; remove one of them" },
+          { path: "timeZone", text: "is the same parameter as TIMEZONE; remove one of them" },
         ],
       },
     );
@@ -196,49 +185,49 @@ describe("a setting", () => {
     expect(problems).toEqual([
       {
         path: "Auto_Explain.log_level",
-        text: "is auto_explain.log_level once more; keep one of the two",
+        text: "is the same parameter as auto_explain.log_level; remove one of them",
       },
     ]);
   });
 });
 
-test("a cache that the container has no memory for is told", () => {
+test("a cache that the container has no memory for is reported", () => {
   expect(check({ sharedBuffers: "2 GB" }, 2 ** 30).problems).toEqual([
     {
       path: "sharedBuffers",
-      text: "must be less than the container's memory of 1 GB, got 2 GB; set postgres.memory higher or this lower",
+      text: "must be less than the container's memory of 1 GB, got 2 GB; increase postgres.memory or reduce this",
     },
   ]);
   expect(check({ sharedBuffers: "512 MB" }, 2 ** 30).problems).toEqual([]);
 });
 
-test("all problems are told at once, by the keys as they were written", () => {
+test("all problems are reported together, with the keys as written", () => {
   const { error } = postgresParametersSchema.safeParse({ workMem: "1 kB", nonsense: 1, jit: true });
   expect(error?.issues.map(({ path, message }) => [path, message])).toEqual([
     [["workMem"], 'must be from 64 kB to 2 TB, got "1 kB"'],
     [
       ["nonsense"],
-      "unknown setting; they are in chapter 19 of PostgreSQL's manual, and an extension's have its name before a dot",
+      "unknown parameter; see chapter 19 of PostgreSQL's manual (parameters of an extension have its name as a prefix, e.g. auto_explain.log_min_duration)",
     ],
   ]);
 });
 
-test("a request with a setting that no person may set is refused", () => {
+test("a request with a parameter that users may not set is rejected", () => {
   const request = { server: "dev", settings: { port: "1", work_mem: "8 MB" } };
   const { error } = parametersRequestSchema.safeParse(request);
   expect(error && z.prettifyError(error)).toBe(
-    "✖ is set by Stagecraft: postgres.port says where PostgreSQL is reached; leave it out\n  → at settings.port",
+    "✖ is set by Stagecraft: it is from postgres.port; leave it out\n  → at settings.port",
   );
 });
 
-describe("the settings file", () => {
+describe("the parameters file", () => {
   test("has a line for each, quoted, in the order of the names", () => {
-    const settings = {
+    const parameters = {
       work_mem: "32 MB",
       log_line_prefix: "it's \\ here\nand there ",
       "auto_explain.log_min_duration": "1 s",
     };
-    expect(renderParameters(settings))
+    expect(renderParameters(parameters))
       .toBe(`# Written by Stagecraft. Change postgres.settings of the stack instead.
 auto_explain.log_min_duration = '1 s'
 log_line_prefix = 'it''s \\\\ here\\nand there '
@@ -246,12 +235,12 @@ work_mem = '32 MB'
 `);
   });
 
-  test("is the same for settings in any order", () => {
+  test("is the same for parameters in any order", () => {
     const values = fc.dictionary(fc.constantFrom("a", "b", "c", "d"), fc.string());
     fc.assert(
-      fc.property(values, (settings) => {
-        const turned = Object.fromEntries(Object.entries(settings).reverse());
-        expect(renderParameters(turned)).toBe(renderParameters(settings));
+      fc.property(values, (parameters) => {
+        const turned = Object.fromEntries(Object.entries(parameters).reverse());
+        expect(renderParameters(turned)).toBe(renderParameters(parameters));
       }),
     );
   });
@@ -284,10 +273,10 @@ describe("the plan of a change", () => {
       restart: ["max_connections", "shared_buffers"],
     });
     expect(describeParametersPlan(change)).toBe(
-      "jit, log_connections and work_mem by a reload, no connection ends; max_connections and shared_buffers by a restart, all connections end",
+      "jit, log_connections and work_mem by a reload, no connection is closed; max_connections and shared_buffers by a restart, all connections are closed",
     );
     expect(describeParametersPlan(plan({}, { jit: "off" }))).toBe(
-      "jit by a reload, no connection ends",
+      "jit by a reload, no connection is closed",
     );
   });
 

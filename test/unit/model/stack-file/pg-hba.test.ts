@@ -53,9 +53,9 @@ describe("the section pgHba", () => {
       "pgHba.rules[2]  host all all 10.1.2.3/24 md5: 10.1.2.3/24 has host bits, which PostgreSQL ignores; write 10.1.2.0/24 for the network or 10.1.2.3/32 for the single address",
       "pgHba.rules[4]  is empty; write a rule or take the line out",
       "pgHba.rules[5]  has several lines; write one rule each",
-      "pgHba.rules[6]  include more.conf: there is no file more.conf to read; make it, or write its contents here",
+      "pgHba.rules[6]  include more.conf: file more.conf does not exist; create it, or write its contents here",
       'pgHba.rules[7]  host all all all ldap ldapbindpasswd=…: ldapport must be a port, got "x"',
-      "pgHba.rules[3]  hostssl db ada 192.0.2.0/24 scram-sha-256: is the same as rules[1]; leave one out",
+      "pgHba.rules[3]  hostssl db ada 192.0.2.0/24 scram-sha-256: is the same as rules[1]; remove one of them",
     ]);
   });
 

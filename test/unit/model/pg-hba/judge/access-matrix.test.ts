@@ -1,15 +1,15 @@
 import { describe, expect, test } from "vitest";
-import { accessMatrix, type Scope } from "../../../../../model/pg-hba/judge/access-matrix";
+import { accessMatrix, type AccessScope } from "../../../../../model/pg-hba/judge/access-matrix";
 import { accessText } from "../../../../../model/pg-hba/judge/access-text";
 import { parsePgHba } from "../../../../../model/pg-hba/text/parse";
 import { presets } from "../../../../../model/pg-hba/rule/presets";
-import { requiredAccess } from "../../../../../model/pg-hba/judge/required";
+import { requiredAccess } from "../../../../../model/pg-hba/judge/required-access";
 import type { PgHbaRule } from "../../../../../model/pg-hba/rule/rule";
 
 const rulesOf = (...lines: readonly string[]): readonly PgHbaRule[] =>
   parsePgHba(lines.join("\n")).rules;
 
-const scope: Scope = {
+const scope: AccessScope = {
   subjects: [
     { name: "app", user: "timesheets", database: "timesheets" },
     { name: "readonly", user: "timesheets_readonly", database: "timesheets" },
@@ -42,7 +42,7 @@ describe("the preview", () => {
     );
   });
 
-  test("shows who loses access, who is asked otherwise and what is locked out", () => {
+  test("shows who loses access, who needs another method and what is locked out", () => {
     const after = rulesOf(
       "hostssl timesheets timesheets_readonly 10.10.0.0/24 cert",
       "host replication copier 10.10.0.9/32 md5",
@@ -58,7 +58,7 @@ describe("the preview", () => {
   replication             – → partly md5  ▲           rejected              rejected
   ▲ gains access: replication from 10.10.0.0/24
   ▼ loses access: app from 10.10.0.0/24, readonly from 192.0.2.0/24
-  ◆ is asked otherwise: readonly from 10.10.0.0/24
+  ◆ needs another method: readonly from 10.10.0.0/24
   locked out: the application, monitoring`,
     );
   });
@@ -81,7 +81,7 @@ describe("the preview", () => {
 });
 
 describe("a cell", () => {
-  const cells = (lines: readonly string[], server?: Scope["server"]): readonly string[] => {
+  const cells = (lines: readonly string[], server?: AccessScope["server"]): readonly string[] => {
     const [row] = accessMatrix(rulesOf(...lines), {
       subjects: [{ name: "a", user: "a", database: "a" }],
       networks: [

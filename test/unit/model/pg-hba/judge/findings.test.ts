@@ -1,12 +1,12 @@
 import { describe, expect, test } from "vitest";
 import { findingsOf, formatFinding } from "../../../../../model/pg-hba/judge/findings";
-import { type Circumstances } from "../../../../../model/pg-hba/judge/finding";
+import { type FindingContext } from "../../../../../model/pg-hba/judge/finding";
 import { parsePgHba } from "../../../../../model/pg-hba/text/parse";
 import { presets } from "../../../../../model/pg-hba/rule/presets";
 import { serverKinds } from "../../../../../model/base/names";
 
 /** What is found, each with its severity. */
-function found(lines: readonly string[], about: Partial<Circumstances> = {}): readonly string[] {
+function found(lines: readonly string[], about: Partial<FindingContext> = {}): readonly string[] {
   const { rules, problems } = parsePgHba(lines.join("\n"));
   expect(problems).toEqual([]);
   return findingsOf(rules, { kind: "production", ...about }).map(
@@ -19,9 +19,9 @@ describe("a rule that is never used", () => {
 
   test("is told with the rule that is in its way", () => {
     expect(found(["local all all peer", "local db ada md5"])).toEqual([
-      'warning: local db ada md5: never used, because "local all all peer" before it takes all its connections; ' +
+      'warning: local db ada md5: never used, because "local all all peer" before it matches all its connections; ' +
         never,
-      "warning: local db ada md5: md5 is broken and on its way out of PostgreSQL; use scram-sha-256",
+      "warning: local db ada md5: md5 is insecure and deprecated in PostgreSQL; use scram-sha-256",
     ]);
   });
 
@@ -75,23 +75,23 @@ describe("a rule that is never used", () => {
   test("is an error on production when it should have rejected", () => {
     const lines = ["hostssl all all 10.0.0.0/8 cert", "hostssl all bob 10.0.0.5/32 reject"];
     expect(found(lines)).toEqual([
-      `error: hostssl all bob 10.0.0.5/32 reject: never used, because "hostssl all all 10.0.0.0/8 cert" before it takes all its connections; ${never}`,
+      `error: hostssl all bob 10.0.0.5/32 reject: never used, because "hostssl all all 10.0.0.0/8 cert" before it matches all its connections; ${never}`,
     ]);
     expect(found(lines, { kind: "staging" })[0]).toMatch(/^warning: /);
   });
 });
 
 describe("a rule that is wider than its neighbour", () => {
-  test("takes without TLS what the other wants with TLS", () => {
+  test("allows without TLS what the other wants with TLS", () => {
     expect(found(["hostssl db ada 10.0.0.0/24 gss", "host db ada 10.0.0.0/16 gss"])).toEqual([
-      'warning: host db ada 10.0.0.0/16 gss: takes without TLS what "hostssl db ada 10.0.0.0/24 gss" before it wants with TLS; ask for the same in both, or leave the wider one out',
+      'warning: host db ada 10.0.0.0/16 gss: allows without TLS what "hostssl db ada 10.0.0.0/24 gss" before it allows only with TLS; make both equally strict, or remove the wider one',
     ]);
   });
 
   test("asks a wider network for less", () => {
     const lines = ["hostssl db ada samehost scram-sha-256", "hostssl db ada samenet md5"];
     expect(found(lines)).toContain(
-      'warning: hostssl db ada samenet md5: asks a wider network for less (md5) than "hostssl db ada samehost scram-sha-256" before it; ask for the same in both, or leave the wider one out',
+      'warning: hostssl db ada samenet md5: allows a weaker method (md5) for a wider network than "hostssl db ada samehost scram-sha-256" before it; make both equally strict, or remove the wider one',
     );
   });
 
@@ -111,11 +111,11 @@ describe("a weak method", () => {
   test.each([
     [
       "production",
-      `error: ${trust}: production never trusts a network; use scram-sha-256 with hostssl`,
+      `error: ${trust}: a production server must not trust a network; use scram-sha-256 with hostssl`,
     ],
     [
       "staging",
-      `warning: ${trust}: staging never trusts a network; use scram-sha-256 with hostssl`,
+      `warning: ${trust}: a staging server must not trust a network; use scram-sha-256 with hostssl`,
     ],
     ["development", undefined],
   ] as const)("over the network on %s: %s", (kind, text) => {
@@ -125,19 +125,19 @@ describe("a weak method", () => {
   test.each([
     [
       "local all all trust",
-      "warning: local all all trust: trust asks nobody on the socket who he is; use peer or scram-sha-256",
+      "warning: local all all trust: trust does not authenticate local users; use peer or scram-sha-256",
     ],
     [
       "host db ada samenet password",
-      "error: host db ada samenet password: password sends the password readable over the network; use scram-sha-256 with hostssl",
+      "error: host db ada samenet password: password sends the password in clear text over the network; use scram-sha-256 with hostssl",
     ],
     [
       "hostssl db ada samenet password",
-      "warning: hostssl db ada samenet password: password shows the server the password itself; use scram-sha-256",
+      "warning: hostssl db ada samenet password: password sends the password itself to the server; use scram-sha-256",
     ],
     [
       "hostssl db ada samenet md5",
-      "warning: hostssl db ada samenet md5: md5 is broken and on its way out of PostgreSQL; use scram-sha-256",
+      "warning: hostssl db ada samenet md5: md5 is insecure and deprecated in PostgreSQL; use scram-sha-256",
     ],
   ])("%s", (line, text) => {
     expect(found([line])).toEqual([text]);
@@ -145,20 +145,20 @@ describe("a weak method", () => {
 });
 
 describe("an address of the whole world", () => {
-  const fix = "name the network that connections come from, such as 10.20.0.0/24 or samenet";
+  const fix = "write the network that connections come from, such as 10.20.0.0/24 or samenet";
 
   test.each([
     [
       "host db ada all scram-sha-256",
-      "error: host db ada all scram-sha-256: all lets every address of the world try",
+      "error: host db ada all scram-sha-256: all allows attempts from every address",
     ],
     [
       "host db ada ::/0 gss",
-      "error: host db ada ::/0 gss: ::/0 lets every address of the world try",
+      "error: host db ada ::/0 gss: ::/0 allows attempts from every address",
     ],
     [
       "hostssl db ada 0.0.0.0 0.0.0.0 cert",
-      "warning: hostssl db ada 0.0.0.0 0.0.0.0 cert: 0.0.0.0 lets every address of the world try",
+      "warning: hostssl db ada 0.0.0.0 0.0.0.0 cert: 0.0.0.0 allows attempts from every address",
     ],
   ])("%s", (line, text) => {
     expect(found([line])).toEqual([`${text}; ${fix}`]);
@@ -193,8 +193,8 @@ describe("a connection that must work", () => {
     const plain = { ...application, tls: false };
     const monitoring = { name: "monitoring", user: "all", database: "db", address: "samenet" };
     expect(found(rules, { required: [plain, monitoring] })).toEqual([
-      'error: application (db to db from 10.0.0.7) is locked out: no rule is for it; add "host db db 10.0.0.7/32 scram-sha-256"',
-      'error: monitoring (all to db from samenet) is locked out: no rule is for it; add "host db "all" samenet scram-sha-256"',
+      'error: application (db to db from 10.0.0.7) is locked out: no rule matches; add "host db db 10.0.0.7/32 scram-sha-256"',
+      'error: monitoring (all to db from samenet) is locked out: no rule matches; add "host db "all" samenet scram-sha-256"',
     ]);
   });
 
@@ -208,7 +208,7 @@ describe("a connection that must work", () => {
   test("is asked for what it has not", () => {
     const required = [{ ...application, methods: ["scram-sha-256", "md5"] as const }];
     expect(found(["hostssl all all 10.0.0.7/32 cert", ...rules], { required })).toEqual([
-      'error: hostssl all all 10.0.0.7/32 cert: application (db to db from 10.0.0.7 with TLS) is asked for cert, but has scram-sha-256 or md5; add "hostssl db db 10.0.0.7/32 scram-sha-256" before it',
+      'error: hostssl all all 10.0.0.7/32 cert: application (db to db from 10.0.0.7 with TLS) has to use cert, but supports scram-sha-256 or md5; add "hostssl db db 10.0.0.7/32 scram-sha-256" before it',
     ]);
   });
 
@@ -216,7 +216,7 @@ describe("a connection that must work", () => {
     const replicas = [{ name: "standby", user: "copier", address: "10.0.0.9", tls: true }];
     const all = ["hostssl all all 10.0.0.0/24 scram-sha-256"];
     expect(found(all, { replicas })).toEqual([
-      'error: replica standby (copier for replication from 10.0.0.9 with TLS) is locked out: no rule is for it; add "hostssl replication copier 10.0.0.9/32 scram-sha-256"',
+      'error: replica standby (copier for replication from 10.0.0.9 with TLS) is locked out: no rule matches; add "hostssl replication copier 10.0.0.9/32 scram-sha-256"',
     ]);
     expect(
       found([...all, "hostssl replication copier 10.0.0.9/32 scram-sha-256"], { replicas }),

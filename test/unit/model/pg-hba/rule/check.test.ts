@@ -32,10 +32,10 @@ describe("a line that PostgreSQL refuses", () => {
     ],
     [
       "host,local all all 10.0.0.0/8 md5",
-      "names several values for the connection type, got host,local; write one rule for each",
+      "has several values for the connection type: host,local; write one rule for each",
     ],
-    ["host", "has no database; write all or a name behind the type"],
-    ["host all", "has no user; write all or a name behind the database"],
+    ["host", "has no database; write all or a name after the type"],
+    ["host all", "has no user; write all or a name after the database"],
     ["host all all", "has no address; write a network like 10.20.0.0/24, samenet or all"],
     ["host all all md5", "has no address; write a network like 10.20.0.0/24, samenet or all"],
     [
@@ -52,7 +52,7 @@ describe("a line that PostgreSQL refuses", () => {
     ],
     [
       "host all all 10.0.0.0/8,172.16.0.0/12 md5",
-      "names several values for the address, got 10.0.0.0/8,172.16.0.0/12; write one rule for each",
+      "has several values for the address: 10.0.0.0/8,172.16.0.0/12; write one rule for each",
     ],
     [
       "host all all 10.0.0.0/33 md5",
@@ -78,7 +78,7 @@ describe("a line that PostgreSQL refuses", () => {
     ],
     [
       "host all all 10.0.0.0/8 255.0.0.0 md5",
-      "10.0.0.0/8 has the mask 255.0.0.0 besides; leave the mask out",
+      "10.0.0.0/8 has an additional mask 255.0.0.0; leave the mask out",
     ],
     [
       "host all all db.example 255.0.0.0 md5",
@@ -87,7 +87,7 @@ describe("a line that PostgreSQL refuses", () => {
     ["host all all db.example/24 md5", "host name db.example has the mask /24; leave the mask out"],
     [
       "host all all samenet 255.0.0.0 md5",
-      "samenet has the mask 255.0.0.0 besides; leave the mask out",
+      "samenet has an additional mask 255.0.0.0; leave the mask out",
     ],
     [
       "local all all 127.0.0.1/32 trust",
@@ -99,11 +99,11 @@ describe("a line that PostgreSQL refuses", () => {
     ["host all all 10.0.0.0/8 tru5t", '"tru5t" is not a method; did you mean trust?'],
     [
       "host all all 10.0.0.0/8 map=a",
-      "has the option map=a but no method; write the method before it",
+      "has the option map=a but no method; write the method before the option",
     ],
     [
       "host all all 10.0.0.0/8 md5,trust",
-      "names several values for the method, got md5,trust; write one rule for each",
+      "has several values for the method: md5,trust; write one rule for each",
     ],
     ["host all all 10.0.0.0/8 peer", "peer is for local rules only, not host; use scram-sha-256"],
     ["local all all gss", "gss is for host rules only, not local; use peer"],
@@ -172,7 +172,7 @@ describe("a line that PostgreSQL refuses", () => {
     ["local all /( peer", "/( is not a supported regular expression; correct or simplify it"],
     [
       "include more.conf",
-      "there is no file more.conf to read; make it, or write its contents here",
+      "file more.conf does not exist; create it, or write its contents here",
     ],
   ])("%s: %s", (line, problem) => {
     expect(errorOf(line)).toBe(problem);
@@ -198,7 +198,7 @@ describe("a line that PostgreSQL refuses", () => {
     expect(problems.map(formatProblem)).toEqual([
       'pg_hba.conf:1  host all all all ldap ldapbindpasswd=…: ldapport must be a port, got "x"',
       'pg_hba.conf:2  host all all all ldap ldapbindpasswd=…: ldapport must be a port, got "x"',
-      "pg_hba.conf:3  host all all all radius radiussecrets=…: the value of radiussecrets has a comma or a blank; put it in quotes",
+      "pg_hba.conf:3  host all all all radius radiussecrets=…: the value of radiussecrets contains a comma or a blank; put it in quotes",
       "pg_hba.conf:4  host all all all md5 radiussecrets=…: option radiussecrets is for radius, not md5; leave it out",
     ]);
   });
@@ -229,9 +229,9 @@ describe("a line that PostgreSQL takes, but not as it was meant", () => {
     ['local "" all peer', 'has an empty database; write all or a name'],
     [
       "host , all all samenet md5",
-      "a comma stands alone; write a list without blanks before commas",
+      "has a blank before a comma; remove the blank",
     ],
-    ['local all "ada peer\nlocal all all peer', "a quote is not closed; close it"],
+    ['local all "ada peer\nlocal all all peer', "has an unclosed quote; close it"],
   ])("%s: %s", (line, problem) => {
     const { problems } = parsePgHba(line);
     expect(problems[0]).toMatchObject({ severity: "warning", text: problem });
@@ -246,14 +246,14 @@ describe("a line that PostgreSQL takes, but not as it was meant", () => {
   test("a rule that stands twice is told with both lines, whatever its quotes and blanks", () => {
     const text = 'local db all peer\n\n# again\nlocal  "db"  all  peer\n';
     expect(parsePgHba(text).problems.map(formatProblem)).toEqual([
-      "pg_hba.conf:4  local db all peer: is the same as line 1; leave one out",
+      "pg_hba.conf:4  local db all peer: is the same as line 1; remove one of them",
     ]);
   });
 });
 
 test("a file without a rule is refused", () => {
   expect(parsePgHba("# nothing\n").problems.map(formatProblem)).toEqual([
-    "pg_hba.conf:1  contains no rule, so nobody could connect; add one",
+    "pg_hba.conf:1  has no rule, so nobody could connect; add one",
   ]);
 });
 
@@ -268,7 +268,7 @@ test("rules that were made in code are checked alike", () => {
     '"scram" is not a method; did you mean scram-sha-256?',
   ]);
   expect(() => renderPgHba([{ ...rule, users: ["a\nb"] }])).toThrow(
-    '"a\\nb" is not one word of pg_hba.conf; put it in quotes',
+    '"a\\nb" is not a single word of pg_hba.conf; put it in quotes',
   );
 });
 

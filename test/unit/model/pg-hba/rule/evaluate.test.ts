@@ -1,18 +1,21 @@
 import { describe, expect, test } from "vitest";
-import type { Connection, ServerFacts } from "../../../../../model/pg-hba/rule/connection";
+import type {
+  ConnectionAttempt,
+  ServerEnvironment,
+} from "../../../../../model/pg-hba/rule/connection-attempt";
 import { whoCan } from "../../../../../model/pg-hba/rule/evaluate";
 import { parsePgHba } from "../../../../../model/pg-hba/text/parse";
 
-const socket: Connection = { user: "ada", database: "db" };
-const network: Connection = { ...socket, address: "10.0.0.7" };
+const socket: ConnectionAttempt = { user: "ada", database: "db" };
+const network: ConnectionAttempt = { ...socket, address: "10.0.0.7" };
 
 /** The number of the line that decides, from 1, or 0 where none does. */
-function line(text: string, connection: Connection, server?: ServerFacts): number {
+function line(text: string, connection: ConnectionAttempt, server?: ServerEnvironment): number {
   const decision = whoCan(parsePgHba(text).rules, connection, server);
   return decision.decision === "rule" ? decision.index + 1 : 0;
 }
 
-const isFor = (rule: string, connection: Connection, server?: ServerFacts): boolean =>
+const isFor = (rule: string, connection: ConnectionAttempt, server?: ServerEnvironment): boolean =>
   line(rule, connection, server) === 1;
 
 describe("the rule that decides", () => {
@@ -59,7 +62,7 @@ describe("the type", () => {
 });
 
 describe("the database", () => {
-  test.each<readonly [string, Partial<Connection>, boolean]>([
+  test.each<readonly [string, Partial<ConnectionAttempt>, boolean]>([
     ["all", {}, true],
     ["db", {}, true],
     ["DB", {}, false],
@@ -95,7 +98,7 @@ describe("the database", () => {
 });
 
 describe("the user", () => {
-  test.each<readonly [string, Partial<Connection>, boolean]>([
+  test.each<readonly [string, Partial<ConnectionAttempt>, boolean]>([
     ["all", {}, true],
     ["ada", {}, true],
     ["Ada", {}, false],
@@ -125,7 +128,7 @@ describe("the user", () => {
 });
 
 describe("the address", () => {
-  const server: ServerFacts = {
+  const server: ServerEnvironment = {
     interfaces: ["127.0.0.1/8", "172.18.0.2/16", "fd00::2/64"],
     hostNames: { "10.0.0.7": "App.corp.example", "fd00::7": "six.corp.example" },
   };

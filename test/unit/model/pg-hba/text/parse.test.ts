@@ -164,16 +164,16 @@ describe("other files", () => {
   test.each([
     [
       "include gone.conf",
-      "there is no file /etc/pg/gone.conf to read; make it, or write its contents here",
+      "file /etc/pg/gone.conf does not exist; create it, or write its contents here",
     ],
-    ["include_dir gone", "there is no folder /etc/pg/gone; make it, or take the line out"],
+    ["include_dir gone", "folder /etc/pg/gone does not exist; create it, or remove the line"],
     [
       "local all @gone peer",
-      "there is no file /etc/pg/gone to read; make it, or write its contents here",
+      "file /etc/pg/gone does not exist; create it, or write its contents here",
     ],
     [
       "include round.conf",
-      "/etc/pg/round.conf is included more than 10 files deep; take the circle out",
+      "/etc/pg/round.conf is included more than 10 levels deep; remove the circular include",
     ],
     // Nobody is left in the list, so the next field takes its place, as in PostgreSQL.
     ["local all @nobody peer", "has no method; write scram-sha-256"],
@@ -186,7 +186,7 @@ describe("other files", () => {
   test("cannot be included up to PostgreSQL 15", () => {
     const { problems } = parsePgHba("include extra.conf", { ...options, version: 15 });
     expect(problems.map(({ text }) => text)).toEqual([
-      "include came with PostgreSQL 16, this is for 15; write the rules here",
+      "include needs PostgreSQL 16, this is 15; write the rules here",
     ]);
   });
 });

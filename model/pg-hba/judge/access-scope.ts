@@ -1,11 +1,11 @@
 import { databaseRoles, monitorRole, superuser } from "../../roles/names";
-import type { Origin, Scope } from "./access-matrix";
+import type { AccessSource, AccessScope } from "./access-matrix";
 import type { RequiredAccess } from "./finding";
-import { ownNetwork } from "./required";
+import { ownNetwork } from "./required-access";
 import type { PgHbaRule } from "../rule/rule";
 
-/** What the access matrix of a server is about. */
-export interface ScopeArgs {
+/** Arguments of {@link accessScope}. */
+export interface AccessScopeArgs {
   readonly database: string;
   /** The network that the application connects from. */
   readonly application: string;
@@ -16,11 +16,17 @@ export interface ScopeArgs {
   readonly interfaces: readonly string[];
 }
 
-/** Addresses that are no place of their own. */
+/** Addresses that are covered by the column "everyone else". */
 const everywhere = new Set(["all", "0.0.0.0/0", "::/0", "::0/0"]);
 
-/** The rows and columns of a server's access matrix: its roles, and the networks that its rules name. */
-export function scopeOf({ database, application, rules, required, interfaces }: ScopeArgs): Scope {
+/** Rows and columns of a server's access matrix: its roles, and the networks in its rules. */
+export function accessScope({
+  database,
+  application,
+  rules,
+  required,
+  interfaces,
+}: AccessScopeArgs): AccessScope {
   const { application: user, readonly } = databaseRoles(database);
   const named = new Set(
     rules.flatMap(({ address, mask }) => (mask === undefined ? (address ?? []) : [])),
@@ -44,6 +50,6 @@ export function scopeOf({ database, application, rules, required, interfaces }: 
   };
 }
 
-function origin(name: string, address: string): Origin {
+function origin(name: string, address: string): AccessSource {
   return { name: address === ownNetwork && name === ownNetwork ? "own network" : name, address };
 }

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { parameterWarnings, startupErrors } from "../../../../model/parameters/refusal";
+import { parameterWarnings, startupErrors } from "../../../../model/parameters/startup-errors";
 
 test("a bad settings file is told by its lines", () => {
   const log = `LOG:  skipping missing configuration file "/data/stagecraft-tls.conf"

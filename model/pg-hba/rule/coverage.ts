@@ -1,16 +1,16 @@
 import { readToken } from "./fields";
-import { readPlace, type Place } from "./source-address";
-import { coveredBy, OnePlace, PlaceCover, type Cover } from "./source-cover";
+import { readSourceAddress, type SourceAddress } from "./source-address";
+import { coveredBy, SingleSourceCover, SourceCover, type Cover } from "./source-cover";
 import { compileRegex } from "./regex";
 import type { ConnectionType, PgHbaRule } from "./rule";
 import { formatToken, groupOf, isKeyword, regexOf, type Token } from "./token";
 
-/** The ways a connection can come in, as far as rules tell them apart. */
-type Way = "socket" | "plain" | "tls" | "gss";
+/** The kinds of transport that rules distinguish. */
+type Transport = "socket" | "plain" | "tls" | "gss";
 
 type Names = "databases" | "users";
 
-const waysOf: Readonly<Record<ConnectionType, readonly Way[]>> = {
+const transportsOf: Readonly<Record<ConnectionType, readonly Transport[]>> = {
   local: ["socket"],
   host: ["plain", "tls", "gss"],
   hostssl: ["tls"],
@@ -19,51 +19,53 @@ const waysOf: Readonly<Record<ConnectionType, readonly Way[]>> = {
   hostnogssenc: ["plain", "tls"],
 };
 
-/** More combinations of databases and users than this in one rule are not looked into. */
-const mostCombinations = 1000;
+/** Rules with more combinations of databases and users are not examined. */
+const maxCombinationsOfRule = 1000;
 
-/** Nor are more than this kept of a whole file, or looked up for it: one of endless lists must not cost endless time. */
-const mostKept = 120_000;
-const mostLooks = 400_000;
+/** Limits for a whole file on stored and looked-up combinations, so that very long lists do not take too long. */
+const maxCombinations = 120_000;
+const maxLookups = 400_000;
 
-/** Regular expressions that are tried on the names of later rules. */
-const mostExpressions = 100;
+/** Maximum number of regular expressions that are tried on the names of later rules. */
+const maxExpressions = 100;
 
 interface Expression {
   readonly matches: (name: string) => boolean;
   readonly key: string;
 }
 
-/** The rules for one database and user: a single one, or by the way that a connection comes in. */
-type Cell = Single | Map<Way, PlaceCover>;
+/** The rules for one database and user: a single one, or covers by transport. */
+type Cell = Single | Map<Transport, SourceCover>;
 
-/** One rule's part in all the combinations that it names first. */
-class Single extends OnePlace {
+/** The only rule so far for a combination of database and user; shared by all combinations of that rule. */
+class Single extends SingleSourceCover {
   constructor(
-    place: Place,
+    address: SourceAddress,
     index: number,
-    readonly ways: readonly Way[],
+    readonly transports: readonly Transport[],
   ) {
-    super(place, index);
+    super(address, index);
   }
 }
 
 /**
- * Collects rules in their order and tells which of them leave nothing for a next one. It may miss a rule that is covered in
- * a way only the catalog or the name service could tell, or behind thousands of long lists, and never names one that is not.
+ * Collects rules in order and finds those that together match every connection of a later rule, so that it is never used.
+ * It may miss a covered rule (if that depends on role memberships or DNS, or after thousands of long lists), but reports
+ * no rule that is not covered.
  */
 export class Coverage {
   private readonly cells = new Map<string, Cell>();
   private readonly databases: Expression[] = [];
   private readonly users: Expression[] = [];
-  private kept = 0;
-  private looks = 0;
+  private combinations = 0;
+  private lookups = 0;
 
-  /** The rules, by index, that together take every connection of this one; `undefined` when some are left to it. */
+  /** Indexes of the rules that together match every connection of this rule; `undefined` when some are left to it. */
   of(rule: PgHbaRule): readonly number[] | undefined {
-    const place = placeOf(rule);
-    if (!place || rule.databases.length * rule.users.length > mostCombinations) return undefined;
-    const ways = waysOf[rule.type];
+    const address = sourceAddressOf(rule);
+    if (!address || rule.databases.length * rule.users.length > maxCombinationsOfRule)
+      return undefined;
+    const transports = transportsOf[rule.type];
     const found = new Set<number>();
     const users = rule.users.map((word) => keysCovering(word, "users", this.users));
     for (const word of rule.databases) {
@@ -71,8 +73,8 @@ export class Coverage {
       for (const userKeys of users) {
         const cells = this.cellsOf(databaseKeys, userKeys);
         if (cells.length === 0) return undefined;
-        for (const way of ways) {
-          const indexes = coveredBy(coversOf(cells, way), place);
+        for (const transport of transports) {
+          const indexes = coveredBy(coversOf(cells, transport), address);
           if (!indexes) return undefined;
           for (const index of indexes) found.add(index);
         }
@@ -82,13 +84,13 @@ export class Coverage {
   }
 
   add(rule: PgHbaRule, index: number): void {
-    const place = placeOf(rule);
+    const address = sourceAddressOf(rule);
     const { databases, users } = rule;
-    this.kept += databases.length * users.length;
-    if (!place || this.kept > mostKept) return;
+    this.combinations += databases.length * users.length;
+    if (!address || this.combinations > maxCombinations) return;
     collectExpressions(databases, this.databases);
     collectExpressions(users, this.users);
-    const single = new Single(place, index, waysOf[rule.type]);
+    const single = new Single(address, index, transportsOf[rule.type]);
     const userKeys = users.map(keyOf);
     for (const database of databases.map(keyOf)) {
       for (const user of userKeys) this.addTo(cellKey(database, user), single);
@@ -96,51 +98,54 @@ export class Coverage {
   }
 
   private addTo(key: string, single: Single): void {
-    const there = this.cells.get(key);
-    if (there === undefined) {
+    const existing = this.cells.get(key);
+    if (existing === undefined) {
       this.cells.set(key, single);
       return;
     }
-    const several = there instanceof Single ? severalOf(there) : there;
-    if (several !== there) this.cells.set(key, several);
+    const several = existing instanceof Single ? severalOf(existing) : existing;
+    if (several !== existing) this.cells.set(key, several);
     addSingle(several, single);
   }
 
   private cellsOf(databaseKeys: readonly string[], userKeys: readonly string[]): readonly Cell[] {
-    this.looks += databaseKeys.length * userKeys.length;
-    if (this.looks > mostLooks) return [];
+    this.lookups += databaseKeys.length * userKeys.length;
+    if (this.lookups > maxLookups) return [];
     return databaseKeys.flatMap((database) =>
       userKeys.flatMap((user) => this.cells.get(cellKey(database, user)) ?? []),
     );
   }
 }
 
-function severalOf(single: Single): Map<Way, PlaceCover> {
-  const several = new Map<Way, PlaceCover>();
+function severalOf(single: Single): Map<Transport, SourceCover> {
+  const several = new Map<Transport, SourceCover>();
   addSingle(several, single);
   return several;
 }
 
-function addSingle(several: Map<Way, PlaceCover>, { ways, place, index }: Single): void {
-  for (const way of ways) {
-    let cover = several.get(way);
-    if (!cover) several.set(way, (cover = new PlaceCover()));
-    cover.add(place, index);
+function addSingle(
+  several: Map<Transport, SourceCover>,
+  { transports, address, index }: Single,
+): void {
+  for (const transport of transports) {
+    let cover = several.get(transport);
+    if (!cover) several.set(transport, (cover = new SourceCover()));
+    cover.add(address, index);
   }
 }
 
-function coversOf(cells: readonly Cell[], way: Way): readonly Cover[] {
+function coversOf(cells: readonly Cell[], transport: Transport): readonly Cover[] {
   return cells.flatMap((cell): Cover | readonly Cover[] => {
-    if (cell instanceof Single) return cell.ways.includes(way) ? cell : [];
-    return cell.get(way) ?? [];
+    if (cell instanceof Single) return cell.transports.includes(transport) ? cell : [];
+    return cell.get(transport) ?? [];
   });
 }
 
-const anywhere: Place = { kind: "all" };
+const anywhere: SourceAddress = { kind: "all" };
 
-function placeOf(rule: PgHbaRule): Place | undefined {
-  const place = rule.type === "local" ? anywhere : readPlace(rule);
-  return "severity" in place ? undefined : place;
+function sourceAddressOf(rule: PgHbaRule): SourceAddress | undefined {
+  const address = rule.type === "local" ? anywhere : readSourceAddress(rule);
+  return "severity" in address ? undefined : address;
 }
 
 const cellKey = (database: string, user: string): string => `${database} ${user}`;
@@ -150,7 +155,7 @@ function keyOf(word: string): string {
   return token ? formatToken(token) : word;
 }
 
-/** The words, any of which takes everything that this one means. */
+/** The words that match at least everything that this word matches. */
 function keysCovering(
   word: string,
   names: Names,
@@ -178,7 +183,7 @@ function collectExpressions(words: readonly string[], expressions: Expression[])
   for (const word of words) {
     const token = readToken(word);
     const regex = token && regexOf(token);
-    if (regex === undefined || expressions.length >= mostExpressions) continue;
+    if (regex === undefined || expressions.length >= maxExpressions) continue;
     const matches = compileRegex(regex);
     const key = keyOf(word);
     if (matches && !expressions.some((known) => known.key === key))

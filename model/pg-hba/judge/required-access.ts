@@ -5,17 +5,17 @@ import type { RequiredAccess } from "./finding";
 import type { RequiredConnection } from "../rule/protocol";
 import type { PgHbaRule } from "../rule/rule";
 
-/** The server's own networks, of which its agent is part. */
+/** The server's own networks, which include its agent's. */
 export const ownNetwork = "samenet";
 
-/** Who must always come in: the agent, and from the application's network the roles that work there, on production by TLS. */
+/** Connections that must always work: the agent's, and those of the application, reports and monitoring from the application's network, in production with TLS. */
 export function requiredAccess(
   kind: ServerKind,
   database: string,
   application: string = ownNetwork,
 ): readonly RequiredAccess[] {
   const { application: user, readonly } = databaseRoles(database);
-  // The address of a network is an address in it.
+  // The base address of the network stands for all its addresses.
   const from = { address: application.replace(/\/\d+$/, ""), tls: kind === "production", database };
   return [
     { name: "the agent", user: superuser, database: "postgres", methods: ["peer"] },
@@ -25,8 +25,8 @@ export function requiredAccess(
   ];
 }
 
-/** Those that can be tried from the agent's place, with the method that the rules ask for. */
-export function triedConnections(
+/** The required connections that the agent can test, with the method that the rules require. */
+export function testableConnections(
   rules: readonly PgHbaRule[],
   required: readonly RequiredAccess[],
 ): readonly RequiredConnection[] {

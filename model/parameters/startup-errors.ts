@@ -1,26 +1,26 @@
-/** A message of PostgreSQL's log. */
+/** A message in PostgreSQL's server log. */
 interface Message {
   readonly severity: string;
   text: string;
 }
 
 /**
- * What PostgreSQL said when it did not start, or found something wrong while it did, in one line; empty when it said
- * nothing but what every start does. A bad settings file is told piece by piece, as LOG.
+ * Errors and warnings that PostgreSQL logged while starting or reloading, in one line; empty when there are none.
+ * Errors in a configuration file are logged with severity LOG, one message each.
  */
-export function refusalOf(log: string): string {
+export function startupErrors(log: string): string {
   const messages = readMessages(log);
-  const verdict = /^configuration file ".*" contains errors/;
+  const summary = /^configuration file ".*" contains errors/;
   const noise = /^skipping missing configuration file/;
-  const isBadFile = messages.some(({ text }) => verdict.test(text));
+  const isBadFile = messages.some(({ text }) => summary.test(text));
   return messages
-    .filter(({ severity, text }) => (severity !== "LOG" || isBadFile) && !verdict.test(text))
+    .filter(({ severity, text }) => (severity !== "LOG" || isBadFile) && !summary.test(text))
     .filter(({ text }) => !noise.test(text))
     .map(({ text }) => text)
     .join("; ");
 }
 
-/** What a library said against its settings, which PostgreSQL then leaves out; `undefined` when it said nothing. */
+/** Warnings about invalid parameters of preloaded libraries, which PostgreSQL then ignores; `undefined` when there are none. */
 export function parameterWarnings(log: string): string | undefined {
   const warnings = readMessages(log)
     .filter(({ severity }) => severity === "WARNING")

@@ -1,27 +1,27 @@
-import type { PostgresSetting } from "./catalogue";
+import type { PostgresParameter } from "./catalogue";
 
-/** Units of a setting's value, the larger first, in bytes or seconds. PostgreSQL manual, 19.1.1. */
+/** Units of a parameter's value, largest first, in bytes or seconds. PostgreSQL manual, 19.1.1. */
 const sizes = { TB: 2 ** 40, GB: 2 ** 30, MB: 2 ** 20, kB: 2 ** 10, B: 1 };
 const times = { d: 86_400, h: 3600, min: 60, s: 1, ms: 1e-3, us: 1e-6 };
 
 /**
- * Reads `"32 MB"`, `"0.5h"` or `"8192"` into a setting's own unit, rounded as PostgreSQL does: a fraction to the next
- * smaller unit, then, for whole numbers, to the nearest one.
+ * Parses `"32 MB"`, `"0.5h"` or `"8192"` into the parameter's unit, rounded as PostgreSQL does: a fraction to the next
+ * smaller unit, then integers to the nearest whole number.
  */
 export function readNumber(
-  setting: PostgresSetting,
+  parameter: PostgresParameter,
   text: string,
 ): number | "not a number" | "wrong unit" {
   const match = /^\s*([+-]?(?:0x[\da-f]+|(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?))\s*([a-z]*)\s*$/i.exec(
     text,
   );
-  // PostgreSQL would take 010 for eight.
+  // PostgreSQL reads 010 as octal.
   if (!match || /^\s*[+-]?0\d/.test(text)) return "not a number";
   const value = Number(match[1]);
   const unit = match[2] ?? "";
-  const counted = unit === "" ? value : convert(value, unit, setting.unit);
+  const counted = unit === "" ? value : convert(value, unit, parameter.unit);
   if (counted === undefined) return "wrong unit";
-  return setting.vartype === "integer" ? roundHalfEven(counted) : counted;
+  return parameter.vartype === "integer" ? roundHalfEven(counted) : counted;
 }
 
 function convert(value: number, unit: string, base: string): number | undefined {

@@ -7,22 +7,22 @@ import {
   type Ip,
   type Network,
 } from "../rule/address";
-import type { ServerFacts } from "../rule/connection";
-import { readPlace } from "../rule/source-address";
+import type { ServerEnvironment } from "../rule/connection-attempt";
+import { readSourceAddress } from "../rule/source-address";
 import type { PgHbaRule } from "../rule/rule";
 
 /**
- * Addresses at all edges that rules draw: what holds for those of a network holds for the whole of it, as long as no mask
- * has gaps. So a network can be judged that some rules cut in pieces.
+ * The addresses at the edges of all networks in rules: what holds for the edges inside a network holds for all its
+ * addresses, if all masks are contiguous. This allows evaluating a network that rules split.
  */
-export function edgesOf(
+export function edgeAddresses(
   rules: readonly PgHbaRule[],
   networks: readonly Network[],
-  { interfaces = [], hostNames = {} }: ServerFacts,
+  { interfaces = [], hostNames = {} }: ServerEnvironment,
 ): readonly Ip[] {
   const ofRules = rules.flatMap((rule) => {
-    const place = rule.type === "local" ? undefined : readPlace(rule);
-    return place && "network" in place ? [place.network] : [];
+    const address = rule.type === "local" ? undefined : readSourceAddress(rule);
+    return address && "network" in address ? [address.network] : [];
   });
   const own = interfaces.flatMap((text) => parseCidr(text) ?? []);
   const whole = [parseCidr("0.0.0.0/0"), parseCidr("::/0")].flatMap((network) => network ?? []);
@@ -41,12 +41,12 @@ export function edgesOf(
   return [...new Map(edges.map((ip) => [ip.join("."), ip])).values()];
 }
 
-/** The edges in some networks, as text. */
-export function edgesIn(networks: readonly Network[], edges: readonly Ip[]): readonly string[] {
+/** The edges inside the networks, as text. */
+export function edgesInside(networks: readonly Network[], edges: readonly Ip[]): readonly string[] {
   return edges.filter((ip) => networks.some((network) => inNetwork(ip, network))).map(formatIp);
 }
 
-/** The edges in none of some networks, as text. */
+/** The edges outside the networks, as text. */
 export function edgesOutside(
   networks: readonly Network[],
   edges: readonly Ip[],
@@ -54,7 +54,7 @@ export function edgesOutside(
   return edges.filter((ip) => !networks.some((network) => inNetwork(ip, network))).map(formatIp);
 }
 
-/** The address before or behind another; `undefined` where there is none. */
+/** The previous or next address; `undefined` at the end of the address space. */
 function neighbour(ip: Ip, step: bigint): Ip | undefined {
   const value = BigInt(`0x${Buffer.from(ip).toString("hex")}`) + step;
   if (value < 0n || value >> BigInt(ip.length * 8) > 0n) return undefined;

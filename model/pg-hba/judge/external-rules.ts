@@ -1,18 +1,18 @@
 import type { ServerKind } from "../../base/names";
 import type { RequiredAccess } from "./finding";
 import { presets } from "../rule/presets";
-import { requiredAccess } from "./required";
+import { requiredAccess } from "./required-access";
 import type { PgHbaRule } from "../rule/rule";
 import { nameToken } from "../rule/token";
 
-/** Who comes to a server that is on a machine of its own. */
+/** Connections to an external server, which runs on a machine of its own. */
 export interface ExternalAccess {
   readonly kind: ServerKind;
-  /** The superuser that the agent is there. */
+  /** The superuser that the agent connects as. */
   readonly superuser: string;
-  /** The network that the agent comes from, as the server sees it. */
+  /** The agent's source network, as the server sees it. */
   readonly agent: string;
-  /** Whether the agent comes by TLS. */
+  /** Whether the agent connects with TLS. */
   readonly tls: boolean;
   readonly database: string;
   /** The network that the application connects from. */
@@ -20,8 +20,8 @@ export interface ExternalAccess {
 }
 
 /**
- * The preset of a server's kind, for a server on a machine of its own: the agent comes over the network with a password,
- * nobody else does so as a superuser, and on the machine itself everybody is who the operating system says.
+ * The preset of a server's kind for an external server: the agent connects over the network with a password, other network
+ * connections as a superuser are rejected, and local connections use the operating system's user (`peer`).
  */
 export function externalRules({
   kind,
@@ -31,7 +31,7 @@ export function externalRules({
   database,
   application,
 }: ExternalAccess): readonly PgHbaRule[] {
-  const everybody = presets[kind]({ database, application }).filter(
+  const networkRules = presets[kind]({ database, application }).filter(
     ({ type, method }) => type !== "local" && method !== "reject",
   );
   const local: PgHbaRule = { type: "local", databases: ["all"], users: ["all"], method: "peer" };
@@ -49,10 +49,10 @@ export function externalRules({
     address: "all",
     method: "reject",
   };
-  return [local, agentRule, noSuperuser, ...everybody];
+  return [local, agentRule, noSuperuser, ...networkRules];
 }
 
-/** Who must always come in to such a server. */
+/** Connections that must always work on an external server. */
 export function externalRequired({
   kind,
   superuser,

@@ -1,55 +1,58 @@
 import { inNetwork, parseCidr, parseIp, type Ip } from "./address";
 
-/** Who wants to come in, and how. */
-export interface Connection {
-  /** The role, which is taken to exist. */
+/** A connection attempt: role, database and origin. */
+export interface ConnectionAttempt {
+  /** The role; assumed to exist. */
   readonly user: string;
-  /** The database; of no account for a physical replication connection. */
+  /** The database; ignored for a physical replication connection. */
   readonly database: string;
   /**
-   * An IP address; left out for the Unix socket. Where no address is known: `samehost`, `samenet` or a host name, for
-   * "some address of the server itself", "of its networks", "of that host"; only what lets all of those in matches them.
+   * An IP address; omitted for the Unix socket. If the address is unknown: `samehost` (some address of the server),
+   * `samenet` (of its networks) or a host name; these match only rules that cover all such addresses.
    */
   readonly address?: string;
   /** @default false */
   readonly tls?: boolean;
-  /** Encrypted by GSSAPI. @default false */
+  /** With GSSAPI encryption. @default false */
   readonly gss?: boolean;
-  /** Roles it is a member of, directly or indirectly. A superuser is not a member of all. */
+  /** Roles that the role is a member of, directly or indirectly. Superusers are not implicit members. @default none */
   readonly roles?: readonly string[];
-  /** A physical replication connection, as replicas and `pg_basebackup` make. @default false */
+  /** A physical replication connection, as of replicas and `pg_basebackup`. @default false */
   readonly replication?: boolean;
 }
 
-/** What PostgreSQL asks the machine it runs on. */
-export interface ServerFacts {
-  /** Its addresses with prefix lengths, loopback too: `["127.0.0.1/8", "172.18.0.2/16"]`. @default none */
+/** Facts about the server that rules depend on. */
+export interface ServerEnvironment {
+  /** Its addresses with prefix lengths, including loopback: `["127.0.0.1/8", "172.18.0.2/16"]`. @default none */
   readonly interfaces?: readonly string[];
-  /** Host name by address, where the look-ups of both agree. @default none */
+  /** Host name by address, if reverse and forward lookup agree. @default none */
   readonly hostNames?: Readonly<Record<string, string>>;
-  /** Roles by the role that is a direct member of them. @default none */
+  /** Direct memberships: the groups of each role. @default none */
   readonly memberships?: Readonly<Record<string, readonly string[]>>;
 }
 
-/** A connection, ready to be compared with rules. */
-export interface Caller {
+/** A connection attempt with all properties that rules test. */
+export interface ResolvedConnection {
   readonly user: string;
   readonly database: string;
   readonly tls: boolean;
   readonly gss: boolean;
   readonly replication: boolean;
-  /** All roles it is a member of; itself is one. */
+  /** All roles that the role is a member of, including itself. */
   readonly roles: ReadonlySet<string>;
   readonly local: boolean;
   readonly ip: Ip | undefined;
-  /** Its host name, where one is known. */
+  /** Its host name, if known. */
   readonly hostName: string | undefined;
   readonly sameHost: boolean;
   readonly sameNet: boolean;
 }
 
-/** Finds out what the rules ask about a connection. */
-export function callerOf(connection: Connection, server: ServerFacts = {}): Caller {
+/** Resolves the properties of a connection attempt that rules test: memberships, host name, own networks. */
+export function resolveConnection(
+  connection: ConnectionAttempt,
+  server: ServerEnvironment = {},
+): ResolvedConnection {
   const { user, database, address, tls = false, gss = false, replication = false } = connection;
   const roles = membershipsOf([user, ...(connection.roles ?? [])], server.memberships ?? {});
   const basics = { user, database, tls, gss, replication, roles, local: address === undefined };
@@ -65,7 +68,7 @@ export function callerOf(connection: Connection, server: ServerFacts = {}): Call
   return { ...basics, ip, hostName: hostNameOf(ip, server), sameHost, sameNet };
 }
 
-/** The roles that some roles are members of, directly or through others, with themselves. */
+/** The given roles and all roles that they are members of, directly or indirectly. */
 function membershipsOf(
   roles: readonly string[],
   direct: Readonly<Record<string, readonly string[]>>,
@@ -77,6 +80,6 @@ function membershipsOf(
   return all;
 }
 
-function hostNameOf(ip: Ip, { hostNames = {} }: ServerFacts): string | undefined {
+function hostNameOf(ip: Ip, { hostNames = {} }: ServerEnvironment): string | undefined {
   return Object.entries(hostNames).find(([text]) => parseIp(text)?.join() === ip.join())?.[1];
 }
