@@ -4,8 +4,8 @@ import { tryLockDatabase } from "../postgres/databases";
 import { logLine } from "../system/progress";
 
 /**
- * Waits until nobody else restores this database or receives a dump for it. The right is the connection's, and ends
- * with it.
+ * Acquires the lock on restoring this database or receiving a dump for it; waits while another session holds it.
+ * PostgreSQL releases the lock when the connection ends.
  */
 export async function waitForDatabaseLock(client: Client, database: string): Promise<void> {
   if (await tryLockDatabase(client, database)) return;

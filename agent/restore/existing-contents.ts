@@ -17,13 +17,13 @@ export interface StampedDatabase {
   readonly stamp: Stamp;
 }
 
-/** Why there is nothing to restore; `undefined` when there is. */
+/** Why nothing is restored; `undefined` when a restore is needed. */
 export type NothingToRestore =
   { readonly result: "unchanged" | "kept"; readonly text: string } | undefined;
 
 /**
- * Finds that a database needs no restore, and stamps it with the request that its contents answer. Throws an
- * {@link AgentError} for one that is not ours to replace.
+ * Finds out whether the live database already has the requested contents, and stamps it with the request if so. Throws
+ * an {@link AgentError} for a database that must not be replaced.
  */
 export async function findExistingContents(
   client: Client,
@@ -34,19 +34,19 @@ export async function findExistingContents(
   if (!live) return undefined;
   const { stamp } = live;
   const stampAgain = async (): Promise<void> => {
-    // So that the next preview sees nothing to do.
+    // So that the next preview shows no change.
     if (stamp && stamp.restoreId !== restoreId) {
       await stampDatabase(client, database, { ...stamp, restoreId });
     }
   };
   if (mode === "when missing") {
     await stampAgain();
-    const text = `${database} is there: production's contents are kept, ${source.name} would be used only if they were missing`;
+    const text = `${database} exists: production's contents are never replaced, ${source.name} would only be used if the database were missing`;
     return { result: "kept", text };
   }
   if (isExternal && !stamp) {
     throw new AgentError(
-      `there is a database ${database} that Stagecraft has not made, so it is not replaced; move it out of the way with: ALTER DATABASE ${q(database)} RENAME TO …`,
+      `database ${database} was not created by Stagecraft, so it is not replaced; rename it with: ALTER DATABASE ${q(database)} RENAME TO …`,
     );
   }
   if (stamp && stamp.server !== server) {
@@ -56,10 +56,10 @@ export async function findExistingContents(
   }
   if (!hasContents(stamp, source)) return undefined;
   await stampAgain();
-  return { result: "unchanged", text: `${database} has the contents of ${source.name} already` };
+  return { result: "unchanged", text: `${database} already has the contents of ${source.name}` };
 }
 
-/** The former copy that holds the contents, when the live database does not: it can have the name again. */
+/** The previous version that has the requested contents, if the live database does not: it can be rolled back to. */
 export function findPreviousVersion(
   databases: readonly DatabaseFacts[],
   { server, database, source, mode }: RestoreRequest,

@@ -8,11 +8,11 @@ import { correctRights } from "../server/roles/rights";
 import { databaseRoles } from "../../model/roles/names";
 
 /**
- * Gives the roles of this server their rights in a restored copy, and takes away what the dump gave them beyond that.
- * The copy belongs to the owner already.
+ * Grants this server's roles their rights in a candidate database, and revokes rights that the dump granted beyond them.
+ * The candidate already belongs to the owner.
  */
-export async function grantRights(copy: string, database: string): Promise<void> {
-  await withConnection(copy, async (client) => {
+export async function grantRights(candidate: string, database: string): Promise<void> {
+  await withConnection(candidate, async (client) => {
     await reassignToOwner(client, database);
     await reassignLargeObjects(client, databaseRoles(database).owner, database);
     await reassignExtensionRoutines(client);

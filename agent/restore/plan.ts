@@ -2,7 +2,7 @@ import type { Client } from "pg";
 import { previewMasks } from "../../model/restore/mask-preview";
 import type { RefreshPlan } from "../../model/restore/refresh-plan";
 import type { RestoreRequest } from "../../model/restore/protocol";
-import { reservedBytes } from "../../model/dump/space";
+import { reservedBytes } from "../../model/dump/disk-space";
 import { previewPending } from "../../model/upgrades/pending";
 import { scriptLabel } from "../../model/upgrades/script";
 import { readVerification } from "../repository/repository";
@@ -22,36 +22,36 @@ import {
   type FoundBackup,
 } from "./source/find-backup";
 
-/** Past refreshes that tell how long the next one takes. */
+/** Past refreshes shown as an estimate of the duration. */
 const maxRefreshes = 3;
 
-/** Tells what a restore of this request would do, and what speaks against it; changes nothing. */
+/** Previews a restore: what it would do, and the problems that would make it fail. Read-only. */
 export async function planRefresh(request: RestoreRequest): Promise<RefreshPlan> {
   return withConnection("postgres", async (client) => {
     const { server, database, source, prepare = {} } = request;
     const databases = await listDatabases(client);
     const live = databases.find(({ name }) => name === database);
-    const broughtBackFrom = findPreviousVersion(databases, request)?.name ?? null;
+    const previousVersion = findPreviousVersion(databases, request)?.name ?? null;
     const problems = await swapBlockers(client, database);
     const unread =
       source.repository === undefined || isRepositoryMounted(request) ? null : source.repository;
-    // A copy that is brought back needs no backup.
-    const isLookedUp =
-      source.repository !== undefined && unread === null && broughtBackFrom === null;
+    // Rolling back to a previous version needs no backup.
+    const needsBackup =
+      source.repository !== undefined && unread === null && previousVersion === null;
     const { offsite } = request;
     const copy =
-      isLookedUp && offsite
+      needsBackup && offsite
         ? await collectProblem(problems, async () => findOffsiteCopy(request, offsite))
         : undefined;
     const found =
-      isLookedUp && !offsite
+      needsBackup && !offsite
         ? await collectProblem(problems, async () => findBackup(client, request))
         : undefined;
     const { upgrades, masks, defuse = [], keep = [] } = prepare;
-    const known = upgrades && previewPending(upgrades, found?.database.upgrades);
-    problems.push(...(known?.problems ?? []));
+    const preview = upgrades && previewPending(upgrades, found?.database.upgrades);
+    problems.push(...(preview?.problems ?? []));
     const maybeApplied = (upgrades?.scripts ?? []).filter(
-      (script) => known?.pending?.includes(scriptLabel(script)) ?? true,
+      (script) => preview?.pending?.includes(scriptLabel(script)) ?? true,
     );
     const masking =
       masks &&
@@ -62,12 +62,15 @@ export async function planRefresh(request: RestoreRequest): Promise<RefreshPlan>
       );
     problems.push(...(masking?.problems ?? []));
     return {
-      ...{ server, database, now: live?.stamp?.source.backup ?? null },
+      server,
+      database,
+      now: live?.stamp?.source.backup ?? null,
       backup: found ? await backupFacts(found) : null,
       copy: copy ?? null,
-      ...{ broughtBackFrom, unread },
+      broughtBackFrom: previousVersion,
+      unread,
       upgrades: upgrades
-        ? { scripts: upgrades.scripts.map(scriptLabel), pending: known?.pending ?? null }
+        ? { scripts: upgrades.scripts.map(scriptLabel), pending: preview?.pending ?? null }
         : null,
       masks: masking?.scope ?? null,
       defuse: defuse.map(({ name }) => name),
@@ -79,6 +82,7 @@ export async function planRefresh(request: RestoreRequest): Promise<RefreshPlan>
   });
 }
 
+/** Runs `find`; adds its error to `problems` and returns `undefined` if it fails. */
 async function collectProblem<T>(
   problems: string[],
   find: () => Promise<T>,
@@ -94,11 +98,15 @@ async function collectProblem<T>(
 async function backupFacts({ manifest, database }: FoundBackup): Promise<RefreshPlan["backup"]> {
   const { id, server, startedAt, postgres } = manifest;
   const verification = await readVerification(id, sourceFolder);
-  const isProven = verification?.result === "passed" && verification.restored;
+  const isVerified = verification?.result === "passed" && verification.restored;
   return {
-    ...{ id, server, takenAt: startedAt, bytes: database.bytes, postgres: postgres.version },
+    id,
+    server,
+    takenAt: startedAt,
+    bytes: database.bytes,
+    postgres: postgres.version,
     rows: database.tables.reduce((sum, { rows }) => sum + rows, 0),
-    verifiedAt: isProven ? verification.checkedAt : null,
+    verifiedAt: isVerified ? verification.checkedAt : null,
   };
 }
 
@@ -112,7 +120,7 @@ async function diskFor(
   const needed = database.bytes + reservedBytes;
   if (needed > free)
     problems.push(
-      "there is not enough room on PostgreSQL's volume; free some space or move it to a larger disk",
+      "not enough free space on PostgreSQL's volume; free some space or move it to a larger disk",
     );
   return { needed, free };
 }

@@ -25,7 +25,7 @@ import {
 } from "../postgres/databases";
 import { swapBlockers } from "./swap-blockers";
 import { prepareCandidate } from "../prepare/prepare";
-import { fetchBackup, removeFetched } from "./source/fetch-offsite";
+import { fetchSourceBackup, removeFetched } from "./source/fetch-offsite";
 import { checkFiles, findBackup } from "./source/find-backup";
 import { AgentError, messageOf } from "../system/errors";
 import { explainDiskFull } from "../system/full-disk";
@@ -59,20 +59,20 @@ import {
 } from "./import/restore-role";
 import { waitForDatabaseLock } from "./database-lock";
 
-/** Seconds that PostgreSQL may take to answer. */
+/** Seconds to wait for PostgreSQL to accept connections. */
 const startSeconds = 60;
 
 /**
- * Gives a database the contents of a dump: restore beside the live one, verdict, owner, statistics, rights, stamp, swap.
- * Until the swap the live database is untouched; whatever fails is in the result, never thrown.
+ * Replaces the contents of a database with a dump: restores it into a candidate database, checks it, prepares it, grants
+ * rights, stamps and swaps it. The live database is untouched until the swap. A failure is in the result; nothing is thrown.
  */
 export async function restore(request: RestoreRequest): Promise<RestoreResult> {
   const run = new RestoreRun(request);
   const result = await run.run();
   if (result.result !== "unchanged" && result.result !== "kept") {
-    // What happened stays true without its report.
+    // Failing to save the report does not invalidate the restore.
     await saveReport(result).catch((error: unknown) => {
-      logLine(`could not keep the report: ${messageOf(error)}`);
+      logLine(`cannot save the report: ${messageOf(error)}`);
     });
   }
   return result;
@@ -85,10 +85,10 @@ class RestoreRun {
   #verdict: Verdict | undefined;
 
   readonly #prepared: PreparationReport = {};
-  /** What is restored, with what only its manifest tells. */
+  /** The requested source, completed from the backup's manifest. */
   #source: Source;
-  #exchangedAt: string | undefined;
-  /** Rows of each table, where a manifest tells them. */
+  #swappedAt: string | undefined;
+  /** Rows of each table, if known from a manifest. */
   #rows: ReadonlyMap<string, number> | undefined;
 
   constructor(private readonly request: RestoreRequest) {
@@ -108,14 +108,14 @@ class RestoreRun {
     const { database } = this.request;
     await waitForDatabaseLock(client, database);
     const databases = await listDatabases(client);
-    const inPlace = await findExistingContents(client, databases, this.request);
-    if (inPlace) {
-      await this.#tidyUp(client);
-      return this.#result(inPlace.result, inPlace.text);
+    const existing = await findExistingContents(client, databases, this.request);
+    if (existing) {
+      await this.#dropLeftovers(client);
+      return this.#result(existing.result, existing.text);
     }
-    await this.#refuse(client);
-    const copy = findPreviousVersion(databases, this.request);
-    if (copy) return this.#bringBack(client, copy);
+    await this.#checkPreconditions(client);
+    const previous = findPreviousVersion(databases, this.request);
+    if (previous) return this.#rollBack(client, previous);
     await dropLeftovers(client);
     const dump = await this.#openDump(client).catch(async (error: unknown) => {
       await removeFetched(database);
@@ -128,50 +128,50 @@ class RestoreRun {
         createRestrictedDatabase(client, candidateName(database), dump.databaseOptions),
       );
       const folder = await findDataFolder(client);
-      await this.#fillAndJudge(dump, folder);
+      await this.#restoreAndCheck(dump, folder);
       if (this.#verdict?.outcome === "failed") return this.#failed();
-      // What is done to the contents may need more room than the restore did.
+      // Preparing the candidate may need more space than the restore.
       await withDiskSpaceGuard(folder, candidateName(database), async () =>
-        this.#makeReady(client),
+        this.#prepareCandidate(client),
       );
-      return await this.#takeName(client);
+      return await this.#swap(client);
     } finally {
       await releaseRestoreRole(client);
       await this.#cleanUp();
     }
   }
 
-  /** An attempt that was killed right after its swap has done the work, and left its role and the copy it replaced. */
-  async #tidyUp(client: Client): Promise<void> {
+  /** Cleans up after an attempt that was killed right after its swap: the restore role and the replaced database remain. */
+  async #dropLeftovers(client: Client): Promise<void> {
     try {
       await dropLeftovers(client);
       await removeRestoreRole(client);
     } catch (error) {
-      // The contents are there all the same, and the agent's main process looks again every minute.
-      logLine(`could not clean up yet: ${messageOf(error)}`);
+      // The agent's main process tries again every minute.
+      logLine(`cannot clean up yet: ${messageOf(error)}`);
     }
   }
 
-  /** What speaks against it is told before anything is done. */
-  async #refuse(client: Client): Promise<void> {
-    const foreign = dumpKindProblem(this.request);
-    const found = [
-      ...(foreign === undefined ? [] : [foreign]),
+  /** Throws an {@link AgentError} with all reasons not to restore, before anything is changed. */
+  async #checkPreconditions(client: Client): Promise<void> {
+    const kindProblem = dumpKindProblem(this.request);
+    const problems = [
+      ...(kindProblem === undefined ? [] : [kindProblem]),
       ...(await swapBlockers(client, this.request.database)),
     ];
-    if (found.length > 0) throw new AgentError(found.join("\n"));
+    if (problems.length > 0) throw new AgentError(problems.join("\n"));
   }
 
-  /** A former copy that holds the contents takes the name again, as it was left. */
-  async #bringBack(client: Client, { name, stamp }: StampedDatabase): Promise<RestoreResult> {
+  /** Swaps in the previous version that has the requested contents. */
+  async #rollBack(client: Client, { name, stamp }: StampedDatabase): Promise<RestoreResult> {
     const { database, source, restoreId } = this.request;
     this.#source = stamp.source;
     await stampDatabase(client, name, { ...stamp, restoreId });
     await incrementGeneration();
-    const away = await this.#step("swap", async () => rollBackDatabase(client, database, name));
-    this.#exchangedAt = new Date().toISOString();
-    const text = `${database} is back at ${source.name}, as it was left; what was there is kept as ${previousVersionName(database)}`;
-    return this.#result("brought back", text, away);
+    const downtime = await this.#step("swap", async () => rollBackDatabase(client, database, name));
+    this.#swappedAt = new Date().toISOString();
+    const text = `${database} was rolled back to ${source.name}, as it was when it was replaced; the replaced contents are in ${previousVersionName(database)}`;
+    return this.#result("brought back", text, downtime);
   }
 
   async #openDump(client: Client): Promise<Dump> {
@@ -179,16 +179,14 @@ class RestoreRun {
     if (source.repository !== undefined) return this.#openBackup(client);
     const received = await findDump(database, source.sha256 ?? "");
     if (!received)
-      throw new AgentError(
-        `${source.name} has not been received by the agent; run pulumi up again`,
-      );
+      throw new AgentError(`the agent has not received ${source.name}; run pulumi up again`);
     const file = { ...received, name: source.name, unpacked: `${received.path}.unpacked` };
     return this.#step("read", async () => openDump(client, file, this.request));
   }
 
   async #openBackup(client: Client): Promise<Dump> {
     const { offsite } = this.request;
-    if (offsite) await this.#step("fetch", async () => fetchBackup(this.request, offsite));
+    if (offsite) await this.#step("fetch", async () => fetchSourceBackup(this.request, offsite));
     return this.#step("read", async () => {
       const found = await findBackup(client, this.request);
       await checkFiles(found);
@@ -202,7 +200,7 @@ class RestoreRun {
     });
   }
 
-  async #fillAndJudge(dump: Dump, folder: string | undefined): Promise<void> {
+  async #restoreAndCheck(dump: Dump, folder: string | undefined): Promise<void> {
     const { database, source, roles } = this.request;
     this.#logName = `${fileTimestamp(this.#startedAt.toISOString())}-restore.log`;
     const masked = this.request.prepare?.masks !== undefined;
@@ -211,31 +209,37 @@ class RestoreRun {
       masked ? redactEvent : undefined,
     );
     recorder.write(`restore of ${source.name} (${contentsId(source)}) into ${database}`);
-    const target = { copy: candidateName(database), database, roles, rows: this.#rows, masked };
+    const target = {
+      candidate: candidateName(database),
+      database,
+      roles,
+      rows: this.#rows,
+      masked,
+    };
     this.#verdict = await restoreAndCheck(dump, target, folder, recorder, async (name, work) =>
       this.#step(name, work),
     );
   }
 
-  async #makeReady(client: Client): Promise<void> {
-    const { server, database, prepare: wanted } = this.request;
-    const incoming = candidateName(database);
-    await this.#step("hand over", async () => transferOwnership(client, incoming, database));
-    if (wanted) {
+  async #prepareCandidate(client: Client): Promise<void> {
+    const { server, database, prepare: steps } = this.request;
+    const candidate = candidateName(database);
+    await this.#step("owner", async () => transferOwnership(client, candidate, database));
+    if (steps) {
       const hasLive = (await databaseNames(client)).has(database);
       await prepareCandidate(
         { server, database, hasLive },
-        wanted,
+        steps,
         this.#prepared,
         async (name, work) => this.#step(name, work),
       );
     }
     await this.#step("analyse", async () => this.#analyse());
-    // Last, because from here on the database's roles may connect.
-    await this.#step("grants", async () => grantRights(incoming, database));
+    // Last, because after this the database's roles may connect.
+    await this.#step("grants", async () => grantRights(candidate, database));
   }
 
-  /** Statistics make the first queries fast; where one table refuses, the others still get theirs. */
+  /** Collects statistics for the planner; a table that cannot be analysed is only logged. */
   async #analyse(): Promise<void> {
     const args = [
       "--analyze-only",
@@ -246,7 +250,7 @@ class RestoreRun {
     await runWithStderrLines("vacuumdb", args, clientEnvironment(""), logLine);
   }
 
-  async #takeName(client: Client): Promise<RestoreResult> {
+  async #swap(client: Client): Promise<RestoreResult> {
     const { database, server, restoreId } = this.request;
     const source = this.#source;
     const outcome = this.#verdict?.outcome ?? "passed";
@@ -259,24 +263,24 @@ class RestoreRun {
       restoredAt,
     });
     await incrementGeneration();
-    const away = await this.#step("swap", async () =>
+    const downtime = await this.#step("swap", async () =>
       swapDatabases(client, database, this.request.keepPrevious),
     );
-    this.#exchangedAt = new Date().toISOString();
-    // The contents are live: a dump that stays behind costs space and nothing else.
+    this.#swappedAt = new Date().toISOString();
+    // The restore has succeeded: a dump that cannot be removed only costs space.
     if (source.sha256 !== undefined) {
       await deleteDump(database, source.sha256).catch((error: unknown) => {
-        logLine(`could not remove the dump: ${messageOf(error)}`);
+        logLine(`cannot remove the dump: ${messageOf(error)}`);
       });
     }
     return this.#result(
       "restored",
       `${database} ← ${source.name}   ${this.#verdict ? verdictLine(this.#verdict) : ""}`,
-      away,
+      downtime,
     );
   }
 
-  /** Whatever happened, nothing half-made stays; PostgreSQL may have to come back first. */
+  /** Drops the candidate and the restore role, after a failure too; waits for PostgreSQL to accept connections. */
   async #cleanUp(): Promise<void> {
     try {
       await removeFetched(this.request.database);
@@ -289,8 +293,8 @@ class RestoreRun {
         await client.end();
       }
     } catch (error) {
-      // The agent's main process looks for leftovers again every minute.
-      logLine(`could not clean up yet: ${messageOf(error)}`);
+      // The agent's main process tries again every minute.
+      logLine(`cannot clean up yet: ${messageOf(error)}`);
     }
   }
 
@@ -308,7 +312,7 @@ class RestoreRun {
     return this.#result("failed", [head, ...lines, ...log].join("\n"));
   }
 
-  #result(result: RestoreResult["result"], text: string, awaySeconds = 0): RestoreResult {
+  #result(result: RestoreResult["result"], text: string, downtimeSeconds = 0): RestoreResult {
     const { server, database, restoreId } = this.request;
     const source = this.#source;
     return {
@@ -319,11 +323,11 @@ class RestoreRun {
       restoreId,
       startedAt: this.#startedAt.toISOString(),
       steps: this.#steps,
-      awaySeconds,
+      awaySeconds: downtimeSeconds,
       text,
       ...(this.#verdict === undefined ? {} : { verdict: this.#verdict }),
       ...(Object.keys(this.#prepared).length === 0 ? {} : { prepared: this.#prepared }),
-      ...(this.#exchangedAt === undefined ? {} : { exchangedAt: this.#exchangedAt }),
+      ...(this.#swappedAt === undefined ? {} : { exchangedAt: this.#swappedAt }),
       ...(this.#logName === undefined ? {} : { log: this.#logName }),
     };
   }

@@ -1,6 +1,6 @@
 import type { Client } from "pg";
 
-/** What of a live database keeps it from being renamed or dropped, a sentence each with the fix. */
+/** What prevents the live database from being renamed or dropped, one sentence each with the fix. */
 export async function swapBlockers(client: Client, database: string): Promise<string[]> {
   const { rows: prepared } = await client.query<{ gid: string }>(
     "SELECT gid FROM pg_prepared_xacts WHERE database = $1 ORDER BY prepared",
@@ -18,15 +18,15 @@ export async function swapBlockers(client: Client, database: string): Promise<st
   return [
     ...prepared.map(
       ({ gid }) =>
-        `a prepared transaction holds ${database}: ${gid}; end it there with COMMIT PREPARED or ROLLBACK PREPARED '${gid}'`,
+        `prepared transaction '${gid}' blocks the swap of ${database}; end it in that database with COMMIT PREPARED or ROLLBACK PREPARED '${gid}'`,
     ),
     ...slots.map(
       ({ name }) =>
-        `the replication slot ${name} holds ${database}; drop it with: SELECT pg_drop_replication_slot('${name}')`,
+        `replication slot ${name} blocks the swap of ${database}; drop it with: SELECT pg_drop_replication_slot('${name}')`,
     ),
     ...subscriptions.map(
       ({ name }) =>
-        `the subscription ${name} writes into ${database}; drop it there with DROP SUBSCRIPTION`,
+        `subscription ${name} blocks the swap of ${database}; drop it in that database with DROP SUBSCRIPTION`,
     ),
   ];
 }

@@ -4,7 +4,7 @@ import path from "node:path";
 import { stat } from "node:fs/promises";
 import type { BackedUpDatabase, Manifest } from "../../model/backup/manifest";
 import { compareCounts } from "../../model/backup/manifest-comparison";
-import { failureLines } from "../../model/import-log/text";
+import { failureLines } from "../../model/import-log/verdict-text";
 import type { Verdict } from "../../model/import-log/verdict-schema";
 import { verificationName } from "../../model/base/names";
 import {
@@ -90,7 +90,7 @@ async function restoreInto(
   try {
     await createRestoreRole(client);
     await createRestrictedDatabase(client, copy, dump.databaseOptions);
-    const target = { copy, database: name, roles: "leave out", jobs } as const;
+    const target = { candidate: copy, database: name, roles: "leave out", jobs } as const;
     const folder = await findDataFolder(client);
     verdict = await restoreAndCheck(dump, target, folder, recorder, async (step, work) => {
       logLine(`${name}: ${step} …`);

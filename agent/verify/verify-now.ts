@@ -4,8 +4,8 @@ import { withJobLock } from "../jobs/job-lock";
 import { waitForPostgres } from "../postgres/connect";
 import { nextToVerify, verifyBackup } from "./verify";
 
-/** Verifies a backup: the named one, or the newest of which nobody knows whether it can be restored. */
-export async function verify({ backup }: VerifyRequest): Promise<VerifyResult> {
+/** Verifies a backup: the named one, or the newest that has not been verified. */
+export async function verifyNow({ backup }: VerifyRequest): Promise<VerifyResult> {
   await waitForPostgres(60);
   return withJobLock(
     { kind: "verification", name: null },

@@ -67,13 +67,13 @@ export async function verifyBackup(id: BackupId, now: () => Date): Promise<Verif
 /** Restores all databases of a backup, small ones several at a time, so that no more than a job for each processor is at work. */
 async function restoreAll(manifest: Manifest): Promise<readonly VerifiedDatabase[]> {
   const jobs = availableParallelism();
-  const { alone, together } = splitBySize(manifest.databases);
+  const { large, small } = splitBySize(manifest.databases);
   const copies = new Map<string, VerifiedDatabase>();
   const restore = async (database: BackedUpDatabase, jobs: number): Promise<void> => {
     copies.set(database.name, await verifyDatabase(manifest, database, jobs));
   };
-  for (const database of alone) await restore(database, jobs);
-  await forEachConcurrently(together, jobs, async (database) => restore(database, 1));
+  for (const database of large) await restore(database, jobs);
+  await forEachConcurrently(small, jobs, async (database) => restore(database, 1));
   return manifest.databases.flatMap(({ name }) => copies.get(name) ?? []);
 }
 

@@ -212,7 +212,7 @@ afterAll(async () => {
 
 test("a refresh has all the steps that are to be disturbed", () => {
   expect(undisturbed.steps).toEqual([
-    ...["read", "create", "restore", "check", "hand over"],
+    ...["read", "create", "restore", "check", "owner"],
     ...["upgrade", "mask", "defuse", "keep", "analyse", "grants", "swap"],
   ]);
 });

@@ -5,7 +5,7 @@ import { AgentError } from "../../system/errors";
 import { clientEnvironment, runWithStderrLines } from "../../postgres/client-programs";
 import { forEachConcurrently } from "../../system/concurrency";
 
-/** The most files that one call of a program tests. */
+/** Most files tested by one call of a program. */
 const filesAtOnce = 500;
 
 /** Throws an {@link AgentError} when a tar archive lacks the two blocks of zeros that end every tar. */
@@ -13,18 +13,18 @@ export async function checkTar(file: string, name: string): Promise<void> {
   const end = await readTail(file, 1024);
   if (end.length === 1024 && end.every((byte) => byte === 0)) return;
   throw new AgentError(
-    `${name} is damaged or cut short: it does not end as a tar does; copy or take it again`,
+    `${name} is damaged or truncated: the end of the tar is missing; copy or create it again`,
   );
 }
 
 /**
- * Throws an {@link AgentError} when a data file of a directory archive is cut short in a way that pg_restore does not
- * see: it takes the end of a file that is uncompressed, zstd or lz4 for the end of the rows.
+ * Throws an {@link AgentError} when a data file of a directory archive is truncated. pg_restore does not detect this for
+ * uncompressed, zstd and lz4 files: it takes the end of the file for the end of the rows.
  */
 export async function checkDataFiles(folder: string, name: string): Promise<void> {
   const files = (await readdir(folder)).filter((file) => file !== "toc.dat");
   for (const file of files.filter((file) => /^\d+\.dat$/.test(file))) {
-    if (!(await endsLikeRows(path.join(folder, file)))) throw cutShort(name, file);
+    if (!(await endsLikeRows(path.join(folder, file)))) throw truncated(name, file);
   }
   await testWith(
     "zstd",
@@ -40,7 +40,7 @@ export async function checkDataFiles(folder: string, name: string): Promise<void
   );
 }
 
-/** Rows end with `\.` or, as INSERT statements, with a semicolon; pg_dump puts two empty lines behind either. */
+/** Rows end with `\.`, INSERT statements with a semicolon; pg_dump writes two empty lines after either. */
 async function endsLikeRows(file: string): Promise<boolean> {
   const end = await readTail(file, 5);
   return /(?:\\\.|;)\n{3}$|^\n\n$/.test(end.toString("latin1"));
@@ -58,7 +58,7 @@ async function readTail(file: string, length: number): Promise<Buffer> {
   }
 }
 
-/** How a program says whether files are whole; zstd goes from block to block for that, and unpacks none. */
+/** Options to test whether files are complete; `zstd -l` reads only the block headers. */
 const tests = { zstd: ["-l", "-q"], lz4: ["-t", "-q", "-m"] } as const;
 
 async function testWith(
@@ -68,26 +68,26 @@ async function testWith(
   name: string,
 ): Promise<void> {
   const processors = availableParallelism();
-  // Of a few files for each call, so that one with the largest ends about when the others do.
+  // Several calls for each processor, so that the one with the largest file does not run much longer than the others.
   const share = Math.max(1, Math.min(filesAtOnce, Math.floor(files.length / (8 * processors))));
   const shares = Array.from({ length: Math.ceil(files.length / share) }, (_, i) =>
     files.slice(i * share, (i + 1) * share),
   );
-  await forEachConcurrently(shares, processors, async (some) => {
-    const said: string[] = [];
-    const paths = some.map((file) => path.join(folder, file));
+  await forEachConcurrently(shares, processors, async (batch) => {
+    const stderr: string[] = [];
+    const paths = batch.map((file) => path.join(folder, file));
     const args = [...tests[program], "--", ...paths];
     const status = await runWithStderrLines(program, args, clientEnvironment(""), (line) =>
-      said.push(line),
+      stderr.push(line),
     );
     if (status === 0) return;
-    const complaint = said.join("\n");
-    throw cutShort(name, some.find((file) => complaint.includes(file)) ?? some[0] ?? "");
+    const message = stderr.join("\n");
+    throw truncated(name, batch.find((file) => message.includes(file)) ?? batch[0] ?? "");
   });
 }
 
-function cutShort(name: string, file: string): AgentError {
+function truncated(name: string, file: string): AgentError {
   return new AgentError(
-    `${name} is damaged or cut short: its file ${file} does not end as it should; copy or take it again`,
+    `${name} is damaged or truncated: its file ${file} is incomplete; copy or create it again`,
   );
 }

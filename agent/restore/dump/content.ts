@@ -24,15 +24,15 @@ const unpackers: Readonly<Record<Exclude<Compression, "none">, string>> = {
   lz4: "lz4",
 };
 
-/** What a dump file holds, recognised by content. */
+/** Compression and format of a dump file, recognised by its content. */
 export interface Content {
   readonly compression: Compression;
   readonly kind: Exclude<DumpKind, "directory">;
-  /** The first bytes of the unpacked contents. */
+  /** The first bytes of the uncompressed content. */
   readonly head: Buffer;
 }
 
-/** Recognises a dump file; throws an {@link AgentError} that names it as `name` when it cannot be restored. */
+/** Recognises a dump file; throws an {@link AgentError} with `name` when it cannot be restored. */
 export async function recogniseContent(file: string, name: string): Promise<Content> {
   const { size, head: packedHead, tail } = await readEnds(file);
   const problem = dumpFileProblem({ name, bytes: size, head: packedHead, tail });
@@ -44,7 +44,7 @@ export async function recogniseContent(file: string, name: string): Promise<Cont
   return { compression, kind: detectDumpKind(head) ?? "plain", head };
 }
 
-/** The unpacked contents of a file, in chunks; `onRead` hears how many bytes of the file have been read. */
+/** The uncompressed content of a file, in chunks; `onRead` receives the number of bytes read from the file. */
 export async function* unpack(
   file: string,
   compression: Compression,
@@ -61,8 +61,8 @@ export async function* unpack(
   }
   const program = unpackers[compression];
   const child = spawn(program, ["-dc"], { stdio: ["pipe", "pipe", "pipe"] });
-  const complaint: Buffer[] = [];
-  child.stderr.on("data", (chunk: Buffer) => complaint.push(chunk));
+  const stderr: Buffer[] = [];
+  child.stderr.on("data", (chunk: Buffer) => stderr.push(chunk));
   const exit = new Promise<number | null>((resolve) => child.on("close", resolve));
   child.stdin.on("error", () => undefined);
   source.on("error", () => child.kill());
@@ -71,9 +71,9 @@ export async function* unpack(
     yield* child.stdout as AsyncIterable<Buffer>;
     const status = await exit;
     if (status !== 0) {
-      const said = Buffer.concat(complaint).toString("utf8").trim().split("\n")[0] ?? "";
+      const message = Buffer.concat(stderr).toString("utf8").trim().split("\n")[0] ?? "";
       throw new AgentError(
-        `${name} is damaged or cut short: ${said || `${program} ended with ${status}`}; copy or take it again`,
+        `${name} is damaged or truncated: ${message || `${program} ended with status ${status}`}; copy or create it again`,
       );
     }
   } finally {

@@ -3,7 +3,7 @@ import type { Client } from "pg";
 import type { ArchiveFacts, DatabaseOptions } from "../../../model/dump/archive";
 import { readDatabaseOptions } from "../../../model/dump/archive";
 import type { Compression, DumpKind } from "../../../model/dump/format";
-import { neededBytes, spaceProblem } from "../../../model/dump/space";
+import { neededBytes, spaceProblem } from "../../../model/dump/disk-space";
 import { quoteLiteral } from "../../../model/base/sql";
 import { formatBytes } from "../../../model/base/units";
 import { AgentError, EnvironmentError } from "../../system/errors";
@@ -13,24 +13,24 @@ import { checkDataFiles, checkTar } from "./check-data-files";
 import { recogniseContent, unpack } from "./content";
 import { freeDataBytes } from "../../postgres/free-space";
 
-/** A dump on disk, wherever it lies. */
+/** A dump on disk. */
 export interface DumpFile {
-  /** The name it goes by, for people. */
+  /** Its name in messages. */
   readonly name: string;
   readonly path: string;
   readonly isFolder: boolean;
   readonly bytes: number;
-  /** Where an archive that is packed as a whole is unpacked to. The caller removes it. */
+  /** Where a compressed archive is unpacked to. The caller removes it. */
   readonly unpacked: string;
-  /** Whether its files were compared with a manifest, as its rows will be: then a file that is cut short need not be looked for. */
+  /** Whether its files were compared with a manifest: then they are not checked for truncation. @default false */
   readonly compared?: boolean;
 }
 
-/** What is known better than the dump tells it. */
+/** Overrides of properties that the dump lacks or has wrong. */
 export interface DumpCorrections {
-  /** What its text is encoded in, for a dump that does not know (SQL_ASCII). */
+  /** Encoding of its text, for a dump in SQL_ASCII. */
   readonly encoding?: string | undefined;
-  /** Locale of the database, where the dump names none or one that this server has not. */
+  /** Locale of the database, when the dump has none or one that does not exist on this server. */
   readonly locale?: string | undefined;
 }
 
@@ -39,9 +39,9 @@ interface OpenedDump {
   readonly path: string;
   readonly bytes: number;
   readonly compression: Compression;
-  /** How the database is to be made. */
+  /** Options of CREATE DATABASE. */
   readonly databaseOptions: DatabaseOptions;
-  /** Client encoding to use instead of the dump's. */
+  /** Client encoding that overrides the dump's. */
   readonly encoding: string | undefined;
 }
 
@@ -53,14 +53,14 @@ export interface PlainDump extends OpenedDump {
 /** A dump for pg_restore. */
 export interface ArchiveDump extends OpenedDump {
   readonly kind: Exclude<DumpKind, "plain">;
-  /** What its schema tells. */
+  /** Facts from its schema. */
   readonly archive: ArchiveFacts;
 }
 
-/** A dump that has been read far enough to begin. */
+/** A dump that is ready to be restored. */
 export type Dump = PlainDump | ArchiveDump;
 
-/** Reads what must be known before a restore begins; throws an {@link AgentError} for a dump that cannot be restored here. */
+/** Reads what a restore needs to know first; throws an {@link AgentError} for a dump that cannot be restored here. */
 export async function openDump(
   client: Client,
   { name, path, isFolder, bytes, unpacked, compared = false }: DumpFile,
@@ -88,7 +88,7 @@ export async function openDump(
   return { name, path: file, bytes, kind, compression, archive, ...options };
 }
 
-/** pg_restore seeks in archives, so a packed one is unpacked first. */
+/** Unpacks a compressed archive, because pg_restore needs random access. */
 async function unpackArchive(
   file: string,
   compression: Compression,
@@ -107,7 +107,7 @@ async function checkSpace(client: Client, name: string, needed: number): Promise
   const free = await freeDataBytes(client);
   if (free === null) {
     logLine(
-      `not checked: whether PostgreSQL's machine has the ${formatBytes(needed)} that ${name} needs`,
+      `cannot check whether PostgreSQL's machine has the ${formatBytes(needed)} of disk space that ${name} needs`,
     );
     return;
   }
@@ -122,46 +122,46 @@ async function plainOptions(
   corrections: DumpCorrections,
 ): Promise<Pick<Dump, "databaseOptions" | "encoding">> {
   const create = /^CREATE DATABASE .*$/m.exec(head)?.[0];
-  const said = /^SET client_encoding = '([^']*)';/m.exec(head)?.[1];
-  const told = create === undefined ? { options: [] } : readDatabaseOptions(create);
+  const encoding = /^SET client_encoding = '([^']*)';/m.exec(head)?.[1];
+  const options = create === undefined ? { options: [] } : readDatabaseOptions(create);
   return databaseOptions(
     client,
     name,
-    { ...(said === undefined ? {} : { encoding: said }), ...told },
+    { ...(encoding === undefined ? {} : { encoding }), ...options },
     corrections,
   );
 }
 
-/** The dump's encoding and locale, corrected by what the settings say. */
+/** The dump's encoding and locale with the corrections of the stack file. */
 async function databaseOptions(
   client: Client,
   name: string,
-  told: DatabaseOptions,
+  dumped: DatabaseOptions,
   { encoding, locale }: DumpCorrections,
 ): Promise<Pick<Dump, "databaseOptions" | "encoding">> {
-  const asciiOnly = told.encoding === undefined || told.encoding === "SQL_ASCII";
-  if (encoding !== undefined && !asciiOnly && encoding.toUpperCase() !== told.encoding) {
+  const asciiOnly = dumped.encoding === undefined || dumped.encoding === "SQL_ASCII";
+  if (encoding !== undefined && !asciiOnly && encoding.toUpperCase() !== dumped.encoding) {
     throw new AgentError(
-      `${name} is in ${told.encoding ?? ""}, but database.encoding says ${encoding}; remove the setting, PostgreSQL converts by itself`,
+      `${name} is in ${dumped.encoding ?? ""}, but database.encoding is ${encoding}; remove database.encoding, PostgreSQL converts automatically`,
     );
   }
-  const wanted = asciiOnly ? "UTF8" : (told.encoding ?? "UTF8");
-  await checkEncoding(client, wanted, `the client_encoding of ${name}`);
+  const databaseEncoding = asciiOnly ? "UTF8" : (dumped.encoding ?? "UTF8");
+  await checkEncoding(client, databaseEncoding, `the client_encoding of ${name}`);
   if (encoding !== undefined) await checkEncoding(client, encoding, "database.encoding");
-  const isUtf8 = /^utf-?8$/i.test(wanted);
+  const isUtf8 = /^utf-?8$/i.test(databaseEncoding);
   const options =
     locale !== undefined
       ? [`LOCALE_PROVIDER = libc`, `LOCALE = ${quoteLiteral(locale)}`]
-      : told.options.length > 0
-        ? told.options
-        : // Only the locale C goes with every encoding.
+      : dumped.options.length > 0
+        ? dumped.options
+        : // Only the locale C works with every encoding.
           isUtf8
           ? []
           : ["LOCALE_PROVIDER = libc", "LOCALE = 'C'"];
   return {
-    databaseOptions: { encoding: wanted, options },
-    // COPY checks nothing of what a client in SQL_ASCII sends, so broken text would get in.
-    encoding: asciiOnly ? (encoding ?? wanted) : undefined,
+    databaseOptions: { encoding: databaseEncoding, options },
+    // COPY does not validate text from a client in SQL_ASCII, so invalid text would be stored.
+    encoding: asciiOnly ? (encoding ?? databaseEncoding) : undefined,
   };
 }
 
@@ -170,13 +170,13 @@ async function checkEncoding(client: Client, encoding: string, what: string): Pr
     encoding,
   ]);
   const code = rows[0]?.code ?? -1;
-  // Encodings above the last server encoding are for clients only (PostgreSQL manual, 23.3.1).
+  // Some encodings are client-only (PostgreSQL manual, 23.3.1).
   const valid =
     code >= 0 &&
     (await client.query("SELECT FROM pg_encoding_max_length($1) AS n WHERE n > 0", [code]))
       .rowCount === 1;
   if (valid) return;
   throw new AgentError(
-    `${what}, "${encoding}", is no encoding that PostgreSQL knows; set database.encoding to what the text really is, e.g. "LATIN1"`,
+    `${what}, "${encoding}", is not a server encoding of PostgreSQL; set database.encoding to the actual encoding of the text, e.g. "LATIN1"`,
   );
 }

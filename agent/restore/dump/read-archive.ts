@@ -4,14 +4,14 @@ import { AgentError, messageOf } from "../../system/errors";
 import { clientEnvironment, streamOutput } from "../../postgres/client-programs";
 import { sessionOptions } from "../../postgres/connect";
 
-/** An archive that pg_restore can read, as a file or a folder. */
+/** An archive for pg_restore, a file or a folder. */
 export interface Archive {
   readonly name: string;
   readonly path: string;
   readonly kind: Exclude<DumpKind, "plain">;
 }
 
-/** Reads the table of contents of an archive; throws an {@link AgentError} when it cannot be read. */
+/** Reads the table of contents and the schema of an archive; throws an {@link AgentError} when that fails or its PostgreSQL is newer than `serverMajor`. */
 export async function readArchive(
   { name, path: file }: Archive,
   serverMajor: number,
@@ -36,17 +36,19 @@ export async function readArchive(
     }
   } catch (error) {
     if (error instanceof AgentError) throw error;
-    const said = messageOf(error).replaceAll("pg_restore: ", "").replaceAll(file, name);
-    const unsupported = /unsupported version \(([\d.]+)\) in file header/.exec(said)?.[1];
+    const message = messageOf(error).replaceAll("pg_restore: ", "").replaceAll(file, name);
+    const unsupported = /unsupported version \(([\d.]+)\) in file header/.exec(message)?.[1];
     throw new AgentError(
       unsupported === undefined
-        ? `${name} cannot be read: ${said.split("\n")[0] ?? ""}; it is cut short or damaged, copy or take it again`
+        ? `${name} cannot be read: ${message.split("\n")[0] ?? ""}; it is truncated or damaged, copy or create it again`
         : newerProblem(name, `(archive format ${unsupported})`, serverMajor),
       { cause: error },
     );
   }
   return script.finish();
 }
+
+/** Error text for a dump from a newer PostgreSQL. */
 export function newerProblem(name: string, from: string, serverMajor: number): string {
   return `${name} comes from PostgreSQL ${from}, newer than this server's ${serverMajor}; raise postgres.version, or dump with pg_dump ${serverMajor} or older`;
 }

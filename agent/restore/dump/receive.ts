@@ -15,7 +15,7 @@ import { runWithInput } from "../../postgres/client-programs";
 import { waitForDatabaseLock } from "../database-lock";
 import { dumpPath, findDump, createDumpFolder } from "../../system/received-dumps";
 
-/** What `receive` is asked to take, by its arguments. */
+/** Arguments of `receive`. */
 export const receiveSchema = z.strictObject({
   sha256: sha256Schema,
   database: databaseNameSchema,
@@ -25,17 +25,17 @@ export const receiveSchema = z.strictObject({
 });
 type Receive = z.infer<typeof receiveSchema>;
 
-/** Takes a dump from stdin into the agent's volume, unless nobody needs it there; checks its SHA-256. */
+/** Receives a dump from stdin into the agent's volume, unless it is not needed there, and checks its SHA-256. */
 export async function receive(request: Receive): Promise<void> {
-  if (await isNeedless(request)) return;
-  // Whoever else sends a dump, or restores one, needs the folder that is emptied for this one.
+  if (await isNotNeeded(request)) return;
+  // Another call may be receiving or restoring a dump in the folder, which is emptied for this one.
   await withConnection("postgres", async (client) => {
     await waitForDatabaseLock(client, request.database);
-    if (!(await isNeedless(request))) await take(request);
+    if (!(await isNotNeeded(request))) await receiveDump(request);
   });
 }
 
-async function take({ sha256, database, folder }: Receive): Promise<void> {
+async function receiveDump({ sha256, database, folder }: Receive): Promise<void> {
   await createDumpFolder(database);
   const partial = `${dumpPath(database, sha256)}.partial`;
   try {
@@ -43,7 +43,7 @@ async function take({ sha256, database, folder }: Receive): Promise<void> {
       folder === undefined ? await receiveFile(partial) : await receiveFolder(partial);
     if (received !== sha256) {
       throw new AgentError(
-        `the dump did not arrive whole: its SHA-256 is ${received}, expected ${sha256}; run pulumi up again`,
+        `the dump did not arrive complete: its SHA-256 is ${received}, expected ${sha256}; run pulumi up again`,
       );
     }
     await rename(partial, dumpPath(database, sha256));
@@ -53,7 +53,7 @@ async function take({ sha256, database, folder }: Receive): Promise<void> {
   }
 }
 
-async function isNeedless({ sha256, database, mode }: Receive): Promise<boolean> {
+async function isNotNeeded({ sha256, database, mode }: Receive): Promise<boolean> {
   if (await findDump(database, sha256)) return true;
   await waitForPostgres(60);
   const live = (await withConnection("postgres", listDatabases)).find(
@@ -80,7 +80,7 @@ async function receiveFolder(target: string): Promise<string> {
   if (status !== 0)
     throw (
       diskFullError() ??
-      new AgentError("the dump did not arrive whole: the tar was cut short; run pulumi up again")
+      new AgentError("the dump did not arrive complete: the tar was cut short; run pulumi up again")
     );
   return hashFolder(target);
 }

@@ -3,17 +3,17 @@ import type { ImportedTable } from "../../../model/import-log/import-log";
 import { quoteIdentifier as q } from "../../../model/base/sql";
 import { connect } from "../../postgres/connect";
 
-/** Connections that count at the same time. */
-const counters = 2;
+/** Concurrent connections. */
+const connections = 2;
 
-/** Counts the rows of tables; a table that is not there has `null`. */
+/** Counts the rows of tables, by `schema.name`; a missing table has `null`. */
 export async function countRows(
   database: string,
   tables: readonly string[],
 ): Promise<ReadonlyMap<string, ImportedTable>> {
   const found = new Map<string, ImportedTable>(tables.map((table) => [table, { rows: null }]));
   const clients = await Promise.all(
-    Array.from({ length: counters }, async () => connect(database)),
+    Array.from({ length: connections }, async () => connect(database)),
   );
   try {
     const present = await presentTables(clients[0] as Client, tables);
@@ -47,7 +47,7 @@ async function presentTables(
   client: Client,
   tables: readonly string[],
 ): Promise<readonly PresentTable[]> {
-  // Compared as one text, because a dot in a quoted name cannot be told from the one between schema and table.
+  // Compared as one text, because names may contain dots.
   const { rows } = await client.query<PresentTable>(
     `SELECT n.nspname || '.' || c.relname AS key, n.nspname AS schema, c.relname AS name, c.relkind = 'p' AS "isPartitioned",
             EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e') AS "ofExtension"

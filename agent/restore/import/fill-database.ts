@@ -14,22 +14,22 @@ import { LostConnection, restorePlain } from "./restore-plain";
 import type { Recorder } from "./recorder";
 import { restoreSession } from "./restore-role";
 
-/** Where a dump is restored to. */
+/** The database to restore a dump into. */
 export interface FillTarget {
-  /** The empty database that is filled, e.g. `<database>__incoming`. */
-  readonly copy: string;
-  /** The database whose roles the dump may name without a word: what they own belongs to its owner. */
+  /** The empty database to fill, e.g. `<database>__incoming`. */
+  readonly candidate: string;
+  /** The database whose roles the dump may name; their objects go to its owner without a warning. */
   readonly database: string;
   readonly roles: RolesChoice;
-  /** Rows of each table, `schema.name`, where a manifest tells them. */
+  /** Rows of each table by `schema.name`, if known from a manifest. */
   readonly rows?: ReadonlyMap<string, number> | undefined;
-  /** Whether its values are to be masked, and so told nowhere. */
+  /** Whether its values will be masked, and must not be logged. */
   readonly masked?: boolean | undefined;
-  /** Connections at the same time, where the format allows it. @default one for each processor */
+  /** Parallel jobs, if the format allows it. @default one for each processor */
   readonly jobs?: number | undefined;
 }
 
-/** Restores a dump into an empty database, whatever its format, and records what is said. Needs the restore role. */
+/** Restores a dump of any format into an empty database and records all messages. Requires the restore role. */
 export async function fillDatabase(
   dump: Dump,
   target: FillTarget,
@@ -43,7 +43,7 @@ export async function fillDatabase(
     await fillFromPlain(dump, contents, target, recorder, progress);
     return;
   }
-  // pg_restore always believes what an archive says of its encoding.
+  // pg_restore cannot override the encoding of an archive.
   if (dump.encoding !== undefined)
     await fillFromPlain(dump, archiveScript(dump), target, recorder, progress);
   else await fillFromArchive(dump, target, recorder, progress);
@@ -52,11 +52,11 @@ export async function fillDatabase(
 async function fillFromPlain(
   dump: Dump,
   contents: AsyncIterable<Buffer>,
-  { copy, database, roles, masked = false }: FillTarget,
+  { candidate, database, roles, masked = false }: FillTarget,
   recorder: Recorder,
   progress: Progress,
 ): Promise<void> {
-  const client = await connect(copy, restoreSession(masked));
+  const client = await connect(candidate, restoreSession(masked));
   try {
     await restorePlain({
       name: dump.name,
@@ -67,7 +67,7 @@ async function fillFromPlain(
       roles,
       ownRoles: ownRoles(database),
       createRole: async (role) => {
-        await withConnection(copy, async (admin) => createRole(admin, role));
+        await withConnection(candidate, async (admin) => createRole(admin, role));
         recorder.log.role(role, "created without login");
       },
       encoding: dump.encoding,
@@ -85,11 +85,11 @@ async function fillFromArchive(
   recorder: Recorder,
   progress: Progress,
 ): Promise<void> {
-  const { copy, database, roles, masked = false, jobs = availableParallelism() } = target;
+  const { candidate, database, roles, masked = false, jobs = availableParallelism() } = target;
   const { log } = recorder;
   const { tables, owners, grantees, encoding } = dump.archive;
   for (const table of tables) log.expectRows(table, null);
-  await withConnection(copy, async (admin) => {
+  await withConnection(candidate, async (admin) => {
     const known = new Set(
       (await admin.query<{ rolname: string }>("SELECT rolname FROM pg_roles")).rows.map(
         ({ rolname }) => rolname,
@@ -106,7 +106,7 @@ async function fillFromArchive(
       log.role(role, "created without login");
     }
   });
-  await restoreArchive(dump, copy, recorder, progress, {
+  await restoreArchive(dump, candidate, recorder, progress, {
     jobs,
     masked,
     keepOwners: roles === "create without login",
@@ -116,14 +116,14 @@ async function fillFromArchive(
   await fillFromPlain(dump, grants, target, recorder, progress);
 }
 
-/** Roles of the database itself, which a dump of it may name: what they own there belongs to its owner here. */
+/** The database's own roles, which a dump of it may name; their objects go to its owner. */
 function ownRoles(database: string): ReadonlySet<string> {
   return new Set(databaseRoleNames(database));
 }
 
 /**
- * `admin` is connected to the copy: PostgreSQL keeps names of roles as bytes of the database they were made in, and finds
- * them by the bytes of the one they are used in.
+ * `admin` is connected to the candidate: PostgreSQL stores role names as bytes in the encoding of the database they were
+ * created in, and compares them with bytes in the encoding of the connected database.
  */
 async function createRole(admin: Client, role: string): Promise<void> {
   await admin.query(`CREATE ROLE ${q(role)} NOLOGIN`);

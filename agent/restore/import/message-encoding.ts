@@ -10,8 +10,8 @@ interface RawConnection extends EventEmitter {
 const namedFields = { M: "message", D: "detail", H: "hint", W: "where" } as const;
 
 /**
- * PostgreSQL speaks in the encoding of the session, and `pg` takes all for UTF-8. This has its errors and notices read
- * by `decode` instead, which is asked at each for the encoding of that moment.
+ * Decodes errors and notices with `decode`: PostgreSQL sends them in the client encoding of the session, but `pg`
+ * assumes UTF-8. `decode` is called for each message, so it can follow changes of the encoding.
  */
 export function readMessagesBy(client: Client, decode: DecodeText): void {
   const { connection } = client as unknown as { readonly connection: RawConnection };
@@ -19,7 +19,7 @@ export function readMessagesBy(client: Client, decode: DecodeText): void {
   connection.stream.prependListener("data", (chunk: Buffer) => {
     reader.push(chunk);
   });
-  // `pg` tells of them in the order in which they came.
+  // `pg` emits them in the order of arrival.
   for (const event of ["errorMessage", "notice"]) {
     connection.prependListener(event, (message: Record<string, unknown>) => {
       for (const [letter, bytes] of reader.next()) {
@@ -31,7 +31,7 @@ export function readMessagesBy(client: Client, decode: DecodeText): void {
 
 type Fields = readonly (readonly [string, Buffer])[];
 
-/** Finds the errors and notices in what PostgreSQL sends. Frontend/backend protocol: PostgreSQL manual, 53.7. */
+/** Extracts errors and notices from the protocol stream. Frontend/backend protocol: PostgreSQL manual, 53.7. */
 class MessageReader {
   #rest: Buffer = Buffer.alloc(0);
   readonly #messages: Fields[] = [];
@@ -49,7 +49,7 @@ class MessageReader {
     this.#rest = Buffer.from(bytes.subarray(at));
   }
 
-  /** The next one's fields. */
+  /** The fields of the next message. */
   next(): Fields {
     return this.#messages.shift() ?? [];
   }

@@ -3,35 +3,35 @@ import { finished } from "node:stream/promises";
 import type { StatementFacts } from "../../../model/dump/statement";
 import type { ImportEvent } from "../../../model/import-log/event";
 import { ImportLog } from "../../../model/import-log/import-log";
-import { eventLine } from "../../../model/import-log/text";
+import { eventLine } from "../../../model/import-log/verdict-text";
 import { messageOf } from "../../system/errors";
 import { logLine } from "../../system/progress";
 
-/** Messages written in full to the log; a dump can bring forth millions. */
+/** Messages written in full to the log; a dump can cause millions. */
 const maxMessages = 100_000;
 
-/** Keeps the log file of one import beside its {@link ImportLog}. */
+/** Records the messages of one import: in its {@link ImportLog} and in a log file. */
 export class Recorder {
   readonly log: ImportLog;
   #written = 0;
 
-  /** `tell` makes of a message what may be kept of it. */
+  /** `redact` removes values that must not be recorded. @default none are removed */
   constructor(
     private readonly file: WriteStream,
-    private readonly tell: (event: ImportEvent) => ImportEvent = (event) => event,
+    private readonly redact: (event: ImportEvent) => ImportEvent = (event) => event,
   ) {
-    this.log = new ImportLog(tell);
-    // What is restored is judged all the same, without its log.
+    this.log = new ImportLog(redact);
+    // The import continues without its log file.
     file.on("error", (error) => {
-      logLine(`could not write the log: ${messageOf(error)}`);
+      logLine(`cannot write the import log: ${messageOf(error)}`);
     });
   }
 
-  /** Judges a message and writes it to the log file. */
-  message(said: ImportEvent, statement: StatementFacts): void {
-    const kind = this.log.message(said, statement);
+  /** Classifies a message and writes it to the log file. */
+  message(received: ImportEvent, statement: StatementFacts): void {
+    const kind = this.log.message(received, statement);
     if (++this.#written > maxMessages) return;
-    const event = this.tell(said);
+    const event = this.redact(received);
     this.file.write(`${kind.padEnd(12)}${event.phase.padEnd(10)}${eventLine(event)}\n`);
     for (const [label, text] of [
       ["detail", event.detail],

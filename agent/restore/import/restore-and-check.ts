@@ -1,4 +1,4 @@
-import { verdictLine } from "../../../model/import-log/text";
+import { verdictLine } from "../../../model/import-log/verdict-text";
 import type { Verdict } from "../../../model/import-log/verdict-schema";
 import { messageOf } from "../../system/errors";
 import type { Dump } from "../dump/open-dump";
@@ -9,8 +9,9 @@ import { withDiskSpaceGuard } from "../../postgres/free-space";
 import { type RunStep } from "../../system/step";
 
 /**
- * Restores a dump into an empty database and judges what was said and what is there; closes the recorder's log.
- * `folder` is that of PostgreSQL's data, whose free space is watched; `undefined` where it cannot be seen.
+ * Restores a dump into an empty database, then judges the import by its messages and row counts. Closes the recorder.
+ *
+ * @param folder PostgreSQL's data directory, to watch its free space; `undefined` when it is not accessible
  */
 export async function restoreAndCheck(
   dump: Dump,
@@ -21,7 +22,9 @@ export async function restoreAndCheck(
 ): Promise<Verdict> {
   try {
     await step("restore", async () =>
-      withDiskSpaceGuard(folder, target.copy, async () => fillDatabase(dump, target, recorder)),
+      withDiskSpaceGuard(folder, target.candidate, async () =>
+        fillDatabase(dump, target, recorder),
+      ),
     );
     const verdict = await step("check", async () => check(target, recorder));
     recorder.write(`verdict: ${verdictLine(verdict)}`);
@@ -34,10 +37,13 @@ export async function restoreAndCheck(
   }
 }
 
-async function check({ copy, rows = new Map() }: FillTarget, { log }: Recorder): Promise<Verdict> {
+async function check(
+  { candidate, rows = new Map() }: FillTarget,
+  { log }: Recorder,
+): Promise<Verdict> {
   for (const [table, count] of rows) log.setExpectedRows(table, count);
-  const found = await countRows(copy, log.tables).catch((error: unknown) => {
-    // What has failed already may be why nothing can be counted.
+  const found = await countRows(candidate, log.tables).catch((error: unknown) => {
+    // A failed import may be the reason why rows cannot be counted.
     if (log.failed) return undefined;
     throw error;
   });

@@ -20,11 +20,11 @@ import { withRestoreProgress } from "./restore-progress";
 import { type Archive } from "../dump/read-archive";
 
 interface ArchiveOptions {
-  /** Connections at the same time. */
+  /** Parallel jobs of pg_restore. */
   readonly jobs: number;
   readonly masked: boolean;
   readonly keepOwners: boolean;
-  /** What the archive's text is encoded in. */
+  /** Encoding of the archive's text. */
   readonly encoding: string;
 }
 
@@ -33,7 +33,7 @@ export function archiveScript({ path: file }: Archive): AsyncIterable<Buffer> {
   return streamOutput("pg_restore", ["--file=-", file], clientEnvironment(sessionOptions()));
 }
 
-/** Restores an archive with pg_restore, in parallel where its format allows; its grants are left to the caller. */
+/** Restores an archive without its grants with pg_restore, in parallel if its format allows. */
 export async function restoreArchive(
   archive: Archive,
   database: string,
@@ -42,10 +42,10 @@ export async function restoreArchive(
   { jobs, masked, keepOwners, encoding }: ArchiveOptions,
 ): Promise<void> {
   const { kind } = archive;
-  const sizes = await partSizes(archive);
+  const sizes = await dataFileSizes(archive);
   let finished = 0;
   const output = new PgRestoreOutputReader();
-  const take = (outputs: readonly RestoreOutput[]): void => {
+  const record = (outputs: readonly RestoreOutput[]): void => {
     for (const item of outputs) {
       if (item.type === "message") recorder.message(item.event, item.statement);
       else if (item.type === "finished") finished += sizes.get(item.dumpId) ?? 0;
@@ -56,12 +56,12 @@ export async function restoreArchive(
     "--verbose",
     "--no-acl",
     ...(keepOwners ? [] : ["--no-owner"]),
-    // A tar archive can be read from front to back only.
+    // A tar archive can only be read sequentially.
     ...(kind === "tar" ? [] : [`--jobs=${jobs}`]),
     archive.path,
   ];
   const environment = clientEnvironment(
-    sessionOptions({ ...restoreSession(masked), ...indexHelpers(kind, jobs) }),
+    sessionOptions({ ...restoreSession(masked), ...indexParameters(kind, jobs) }),
   );
   const run = async (): Promise<number> =>
     runWithStderrLines(
@@ -69,27 +69,30 @@ export async function restoreArchive(
       args,
       environment,
       (line) => {
-        take(output.push(line.replaceAll(archive.path, archive.name)));
+        record(output.push(line.replaceAll(archive.path, archive.name)));
       },
       textDecoder(encoding),
     );
   const status = await withRestoreProgress(archive.path, database, progress, () => finished, run);
-  take(output.finish());
+  record(output.finish());
   recorder.write(`pg_restore ended with status ${status}`);
   if (status > 1)
-    throw new AgentError(`pg_restore ended with status ${status}; see the log of the restore`);
+    throw new AgentError(`pg_restore ended with status ${status}; see the import log`);
 }
 
 /**
- * Where every processor has a job of its own, processes that help one job to build an index take from the others: on two
- * processors a restore takes a tenth less time without. On many, the last large index is better built together.
+ * When every processor has a job of its own, parallel workers of an index build slow the other jobs: without them a
+ * restore on two processors takes a tenth less time. On many processors, parallel builds speed up the last large index.
  */
-function indexHelpers(kind: Archive["kind"], jobs: number): Readonly<Record<string, string>> {
+function indexParameters(kind: Archive["kind"], jobs: number): Readonly<Record<string, string>> {
   return kind !== "tar" && jobs <= 4 ? { max_parallel_maintenance_workers: "0" } : {};
 }
 
-/** The sizes of a folder's data files by dump id, for progress. */
-async function partSizes({ kind, path: folder }: Archive): Promise<ReadonlyMap<number, number>> {
+/** The sizes of a directory archive's data files by dump id, for progress. */
+async function dataFileSizes({
+  kind,
+  path: folder,
+}: Archive): Promise<ReadonlyMap<number, number>> {
   const sizes = new Map<number, number>();
   if (kind !== "directory") return sizes;
   for (const file of await readdir(folder)) {

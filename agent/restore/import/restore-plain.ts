@@ -4,7 +4,7 @@ import { isRoleStatement } from "../../../model/dump/role-statement";
 import { describeStatement, type StatementFacts } from "../../../model/dump/statement";
 import { truncatedProblem } from "../../../model/dump/format";
 import type { ImportEvent, Phase } from "../../../model/import-log/event";
-import { missingRole } from "../../../model/import-log/rules";
+import { missingRole } from "../../../model/import-log/known-messages";
 import type { RolesChoice } from "../../../model/restore/protocol";
 import { quoteLiteral, unquoteIdentifier } from "../../../model/base/sql";
 import { textDecoder, type DecodeText } from "../../../model/dump/text-encoding";
@@ -14,30 +14,30 @@ import { readMessagesBy } from "./message-encoding";
 import { RawStatement, type StatementResult } from "../../postgres/raw-statement";
 import type { Recorder } from "./recorder";
 
-/** Bytes of a statement that are enough to describe it. */
+/** Bytes of a statement that are read to describe it. */
 const describedBytes = 8_192;
 
-/** What a plain restore needs to know. */
+/** Arguments of {@link restorePlain}. */
 export interface PlainRestore {
-  /** The dump's name, for messages. */
+  /** The dump's name in messages. */
   readonly name: string;
   readonly contents: AsyncIterable<Buffer>;
-  /** Connected to the database that is to be filled. */
+  /** Connected to the database to fill. */
   readonly client: Client;
   readonly recorder: Recorder;
   readonly progress: Progress;
   readonly roles: RolesChoice;
-  /** Roles of the database itself; what they own goes to its owner without a word. */
+  /** The database's own roles; their objects go to its owner without a warning. */
   readonly ownRoles: ReadonlySet<string>;
-  /** Makes a role without login, on another connection. */
+  /** Creates a role without login, on another connection. */
   readonly createRole: (name: string) => Promise<void>;
-  /** Client encoding to use instead of the dump's. */
+  /** Client encoding that overrides the dump's. */
   readonly encoding: string | undefined;
 }
 
 /**
- * Restores a plain dump over one connection, statement by statement, and records all that PostgreSQL says.
- * Throws an {@link AgentError} when the dump itself is unfit: cut short, or meant for more than one database.
+ * Restores a plain dump over one connection, statement by statement, and records all messages of PostgreSQL.
+ * Throws an {@link AgentError} for a dump that is truncated, or creates or connects to databases.
  */
 export async function restorePlain(restore: PlainRestore): Promise<void> {
   await new PlainImport(restore).run();
@@ -47,24 +47,24 @@ class PlainImport {
   readonly #reader = new SqlReader();
   #phase: Phase = "prelude";
   #complete = false;
-  /** The schema that unqualified names mean, in dumps of PostgreSQL 10.2 and older. */
+  /** Schema of unqualified names, which dumps of PostgreSQL 10.2 and older have. */
   #schema: string | undefined;
-  /** The COPY under way. */
+  /** The current COPY. */
   #copy:
     | { statement: RawStatement; facts: StatementFacts; line: number; takesRows: boolean }
     | undefined;
-  #now: { facts: StatementFacts; line: number } | undefined;
+  #current: { facts: StatementFacts; line: number } | undefined;
   #decode: DecodeText = textDecoder("UTF8");
 
   constructor(private readonly restore: PlainRestore) {
     readMessagesBy(restore.client, (bytes) => this.#decode(bytes));
     restore.client.on("notice", (notice) => {
-      if (notice.severity === "WARNING" && this.#now) {
+      if (notice.severity === "WARNING" && this.#current) {
         this.#message(
           "WARNING",
           notice as unknown as DatabaseError,
-          this.#now.facts,
-          this.#now.line,
+          this.#current.facts,
+          this.#current.line,
         );
       }
     });
@@ -88,7 +88,7 @@ class PlainImport {
         this.#readComment(token.text);
         return;
       case "meta":
-        this.#refuseMeta(token.text, token.line);
+        this.#rejectMeta(token.text, token.line);
         return;
       case "statement":
         await this.#run(token.bytes, token.line);
@@ -101,7 +101,7 @@ class PlainImport {
         return;
       case "unfinished":
         throw new AgentError(
-          `${this.restore.name} is cut short in line ${token.line}, in the middle of ${token.what === "rows" ? `the rows of ${this.#copy?.facts.name ?? "a table"}` : "a statement"}; take or copy it again`,
+          `${this.restore.name} is truncated in line ${token.line}, within ${token.what === "rows" ? `the rows of ${this.#copy?.facts.name ?? "a table"}` : "a statement"}; copy or create it again`,
         );
     }
   }
@@ -113,13 +113,13 @@ class PlainImport {
       this.#phase = phaseOf(type) ?? (this.#phase === "prelude" ? "schema" : this.#phase);
   }
 
-  #refuseMeta(text: string, line: number): void {
-    // pg_dump's guard against psql commands hidden in rows; this reader runs none.
+  #rejectMeta(text: string, line: number): void {
+    // pg_dump's protection against psql commands hidden in rows; this reader runs no psql commands.
     if (/^\\(?:un)?restrict\b/.test(text)) return;
     throw new AgentError(
       /^\\c(?:onnect)?\b/.test(text)
-        ? `${this.restore.name} connects to a database itself (line ${line}: ${text.slice(0, 80)}); ${ownDatabaseFix}`
-        : `${this.restore.name} holds a psql command (line ${line}: ${text.slice(0, 80)}), which pg_dump does not write; take the dump again`,
+        ? `${this.restore.name} connects to a database (line ${line}: ${text.slice(0, 80)}); ${ownDatabaseFix}`
+        : `${this.restore.name} contains a psql command (line ${line}: ${text.slice(0, 80)}), which pg_dump does not write; create the dump again`,
     );
   }
 
@@ -127,24 +127,24 @@ class PlainImport {
     const facts = this.#qualify(describeStatement(this.#decode(bytes.subarray(0, describedBytes))));
     if (facts.action === "change database") {
       throw new AgentError(
-        `${this.restore.name} creates or changes databases itself (line ${line}: ${facts.excerpt.slice(0, 80)}); ${ownDatabaseFix}`,
+        `${this.restore.name} creates or alters databases (line ${line}: ${facts.excerpt.slice(0, 80)}); ${ownDatabaseFix}`,
       );
     }
     if (isRoleStatement(facts)) {
-      this.#leaveRolesAlone(facts, line);
+      this.#skipRoleStatement(facts, line);
       return;
     }
-    if (this.#phase === "prelude" && !ofPrelude(facts)) this.#phase = "schema";
-    // pg_dump 10 and older write it even without -C; its name may be that of the live database.
+    if (this.#phase === "prelude" && !belongsToPrelude(facts)) this.#phase = "schema";
+    // pg_dump 10 and older write COMMENT ON DATABASE even without -C; it may name the live database.
     if (facts.action === "comment" && facts.object?.startsWith("DATABASE ") === true) return;
     if (facts.action === "set owner" && this.restore.roles === "leave out") {
-      for (const role of facts.roles) this.#leaveOut(role);
+      for (const role of facts.roles) this.#skipOwner(role);
       return;
     }
     if (facts.action === "set") this.#followSearchPath(facts.excerpt);
     const sql = this.#encodingOverride(facts) ?? bytes;
     if (facts.action === "set") this.#followEncoding(sql);
-    this.#now = { facts, line };
+    this.#current = { facts, line };
     const statement = RawStatement.send(this.restore.client, sql);
     if (facts.action === "copy" && /\bFROM\s+stdin\b/i.test(sql.toString("latin1"))) {
       this.#copy = { statement, facts, line, takesRows: await statement.expectsRows };
@@ -174,8 +174,8 @@ class PlainImport {
       const role = missingRole({ sqlstate: ending.error.code, message: ending.error.message });
       if (role !== undefined && this.restore.roles === "create without login") {
         await this.restore.createRole(role);
-        const again = await RawStatement.send(this.restore.client, sql).result;
-        await this.#end(facts, line, sql, again);
+        const retried = await RawStatement.send(this.restore.client, sql).result;
+        await this.#end(facts, line, sql, retried);
         return;
       }
       this.#message("ERROR", ending.error, facts, line);
@@ -188,14 +188,15 @@ class PlainImport {
 
   #message(
     severity: ImportEvent["severity"],
-    said: DatabaseError,
+    error: DatabaseError,
     facts: StatementFacts,
     line: number,
   ): void {
-    const { code, message, detail, hint, where } = said;
+    const { code, message, detail, hint, where } = error;
     const lost = code === undefined || !/^[0-9A-Z]{5}$/.test(code);
     const event: ImportEvent = {
-      severity: lost || said.severity === "FATAL" || said.severity === "PANIC" ? "FATAL" : severity,
+      severity:
+        lost || error.severity === "FATAL" || error.severity === "PANIC" ? "FATAL" : severity,
       sqlstate: lost ? "08006" : code,
       phase: this.#phase,
       message,
@@ -210,19 +211,21 @@ class PlainImport {
     if (event.severity === "FATAL") throw new LostConnection();
   }
 
-  /** The object goes to the database's owner, which is what the dump wants when it names a role of this database. */
-  #leaveOut(role: string): void {
+  /** Skips ALTER … OWNER TO: the object goes to the database's owner. Recorded unless the role is one of the database's own. */
+  #skipOwner(role: string): void {
     if (!this.restore.ownRoles.has(role))
       this.restore.recorder.log.role(role, "left out").objects++;
   }
 
-  /** Roles, memberships and passwords are those of this server. The statement may hold a password, so it is written nowhere. */
-  #leaveRolesAlone({ name, object, roles }: StatementFacts, line: number): void {
+  /** Skips CREATE ROLE, ALTER ROLE and memberships: roles are managed by Stagecraft. The statement may contain a password and is not logged. */
+  #skipRoleStatement({ name, object, roles }: StatementFacts, line: number): void {
     const names = name === undefined ? roles : [name];
     const { recorder } = this.restore;
     for (const role of names) recorder.log.role(role, "left out");
     const what = object ?? `membership of ${names.join(", ")}`;
-    recorder.write(`left out    line ${line}: ${what}; the roles are this server's own`);
+    recorder.write(
+      `skipped     line ${line}: ${what}; Stagecraft manages the roles of this server`,
+    );
   }
 
   #encodingOverride({ excerpt }: StatementFacts): Buffer | undefined {
@@ -256,14 +259,14 @@ class PlainImport {
   }
 }
 
-/** The connection is gone: nothing more can be restored, and the recorder knows why. */
+/** The connection was lost; the recorder has the reason. */
 export class LostConnection extends Error {
   override readonly name = "LostConnection";
 }
 
-const ownDatabaseFix = "give the dump of one database, made with pg_dump without -C";
+const ownDatabaseFix = "use a dump of one database, created by pg_dump without -C";
 
-function ofPrelude({ action, excerpt }: StatementFacts): boolean {
+function belongsToPrelude({ action, excerpt }: StatementFacts): boolean {
   return (
     action === "set" ||
     action === "drop" ||
@@ -271,7 +274,7 @@ function ofPrelude({ action, excerpt }: StatementFacts): boolean {
   );
 }
 
-/** Where an entry of a dump belongs; comments and grants belong where they stand. */
+/** The phase of a dump entry; `undefined` for comments and grants, which occur in every phase. */
 function phaseOf(type: string): Phase | undefined {
   if (/^(?:ACL|COMMENT|DEFAULT ACL|SECURITY LABEL)$/.test(type)) return undefined;
   if (/^(?:TABLE DATA|SEQUENCE SET|BLOB|BLOBS|BLOB METADATA|LARGE OBJECTS?)$/.test(type))

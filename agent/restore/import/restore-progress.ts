@@ -2,12 +2,12 @@ import { readdir, readFile, readlink } from "node:fs/promises";
 import { connect } from "../../postgres/connect";
 import type { Progress } from "../../system/progress";
 
-/** Seconds between two looks. */
+/** Seconds between progress lines. */
 const intervalSeconds = 2;
 
 /**
- * Tells how far pg_restore is while `work` runs; pg_restore itself speaks only when a whole table is done. Bytes are how
- * far its processes have read in the archive's open files, beside `finished`; rows and tables are what PostgreSQL has taken.
+ * Reports the progress of pg_restore while `work` runs; pg_restore itself reports only completed tables. Bytes are the
+ * read positions in the archive's open files plus `finished`; rows and tables come from PostgreSQL's statistics.
  */
 export async function withRestoreProgress<T>(
   archive: string,
@@ -17,7 +17,7 @@ export async function withRestoreProgress<T>(
   work: () => Promise<T>,
 ): Promise<T> {
   const client = await connect(database);
-  const look = async (): Promise<void> => {
+  const report = async (): Promise<void> => {
     const { rows } = await client.query<{ rows: string; tables: string }>(
       `SELECT (SELECT coalesce(sum(n_tup_ins), 0) FROM pg_stat_user_tables)
             + (SELECT coalesce(sum(tuples_processed), 0) FROM pg_stat_progress_copy WHERE datname = current_database()) AS rows,
@@ -26,8 +26,8 @@ export async function withRestoreProgress<T>(
     const { rows: count = 0, tables = 0 } = rows[0] ?? {};
     progress.update(finished() + (await bytesRead(archive)), Number(count), Number(tables));
   };
-  // A look that fails costs a line of progress and nothing else.
-  const timer = setInterval(() => void look().catch(() => undefined), intervalSeconds * 1000);
+  // A failure only costs a progress line.
+  const timer = setInterval(() => void report().catch(() => undefined), intervalSeconds * 1000);
   try {
     return await work();
   } finally {
@@ -36,7 +36,7 @@ export async function withRestoreProgress<T>(
   }
 }
 
-/** How far the files of an archive that are open now have been read, by whichever process is furthest. */
+/** Sum of the read positions in the archive's open files; of each file the furthest position. */
 async function bytesRead(archive: string): Promise<number> {
   const positions = new Map<string, number>();
   for (const pid of (await readdir("/proc")).filter((name) => /^\d+$/.test(name))) {

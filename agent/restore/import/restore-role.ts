@@ -8,29 +8,29 @@ import { advisoryLocks } from "../../postgres/advisory-locks";
 import { restoreRole } from "../../server/roles/restore-role-name";
 
 /**
- * Settings of a session that restores. What a dump says may hold passwords, and PostgreSQL's log is no place for them; nor
- * for values that are to be masked.
+ * Parameters of a session that restores. Statements of a dump may contain passwords, which must not get into
+ * PostgreSQL's log; with `masked` no values get there either.
  */
 export const restoreSession = (masked: boolean): Readonly<Record<string, string>> => ({
   role: restoreRole,
   synchronous_commit: "off",
-  // What a restore asks is asked once.
+  // Each statement runs once, so compiling it does not pay off.
   jit: "off",
   client_min_messages: "warning",
   log_min_error_statement: "panic",
   ...(masked ? noServerLogging : {}),
 });
 
-/** Advisory lock that all restores of a server share while they need the role. */
+/** Advisory lock that all restores of a server share while they use the role. */
 const usersLock = [...advisoryLocks.restoreRole];
 
-/** Advisory lock of whoever makes the role. */
+/** Advisory lock held while the role is created. */
 const creationLock = [...advisoryLocks.restoreRoleCreation];
 
-/** Makes the role, or makes one that is there a superuser again; it stays until {@link releaseRestoreRole}. */
+/** Creates the restore role, or makes an existing one superuser again. It is not removed before {@link releaseRestoreRole}. */
 export async function createRestoreRole(client: Client): Promise<void> {
   await client.query("SELECT pg_advisory_lock_shared($1, $2)", usersLock);
-  // Restores of several databases come here at the same time, and PostgreSQL lets but one of them write a role.
+  // PostgreSQL fails concurrent changes of a role ("tuple concurrently updated").
   await client.query("SELECT pg_advisory_lock($1, $2)", creationLock);
   try {
     const { rows } = await client.query<{ ready: boolean }>(
@@ -40,18 +40,18 @@ export async function createRestoreRole(client: Client): Promise<void> {
     if (rows[0]?.ready !== true)
       await client.query(`${statement} ROLE ${q(restoreRole)} SUPERUSER NOLOGIN`);
   } finally {
-    // A lost session has lost its locks.
+    // PostgreSQL has released the locks of a lost session.
     await client.query("SELECT pg_advisory_unlock($1, $2)", creationLock).catch(() => undefined);
   }
 }
 
-/** Says that this session needs the role no more. */
+/** Releases this session's use of the restore role. */
 export async function releaseRestoreRole(client: Client): Promise<void> {
-  // A lost session has lost its locks.
+  // PostgreSQL has released the locks of a lost session.
   await client.query("SELECT pg_advisory_unlock_shared($1, $2)", usersLock).catch(() => undefined);
 }
 
-/** Removes the role unless another restore needs it; should something still depend on it, it keeps no rights. */
+/** Drops the restore role unless another restore uses it; if objects depend on it, it only loses SUPERUSER. */
 export async function removeRestoreRole(client: Client): Promise<void> {
   const { rows } = await client.query<{ unused: boolean }>(
     `SELECT pg_try_advisory_lock($1, $2) AS unused FROM pg_roles WHERE rolname = '${restoreRole}'`,
@@ -66,19 +66,19 @@ export async function removeRestoreRole(client: Client): Promise<void> {
   }
 }
 
-/** Gives all that the restore made in `copy` to the database's owner, except what PostgreSQL allows only a superuser to own, and large objects. */
+/** Reassigns the restored objects in `candidate` to the database's owner. Objects that only a superuser may own stay with one. */
 export async function transferOwnership(
   admin: Client,
-  copy: string,
+  candidate: string,
   database: string,
 ): Promise<void> {
   const { owner } = databaseRoles(database);
-  await withConnection(copy, async (client) => {
+  await withConnection(candidate, async (client) => {
     for (const { statement } of await superuserObjects(client)) await client.query(statement);
     await reassignLargeObjects(client, restoreRole, database);
     await client.query(`REASSIGN OWNED BY ${q(restoreRole)} TO ${q(owner)}`);
   });
-  await admin.query(`ALTER DATABASE ${q(copy)} OWNER TO ${q(owner)}`);
+  await admin.query(`ALTER DATABASE ${q(candidate)} OWNER TO ${q(owner)}`);
 }
 
 async function superuserObjects(

@@ -5,9 +5,9 @@ import { isVerified } from "../../../model/backup/catalogue";
 import { readCatalogue, repositoryFolder } from "../../repository/repository";
 import { sourceFolder } from "./find-backup";
 
-/** The backups that a refresh can choose from: those of this server itself (`own`), or of the one whose volume it reads. */
-export async function availableBackups(place = "source"): Promise<AvailableBackups> {
-  const entries = await readCatalogue([], place === "own" ? repositoryFolder : sourceFolder);
+/** The backups a refresh can use: this server's (`own`), or those of the server whose backup volume is mounted (`source`). */
+export async function availableBackups(repository = "source"): Promise<AvailableBackups> {
+  const entries = await readCatalogue([], repository === "own" ? repositoryFolder : sourceFolder);
   return entries.flatMap((entry) => {
     const { id, backup } = entry;
     if (!backup) return [];
@@ -18,7 +18,7 @@ export async function availableBackups(place = "source"): Promise<AvailableBacku
   });
 }
 
-/** The off-site copies that a refresh can choose from. What is in them is known when they are fetched. */
+/** The off-site copies a refresh can use. Their databases are unknown until a copy is fetched. */
 export async function availableOffsiteCopies(source: OffsiteSource): Promise<AvailableBackups> {
   const { server } = source;
   const copies = await withRemote(source, server, async (remote) => remote.copies());

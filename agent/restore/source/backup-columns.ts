@@ -8,7 +8,7 @@ import { maskCatalogueSchema } from "../../../model/masks/catalogue-schema";
 import { sha256Of } from "../../system/digest";
 import type { FoundBackup } from "./find-backup";
 
-/** The columns of a database in a backup; `undefined` where the backup does not tell, or no longer what it told. */
+/** The columns of a database in a backup; `undefined` when the backup has no such file, or it was altered. */
 export async function readBackupColumns({
   manifest,
   database,
@@ -17,12 +17,12 @@ export async function readBackupColumns({
   const file = manifest.files.find(({ path }) => path === columnsFile(database.dump));
   if (!file) return undefined;
   try {
-    const packed = await readFile(path.join(folder, file.path));
-    if (sha256Of(packed) !== file.sha256) return undefined;
-    const text = (await promisify(gunzip)(packed)).toString("utf8");
+    const compressed = await readFile(path.join(folder, file.path));
+    if (sha256Of(compressed) !== file.sha256) return undefined;
+    const text = (await promisify(gunzip)(compressed)).toString("utf8");
     return maskCatalogueSchema.parse(JSON.parse(text));
   } catch {
-    // The update looks at the data itself.
+    // The refresh reads the columns from the restored database.
     return undefined;
   }
 }

@@ -15,36 +15,36 @@ import {
 import { AgentError } from "../../system/errors";
 import { fetchedFolder } from "./fetch-offsite";
 
-/** Another server's backups, which this agent only reads. */
+/** Mount point of another server's backup volume, read-only. */
 export const sourceFolder = process.env.STAGECRAFT_SOURCE ?? "/var/backups/source";
 
-/** The name of the volume that is there, if any. */
+/** Name of the volume mounted there, if any. */
 const sourceVolume = process.env.STAGECRAFT_SOURCE_VOLUME;
 
-/** Whether this agent reads the volume that a request means; one that is to get another is made anew by the update. */
+/** Whether the volume of the request is mounted; `pulumi up` recreates an agent that needs another one. */
 export function isRepositoryMounted({ source, offsite }: RestoreRequest): boolean {
   return offsite !== undefined || source.repository === sourceVolume;
 }
 
-/** A database in a backup, found fit to be restored here. */
+/** A database in a backup that can be restored here. */
 export interface FoundBackup {
   readonly manifest: Manifest;
   readonly database: BackedUpDatabase;
   /** The backup's folder. */
   readonly folder: string;
-  /** Where its dump is. */
+  /** Path of its dump. */
   readonly path: string;
   readonly isFolder: boolean;
   /** Size of the dump. */
   readonly bytes: number;
 }
 
-/** Finds the backup that a request names; throws an {@link AgentError} with all that speaks against it. */
+/** Finds the requested backup; throws an {@link AgentError} with all reasons why it cannot be restored. */
 export async function findBackup(client: Client, request: RestoreRequest): Promise<FoundBackup> {
   const { backup = "", repository = "" } = request.source;
   if (!isRepositoryMounted(request)) {
     throw new AgentError(
-      `the agent does not read the volume ${repository}; its container is of another stack file, run pulumi up again`,
+      `volume ${repository} is not mounted in the agent's container; run pulumi up again`,
     );
   }
   const folder = request.offsite ? fetchedFolder(request.database) : sourceFolder;
@@ -53,12 +53,15 @@ export async function findBackup(client: Client, request: RestoreRequest): Promi
   const database = findDatabase(manifest, request.database);
   if ("problem" in database) throw new AgentError(database.problem);
   const verification = await readVerification(backup, folder);
-  const known = { manifest, verification };
-  const problems = compatibilityProblems(known, database, request, await readTarget(client));
+  const found = { manifest, verification };
+  const problems = compatibilityProblems(found, database, request, await readTarget(client));
   if (problems.length > 0) throw new AgentError(problems.join("\n"));
   const bytes = filesOf(manifest, database).reduce((sum, file) => sum + file.bytes, 0);
   return {
-    ...{ manifest, database, bytes, isFolder: database.format === "directory" },
+    manifest,
+    database,
+    bytes,
+    isFolder: database.format === "directory",
     folder: backupFolder(backup, folder),
     path: path.join(backupFolder(backup, folder), database.dump),
   };
@@ -69,25 +72,25 @@ function filesOf({ files }: Manifest, { dump }: BackedUpDatabase): Manifest["fil
   return files.filter((file) => file.path === dump || file.path.startsWith(`${dump}/`));
 }
 
-/** Compares the files of a database's dump with the manifest; throws an {@link AgentError} that names what differs. */
+/** Compares the files of a database's dump with the manifest; throws an {@link AgentError} with the differences. */
 export async function checkFiles({ manifest, database, folder }: FoundBackup): Promise<void> {
-  const wanted = filesOf(manifest, database);
-  const names = new Set(wanted.map(({ path: file }) => file));
-  const found = await findFiles(folder, wanted, []);
-  // What else is in the folder is no part of this dump.
+  const expected = filesOf(manifest, database);
+  const names = new Set(expected.map(({ path: file }) => file));
+  const found = await findFiles(folder, expected, []);
+  // Other files in the folder do not belong to this dump.
   const problems = compareFiles(
-    wanted,
+    expected,
     found.filter(({ path: file }) => names.has(file)),
   );
   if (problems.length === 0) return;
-  throw new AgentError(`${backupProblemsText(manifest.id, problems)}\ntake another backup`);
+  throw new AgentError(`${backupProblemsText(manifest.id, problems)}\nuse another backup`);
 }
 
 async function missingBackupText({ source }: RestoreRequest): Promise<string> {
   const { backup = "", repository = "" } = source;
   const ids = await listBackupIds(sourceFolder);
   if (ids.length === 0) {
-    return `no backup ${backup}: there is none in ${repository}; make one on the server it belongs to: npx stagecraft backup <stack>`;
+    return `no backup ${backup}: ${repository} has no backups; make one on its server with: npx stagecraft backup <stack>`;
   }
   return `no backup ${backup} in ${repository}; the nearest: ${nearestIds(backup, ids).join(", ")}`;
 }

@@ -95,7 +95,7 @@ describe("a plain dump that is cut short is refused", () => {
       await former.expectRefused(
         cut,
         "cut",
-        /cut is damaged or cut short: .*; copy or take it again/,
+        /cut is damaged or truncated: .*; copy or create it again/,
       );
     },
   );
@@ -140,7 +140,7 @@ describe("an archive that is cut short is refused", () => {
       await former.expectRefused(
         cut,
         "cut.dump",
-        /cut short or damaged|damaged or cut short|not a dump/,
+        /truncated or damaged|cut short or damaged|damaged or truncated|not a dump/,
       );
     }
   });
@@ -161,7 +161,7 @@ describe("an archive that is cut short is refused", () => {
       const bytes = readFileSync(file);
       const half = Math.floor(bytes.length / 2);
       truncateSync(file, compression === "none" ? bytes.lastIndexOf("\n", half) + 1 : half);
-      await former.expectRefused(folder, "folder", /cut short|damaged/);
+      await former.expectRefused(folder, "folder", /truncated|damaged/);
     },
   );
 
@@ -177,7 +177,7 @@ describe("an archive that is cut short is refused", () => {
     await former.expectRefused(
       folder,
       "folder",
-      /folder cannot be read: .*; it is cut short or damaged/,
+      /folder cannot be read: .*; it is truncated or damaged/,
     );
     rmSync(join(folder, "toc.dat"));
     await former.expectRefused(

@@ -12,17 +12,14 @@ const refused = async (statements: string, text: RegExp): ReturnType<typeof form
   former.expectRefused(Buffer.from(plainDump(statements)), "dump.sql", text);
 
 describe("a dump that reaches beyond its own database is refused before anything is done", () => {
-  const fix = /give the dump of one database, made with pg_dump without -C/;
+  const fix = /use a dump of one database, created by pg_dump without -C/;
 
   test.each([
-    ["\\connect other", /connects to a database itself \(line 14: \\connect other\)/],
-    ["\\c other", /connects to a database itself/],
-    [
-      "CREATE DATABASE other;",
-      /creates or changes databases itself \(line 14: CREATE DATABASE other\)/,
-    ],
-    ["DROP DATABASE live;", /creates or changes databases itself/],
-    ["ALTER DATABASE live RENAME TO dead;", /creates or changes databases itself/],
+    ["\\connect other", /connects to a database \(line 14: \\connect other\)/],
+    ["\\c other", /connects to a database/],
+    ["CREATE DATABASE other;", /creates or alters databases \(line 14: CREATE DATABASE other\)/],
+    ["DROP DATABASE live;", /creates or alters databases/],
+    ["ALTER DATABASE live RENAME TO dead;", /creates or alters databases/],
   ])("%s", async (statement, text) => {
     const { stderr } = await refused(statement, text);
     expect(stderr).toMatch(fix);
@@ -41,7 +38,7 @@ describe("a command of psql is never executed", () => {
   test("between statements the dump is refused with its line", async () => {
     await refused(
       "CREATE TABLE public.t (id int);\n\\! touch /tmp/pwned",
-      /holds a psql command \(line 15: \\! touch \/tmp\/pwned\), which pg_dump does not write/,
+      /contains a psql command \(line 15: \\! touch \/tmp\/pwned\), which pg_dump does not write/,
     );
     await refused("SELECT 1 \\gexec\n;", /cause/);
     expect(await pwned()).toBe("");

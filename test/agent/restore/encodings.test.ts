@@ -114,7 +114,7 @@ describe("a wrong encoding is refused", () => {
     await former.expectRefused(
       dump,
       "odd.sql",
-      /the client_encoding of odd\.sql, "KLINGON", is no encoding that PostgreSQL knows; set database\.encoding/,
+      /the client_encoding of odd\.sql, "KLINGON", is not a server encoding of PostgreSQL; set database\.encoding/,
     );
   });
 

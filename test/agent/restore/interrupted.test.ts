@@ -135,7 +135,7 @@ describe("a dump that does not arrive", () => {
       source: { name: "dump.sql", sha256 },
     });
     expect(restored.result.text).toMatch(
-      /dump\.sql has not been received by the agent; run pulumi up again/,
+      /the agent has not received dump\.sql; run pulumi up again/,
     );
     expect((await server.run(["find", "/var/lib/stagecraft/dumps", "-type", "f"])).stdout).toBe("");
   });

@@ -96,7 +96,7 @@ describe("a refresh from another server's backup", () => {
       defused: [{ name: "jobs off", rows: 1 }],
     });
     expect(result.steps.map(({ name }) => name)).toEqual([
-      ...["read", "create", "restore", "check", "hand over"],
+      ...["read", "create", "restore", "check", "owner"],
       ...["upgrade", "mask", "defuse", "analyse", "grants", "swap"],
     ]);
     expect(result.prepared).toMatchObject({
@@ -118,7 +118,7 @@ describe("a refresh from another server's backup", () => {
     const back = await refresh(first, { restoreId: "back-1" });
     expect(back.result).toMatchObject({
       result: "brought back",
-      text: `shop is back at ${first}, as it was left; what was there is kept as shop__previous`,
+      text: `shop was rolled back to ${first}, as it was when it was replaced; the replaced contents are in shop__previous`,
     });
     expect([await oid(database), await oid(`${database}__previous`)]).toEqual([previous, live]);
     expect((await refresh(first, { restoreId: "back-1" })).result.result).toBe("unchanged");
@@ -155,12 +155,12 @@ describe("a refresh from another server's backup", () => {
     const failed = await tell("restarted", "/health returns 503");
     expect(failed).toMatchObject({ status: 1, stdout: "" });
     expect(failed.stderr).toBe(
-      `${server.name} has the contents of ${second} now, but its application does not become healthy with them: /health returns 503 after 1.5 s
+      `${server.name} has the contents of ${second}, but its application does not become healthy: /health returns 503 after 1.5 s
   its log   ERROR 2 old
             ERROR no "x" here
-  more      docker logs the-application
-  go back   npx stagecraft rollback ${server.name}
-  go on     put it right and run this again; what has been done is kept
+  full log  docker logs the-application
+  undo      npx stagecraft rollback ${server.name}
+  retry     fix the application and run this again; completed steps are not repeated
 `,
     );
     const errors = { fresh: [{ signature: 'ERROR no "…" here', count: 1 }], more: 0, known: 1 };
@@ -260,7 +260,7 @@ describe("a refresh that cannot be done changes nothing and says why:", () => {
     await refused(
       third,
       { acceptUnverified: true },
-      /backup 20261122T032900Z failed verification:\n +\S+ was modified: its SHA-256 differs\n +take another backup/,
+      /backup 20261122T032900Z failed verification:\n +\S+ was modified: its SHA-256 differs\n +use another backup/,
     );
   });
 
@@ -269,7 +269,7 @@ describe("a refresh that cannot be done changes nothing and says why:", () => {
     await refused(
       second,
       recover,
-      "a development server, and production is recovered from production's own backups; if that is really meant, set data.acceptKind: development",
+      "a development server, but production is recovered only from its own backups; to allow it, set data.acceptKind: development",
     );
     const { result } = await refresh(second, { ...recover, acceptKind: "development" });
     expect(result.result, result.text).toBe("restored");
@@ -283,7 +283,7 @@ describe("a refresh that cannot be done changes nothing and says why:", () => {
     await refused(
       second,
       { ...recover, source },
-      "comes from staging, a staging server, and production is recovered from production's own backups; if that is really meant, set data.acceptKind: staging",
+      "comes from staging, a staging server, but production is recovered only from its own backups; to allow it, set data.acceptKind: staging",
     );
     const accepted = await refresh(second, { ...recover, source, acceptKind: "staging" });
     expect(accepted.result.result, accepted.result.text).toBe("restored");
@@ -294,7 +294,11 @@ describe("a refresh that cannot be done changes nothing and says why:", () => {
     expect(await plan(second, { source })).toMatchObject({
       ...{ unread: "another-volume", backup: null, problems: [] },
     });
-    await refused(second, { source }, "the agent does not read the volume another-volume");
+    await refused(
+      second,
+      { source },
+      "volume another-volume is not mounted in the agent's container",
+    );
   });
 
   test("a kept table that the owner may not read, with how to hand it over", async () => {
@@ -371,7 +375,7 @@ describe("a refresh that cannot be done changes nothing and says why:", () => {
       await refused(
         first,
         {},
-        /the replication slot held holds shop; drop it with: SELECT pg_drop_replication_slot\('held'\)\n +the subscription written writes into shop/,
+        /replication slot held blocks the swap of shop; drop it with: SELECT pg_drop_replication_slot\('held'\)\n +subscription written blocks the swap of shop/,
       );
       expect((await plan(first)).problems).toHaveLength(2);
     } finally {
@@ -389,7 +393,7 @@ describe("a refresh that cannot be done changes nothing and says why:", () => {
       await refused(
         first,
         {},
-        "a prepared transaction holds shop: held by a test; end it there with COMMIT PREPARED or ROLLBACK PREPARED 'held by a test'",
+        "prepared transaction 'held by a test' blocks the swap of shop; end it in that database with COMMIT PREPARED or ROLLBACK PREPARED 'held by a test'",
       );
       expect((await plan(first)).problems).toHaveLength(1);
     } finally {
@@ -505,7 +509,7 @@ describe("a backup that the agent made tells which upgrade scripts its contents 
     },
   );
 
-  test("a migration that failed on the server it comes from is a problem before anything is done", async () => {
+  test("a migration that failed on the server it is from is a problem before anything is done", async () => {
     expect(await plannedOf("halfway")).toEqual({
       pending: null,
       problems: [

@@ -27,7 +27,7 @@ describe("the same dump again", () => {
     const again = await server.restore({ database: "same", dump: dumpOf("one"), name: "one.sql" });
     expect(again.result).toMatchObject({
       result: "unchanged",
-      text: "same has the contents of one.sql already",
+      text: "same already has the contents of one.sql",
       steps: [],
     });
     expect(
@@ -173,9 +173,7 @@ test("a former copy that cannot be dropped does not make a restore fail, whose c
   await server.sql("postgres", "ALTER DATABASE stuck__previous IS_TEMPLATE true");
   const third = await server.restore({ database, dump: dumpOf("three") });
   expect(third.result.result, third.result.text).toBe("restored");
-  expect(third.stderr).toMatch(
-    /cannot drop stuck__outgoing yet: cannot drop a template database/,
-  );
+  expect(third.stderr).toMatch(/cannot drop stuck__outgoing yet: cannot drop a template database/);
   expect(await value(database)).toBe("three 3");
   expect(await value("stuck__previous")).toBe("two 3");
 

@@ -163,7 +163,7 @@ describe("connected by name, with the certificate checked", () => {
       "shop ← shop.dump   passed with notes: role postgres: 1 object restored without owner",
     );
     expect(restored.stderr).toMatch(
-      /^not checked: whether PostgreSQL's machine has the .* that shop\.dump needs$/m,
+      /^cannot check whether PostgreSQL's machine has the .* of disk space that shop\.dump needs$/m,
     );
     expect(await server.sql("shop", "SELECT count(*), sum(id) FROM customers")).toBe("500|125250");
     expect(
@@ -185,7 +185,7 @@ describe("connected by name, with the certificate checked", () => {
     const { result } = await server.restore({ database: "shop", dump, name: "shop.dump" });
     expect(result).toMatchObject({
       result: "unchanged",
-      text: "shop has the contents of shop.dump already",
+      text: "shop already has the contents of shop.dump",
     });
   });
 
@@ -247,7 +247,7 @@ describe("connected by name, with the certificate checked", () => {
     );
     const { result } = await server.restore({ database: "ledger", dump });
     expect(result.text).toContain(
-      'there is a database ledger that Stagecraft has not made, so it is not replaced; move it out of the way with: ALTER DATABASE "ledger" RENAME TO …',
+      'database ledger was not created by Stagecraft, so it is not replaced; rename it with: ALTER DATABASE "ledger" RENAME TO …',
     );
     expect(await server.databases()).toEqual(["ledger", "shop", "shop__previous"]);
     expect(

@@ -44,7 +44,7 @@ beforeAll(async () => {
   const { result } = await server.restore({ database: "shop", dump: await server.dump("source") });
   expect(result.result, result.text).toBe("restored");
   expect(result.steps.map(({ name }) => name)).toEqual([
-    ...["read", "create", "restore", "check", "hand over", "analyse", "grants", "swap"],
+    ...["read", "create", "restore", "check", "owner", "analyse", "grants", "swap"],
   ]);
   await server.sql("postgres", "DROP DATABASE source");
 });
@@ -323,7 +323,7 @@ describe("a dump that gives rights away", () => {
   });
 });
 
-test("many thousands of objects get their rights in a moment", async () => {
+test("many thousands of objects get their privileges in a moment", async () => {
   const tables = 5_000;
   await server.createDatabase(
     "source",
