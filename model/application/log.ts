@@ -1,34 +1,34 @@
 import { z } from "zod";
 import { signatureOf } from "./signature";
 
-/** Signatures that are told one by one. */
+/** Maximum number of signatures listed. */
 const shown = 20;
 
-/** A kind of error in a log, and how often it was there. */
+/** A kind of error in the application log, and its number of occurrences. */
 const foundErrorSchema = z.strictObject({
   signature: z.string(),
   count: z.int().positive(),
 });
 
-/** What the errors in a log since a timestamp are, held against those before it. */
+/** The errors in the application log since a time, compared with those before it. */
 export const logComparisonSchema = z.strictObject({
-  /** Kinds that were not there before, the most frequent first. */
+  /** New kinds of errors, most frequent first. */
   fresh: z.array(foundErrorSchema),
-  /** Further kinds that were not there before. */
+  /** Number of further new kinds. */
   more: z.int().nonnegative(),
-  /** Lines of kinds that were there before. */
+  /** Number of errors of known kinds. */
   known: z.int().nonnegative(),
 });
 export type LogComparison = z.infer<typeof logComparisonSchema>;
 
-/** A line of a log as `docker logs --timestamps` gives it. */
+/** A line of the output of `docker logs --timestamps`. */
 export interface LogLine {
   /** `2026-11-22T09:14:00.123456789Z` */
   readonly timestamp: string;
   readonly text: string;
 }
 
-/** Reads lines as `docker logs --timestamps` gives them; one without a timestamp has that of the line above. */
+/** Parses the output of `docker logs --timestamps`; a line without a timestamp gets that of the previous line. */
 export function parseLog(text: string): LogLine[] {
   let last = "";
   return text.split(/\r?\n/).flatMap((line) => {
@@ -40,12 +40,12 @@ export function parseLog(text: string): LogLine[] {
   });
 }
 
-/** Whether a timestamp is at or after another, both as Docker writes them: in UTC, with up to nine digits behind the point. */
+/** Whether a timestamp is not before another; both in Docker's format: UTC, with up to nine fractional digits. */
 export function isSince(timestamp: string, since: string): boolean {
   return comparable(timestamp) >= comparable(since);
 }
 
-/** Compares the errors since a timestamp with those before it. A kind that was there before is no news. */
+/** Compares the errors since a time with those before it. */
 export function compareLog(
   lines: readonly LogLine[],
   since: string,
@@ -71,7 +71,7 @@ export function compareLog(
   return { fresh: fresh.slice(0, shown), more: Math.max(0, fresh.length - shown), known };
 }
 
-/** The last lines of a log, for a person: of those that differ in nothing but their signature's gaps only the last one. */
+/** The last lines of a log, for display; of lines with the same signature, only the last one. */
 export function lastDistinctLines(lines: readonly LogLine[], count: number): string[] {
   const seen = new Set<string>();
   const last: string[] = [];
@@ -85,7 +85,7 @@ export function lastDistinctLines(lines: readonly LogLine[], count: number): str
   return last;
 }
 
-/** Without what would break a terminal. */
+/** Removes control characters and truncates long lines. */
 function shownLine(text: string): string {
   const clean = text.replace(/\u001b\[[0-9;]*m/g, "").replace(/[\u0000-\u001f\u007f]/g, " ");
   return clean.length > 200 ? `${clean.slice(0, 199)}…` : clean;

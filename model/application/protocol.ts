@@ -1,24 +1,24 @@
 import { z } from "zod";
 
-/** stdin of `stagecraft-agent application`: which application the server has. */
+/** stdin of `stagecraft-agent application`: the application of the server. */
 export const applicationRequestSchema = z.strictObject({
   /** Name of the server; the agent of any other server rejects the request. */
   server: z.string().min(1),
-  /** Which revision of its code runs; it goes into the manifests of backups. */
+  /** Revision of the running code; recorded in the manifests of backups. */
   revision: z.string().min(1),
-  /** What it answers when it is well, as the agent reaches it; `undefined` where only Docker can tell. */
+  /** URL of the health check, as reached by the agent; `undefined` if only Docker checks the health. */
   url: z.url().optional(),
 });
 export type ApplicationRequest = z.infer<typeof applicationRequestSchema>;
 
-/** What `observe` tells of a server's application. */
+/** Observed state of a server's application: a part of `observe`. */
 export const applicationObservationSchema = z.strictObject({
   ...applicationRequestSchema.omit({ server: true }).shape,
-  /** Why it is not well; `null` when it is, `undefined` where only Docker can tell. */
+  /** Why it is unhealthy; `null` if it is healthy, `undefined` if only Docker checks the health. */
   problem: z.string().nullable().optional(),
 });
 
-/** The first line of stdin of `application-report`; the application's log, as `docker logs --timestamps` gives it, follows. */
+/** First line of stdin of `application-report`; the output of `docker logs --timestamps` follows. */
 export const applicationReportRequestSchema = z.strictObject({
   server: z.string().min(1),
   database: z.string().min(1),

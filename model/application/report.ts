@@ -2,15 +2,15 @@ import { z } from "zod";
 import { formatDuration, plural } from "../base/units";
 import { logComparisonSchema } from "./log";
 
-/** What became of the application when the contents of its database were exchanged, or when it was made. */
+/** State of the application after its database was swapped, or after it was created. */
 export const applicationReportSchema = z.strictObject({
   revision: z.string(),
-  /** Whether it was restarted, because its database had been given other contents. */
+  /** Whether it was restarted because its database was swapped. */
   restarted: z.boolean(),
   healthy: z.boolean(),
-  /** How long it took to become well, or was waited for. */
+  /** Seconds until it was healthy, or until the timeout. */
   seconds: z.number().nonnegative(),
-  /** Errors in its log since the restart, held against those before it. */
+  /** Errors in its log since the restart, compared with those before it. */
   errors: logComparisonSchema.optional(),
 });
 export type ApplicationReport = z.infer<typeof applicationReportSchema>;
@@ -29,7 +29,7 @@ export function applicationText({
   return `${head} · ${kinds === 0 ? "no new errors" : plural(kinds, "new error")} in its log`;
 }
 
-/** A line for each kind of error that was not there before: `12 × relation "…" does not exist`. */
+/** A line for each new kind of error: `12 × relation "…" does not exist`. */
 export function freshErrorLines({ errors }: ApplicationReport): string[] {
   if (!errors) return [];
   const width = Math.max(0, ...errors.fresh.map(({ count }) => String(count).length));
@@ -39,37 +39,37 @@ export function freshErrorLines({ errors }: ApplicationReport): string[] {
   return errors.more > 0 ? [...lines, `and ${plural(errors.more, "kind")} more`] : lines;
 }
 
-/** What is known of an application that does not become healthy. */
+/** Facts about an application that does not become healthy. */
 export interface Unhealthy {
   readonly server: string;
   /** Name of its container. */
   readonly container: string;
-  /** What speaks against it: `http://…/health returns 503`. */
+  /** Result of the last health check: `http://…/health returns 503`. */
   readonly reason: string;
   readonly seconds: number;
-  /** Contents that its database was given before, e.g. `20261121T032900Z`; `undefined` when they are what they were. */
+  /** Contents that were swapped in before, e.g. `20261121T032900Z`; `undefined` if the database is unchanged. */
   readonly exchanged: string | undefined;
-  /** Whether the contents before are kept under a name that a rollback finds. */
+  /** Whether a previous version exists for a rollback. */
   readonly canRollBack: boolean;
   /** The last lines of its log. */
   readonly log: readonly string[];
 }
 
-/** The one message about an application that does not become healthy, with what has been done and how to go back. */
+/** The error for an application that does not become healthy, with the state of its database and the fixes. */
 export function unhealthyText(found: Unhealthy): string {
   const { server, container, reason, seconds, exchanged, canRollBack, log } = found;
   const after = `${reason} after ${formatDuration(seconds)}`;
   const head =
     exchanged === undefined
       ? `the application of ${server} does not become healthy: ${after}`
-      : `${server} has the contents of ${exchanged} now, but its application does not become healthy with them: ${after}`;
+      : `${server} has the contents of ${exchanged}, but its application does not become healthy: ${after}`;
   const [first = "it is empty", ...rest] = log;
   return [
     head,
-    `  its log   ${first}`,
+    `  log       ${first}`,
     ...rest.map((line) => `            ${line}`),
-    `  more      docker logs ${container}`,
-    ...(canRollBack ? [`  go back   npx stagecraft rollback ${server}`] : []),
-    `  go on     put it right and run this again; what has been done is kept`,
+    `  full log  docker logs ${container}`,
+    ...(canRollBack ? [`  undo      npx stagecraft rollback ${server}`] : []),
+    `  retry     fix the application and run this again; completed steps are not repeated`,
   ].join("\n");
 }

@@ -1,33 +1,33 @@
 import { z } from "zod";
 
-/** What a line of a log that tells of an error looks like, where a stack does not say: levels and names of errors as programs write them. */
+/** Default pattern of error lines in an application log: common log levels and names of errors. */
 export const defaultErrorPattern =
   '\\b(?:ERROR|FATAL|PANIC|CRITICAL|SEVERE)\\b|\\b(?:[A-Z]\\w*)?(?:Error|Exception)\\b|^Traceback \\(|"(?:level|severity)": ?(?:"(?:error|fatal|critical)"|[56]0\\b)|\\blevel=(?:error|fatal)\\b';
 
-/** Characters of a line that are looked at. */
+/** Maximum number of characters of a line that are read. */
 const longestLine = 2000;
 
-/** Characters of a signature. */
+/** Maximum number of characters of a signature. */
 const longestSignature = 200;
 
 /**
- * What is left of a line of a log when everything that differs from one occurrence to the next is taken out of it: times,
- * numbers, ids, addresses and quoted values. So it tells of no person, either.
+ * The constant part of a log line, without everything that varies between occurrences: times, numbers, ids, addresses and
+ * quoted values. It therefore contains no personal data.
  */
 export function signatureOf(line: string): string {
-  const normal = differing.reduce(
+  const constant = variableParts.reduce(
     (text, [pattern, word]) => text.replace(pattern, word),
     messageOf(line.slice(0, longestLine)),
   );
-  const signature = normal.replace(/\s+/g, " ").replace(/^[^\p{L}{<"'#…]+/u, "");
-  return cut(signature.trim());
+  const signature = constant.replace(/\s+/g, " ").replace(/^[^\p{L}{<"'#…]+/u, "");
+  return truncate(signature.trim());
 }
 
 const months = "(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)";
 const zone = "(?: ?(?:Z|UTC|GMT|[+-]\\d\\d:?\\d\\d)\\b)?";
 
-/** In this order: what stands above may hold what stands below. */
-const differing: readonly (readonly [pattern: RegExp, word: string])[] = [
+/** Applied in this order: an earlier pattern may contain a later one. */
+const variableParts: readonly (readonly [pattern: RegExp, word: string])[] = [
   [/\u001b\[[0-9;]*m/g, ""],
   [new RegExp(`\\d{4}-\\d\\d-\\d\\d[T ]\\d\\d:\\d\\d(?::\\d\\d)?(?:[.,]\\d+)?${zone}`, "g"), ""],
   [
@@ -45,7 +45,7 @@ const differing: readonly (readonly [pattern: RegExp, word: string])[] = [
   [/\d+(?:[.,:]\d+)*/g, "#"],
 ];
 
-/** The fields of a line of JSON that say what happened; any other line is its own message. */
+/** The fields of a JSON log line that contain the message. */
 const fields = z.object({
   level: z.union([z.string(), z.number()]).optional(),
   severity: z.string().optional(),
@@ -59,8 +59,8 @@ function messageOf(line: string): string {
   if (!line.startsWith("{")) return line;
   const { level, severity, msg, message, error, err } = parse(line) ?? {};
   const parts = [level ?? severity, msg ?? message, error, err?.type, err?.message];
-  const said = parts.filter((part) => part !== undefined);
-  return said.length > 0 ? said.join(" ") : line;
+  const texts = parts.filter((part) => part !== undefined);
+  return texts.length > 0 ? texts.join(" ") : line;
 }
 
 function parse(line: string): z.infer<typeof fields> | undefined {
@@ -71,6 +71,6 @@ function parse(line: string): z.infer<typeof fields> | undefined {
   }
 }
 
-function cut(text: string): string {
+function truncate(text: string): string {
   return text.length > longestSignature ? `${text.slice(0, longestSignature - 1)}…` : text;
 }

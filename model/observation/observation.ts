@@ -9,7 +9,7 @@ import { databaseFactsSchema, restoreResultSchema } from "../restore/protocol";
 import { rolesObservationSchema } from "../roles/protocol";
 import { tlsObservationSchema } from "../tls/protocol";
 
-/** What of a server is put in force by a command of its own, and counted. */
+/** Areas of a server that are applied by separate commands, each with a generation number. */
 export const areas = [
   "connection",
   "settings",
@@ -22,24 +22,24 @@ export const areas = [
 ] as const;
 export type Area = (typeof areas)[number];
 
-/** stdout of `observe`: what a preview and `stagecraft status` want to know of a server. */
+/** stdout of `observe`: the observed state of a server, for previews and `stagecraft status`. */
 export const observationSchema = z.strictObject({
   server: z.string(),
   agentVersion: z.string(),
   postgresVersion: z.string(),
   systemIdentifier: z.string(),
-  /** Restores that have succeeded on this server so far. */
+  /** Number of successful restores on this server. */
   generation: z.number().int().nonnegative(),
-  /** The generation of each area that was put in force last; see {@link desiredGeneration}. */
+  /** The last applied generation of each area; see {@link desiredGeneration}. */
   generations: z.partialRecord(z.enum(areas), z.number().int().positive()),
   databases: z.array(databaseFactsSchema),
-  /** Bytes free for PostgreSQL's data; `null` where it is on another machine. */
+  /** Free bytes on PostgreSQL's volume; `null` if PostgreSQL is on another machine. */
   freeBytes: z.number().nonnegative().nullable(),
-  /** The newest restore, whatever became of it. */
+  /** The last restore, successful or not. */
   lastRestore: restoreResultSchema.nullable(),
-  /** Networks that the server is in, with its addresses: `172.18.0.3/16`. */
+  /** Addresses of the server with their networks: `172.18.0.3/16`. */
   interfaces: z.array(z.string()),
-  /** The way to a server that is not the agent's own. */
+  /** The connection to an external server. */
   connection: connectionObservationSchema.optional(),
   settings: parametersObservationSchema,
   roles: rolesObservationSchema,
@@ -47,20 +47,20 @@ export const observationSchema = z.strictObject({
   pgHba: pgHbaObservationSchema,
   archive: archiveObservationSchema,
   backups: backupsObservationSchema,
-  /** The server's application, where it has one. */
+  /** The server's application, if it has one. */
   application: applicationObservationSchema.optional(),
 });
 export type Observation = z.infer<typeof observationSchema>;
 
 /**
- * The generation of an area that an update asks for. It stays while all is as wanted, so that a second `up` changes
- * nothing; it is the next one after a drift, so that the preview shows a change and `up` mends it.
+ * The generation of an area that an update requests. It stays the same while the area is up to date, so that a second
+ * `up` changes nothing; after drift it is the next one, so that the preview shows a change and `up` corrects the drift.
  */
 export function desiredGeneration(
   area: Area,
   observation: Observation | undefined,
-  isAsWanted: (seen: Observation) => boolean,
+  isUpToDate: (observed: Observation) => boolean,
 ): number {
   const last = observation?.generations[area] ?? 0;
-  return observation && last > 0 && isAsWanted(observation) ? last : last + 1;
+  return observation && last > 0 && isUpToDate(observation) ? last : last + 1;
 }

@@ -2,11 +2,11 @@ import type { Observation } from "./observation";
 import { hasContents, type RestoreRequest, type Source } from "../restore/protocol";
 
 /**
- * The id of the restore that a database should come from.
+ * The desired restore id of a database.
  *
- * It stays the same while the database is as wanted, so a second `up` changes nothing; it is a new one when the contents
- * differ or the database is gone, so the preview shows a change. `observation` is `undefined` while the server is not
- * there or does not answer; then the agent, which finds the contents in place, stamps them with the id it is given.
+ * It stays the same while the database is up to date, so that a second `up` changes nothing; it is new if the contents
+ * differ or the database is missing, so that the preview shows a change. `observation` is `undefined` if the server does
+ * not exist or does not respond; if the agent then finds the contents in place, it stamps them with the given id.
  */
 export function restoreIdFor(
   database: string,
@@ -15,10 +15,10 @@ export function restoreIdFor(
   mode: RestoreRequest["mode"],
 ): string {
   const found = observation?.databases.find(({ name }) => name === database);
-  const isWanted = mode === "when missing" || (found && hasContents(found.stamp, source));
-  if (found?.stamp && isWanted === true) return found.stamp.restoreId;
+  const isUpToDate = mode === "when missing" || (found && hasContents(found.stamp, source));
+  if (found?.stamp && isUpToDate === true) return found.stamp.restoreId;
   const short = source.sha256?.slice(0, 12) ?? source.backup ?? source.name;
   const id = `${short}-${(observation?.generation ?? 0) + 1}`;
-  // A word of its own: production keeps a database without a stamp under the plain id.
+  // Distinct from the plain id, under which production keeps a database without a stamp.
   return observation && !found ? `${id}-missing` : id;
 }

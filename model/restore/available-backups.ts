@@ -4,18 +4,18 @@ import { nearestIds } from "../backup/nearest-ids";
 import { offsiteSourceSchema } from "./offsite-source";
 import { parseBackupId, type BackupId } from "../base/names";
 
-/** stdout of `stagecraft-agent backups-at-hand`: the backups that a refresh can choose from, oldest first. */
+/** stdout of `stagecraft-agent backups-at-hand`: the backups available for a refresh, oldest first. */
 export const availableBackupsSchema = z.array(
   z.strictObject({
     id: backupIdSchema,
-    /** The server it was taken from. */
+    /** The server that the backup was made from. */
     server: z.string(),
     databases: z.array(z.string()),
-    /** Whether a restore has proven it. */
+    /** Whether it was verified by a restore. */
     verified: z.boolean(),
   }),
 );
-/** stdin of `stagecraft-agent copies-at-hand`, which prints the same of off-site copies. */
+/** stdin of `stagecraft-agent copies-at-hand`, which lists off-site copies in the same form. */
 export const availableCopiesRequestSchema = z.strictObject({
   /** Name of the server; the agent of any other server rejects the request. */
   server: z.string().min(1),
@@ -24,35 +24,35 @@ export const availableCopiesRequestSchema = z.strictObject({
 
 export type AvailableBackups = z.infer<typeof availableBackupsSchema>;
 
-/** What of the backups at hand is meant: the id, or the sentence that tells why there is none. */
+/** The chosen backup, or the reason why there is none. */
 export type BackupChoice = { readonly backup: BackupId } | { readonly problem: string };
 
 /**
- * Chooses a backup: an id, or `latest` for the newest that a restore has proven. `acceptUnverified` lets `latest` be any.
+ * Chooses a backup: by id, or the newest verified one for `latest`. With `acceptUnverified`, `latest` may be unverified.
  */
 export function chooseBackup(
-  wanted: string,
+  request: string,
   backups: AvailableBackups,
   acceptUnverified = false,
 ): BackupChoice {
   const ids = backups.map(({ id }) => id);
-  if (wanted === "latest") {
+  if (request === "latest") {
     const latest = backups.filter(({ verified }) => verified || acceptUnverified).at(-1);
     if (latest) return { backup: latest.id };
     const why =
       backups.length === 0
         ? "there is no backup yet"
-        : `none of the ${backups.length} backups has been proven by a restore yet`;
+        : `none of the ${backups.length} backups has been verified by a restore yet`;
     return { problem: `no latest backup: ${why}` };
   }
-  if (parseBackupId(wanted) === undefined) {
-    const problem = `must be a backup id like 20261121T032900Z, or latest, got "${wanted}"`;
+  if (parseBackupId(request) === undefined) {
+    const problem = `must be a backup id like 20261121T032900Z, or latest, got "${request}"`;
     return { problem: `--backup ${problem}` };
   }
-  if (ids.includes(wanted)) return { backup: wanted };
+  if (ids.includes(request)) return { backup: request };
   const nearest =
     ids.length === 0
-      ? "there is none at all"
-      : `the nearest: ${nearestIds(wanted, ids).join(", ")}`;
-  return { problem: `there is no backup ${wanted}; ${nearest}` };
+      ? "there are no backups"
+      : `the nearest: ${nearestIds(request, ids).join(", ")}`;
+  return { problem: `there is no backup ${request}; ${nearest}` };
 }

@@ -4,37 +4,37 @@ import { serverKinds, stackKinds, type ServerKind } from "../base/names";
 import type { RestoreRequest } from "./protocol";
 import { plural } from "../base/units";
 
-/** What a backup meets where it is to be restored. */
+/** The server that a backup is restored on. */
 export interface RestoreTarget {
   /** Major version of PostgreSQL. */
   readonly major: number;
-  /** Extensions that can be made there. */
+  /** Extensions available on the server. */
   readonly extensions: ReadonlySet<string>;
 }
 
-/** What is known of a backup. */
+/** A backup, and its last verification. */
 export interface KnownBackup {
   readonly manifest: Manifest;
   readonly verification: Verification | null;
 }
 
-/** The database of a backup that a request means; the sentence that tells why there is none, if so. */
+/** Finds a database in a backup; if it is missing, the reason in a sentence. */
 export function findDatabase(
   { id, server, databases }: Manifest,
-  wanted: string,
+  database: string,
 ): BackedUpDatabase | { problem: string } {
   const [only, ...others] = databases;
-  const found = databases.find(({ name }) => name === wanted);
+  const found = databases.find(({ name }) => name === database);
   if (found) return found;
-  // A database may be called otherwise here than where it comes from.
+  // The only database of a backup may have another name on this server.
   if (only && others.length === 0) return only;
   const names = databases.map(({ name }) => name).join(", ");
   return {
-    problem: `backup ${id} of ${server} has no database ${wanted}; it has ${names || "none"}; take another backup, or set database.name`,
+    problem: `backup ${id} of ${server} has no database ${database}; it has ${names || "none"}; take another backup, or set database.name`,
   };
 }
 
-/** Why a backup may not or cannot be restored, a sentence each, all of them; nothing has been touched yet. */
+/** Why a backup must not or cannot be restored, a sentence each; checked before any change. */
 export function compatibilityProblems(
   { manifest, verification }: KnownBackup,
   database: BackedUpDatabase,
@@ -45,11 +45,11 @@ export function compatibilityProblems(
   const problems: string[] = [];
   if (verification?.result === "failed") {
     problems.push(
-      `backup ${id} of ${server} did not pass its verification: ${verification.text}; take another one`,
+      `backup ${id} of ${server} failed verification: ${verification.text}; take another one`,
     );
   } else if (verification?.restored !== true && request.acceptUnverified !== true) {
     problems.push(
-      `backup ${id} of ${server} is unverified: no restore has proven it yet; verify it with: npx stagecraft backups verify ${server} ${id}, or set data.acceptUnverified: true`,
+      `backup ${id} of ${server} is unverified; verify it with: npx stagecraft backups verify ${server} ${id}, or set data.acceptUnverified: true`,
     );
   }
   const foreign = kindProblem(`backup ${id}`, server, kind, request);
@@ -57,7 +57,7 @@ export function compatibilityProblems(
   const from = Number.parseInt(postgres.version, 10);
   if (from > major) {
     problems.push(
-      `backup ${id} comes from PostgreSQL ${from}, newer than this server's ${major}; raise postgres.version`,
+      `backup ${id} is from PostgreSQL ${from}, newer than this server's ${major}; increase postgres.version`,
     );
   }
   const missing = database.extensions
@@ -65,13 +65,13 @@ export function compatibilityProblems(
     .filter((name) => !extensions.has(name));
   if (missing.length > 0) {
     problems.push(
-      `${database.name} uses ${plural(missing.length, "extension")} that this server has not: ${missing.join(", ")}; install them in its image`,
+      `${database.name} uses ${plural(missing.length, "extension")} that this server lacks: ${missing.join(", ")}; install them in its image`,
     );
   }
   return problems;
 }
 
-/** Why a dump may not become production's contents: its name says that it was taken from a server of another kind. */
+/** Why a dump must not be restored on production: its file name says that it is from a server of another kind. */
 export function dumpKindProblem(
   request: Pick<RestoreRequest, "kind" | "acceptKind" | "source">,
 ): string | undefined {
@@ -92,5 +92,5 @@ function kindProblem(
 ): string | undefined {
   const isOwn = request.kind !== "production" || kind === "production";
   if (isOwn || request.acceptKind === kind) return undefined;
-  return `${what} comes from ${server}, a ${kind} server, and production is recovered from production's own backups; if that is really meant, set data.acceptKind: ${kind}`;
+  return `${what} is from ${server}, a ${kind} server, but production is recovered only from its own backups; to allow it, set data.acceptKind: ${kind}`;
 }

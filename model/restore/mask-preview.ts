@@ -4,19 +4,20 @@ import type { Masks } from "../masks/mask";
 import { planMasks } from "../masks/plan";
 import type { RefreshPlan } from "./refresh-plan";
 
-/** Problems that are told one by one. */
-const toldProblems = 20;
+/** Number of problems listed individually. */
+const shownProblems = 20;
 
-/** What is known of masks before the data is there. */
+/** What can be said about masks before the data is restored. */
 export interface MaskPreview {
   readonly scope: NonNullable<RefreshPlan["masks"]>;
-  /** Why they will be refused. */
+  /** Why the masks will be rejected. */
   readonly problems: readonly string[];
 }
 
 /**
  * Compares masks with the columns of a backup. `scripts` are the texts of upgrade scripts that may be applied before the
- * masks are: about a table that one of them names, only the update can tell. Without `columns` all is left to it.
+ * masks: problems of a table or column that one of them names are left to the update. Without `columns`, all problems
+ * are.
  */
 export function previewMasks(
   masks: Masks,
@@ -32,24 +33,24 @@ export function previewMasks(
   }
   const text = scripts.join("\n").toLowerCase();
   const certain = problems
-    .filter(({ path }) => !isNamedIn(text, path))
+    .filter(({ path }) => !isMentioned(text, path))
     .map(({ path, text }) => `masks: ${path}: ${text}`);
-  const more = certain.length - toldProblems;
-  const told = certain.slice(0, toldProblems);
+  const more = certain.length - shownProblems;
+  const shown = certain.slice(0, shownProblems);
   return {
     scope: scopeOf(masks),
-    problems: more > 0 ? [...told, `masks: and ${more} more columns`] : told,
+    problems: more > 0 ? [...shown, `masks: and ${more} more columns`] : shown,
   };
 }
 
-/** As the masks are written. */
+/** The scope of the masks as configured. */
 function scopeOf({ classify, columns }: Masks): MaskPreview["scope"] {
   const masked = Object.entries(columns).filter(([, { mask }]) => mask !== "public");
   const tables = new Set(masked.map(([name]) => name.slice(0, name.lastIndexOf("."))));
   return { classify, columns: masked.length, tables: tables.size, classified: null };
 }
 
-function isNamedIn(text: string, path: string): boolean {
+function isMentioned(text: string, path: string): boolean {
   const { schema = "public", table = path, column = "*" } = parseColumnName(path) ?? {};
   const words = [
     table,

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { offsiteRemoteShape, requireKnownHosts } from "../backup/offsite-config";
 import { remotePathText } from "../backup/remote-copies";
 
-/** Where off-site copies of another server's backups lie, and what opens them: the stack file's section `data.offsite`. */
+/** The off-site copies of another server's backups, and the key that decrypts them: the stack file's section `data.offsite`. */
 export const offsiteSourceSchema = z
   .strictObject({
     ...offsiteRemoteShape,
@@ -14,13 +14,13 @@ export const offsiteSourceSchema = z
     identity: z
       .string()
       .trim()
-      .min(1, "must be a private key of age, as age-keygen makes it, or of SSH")
-      .meta({ description: "A private key that opens the copies, as a secret." }),
+      .min(1, "must be a private key of age, as created by age-keygen, or of SSH")
+      .meta({ description: "A private key that decrypts the copies; set it as a secret." }),
   })
   .superRefine(...requireKnownHosts);
 export type OffsiteSource = z.output<typeof offsiteSourceSchema>;
 
-/** What is said of contents from there in place of a volume; without any secret. */
+/** The repository of contents from off-site copies: remote and path, without secrets. */
 export function offsiteRepository(source: OffsiteSource): string {
   return remotePathText(source, source.server);
 }

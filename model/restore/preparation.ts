@@ -5,20 +5,20 @@ import { masksSchema } from "../masks/mask";
 import { masksReportSchema } from "../masks/report";
 import { upgradesReportSchema, upgradesSchema } from "../upgrades/protocol";
 
-/** What is done to restored contents before they take the database's name, in this order. */
+/** Preparation of restored contents before the swap, in this order. */
 export const preparationSchema = z.strictObject({
-  /** Upgrade scripts of the code: those that the data lacks are applied. */
+  /** Upgrade scripts of the project; those not yet applied to the data are run. */
   upgrades: upgradesSchema.optional(),
-  /** What its columns become. */
+  /** Masks of columns. */
   masks: masksSchema.optional(),
-  /** What it must not do or know. */
+  /** Statements that make the data harmless, e.g. remove credentials. */
   defuse: defuseSchema.optional(),
-  /** Tables, or rows of them, that are carried over from the live database. */
+  /** Tables, or rows of them, to preserve from the live database. */
   keep: z.array(preserveRuleSchema).optional(),
 });
 export type Preparation = z.infer<typeof preparationSchema>;
 
-/** What became of each part. */
+/** Result of each part of a preparation. */
 export const preparationReportSchema = z.strictObject({
   upgrades: upgradesReportSchema.optional(),
   masks: masksReportSchema.optional(),

@@ -8,29 +8,29 @@ import { restoreSummarySchema } from "./summary";
 import { offsiteSourceSchema } from "./offsite-source";
 import { preparationSchema, preparationReportSchema } from "./preparation";
 
-/** What to do with owners and grants of roles that the dump names. */
+/** Handling of roles that the dump names as owners or grantees. */
 export const rolesChoiceSchema = z.enum(["leave out", "create without login"]);
 export type RolesChoice = z.infer<typeof rolesChoiceSchema>;
 
-/** Which contents a database is made of. */
+/** The source of a database's contents. */
 export const sourceSchema = z.strictObject({
-  /** File or folder name, for people. */
+  /** File or folder name, for display. */
   name: z.string().min(1),
   /**
-   * SHA-256 of the file; of a folder, over the sorted lines `<sha256>  <name>` of its files. A backup in a repository
-   * has none here: its manifest has those of all its files.
+   * SHA-256 of the file; for a folder, of the sorted lines `<sha256>  <name>` of its files. Absent for a backup in a
+   * repository, whose manifest has the digests of all files.
    */
   sha256: sha256Schema.optional(),
-  /** Backup id; of a dump where the name tells one. */
+  /** Backup id; for a dump, if its file name contains one. */
   backup: z.string().optional(),
-  /** The server the contents were taken from, where it is known. */
+  /** The server that the contents are from, if known. */
   server: z.string().optional(),
-  /** The volume or the place away from here that a backup is in; absent for a dump. */
+  /** Volume or off-site remote of a backup; absent for a dump. */
   repository: z.string().optional(),
 });
 export type Source = z.infer<typeof sourceSchema>;
 
-/** By what contents are known: two sources with the same one hold the same. */
+/** Identifies the contents of a source: equal for two sources with the same contents. */
 export function contentsId({ name, sha256, backup, repository }: Source): string {
   return sha256 ?? `${repository ?? ""} ${backup ?? name}`;
 }
@@ -42,29 +42,29 @@ export const restoreRequestSchema = z.strictObject({
   kind: z.enum(serverKinds),
   database: databaseNameSchema,
   source: sourceSchema,
-  /** Tells one restore of the same contents from the next; stamped on the database. */
+  /** Distinguishes restores of the same contents; stamped on the database. */
   restoreId: z.string().min(1),
-  /** `replace` (development, staging): other contents take the name. `when missing` (production): only a database that is not there is made. */
+  /** `replace` (development, staging): different contents are swapped in. `when missing` (production): only a missing database is created. */
   mode: z.enum(["replace", "when missing"]),
   roles: rolesChoiceSchema,
-  /** What the dump's text is encoded in, for a dump that does not know (SQL_ASCII). */
+  /** Encoding of a dump that declares none (SQL_ASCII). */
   encoding: z.string().optional(),
-  /** Locale of the database, where the dump names none or one that this server has not. */
+  /** Locale of the database, if the dump names none, or one that this server lacks. */
   locale: z.string().optional(),
-  /** What is done to the contents before they take the name. */
+  /** Preparation of the contents before the swap. */
   prepare: preparationSchema.optional(),
-  /** How many former copies of the database stay for a rollback. */
+  /** Number of previous versions to keep for a rollback. */
   keepPrevious: z.int().min(0).max(maxPreviousVersions).default(1),
-  /** Whether a backup may be used that no restore has proven yet. */
+  /** Whether an unverified backup may be used. */
   acceptUnverified: z.boolean().optional(),
-  /** Whether production may be recovered from a backup of a server of another kind: only by the word of that kind. */
+  /** Allows production to be recovered from a backup of a server of another kind, named explicitly. */
   acceptKind: z.enum(serverKinds).optional(),
-  /** Where an off-site copy is fetched from; `source.repository` then names the place. */
+  /** Source of an off-site copy; `source.repository` is then its remote and path. */
   offsite: offsiteSourceSchema.optional(),
 });
 export type RestoreRequest = z.infer<typeof restoreRequestSchema>;
 
-/** What a database is stamped with, by `ALTER DATABASE … SET stagecraft.*`. */
+/** The record of a restore on the database, set by `ALTER DATABASE … SET stagecraft.*`. */
 export const stampSchema = z.strictObject({
   server: z.string(),
   restoreId: z.string(),
@@ -74,16 +74,16 @@ export const stampSchema = z.strictObject({
 });
 export type Stamp = z.infer<typeof stampSchema>;
 
-/** Whether what a database is stamped with is what a source holds. */
+/** Whether a database has the contents of a source, according to its stamp. */
 export function hasContents(stamp: Stamp | null, source: Source): boolean {
   return stamp !== null && contentsId(stamp.source) === contentsId(source);
 }
 
-/** The report of a restore. stdout of `restore` is the same in one JSON line, without the verdict's details. */
+/** Report of a restore. stdout of `restore` is the same as one line of JSON, without the details of the verdict. */
 export const restoreResultSchema = z.strictObject({
   /**
-   * `brought back`: a former copy holds these contents and has the name again. `unchanged`: the database has them
-   * already. `kept`: production had its database already.
+   * `brought back`: a previous version with these contents was swapped in. `unchanged`: the database already has these
+   * contents. `kept`: production already had its database.
    */
   result: z.enum(["restored", "brought back", "unchanged", "kept", "failed"]),
   server: z.string(),
@@ -91,22 +91,22 @@ export const restoreResultSchema = z.strictObject({
   source: sourceSchema,
   restoreId: z.string(),
   startedAt: z.iso.datetime(),
-  /** Seconds of each step, in order. */
+  /** Duration of each step in seconds, in order. */
   steps: z.array(z.strictObject({ name: z.string(), seconds: z.number() })),
-  /** Seconds the name answered nobody; 0 when there was no database before. */
+  /** Downtime of the database in seconds; 0 if there was no database before. */
   awaySeconds: z.number().nonnegative(),
   verdict: verdictSchema.optional(),
-  /** What was done to the contents before they took the name. */
+  /** Result of the preparation before the swap. */
   prepared: preparationReportSchema.optional(),
-  /** The same in short, on stdout. */
+  /** Summary of the preparation, on stdout. */
   summary: restoreSummarySchema.optional(),
-  /** For people: one line when all is well, a few when not. */
+  /** Human-readable: one line on success, several on failure. */
   text: z.string(),
-  /** When the contents got the database's name, where they did. */
+  /** Time of the swap, if there was one. */
   exchangedAt: z.iso.datetime().optional(),
-  /** What became of the application then, where the server has one; it comes into the report after the restore. */
+  /** State of the server's application after the restore, added to the report later. */
   application: applicationReportSchema.optional(),
-  /** Name of the full log in the agent's volume, for `stagecraft log`. */
+  /** Name of the complete log in the agent's volume, for `stagecraft log`. */
   log: z.string().optional(),
 });
 export type RestoreResult = z.infer<typeof restoreResultSchema>;
@@ -117,7 +117,7 @@ export const newestReportSchema = restoreResultSchema.nullable();
 /** stdout of `logs`: names of the logs of restores, oldest first. */
 export const restoreLogsSchema = z.array(z.string());
 
-/** One database, as `databases` and `observe` tell of it. */
+/** Facts about a database, in the output of `databases` and `observe`. */
 export const databaseFactsSchema = z.strictObject({
   name: z.string(),
   owner: z.string(),
@@ -129,5 +129,5 @@ export const databaseFactsSchema = z.strictObject({
 });
 export type DatabaseFacts = z.infer<typeof databaseFactsSchema>;
 
-/** stdout of `databases`: all but PostgreSQL's own. */
+/** stdout of `databases`: all databases except PostgreSQL's own. */
 export const databasesResultSchema = z.strictObject({ databases: z.array(databaseFactsSchema) });

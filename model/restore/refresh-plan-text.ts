@@ -1,7 +1,7 @@
 import { formatAge, formatBytes, formatDuration, plural } from "../base/units";
 import type { RefreshPlan } from "./refresh-plan";
 
-/** A plan for people, a line each, the first one as a heading. */
+/** Formats a plan, as lines of which the first is a heading. */
 export function planLines(plan: RefreshPlan, now: Date): string[] {
   return [heading(plan, now), ...rows(plan).map(([what, text]) => `  ${what.padEnd(16)}  ${text}`)];
 }
@@ -23,39 +23,39 @@ function rows(plan: RefreshPlan): [string, string][] {
   const { upgrades, masks, defuse, keep, disk, past, problems } = plan;
   if (plan.broughtBackFrom !== null) {
     return [
-      [
-        "back",
-        `${plan.broughtBackFrom} has these contents and takes the name again, as it was left`,
-      ],
+      ["roll back", `${plan.broughtBackFrom} has these contents and is swapped in unchanged`],
     ];
   }
-  const told: [string, string][] = [];
+  const lines: [string, string][] = [];
   if (plan.unread !== null) {
-    told.push(["backup", `looked up in ${plan.unread} when this update lets the agent read it`]);
+    lines.push([
+      "backup",
+      `read from ${plan.unread} once this update has mounted it for the agent`,
+    ]);
   }
   if (plan.copy) {
-    const text = "fetched, decrypted and compared with its manifest by the update";
-    told.push(["copy", `${text}; what its contents need shows then`]);
+    const text = "fetched, decrypted and compared with its manifest during the update";
+    lines.push(["copy", `${text}; further requirements are known only then`]);
   }
   if (upgrades && upgrades.scripts.length > 0)
-    told.push(["upgrade scripts", upgradesText(upgrades)]);
-  if (masks) told.push(["masks", masksText(masks)]);
+    lines.push(["upgrade scripts", upgradesText(upgrades)]);
+  if (masks) lines.push(["masks", masksText(masks)]);
   if (defuse.length > 0) {
-    told.push(["defuse", `${plural(defuse.length, "statement")}: ${defuse.join(", ")}`]);
+    lines.push(["defuse", `${plural(defuse.length, "statement")}: ${defuse.join(", ")}`]);
   }
-  if (keep.length > 0) told.push(["keep", keep.join(", ")]);
+  if (keep.length > 0) lines.push(["preserve", keep.join(", ")]);
   if (disk)
-    told.push(["disk", `needs ${formatBytes(disk.needed)}, ${formatBytes(disk.free)} free`]);
-  told.push(["takes", durationText(past)]);
-  return [...told, ...problems.map((problem): [string, string] => ["✘", problem])];
+    lines.push(["disk", `needs ${formatBytes(disk.needed)}, ${formatBytes(disk.free)} free`]);
+  lines.push(["duration", durationText(past)]);
+  return [...lines, ...problems.map((problem): [string, string] => ["✘", problem])];
 }
 
-/** Names shown of pending scripts; all are in the plan as JSON. */
+/** Number of pending scripts shown by name; the plan as JSON contains all. */
 const shownScripts = 12;
 
 function upgradesText({ scripts, pending }: NonNullable<RefreshPlan["upgrades"]>): string {
   if (!pending)
-    return `${plural(scripts.length, "script")}; which are pending shows when the data is there`;
+    return `${plural(scripts.length, "script")}; pending ones are known once the data is restored`;
   if (pending.length === 0) return `none of ${scripts.length} pending`;
   const shown = pending.slice(0, shownScripts).join(", ");
   const more = pending.length - shownScripts;
@@ -72,12 +72,12 @@ function masksText(masks: NonNullable<RefreshPlan["masks"]>): string {
 }
 
 function durationText(past: RefreshPlan["past"]): string {
-  if (past.length === 0) return "not known yet: this is the first; away for less than 1 s";
+  if (past.length === 0) return "unknown, this is the first refresh; downtime less than 1 s";
   const times = past.map(({ seconds }) => seconds);
-  const middle = [...times].sort((a, b) => a - b)[Math.floor(times.length / 2)] ?? 0;
-  const away = Math.max(...past.map(({ awaySeconds }) => awaySeconds));
+  const median = [...times].sort((a, b) => a - b)[Math.floor(times.length / 2)] ?? 0;
+  const downtime = Math.max(...past.map(({ awaySeconds }) => awaySeconds));
   const last = times.map((seconds) => formatDuration(seconds)).join(", ");
-  return `about ${formatDuration(middle)} (last: ${last}); away for ${away < 1 ? "less than 1 s" : formatDuration(away)}`;
+  return `about ${formatDuration(median)} (last: ${last}); downtime ${downtime < 1 ? "less than 1 s" : formatDuration(downtime)}`;
 }
 
 function clock(time: string): string {

@@ -3,36 +3,36 @@ import { backupIdSchema } from "../backup/backup-id";
 
 const count = z.number().int().nonnegative();
 
-/** What a refresh would do, as the agent sees it; nothing has been touched. stdout of `stagecraft-agent plan`. */
+/** What a refresh would do; computing it changes nothing. stdout of `stagecraft-agent plan`. */
 export const refreshPlanSchema = z.strictObject({
   server: z.string(),
   database: z.string(),
-  /** Id of the backup that the live contents come from; `null` where it is not known. */
+  /** Id of the backup that the live contents are from; `null` if unknown. */
   now: z.string().nullable(),
   backup: z
     .strictObject({
       id: backupIdSchema,
       server: z.string(),
       takenAt: z.iso.datetime(),
-      /** Size of the database on its server. */
+      /** Size of the database on its server, in bytes. */
       bytes: count,
       rows: count,
       postgres: z.string(),
-      /** When a restore proved it; `null` when none has. */
+      /** When it was verified by a restore; `null` if it was not. */
       verifiedAt: z.iso.datetime().nullable(),
     })
     .nullable(),
-  /** The off-site copy that is fetched; all else about the backup is known when it is there. */
+  /** The off-site copy to fetch; further facts about the backup are known only once it is fetched. */
   copy: z.strictObject({ place: z.string(), bytes: count }).nullable(),
-  /** A former copy that has these contents already: it takes the name again. */
+  /** Name of a previous version that has these contents and is swapped in again; `null` if there is none. */
   broughtBackFrom: z.string().nullable(),
-  /** The volume that the backup is in, where the agent that is there does not read it yet: the update sees to that. */
+  /** Volume of the backup, if the agent does not mount it yet: the update will mount it. */
   unread: z.string().nullable(),
   upgrades: z
     .strictObject({
-      /** Names of the code's upgrade scripts. */
+      /** Names of the project's upgrade scripts. */
       scripts: z.array(z.string()),
-      /** Those that the backup's contents lack, in order; `null` where it is known only when they are restored. */
+      /** Scripts not yet applied to the backup's contents, in order; `null` if known only after the restore. */
       pending: z.array(z.string()).nullable(),
     })
     .nullable(),
@@ -41,18 +41,18 @@ export const refreshPlanSchema = z.strictObject({
       columns: count,
       tables: count,
       classify: z.enum(["strict", "listed only"]),
-      /** Columns that there are, where they are known and the masks fit them all; `null` where that shows later. */
+      /** Number of columns, if the masks cover all of them; `null` if known only after the restore. */
       classified: count.nullable(),
     })
     .nullable(),
-  /** Names of the statements. */
+  /** Names of the defuse statements. */
   defuse: z.array(z.string()),
-  /** Names of tables that are carried over. */
+  /** Names of the preserved tables. */
   keep: z.array(z.string()),
   disk: z.strictObject({ needed: count, free: count }).nullable(),
-  /** Seconds of the last refreshes, newest first: in all, and without the database. */
+  /** Durations of the last refreshes, newest first: total seconds, and seconds of downtime. */
   past: z.array(z.strictObject({ seconds: z.number(), awaySeconds: z.number() })),
-  /** Why it cannot be done, a sentence each. */
+  /** Why the refresh would fail, a sentence each. */
   problems: z.array(z.string()),
 });
 export type RefreshPlan = z.infer<typeof refreshPlanSchema>;

@@ -4,27 +4,27 @@ import type { PreparationReport } from "./preparation";
 
 const count = z.number().int().nonnegative();
 
-/** Entries of a list that are told: Pulumi's command takes no line over 64 KiB. All of them are in the agent's report. */
+/** Maximum number of list entries: Pulumi's command plugin accepts no line over 64 KiB. The agent's report has all entries. */
 const shown = 50;
 
-/** Characters of a name. */
+/** Maximum number of characters of a name. */
 const longest = 120;
 
-/** What was done to contents before they took the name, short enough for a stack output; no value of the data is in it. */
+/** Summary of a preparation, short enough for a stack output; it contains no values from the data. */
 export const restoreSummarySchema = z.strictObject({
   /** Upgrade scripts that were applied, in order. */
   upgrades: z.array(z.string()),
   masked: z.strictObject({ columns: count, tables: count, values: count }).optional(),
-  /** Statements, with the rows that they changed. */
+  /** Defuse statements, with the number of rows they changed. */
   defused: z.array(z.strictObject({ name: z.string(), rows: count })),
-  /** Tables that were carried over, with the rows that were not because they do not fit any more. */
+  /** Preserved tables, with the number of rows, of rows carried over, and of rows skipped because they no longer fit. */
   kept: z.array(z.strictObject({ table: z.string(), rows: count, carried: count, aside: count })),
-  /** Entries that were left out of these lists. */
+  /** Number of entries omitted from these lists. */
   more: count,
 });
 export type RestoreSummary = z.infer<typeof restoreSummarySchema>;
 
-/** Sums up what was done. */
+/** Summarizes the result of a preparation. */
 export function summarizeRestore({
   upgrades,
   masks,
@@ -34,20 +34,24 @@ export function summarizeRestore({
   const applied = upgrades?.applied ?? [];
   const statements = defuse?.statements ?? [];
   const tables = keep?.tables ?? [];
-  const left = [applied, statements, tables].map(({ length }) => Math.max(0, length - shown));
+  const omitted = [applied, statements, tables].map(({ length }) => Math.max(0, length - shown));
   return {
     upgrades: applied.slice(0, shown).map((script) => short(scriptLabel(script))),
     ...(masks && {
       masked: {
-        ...{ columns: masks.columns.length, tables: masks.tables.length, values: masks.values },
+        columns: masks.columns.length,
+        tables: masks.tables.length,
+        values: masks.values,
       },
     }),
     defused: statements.slice(0, shown).map(({ name, rows }) => ({ name: short(name), rows })),
     kept: tables.slice(0, shown).map(({ table, rows, carried, aside }) => ({
-      ...{ table: short(table), rows, carried },
+      table: short(table),
+      rows,
+      carried,
       aside: aside.reduce((sum, { rows: put }) => sum + put, 0),
     })),
-    more: left.reduce((sum, n) => sum + n, 0),
+    more: omitted.reduce((sum, n) => sum + n, 0),
   };
 }
 

@@ -5,16 +5,16 @@ import {
   previousVersionName,
 } from "../base/names";
 
-/** A renaming of a database: from, to. */
+/** A rename of a database. */
 export type Renaming = readonly [from: string, to: string];
 
-/** What happens to the names of a database and its copies: renamings in one transaction, and what is dropped after them. */
+/** Renames to execute in one transaction, and the databases to drop afterwards. */
 export interface RenamePlan {
   readonly renames: readonly Renaming[];
   readonly drop: readonly string[];
 }
 
-/** The former copies that are there, the newest first. */
+/** Names of the previous versions of a database, newest first. */
 export function previousVersions(database: string, names: ReadonlySet<string>): string[] {
   return versionsByAge(database, names).map(({ name }) => name);
 }
@@ -29,50 +29,51 @@ function versionsByAge(
 }
 
 /**
- * Lets `__incoming` take the database's name: the live contents become `__previous`, a copy whose name is wanted gets one
- * older, and the newest `keep` of them stay. `names` are all databases there are.
+ * The renames that swap in the candidate `__incoming`: the live database becomes `__previous`, and each previous version
+ * whose name is needed is renamed to the next older name. The newest `keep` versions remain. `names` are the names of all
+ * databases.
  */
 export function swapPlan(database: string, names: ReadonlySet<string>, keep: number): RenamePlan {
   const outgoing = outgoingName(database);
   const renames: Renaming[] = [];
   const drop: string[] = [];
-  // The age up to which names are wanted by newer contents.
-  let wanted = 0;
-  const place = (name: string, age: number, index: number): void => {
-    const isInTheWay = age <= wanted;
-    const newAge = isInTheWay ? wanted + 1 : age;
+  // The age up to which names are taken by newer versions.
+  let taken = 0;
+  const assign = (name: string, age: number, index: number): void => {
+    const isTaken = age <= taken;
+    const newAge = isTaken ? taken + 1 : age;
     if (index < keep) {
       if (newAge !== age) renames.unshift([name, previousVersionName(database, newAge)]);
-      wanted = newAge;
-    } else if (isInTheWay) {
+      taken = newAge;
+    } else if (isTaken) {
       renames.unshift([name, outgoing]);
       drop.push(outgoing);
     } else drop.push(name);
   };
   const isLive = names.has(database);
-  if (isLive) place(database, 0, 0);
+  if (isLive) assign(database, 0, 0);
   for (const [index, { name, age }] of versionsByAge(database, names).entries()) {
-    place(name, age, isLive ? index + 1 : index);
+    assign(name, age, isLive ? index + 1 : index);
   }
   return { renames: [...renames, [candidateName(database), database]], drop };
 }
 
-/** Brings a former copy back as the database; the live contents become `__previous`, so that this can be undone as well. */
+/** The renames that roll back to a previous version; the live database becomes `__previous`, so that this can be undone. */
 export function rollbackPlan(
   database: string,
   names: ReadonlySet<string>,
-  copy: string,
+  version: string,
 ): Renaming[] {
   const outgoing = outgoingName(database);
-  if (!names.has(database)) return [[copy, database]];
-  const copies = previousVersions(database, names);
-  const newer = copies.slice(0, copies.indexOf(copy));
-  const places = [...newer, copy];
-  const shifted = newer.map((name, index): Renaming => [name, places[index + 1] ?? copy]);
+  if (!names.has(database)) return [[version, database]];
+  const versions = previousVersions(database, names);
+  const newer = versions.slice(0, versions.indexOf(version));
+  const slots = [...newer, version];
+  const shifted = newer.map((name, index): Renaming => [name, slots[index + 1] ?? version]);
   return [
     [database, outgoing],
-    [copy, database],
+    [version, database],
     ...shifted.reverse(),
-    [outgoing, places[0] ?? copy],
+    [outgoing, slots[0] ?? version],
   ];
 }

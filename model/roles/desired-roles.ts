@@ -21,7 +21,7 @@ export const desiredMonitorRole: DesiredRole = {
   memberships: [{ of: "pg_monitor", inherit: true }],
 };
 
-/** All roles that a request asks for; what others are members of comes before them. */
+/** All roles of a request; groups come before their members. */
 export function desiredRoles(request: RolesRequest): readonly DesiredRole[] {
   const { databases, people, kind } = request;
   const names = databases.map(({ name }) => name);
@@ -36,7 +36,9 @@ export function desiredRoles(request: RolesRequest): readonly DesiredRole[] {
     { ...desiredMonitorRole, password: request.monitor },
     ...[...new Set(people.map(({ role }) => role))].map((role) => group(role, kind, names)),
     ...people.map(({ name, role, password }): DesiredRole => ({
-      ...{ name, mark: "person", password },
+      name,
+      mark: "person",
+      password,
       memberships: [{ of: groupRole(role), inherit: true }],
     })),
   ];

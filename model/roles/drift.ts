@@ -2,27 +2,26 @@ import { quoteIdentifier as q } from "../base/sql";
 import type { RolesObservation } from "./protocol";
 
 /**
- * What differs about the roles of a server, a sentence each, for the preview. `people` are those who are to log in.
- * All but strange superusers are put right by `up`.
+ * Drift of a server's roles, a sentence each, for the preview. `people` are the users who need a login role. `up`
+ * corrects all drift except unknown superusers.
  */
 export function rolesDrift(
   { faults, missing, superusers, rights, logins }: RolesObservation,
   people: readonly string[],
 ): string[] {
-  const shutOut = people.filter((name) => !logins.includes(name));
+  const withoutLogin = people.filter((name) => !logins.includes(name));
   return [
     ...faults.flatMap(({ role, faults }) =>
-      faults.map((fault) => `role ${role} ${fault}; up puts it right`),
+      faults.map((fault) => `role ${role} ${fault}; up corrects it`),
     ),
-    ...missing.map((role) => `role ${role} is missing; up makes it again`),
-    ...shutOut.map((role) => `role ${role} is missing or may not log in; up puts it right`),
+    ...missing.map((role) => `role ${role} is missing; up recreates it`),
+    ...withoutLogin.map((role) => `role ${role} is missing or may not log in; up corrects it`),
     ...rights.map(
-      (database) =>
-        `rights in ${database} differ from those the roles should have; up puts them right`,
+      (database) => `privileges in ${database} differ from the declared ones; up corrects them`,
     ),
     ...superusers.map(
       (role) =>
-        `role ${role} is a superuser and not Stagecraft's; if it is not to be one: ALTER ROLE ${q(role)} NOSUPERUSER`,
+        `role ${role} is a superuser that Stagecraft does not manage; to change that: ALTER ROLE ${q(role)} NOSUPERUSER`,
     ),
   ];
 }

@@ -3,15 +3,15 @@ import type { PersonRole } from "./people";
 
 /** The roles of one database. */
 export interface DatabaseRoles {
-  /** Logs in for the application: reads and writes rows, owns nothing but large objects. */
+  /** Login role of the application: reads and writes rows, owns only large objects. */
   readonly application: string;
-  /** Owns the database and all in it; cannot log in. */
+  /** Owner of the database and all objects in it; cannot log in. */
   readonly owner: string;
-  /** Logs in to read everything. */
+  /** The read-only role: can log in and read everything. */
   readonly readonly: string;
 }
 
-/** The names of a database's roles: the application's is the database's own. */
+/** The roles of a database; the application's role has the name of the database. */
 export function databaseRoles(database: string): DatabaseRoles {
   return {
     application: database,
@@ -20,31 +20,31 @@ export function databaseRoles(database: string): DatabaseRoles {
   };
 }
 
-/** The same as a list. */
+/** The names of these roles. */
 export function databaseRoleNames(database: string): string[] {
   const { application, owner, readonly } = databaseRoles(database);
   return [application, owner, readonly];
 }
 
-/** The one superuser: the agent, through the socket; it has no password. */
+/** The only superuser: the agent connects as it over the socket; it has no password. */
 export const superuser = "postgres";
 
-/** Logs in to read statistics, of the server and of every database; no table. */
+/** Login role that reads statistics of the server and all databases, but no tables. */
 export const monitorRole = "stagecraft_monitor";
 
-/** The role without login that people of one kind are members of, e.g. `stagecraft_dbadmin`. */
+/** The group role of users with the same team role; cannot log in, e.g. `stagecraft_dbadmin`. */
 export const groupRole = (role: PersonRole): string => `stagecraft_${role.toLowerCase()}`;
 
-/** What a person's name must be to become a login role; the sentence that follows "must", or `undefined` when it is fine. */
+/** Why a user's name cannot be a login role: a sentence to follow "must"; `undefined` if it can. */
 export function personNameProblem(name: string, databases: readonly string[]): string | undefined {
   if (!/^[a-z][a-z0-9_-]{0,62}$/.test(name)) {
-    return "be up to 63 small letters, digits, hyphens and underscores, beginning with a letter";
+    return "be up to 63 lowercase letters, digits, hyphens and underscores, starting with a letter";
   }
   if (["application", "readonly", "monitor"].includes(name)) {
-    return `not be ${name}, which has a password of its own`;
+    return `not be ${name}, which is reserved for a role with its own password`;
   }
   if (name === superuser) return `not be ${superuser}, the superuser`;
   const others = databases.flatMap(databaseRoleNames);
-  if (others.includes(name)) return "not be the name of one of the database's own roles";
+  if (others.includes(name)) return "not be the name of one of the database's roles";
   return roleNameProblem(name);
 }

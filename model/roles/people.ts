@@ -1,7 +1,7 @@
 import { z } from "zod";
 import type { ServerKind } from "../base/names";
 
-/** What a person is in the team. */
+/** Role of a user in the team. */
 export const personRoleSchema = z.enum([
   "SysAdmin",
   "DbAdmin",
@@ -12,20 +12,20 @@ export const personRoleSchema = z.enum([
 ]);
 export type PersonRole = z.infer<typeof personRoleSchema>;
 
-/** Who is who: a name, which becomes a login role, and what that person is. */
+/** Users by name, which is also the name of the login role, with their team role. */
 export type People = Readonly<Record<string, PersonRole>>;
 
 /**
- * What a group may do in the databases of a server: as that role may, without asking.
+ * Privileges of a group in the databases of a server: those it inherits from the named role.
  * `may become owner`: only after `SET ROLE <database>_owner`.
  */
 export type GroupRight = "owner" | "may become owner" | "application" | "readonly" | "monitor";
 
-/** The rights of people in databases, by kind of server. Whoever has none gets no login there. */
+/** Rights by team role and kind of server. A user without rights gets no login role. */
 export const rightsOfPeople: Readonly<
   Record<PersonRole, Readonly<Record<ServerKind, readonly GroupRight[]>>>
 > = {
-  // Works through the agent and the host, where everything is possible anyway.
+  // Uses the agent and the host, where it has full access anyway.
   SysAdmin: { development: [], staging: [], production: [] },
   DbAdmin: {
     development: ["may become owner", "monitor"],
@@ -35,21 +35,21 @@ export const rightsOfPeople: Readonly<
   Developer: { development: ["owner"], staging: ["readonly"], production: [] },
   Tester: { development: ["application"], staging: ["application"], production: [] },
   HelpDesk: { development: ["monitor"], staging: ["monitor"], production: ["monitor"] },
-  // Works through Pulumi.
+  // Uses Pulumi.
   CI: { development: [], staging: [], production: [] },
 };
 
-/** Whether a person gets a login role on a server of that kind. */
+/** Whether a user with that team role gets a login role on a server of that kind. */
 export function hasLogin(kind: ServerKind, role: PersonRole): boolean {
   return rightsOfPeople[role][kind].length > 0;
 }
 
-/** The people who get a login role on a server of that kind. */
+/** Names of the users who get a login role on a server of that kind. */
 export function peopleWithLogin(kind: ServerKind, people: People): string[] {
   return Object.entries(people).flatMap(([name, role]) => (hasLogin(kind, role) ? [name] : []));
 }
 
-/** A sentence for each person who gets no login role, for the preview. */
+/** A sentence for each user who gets no login role, for the preview. */
 export function peopleWithoutLogin(kind: ServerKind, people: People): string[] {
   return Object.entries(people).flatMap(([name, role]) =>
     hasLogin(kind, role)

@@ -4,7 +4,7 @@ import { databaseRoleNames, personNameProblem } from "./names";
 import { passwordSchema } from "./password";
 import { personRoleSchema } from "./people";
 
-/** A database whose roles and rights are looked after. */
+/** A database whose roles and privileges are managed. */
 const databaseSchema = z.strictObject({
   name: z.string().refine((name) => databaseNameProblem(name) === undefined),
   /** Passwords of the roles that log in. */
@@ -12,7 +12,7 @@ const databaseSchema = z.strictObject({
   readonly: passwordSchema,
 });
 
-/** stdin of `stagecraft-agent roles`: every role that Stagecraft makes on the server. A person who is not in it any more loses the login. */
+/** stdin of `stagecraft-agent roles`: all roles that Stagecraft creates on the server. A user no longer in it loses the login. */
 export const rolesRequestSchema = z
   .strictObject({
     server: z.string().min(1),
@@ -20,7 +20,7 @@ export const rolesRequestSchema = z
     databases: z.array(databaseSchema),
     /** Password of the role that reads statistics. */
     monitor: passwordSchema,
-    /** People with rights in the databases of this kind of server. */
+    /** Users with rights in the databases of this kind of server. */
     people: z.array(
       z.strictObject({ name: z.string(), role: personRoleSchema, password: passwordSchema }),
     ),
@@ -29,7 +29,7 @@ export const rolesRequestSchema = z
     const names = databases.map(({ name }) => name);
     for (const { name } of people) {
       const problem = personNameProblem(name, names);
-      if (problem !== undefined) context.addIssue(`the person ${name} must ${problem}`);
+      if (problem !== undefined) context.addIssue(`the user ${name} must ${problem}`);
     }
     const all = [...names.flatMap(databaseRoleNames), ...people.map(({ name }) => name)];
     const twice = all.find((name, i) => all.indexOf(name) !== i);
@@ -41,24 +41,24 @@ export type RolesRequest = z.infer<typeof rolesRequestSchema>;
 
 /** stdout of `roles`. */
 export const rolesResultSchema = z.strictObject({
-  /** Names of the roles that were not there. */
+  /** Names of the created roles. */
   created: z.array(z.string()),
-  /** What else was put right, a sentence each. */
+  /** Other corrections, a sentence each. */
   changed: z.array(z.string()),
 });
 export type RolesResult = z.infer<typeof rolesResultSchema>;
 
-/** What is not as it should be about the roles of a server: a part of `observe`. */
+/** Observed state of a server's roles: a part of `observe`. */
 export const rolesObservationSchema = z.strictObject({
-  /** Roles of ours that differ, with what is wrong about each, e.g. `is a superuser`. */
+  /** Stagecraft's roles that differ from the declared ones, with the differences, e.g. `is a superuser`. */
   faults: z.array(z.strictObject({ role: z.string(), faults: z.array(z.string()) })),
-  /** Roles that the databases here ought to have and have not. */
+  /** Declared roles of databases that do not exist. */
   missing: z.array(z.string()),
-  /** Superusers besides the agent's own, which are not ours to touch. */
+  /** Superusers other than the agent's; Stagecraft does not change them. */
   superusers: z.array(z.string()),
-  /** Databases in which some role has fewer or more rights than it should. */
+  /** Databases in which a role has missing or extra privileges. */
   rights: z.array(z.string()),
-  /** Names of all login roles of ours, also those without a fault. */
+  /** Names of all of Stagecraft's login roles. */
   logins: z.array(z.string()),
 });
 export type RolesObservation = z.infer<typeof rolesObservationSchema>;

@@ -1,9 +1,9 @@
 import { quoteIdentifier as q } from "../base/sql";
 
-/** Who rights in a database are given to. */
+/** Grantees of privileges in a database. */
 export type Grantee = "application" | "readonly" | "monitor" | "PUBLIC";
 
-/** Classes of objects that rights are given on; `default …` are those that the owner will make. */
+/** Classes of objects with privileges; `default …` stands for objects that the owner will create. */
 export type ObjectClass =
   | "DATABASE"
   | "SCHEMA"
@@ -21,8 +21,8 @@ const sequences = { application: "USAGE SELECT UPDATE", readonly: "SELECT" };
 const schemas = { application: "USAGE", readonly: "USAGE" };
 
 /**
- * Who may do what in a database, besides its owner. Whatever else these roles hold is taken away. A view stands under
- * TABLE; under ROUTINE stand only those that not everybody may run.
+ * Privileges in a database, apart from the owner's. All other privileges of these roles are revoked. TABLE includes
+ * views; ROUTINE only includes routines that PUBLIC may not execute.
  */
 const rights: Readonly<Record<ObjectClass, Partial<Readonly<Record<Grantee, string>>>>> = {
   DATABASE: { application: "CONNECT TEMPORARY", readonly: "CONNECT", monitor: "CONNECT" },
@@ -30,7 +30,7 @@ const rights: Readonly<Record<ObjectClass, Partial<Readonly<Record<Grantee, stri
   TABLE: { application: rows, readonly: "SELECT" },
   SEQUENCE: sequences,
   ROUTINE: { application: "EXECUTE" },
-  // Large objects are rows in all but name: the application owns them, or it could not delete one.
+  // Large objects are data like rows: the application owns them, because only an owner can delete one.
   "LARGE OBJECT": { application: "SELECT UPDATE", readonly: "SELECT" },
   "default SCHEMAS": schemas,
   "default TABLES": { application: rows, readonly: "SELECT" },
@@ -38,22 +38,22 @@ const rights: Readonly<Record<ObjectClass, Partial<Readonly<Record<Grantee, stri
   "default ROUTINES": { application: "EXECUTE" },
 };
 
-/** What may stay with everybody, as PostgreSQL gives it. */
+/** PostgreSQL's default privileges of PUBLIC that are tolerated. */
 const tolerated: Partial<Readonly<Record<ObjectClass, string>>> = {
   SCHEMA: "USAGE",
   "default ROUTINES": "EXECUTE",
 };
 
-/** One right, as the query of agent/server/roles/rights.ts takes it. */
+/** A privilege, as a parameter of the query in agent/server/roles/rights.ts. */
 export interface Right {
   readonly class: ObjectClass;
   readonly grantee: Grantee;
   readonly privilege: string;
-  /** False for what may be there and need not. */
+  /** `false` for a privilege that is allowed but not required. */
   readonly required: boolean;
 }
 
-/** Every right there is to be, one by one. */
+/** All required and tolerated privileges. */
 export const allRights: readonly Right[] = (Object.keys(rights) as ObjectClass[]).flatMap(
   (objects) => [
     ...Object.entries(rights[objects]).flatMap(([grantee, privileges]) =>
@@ -77,22 +77,22 @@ export const allRights: readonly Right[] = (Object.keys(rights) as ObjectClass[]
   ],
 );
 
-/** The same change of rights on many objects. */
+/** A change of privileges on several objects. */
 export interface RightsChange {
   readonly verb: "GRANT" | "REVOKE" | "REVOKE GRANT OPTION FOR";
   readonly class: ObjectClass;
-  /** Separated by commas. */
+  /** Comma-separated. */
   readonly privileges: string;
-  /** As SQL writes it. */
+  /** As SQL. */
   readonly grantee: string;
-  /** As SQL writes them; of defaults, `IN SCHEMA x` or empty. */
+  /** As SQL; for default privileges, `IN SCHEMA x` or empty. */
   readonly names: readonly string[];
 }
 
-/** Objects that one statement names at most. */
-const objectsAtOnce = 1000;
+/** Maximum number of objects in a statement. */
+const objectsPerStatement = 1000;
 
-/** The statements that make a change. */
+/** The SQL statements of a change. */
 export function renderChange(change: RightsChange, owner: string): string[] {
   const { verb, privileges, grantee, names } = change;
   const direction = verb === "GRANT" ? "TO" : "FROM";
@@ -105,11 +105,11 @@ export function renderChange(change: RightsChange, owner: string): string[] {
       ),
     );
   }
-  // What somebody gave on goes with the right to do so.
+  // CASCADE also revokes privileges that the grantee granted to others.
   const end = verb === "GRANT" ? "" : " CASCADE";
   const statements: string[] = [];
-  for (let i = 0; i < names.length; i += objectsAtOnce) {
-    const some = names.slice(i, i + objectsAtOnce).join(", ");
+  for (let i = 0; i < names.length; i += objectsPerStatement) {
+    const some = names.slice(i, i + objectsPerStatement).join(", ");
     statements.push(
       `${verb} ${privileges} ON ${change.class} ${some} ${direction} ${grantee}${end}`,
     );

@@ -38,7 +38,7 @@ export function parseStackConfig(
   const { people = {}, database } = settings as Partial<StackFileConfig>;
   const taken = databaseRoleNames(database?.name ?? "");
   for (const name of Object.keys(people).filter((name) => taken.includes(name))) {
-    const text = "must not be the name of one of the database's own roles";
+    const text = "must not be the name of one of the database's roles";
     problems.push({ path: `people.${name}`, text });
   }
   const { pgHba } = settings as Partial<StackFileConfig>;

@@ -225,11 +225,11 @@ test("an update fails when the application does not become healthy with its data
   expect(exitCode).toBe(1);
   expect(text).toMatch(
     new RegExp(
-      `staging has the contents of ${ids[1] ?? ""} now, but its application does not become healthy with them: /health returns 503 after \\S+ s\n`,
+      `staging has the contents of ${ids[1] ?? ""}, but its application does not become healthy: /health returns 503 after \\S+ s\n`,
     ),
   );
   expect(text).toMatch(/its log +.*\n[^]*ERROR \/health: the setting maintenance is on\n/);
-  expect(text).toContain("go back   npx stagecraft rollback staging");
+  expect(text).toContain("undo      npx stagecraft rollback staging");
   expect(text).not.toContain('running "');
   // The contents are there, with what was done in them, and the file says so.
   expect([await stamp("staging"), pinned("staging")]).toEqual([ids[1], ids[1]]);
@@ -252,7 +252,7 @@ test("development gets the same data masked, with values of its own, also after 
   const preview = await project.preview("dev");
   expect(preview.exitCode, preview.text).toBe(0);
   expect(preview.text).toMatch(
-    /backup +looked up in \S+-prod-backups when this update lets the agent read it/,
+    /backup +read from \S+-prod-backups once this update has mounted it for the agent/,
   );
   const refreshed = await project.stagecraft("refresh", "dev", "--backup", ids[1] ?? "");
   expect(refreshed, refreshed.text).toMatchObject({ exitCode: 0 });
@@ -316,7 +316,7 @@ describe("from off-site copies", () => {
     const { exitCode, text } = await project.stagecraft("refresh", "staging");
     expect(exitCode).toBe(1);
     expect(text).toMatch(
-      /none of the \d backups has been proven by a restore yet\n +fix +an off-site copy does not tell .* set data\.acceptUnverified: true/,
+      /none of the \d backups has been verified by a restore yet\n +fix +an off-site copy does not tell .* set data\.acceptUnverified: true/,
     );
     expect([await stamp("staging"), pinned("staging")]).toEqual([before, ids[0]]);
   });

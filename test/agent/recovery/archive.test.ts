@@ -141,7 +141,7 @@ describe("when more of the log had been waiting than may", () => {
     expect(new Date(before?.last ?? 0) < new Date(lost)).toBe(true);
     expect(new Date(after?.first ?? 0) > new Date(lost)).toBe(true);
     expect((await archive.askForSide(lost)).stderr).toContain(
-      "it lies outside of what can be recovered: ",
+      "it is outside of the recoverable time: ",
     );
   });
 
@@ -311,7 +311,7 @@ test("an archive that was emptied is told of, and begun again by the next up", a
   await server.run(["sh", "-c", `rm -rf ${folder}/*`]);
   await archive.nextSegment();
   const { failure } = await archive.until((seen) => seen.failure !== null);
-  expect(failure).toContain("it was made anew or emptied; run pulumi up again");
+  expect(failure).toContain("it was recreated or emptied; run pulumi up again");
   expect(await archive.switchTo(choice)).toBe(true);
   await archive.look();
   const seen = await archive.until(({ windows }) => windows.length === 1);

@@ -266,7 +266,7 @@ describe("with point in time on", () => {
       expect(said.status).toBe(1);
       expect(said.stderr).toMatch(
         to.startsWith("2020")
-          ? /cannot be recovered to 2020-01-01 00:00:00 UTC: it lies outside of what can be recovered: \d{4}-.* UTC to \d{4}-.* UTC\n$/
+          ? /cannot be recovered to 2020-01-01 00:00:00 UTC: it is outside of the recoverable time: \d{4}-.* UTC to \d{4}-.* UTC\n$/
           : /cannot be recovered to 2999-01-01 00:00:00 UTC: it is yet to come; it is .* UTC now\n$/,
       );
       expect(await isSideThere()).toBe(false);

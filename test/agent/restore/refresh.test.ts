@@ -156,7 +156,7 @@ describe("a refresh from another server's backup", () => {
     expect(failed).toMatchObject({ status: 1, stdout: "" });
     expect(failed.stderr).toBe(
       `${server.name} has the contents of ${second}, but its application does not become healthy: /health returns 503 after 1.5 s
-  its log   ERROR 2 old
+  log       ERROR 2 old
             ERROR no "x" here
   full log  docker logs the-application
   undo      npx stagecraft rollback ${server.name}

@@ -55,16 +55,16 @@ describe("what somebody changed by hand is seen, and mended", () => {
        GRANT pg_write_all_data TO shop_readonly WITH ADMIN OPTION; GRANT postgres TO ada`,
     );
     expect(await drift()).toEqual([
-      "role ada is a member of postgres; up puts it right",
-      "role shop is a superuser; up puts it right",
-      "role shop is a member of shop_owner; up puts it right",
-      "role shop_owner may log in; up puts it right",
-      "role shop_readonly may create databases; up puts it right",
-      "role shop_readonly has a connection limit; up puts it right",
-      "role shop_readonly does not begin read-only transactions; up puts it right",
-      "role shop_readonly is a member of pg_write_all_data; up puts it right",
-      "role stagecraft_monitor has a password that expires; up puts it right",
-      "role ada is missing or may not log in; up puts it right",
+      "role ada is a member of postgres; up corrects it",
+      "role shop is a superuser; up corrects it",
+      "role shop is a member of shop_owner; up corrects it",
+      "role shop_owner may log in; up corrects it",
+      "role shop_readonly may create databases; up corrects it",
+      "role shop_readonly has a connection limit; up corrects it",
+      "role shop_readonly does not start read-only transactions; up corrects it",
+      "role shop_readonly is a member of pg_write_all_data; up corrects it",
+      "role stagecraft_monitor has a password that expires; up corrects it",
+      "role ada is missing or may not log in; up corrects it",
     ]);
     expect((await mend()).changed).toEqual([
       "shop_owner: may log in; now NOLOGIN",
@@ -72,7 +72,7 @@ describe("what somebody changed by hand is seen, and mended", () => {
       "shop: no longer a member of shop_owner",
       "shop_readonly: may create databases; now NOCREATEDB",
       "shop_readonly: has a connection limit; now CONNECTION LIMIT -1",
-      "shop_readonly: does not begin read-only transactions; now SET default_transaction_read_only = on",
+      "shop_readonly: does not start read-only transactions; now SET default_transaction_read_only = on",
       "shop_readonly: no longer a member of pg_write_all_data",
       "stagecraft_monitor: has a password that expires; now VALID UNTIL 'infinity'",
       "ada: may not log in; now LOGIN",
@@ -83,7 +83,7 @@ describe("what somebody changed by hand is seen, and mended", () => {
 
   test("a password of the superuser, with which it could come in", async () => {
     await server.sql("postgres", "ALTER ROLE postgres PASSWORD 'somebody''s own'");
-    expect(await drift()).toEqual(["role postgres has a password; up puts it right"]);
+    expect(await drift()).toEqual(["role postgres has a password; up corrects it"]);
     expect((await mend()).changed).toEqual(["postgres: has a password; now PASSWORD NULL"]);
     expect(await drift()).toEqual([]);
     const sql = "SELECT rolpassword IS NULL FROM pg_authid WHERE rolname = 'postgres'";
@@ -122,7 +122,7 @@ describe("what somebody changed by hand is seen, and mended", () => {
     const before = await server.sql("shop", allRights);
     await server.sql("shop", sql);
     expect(await drift()).toEqual([
-      "rights in shop differ from those the roles should have; up puts them right",
+      "privileges in shop differ from the declared ones; up corrects them",
     ]);
     expect((await mend()).changed).toEqual([
       expect.stringMatching(/^shop: \d changes? of rights$/),
@@ -135,8 +135,8 @@ describe("what somebody changed by hand is seen, and mended", () => {
     await server.sql("postgres", "GRANT CONNECT ON DATABASE postgres, template1 TO PUBLIC");
     expect((await look()).rights).toEqual(["postgres", "template1"]);
     expect((await mend()).changed).toEqual([
-      "postgres: no longer open to everybody",
-      "template1: no longer open to everybody",
+      "postgres: no longer open to PUBLIC",
+      "template1: no longer open to PUBLIC",
     ]);
     expect((await look()).rights).toEqual([]);
   });
@@ -144,8 +144,8 @@ describe("what somebody changed by hand is seen, and mended", () => {
   test("a role that was dropped", async () => {
     await server.sql("shop", "DROP OWNED BY shop_readonly; DROP ROLE shop_readonly; DROP ROLE ada");
     expect(await drift()).toEqual([
-      "role shop_readonly is missing; up makes it again",
-      "role ada is missing or may not log in; up puts it right",
+      "role shop_readonly is missing; up recreates it",
+      "role ada is missing or may not log in; up corrects it",
     ]);
     expect(await mend()).toEqual({
       created: ["shop_readonly", "ada"],
@@ -159,7 +159,7 @@ describe("what somebody changed by hand is seen, and mended", () => {
 test("superusers that are not ours are named, with the fix, and left alone", async () => {
   await server.sql("postgres", 'CREATE ROLE "The Boss" SUPERUSER LOGIN');
   expect(await drift()).toEqual([
-    `role The Boss is a superuser and not Stagecraft's; if it is not to be one: ALTER ROLE "The Boss" NOSUPERUSER`,
+    `role The Boss is a superuser that Stagecraft does not manage; to change that: ALTER ROLE "The Boss" NOSUPERUSER`,
   ]);
   expect(await mend()).toEqual({ created: [], changed: [] });
   expect(

@@ -97,7 +97,7 @@ describe("a password", () => {
     const people = [{ name: "postgres", role: "DbAdmin" as const, password: passwords.monitor }];
     const said = await server.makeRoles({ database: "shop", ...passwords, people });
     expect(said).toMatchObject({ status: 1, stdout: "" });
-    expect(said.stderr).toContain("the person postgres must not be postgres, the superuser");
+    expect(said.stderr).toContain("the user postgres must not be postgres, the superuser");
     const none = "SELECT rolpassword IS NULL FROM pg_authid WHERE rolname = 'postgres'";
     expect(await server.sql("postgres", none)).toBe("t");
     expect(await logIn("postgres", passwords.monitor)).toMatch(/pg_hba\.conf rejects connection/);
@@ -199,7 +199,7 @@ describe("people", () => {
     const result = await makeRoles({ people: people.filter(({ name }) => name !== "ada") });
     expect(result.changed).toEqual([
       "ada: no longer a member of stagecraft_dbadmin",
-      "ada: no longer in the list of people, may not log in",
+      "ada: no longer listed in people, cannot log in",
       "stagecraft_dbadmin: no longer a member of shop_owner",
       "stagecraft_dbadmin: no longer a member of stagecraft_monitor",
     ]);
@@ -219,7 +219,7 @@ describe("people", () => {
     });
     expect(said).toMatchObject({ status: 1, stdout: "" });
     expect(said.stderr).toBe(
-      `people.erin: there is a role erin on this server that Stagecraft has not made; give the person another name, or hand the role over with: COMMENT ON ROLE "erin" IS 'stagecraft: person'\n`,
+      `people.erin: role erin exists on this server and was not created by Stagecraft; give the user another name, or let Stagecraft manage the role with: COMMENT ON ROLE "erin" IS 'stagecraft: person'\n`,
     );
     await makeRoles();
     const erin = "SELECT rolcanlogin, rolcreatedb FROM pg_roles WHERE rolname = 'erin'";

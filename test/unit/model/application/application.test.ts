@@ -200,12 +200,12 @@ describe("what a person reads of an application", () => {
       log: ["starting", "ERROR x"],
     };
     expect(unhealthyText(found)).toBe(
-      `staging has the contents of 20261121T032900Z now, but its application does not become healthy with them: /health returns 503 after 1 min 00 s
-  its log   starting
+      `staging has the contents of 20261121T032900Z, but its application does not become healthy: /health returns 503 after 1 min 00 s
+  log       starting
             ERROR x
-  more      docker logs stagecraft-staging-application
-  go back   npx stagecraft rollback staging
-  go on     put it right and run this again; what has been done is kept`,
+  full log  docker logs stagecraft-staging-application
+  undo      npx stagecraft rollback staging
+  retry     fix the application and run this again; completed steps are not repeated`,
     );
     const first = unhealthyText({ ...found, exchanged: undefined, canRollBack: false, log: [] });
     expect(first).toMatch(

@@ -107,7 +107,7 @@ describe("backups are late", () => {
       "no backup has been verified yet, 52 d after the schedule was set (limit 26 h 00 min)",
     ],
     [
-      "when there is none at all",
+      "when there are no backups",
       { ...seen, newest: null, newestVerified: null },
       "there is no backup yet, 52 d after the schedule was set (limit 26 h 00 min)",
     ],

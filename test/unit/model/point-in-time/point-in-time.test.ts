@@ -335,7 +335,7 @@ describe("warnings of the archive", () => {
       "archiving fails: no space left; 48 MB of WAL are waiting in PostgreSQL's volume, and later changes cannot be recovered",
     ]);
     expect(archiveWarnings({ ...good, waiting: 1, behindSeconds: 300 })).toEqual([
-      "archiving is 5 min 00 s behind, with 1 WAL segments to archive",
+      "archiving is 5 min 00 s behind, with 1 WAL segment to archive",
     ]);
     expect(archiveWarnings({ ...good, problem: "the volume belongs to prod" })).toEqual([
       "the archive cannot be used: the volume belongs to prod",

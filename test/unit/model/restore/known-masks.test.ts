@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { columnsFile } from "../../../../model/backup/columns-file";
 import { maskCatalogueSchema } from "../../../../model/masks/catalogue-schema";
 import { mask, type Masks } from "../../../../model/masks/mask";
-import { knownMasks } from "../../../../model/restore/known-masks";
+import { previewMasks } from "../../../../model/restore/mask-preview";
 import { catalogue, column, table } from "../../../support/masks/catalogue";
 
 const shop = catalogue([
@@ -20,16 +20,16 @@ const unsaid =
 
 describe("masks and the columns of a backup", () => {
   test("agree, and all columns are counted", () => {
-    expect(knownMasks(all, shop, [])).toEqual({
+    expect(previewMasks(all, shop, [])).toEqual({
       scope: { classify: "strict", columns: 2, tables: 1, classified: 4 },
       problems: [],
     });
   });
 
   test("do not: each column is told, of those that nobody classified as of those that are not there", () => {
-    expect(knownMasks(missing, shop, []).problems).toEqual([unsaid]);
+    expect(previewMasks(missing, shop, []).problems).toEqual([unsaid]);
     const columns = { ...all.columns, "users.emial": mask.null() };
-    const { scope, problems } = knownMasks(masks(columns), shop, []);
+    const { scope, problems } = previewMasks(masks(columns), shop, []);
     expect(problems).toEqual([
       "masks: users.emial: there is no such column; did you mean users.email?",
     ]);
@@ -42,12 +42,12 @@ describe("masks and the columns of a backup", () => {
       'ALTER TABLE log.x DROP COLUMN "old"',
       "DROP SCHEMA Audit CASCADE",
     ])
-      expect(knownMasks(missing, shop, ["SELECT 1", script]).problems).toEqual([]);
-    expect(knownMasks(missing, shop, ["ALTER TABLE users ADD more text"]).problems).toEqual([
+      expect(previewMasks(missing, shop, ["SELECT 1", script]).problems).toEqual([]);
+    expect(previewMasks(missing, shop, ["ALTER TABLE users ADD more text"]).problems).toEqual([
       unsaid,
     ]);
     const coming = masks({ ...all.columns, "users.more": mask.null() });
-    expect(knownMasks(coming, shop, ["ALTER TABLE users ADD more text"]).problems).toEqual([]);
+    expect(previewMasks(coming, shop, ["ALTER TABLE users ADD more text"]).problems).toEqual([]);
   });
 
   test("are told in short where there are many", () => {
@@ -58,13 +58,13 @@ describe("masks and the columns of a backup", () => {
         Array.from({ length: 30 }, (_, n) => column(`c${n}`)),
       ),
     ]);
-    const { problems } = knownMasks(masks({}), wide, []);
+    const { problems } = previewMasks(masks({}), wide, []);
     expect(problems).toHaveLength(21);
     expect(problems.at(-1)).toBe("masks: and 10 more columns");
   });
 
   test("are compared by the update alone where the backup does not tell them", () => {
-    expect(knownMasks(missing, undefined, [])).toEqual({
+    expect(previewMasks(missing, undefined, [])).toEqual({
       scope: { classify: "strict", columns: 1, tables: 1, classified: null },
       problems: [],
     });

@@ -36,7 +36,7 @@ describe("the backup that is meant", () => {
     [
       "latest",
       [at(newer, false)],
-      "no latest backup: none of the 1 backups has been proven by a restore yet",
+      "no latest backup: none of the 1 backups has been verified by a restore yet",
     ],
     [
       "yesterday",
@@ -44,7 +44,7 @@ describe("the backup that is meant", () => {
       '--backup must be a backup id like 20261121T032900Z, or latest, got "yesterday"',
     ],
     [older, [at(newer, true)], `there is no backup ${older}; the nearest: ${newer}`],
-    [older, [], `there is no backup ${older}; there is none at all`],
+    [older, [], `there is no backup ${older}; there are no backups`],
   ])("%s is refused", (wanted, backups, problem) => {
     expect(chooseBackup(wanted, backups)).toEqual({ problem });
   });
@@ -64,10 +64,10 @@ describe("what speaks against a backup", () => {
   test("is told all at once", () => {
     const known = { manifest, verification: null };
     expect(compatibilityProblems(known, database, { kind: "production" }, target)).toEqual([
-      `backup ${newer} of qa is unverified: no restore has proven it yet; verify it with: npx stagecraft backups verify qa ${newer}, or set data.acceptUnverified: true`,
-      `backup ${newer} comes from qa, a staging server, and production is recovered from production's own backups; if that is really meant, set data.acceptKind: staging`,
-      `backup ${newer} comes from PostgreSQL 18, newer than this server's 17; raise postgres.version`,
-      "timesheets uses 1 extension that this server has not: postgis; install them in its image",
+      `backup ${newer} of qa is unverified; verify it with: npx stagecraft backups verify qa ${newer}, or set data.acceptUnverified: true`,
+      `backup ${newer} is from qa, a staging server, but production is recovered only from its own backups; to allow it, set data.acceptKind: staging`,
+      `backup ${newer} is from PostgreSQL 18, newer than this server's 17; increase postgres.version`,
+      "timesheets uses 1 extension that this server lacks: postgis; install them in its image",
     ]);
   });
 
@@ -86,7 +86,7 @@ describe("what speaks against a backup", () => {
     const room = { major: 18, extensions: new Set(["postgis"]) };
     const request = { kind: "staging", acceptUnverified: true } as const;
     expect(compatibilityProblems({ manifest, verification }, database, request, room)).toEqual([
-      `backup ${newer} of qa did not pass its verification: t.dat was altered; take another one`,
+      `backup ${newer} of qa failed verification: t.dat was altered; take another one`,
     ]);
   });
 
@@ -110,7 +110,7 @@ describe("what speaks against a backup", () => {
     const source = { name: "a dump", server };
     const problem = dumpKindProblem({ kind: "production", source });
     if (kind === undefined) expect(problem).toBeUndefined();
-    else expect(problem).toContain(`a dump comes from ${server}, a ${kind} server`);
+    else expect(problem).toContain(`a dump is from ${server}, a ${kind} server`);
     expect(dumpKindProblem({ kind: "staging", source })).toBeUndefined();
   });
 });
@@ -143,14 +143,14 @@ describe("a plan", () => {
       "  upgrade scripts   1 pending    upgrade-1.9-1.10.sql",
       "  masks             14 columns in 5 tables; strict: all 131 columns are classified",
       "  defuse            2 statements: mail off, jobs off",
-      "  keep              testers",
+      "  preserve          testers",
       "  disk              needs 4.1 GB, 212 GB free",
-      "  takes             about 40 s (last: 39 s, 42 s, 40 s); away for less than 1 s",
+      "  duration          about 40 s (last: 39 s, 42 s, 40 s); downtime less than 1 s",
     ]);
   });
 
   test.each([
-    [null, "2 scripts; which are pending shows when the data is there"],
+    [null, "2 scripts; pending ones are known once the data is restored"],
     [[], "none of 2 pending"],
     [scripts, "2 pending    upgrade-1.8-1.9.sql, upgrade-1.9-1.10.sql"],
     [Array.from({ length: 14 }, (_, n) => `${n}`), /^14 pending {4}0, .*, 11 and 2 more$/],
@@ -177,7 +177,7 @@ describe("a plan", () => {
       planLines({ ...plan, backup: null, broughtBackFrom: "timesheets__previous" }, now),
     ).toEqual([
       `staging: timesheets has ${older}`,
-      "  back              timesheets__previous has these contents and takes the name again, as it was left",
+      "  roll back         timesheets__previous has these contents and is swapped in unchanged",
     ]);
   });
 
@@ -185,13 +185,13 @@ describe("a plan", () => {
     const copy = { place: `sftp:backups/prod/${newer}.tar.age`, bytes: 300 * 2 ** 20 };
     expect(planLines({ ...plan, backup: null, disk: null, copy }, now).slice(0, 2)).toEqual([
       `staging ← sftp:backups/prod/${newer}.tar.age     300 MB · unverified`,
-      "  copy              fetched, decrypted and compared with its manifest by the update; what its contents need shows then",
+      "  copy              fetched, decrypted and compared with its manifest during the update; further requirements are known only then",
     ]);
   });
 
   test("says so where the backup cannot be looked up yet", () => {
     expect(planLines({ ...plan, backup: null, unread: "stagecraft-prod-backups" }, now)[1]).toBe(
-      "  backup            looked up in stagecraft-prod-backups when this update lets the agent read it",
+      "  backup            read from stagecraft-prod-backups once this update has mounted it for the agent",
     );
   });
 });
@@ -237,12 +237,12 @@ test("a refresh is told with its time, what was done, the way back and the repor
   expect(refreshedText(result, asked)).toBe(
     [
       "staging has prod's data of 21 Nov 2026 03:29 UTC",
-      "  41 s in all · away for 0.14 s · 2 upgrade scripts · 10,214,882 values masked · 1 table kept · 3 rows put aside",
-      "  before  kept as timesheets__previous: npx stagecraft rollback staging",
-      "  report  .stagecraft/reports/x.json · pulumi stack output report -s staging",
+      "  41 s in total · downtime 0.14 s · 2 upgrade scripts · 10,214,882 values masked · 1 table preserved · 3 rows skipped",
+      "  previous version  timesheets__previous · to roll back: npx stagecraft rollback staging",
+      "  report            .stagecraft/reports/x.json · pulumi stack output report -s staging",
     ].join("\n"),
   );
-  expect(refreshedText(undefined, asked)).toBe(`staging has the contents of ${newer} already`);
+  expect(refreshedText(undefined, asked)).toBe(`staging already has the contents of ${newer}`);
 });
 
 describe("a report for a stack output", () => {

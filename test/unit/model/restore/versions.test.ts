@@ -7,8 +7,8 @@ import {
   previousVersionName,
 } from "../../../../model/base/names";
 import {
-  bringBackPlan,
-  previousCopies,
+  rollbackPlan,
+  previousVersions,
   swapPlan,
   type Renaming,
 } from "../../../../model/restore/versions";
@@ -70,7 +70,7 @@ describe("the copies of a database at a swap", () => {
           const after = swapped(Object.fromEntries(all) as Record<string, string>, keep);
           const kept = [...live, ...copies].map(([, held]) => held).slice(0, keep);
           expect(after["db"]).toBe("new");
-          expect(previousCopies("db", new Set(Object.keys(after))).map((n) => after[n])).toEqual(
+          expect(previousVersions("db", new Set(Object.keys(after))).map((n) => after[n])).toEqual(
             kept,
           );
           expect(Object.keys(after)).toHaveLength(kept.length + 1);
@@ -84,14 +84,14 @@ describe("a copy that is brought back", () => {
   test("changes places with the live contents, and again", () => {
     const before = { db: "two", db__previous: "one" };
     const names = new Set(Object.keys(before));
-    const once = rename(before, bringBackPlan("db", names, "db__previous"));
+    const once = rename(before, rollbackPlan("db", names, "db__previous"));
     expect(once).toEqual({ db: "one", db__previous: "two" });
-    expect(rename(once, bringBackPlan("db", names, "db__previous"))).toEqual(before);
+    expect(rename(once, rollbackPlan("db", names, "db__previous"))).toEqual(before);
   });
 
   test("takes the name of a database that is gone", () => {
     const names = new Set(["db__previous"]);
-    expect(rename({ db__previous: "one" }, bringBackPlan("db", names, "db__previous"))).toEqual({
+    expect(rename({ db__previous: "one" }, rollbackPlan("db", names, "db__previous"))).toEqual({
       db: "one",
     });
   });
@@ -102,7 +102,7 @@ describe("a copy that is brought back", () => {
         const copies = there.map((age) => previousVersionName("db", age));
         const before = Object.fromEntries(["db", ...copies].map((name) => [name, `was ${name}`]));
         const copy = copies[choice % copies.length] ?? "";
-        const after = rename(before, bringBackPlan("db", new Set(Object.keys(before)), copy));
+        const after = rename(before, rollbackPlan("db", new Set(Object.keys(before)), copy));
         expect(after["db"]).toBe(`was ${copy}`);
         expect(after[copies[0] ?? ""]).toBe("was db");
         expect(Object.keys(after).sort()).toEqual(Object.keys(before).sort());

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { maxDatabaseNameBytes, stackKinds } from "../../../../model/base/names";
-import { isAboutRoles } from "../../../../model/dump/role-statement";
+import { isRoleStatement } from "../../../../model/dump/role-statement";
 import { describeStatement } from "../../../../model/dump/statement";
 import { rolesDrift } from "../../../../model/roles/drift";
 import { databaseRoleNames, personNameProblem } from "../../../../model/roles/names";
@@ -10,7 +10,7 @@ import {
   peopleWithoutLogin,
   personRoleSchema,
 } from "../../../../model/roles/people";
-import { wantedRoles } from "../../../../model/roles/plan";
+import { desiredRoles } from "../../../../model/roles/desired-roles";
 import { rolesRequestSchema } from "../../../../model/roles/protocol";
 import { allRights, renderChange } from "../../../../model/roles/rights";
 import {
@@ -53,12 +53,12 @@ describe("names of roles", () => {
   test.each([
     ["ada", undefined],
     ["ada-l_2", undefined],
-    ["Ada", "be up to 63 small letters, digits, hyphens and underscores, beginning with a letter"],
-    ["readonly", "not be readonly, which has a password of its own"],
-    ["shop_readonly", "not be the name of one of the database's own roles"],
+    ["Ada", "be up to 63 lowercase letters, digits, hyphens and underscores, starting with a letter"],
+    ["readonly", "not be readonly, which is reserved for a role with its own password"],
+    ["shop_readonly", "not be the name of one of the database's roles"],
     ["postgres", "not be postgres, the superuser"],
-    ["public", "not be public, which no role can be called"],
-    ["stagecraft_ada", 'not begin with "stagecraft_", which Stagecraft keeps for its own roles'],
+    ["public", "not be public, which is reserved in PostgreSQL"],
+    ["stagecraft_ada", 'not begin with "stagecraft_", which Stagecraft reserves for its own roles'],
   ])("of a person: %s", (name, problem) => {
     expect(personNameProblem(name, ["shop"])).toBe(problem);
   });
@@ -74,7 +74,7 @@ describe("names of roles", () => {
 
 describe("the roles of a server", () => {
   test("are those of its database, the monitor, and people in groups", () => {
-    expect(wantedRoles(request)).toEqual([
+    expect(desiredRoles(request)).toEqual([
       { name: "shop_owner", mark: "owner", memberships: [] },
       { name: "shop", mark: "application", memberships: [], password },
       { name: "shop_readonly", mark: "readonly", memberships: [], password },
@@ -137,13 +137,13 @@ describe("what is wrong about a role", () => {
       { text: "may create databases", clause: "NOCREATEDB" },
       { text: "may create roles", clause: "NOCREATEROLE" },
       { text: "may replicate", clause: "NOREPLICATION" },
-      { text: "passes by row security", clause: "NOBYPASSRLS" },
-      { text: "does not inherit", clause: "INHERIT" },
+      { text: "bypasses row-level security", clause: "NOBYPASSRLS" },
+      { text: "does not inherit privileges", clause: "INHERIT" },
       { text: "may not log in", clause: "LOGIN" },
       { text: "has a connection limit", clause: "CONNECTION LIMIT -1" },
       { text: "has a password that expires", clause: "VALID UNTIL 'infinity'" },
       {
-        text: "does not begin read-only transactions",
+        text: "does not start read-only transactions",
         clause: "SET default_transaction_read_only = on",
       },
     ]);
@@ -250,13 +250,13 @@ describe("drift", () => {
       logins: ["shop"],
     };
     expect(rolesDrift(seen, ["ada"])).toEqual([
-      "role shop is a superuser; up puts it right",
-      "role shop may replicate; up puts it right",
-      "role shop_readonly is missing; up makes it again",
-      "role ada is missing or may not log in; up puts it right",
-      "rights in shop differ from those the roles should have; up puts them right",
-      "rights in postgres differ from those the roles should have; up puts them right",
-      'role an "admin" is a superuser and not Stagecraft\'s; if it is not to be one: ALTER ROLE "an ""admin""" NOSUPERUSER',
+      "role shop is a superuser; up corrects it",
+      "role shop may replicate; up corrects it",
+      "role shop_readonly is missing; up recreates it",
+      "role ada is missing or may not log in; up corrects it",
+      "privileges in shop differ from the declared ones; up corrects them",
+      "privileges in postgres differ from the declared ones; up corrects them",
+      'role an "admin" is a superuser that Stagecraft does not manage; to change that: ALTER ROLE "an ""admin""" NOSUPERUSER',
     ]);
   });
 });
@@ -285,7 +285,7 @@ describe("a password", () => {
     ["with a\nline break", "must not contain control characters"],
     [
       "half ½ and a key 🔑",
-      "mixes characters of which there are several spellings (such as ½, ﬁ or a variation selector) with newer or right-to-left ones, and clients do not agree on such a password; leave one kind out",
+      "mixes characters that have several encodings (such as ½, ﬁ or a variation selector) with recent or right-to-left ones, which clients normalize differently; leave one kind out",
     ],
   ])("is refused: %j", (given, problem) => {
     expect(passwordSchema.safeParse(given).error?.issues[0]?.message).toBe(problem);
@@ -305,7 +305,7 @@ describe("a statement of a dump is about roles", () => {
     "GRANT a, b TO c WITH ADMIN OPTION GRANTED BY d",
     "REVOKE ADMIN OPTION FOR a FROM b",
   ])("%s", (sql) => {
-    expect(isAboutRoles(describeStatement(sql))).toBe(true);
+    expect(isRoleStatement(describeStatement(sql))).toBe(true);
   });
 
   test.each([
@@ -320,6 +320,6 @@ describe("a statement of a dump is about roles", () => {
     "ALTER TABLE a OWNER TO b",
     "SET SESSION AUTHORIZATION a",
   ])("but not: %s", (sql) => {
-    expect(isAboutRoles(describeStatement(sql))).toBe(false);
+    expect(isRoleStatement(describeStatement(sql))).toBe(false);
   });
 });

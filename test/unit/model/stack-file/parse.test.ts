@@ -113,7 +113,7 @@ describe("settings of a stack", () => {
   data.dmp             unknown key; did you mean dump?
   data                 names two sources; keep either dump, or from and backup
   people.ada           must be "SysAdmin" or "DbAdmin" or "Developer" or "Tester" or "HelpDesk" or "CI", got "DbAdmn"; did you mean "DbAdmin"?
-  people.Bob           must be up to 63 small letters, digits, hyphens and underscores, beginning with a letter, got "Bob"
+  people.Bob           must be up to 63 lowercase letters, digits, hyphens and underscores, starting with a letter, got "Bob"
   passwords.monitor    is missing; make one with: npm start -- dev   or: pulumi config set --secret --path passwords.monitor -s dev
   passwords.readonly   must have at least 8 characters; give another with: pulumi config set --secret --path passwords.readonly -s dev
   passwords.carl       is nobody's; take it out with: pulumi config rm --path passwords.carl -s dev`,
@@ -171,8 +171,8 @@ describe("settings of a stack", () => {
   });
 
   test.each([
-    ["timesheets_owner", "must not be the name of one of the database's own roles"],
-    ["monitor", 'must not be monitor, which has a password of its own, got "monitor"'],
+    ["timesheets_owner", "must not be the name of one of the database's roles"],
+    ["monitor", 'must not be monitor, which is reserved for a role with its own password, got "monitor"'],
     ["postgres", 'must not be postgres, the superuser, got "postgres"'],
     [
       "pg_ada",
