@@ -18,7 +18,7 @@ export async function healthProblem(url: string, timeoutMs: number): Promise<str
     request.on("error", (error: NodeJS.ErrnoException) => {
       const { code } = error;
       if (error.name === "AbortError") resolve(`${target} does not answer`);
-      else if (code === "ECONNREFUSED") resolve(`${target}: connection refused`);
+      else if (code === "ECONNREFUSED") resolve(`${target}: nothing is listening`);
       else if (code === "ENOTFOUND" || code === "EAI_AGAIN")
         resolve("its container is not running");
       else resolve(`${target}: ${error.message}`);

@@ -42,7 +42,7 @@ async function correctDatabase(admin: Client, database: string): Promise<string[
   );
   if (wrongOwner !== 0) await admin.query(`ALTER DATABASE ${q(database)} OWNER TO ${q(owner)}`);
   const changes = await withConnection(database, async (client) => {
-    await takeOwnership(client, database);
+    await correctOwnership(client, database);
     return correctRights(client, database);
   });
   return [
@@ -51,8 +51,8 @@ async function correctDatabase(admin: Client, database: string): Promise<string[
   ];
 }
 
-async function takeOwnership(client: Client, database: string): Promise<void> {
-  // A session that waits for a lock blocks all that ask for it later.
+async function correctOwnership(client: Client, database: string): Promise<void> {
+  // A session that waits for a lock blocks all later requests for it.
   await client.query("SET lock_timeout = '5s'");
   try {
     await reassignToOwner(client, database);
@@ -61,7 +61,7 @@ async function takeOwnership(client: Client, database: string): Promise<void> {
   } catch (error) {
     if ((error as { code?: string }).code !== "55P03") throw error;
     throw new AgentError(
-      `${database} is in use, so what its roles own could not be given to ${databaseRoles(database).owner} within 5 s; run pulumi up again at a quieter time`,
+      `${database} is in use: could not reassign the objects of its roles to ${databaseRoles(database).owner} within 5 s; run pulumi up again when there is less load`,
       { cause: error },
     );
   }

@@ -16,46 +16,49 @@ import { findRoles, superuserWithPassword } from "./find-roles";
 import { withRolesLock } from "./lock";
 import { isVerifierOf, setPassword } from "./passwords";
 
-/** What was done to roles. */
+/** Changes of roles. */
 export interface RolesChanges {
   readonly created: string[];
-  /** A sentence each. */
+  /** One sentence per change. */
   readonly changed: string[];
 }
 
-/** Makes the roles of a database that are not there; without passwords, so that nobody can log in as them yet. */
+/** Creates the missing roles of a database, without passwords, so that they cannot log in yet. */
 export async function createMissingRoles(client: Client, database: string): Promise<void> {
-  const wanted = [...rolesOfDatabase(database), desiredMonitorRole];
+  const desired = [...rolesOfDatabase(database), desiredMonitorRole];
   await withRolesLock(client, async () => {
     const found = await findRoles(
       client,
-      wanted.map(({ name }) => name),
+      desired.map(({ name }) => name),
     );
-    const missing = wanted.filter(({ name }) => !found.has(name));
+    const missing = desired.filter(({ name }) => !found.has(name));
     for (const role of missing) await ensureRole(client, role, undefined);
   });
 }
 
-/** Gives every wanted role its attributes, password and memberships; whoever is not wanted any more loses the login. */
+/**
+ * Creates and corrects the desired roles: attributes, password and memberships. Users that are no longer desired lose
+ * their login. Throws an {@link AgentError} for a role that Stagecraft did not create.
+ */
 export async function ensureRoles(
   client: Client,
-  wanted: readonly DesiredRole[],
+  desired: readonly DesiredRole[],
 ): Promise<RolesChanges> {
   const changes: RolesChanges = { created: [], changed: [] };
   await withRolesLock(client, async () => {
-    const names = wanted.map(({ name }) => name);
+    const names = desired.map(({ name }) => name);
     const found = await findRoles(client, names);
-    rejectUnmanagedRoles(wanted, found);
-    for (const role of wanted) {
+    rejectUnmanagedRoles(desired, found);
+    for (const role of desired) {
       const before = found.get(role.name);
       const changed = await ensureRole(client, role, before);
       if (before) changes.changed.push(...changed);
       else changes.created.push(role.name);
     }
-    const open = await superuserWithPassword(client);
-    if (open !== undefined) {
-      await client.query(`ALTER ROLE ${q(open)} PASSWORD NULL`);
-      changes.changed.push(`${open}: has a password; now PASSWORD NULL`);
+    const superuser = await superuserWithPassword(client);
+    if (superuser !== undefined) {
+      await client.query(`ALTER ROLE ${q(superuser)} PASSWORD NULL`);
+      changes.changed.push(`${superuser}: has a password; now PASSWORD NULL`);
     }
     for (const role of found.values()) {
       if (!names.includes(role.name)) changes.changed.push(...(await revokeLogin(client, role)));
@@ -65,25 +68,25 @@ export async function ensureRoles(
 }
 
 /**
- * A person may be called like a role that somebody else made; taking it over would give away its rights. On a server
- * that is not ours that goes for every role.
+ * Throws for a role that exists and was not created by Stagecraft: taking it over would pass its rights on. Checked for
+ * users, and on an external server for every role.
  */
 function rejectUnmanagedRoles(
-  wanted: readonly DesiredRole[],
+  desired: readonly DesiredRole[],
   found: ReadonlyMap<string, FoundRole>,
 ): void {
-  const stranger = wanted.find(
+  const unmanaged = desired.find(
     ({ name, mark }) =>
       (mark === "person" || isExternal) &&
       found.has(name) &&
       readRoleComment(found.get(name)?.comment ?? null) !== mark,
   );
-  if (!stranger) return;
-  const { name, mark } = stranger;
+  if (!unmanaged) return;
+  const { name, mark } = unmanaged;
   const where = mark === "person" ? `people.${name}: ` : "";
-  const what = mark === "person" ? "the person" : "the database";
+  const what = mark === "person" ? "the user" : "the database";
   throw new AgentError(
-    `${where}there is a role ${name} on this server that Stagecraft has not made; give ${what} another name, or hand the role over with: COMMENT ON ROLE ${q(name)} IS ${quoteLiteral(roleComment(mark))}`,
+    `${where}role ${name} exists on this server and was not created by Stagecraft; give ${what} another name, or let Stagecraft manage the role with: COMMENT ON ROLE ${q(name)} IS ${quoteLiteral(roleComment(mark))}`,
   );
 }
 
@@ -115,14 +118,14 @@ async function ensureMemberships(
   client: Client,
   name: string,
   before: FoundRole | undefined,
-  wanted: DesiredRole["memberships"],
+  desired: DesiredRole["memberships"],
 ): Promise<string[]> {
-  const changes = membershipChanges(name, before?.memberships ?? [], wanted);
+  const changes = membershipChanges(name, before?.memberships ?? [], desired);
   for (const { statement } of changes) await client.query(statement);
   return changes.map(({ text }) => text);
 }
 
-/** Takes the login of a person who is not in the list any more, and the rights of a group that nobody is in. */
+/** Revokes the login of a user who is no longer listed, and the memberships of a group without members. */
 async function revokeLogin(client: Client, role: FoundRole): Promise<string[]> {
   const { name, login, verifier } = role;
   const mark = readRoleComment(role.comment);
@@ -130,9 +133,9 @@ async function revokeLogin(client: Client, role: FoundRole): Promise<string[]> {
   const changed = await ensureMemberships(client, name, role, []);
   if (!login && verifier === null) return changed;
   await client.query(`ALTER ROLE ${q(name)} NOLOGIN PASSWORD NULL`);
-  // Who has become the owner stays so until the session ends.
+  // A session keeps a role that it has set until it ends.
   await client.query("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = $1", [
     name,
   ]);
-  return [...changed, `${name}: no longer in the list of people, may not log in`];
+  return [...changed, `${name}: no longer listed in people, cannot log in`];
 }

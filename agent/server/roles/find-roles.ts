@@ -2,7 +2,7 @@ import type { Client } from "pg";
 import type { FoundRole } from "../../../model/roles/role";
 import { isExternal } from "../../postgres/external-connection";
 
-/** The roles of these names, and all that carry Stagecraft's comment. */
+/** Finds the roles with these names, and all roles with Stagecraft's comment. */
 export async function findRoles(
   client: Client,
   names: readonly string[],
@@ -26,8 +26,8 @@ export async function findRoles(
 }
 
 /**
- * The role that made the cluster, where somebody gave it a password: ours has none, because the agent comes by the socket
- * and nobody else is to be a superuser. On a server elsewhere it is not ours to judge.
+ * Name of the bootstrap superuser if it has a password. Stagecraft creates it without one: the agent connects over the
+ * socket and no one else needs a superuser. Not checked on an external server.
  */
 export async function superuserWithPassword(client: Client): Promise<string | undefined> {
   if (isExternal) return undefined;

@@ -1,7 +1,7 @@
 import type { Client } from "pg";
 import { advisoryLocks } from "../../postgres/advisory-locks";
 
-/** Does all of some work on roles or nothing of it, one at a time. The connection is to `postgres`. */
+/** Runs a change of roles in a transaction, one change at a time. The connection must be to `postgres`. */
 export async function withRolesLock<T>(client: Client, work: () => Promise<T>): Promise<T> {
   await client.query("BEGIN");
   try {

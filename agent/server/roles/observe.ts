@@ -9,7 +9,7 @@ import { restoreRole } from "./restore-role-name";
 import { findRoles, superuserWithPassword } from "./find-roles";
 import { openSystemDatabases, rightsChanges } from "./rights";
 
-/** What is not as it should be about the roles of this server and their rights; changes nothing. The connection is to `postgres`. */
+/** Observes the drift of roles and rights on this server; read-only. The connection must be to `postgres`. */
 export async function observeRoles(client: Client): Promise<RolesObservation> {
   const databases = (await listDatabases(client))
     .filter(({ stamp, name }) => stamp !== null && !isPreviousVersionName(name))
@@ -24,10 +24,11 @@ export async function observeRoles(client: Client): Promise<RolesObservation> {
   const rights = await openSystemDatabases(client);
   for (const database of databases) if (await rightsDiffer(database)) rights.push(database);
   const faults = marked.map(({ role, mark }) => ({
-    ...{ role: role.name, faults: visibleFaults(role, mark) },
+    role: role.name,
+    faults: visibleFaults(role, mark),
   }));
-  const open = await superuserWithPassword(client);
-  if (open !== undefined) faults.push({ role: open, faults: ["has a password"] });
+  const withPassword = await superuserWithPassword(client);
+  if (withPassword !== undefined) faults.push({ role: withPassword, faults: ["has a password"] });
   return {
     faults: faults.filter(({ faults }) => faults.length > 0),
     missing: expected.filter((name) => !found.has(name)),
@@ -49,14 +50,14 @@ async function rightsDiffer(database: string): Promise<boolean> {
     );
     return changes.length > 0;
   } catch {
-    // It is being replaced just now, and what replaces it gets its rights.
+    // The database is being replaced, and the new one gets its rights.
     return false;
   }
 }
 
 async function otherSuperusers(client: Client, known: readonly string[]): Promise<string[]> {
   const { rows } = await client.query<{ rolname: string }>(
-    // The role that made the cluster is always one.
+    // The bootstrap superuser (oid 10) is always one.
     "SELECT rolname FROM pg_roles WHERE rolsuper AND oid <> 10 AND rolname NOT IN (SELECT current_user UNION SELECT unnest($1::text[])) ORDER BY rolname",
     [known],
   );

@@ -3,8 +3,8 @@ import { databaseRoles } from "../../../model/roles/names";
 import { quoteIdentifier as q } from "../../../model/base/sql";
 
 /**
- * Gives large objects to the application, as it owns those that it makes itself: only its owner can delete one.
- * By thousands, because each takes a lock until its transaction ends.
+ * Makes the application role the owner of large objects, as of those that it creates itself: only the owner can delete
+ * one. Commits every 1000 objects, because each takes a lock until the transaction ends.
  */
 export async function reassignLargeObjects(
   client: Client,
@@ -31,8 +31,8 @@ export async function reassignLargeObjects(
 }
 
 /**
- * Gives the superuser the routines of extensions, as PostgreSQL does with those of trusted ones: some of them, like
- * dblink_connect_u, make whoever may run them a superuser.
+ * Makes the superuser the owner of the routines of extensions, as PostgreSQL does for trusted extensions: some of them,
+ * e.g. dblink_connect_u, give superuser rights to every role that may execute them.
  */
 export async function reassignExtensionRoutines(client: Client): Promise<void> {
   await client.query("SET search_path = ''");
@@ -50,7 +50,10 @@ export async function reassignExtensionRoutines(client: Client): Promise<void> {
     END $$`);
 }
 
-/** Gives the owner what roles of ours that are to own nothing own in this database; in a live one their temporary tables go along. */
+/**
+ * Reassigns to the owner role what other roles of Stagecraft own in this database. Does
+ * nothing when they own only temporary tables.
+ */
 export async function reassignToOwner(client: Client, database: string): Promise<void> {
   const { owner } = databaseRoles(database);
   const { rows } = await client.query<{ name: string }>(

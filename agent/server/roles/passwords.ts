@@ -2,10 +2,10 @@ import { createHash, createHmac, pbkdf2Sync, randomBytes, timingSafeEqual } from
 import type { Client } from "pg";
 import { preparedPassword } from "../../../model/roles/password";
 
-/** Rounds of a verifier, as PostgreSQL makes them by default (`scram_iterations`). */
+/** Iterations of a verifier, PostgreSQL's default (`scram_iterations`). */
 const iterations = 4096;
 
-/** What PostgreSQL keeps of a password (RFC 5803 in PostgreSQL's notation, RFC 7677). */
+/** SCRAM verifier that PostgreSQL stores for a password (RFC 5803 in PostgreSQL's notation, RFC 7677). */
 function scramVerifier(
   password: string,
   salt: Buffer = randomBytes(16),
@@ -17,19 +17,20 @@ function scramVerifier(
   return `SCRAM-SHA-256$${rounds}:${salt.toString("base64")}$${stored}:${key("Server Key").toString("base64")}`;
 }
 
-/** Whether a verifier is of this password. */
+/** Whether a verifier belongs to a password. */
 export function isVerifierOf(verifier: string | null, password: string): boolean {
   const parts = /^SCRAM-SHA-256\$(\d+):([^$]+)\$/.exec(verifier ?? "");
   if (verifier === null || !parts) return false;
-  const again = scramVerifier(password, Buffer.from(parts[2] ?? "", "base64"), Number(parts[1]));
+  const expected = scramVerifier(password, Buffer.from(parts[2] ?? "", "base64"), Number(parts[1]));
   return (
-    again.length === verifier.length && timingSafeEqual(Buffer.from(again), Buffer.from(verifier))
+    expected.length === verifier.length &&
+    timingSafeEqual(Buffer.from(expected), Buffer.from(verifier))
   );
 }
 
 /**
- * Gives a role a password, within a transaction. Only the verifier travels, and not even that is seen by whoever may
- * read statements: neither in the log nor in pg_stat_activity or pg_stat_statements.
+ * Sets the password of a role, within a transaction. Only the verifier is sent, and it does not appear in the server
+ * log, pg_stat_activity or pg_stat_statements.
  */
 export async function setPassword(client: Client, role: string, password: string): Promise<void> {
   await client.query(

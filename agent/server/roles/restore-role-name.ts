@@ -1,5 +1,6 @@
 /**
- * Owns everything while a dump is restored. A dump may hold what only a superuser can make (extensions, C functions,
- * event triggers); afterwards all of it goes to the database's owner. It cannot log in and lives as long as the restore.
+ * Role that owns all objects while a dump is restored. A dump may contain objects that only a superuser can create
+ * (extensions, C functions, event triggers); afterwards they are reassigned to the database owner. The role cannot log
+ * in and exists only during the restore.
  */
 export const restoreRole = "stagecraft_restore";

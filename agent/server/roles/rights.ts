@@ -4,13 +4,13 @@ import { isExternal } from "../../postgres/external-connection";
 import { quoteIdentifier as q } from "../../../model/base/sql";
 import { allRights, renderChange, type RightsChange } from "../../../model/roles/rights";
 
-/** How often a change is worked out anew, when what it is about is dropped or changed meanwhile. */
+/** Attempts when objects are dropped or changed concurrently; each attempt computes the changes again. */
 const maxAttempts = 5;
 
-/** SQLSTATEs of that: no such table, schema, routine or object; concurrent update of the catalogue. */
+/** SQLSTATEs of concurrent changes: no such table, schema, routine or object; catalogue row updated concurrently. */
 const concurrencyErrors = new Set(["42P01", "3F000", "42883", "42704", "XX000"]);
 
-/** Gives the roles of a database exactly their rights in it, on a connection to it; how many rights had to be changed. */
+/** Grants and revokes until the roles of a database have exactly their rights. Returns the number of changes. */
 export async function correctRights(client: Client, database: string): Promise<number> {
   for (let attempt = 1; ; attempt++) {
     const changes = await rightsChanges(client, database);
@@ -27,11 +27,11 @@ export async function correctRights(client: Client, database: string): Promise<n
   }
 }
 
-/** What would have to be changed about the rights in a database; what is lacking comes first, so that nobody misses it meanwhile. */
+/** Computes the changes of rights in a database; grants come before revokes, so that no role lacks a right in between. */
 export async function rightsChanges(client: Client, database: string): Promise<RightsChange[]> {
   const { application, readonly, owner } = databaseRoles(database);
   const grantees = { application, readonly, monitor: monitorRole };
-  // With an empty path every name comes out qualified.
+  // With an empty search_path all names are schema-qualified.
   await client.query("SET search_path = ''");
   const { rows } = await client.query<RightsChange>(changesSql, [
     JSON.stringify(Object.entries(grantees).map(([part, role]) => ({ part, role }))),
@@ -41,17 +41,20 @@ export async function rightsChanges(client: Client, database: string): Promise<R
   return rows;
 }
 
-/** Takes everybody's rights in PostgreSQL's own databases; the superuser works there, and monitoring looks on. A sentence for each. */
+/**
+ * Revokes PUBLIC's rights in the databases `postgres` and `template1`; only the superuser and the monitoring role use
+ * them. Returns one sentence per change.
+ */
 export async function closeSystemDatabases(client: Client): Promise<string[]> {
-  const open = await openSystemDatabases(client);
-  for (const name of open) await client.query(`REVOKE ALL ON DATABASE ${q(name)} FROM PUBLIC`);
+  const names = await openSystemDatabases(client);
+  for (const name of names) await client.query(`REVOKE ALL ON DATABASE ${q(name)} FROM PUBLIC`);
   await client.query(`GRANT CONNECT ON DATABASE postgres TO ${q(monitorRole)}`);
-  return open.map((name) => `${name}: no longer open to everybody`);
+  return names.map((name) => `${name}: no longer open to PUBLIC`);
 }
 
-/** Which of PostgreSQL's own databases everybody may connect to. */
+/** Those of `postgres` and `template1` to which PUBLIC has rights. */
 export async function openSystemDatabases(client: Client): Promise<string[]> {
-  // On a server that others use too, who comes into them is not ours to say.
+  // On an external server, other applications may use them.
   if (isExternal) return [];
   const { rows } = await client.query<{ datname: string }>(
     `SELECT datname FROM pg_database WHERE datname IN ('postgres', 'template1')
@@ -62,9 +65,9 @@ export async function openSystemDatabases(client: Client): Promise<string[]> {
 }
 
 /**
- * Compares all privileges of our roles and of PUBLIC with those that are wanted ($2), in one go for thousands of
- * objects. What belongs to an extension or to PostgreSQL is left as its makers wanted it. Of routines only those are
- * looked at that not everybody may run, or that write with their owner's rights: no reader may do so.
+ * Compares all privileges of Stagecraft's roles and of PUBLIC with the desired ones ($2), in one query for thousands of
+ * objects. Objects of extensions and of PostgreSQL are left unchanged. Of routines, only those are compared that PUBLIC
+ * may not execute, or that may write with their owner's rights, which the read-only role must not execute.
  */
 const changesSql = `
   WITH grantees AS MATERIALIZED (
@@ -74,7 +77,7 @@ const changesSql = `
     UNION ALL
     SELECT r.oid, format('%I', r.rolname), 'other' FROM pg_catalog.pg_roles r
     WHERE pg_catalog.shobj_description(r.oid, 'pg_authid') IN ('stagecraft: person', 'stagecraft: group')
-  ), wanted AS MATERIALIZED (
+  ), desired AS MATERIALIZED (
     SELECT w.class, g.oid AS grantee, w.privilege, w.required
     FROM pg_catalog.jsonb_to_recordset($2) AS w(class text, grantee text, privilege text, required boolean)
     JOIN grantees g ON g.part = w.grantee
@@ -131,7 +134,7 @@ const changesSql = `
     WHERE a.grantee <> o.owner
   ), changes AS (
     SELECT 1 AS step, 'GRANT' AS verb, o.class, o.name, w.grantee, w.privilege
-    FROM objects o JOIN wanted w ON w.class = o.class AND w.required AND w.grantee <> o.owner
+    FROM objects o JOIN desired w ON w.class = o.class AND w.required AND w.grantee <> o.owner
     WHERE o.whole AND NOT EXISTS (
       SELECT FROM found f WHERE f.class = o.class AND f.name = o.name AND f.whole AND f.grantee = w.grantee
         AND f.privilege = w.privilege AND f.grantor = o.owner)
@@ -142,7 +145,7 @@ const changesSql = `
     UNION
     SELECT 4, 'REVOKE', f.class, f.name, f.grantee, f.privilege FROM found f
     WHERE f.grantor = f.owner AND NOT EXISTS (
-      SELECT FROM wanted w WHERE w.class = f.class AND w.grantee = f.grantee AND w.privilege = f.privilege)
+      SELECT FROM desired w WHERE w.class = f.class AND w.grantee = f.grantee AND w.privilege = f.privilege)
   ), by_object AS (
     SELECT step, verb, class, name, grantee, string_agg(privilege, ', ' ORDER BY privilege) AS privileges
     FROM changes GROUP BY step, verb, class, name, grantee

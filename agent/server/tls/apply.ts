@@ -8,35 +8,39 @@ import { AgentError } from "../../system/errors";
 import { readTextIfExists, writeFileAtomically } from "../../system/atomic-file";
 import { tlsFolder } from "./authority";
 import { factsOf, readCertificate, type CertificatePair } from "./certificate";
-import { checkCustomCertificate, type CustomCertificate } from "./custom-certificate";
+import { checkSuppliedCertificate, type SuppliedCertificate } from "./supplied-certificate";
 import { installCertificate, installedPair, isTlsOn } from "./install-certificate";
 import { ensureSelfIssued } from "./self-issued-certificate";
 import { advisoryLocks } from "../../postgres/advisory-locks";
 
-/** Advisory lock that changes of the certificate hold: one at a time. */
+/** Advisory lock that serialises changes of the certificate. */
 const lock = advisoryLocks.certificate;
 
-/** What was asked for last, for the renewals in between. */
+/** The last request, for later renewals. */
 const requestFile = path.join(tlsFolder, "wanted.json");
 const requestSchema = z.strictObject({ names: z.array(z.string()), given: z.boolean() });
 
-/** Lets PostgreSQL have the certificate that is asked for, and keeps it when it has. */
+/** Applies the requested certificate to PostgreSQL, and stores the request for later renewals. */
 export async function applyTls(client: Client, request: TlsRequest): Promise<TlsResult> {
   await client.query("SELECT pg_advisory_lock($1)", [lock]);
   const { server, names, certificate, key, ca } = request;
-  const isGiven = certificate !== undefined && key !== undefined;
-  const result = isGiven
-    ? await useCustom(client, await checkCustomCertificate(certificate, key, request), ca ?? null)
+  const isSupplied = certificate !== undefined && key !== undefined;
+  const result = isSupplied
+    ? await useSupplied(
+        client,
+        await checkSuppliedCertificate(certificate, key, request),
+        ca ?? null,
+      )
     : await useSelfIssued(client, server, names);
   await mkdir(tlsFolder, { recursive: true, mode: 0o700 });
-  await writeFileAtomically(requestFile, JSON.stringify({ names, given: isGiven }));
+  await writeFileAtomically(requestFile, JSON.stringify({ names, given: isSupplied }));
   return result;
 }
 
 /**
- * Renews the certificate in use, when it is time.
+ * Renews the certificate in use when it is due.
  *
- * @returns Sentences for people: what was done, or what they should do.
+ * @returns Log lines: what was done, or what the user should do.
  */
 export async function renewTls(client: Client, server: string): Promise<string[]> {
   const text = await readTextIfExists(requestFile);
@@ -49,13 +53,13 @@ export async function renewTls(client: Client, server: string): Promise<string[]
   await client.query("SELECT pg_advisory_lock($1)", [lock]);
   const { changed, reason, expires } = await useSelfIssued(client, server, names);
   return changed
-    ? [`PostgreSQL has a new certificate until ${expires.slice(0, 10)}: ${reason}`]
+    ? [`PostgreSQL has a new certificate, valid until ${expires.slice(0, 10)}: ${reason}`]
     : [];
 }
 
-async function useCustom(
+async function useSupplied(
   client: Client,
-  { pair, warnings }: CustomCertificate,
+  { pair, warnings }: SuppliedCertificate,
   ca: string | null,
 ): Promise<TlsResult> {
   const inUse = await installedPair();
@@ -65,7 +69,7 @@ async function useCustom(
   return {
     ...certificateResult(pair, ca),
     changed,
-    reason: changed ? "it was given" : "",
+    reason: changed ? "a certificate was supplied" : "",
     warnings: [...warnings],
   };
 }

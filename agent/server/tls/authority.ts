@@ -6,13 +6,13 @@ import { readTextIfExists, writeFileAtomically } from "../../system/atomic-file"
 import { readCertificate, readKey, type CertificatePair } from "./certificate";
 import { createCertificate } from "./openssl";
 
-/** What the agent keeps for TLS: never where PostgreSQL or an application can read it. */
+/** TLS files of the agent, in its own volume, where neither PostgreSQL nor the application can read them. */
 export const tlsFolder = path.join(process.env.STAGECRAFT_HOME ?? "/var/lib/stagecraft", "tls");
 
 const folder = path.join(tlsFolder, "authority");
 const files = { certificate: path.join(folder, "ca.crt"), key: path.join(folder, "ca.key") };
 
-/** The server's own authority; makes it the first time, and gives it a new certificate, of the same key, in time. */
+/** The server's own authority. Creates it the first time, and renews its certificate, with the same key, before it expires. */
 export async function ensureAuthority(server: string): Promise<CertificatePair> {
   const own = await readAuthority();
   if (!own) return createAuthority(server);
@@ -24,7 +24,7 @@ export async function ensureAuthority(server: string): Promise<CertificatePair> 
   return renewed;
 }
 
-/** The authority as it is; `undefined` when there is none, or it is not whole. */
+/** Reads the authority; `undefined` when it is missing or incomplete. */
 export async function readAuthority(): Promise<CertificatePair | undefined> {
   const [certificate, key] = [
     await readTextIfExists(files.certificate),
@@ -37,17 +37,17 @@ export async function readAuthority(): Promise<CertificatePair | undefined> {
     : undefined;
 }
 
-/** Key and certificate come together, as one folder. */
+/** Creates the authority. Key and certificate appear together, by renaming their folder. */
 async function createAuthority(server: string): Promise<CertificatePair> {
-  const made = await createCertificate({
+  const pair = await createCertificate({
     config: authorityConfig(server),
     days: validDays.authority,
   });
   await mkdir(tlsFolder, { recursive: true, mode: 0o700 });
   const partial = await mkdtemp(path.join(tlsFolder, "partial-"));
-  await writeFile(path.join(partial, "ca.crt"), made.certificate, { mode: 0o600 });
-  await writeFile(path.join(partial, "ca.key"), made.key, { mode: 0o600 });
+  await writeFile(path.join(partial, "ca.crt"), pair.certificate, { mode: 0o600 });
+  await writeFile(path.join(partial, "ca.key"), pair.key, { mode: 0o600 });
   await rm(folder, { recursive: true, force: true });
   await rename(partial, folder);
-  return made;
+  return pair;
 }

@@ -1,13 +1,13 @@
 import { createPrivateKey, X509Certificate, type KeyObject } from "node:crypto";
 import type { CertificateFacts } from "../../../model/tls/renewal";
 
-/** A certificate with its key, both as PEM. */
+/** A certificate (chain) and its key, in PEM. */
 export interface CertificatePair {
   readonly certificate: string;
   readonly key: string;
 }
 
-/** The names and the end of a certificate. */
+/** Names and expiry of a certificate. */
 export function factsOf(certificate: X509Certificate): CertificateFacts {
   const names = (certificate.subjectAltName ?? "")
     .split(", ")
@@ -20,12 +20,12 @@ export function fingerprintOf(certificate: X509Certificate): string {
   return certificate.fingerprint256.replaceAll(":", "").toLowerCase();
 }
 
-/** Reads the first certificate of a text; `undefined` when there is none. */
+/** Parses the first certificate of a text; `undefined` when there is none. */
 export function readCertificate(pem: string | undefined): X509Certificate | undefined {
   return pem === undefined ? undefined : attempt(() => new X509Certificate(pem));
 }
 
-/** Reads a private key; `undefined` when it is none, or has a passphrase. */
+/** Parses a private key; `undefined` when it is invalid or has a passphrase. */
 export function readKey(pem: string | undefined): KeyObject | undefined {
   return pem === undefined ? undefined : attempt(() => createPrivateKey(pem));
 }

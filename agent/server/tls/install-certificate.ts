@@ -12,10 +12,10 @@ import { tryConfigFile } from "../parameters/try-config-file";
 import { fingerprintOf, type CertificatePair } from "./certificate";
 import { servedFingerprint } from "./served-certificate";
 
-/** Each pair has a folder of its own, so that PostgreSQL never finds the one with the other's key. */
+/** Folder with one folder per pair, so that PostgreSQL never reads a certificate with another one's key. */
 const folder = path.join(dataFolder, "tls");
 
-/** What PostgreSQL uses now; `undefined` when it has no certificate of ours. */
+/** The pair that PostgreSQL uses; `undefined` when Stagecraft has installed none. */
 export async function installedPair(): Promise<CertificatePair | undefined> {
   const name = /^ssl_cert_file = '.*\/tls\/([0-9a-f]+)\/server\.crt'$/m.exec(
     (await readTextIfExists(configFiles.tls)) ?? "",
@@ -26,27 +26,30 @@ export async function installedPair(): Promise<CertificatePair | undefined> {
   return certificate === undefined || key === undefined ? undefined : { certificate, key };
 }
 
-/** Lets PostgreSQL use a certificate for connections from now on; open ones go on. What it refuses is not put in place. */
+/**
+ * Makes PostgreSQL use a certificate for new connections; open ones stay open. If PostgreSQL rejects it, the previous
+ * configuration is restored and an {@link AgentError} is thrown.
+ */
 export async function installCertificate(client: Client, pair: CertificatePair): Promise<void> {
-  const former = await readTextIfExists(configFiles.tls);
-  const place = await storePair(pair);
-  const wanted = render(place);
+  const previous = await readTextIfExists(configFiles.tls);
+  const pairFolder = await storePair(pair);
+  const desired = render(pairFolder);
   try {
-    const refusal = await tryConfigFile(configFiles.tls, wanted);
-    if (refusal !== undefined) throw rejectedError(refusal);
-    await writeFileAtomically(configFiles.tls, wanted);
+    const rejection = await tryConfigFile(configFiles.tls, desired);
+    if (rejection !== undefined) throw rejectedError(rejection);
+    await writeFileAtomically(configFiles.tls, desired);
     await reloadConfig(client);
     const { problems } = await readFileState(client, configFiles.tls);
     const problem = problems.join("; ") || (await servedProblem(client, pair.certificate));
     if (problem !== undefined) throw rejectedError(problem);
   } catch (error) {
-    if (former === undefined) await rm(configFiles.tls, { force: true });
-    else await writeFileAtomically(configFiles.tls, former);
+    if (previous === undefined) await rm(configFiles.tls, { force: true });
+    else await writeFileAtomically(configFiles.tls, previous);
     await reloadConfig(client).catch(() => undefined);
     throw error;
   }
   for (const name of await readdir(folder)) {
-    if (name !== path.basename(place)) await rm(path.join(folder, name), { recursive: true });
+    if (name !== path.basename(pairFolder)) await rm(path.join(folder, name), { recursive: true });
   }
 }
 
@@ -56,39 +59,41 @@ export async function isTlsOn(client: Client): Promise<boolean> {
   return rows[0]?.ssl === "on";
 }
 
-/** Why clients do not see a certificate. What PostgreSQL cannot load at a reload it only logs. */
+/** Why PostgreSQL does not serve a certificate; `undefined` when it does. PostgreSQL only logs what it cannot reload. */
 async function servedProblem(client: Client, certificate: string): Promise<string | undefined> {
-  if (!(await isTlsOn(client))) return "TLS stays off";
+  if (!(await isTlsOn(client))) return "TLS is still off";
   const served = await servedFingerprint();
   if (served === undefined) return undefined;
   if ("problem" in served) return served.problem;
-  const wanted = fingerprintOf(new X509Certificate(certificate));
-  return served.fingerprint === wanted ? undefined : "it goes on with another one";
+  const desired = fingerprintOf(new X509Certificate(certificate));
+  return served.fingerprint === desired ? undefined : "it still serves another one";
 }
 
 async function storePair({ certificate, key }: CertificatePair): Promise<string> {
-  const place = path.join(folder, sha256Of(certificate).slice(0, 16));
-  const partial = `${place}.partial`;
+  const pairFolder = path.join(folder, sha256Of(certificate).slice(0, 16));
+  const partial = `${pairFolder}.partial`;
   await rm(partial, { recursive: true, force: true });
   await mkdir(partial, { recursive: true, mode: 0o700 });
   await writeFileAtomically(path.join(partial, "server.crt"), certificate);
   await writeFileAtomically(path.join(partial, "server.key"), key);
-  await rm(place, { recursive: true, force: true });
-  await rename(partial, place);
-  return place;
+  await rm(pairFolder, { recursive: true, force: true });
+  await rename(partial, pairFolder);
+  return pairFolder;
 }
 
-function render(place: string): string {
+function render(pairFolder: string): string {
   const settings = {
     ssl: "on",
-    ssl_cert_file: path.join(place, "server.crt"),
-    ssl_key_file: path.join(place, "server.key"),
+    ssl_cert_file: path.join(pairFolder, "server.crt"),
+    ssl_key_file: path.join(pairFolder, "server.key"),
     ssl_min_protocol_version: "TLSv1.2",
   };
   const lines = Object.entries(settings).map(([name, value]) => `${name} = ${quoteValue(value)}\n`);
   return ["# Written by Stagecraft. Change tls of the stack instead.\n", ...lines].join("");
 }
 
-function rejectedError(words: string): AgentError {
-  return new AgentError(`PostgreSQL refuses the certificate, and what was there stays: ${words}`);
+function rejectedError(problem: string): AgentError {
+  return new AgentError(
+    `PostgreSQL rejects the certificate; the previous configuration stays in effect: ${problem}`,
+  );
 }

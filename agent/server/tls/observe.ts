@@ -5,7 +5,7 @@ import { readAuthority } from "./authority";
 import { factsOf, fingerprintOf, readCertificate } from "./certificate";
 import { installedPair, isTlsOn } from "./install-certificate";
 
-/** Tells of TLS, and changes nothing. */
+/** Observes TLS; read-only. */
 export async function observeTls(client: Client): Promise<TlsObservation> {
   const on = await isTlsOn(client);
   if (isExternal) return { on, fingerprint: null, expires: null, names: [], given: true };

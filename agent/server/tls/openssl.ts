@@ -8,23 +8,23 @@ import type { CertificatePair } from "./certificate";
 
 const dayMs = 86_400_000;
 
-/** Clocks of clients may be this much behind. */
+/** A certificate is valid from this much before its creation, for clients whose clock is behind. */
 const clockSkewMs = 3_600_000;
 
-/** What a new certificate is made from. */
+/** Options of {@link createCertificate}. */
 export interface CertificateOptions {
-  /** Whom it is for, as `model/tls/openssl-config.ts` writes it. */
+  /** OpenSSL configuration with subject and names, see `model/tls/openssl-config.ts`. */
   readonly config: string;
   readonly days: number;
-  /** Who signs it; left out for an authority, which signs itself. */
+  /** The authority that signs it. @default self-signed */
   readonly signer?: CertificatePair;
-  /** A key to keep; left out for a new one on the curve P-256. */
+  /** Existing private key. @default a new key on the curve P-256 */
   readonly key?: string;
 }
 
-/** Makes a certificate. Keys are passed in files of a folder that nobody else can read. */
-export async function createCertificate(order: CertificateOptions): Promise<CertificatePair> {
-  const { config, days, signer, key } = order;
+/** Creates a certificate. Keys are passed to openssl in files of a private temporary folder. */
+export async function createCertificate(options: CertificateOptions): Promise<CertificatePair> {
+  const { config, days, signer, key } = options;
   return withTemporaryFolder(async (folder) => {
     const file = (name: string): string => path.join(folder, name);
     const write = async (name: string, text: string): Promise<string> => {
@@ -61,9 +61,9 @@ export async function createCertificate(order: CertificateOptions): Promise<Cert
 }
 
 /**
- * Whether a chain leads from a server's certificate to an authority; what openssl says when it does not.
+ * Verifies the chain of a server's certificate. Returns openssl's error; `undefined` when it is valid.
  *
- * @param ca The authority; left out for those that the system knows.
+ * @param ca The authority. @default the system's trusted authorities
  */
 export async function chainProblem(chain: string, ca?: string): Promise<string | undefined> {
   return withTemporaryFolder(async (folder) => {
@@ -84,8 +84,8 @@ export async function chainProblem(chain: string, ca?: string): Promise<string |
       ]);
       return undefined;
     } catch (error) {
-      const said = error instanceof AgentError ? error.message : String(error);
-      return /error \d+ at \d+ depth lookup: (.+)/.exec(said)?.[1] ?? said;
+      const message = error instanceof AgentError ? error.message : String(error);
+      return /error \d+ at \d+ depth lookup: (.+)/.exec(message)?.[1] ?? message;
     }
   });
 }
@@ -95,7 +95,7 @@ async function openssl(args: readonly string[]): Promise<void> {
     await promisify(execFile)("openssl", args);
   } catch (error) {
     const { stderr } = error as { readonly stderr?: string };
-    throw new AgentError(`openssl could not ${args[0] ?? ""}: ${stderr?.trim() ?? String(error)}`, {
+    throw new AgentError(`openssl ${args[0] ?? ""} failed: ${stderr?.trim() ?? String(error)}`, {
       cause: error,
     });
   }
@@ -110,7 +110,7 @@ async function withTemporaryFolder<T>(work: (folder: string) => Promise<T>): Pro
   }
 }
 
-/** A moment as openssl takes it: `20261122T200000Z` without the `T`. */
+/** A time in openssl's format: `20261122200000Z`. */
 function opensslTime(ms: number): string {
   return new Date(ms).toISOString().replace(/\.\d+|[-:T]/g, "");
 }

@@ -4,14 +4,14 @@ import { messageOf } from "../../system/errors";
 import { logLine } from "../../system/progress";
 import { renewTls } from "./apply";
 
-/** Renews the certificate when it is time, and says so; for the agent's main process. */
+/** Renews the certificate when it is due, and logs it; called daily by the agent's main process. */
 export async function renewCertificate(server: string): Promise<void> {
   if (isExternal) return;
   try {
     await waitForPostgres(60);
-    const told = await withConnection("postgres", (client) => renewTls(client, server));
-    for (const sentence of told) logLine(sentence);
+    const lines = await withConnection("postgres", (client) => renewTls(client, server));
+    for (const line of lines) logLine(line);
   } catch (error) {
-    logLine(`could not see to the server's certificate: ${messageOf(error)}`);
+    logLine(`cannot renew the server certificate: ${messageOf(error)}`);
   }
 }

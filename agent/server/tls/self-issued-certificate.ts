@@ -4,15 +4,15 @@ import { ensureAuthority } from "./authority";
 import { factsOf, readCertificate, readKey, type CertificatePair } from "./certificate";
 import { createCertificate } from "./openssl";
 
-/** A certificate of the server's own authority. */
+/** A certificate issued by the server's own authority. */
 export interface SelfIssuedCertificate {
   /** The authority, in PEM. */
   readonly ca: string;
-  /** The certificate to use, and why it is another one than before; `undefined` when the one in use stays. */
+  /** The new certificate and the reason for it; `undefined` when the one in use stays. */
   readonly renewed: { readonly pair: CertificatePair; readonly reason: string } | undefined;
 }
 
-/** Makes a certificate when the one in use is not good for the names, or not for long. */
+/** Issues a certificate when the one in use lacks a name, expires soon or is unusable. */
 export async function ensureSelfIssued(
   server: string,
   names: readonly string[],
@@ -37,8 +37,8 @@ function renewalReason(
   const certificate = readCertificate(inUse?.certificate);
   const key = readKey(inUse?.key);
   if (!certificate) return "there was none";
-  if (!key || !certificate.checkPrivateKey(key)) return "its key is not there";
+  if (!key || !certificate.checkPrivateKey(key)) return "its key is missing";
   const signer = readCertificate(authority);
-  if (!signer || !certificate.verify(signer.publicKey)) return "it is of another authority";
+  if (!signer || !certificate.verify(signer.publicKey)) return "it is from another authority";
   return serverRenewalReason(factsOf(certificate), names, new Date());
 }

@@ -2,14 +2,14 @@ import { connect as connectPlain } from "node:net";
 import { connect as connectTls } from "node:tls";
 import { messageOf } from "../../system/errors";
 
-/** PostgreSQL's name in the server's network; not there in a container of an older stack. */
+/** PostgreSQL's host name in the server's network; missing in a container that an older version created. */
 const host = process.env.STAGECRAFT_POSTGRES_HOST;
 const timeoutMs = 10_000;
 
-/** What a client sends to ask for TLS, and PostgreSQL answers with S or N. PostgreSQL manual, 53.2.11. */
+/** SSLRequest; PostgreSQL answers with S or N. PostgreSQL manual, 53.2.11. */
 const sslRequest = Buffer.from([0, 0, 0, 8, 4, 210, 22, 47]);
 
-/** The SHA-256 of the certificate that PostgreSQL shows to clients, or why it shows none; `undefined` where it cannot be asked. */
+/** SHA-256 of the certificate that PostgreSQL serves, or why it serves none; `undefined` when its host name is not set. */
 export async function servedFingerprint(): Promise<
   { readonly fingerprint: string } | { readonly problem: string } | undefined
 > {
@@ -32,10 +32,10 @@ function readFingerprint(name: string): Promise<string> {
     socket.once("data", (answer) => {
       if (answer.toString() !== "S") {
         socket.destroy();
-        reject(new Error("TLS stays off"));
+        reject(new Error("TLS is still off"));
         return;
       }
-      // Whose certificate it is shows in the fingerprint; the authority may be anybody's.
+      // The fingerprint identifies the certificate, so its authority need not be verified.
       const secure = connectTls({ socket, rejectUnauthorized: false });
       secure.once("error", reject);
       secure.once("secureConnect", () => {

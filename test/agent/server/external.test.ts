@@ -38,22 +38,22 @@ describe("an address is kept only when it leads to a server that can be looked a
     [
       "wrong password",
       { password: "a wrong one" },
-      `${at} refuses the password of the boss; correct superuser.password`,
+      `${at} rejects the password of the boss; correct superuser.password`,
     ],
     [
       "wrong port",
       { port: 5433 },
-      "PostgreSQL at db.example:5433 is not reachable: the connection is refused; start it there, or correct address and listen_addresses",
+      "PostgreSQL at db.example:5433 is not reachable: connection refused; start it there, or correct address and listen_addresses",
     ],
     [
       "wrong name",
       { host: "nowhere.invalid" },
-      "PostgreSQL at nowhere.invalid:5432 cannot be found: there is no host nowhere.invalid; correct address.host, or give an IP address",
+      "PostgreSQL at nowhere.invalid:5432 cannot be found: host nowhere.invalid does not resolve; correct address.host, or use an IP address",
     ],
     [
       "an authority that systems know",
       { ca: undefined },
-      `${at} shows a certificate that tls.ca did not sign (unable to verify the first certificate); give the authority that did`,
+      `${at} has a certificate that is not signed by tls.ca (unable to verify the first certificate); set tls.ca to the CA that signed it`,
     ],
   ])("%s", async (_, more, text) => {
     expect(await server.connectAgent(more)).toEqual({ status: 1, stdout: "", stderr: `${text}\n` });
@@ -63,7 +63,7 @@ describe("an address is kept only when it leads to a server that can be looked a
     const { status, stderr } = await server.connectAgent({ host: server.postgres });
     expect(status).toBe(1);
     expect(stderr).toBe(
-      `PostgreSQL at ${server.postgres}:5432 shows a certificate for another name; use a name that stands in it as address.host, or give it one with ${server.postgres}\n`,
+      `PostgreSQL at ${server.postgres}:5432 has a certificate for another name; set address.host to a name in it, or issue a certificate for ${server.postgres}\n`,
     );
   });
 
@@ -71,7 +71,7 @@ describe("an address is kept only when it leads to a server that can be looked a
     await server.sql("postgres", "CREATE ROLE clerk LOGIN PASSWORD 'of the clerk'");
     const { stderr } = await server.connectAgent({ user: "clerk", password: "of the clerk" });
     expect(stderr).toBe(
-      `clerk is no superuser of ${at}: it lacks the attribute SUPERUSER; give it with: ALTER ROLE "clerk" SUPERUSER\n`,
+      `clerk is not a superuser of ${at}; make it one with: ALTER ROLE "clerk" SUPERUSER\n`,
     );
   });
 
@@ -83,7 +83,7 @@ describe("an address is kept only when it leads to a server that can be looked a
     const { stderr } = await server.connectAgent();
     await server.onItsMachine(["sh", "-c", put], rules.stdout);
     expect(stderr).toMatch(
-      /^PostgreSQL at db\.example:5432 does not let the boss in: no pg_hba\.conf entry for host "[\d.]+", user "the boss", database "postgres", SSL encryption; add a rule for the agent to its pg_hba\.conf\n$/,
+      /^PostgreSQL at db\.example:5432 rejects the boss: no pg_hba\.conf entry for host "[\d.]+", user "the boss", database "postgres", SSL encryption; add a rule for the agent to its pg_hba\.conf\n$/,
     );
   });
 
@@ -97,14 +97,14 @@ describe("an address is kept only when it leads to a server that can be looked a
     const { stderr } = await server.connectAgent();
     await turn("on");
     expect(stderr).toBe(
-      `${at} refuses TLS; switch ssl on there, or set tls.mode to "disable" where the network is trusted\n`,
+      `${at} does not support TLS; set ssl = on there, or tls.mode: "disable" if the network is trusted\n`,
     );
   });
 
   test("the agent's own container", async () => {
     const { stderr } = await server.connectAgent({ host: "localhost" });
     expect(stderr).toContain(
-      "must not lead to the agent's own container, as this one does there; give the address of the machine in its network, e.g. that of its Docker bridge, 172.17.0.1",
+      "must not be a loopback or wildcard address, which is the agent's own container there; use the machine's address in its network, e.g. of its Docker bridge, 172.17.0.1",
     );
   });
 
@@ -243,7 +243,7 @@ describe("connected by name, with the certificate checked", () => {
       "CREATE ROLE ledger LOGIN; CREATE DATABASE ledger OWNER ledger".replace(";", ";\n"),
     );
     expect((await server.makeRoles({ database: "ledger" })).stderr).toBe(
-      `there is a role ledger on this server that Stagecraft has not made; give the database another name, or hand the role over with: COMMENT ON ROLE "ledger" IS 'stagecraft: application'\n`,
+      `role ledger exists on this server and was not created by Stagecraft; give the database another name, or let Stagecraft manage the role with: COMMENT ON ROLE "ledger" IS 'stagecraft: application'\n`,
     );
     const { result } = await server.restore({ database: "ledger", dump });
     expect(result.text).toContain(
@@ -315,7 +315,7 @@ describe("connected by name, with the certificate checked", () => {
     const started = performance.now();
     const { stderr } = await server.makeRoles({ database: "shop" });
     expect(stderr).toBe(
-      "PostgreSQL at db.example:5432 refuses the password of the boss; correct superuser.password\n",
+      "PostgreSQL at db.example:5432 rejects the password of the boss; correct superuser.password\n",
     );
     expect(performance.now() - started).toBeLessThan(atMost(30 * second));
     expect(await server.connectAgent({ password: "another one" })).toMatchObject({ status: 0 });

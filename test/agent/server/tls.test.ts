@@ -148,7 +148,7 @@ describe("the server's own certificate", () => {
     expect(more).toMatchObject({ ca, changed: true, reason: "it lacks db.example.com", names });
     expect(await psql(ca, `hostaddr=${await address()} ${verify("db.example.com")}`)).toMatch(/^t/);
     expect(await apply()).toMatchObject({
-      reason: "it has db.example.com, which is not the server's any more",
+      reason: "it has db.example.com, which the server no longer has",
     });
   });
 
@@ -200,7 +200,7 @@ describe("renewal", () => {
     await age(12);
     await expect.poll(servedSubject, polling).toBe("subject=CN=old\n");
     expect(await psql(ca, verify())).toMatch(/^t/);
-    expect(await apply()).toMatchObject({ changed: true, reason: "it ends in 11 days", ca });
+    expect(await apply()).toMatchObject({ changed: true, reason: "it expires in 11 days", ca });
     expect(await servedSubject()).toBe(`subject=CN=PostgreSQL of ${server.name}\n`);
     expect(await psql(ca, verify())).toMatch(/^t/);
     const { rows: after } = await session.query("SELECT pg_backend_pid() AS pid");
@@ -214,7 +214,7 @@ describe("renewal", () => {
     await expect.poll(servedSubject, polling).toBe("subject=CN=old\n");
     await docker("restart", "--time", "1", server.agentContainer);
     await expect.poll(servedSubject, polling).toBe(`subject=CN=PostgreSQL of ${server.name}\n`);
-    const told = `PostgreSQL has a new certificate until .*: it ends in 2 days`;
+    const told = `PostgreSQL has a new certificate, valid until .*: it expires in 2 days`;
     await expect
       .poll(
         async () => (await docker("logs", server.agentContainer)) + (await agentErrors()),
@@ -241,7 +241,7 @@ describe("renewal", () => {
     const { ca } = await apply();
     await script("rm -r /var/lib/stagecraft/tls");
     const made = await apply();
-    expect(made).toMatchObject({ changed: true, reason: "it is of another authority" });
+    expect(made).toMatchObject({ changed: true, reason: "it is from another authority" });
     expect(await psql(ca, verify())).toMatch(/certificate verify failed/);
     expect(await psql(made.ca, verify())).toMatch(/^t/);
   });
@@ -270,21 +270,21 @@ describe("a certificate that a person gives", () => {
     expect(await psql(given.ca, verify())).toMatch(/^t/);
     expect(await apply({ ...given, names })).toEqual({ ...first, changed: false, reason: "" });
     const own = await apply();
-    expect(own).toMatchObject({ changed: true, reason: "it is of another authority" });
+    expect(own).toMatchObject({ changed: true, reason: "it is from another authority" });
     expect(await psql(own.ca, verify())).toMatch(/^t/);
   });
 
   test("is warned of when it ends soon or lacks a name", async () => {
     const { warnings } = await apply({ ...(await foreign("db.example.com", [-1, 10])) });
     expect(warnings).toEqual([
-      `the given certificate is for db.example.com: sslmode=verify-full will refuse ${server.postgres}, localhost`,
-      "the given certificate must be replaced: it ends in 9 days",
+      `the supplied certificate is for db.example.com: clients with sslmode=verify-full will reject ${server.postgres}, localhost`,
+      "the supplied certificate must be replaced: it expires in 9 days",
     ]);
     const { certificate, key } = await foreign(server.postgres);
     const unknown = await apply({ certificate, key, names: [server.postgres] });
     expect(unknown).toMatchObject({ ca: null });
     expect(unknown.warnings).toEqual([
-      "the given certificate is of no authority that this system knows (unable to get local issuer certificate); give it as tls.ca",
+      "tls.certificate is from an authority that this system does not trust (unable to get local issuer certificate); set tls.ca to the authority's certificate",
     ]);
     await apply();
   });
@@ -306,12 +306,12 @@ describe("a certificate that a person gives", () => {
       ].map(async (request) => (await ask(request)).stderr),
     );
     expect(refusals).toEqual([
-      "tls.key does not belong to tls.certificate; give the two that were made together\n",
-      "tls.certificate does not lead to tls.ca: unable to get local issuer certificate; put the certificates between them behind the server's\n",
-      "tls.certificate cannot be read: it is no certificate in PEM\n",
+      "tls.key does not belong to tls.certificate; set both to files that were created together\n",
+      "tls.certificate has no chain to tls.ca: unable to get local issuer certificate; append the intermediate certificates to tls.certificate\n",
+      "tls.certificate cannot be read: it must be a certificate in PEM\n",
       "tls.key cannot be read: it must be a private key in PEM, without a passphrase\n",
-      `tls.certificate ended on ${day(-10)}; give one that has not\n`,
-      `tls.certificate begins on ${day(10)}; give one that is good today\n`,
+      `tls.certificate expired on ${day(-10)}; set it to a valid certificate\n`,
+      `tls.certificate is not valid before ${day(10)}; set it to a valid certificate\n`,
     ]);
     expect(await psql(ca, verify())).toMatch(/^t/);
     expect(await apply()).toMatchObject({ changed: false });
@@ -326,7 +326,7 @@ describe("a certificate that a person gives", () => {
     const said = await ask({ certificate, key });
     expect(said.status).toBe(1);
     expect(said.stderr).toMatch(
-      /^PostgreSQL refuses the certificate, and what was there stays: could not load server certificate file ".+": ee key too small/,
+      /^PostgreSQL rejects the certificate; the previous configuration stays in effect: could not load server certificate file ".+": ee key too small/,
     );
     expect(await psql(ca, verify())).toMatch(/^t/);
   });

@@ -4,21 +4,21 @@ import { AgentError } from "../../system/errors";
 import { factsOf, readCertificate, readKey, type CertificatePair } from "./certificate";
 import { chainProblem } from "./openssl";
 
-/** A certificate that a person gave, found good. */
-export interface CustomCertificate {
+/** A supplied certificate that has passed the checks. */
+export interface SuppliedCertificate {
   readonly pair: CertificatePair;
   readonly warnings: readonly string[];
 }
 
-/** Checks a certificate that a person gave. Nothing of a key is ever told. */
-export async function checkCustomCertificate(
+/** Checks a supplied certificate. Throws an {@link AgentError}, which never contains parts of the key. */
+export async function checkSuppliedCertificate(
   chain: string,
   keyText: string,
   { names, ca }: Pick<TlsRequest, "names" | "ca">,
-): Promise<CustomCertificate> {
+): Promise<SuppliedCertificate> {
   const certificate = readCertificate(chain);
   if (!certificate)
-    throw new AgentError("tls.certificate cannot be read: it is no certificate in PEM");
+    throw new AgentError("tls.certificate cannot be read: it must be a certificate in PEM");
   const key = readKey(keyText);
   if (!key) {
     throw new AgentError(
@@ -27,37 +27,37 @@ export async function checkCustomCertificate(
   }
   if (!certificate.checkPrivateKey(key)) {
     throw new AgentError(
-      "tls.key does not belong to tls.certificate; give the two that were made together",
+      "tls.key does not belong to tls.certificate; set both to files that were created together",
     );
   }
   const facts = factsOf(certificate);
   const now = new Date();
   if (facts.expires < now) {
     throw new AgentError(
-      `tls.certificate ended on ${formatDay(facts.expires)}; give one that has not`,
+      `tls.certificate expired on ${formatDay(facts.expires)}; set it to a valid certificate`,
     );
   }
-  const begins = new Date(certificate.validFrom);
-  if (begins > now) {
+  const validFrom = new Date(certificate.validFrom);
+  if (validFrom > now) {
     throw new AgentError(
-      `tls.certificate begins on ${formatDay(begins)}; give one that is good today`,
+      `tls.certificate is not valid before ${formatDay(validFrom)}; set it to a valid certificate`,
     );
   }
   const warnings = suppliedCertificateWarnings(facts, names, now);
   const problem = await chainProblem(chain, ca);
   if (problem !== undefined && ca !== undefined) {
     throw new AgentError(
-      `tls.certificate does not lead to tls.ca: ${problem}; put the certificates between them behind the server's`,
+      `tls.certificate has no chain to tls.ca: ${problem}; append the intermediate certificates to tls.certificate`,
     );
   }
   if (problem !== undefined) {
     warnings.push(
-      `the given certificate is of no authority that this system knows (${problem}); give it as tls.ca`,
+      `tls.certificate is from an authority that this system does not trust (${problem}); set tls.ca to the authority's certificate`,
     );
   }
   return { pair: { certificate: chain, key: keyText }, warnings };
 }
 
-function formatDay(moment: Date): string {
-  return moment.toISOString().slice(0, 10);
+function formatDay(time: Date): string {
+  return time.toISOString().slice(0, 10);
 }
