@@ -1,33 +1,33 @@
 import { z } from "zod";
 import { addressProblem } from "./address";
 
-/** How far TLS goes: with the server's certificate checked, without, or not at all. PostgreSQL manual, 32.19. */
+/** TLS modes: with verification of the server's certificate, without it, or no TLS. PostgreSQL manual, 32.19. */
 export const sslModes = ["verify-full", "require", "disable"] as const;
 export type SslMode = (typeof sslModes)[number];
 
-/** A host name or IP address that the agent's container reaches. */
+/** A host name or IP address that the agent's container can connect to. */
 export const addressHostSchema = z.string().superRefine((host, context) => {
   const problem = addressProblem(host);
   if (problem !== undefined) context.addIssue(`must ${problem}`);
 });
 
-/** A password, as libpq's password file can hold it; its text is never shown. */
+/** A password that a libpq password file can contain; never shown in messages. */
 const passwordSchema = z
   .string()
   .min(1, "must not be empty")
-  .regex(/^\P{Cc}*$/u, "must be printable characters alone");
+  .regex(/^\P{Cc}*$/u, "must consist of printable characters");
 
-/** stdin of `stagecraft-agent connection`: where the server is that the agent looks after, when it is not its own. */
+/** stdin of `stagecraft-agent connection`: how to connect to the external server that the agent manages. */
 export const connectionRequestSchema = z
   .strictObject({
-    /** The server this is meant for; the agent refuses when it is another. */
+    /** Name of the target server; an agent of another server rejects the request. */
     server: z.string().min(1),
     host: addressHostSchema,
     port: z.number().int().min(1).max(65_535),
-    /** A superuser. */
+    /** A superuser role. */
     user: z.string().min(1),
     password: passwordSchema,
-    /** What the server's certificate is checked with, as PEM. Left out for an authority that every system knows. */
+    /** CA certificate to verify the server's certificate, in PEM. @default the system's trusted CAs */
     ca: z
       .string()
       .includes("-----BEGIN CERTIFICATE-----", {
@@ -41,32 +41,32 @@ export const connectionRequestSchema = z
     context.addIssue({
       code: "custom",
       path: ["ca"],
-      message: `is for verify-full, ${sslmode} checks no certificate; leave one of them out`,
+      message: `requires sslmode verify-full, ${sslmode} does not verify the certificate; remove one of them`,
     });
   });
 export type ConnectionRequest = z.infer<typeof connectionRequestSchema>;
 
-/** What is known of a server once it has been reached. */
+/** Properties of a server, read over the connection. */
 const reachedSchema = z.strictObject({
   /** `server_version`, e.g. `17.11`. */
   postgres: z.string(),
-  /** What `SHOW hba_file` says; a path on the server's machine. */
+  /** `hba_file`; a path on the server's machine. */
   hbaFile: z.string(),
-  /** Where its data is, on the server's machine. */
+  /** `data_directory`; a path on the server's machine. */
   dataDirectory: z.string(),
-  /** The address that the server sees the agent come from. */
+  /** The agent's source address, as the server sees it. */
   clientAddress: z.string(),
 });
-export type Reached = z.infer<typeof reachedSchema>;
+export type ReachedServer = z.infer<typeof reachedSchema>;
 
 /** stdout of `connection`. */
 export const connectionResultSchema = reachedSchema.extend({
-  /** `false` when the agent had this connection already. */
+  /** `false` when the agent already has this connection. */
   changed: z.boolean(),
 });
 export type ConnectionResult = z.infer<typeof connectionResultSchema>;
 
-/** What `observe` tells of the way to a server that is not the agent's own. */
+/** Observed state of the connection to an external server, as `observe` reports it. */
 export const connectionObservationSchema = reachedSchema.extend({
   host: z.string(),
   port: z.number(),

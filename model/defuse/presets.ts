@@ -1,17 +1,17 @@
 import { quoteLiteral } from "../base/sql";
 import type { Defuse } from "./statement";
 
-/** What the OpenACS preset writes into a copy. */
+/** Arguments of the OpenACS preset. */
 export interface OpenAcsArgs {
-  /** Where the copy is reached, e.g. `"http://staging.example.com"`. @default "http://openacs.invalid" */
+  /** URL of the copy, e.g. `"http://staging.example.com"`. @default "http://openacs.invalid" */
   readonly url?: string;
 }
 
-/** Statements for well-known kinds of systems; more may stand behind them. */
+/** Statements for well-known systems; further statements can follow. */
 export const defusePresets = {
   /**
-   * For OpenACS and what is built on it: mail is written to the server's log, nothing waits to be sent, cookies that
-   * production signed are worth nothing, links lead to the copy. What it cannot reach: docs/defuse.md.
+   * For OpenACS and systems based on it: mail is written to the server's log instead of sent, queues are emptied, cookies
+   * signed in production are invalid, links point to the copy. Limitations: docs/defuse.md.
    *
    * @example
    * const defuse: Defuse = [...defusePresets.openAcs({ url: "http://staging.example.com" }), …];
@@ -48,19 +48,19 @@ export const defusePresets = {
   ],
 } as const;
 
-/** Parameters of the kernel that hold addresses mail comes from or goes to. */
+/** Parameters of acs-kernel with sender and recipient addresses of mail. */
 const senders = ["AdminOwner", "HostAdministrator", "OutgoingSender", "SystemOwner"];
 
 function setParameter(packageKey: string, names: readonly string[], value: string): string {
-  return `UPDATE apm_parameter_values v SET attr_value = ${quoteLiteral(value)} FROM apm_parameters p WHERE ${named(packageKey, names)}`;
+  return `UPDATE apm_parameter_values v SET attr_value = ${quoteLiteral(value)} FROM apm_parameters p WHERE ${parameterCondition(packageKey, names)}`;
 }
 
-/** One value at least, and no other: a parameter that was renamed must not go by unseen. */
+/** Requires at least one value, so that a renamed parameter makes the check fail. */
 function isParameter(packageKey: string, names: readonly string[], value: string): string {
-  return `SELECT count(*) > 0 AND bool_and(v.attr_value = ${quoteLiteral(value)}) FROM apm_parameter_values v, apm_parameters p WHERE ${named(packageKey, names)}`;
+  return `SELECT count(*) > 0 AND bool_and(v.attr_value = ${quoteLiteral(value)}) FROM apm_parameter_values v, apm_parameters p WHERE ${parameterCondition(packageKey, names)}`;
 }
 
-function named(packageKey: string, names: readonly string[]): string {
+function parameterCondition(packageKey: string, names: readonly string[]): string {
   const list = names.map(quoteLiteral).join(", ");
   return `p.parameter_id = v.parameter_id AND p.package_key = ${quoteLiteral(packageKey)} AND p.parameter_name IN (${list})`;
 }

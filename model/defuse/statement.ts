@@ -2,13 +2,13 @@ import { z } from "zod";
 
 const sql = z.string().trim().min(1, "must not be empty");
 
-/** One thing that a copy of production must not do, and what makes sure of it. */
+/** A statement that disables something in a copy of production, with a check. */
 export const defuseStatementSchema = z.strictObject({
-  /** For people, e.g. `mail off`. */
+  /** Display name, e.g. `mail off`. */
   name: z.string().trim().min(1, "must not be empty"),
-  /** Statements that make it so, in one transaction. Triggers and rules do not fire. */
+  /** SQL statements, run in one transaction. Triggers and rules do not fire. */
   sql,
-  /** A query that must answer with one `true` when it is so. */
+  /** A query that returns a single `true` if the statements had the intended effect. */
   expect: sql,
 });
 export type DefuseStatement = z.infer<typeof defuseStatementSchema>;
@@ -16,13 +16,13 @@ export type DefuseStatement = z.infer<typeof defuseStatementSchema>;
 /** All statements, in order. */
 export const defuseSchema = z.array(defuseStatementSchema).superRefine((statements, context) => {
   const names = statements.map(({ name }) => name);
-  const twice = names.find((name, i) => names.indexOf(name) !== i);
-  if (twice !== undefined)
-    context.addIssue(`two statements are named "${twice}"; rename one of them`);
+  const duplicate = names.find((name, i) => names.indexOf(name) !== i);
+  if (duplicate !== undefined)
+    context.addIssue(`two statements are named "${duplicate}"; rename one of them`);
 });
 
 /**
- * What a copy of production must not do, run before anybody may connect to it.
+ * Statements that make a copy of production harmless. They run before anyone can connect to the copy.
  *
  * @example
  * const defuse: Defuse = [
@@ -35,12 +35,12 @@ export const defuseSchema = z.array(defuseStatementSchema).superRefine((statemen
  */
 export type Defuse = readonly DefuseStatement[];
 
-/** What was done, for the report of a refresh. */
+/** Executed statements, for the report of a refresh. */
 export const defuseReportSchema = z.strictObject({
   statements: z.array(
     z.strictObject({
       name: z.string(),
-      /** Rows that were inserted, changed or deleted. */
+      /** Number of inserted, updated or deleted rows. */
       rows: z.number().int().nonnegative(),
       seconds: z.number().nonnegative(),
     }),

@@ -1,16 +1,16 @@
 import { z } from "zod";
 
-/** A table, or rows of one, that a refresh carries over from the live database. */
-export const keepTableSchema = z.strictObject({
-  /** As SQL writes it: `testers`, `qa.sign_off`, `"Odd Name"`. */
+/** A table, or some of its rows, that a refresh preserves. */
+export const preserveRuleSchema = z.strictObject({
+  /** In SQL notation: `testers`, `qa.sign_off`, `"Odd Name"`. */
   table: z.string().min(1),
-  /** Which rows, as a condition of SQL; all when left out. */
+  /** SQL condition for the rows. @default all rows */
   where: z.string().min(1).optional(),
 });
-export type KeepTable = z.infer<typeof keepTableSchema>;
+export type PreserveRule = z.infer<typeof preserveRuleSchema>;
 
-/** Why a row could not be carried over as it was. */
-export const keepReasonSchema = z.enum([
+/** Why a row was skipped. */
+export const skipReasonSchema = z.enum([
   "unique conflict",
   "missing target",
   "null not allowed",
@@ -20,39 +20,39 @@ export const keepReasonSchema = z.enum([
   "missing table",
   "other",
 ]);
-export type KeepReason = z.infer<typeof keepReasonSchema>;
+export type SkipReason = z.infer<typeof skipReasonSchema>;
 
-/** What became of one table. */
-export const keptTableSchema = z.strictObject({
+/** Result for one table. */
+export const preservedTableSchema = z.strictObject({
   table: z.string(),
-  /** `absent`: the live database has no such table. */
+  /** `absent`: the live database does not have this table. */
   state: z.enum(["carried over", "created", "absent"]),
-  /** Rows that the live database had. */
+  /** Rows in the live database. */
   rows: z.number().int().nonnegative(),
   carried: z.number().int().nonnegative(),
-  /** Rows that the new contents have already, column by column. */
+  /** Rows that are identical in the new contents. */
   same: z.number().int().nonnegative(),
-  /** Rows put aside, by reason. */
+  /** Skipped rows by reason. */
   aside: z.array(
     z.strictObject({
-      reason: keepReasonSchema,
+      reason: skipReasonSchema,
       rows: z.number().int().positive(),
       example: z.string(),
     }),
   ),
-  /** Carried over, but for values of columns that are gone: those are put aside. */
+  /** Rows carried over without the values of removed columns; those values are in {@link preserveReportSchema}'s `log`. */
   shortened: z.number().int().nonnegative(),
   notes: z.array(z.string()),
 });
-export type KeptTable = z.infer<typeof keptTableSchema>;
+export type PreservedTable = z.infer<typeof preservedTableSchema>;
 
-/** The report of what was carried over. */
-export const keepReportSchema = z.strictObject({
-  tables: z.array(keptTableSchema),
-  /** Log of the agent that holds the rows put aside, one JSON document a line. */
+/** Report of the preserved tables. */
+export const preserveReportSchema = z.strictObject({
+  tables: z.array(preservedTableSchema),
+  /** Name of the agent's log with the skipped rows, one JSON document per line. */
   log: z.string().optional(),
   seconds: z.number().nonnegative(),
-  /** For people. */
+  /** Text of {@link preserveReportText}. */
   text: z.string(),
 });
-export type KeepReport = z.infer<typeof keepReportSchema>;
+export type PreserveReport = z.infer<typeof preserveReportSchema>;

@@ -1,7 +1,7 @@
 import { z } from "zod";
-import { certificateNameProblem } from "./names";
+import { certificateNameProblem } from "./certificate-name";
 
-/** A name that clients reach a server by: a DNS name or an IP address. */
+/** A name that clients use to connect to a server: a DNS name or an IP address. */
 export const certificateNameSchema = z.string().superRefine((name, context) => {
   const problem = certificateNameProblem(name);
   if (problem !== undefined) context.addIssue(`must ${problem}`);
@@ -9,13 +9,13 @@ export const certificateNameSchema = z.string().superRefine((name, context) => {
 
 const pemOf = (what: string, ...labels: readonly string[]) =>
   z.string().refine((text) => labels.some((label) => text.includes(`-----BEGIN ${label}-----`)), {
-    // Its text is never shown: it may be a key.
+    // The value is never shown: it may be a private key.
     error: `must be ${what} in PEM, with the line -----BEGIN ${labels[0] ?? ""}-----`,
   });
 
-/** A certificate that a person has from elsewhere, all in PEM. */
+/** A certificate supplied by the user, in PEM. */
 const givenCertificateSchema = {
-  /** The certificate of the server, and behind it those that lead to the authority. */
+  /** The server's certificate, followed by the intermediate certificates. */
   certificate: pemOf("a certificate", "CERTIFICATE").optional(),
   /** Its private key, without a passphrase. */
   key: pemOf(
@@ -24,16 +24,16 @@ const givenCertificateSchema = {
     "EC PRIVATE KEY",
     "RSA PRIVATE KEY",
   ).optional(),
-  /** The authority that clients trust. Left out for one that every system knows. */
+  /** The CA certificate that clients trust. @default the system's trusted CAs */
   ca: pemOf("a certificate", "CERTIFICATE").optional(),
 };
 
 /** stdin of `stagecraft-agent tls`. */
 export const tlsRequestSchema = z
   .strictObject({
-    /** The server this is meant for; the agent refuses when it is another. */
+    /** Name of the target server; an agent of another server rejects the request. */
     server: z.string().min(1),
-    /** DNS names and IP addresses that clients reach the server by. */
+    /** DNS names and IP addresses that clients connect to. */
     names: z.array(certificateNameSchema).min(1, "must have at least one name"),
     ...givenCertificateSchema,
   })
@@ -48,37 +48,37 @@ export const tlsRequestSchema = z
       fail("certificate", "is missing; a private key needs its certificate");
     }
     if (certificate === undefined && ca !== undefined) {
-      fail("certificate", "is missing; without one the server makes its own authority");
+      fail("certificate", "is missing; without one the server creates its own CA");
     }
   });
 export type TlsRequest = z.infer<typeof tlsRequestSchema>;
 
 /** stdout of `tls`. */
 export const tlsResultSchema = z.strictObject({
-  /** What clients name as `sslrootcert`, in PEM; `null` for a given certificate of an authority that systems know. */
+  /** The CA certificate for `sslrootcert` of clients, in PEM; `null` for a supplied certificate of a public CA. */
   ca: z.string().nullable(),
-  /** When the server's certificate ends. */
+  /** When the server's certificate expires. */
   expires: z.iso.datetime(),
   /** DNS names and IP addresses in the certificate. */
   names: z.array(z.string()),
-  /** Whether PostgreSQL got another certificate. */
+  /** Whether PostgreSQL's certificate was replaced. */
   changed: z.boolean(),
-  /** Why it got one, e.g. `it ends in 12 days`; empty when it did not. */
+  /** Why it was replaced, e.g. `it expires in 12 days`; empty when it was not. */
   reason: z.string(),
-  /** What a person should know, a sentence each. */
+  /** Warnings for the user, one sentence each. */
   warnings: z.array(z.string()),
 });
 export type TlsResult = z.infer<typeof tlsResultSchema>;
 
-/** What is seen of a server's TLS, for drift. */
+/** Observed state of a server's TLS, for drift detection. */
 export const tlsObservationSchema = z.strictObject({
-  /** Whether PostgreSQL offers TLS. */
+  /** Whether TLS is enabled in PostgreSQL. */
   on: z.boolean(),
-  /** SHA-256 of the server's certificate, in hexadecimal; `null` while there is none of ours. */
+  /** SHA-256 of the server's certificate, in hexadecimal; `null` when Stagecraft has not installed one. */
   fingerprint: z.string().nullable(),
   expires: z.iso.datetime().nullable(),
   names: z.array(z.string()),
-  /** Whether the certificate was given by a person; such a one is not renewed. */
+  /** Whether the certificate was supplied by the user; Stagecraft does not renew it. */
   given: z.boolean(),
 });
 export type TlsObservation = z.infer<typeof tlsObservationSchema>;

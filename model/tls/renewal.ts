@@ -1,58 +1,58 @@
-import { coversName } from "./names";
+import { coversName } from "./certificate-name";
 
-/** How long a certificate of ours is good for, in days. Longer ones are refused by some clients. */
+/** Validity of Stagecraft's certificates, in days. Some clients reject server certificates that are valid longer. */
 export const validDays = { authority: 3650, server: 397 } as const;
 
-/** With fewer days left a certificate is renewed. An authority is, while certificates that it signs can outlive it. */
+/** A certificate with fewer remaining days is renewed; a CA early enough to outlive the certificates it signs. */
 export const renewalDays = { authority: validDays.server + 30, server: 30 } as const;
 
 const dayMs = 86_400_000;
 
-/** What is known of a certificate. */
+/** Names and expiry of a certificate. */
 export interface CertificateFacts {
   /** DNS names and IP addresses. */
   readonly names: readonly string[];
   readonly expires: Date;
 }
 
-/** Why the server needs another certificate, as a sentence goes on after "because"; `undefined` when it keeps its own. */
-export function serverRenewal(
+/** Why the server's certificate must be replaced, as the rest of a sentence after "because"; `undefined` when it need not be. */
+export function serverRenewalReason(
   { names, expires }: CertificateFacts,
-  wanted: readonly string[],
+  required: readonly string[],
   now: Date,
 ): string | undefined {
-  const missing = wanted.filter((name) => !coversName(names, name));
+  const missing = required.filter((name) => !coversName(names, name));
   if (missing.length > 0) return `it lacks ${missing.join(", ")}`;
-  const gone = names.filter((name) => !coversName(wanted, name));
-  if (gone.length > 0) return `it has ${gone.join(", ")}, which is not the server's any more`;
-  return endingSoon(expires, renewalDays.server, now);
+  const obsolete = names.filter((name) => !coversName(required, name));
+  if (obsolete.length > 0) return `it has ${obsolete.join(", ")}, which the server no longer has`;
+  return expiresSoon(expires, renewalDays.server, now);
 }
 
-/** Why the authority needs another certificate. Its key stays, so what clients have of it is good until it ends. */
-export function authorityRenewal(expires: Date, now: Date): string | undefined {
-  return endingSoon(expires, renewalDays.authority, now);
+/** Why the CA's certificate must be renewed; `undefined` when it need not be. Its key is kept, so clients can use the previous certificate until it expires. */
+export function authorityRenewalReason(expires: Date, now: Date): string | undefined {
+  return expiresSoon(expires, renewalDays.authority, now);
 }
 
-function endingSoon(expires: Date, days: number, now: Date): string | undefined {
+function expiresSoon(expires: Date, days: number, now: Date): string | undefined {
   const left = Math.floor((expires.getTime() - now.getTime()) / dayMs);
-  if (left < 0) return `it ended on ${expires.toISOString().slice(0, 10)}`;
-  return left < days ? `it ends in ${left === 1 ? "1 day" : `${left} days`}` : undefined;
+  if (left < 0) return `it expired on ${expires.toISOString().slice(0, 10)}`;
+  return left < days ? `it expires in ${left === 1 ? "1 day" : `${left} days`}` : undefined;
 }
 
-/** What a person should know of a certificate they gave. */
-export function givenWarnings(
+/** Warnings about a certificate supplied by the user, one sentence each. */
+export function suppliedCertificateWarnings(
   { names, expires }: CertificateFacts,
-  wanted: readonly string[],
+  required: readonly string[],
   now: Date,
 ): string[] {
-  const missing = wanted.filter((name) => !coversName(names, name));
-  const ending = endingSoon(expires, renewalDays.server, now);
+  const missing = required.filter((name) => !coversName(names, name));
+  const expiry = expiresSoon(expires, renewalDays.server, now);
   return [
     ...(missing.length > 0
       ? [
-          `the given certificate is for ${names.join(", ") || "no name"}: sslmode=verify-full will refuse ${missing.join(", ")}`,
+          `the supplied certificate is for ${names.join(", ") || "no name"}: clients with sslmode=verify-full will reject ${missing.join(", ")}`,
         ]
       : []),
-    ...(ending === undefined ? [] : [`the given certificate must be replaced: ${ending}`]),
+    ...(expiry === undefined ? [] : [`the supplied certificate must be replaced: ${expiry}`]),
   ];
 }

@@ -65,7 +65,7 @@ describe("before anything is touched", () => {
     await configure({ tls: {} });
     const { exitCode, text } = await up();
     expect(exitCode).not.toBe(0);
-    expect(text).toContain("shows a certificate that tls.ca did not sign");
+    expect(text).toContain("is not signed by tls.ca");
   });
 
   test("a machine that shows another key than the pinned one is refused, with the rules as they were", async () => {

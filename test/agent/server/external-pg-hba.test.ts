@@ -124,7 +124,7 @@ test("rules that lock the agent out are taken back, and it is told", async () =>
     new RegExp(
       `^pg_hba of ${server.name} was not changed: a required connection would be locked out
   the agent   the boss to postgres over TLS
-    PostgreSQL at db\\.example:5432 does not let the boss in: pg_hba\\.conf rejects connection .*
+    PostgreSQL at db\\.example:5432 rejects the boss: pg_hba\\.conf rejects connection .*
     fix: set pgHba\\.agent to the address from which the server sees the agent connect, so that a rule accepts it
 The previous rules are active\\.`,
     ),

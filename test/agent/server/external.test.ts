@@ -43,7 +43,7 @@ describe("an address is kept only when it leads to a server that can be looked a
     [
       "wrong port",
       { port: 5433 },
-      "PostgreSQL at db.example:5433 is not reachable: connection refused; start it there, or correct address and listen_addresses",
+      "PostgreSQL at db.example:5433 is not reachable (ECONNREFUSED); start it there, or correct address and listen_addresses",
     ],
     [
       "wrong name",

@@ -236,7 +236,7 @@ describe("a server elsewhere", () => {
   test.each<[Partial<ExternalPostgresArgs>, string]>([
     [
       { address: { host: "localhost", port: 70_000 } },
-      'ExternalPostgres "warehouse".address.host must not lead to the agent\'s own container, as this one does there; give the address of the machine in its network, e.g. that of its Docker bridge, 172.17.0.1, got "localhost"\nExternalPostgres "warehouse".address.port must be a port from 1 to 65535, got 70000',
+      'ExternalPostgres "warehouse".address.host must not be a loopback or wildcard address, which is the agent\'s own container there; use the machine\'s address in its network, e.g. of its Docker bridge, 172.17.0.1, got "localhost"\nExternalPostgres "warehouse".address.port must be a port from 1 to 65535, got 70000',
     ],
     [
       { ssh: { ...ssh, hostKey: "db.example.com ssh-ed25519 AAAAC3Nza" } },
@@ -244,7 +244,7 @@ describe("a server elsewhere", () => {
     ],
     [
       { pgHba: { rules: [{ type: "local", databases: ["all"], users: ["all"], method: "peer" }] } },
-      'ExternalPgHba "warehouse-pg-hba": the agent (the boss to postgres from samenet with TLS) is locked out: no rule is for it; add "hostssl postgres \\"the boss\\" samenet scram-sha-256"',
+      'ExternalPgHba "warehouse-pg-hba": the agent (the boss to postgres from samenet with TLS) is locked out: no rule matches; add "hostssl postgres \\"the boss\\" samenet scram-sha-256"',
     ],
   ])("is refused with %j", async (more, text) => {
     const program = register(external(more));

@@ -1,42 +1,45 @@
 import { describe, expect, test } from "vitest";
 import { addressProblem, formatAddress } from "../../../../model/connection/address";
-import { fitnessProblem, majorOf } from "../../../../model/connection/compatibility";
+import { compatibilityProblem, majorVersion } from "../../../../model/connection/compatibility";
 import { renderPassfile } from "../../../../model/connection/passfile";
 import { connectionRequestSchema } from "../../../../model/connection/protocol";
-import { isFinal, refusalText } from "../../../../model/connection/refusal";
+import {
+  isAuthenticationError,
+  connectionErrorText,
+} from "../../../../model/connection/connection-error";
 
 const to = { host: "db.example", port: 5432, user: "boss" };
 const fit = { ...to, version: 170_011, isSuperuser: true, isStandby: false };
 
 describe("a server can be looked after", () => {
   test.each([160_014, 170_000, 180_004])("when it is version %i", (version) => {
-    expect(fitnessProblem({ ...fit, version })).toBeUndefined();
+    expect(compatibilityProblem({ ...fit, version })).toBeUndefined();
   });
 
   test.each([
     [150_018, "15"],
     [90_624, "9.6"],
   ])("but not when it is version %i", (version, major) => {
-    expect(fitnessProblem({ ...fit, version })).toBe(
-      `PostgreSQL at db.example:5432 is version ${major}; Stagecraft needs 16 to 18, because older ones cannot make memberships that do not inherit; upgrade it`,
+    expect(compatibilityProblem({ ...fit, version })).toBe(
+      `PostgreSQL at db.example:5432 is version ${major}; Stagecraft needs 16 to 18, because older versions lack GRANT ... WITH INHERIT FALSE; upgrade it`,
     );
   });
 
   test("but not when it is newer than this Stagecraft knows", () => {
-    expect(fitnessProblem({ ...fit, version: 190_000 })).toBe(
-      "PostgreSQL at db.example:5432 is version 19; this Stagecraft knows 16 to 18; use a newer Stagecraft",
+    expect(compatibilityProblem({ ...fit, version: 190_000 })).toBe(
+      "PostgreSQL at db.example:5432 is version 19; this Stagecraft supports 16 to 18; upgrade Stagecraft",
     );
   });
 
   test("but not without the superuser's rights", () => {
-    expect(fitnessProblem({ ...fit, isSuperuser: false })).toBe(
-      'boss is no superuser of PostgreSQL at db.example:5432: it lacks the attribute SUPERUSER; give it with: ALTER ROLE "boss" SUPERUSER',
+    expect(compatibilityProblem({ ...fit, isSuperuser: false })).toBe(
+      'boss is not a superuser of PostgreSQL at db.example:5432; make it one with: ALTER ROLE "boss" SUPERUSER',
     );
   });
 
   test("but not when it is a standby", () => {
-    expect(fitnessProblem({ ...fit, isStandby: true })).toBe(
-      "PostgreSQL at db.example:5432 is a standby, which takes no changes; give the address of its primary",
+    expect(compatibilityProblem({ ...fit, isStandby: true })).toBe(
+      "PostgreSQL at db.example:5432 is a standby, which is read-only; use the address of its primary",
     );
   });
 });
@@ -46,56 +49,51 @@ test.each([
   [100_023, 10],
   [90_624, 9.6],
 ])("server_version_num %i is major version %d", (version, major) => {
-  expect(majorOf(version)).toBe(major);
+  expect(majorVersion(version)).toBe(major);
 });
 
 test.each([
   [
     "ENOTFOUND",
     "",
-    "cannot be found: there is no host db.example; correct address.host, or give an IP address",
+    "cannot be found: host db.example does not resolve; correct address.host, or use an IP address",
   ],
   [
     "EHOSTUNREACH",
     "",
-    "is not reachable: no answer; correct the address, or open the way to it in the firewall",
+    "is not reachable: no answer; correct the address, or allow the connection in the firewall",
   ],
   [
     "",
     "timeout expired",
-    "is not reachable: no answer; correct the address, or open the way to it in the firewall",
+    "is not reachable: no answer; correct the address, or allow the connection in the firewall",
   ],
   [
     "3D000",
     "",
-    "has no database postgres, which the agent works from; make it with: CREATE DATABASE postgres",
+    "has no database postgres, which the agent connects to; create it with: CREATE DATABASE postgres",
   ],
-  [
-    "CERT_HAS_EXPIRED",
-    "certificate has expired",
-    "shows a certificate that has ended; renew it there",
-  ],
+  ["CERT_HAS_EXPIRED", "certificate has expired", "has an expired certificate; renew it there"],
   [
     "53300",
     "sorry, too many clients already",
-    "does not let the agent in: sorry, too many clients already",
+    "rejects the agent's connection: sorry, too many clients already",
   ],
 ])("what a connection ended with, %s %s, becomes a sentence", (code, message, text) => {
-  expect(refusalText(to, { code, message })).toBe(`PostgreSQL at db.example:5432 ${text}`);
+  expect(connectionErrorText(to, { code, message })).toBe(`PostgreSQL at db.example:5432 ${text}`);
 });
 
 test("only an answer about who asks is final", () => {
-  expect(["28P01", "28000", "57P03", "ECONNREFUSED", undefined].filter(isFinal)).toEqual([
-    "28P01",
-    "28000",
-  ]);
+  expect(
+    ["28P01", "28000", "57P03", "ECONNREFUSED", undefined].filter(isAuthenticationError),
+  ).toEqual(["28P01", "28000"]);
 });
 
 test.each(["localhost", "LOCALHOST", "127.0.0.1", "127.1.2.3", "::1", "0.0.0.0"])(
   "%s is refused, because in the agent's container it is the container",
   (host) => {
     expect(addressProblem(host)).toMatch(
-      /^not lead to the agent's own container, .*172\.17\.0\.1$/,
+      /^not be a loopback or wildcard address, .*172\.17\.0\.1$/,
     );
   },
 );
@@ -130,11 +128,11 @@ describe("a request", () => {
   });
 
   test.each([
-    [{ password: "two\nlines" }, "must be printable characters alone"],
+    [{ password: "two\nlines" }, "must consist of printable characters"],
     [{ password: "" }, "must not be empty"],
     [
       { ca: "-----BEGIN CERTIFICATE-----" },
-      "is for verify-full, require checks no certificate; leave one of them out",
+      "requires sslmode verify-full, require does not verify the certificate; remove one of them",
     ],
     [
       { ca: "x", sslmode: "verify-full" },

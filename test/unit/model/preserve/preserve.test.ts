@@ -1,10 +1,10 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { orderByReferences } from "../../../../model/preserve/order";
+import { orderByReferences } from "../../../../model/preserve/reference-order";
 import type { PreservedTable } from "../../../../model/preserve/protocol";
-import { skipReasonOf } from "../../../../model/preserve/reason";
-import { preserveReportText } from "../../../../model/preserve/text";
-import { parseSettings } from "../../../../model/stack-file/parse";
+import { skipReasonOf } from "../../../../model/preserve/skip-reason";
+import { preserveReportText } from "../../../../model/preserve/report-text";
+import { parseStackConfig } from "../../../../model/stack-file/parse";
 
 const table = (more: Partial<PreservedTable>): PreservedTable => ({
   ...{ table: "testers", state: "carried over", rows: 0, carried: 0, same: 0 },
@@ -14,14 +14,14 @@ const table = (more: Partial<PreservedTable>): PreservedTable => ({
 
 describe("what was kept, for people", () => {
   test("is one line when all is well", () => {
-    expect(preserveReportText({ tables: [] })).toBe("nothing is to be kept");
+    expect(preserveReportText({ tables: [] })).toBe("no tables to preserve");
     const tables = [
       table({ rows: 1, carried: 1 }),
       table({ table: "qa.sign_off", rows: 1200, carried: 1000, same: 200 }),
       table({ table: "later", state: "absent" }),
     ];
     expect(preserveReportText({ tables })).toBe(
-      "kept testers (1 row), qa.sign_off (1,200 rows), later (not there yet)",
+      "preserved testers (1 row), qa.sign_off (1,200 rows), later (does not exist yet)",
     );
   });
 
@@ -38,10 +38,10 @@ describe("what was kept, for people", () => {
     ];
     expect(preserveReportText({ tables, log: "20261125T032900123Z-keep.jsonl" })).toBe(
       [
-        "kept testers (2 of 5 rows)",
-        "  testers   made here, because the new contents have no such table",
-        "  testers   3 rows put aside: 2 unique conflict, 1 missing target",
-        "  testers   1 row without the values of columns that are gone",
+        "preserved testers (2 of 5 rows)",
+        "  testers   created, because the new contents do not have this table",
+        "  testers   3 rows skipped: 2 unique conflict, 1 missing target",
+        "  testers   1 row without the values of removed columns",
         "  testers   lacks something",
         "  log       20261125T032900123Z-keep.jsonl",
       ].join("\n"),
@@ -98,7 +98,7 @@ describe("tables are in the order of their references", () => {
 describe("the setting database.keep", () => {
   const passwords = { application: "long enough", readonly: "long enough", monitor: "long enough" };
   const parse = (keep: unknown) =>
-    parseSettings("staging", {
+    parseStackConfig("staging", {
       postgres: { port: 15433 },
       database: { name: "timesheets", keep },
       data: { dump: "x.sql" },
@@ -106,7 +106,10 @@ describe("the setting database.keep", () => {
     });
 
   test("takes names of tables, and sections with a condition", () => {
-    const { settings, problems } = parse(["testers", { table: "users", where: "is_tester" }]);
+    const { config: settings, problems } = parse([
+      "testers",
+      { table: "users", where: "is_tester" },
+    ]);
     expect(problems).toEqual([]);
     expect(settings.database?.keep).toEqual([
       { table: "testers" },

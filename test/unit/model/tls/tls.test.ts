@@ -1,9 +1,17 @@
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
-import { canonicalName, certificateNameProblem, coversName } from "../../../../model/tls/names";
+import {
+  canonicalName,
+  certificateNameProblem,
+  coversName,
+} from "../../../../model/tls/certificate-name";
 import { tlsRequestSchema } from "../../../../model/tls/protocol";
-import { authorityRenewal, givenWarnings, serverRenewal } from "../../../../model/tls/renewal";
-import { authorityConfig, serverConfig } from "../../../../model/tls/request";
+import {
+  authorityRenewalReason,
+  suppliedCertificateWarnings,
+  serverRenewalReason,
+} from "../../../../model/tls/renewal";
+import { authorityConfig, serverConfig } from "../../../../model/tls/openssl-config";
 
 const now = new Date("2026-11-22T12:00:00Z");
 const inDays = (days: number): Date => new Date(now.getTime() + days * 86_400_000);
@@ -63,29 +71,29 @@ describe("a server's certificate", () => {
 
   test.each([
     [names, inDays(30), names, undefined],
-    [names, inDays(29.9), names, "it ends in 29 days"],
-    [names, inDays(1), names, "it ends in 1 day"],
-    [names, inDays(-1), names, "it ended on 2026-11-21"],
+    [names, inDays(29.9), names, "it expires in 29 days"],
+    [names, inDays(1), names, "it expires in 1 day"],
+    [names, inDays(-1), names, "it expired on 2026-11-21"],
     [names, inDays(300), [...names, "db.example.com"], "it lacks db.example.com"],
-    [names, inDays(300), ["::1"], "it has localhost, which is not the server's any more"],
+    [names, inDays(300), ["::1"], "it has localhost, which the server no longer has"],
     [["LOCALHOST", "0:0:0:0:0:0:0:1"], inDays(300), names, undefined],
   ])("with %j until %s for %j is renewed because %s", (own, expires, wanted, reason) => {
-    expect(serverRenewal({ names: own, expires }, wanted, now)).toBe(reason);
+    expect(serverRenewalReason({ names: own, expires }, wanted, now)).toBe(reason);
   });
 
   test("always ends before its authority does", () => {
-    expect(authorityRenewal(inDays(427), now)).toBeUndefined();
-    expect(authorityRenewal(inDays(426), now)).toBe("it ends in 426 days");
+    expect(authorityRenewalReason(inDays(427), now)).toBeUndefined();
+    expect(authorityRenewalReason(inDays(426), now)).toBe("it expires in 426 days");
   });
 
   test("that was given is only warned of", () => {
-    expect(givenWarnings({ names, expires: inDays(300) }, names, now)).toEqual([]);
-    expect(givenWarnings({ names, expires: inDays(5) }, [...names, "db.example.com"], now)).toEqual(
-      [
-        "the given certificate is for localhost, ::1: sslmode=verify-full will refuse db.example.com",
-        "the given certificate must be replaced: it ends in 5 days",
-      ],
-    );
+    expect(suppliedCertificateWarnings({ names, expires: inDays(300) }, names, now)).toEqual([]);
+    expect(
+      suppliedCertificateWarnings({ names, expires: inDays(5) }, [...names, "db.example.com"], now),
+    ).toEqual([
+      "the supplied certificate is for localhost, ::1: clients with sslmode=verify-full will reject db.example.com",
+      "the supplied certificate must be replaced: it expires in 5 days",
+    ]);
   });
 });
 
@@ -113,7 +121,7 @@ describe("a request", () => {
     [{ key }, "✖ is missing; a private key needs its certificate\n  → at certificate"],
     [
       { ca: certificate },
-      "✖ is missing; without one the server makes its own authority\n  → at certificate",
+      "✖ is missing; without one the server creates its own CA\n  → at certificate",
     ],
     [
       { certificate: "what?", key },

@@ -1,6 +1,6 @@
-import { isIpAddress } from "./names";
+import { isIpAddress } from "./certificate-name";
 
-/** What `openssl req -x509` makes a certificate by: whom it is for, and what it may be used for. RFC 5280, 4.2.1. */
+/** The `openssl req -x509` configuration for a CA certificate: subject and extensions. RFC 5280, 4.2.1. */
 export function authorityConfig(server: string): string {
   return config(`Stagecraft authority of ${server}`, [
     "basicConstraints = critical, CA:TRUE, pathlen:0",
@@ -9,7 +9,7 @@ export function authorityConfig(server: string): string {
   ]);
 }
 
-/** The same for a server's certificate, with the names that clients reach it by. */
+/** The `openssl req -x509` configuration for a server certificate. @param names DNS names and IP addresses that clients connect to */
 export function serverConfig(server: string, names: readonly string[]): string {
   const alternatives = names.map((name) => `${isIpAddress(name) ? "IP" : "DNS"}:${name}`);
   return config(`PostgreSQL of ${server}`, [
@@ -23,11 +23,19 @@ export function serverConfig(server: string, names: readonly string[]): string {
 }
 
 function config(commonName: string, extensions: readonly string[]): string {
-  // A common name has at most 64 characters, and may hold none that openssl reads as its own.
+  // At most 64 characters (RFC 5280), without those that have a meaning in openssl's configuration.
   const subject = commonName.replace(/[^\w .-]/g, "_").slice(0, 64);
   return [
-    ...["[req]", "prompt = no", "distinguished_name = subject", "x509_extensions = extensions"],
-    ...["utf8 = yes", "string_mask = utf8only"],
-    ...["[subject]", `commonName = ${subject}`, "[extensions]", ...extensions, ""],
+    "[req]",
+    "prompt = no",
+    "distinguished_name = subject",
+    "x509_extensions = extensions",
+    "utf8 = yes",
+    "string_mask = utf8only",
+    "[subject]",
+    `commonName = ${subject}`,
+    "[extensions]",
+    ...extensions,
+    "",
   ].join("\n");
 }

@@ -1,4 +1,4 @@
-/** Puts tables behind those that they refer to, as far as they do not refer to each other in a circle; else as they come. */
+/** Orders tables after the tables that they reference; circular references keep the given order. */
 export function orderByReferences(
   tables: readonly string[],
   references: readonly { readonly from: string; readonly to: string }[],

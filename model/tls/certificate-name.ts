@@ -1,4 +1,4 @@
-/** What a name in a certificate must be; the sentence that follows "must", or `undefined` when it is fine. RFC 6125, RFC 1123. */
+/** Why a name cannot be in a certificate, as the rest of a sentence that begins with "must"; `undefined` for a valid name. RFC 6125, RFC 1123. */
 export function certificateNameProblem(name: string): string | undefined {
   if (isIpAddress(name)) return undefined;
   if (/^[\d.]+$/.test(name) || name.includes(":"))
@@ -15,20 +15,23 @@ export function isIpAddress(name: string): boolean {
   return isIpv4(name) || ipv6Words(name) !== undefined;
 }
 
-/** One way to write a name: small letters, an IPv6 address as certificates show it. */
+/** Normalises a name: lower case, an IPv6 address as openssl prints it. */
 export function canonicalName(name: string): string {
   const words = isIpv4(name) ? undefined : ipv6Words(name);
   if (!words) return name.toLowerCase();
   return words.map((word) => word.toString(16).toUpperCase()).join(":");
 }
 
-/** Whether one of the names of a certificate is good for a name; `*` stands for one label. RFC 6125, 6.4.3. */
-export function coversName(names: readonly string[], wanted: string): boolean {
-  const name = canonicalName(wanted);
-  const above = name.slice(name.indexOf("."));
+/** Whether one of a certificate's names matches a name; `*` matches one label. RFC 6125, 6.4.3. */
+export function coversName(names: readonly string[], required: string): boolean {
+  const name = canonicalName(required);
+  const parentDomain = name.slice(name.indexOf("."));
   return names
     .map(canonicalName)
-    .some((own) => own === name || (!isIpAddress(name) && above !== name && own === `*${above}`));
+    .some(
+      (own) =>
+        own === name || (!isIpAddress(name) && parentDomain !== name && own === `*${parentDomain}`),
+    );
 }
 
 function isIpv4(name: string): boolean {
@@ -39,7 +42,7 @@ function isIpv4(name: string): boolean {
   );
 }
 
-/** The eight words of an IPv6 address. RFC 4291, 2.2. */
+/** The eight 16-bit groups of an IPv6 address; `undefined` for anything else. RFC 4291, 2.2. */
 function ipv6Words(name: string): number[] | undefined {
   const halves = name.split("::");
   if (halves.length > 2 || !name.includes(":")) return undefined;
