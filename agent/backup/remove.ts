@@ -20,7 +20,7 @@ export async function pruneNow({ pins, dryRun }: PruneRequest): Promise<PruneRes
   });
 }
 
-/** Deletes the named backups for good, all or none of them. */
+/** Deletes the named backups permanently, all or none of them. */
 export async function deleteBackups({ pins, backups }: DeleteRequest): Promise<DeleteResult> {
   return whileNoJobRuns(async () => {
     const problems = deletionProblems(backups, await readCatalogue(pins));

@@ -20,34 +20,36 @@ import { readOwnArchiveState, readChoice } from "./archive/archive-state";
 import { isArchiving, systemIdentifier } from "./archive/switch-archiving";
 
 const emptyObservation: ArchiveObservation = {
-  ...{ on: false, choice: null, waiting: 0, behindSeconds: 0, lastArchivedAt: null },
-  ...{
-    failure: null,
-    problem: null,
-    windows: [],
-    backups: [],
-    lastBackup: null,
-    next: [],
-    side: null,
-  },
+  on: false,
+  choice: null,
+  waiting: 0,
+  behindSeconds: 0,
+  lastArchivedAt: null,
+  failure: null,
+  problem: null,
+  windows: [],
+  backups: [],
+  lastBackup: null,
+  next: [],
+  side: null,
 };
 
-/** Tells of the archive, and changes nothing. */
+/** Observes WAL archiving, base backups and the recovery instance. Read-only. */
 export async function observeArchive(client: Client, server: string): Promise<ArchiveObservation> {
   if (isExternal) return emptyObservation;
-  const wants = (await readTextIfExists(configFiles.archive)) !== undefined;
-  const used = await isUsed();
-  if (!wants && !used) return { ...emptyObservation, side: (await readInstance()) ?? null };
-  const [archive, running, side] = await Promise.all([
+  const isEnabled = (await readTextIfExists(configFiles.archive)) !== undefined;
+  if (!isEnabled && !(await hasArchive()))
+    return { ...emptyObservation, side: (await readInstance()) ?? null };
+  const [archive, archiving, side] = await Promise.all([
     observeRepository(server),
-    wants ? observeArchiving(client, server) : undefined,
+    isEnabled ? observeArchiving(client, server) : undefined,
     readInstance(),
   ]);
-  return { ...emptyObservation, ...archive, ...running, side: side ?? null };
+  return { ...emptyObservation, ...archive, ...archiving, side: side ?? null };
 }
 
-/** Whether anything was ever archived here. A volume that cannot be read is used, so that its problem is told. */
-async function isUsed(): Promise<boolean> {
+/** Whether anything was ever archived. Also true for an unreadable volume, so that its problem is reported. */
+async function hasArchive(): Promise<boolean> {
   return (await readTextIfExists(archiveFiles.config).catch(() => "")) !== undefined;
 }
 

@@ -4,27 +4,30 @@ import { EnvironmentError } from "../system/errors";
 import { sessionOptions } from "../postgres/connect";
 import { clientEnvironment, connectionString } from "../postgres/client-programs";
 
-/** The catalogs but those of large objects: PostgreSQL made them itself, so they tell nothing of a backup. */
+/** System catalogs except those of large objects: a restore does not write them, so they say nothing about the backup. */
 const catalogs = "pg_catalog.pg_([a-km-z]|l[b-z])*";
 
-/** Lines of pg_amcheck that are told; its report of a broken index can be long. */
+/** Lines of pg_amcheck's output that are reported. */
 const shownLines = 3;
 
 /**
- * Checks the tables and indexes of a restored copy with pg_amcheck. PostgreSQL manual, pg_amcheck.
+ * Checks the tables and indexes of a restored database with pg_amcheck. PostgreSQL manual, pg_amcheck.
  *
- * @param database what the copy is of, for people
- * @param jobs connections at the same time
- * @returns what is wrong, a sentence each
+ * @param database name of the backed-up database, for messages
+ * @param restored the database to check
+ * @param jobs parallel connections
+ * @returns the problems found, one sentence each
  */
 export async function amcheck(
   database: string,
-  copy: string,
+  restored: string,
   jobs: number,
 ): Promise<readonly string[]> {
   const args = [
-    ...["--install-missing", `--jobs=${jobs}`, `--exclude-relation=${catalogs}`],
-    connectionString(copy),
+    "--install-missing",
+    `--jobs=${jobs}`,
+    `--exclude-relation=${catalogs}`,
+    connectionString(restored),
   ];
   const child = spawn("pg_amcheck", args, {
     env: clientEnvironment(sessionOptions()),
@@ -34,21 +37,21 @@ export async function amcheck(
     child.on("error", reject);
     child.on("close", resolve);
   });
-  const [status, found, complaint] = await Promise.all([
+  const [status, stdout, stderr] = await Promise.all([
     ended,
     text(child.stdout),
     text(child.stderr),
   ]);
   if (status === 0) return [];
-  // 2: it has found something, and tells of it on stdout. PostgreSQL manual, pg_amcheck, exit status.
-  if (status === 2) return [`${database}: amcheck: ${firstLines(found)}`];
+  // 2: it found corruption and printed it to stdout. PostgreSQL manual, pg_amcheck, exit status.
+  if (status === 2) return [`${database}: amcheck: ${firstLines(stdout)}`];
   throw new EnvironmentError(
-    `pg_amcheck ended with status ${status ?? "of a signal"}: ${firstLines(complaint)}; look at PostgreSQL's log, then verify the backup again`,
+    `pg_amcheck ended with ${status === null ? "a signal" : `status ${status}`}: ${firstLines(stderr)}; check PostgreSQL's log, then verify the backup again`,
   );
 }
 
-function firstLines(said: string): string {
-  const lines = said.split("\n").map((line) => line.trim());
+function firstLines(output: string): string {
+  const lines = output.split("\n").map((line) => line.trim());
   return lines
     .filter((line) => line !== "")
     .slice(0, shownLines)

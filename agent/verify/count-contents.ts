@@ -2,23 +2,23 @@ import type { RestoredCounts, RestoredTable } from "../../model/backup/manifest-
 import { quoteIdentifier as q } from "../../model/base/sql";
 import { connect } from "../postgres/connect";
 
-/** Connections that count at the same time. */
-const counters = 2;
+/** Concurrent connections. */
+const connections = 2;
 
-/** Counts what is in a restored copy. Rows that are known already, by `schema.table`, are not counted again. */
+/** Counts rows and large objects of a restored database. Row counts in `known`, by `schema.table`, are not counted again. */
 export async function countContents(
-  copy: string,
+  database: string,
   known: ReadonlyMap<string, number | null>,
 ): Promise<RestoredCounts> {
-  const first = await connect(copy);
-  const more = Array.from({ length: counters - 1 }, async () => connect(copy));
+  const first = await connect(database);
+  const more = Array.from({ length: connections - 1 }, async () => connect(database));
   const clients = [first, ...(await Promise.all(more))];
   try {
     const { rows: found } = await first.query<Omit<RestoredTable, "rows">>(tablesSql);
     const { rows: objects } = await first.query<{ count: string }>(
       "SELECT count(*) FROM pg_largeobject_metadata",
     );
-    // Two names with a dot in them may read the same.
+    // Names with dots may produce the same key.
     const keys = found.map(({ schema, name }) => `${schema}.${name}`);
     const counts = found.map((_, index) => {
       const key = keys[index] ?? "";
@@ -45,7 +45,7 @@ export async function countContents(
   }
 }
 
-/** Ordinary tables and the leaves of partitioned ones: all that have rows of their own. */
+/** Tables with rows of their own: ordinary tables and leaf partitions. */
 const tablesSql = `
   SELECT n.nspname AS schema, c.relname AS name,
          EXISTS (SELECT FROM pg_depend d

@@ -4,13 +4,13 @@ import type { BackupId } from "../../model/base/names";
 import { fileProblems } from "../repository/backup-files";
 import { saveVerification, readCatalogue } from "../repository/repository";
 
-/** Days after which a verified backup is read again, because disks forget. */
+/** Days after which the files of a verified backup are read again, to detect bit rot. */
 const recheckDays = 7;
 const dayMilliseconds = 86_400_000;
 
-/** Compares the files of verified backups that were last read long ago with their manifests again; those that are not good any more. */
+/** Compares the files of verified backups with their manifests again when the last check is old; returns the altered backups. */
 export async function recheckFiles(now: Date): Promise<BackupId[]> {
-  const bad: BackupId[] = [];
+  const altered: BackupId[] = [];
   for (const entry of await readCatalogue()) {
     const { id, verification } = entry;
     if (!isVerified(entry) || verification === null) continue;
@@ -24,10 +24,13 @@ export async function recheckFiles(now: Date): Promise<BackupId[]> {
     }
     const text = backupProblemsText(id, problems);
     await saveVerification(id, {
-      ...{ ...verification, checkedAt, text },
-      ...{ result: "failed", restored: false },
+      ...verification,
+      checkedAt,
+      text,
+      result: "failed",
+      restored: false,
     });
-    bad.push(id);
+    altered.push(id);
   }
-  return bad;
+  return altered;
 }

@@ -32,43 +32,45 @@ import { countContents } from "./count-contents";
 import { logName } from "../repository/backup-logs";
 import { backupFolder } from "../repository/repository";
 
-/** Seconds that PostgreSQL may take to come back. */
+/** Seconds to wait for PostgreSQL to accept connections. */
 const startSeconds = 60;
 
-/** Milliseconds between two looks whether another verification has ended. */
+/** Milliseconds between attempts to acquire the lock. */
 const waitMilliseconds = 500;
 
-/** What the restore of one database showed. */
+/** The result of verifying one database. */
 export interface VerifiedDatabase {
-  /** What is not as the manifest tells, a sentence each; empty when all is. */
+  /** Differences from the manifest, one sentence each; empty when there are none. */
   readonly problems: readonly string[];
   /** Name of the log. */
   readonly log: string;
 }
 
 /**
- * Restores one database of a backup into a copy that nobody may connect to, compares it with the manifest and drops it,
- * with so many jobs at the same time. Throws a {@link EnvironmentError} when it could not be done, and nothing is known of the backup.
+ * Restores one database of a backup into a temporary database that accepts no other connections, compares it with the
+ * manifest, and drops it. Throws an {@link EnvironmentError} when that was impossible for a reason other than the backup.
+ *
+ * @param jobs parallel jobs
  */
 export async function verifyDatabase(
   manifest: Manifest,
   database: BackedUpDatabase,
   jobs: number,
 ): Promise<VerifiedDatabase> {
-  const copy = verificationName(database.name);
+  const restored = verificationName(database.name);
   return withConnection("postgres", async (client) => {
-    while (!(await tryLockDatabase(client, copy))) await sleep(waitMilliseconds);
+    while (!(await tryLockDatabase(client, restored))) await sleep(waitMilliseconds);
     try {
-      await dropDatabase(client, copy);
-      return await restoreInto(copy, client, manifest, database, jobs);
+      await dropDatabase(client, restored);
+      return await restoreInto(restored, client, manifest, database, jobs);
     } finally {
-      await cleanUp(client, copy);
+      await cleanUp(client, restored);
     }
   });
 }
 
 async function restoreInto(
-  copy: string,
+  restored: string,
   client: Client,
   { id, databases }: Manifest,
   database: BackedUpDatabase,
@@ -77,7 +79,7 @@ async function restoreInto(
   const { name } = database;
   const log = logName(id, "verify", name, databases.indexOf(database));
   const recorder = new Recorder(await createRestoreLog(log));
-  recorder.write(`restore of ${database.dump} of backup ${id} into ${copy}`);
+  recorder.write(`restore of ${database.dump} of backup ${id} into ${restored}`);
   let dump: Dump;
   try {
     dump = await openDump(client, await dumpFile(id, database));
@@ -89,8 +91,8 @@ async function restoreInto(
   let verdict: Verdict;
   try {
     await createRestoreRole(client);
-    await createRestrictedDatabase(client, copy, dump.databaseOptions);
-    const target = { candidate: copy, database: name, roles: "leave out", jobs } as const;
+    await createRestrictedDatabase(client, restored, dump.databaseOptions);
+    const target = { candidate: restored, database: name, roles: "leave out", jobs } as const;
     const folder = await findDataFolder(client);
     verdict = await restoreAndCheck(dump, target, folder, recorder, async (step, work) => {
       logLine(`${name}: ${step} …`);
@@ -106,12 +108,12 @@ async function restoreInto(
   }
   logLine(`${name}: compare with the manifest …`);
   const counts = await countContents(
-    copy,
+    restored,
     new Map(verdict.rows.map((row) => [row.table, row.found])),
   );
   logLine(`${name}: amcheck …`);
   return {
-    problems: [...compareCounts(database, counts), ...(await amcheck(name, copy, jobs))],
+    problems: [...compareCounts(database, counts), ...(await amcheck(name, restored, jobs))],
     log,
   };
 }
@@ -124,41 +126,44 @@ async function dumpFile(
   const isFolder = database.format === "directory";
   const { size } = await stat(file);
   return {
-    ...{ name: database.dump, path: file, isFolder, compared: true },
-    // What a folder holds is known well enough from what was dumped.
+    name: database.dump,
+    path: file,
+    isFolder,
+    compared: true,
+    // The size of a folder is estimated from the size of the database.
     bytes: isFolder ? Math.round(database.bytes / 4) : size,
     unpacked: path.join(stateFolder, `${id}.unpacked`),
   };
 }
 
-/** A dump that cannot be read is no good; anything else says nothing about it. */
+/** An {@link AgentError} is a problem of the dump. Other errors are thrown: they say nothing about the backup. */
 function problemsOfError(name: string, error: unknown): string[] {
   if (!(error instanceof AgentError) || error instanceof EnvironmentError) throw error;
   return [`${name}: ${error.message}`];
 }
 
-/** Throws when what went wrong is PostgreSQL's state and not the dump: it was stopped, or ran out of disk or memory. */
+/** Throws an {@link EnvironmentError} when the restore failed because PostgreSQL was stopped or ran out of disk space or memory. */
 function throwOnOutage({ causes }: Verdict): void {
   const outage = causes.find(({ event }) => /^(?:08|53|57P|58030)/.test(event.sqlstate ?? ""));
   if (!outage) return;
-  const { event, fix = "look at PostgreSQL's log, then verify it again" } = outage;
+  const { event, fix = "check PostgreSQL's log, then verify the backup again" } = outage;
   throw new EnvironmentError(
     `the restore was interrupted: ${event.sqlstate ?? ""}  ${event.message}; ${fix}`,
   );
 }
 
-/** Nothing stays of the copy; PostgreSQL may have to come back first. */
-async function cleanUp(client: Client, copy: string): Promise<void> {
+/** Drops the temporary database and the restore role; waits for PostgreSQL to accept connections. */
+async function cleanUp(client: Client, restored: string): Promise<void> {
   await releaseRestoreRole(client);
   try {
     await waitForPostgres(startSeconds);
     await withConnection("postgres", async (admin) => {
-      await dropDatabase(admin, copy);
+      await dropDatabase(admin, restored);
       await removeRestoreRole(admin);
     });
   } catch (error) {
-    // The agent's main process looks for leftovers again every minute.
-    logLine(`could not clean up yet: ${messageOf(error)}`);
+    // The agent's main process tries again every minute.
+    logLine(`cannot clean up yet: ${messageOf(error)}`);
   }
-  await unlockDatabase(client, copy).catch(() => undefined);
+  await unlockDatabase(client, restored).catch(() => undefined);
 }

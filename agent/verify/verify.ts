@@ -22,15 +22,15 @@ import {
 import { missingBackupText } from "../repository/offsite-only";
 import { verifyDatabase, type VerifiedDatabase } from "./verify-database";
 
-/** Seconds that PostgreSQL may take to answer. */
+/** Seconds to wait for PostgreSQL to accept connections. */
 const startSeconds = 60;
 
 /**
- * Verifies a backup: compares its files with the manifest, restores each database into a copy that is dropped again,
- * counts the rows and checks the copy. What was found stands in the catalogue afterwards.
+ * Verifies a backup: compares its files with the manifest, restores each database into a temporary database, counts its
+ * rows and runs amcheck. The result is saved in the catalogue.
  *
- * Throws an {@link AgentError} when there is no such backup, and when it could not be verified for a reason that is not
- * the backup's; the catalogue stays as it was then.
+ * Throws an {@link AgentError} when the backup does not exist, or could not be verified for a reason other than the
+ * backup; the catalogue is not changed then.
  */
 export async function verifyBackup(id: BackupId, now: () => Date): Promise<VerifyResult> {
   if (!(await exists(id))) {
@@ -44,12 +44,13 @@ export async function verifyBackup(id: BackupId, now: () => Date): Promise<Verif
   const restored = problems.length === 0 && manifest !== undefined;
   if (restored) {
     await waitForPostgres(startSeconds);
-    const copies = await restoreAll(manifest);
-    problems.push(...copies.flatMap((copy) => copy.problems));
-    logs.push(...copies.map(({ log }) => log));
+    const databases = await verifyDatabases(manifest);
+    problems.push(...databases.flatMap((database) => database.problems));
+    logs.push(...databases.map(({ log }) => log));
   }
-  // Somebody may have deleted it meanwhile.
-  if (!(await exists(id))) throw new EnvironmentError(`backup ${id} was removed meanwhile`);
+  // It may have been deleted during the verification.
+  if (!(await exists(id)))
+    throw new EnvironmentError(`backup ${id} was removed while it was being verified`);
   const verification: Verification = {
     checkedAt: now().toISOString(),
     result: problems.length === 0 ? "passed" : "failed",
@@ -64,26 +65,26 @@ export async function verifyBackup(id: BackupId, now: () => Date): Promise<Verif
   return { backup: id, verification, logs };
 }
 
-/** Restores all databases of a backup, small ones several at a time, so that no more than a job for each processor is at work. */
-async function restoreAll(manifest: Manifest): Promise<readonly VerifiedDatabase[]> {
+/** Verifies all databases of a backup, small ones concurrently, with one job for each processor. */
+async function verifyDatabases(manifest: Manifest): Promise<readonly VerifiedDatabase[]> {
   const jobs = availableParallelism();
   const { large, small } = splitBySize(manifest.databases);
-  const copies = new Map<string, VerifiedDatabase>();
-  const restore = async (database: BackedUpDatabase, jobs: number): Promise<void> => {
-    copies.set(database.name, await verifyDatabase(manifest, database, jobs));
+  const verified = new Map<string, VerifiedDatabase>();
+  const verify = async (database: BackedUpDatabase, jobs: number): Promise<void> => {
+    verified.set(database.name, await verifyDatabase(manifest, database, jobs));
   };
-  for (const database of large) await restore(database, jobs);
-  await forEachConcurrently(small, jobs, async (database) => restore(database, 1));
-  return manifest.databases.flatMap(({ name }) => copies.get(name) ?? []);
+  for (const database of large) await verify(database, jobs);
+  await forEachConcurrently(small, jobs, async (database) => verify(database, 1));
+  return manifest.databases.flatMap(({ name }) => verified.get(name) ?? []);
 }
 
-/** The backup that is verified next: the newest one of which nobody knows whether it can be restored. */
+/** The backup to verify next: the newest one that was neither verified nor found to be bad. */
 export async function nextToVerify(): Promise<BackupId | undefined> {
-  const unknown = (await readCatalogue()).filter(
+  const unverified = (await readCatalogue()).filter(
     (entry) =>
       entry.backup !== null && !isVerified(entry) && entry.verification?.result !== "failed",
   );
-  return unknown.at(-1)?.id;
+  return unverified.at(-1)?.id;
 }
 
 async function exists(id: BackupId): Promise<boolean> {

@@ -5,7 +5,7 @@ import { readTextIfExists } from "../../system/atomic-file";
 import { backrest } from "./pgbackrest";
 import { archivedUpTo } from "./archived-up-to";
 
-/** What the archive has of each cluster of the server. */
+/** The backups and periods in the archive, for each cluster the server has had. */
 export async function readClusters(state: ArchiveState): Promise<ArchivedCluster[]> {
   // Nothing was ever archived here.
   if ((await readTextIfExists(archiveFiles.config)) === undefined) return [];

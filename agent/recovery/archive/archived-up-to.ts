@@ -5,14 +5,14 @@ import { archiveFolder, reachedFile } from "../../../model/point-in-time/archive
 import { readTextIfExists } from "../../system/atomic-file";
 
 /**
- * Up to when all changes of a cluster are in the archive, also where its PostgreSQL cannot be asked any more. That is not
- * when the last segment came there, which may have waited for hours.
+ * The time up to which all changes of a cluster are archived; works without a running PostgreSQL. This is not the time
+ * the last segment was archived at, which may have waited for hours.
  */
 export async function archivedUpTo({ stanza, newest }: StanzaInfo): Promise<Date | undefined> {
   if (!newest) return undefined;
-  const noted = parseReachedTime((await readTextIfExists(reachedFile(stanza))) ?? "");
-  if (noted) return noted;
-  // An archive from before this was noted.
+  const recorded = parseReachedTime((await readTextIfExists(reachedFile(stanza))) ?? "");
+  if (recorded) return recorded;
+  // An archive from before this time was recorded.
   const folder = path.join(archiveFolder, "archive", newest.folder);
   const name = (await readdir(folder).catch(() => [])).find((file) =>
     file.startsWith(`${newest.segment}-`),
@@ -22,10 +22,10 @@ export async function archivedUpTo({ stanza, newest }: StanzaInfo): Promise<Date
   return found?.mtime;
 }
 
-/** A commit takes its time a little before it is written, and the next segment may have it. */
+/** A commit's timestamp is taken shortly before its WAL record is written, which may be in the next segment. */
 const slackMilliseconds = 1000;
 
-/** The moment that images/stagecraft-pgbackrest has noted, less what a commit takes. */
+/** Parses the time recorded by images/stagecraft-pgbackrest, and subtracts the slack of a commit. */
 export function parseReachedTime(text: string): Date | undefined {
   const at = new Date(text.split("\n")[0]?.trim() ?? "");
   return Number.isNaN(at.getTime()) ? undefined : new Date(at.getTime() - slackMilliseconds);

@@ -9,18 +9,18 @@ import { socketFolder } from "../../postgres/connect";
 import { readTextIfExists } from "../../system/atomic-file";
 import { parseReachedTime } from "./archived-up-to";
 
-/** How PostgreSQL's archiver gets on. */
+/** State of PostgreSQL's WAL archiver. */
 export interface ArchiverStatus {
-  /** Segments that wait. */
+  /** Segments waiting to be archived. */
   readonly waiting: number;
-  /** For how long the oldest of them has been waiting. */
+  /** Seconds for which the oldest of them has been waiting. */
   readonly behindSeconds: number;
   readonly lastArchivedAt: Date | null;
-  /** Why the last attempt failed; `null` when it did not. */
+  /** Why the last attempt failed; `null` if it succeeded. */
   readonly failure: string | null;
 }
 
-/** Looks at the archiver. PostgreSQL manual, 27.2.12 (`pg_stat_archiver`) and 9.28.9. */
+/** Reads the archiver's state. PostgreSQL manual, 27.2.12 (`pg_stat_archiver`) and 9.28.9. */
 export async function inspectArchiver(client: Client): Promise<ArchiverStatus> {
   const { rows } = await client.query<{
     waiting: number;
@@ -50,16 +50,16 @@ async function readArchiverMessage(): Promise<string | undefined> {
   const text = await readTextIfExists(path.join(socketFolder, archiverFiles.said)).catch(
     () => undefined,
   );
-  // What the command itself says has its fix with it.
+  // Messages of the archive command itself already contain a fix.
   return text?.includes("ERROR: [") === true ? pgBackRestProblem(text, 1) : text?.trim();
 }
 
-/** Seconds that the log may take into the archive when somebody waits for it. */
+/** Seconds to wait until WAL is archived. */
 const timeoutSeconds = 60;
 
 /**
- * Brings all that is written by now into the archive. The commit that is made for it has a moment, so that each moment
- * before can be recovered to: PostgreSQL stops at the first commit behind the target.
+ * Archives all WAL written so far. First it makes a commit, so that every earlier time can be recovered to: PostgreSQL
+ * stops at the first commit after the target.
  */
 export async function archiveAll(client: Client): Promise<void> {
   await client.query("SELECT pg_current_xact_id()");
@@ -79,20 +79,20 @@ export async function archiveAll(client: Client): Promise<void> {
     if (Date.now() > deadline) {
       const { failure } = await inspectArchiver(client);
       throw new AgentError(
-        `the write-ahead log could not be archived within ${timeoutSeconds} s: ${failure ?? "PostgreSQL's archiver is busy"}`,
+        `the WAL was not archived within ${timeoutSeconds} s: ${failure ?? "PostgreSQL's archiver is busy"}`,
       );
     }
     await sleep(50);
   }
 }
 
-/** Where the archive ends before the first part of the log that was let go; the note of it is taken. */
+/** The time at which the archive ends before WAL that was discarded. Claims the record of the gap by renaming it. */
 export async function claimGap(): Promise<{ readonly at: Date } | undefined> {
   const file = path.join(socketFolder, archiverFiles.gap);
-  const taken = `${file}.taken`;
-  if (!(await stat(file).catch(() => undefined)) && !(await stat(taken).catch(() => undefined)))
+  const claimed = `${file}.taken`;
+  if (!(await stat(file).catch(() => undefined)) && !(await stat(claimed).catch(() => undefined)))
     return undefined;
-  // One that was taken and not dealt with stays the one that counts.
-  if (!(await stat(taken).catch(() => undefined))) await rename(file, taken);
-  return { at: parseReachedTime((await readTextIfExists(taken)) ?? "") ?? new Date() };
+  // A record that was claimed but not handled yet has priority.
+  if (!(await stat(claimed).catch(() => undefined))) await rename(file, claimed);
+  return { at: parseReachedTime((await readTextIfExists(claimed)) ?? "") ?? new Date() };
 }

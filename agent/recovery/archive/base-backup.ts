@@ -20,23 +20,26 @@ import { advisoryLocks } from "../../postgres/advisory-locks";
 const lock = advisoryLocks.baseBackup;
 
 /**
- * Makes a base backup of the cluster, and removes those that need not be kept any more. A differential one without a
- * full one since archiving began becomes a full one; `first` asks for one only where there is none. Whatever fails is in
- * the result, never thrown.
+ * Makes a base backup of the cluster and removes expired ones. A differential one becomes a full one if there is none
+ * since archiving was enabled; `first` makes a backup only in that case, and otherwise returns `undefined`. A failure is
+ * in the result; nothing is thrown.
  */
 export async function makeBaseBackup(
   server: string,
-  wanted: BaseBackupType | "first",
+  requested: BaseBackupType | "first",
 ): Promise<BaseBackupResult | undefined> {
   rejectExternal(server, "base backups are");
   const started = now();
-  const begun = performance.now();
-  const seconds = (): number => (performance.now() - begun) / 1000;
+  const startedTicks = performance.now();
+  const seconds = (): number => (performance.now() - startedTicks) / 1000;
   const result = (type: BaseBackupType, outcome: BaseBackupResult["result"], text: string) => ({
-    ...{ result: outcome, type, startedAt: started.toISOString(), text },
+    result: outcome,
+    type,
+    startedAt: started.toISOString(),
+    text,
     seconds: seconds(),
   });
-  let type = wanted === "first" ? "full" : wanted;
+  let type = requested === "first" ? "full" : requested;
   let done: BaseBackupResult | undefined;
   try {
     await waitForPostgres(60);
@@ -44,11 +47,11 @@ export async function makeBaseBackup(
       await client.query("SELECT pg_advisory_lock($1)", [lock]);
       const stanza = await currentStanza(client, server);
       const isFirst = !(await hasBackup(server, stanza));
-      if (wanted === "first" && !isFirst) return;
+      if (requested === "first" && !isFirst) return;
       if (isFirst) type = "full";
       logLine(`base backup, ${type} …`);
       const option = type === "full" ? "full" : "diff";
-      // The backup is done when it is in the archive whole, with the log that was written during it.
+      // Ends when the backup and the WAL written during it are in the archive.
       await backrest("backup", { stanza, options: [`--type=${option}`] });
       done = result(type, "backed up", await describe(server, stanza, seconds(), type));
     });
@@ -56,16 +59,16 @@ export async function makeBaseBackup(
     done = result(type, "failed", messageOf(error));
   }
   if (!done) return undefined;
-  // What happened stays true without its record.
+  // Failing to record it does not invalidate the backup.
   await writeFileAtomically(archiveFiles.lastBackup, JSON.stringify(done)).catch(
     (error: unknown) => {
-      logLine(`could not keep what became of the base backup: ${messageOf(error)}`);
+      logLine(`cannot save the result of the base backup: ${messageOf(error)}`);
     },
   );
   return done;
 }
 
-/** What became of the last attempt. */
+/** The result of the last attempt; `null` when there was none or it cannot be read. */
 export async function lastBaseBackup(): Promise<BaseBackupResult | null> {
   const text = await readTextIfExists(archiveFiles.lastBackup);
   if (text === undefined) return null;
@@ -76,7 +79,7 @@ export async function lastBaseBackup(): Promise<BaseBackupResult | null> {
   }
 }
 
-/** Whether there is a backup since archiving began, so that something can be recovered. */
+/** Whether there is a base backup since archiving was enabled, so that point-in-time recovery is possible. */
 export async function hasBackup(server: string, stanza: string): Promise<boolean> {
   const state = await readOwnArchiveState(server);
   const open = state.periods[stanza]?.at(-1);
@@ -89,7 +92,7 @@ async function currentStanza(client: Client, server: string): Promise<string> {
   const stanza = stanzaName(await systemIdentifier(client));
   if (await isArchiving(client, server, stanza)) return stanza;
   throw new AgentError(
-    `${server} archives nothing, so there is nothing to make a base backup for; set backups.pointInTime of the stack, then run pulumi up`,
+    `WAL archiving of ${server} is off, so a base backup would be useless; set backups.pointInTime of the stack, then run pulumi up`,
   );
 }
 

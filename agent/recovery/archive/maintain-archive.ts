@@ -19,8 +19,8 @@ let isRunning = false;
 let lastError = "";
 
 /**
- * Sees to it that something can be recovered: makes base backups when they are due, the first one as soon as archiving is
- * on, and after a gap in the archive another first one.
+ * Maintains the archive: makes base backups when they are due, the first one as soon as archiving is on, and another
+ * first one after a gap.
  */
 export async function maintainArchive(server: string): Promise<void> {
   if (isRunning || isExternal) return;
@@ -29,7 +29,7 @@ export async function maintainArchive(server: string): Promise<void> {
     if ((await readTextIfExists(configFiles.archive)) !== undefined) await maintain(server);
     lastError = "";
   } catch (error) {
-    // Once, because the next round finds the same.
+    // Logged once, not at every run.
     if (lastError !== messageOf(error)) logLine(`archive: ${messageOf(error)}`);
     lastError = messageOf(error);
   } finally {
@@ -41,7 +41,7 @@ async function maintain(server: string): Promise<void> {
   const stanza = await withConnection("postgres", async (client) => {
     const name = stanzaName(await systemIdentifier(client));
     if (!(await isArchiving(client, server, name))) return undefined;
-    // As long as nothing gets into the archive, a backup would not either.
+    // While archiving fails, a backup would fail too.
     return (await inspectArchiver(client)).failure === null ? name : undefined;
   });
   if (stanza === undefined) return;
@@ -62,11 +62,13 @@ async function dueType(
   return choice && last ? dueBaseBackup(choice, last, now()) : undefined;
 }
 
-/** What was let go can never be recovered: there is a time before it and one after it. */
+/** Ends the period before WAL that was discarded and starts a new one after it. */
 async function closeGap(server: string, stanza: string): Promise<void> {
   const gap = await claimGap();
   if (!gap) return;
-  logLine(`the archive has a gap since ${gap.at.toISOString()}: too much had been waiting`);
+  logLine(
+    `the archive has a gap since ${gap.at.toISOString()}: WAL was discarded because too much was waiting to be archived`,
+  );
   await endPeriod(server, stanza, gap.at);
   await beginPeriod(server, stanza, new Date());
   await rm(path.join(socketFolder, `${archiverFiles.gap}.taken`), { force: true });

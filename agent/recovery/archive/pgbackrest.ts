@@ -4,31 +4,31 @@ import { archiveFiles } from "../../../model/point-in-time/archive-repository";
 import { pgBackRestProblem } from "../../../model/point-in-time/pgbackrest-error";
 import { AgentError } from "../../system/errors";
 
-/** How pgBackRest is called. */
+/** Options of a call of pgBackRest. */
 export interface BackrestCall {
   readonly stanza?: string;
   readonly options?: readonly string[];
-  /** Stops it. */
+  /** Kills it. */
   readonly signal?: AbortSignal;
 }
 
-/** Runs a command of pgBackRest and gives its stdout; raises an {@link AgentError} with what it says. */
+/** Runs a command of pgBackRest and returns its stdout; throws an {@link AgentError} with its error message. */
 export async function backrest(
   command: string,
   { stanza, options = [], signal }: BackrestCall = {},
 ): Promise<string> {
-  const of = stanza === undefined ? [] : [`--stanza=${stanza}`];
-  const args = [`--config=${archiveFiles.config}`, ...of, ...options, command];
+  const stanzaOption = stanza === undefined ? [] : [`--stanza=${stanza}`];
+  const args = [`--config=${archiveFiles.config}`, ...stanzaOption, ...options, command];
   const child = spawn("pgbackrest", args, {
-    // Its own settings may also come from variables; none of ours is one.
+    // pgBackRest also reads PGBACKREST_* variables; the agent sets none.
     env: { ...process.env, LC_ALL: "C.UTF-8" },
     stdio: ["ignore", "pipe", "pipe"],
     ...(signal && { signal }),
   });
   let stdout = "";
-  const complaints: string[] = [];
+  const errors: string[] = [];
   child.stdout.on("data", (chunk: Buffer) => (stdout += chunk.toString("utf8")));
-  createInterface({ input: child.stderr }).on("line", (line) => complaints.push(line));
+  createInterface({ input: child.stderr }).on("line", (line) => errors.push(line));
   const status = await new Promise<number>((resolve, reject) => {
     child.on("error", (error) => {
       if (signal?.aborted === true) resolve(255);
@@ -39,7 +39,7 @@ export async function backrest(
     });
   });
   if (status === 0) return stdout;
-  // What it finds before it has read its settings, it tells on stdout.
-  const said = complaints.length > 0 ? complaints.join("\n") : stdout;
-  throw new AgentError(pgBackRestProblem(said, status));
+  // Errors in its configuration are printed to stdout.
+  const message = errors.length > 0 ? errors.join("\n") : stdout;
+  throw new AgentError(pgBackRestProblem(message, status));
 }

@@ -37,8 +37,7 @@ import { advisoryLocks } from "../../postgres/advisory-locks";
 const lock = advisoryLocks.archiving;
 
 /**
- * Switches archiving on or off, by a reload. What was archived stays: until it is switched on again, what could be
- * recovered can still be.
+ * Switches WAL archiving on or off by a reload. The archive remains: periods archived so far stay recoverable.
  */
 export async function switchArchiving({ server, archive }: ArchiveRequest): Promise<ArchiveResult> {
   rejectExternal(server, "WAL archiving is");
@@ -59,21 +58,21 @@ async function switchOn(client: Client, server: string, choice: ArchiveConfig): 
   const others = Object.keys(state.periods).filter((name) => name !== stanza);
   if (others.length > 0 && state.periods[stanza] === undefined) {
     logLine(
-      `${server} is another cluster than before: it archives into a part of its own, and what was archived before can still be recovered`,
+      `${server} is a new cluster: it gets a stanza of its own in the archive, and the previous cluster stays recoverable`,
     );
   }
   const config = renderRepositoryConfig([...others, stanza], choice);
   const isNewConfig = (await readTextIfExists(archiveFiles.config)) !== config;
   if (isNewConfig) await writeArchiveFile(archiveFiles.config, config);
   const known = parseInfo(await backrest("info", { options: ["--output=json"] }));
-  // Not without need: while a backup runs, it would be refused.
+  // Only if necessary: it fails while a backup is running.
   if (!known.some((info) => info.stanza === stanza && info.problem === undefined))
     await backrest("stanza-create", { stanza });
   if (await isArchiving(client, server, stanza)) {
     await beginPeriod(server, stanza, new Date());
     return (await saveChoice(choice)) || isNewConfig;
   }
-  // What was archived into nowhere until now, or with another command, says nothing about what comes.
+  // Results of another archive_command say nothing about the new one.
   await client.query("SELECT pg_stat_reset_shared('archiver')");
   await writeFileAtomically(configFiles.archive, renderArchiveParameters(server, stanza));
   try {
@@ -82,16 +81,16 @@ async function switchOn(client: Client, server: string, choice: ArchiveConfig): 
     await beginPeriod(server, stanza, new Date());
     await saveChoice(choice);
   } catch (error) {
-    // Otherwise the log would pile up for something that has never worked.
-    await stopArchiving(client).catch((trouble: unknown) => {
-      logLine(`archiving could not be switched off again: ${messageOf(trouble)}`);
+    // Otherwise WAL would accumulate although archiving has never worked.
+    await stopArchiving(client).catch((offError: unknown) => {
+      logLine(`cannot switch archiving off again: ${messageOf(offError)}`);
     });
     throw new AgentError(`archiving was not switched on: ${messageOf(error)}`, { cause: error });
   }
   return true;
 }
 
-/** The main process notices; whether it is another than before. */
+/** Saves the archiving options, which the agent's main process reloads; returns whether they changed. */
 async function saveChoice(choice: ArchiveConfig): Promise<boolean> {
   if (isDeepStrictEqual(await readChoice(), choice)) return false;
   await writeArchiveFile(archiveFiles.choice, JSON.stringify(choice));
@@ -100,43 +99,43 @@ async function saveChoice(choice: ArchiveConfig): Promise<boolean> {
 
 async function switchOff(client: Client, server: string): Promise<boolean> {
   if ((await readTextIfExists(configFiles.archive)) === undefined) return false;
-  // Before it is off: what is noted as recoverable must be so.
+  // Before switching off: the recorded period must be recoverable.
   try {
     const stanza = stanzaName(await systemIdentifier(client));
     const end = (await archiveNow(client)) ?? (await archivedEnd(server, stanza));
     await endPeriod(server, stanza, end);
   } catch (error) {
-    logLine(`the end of archiving could not be noted: ${messageOf(error)}`);
+    logLine(`cannot record the end of archiving: ${messageOf(error)}`);
   }
   await stopArchiving(client);
   return true;
 }
 
-/** Brings all into the archive that was written before the moment it gives; `undefined` where it cannot. */
+/** Archives all WAL written before the returned time; `undefined` when that fails. */
 async function archiveNow(client: Client): Promise<Date | undefined> {
   const before = new Date();
   try {
     await archiveAll(client);
     return before;
   } catch (error) {
-    logLine(`what was written last is not in the archive: ${messageOf(error)}`);
+    logLine(`the latest WAL is not in the archive: ${messageOf(error)}`);
     return undefined;
   }
 }
 
-/** Where the archive of a cluster ends; long ago when nothing is in it. */
+/** The time up to which a cluster is archived; the epoch when nothing is archived. */
 async function archivedEnd(server: string, stanza: string): Promise<Date> {
   const clusters = await readClusters(await readOwnArchiveState(server));
   return clusters.find(({ info }) => info.stanza === stanza)?.archivedUpTo ?? new Date(0);
 }
 
-/** From here on PostgreSQL lets go what it has written. */
+/** Switches archiving off; PostgreSQL recycles its WAL from now on. */
 async function stopArchiving(client: Client): Promise<void> {
   await rm(configFiles.archive, { force: true });
   await reloadConfig(client);
 }
 
-/** Whether PostgreSQL archives as it should. */
+/** Whether PostgreSQL archives into this stanza with the current command. */
 export async function isArchiving(
   client: Client,
   server: string,
@@ -151,7 +150,7 @@ export async function isArchiving(
   );
 }
 
-/** What tells a cluster from all others, but not from its own copies. */
+/** The system identifier: unique for each cluster, but shared by physical copies of it. */
 export async function systemIdentifier(client: Client): Promise<string> {
   const { rows } = await client.query<{ system: string }>(
     "SELECT system_identifier::text AS system FROM pg_control_system()",
@@ -166,6 +165,6 @@ async function requireArchiveMode(client: Client, server: string): Promise<void>
   const mode = rows[0]?.mode;
   if (mode === "on") return;
   throw new AgentError(
-    `backups.pointInTime of ${server} needs archive_mode on, and it is ${mode ?? "unknown"}; remove archive_mode and wal_level from postgres.settings, which takes a restart`,
+    `backups.pointInTime of ${server} requires archive_mode = on, but it is ${mode ?? "unknown"}; remove archive_mode and wal_level from postgres.settings, which requires a restart`,
   );
 }

@@ -14,63 +14,66 @@ import { requireInstance, instanceEnvironment } from "./instance";
 import { ensureInstanceRuns } from "./postmaster";
 
 /**
- * Restores a database of the side cluster on the server: a dump of it goes the way of every other, beside what is
- * there, judged, and swapped in at the end. On production it gets a name that no database has.
+ * Copies a database of the recovery instance to the server: dumps it, and restores the dump like any other, into a
+ * candidate database that is checked and then swapped in. On production only under an unused name.
  */
 export async function copyDatabase(request: CopyDatabaseRequest): Promise<RestoreResult> {
   const { server, kind, database, to, replace } = request;
-  const side = await requireInstance(server);
+  const instance = await requireInstance(server);
   const live = (await withConnection("postgres", listDatabases)).find(({ name }) => name === to);
   if (live && kind === "production") {
     throw new AgentError(
-      `database ${to} of ${server} is there, and production's contents are never replaced; name another with --as`,
+      `database ${to} of ${server} exists, and production's contents are never replaced; choose another name with --as`,
     );
   }
   if (live && !replace) {
     throw new AgentError(
-      `database ${to} of ${server} is there; name another with --as, or say --replace to let the copy take its place`,
+      `database ${to} of ${server} exists; choose another name with --as, or use --replace to replace it`,
     );
   }
-  if (!side.databases.some(({ name }) => name === database)) {
-    const names = side.databases.map(({ name }) => name).join(", ");
-    throw new AgentError(`the side cluster has no database ${database}; it has: ${names}`);
+  if (!instance.databases.some(({ name }) => name === database)) {
+    const names = instance.databases.map(({ name }) => name).join(", ");
+    throw new AgentError(`the recovery instance has no database ${database}; it has: ${names}`);
   }
   await ensureInstanceRuns();
   const sha256 = await dump(database, to);
   return restore({
-    ...{ server, kind, database: to, roles: "leave out" },
-    source: { name: `${database} of ${side.to}`, sha256, server },
-    // With the former one's id it stays as it is at the next up; another refresh makes it as the stack says.
+    server,
+    kind,
+    database: to,
+    roles: "leave out",
+    source: { name: `${database} of ${instance.to}`, sha256, server },
+    // With the id of the replaced contents, the next up does not restore again; a later refresh does.
     restoreId: live?.stamp?.restoreId ?? `${sha256.slice(0, 12)}-side`,
     mode: live ? "replace" : "when missing",
     keepPrevious: 1,
   });
 }
 
-/** Dumps a database of the side cluster to where received dumps lie; its digest. */
+/** Dumps a database of the recovery instance into the folder of received dumps; returns its SHA-256. */
 async function dump(database: string, to: string): Promise<string> {
-  logLine(`dump ${database} from the side cluster …`);
+  logLine(`dump ${database} from the recovery instance …`);
   await createDumpFolder(to);
   const partial = dumpPath(to, "side.partial");
   await mkdir(partial, { mode: 0o700 });
-  const complaints: string[] = [];
+  const errors: string[] = [];
   const status = await runWithStderrLines(
     "pg_dump",
     [
-      ...[
-        "--format=directory",
-        `--jobs=${Math.min(4, availableParallelism())}`,
-        "--compress=zstd:1",
-      ],
-      ...["--no-password", `--file=${partial}`, `--dbname=${connectionString(database)}`],
+      "--format=directory",
+      `--jobs=${Math.min(4, availableParallelism())}`,
+      "--compress=zstd:1",
+      "--no-password",
+      `--file=${partial}`,
+      `--dbname=${connectionString(database)}`,
     ],
     instanceEnvironment(),
-    (line) => complaints.push(line),
+    (line) => errors.push(line),
   );
   if (status !== 0) {
     await rm(partial, { recursive: true, force: true });
     throw new AgentError(
-      `${database} could not be dumped from the side cluster: ${complaints[0] ?? `pg_dump ended with status ${status}`}`,
+      `cannot dump ${database} from the recovery instance: ${errors[0] ?? `pg_dump ended with status ${status}`}`,
     );
   }
   const sha256 = await hashFolder(partial);

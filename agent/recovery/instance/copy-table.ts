@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import { text } from "node:stream/consumers";
 import { pipeline } from "node:stream/promises";
 import type { Client } from "pg";
-import { reservedBytes } from "../../../model/dump/space";
+import { reservedBytes } from "../../../model/dump/disk-space";
 import type { CopyTableRequest, CopyTableResult } from "../../../model/point-in-time/protocol";
 import { databaseRoles } from "../../../model/roles/names";
 import { quoteIdentifier as q } from "../../../model/base/sql";
@@ -15,18 +15,18 @@ import { freeDataBytes } from "../../postgres/free-space";
 import { connectToInstance, requireInstance, instanceEnvironment } from "./instance";
 import { ensureInstanceRuns } from "./postmaster";
 
-/** A table of the side cluster, as far as its copy needs it. */
+/** What the copy needs to know of a table of the recovery instance. */
 interface SourceTable {
   readonly columns: readonly string[];
-  /** Each with its type, collation and NOT NULL. */
+  /** Column definitions: name, type, collation and NOT NULL. */
   readonly definitions: readonly string[];
   readonly rows: number;
   readonly bytes: number;
 }
 
 /**
- * Copies the rows of a table of the side cluster into a new table of the server, in one transaction. Columns, types and
- * NOT NULL come along; keys, indexes, defaults and triggers do not: from there the rows go where they belong by SQL.
+ * Copies a table of the recovery instance into a new table of the server, in one transaction: rows, columns, types and
+ * NOT NULL, but no keys, indexes, defaults or triggers. Operators then move the rows to their table with SQL.
  */
 export async function copyTable(request: CopyTableRequest): Promise<CopyTableResult> {
   const started = performance.now();
@@ -60,7 +60,7 @@ async function readTable({ database, schema, table }: CopyTableRequest): Promise
     );
     if (rows.length === 0) {
       throw new AgentError(
-        `the side cluster has no table ${schema}.${table} with columns in ${database}; list them with: npx stagecraft side <stack> psql ${database} -- -c "\\dt *.*"`,
+        `the recovery instance has no table ${schema}.${table} with columns in ${database}; list its tables with: npx stagecraft pitr <stack> psql ${database} -- -c "\\dt *.*"`,
       );
     }
     const counted = await client.query<{ rows: string }>(
@@ -77,43 +77,44 @@ async function readTable({ database, schema, table }: CopyTableRequest): Promise
   }
 }
 
+/** Throws an {@link AgentError} when the new table cannot be created. */
 async function checkTarget(
   client: Client,
   { server, database, toSchema, toTable }: CopyTableRequest,
   { bytes }: SourceTable,
 ): Promise<void> {
-  const { rows } = await client.query<{ schema: boolean; there: boolean }>(
-    `SELECT EXISTS (SELECT FROM pg_namespace WHERE nspname = $1) AS schema,
-            EXISTS (SELECT FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = $1 AND c.relname = $2) AS there`,
+  const { rows } = await client.query<{ hasSchema: boolean; hasTable: boolean }>(
+    `SELECT EXISTS (SELECT FROM pg_namespace WHERE nspname = $1) AS "hasSchema",
+            EXISTS (SELECT FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = $1 AND c.relname = $2) AS "hasTable"`,
     [toSchema, toTable],
   );
-  if (rows[0]?.schema !== true) {
+  if (rows[0]?.hasSchema !== true) {
     throw new AgentError(
-      `database ${database} of ${server} has no schema ${toSchema}; make it first, or name another with --as schema.table`,
+      `database ${database} of ${server} has no schema ${toSchema}; create it first, or choose another with --as schema.table`,
     );
   }
-  if (rows[0].there) {
+  if (rows[0].hasTable) {
     throw new AgentError(
-      `${toSchema}.${toTable} is there already, and nothing is copied over it; name another with --as`,
+      `table ${toSchema}.${toTable} already exists and is not overwritten; choose another name with --as`,
     );
   }
   const free = await freeDataBytes(client);
-  // Its rows once more in the write-ahead log.
+  // The rows are also written to the WAL.
   const needed = 2 * bytes + reservedBytes;
   if (free !== null && free < needed) {
     throw new AgentError(
-      `the copy needs ${formatBytes(needed)} in PostgreSQL's volume, and ${formatBytes(free)} are free; free some space first`,
+      `the copy needs ${formatBytes(needed)} on PostgreSQL's volume, but only ${formatBytes(free)} are free; free some space first`,
     );
   }
 }
 
-/** From psql to psql. The rows are counted before the transaction ends, so that a copy cut short is none. */
+/** Copies the rows from psql to psql. They are counted before the commit, so that a truncated copy is rolled back. */
 async function transfer(request: CopyTableRequest, source: SourceTable): Promise<void> {
   const { database, schema, table, toSchema, toTable } = request;
   const columns = source.columns.map(q).join(", ");
   const target = `${q(toSchema)}.${q(toTable)}`;
   const { owner } = databaseRoles(database);
-  const short = `DO $$ BEGIN IF (SELECT count(*) FROM ${target}) <> ${source.rows} THEN RAISE EXCEPTION 'rows were lost on the way'; END IF; END $$`;
+  const checkCount = `DO $$ BEGIN IF (SELECT count(*) FROM ${target}) <> ${source.rows} THEN RAISE EXCEPTION 'rows were lost during the copy'; END IF; END $$`;
   const psql = [
     "--no-psqlrc",
     "--quiet",
@@ -127,10 +128,10 @@ async function transfer(request: CopyTableRequest, source: SourceTable): Promise
   );
   const statements = [
     `CREATE TABLE ${target} (${source.definitions.join(", ")})`,
-    // The database's owner, where it has one of Stagecraft's.
+    // The owner role does not exist for databases that Stagecraft does not manage.
     `DO $$ BEGIN IF EXISTS (SELECT FROM pg_roles WHERE rolname = ${literal(owner)}) THEN ALTER TABLE ${target} OWNER TO ${q(owner)}; END IF; END $$`,
     `COPY ${target} (${columns}) FROM STDIN`,
-    short,
+    checkCount,
     `ANALYZE ${target}`,
   ];
   const writing = spawn(
@@ -138,18 +139,18 @@ async function transfer(request: CopyTableRequest, source: SourceTable): Promise
     [...psql, "--single-transaction", ...statements.flatMap((statement) => ["-c", statement])],
     { env: clientEnvironment(sessionOptions()), stdio: ["pipe", "ignore", "pipe"] },
   );
-  // The one that stops first is heard below.
+  // Failures are reported by the exit statuses below.
   const piped = pipeline(reading.stdout, writing.stdin).catch(() => undefined);
-  const [read, wrote] = await Promise.all([ended(reading), ended(writing), piped]);
-  if (wrote !== undefined || read !== undefined) {
+  const [readError, writeError] = await Promise.all([errorOf(reading), errorOf(writing), piped]);
+  if (writeError !== undefined || readError !== undefined) {
     throw new AgentError(
-      `the rows of ${schema}.${table} were not copied, and nothing of them stays: ${wrote ?? read ?? ""}`,
+      `${schema}.${table} was not copied, and nothing was changed: ${writeError ?? readError ?? ""}`,
     );
   }
 }
 
-/** What a program said when it failed; `undefined` when it did not. */
-async function ended(child: ReturnType<typeof spawn>): Promise<string | undefined> {
+/** The error message of a program; `undefined` if it succeeds. */
+async function errorOf(child: ReturnType<typeof spawn>): Promise<string | undefined> {
   const status = new Promise<number>((resolve, reject) => {
     child.on("error", reject);
     child.on("close", (code) => {
@@ -162,7 +163,7 @@ async function ended(child: ReturnType<typeof spawn>): Promise<string | undefine
     stderr
       .trim()
       .split("\n")[0]
-      ?.replace(/^ERROR: {2}/, "") ?? "it said nothing"
+      ?.replace(/^ERROR: {2}/, "") ?? "no error message"
   );
 }
 

@@ -44,12 +44,12 @@ import {
 import { instanceSystemIdentifier, startInstance, writeInstanceParameters } from "./postmaster";
 import { isBeingCreated, removeInstance } from "./remove";
 
-/** Beyond the cluster itself: the log that is replayed, and what that makes of it. */
+/** Space for WAL and growth during replay, in addition to the cluster itself. */
 const replayBytes = 1.2 * 2 ** 30;
 
 /**
- * Makes the server as it was at a moment, beside it: a cluster of its own, without a way to it but a Unix socket, that
- * archives nothing. The server itself is not touched.
+ * Creates a recovery instance: the server as of a point in time, as a separate cluster that accepts connections only on
+ * a Unix socket and archives nothing. The server itself is not changed.
  */
 export async function createInstance({
   server,
@@ -67,7 +67,7 @@ export async function createInstance({
   try {
     await writeFileAtomically(instanceFiles.maker, (await processIdentity(process.pid)) ?? "");
     const lastChange = await withSpaceWatch(async (signal) => recover(plan, target, signal));
-    const side: RecoveryInstance = {
+    const instance: RecoveryInstance = {
       to: targetText(target),
       lastChangeAt: lastChange?.toISOString() ?? null,
       backup: plan.backup.label,
@@ -77,52 +77,53 @@ export async function createInstance({
       seconds: (now().getTime() - started.getTime()) / 1000,
       databases: await listDatabases(),
     };
-    await writeFileAtomically(instanceFiles.facts, JSON.stringify(side));
-    return side;
+    await writeFileAtomically(instanceFiles.facts, JSON.stringify(instance));
+    return instance;
   } catch (error) {
     await removeInstance();
     throw new AgentError(unrecoverableText(server, target, messageOf(error)), { cause: error });
   }
 }
 
+/** Throws an {@link AgentError} when there is a recovery instance; removes an incomplete one. */
 async function rejectSecondInstance(server: string): Promise<void> {
   const found = await stat(instanceFolder).catch(() => undefined);
   if (!found) return;
-  const side = await readInstance();
-  if (!side && !(await isBeingCreated(found.mtimeMs))) {
+  const instance = await readInstance();
+  if (!instance && !(await isBeingCreated(found.mtimeMs))) {
     await removeInstance();
     return;
   }
   throw new AgentError(
-    side
-      ? `${server} has a side cluster of ${side.to} already; remove it with: npx stagecraft side ${server} remove`
-      : `a side cluster of ${server} is being made; wait until it is done`,
+    instance
+      ? `${server} already has a recovery instance of ${instance.to}; remove it with: npx stagecraft pitr ${server} remove`
+      : `a recovery instance of ${server} is being created; wait until it is ready`,
   );
 }
 
-/** The backup to begin with; a moment that is not in the archive yet is brought into it where the server still can. */
+/** The base backup to start from. If the target is not archived yet, the server archives its WAL first, if it runs. */
 async function chooseBackup(server: string, target: RecoveryTarget): Promise<RecoveryPlan> {
-  const refuse = (problem: string): AgentError =>
+  const unrecoverable = (problem: string): AgentError =>
     new AgentError(unrecoverableText(server, target, problem));
   if (target.kind === "time" && target.at > now()) {
-    throw refuse(`it is yet to come; it is ${utcText(now())} now`);
+    throw unrecoverable(`it is in the future; it is ${utcText(now())} now`);
   }
   const state = await readOwnArchiveState(server);
   const clusters = await readClusters(state);
   const before = planRecovery(target, recoverableWindows(clusters));
-  // What was just written is wanted, too.
-  const isKnown = !("problem" in before) && target.kind === "time";
-  const flushed = isKnown || target.kind === "immediate" ? undefined : await archiveNow(server);
+  // "latest" includes what was just written.
+  const isArchived = !("problem" in before) && target.kind === "time";
+  const flushed = isArchived || target.kind === "immediate" ? undefined : await archiveNow(server);
   const plan = flushed
     ? planRecovery(target, recoverableWindows((await readClusters(state)).map(flushed)))
     : before;
-  if ("problem" in plan) throw refuse(plan.problem);
+  if ("problem" in plan) throw unrecoverable(plan.problem);
   return plan;
 }
 
 /**
- * Brings what is written by now into the archive, and tells what is known of it then. A server that is not there any more
- * cannot do that.
+ * Archives all WAL written so far. Returns a function that updates the archived time of the server's cluster, or
+ * `undefined` when the server does not run or does not archive.
  */
 async function archiveNow(
   server: string,
@@ -136,7 +137,7 @@ async function archiveNow(
     await archiveAll(client);
     return (cluster) => (cluster.info.stanza === stanza ? { ...cluster, archivedUpTo } : cluster);
   } catch (error) {
-    logLine(`what was written last is not in the archive: ${messageOf(error)}`);
+    logLine(`the latest WAL is not in the archive: ${messageOf(error)}`);
     return undefined;
   } finally {
     await client?.end();
@@ -148,7 +149,7 @@ async function checkSpace({ backup }: RecoveryPlan): Promise<void> {
   const free = (await freeBytes()) - reservedBytes;
   if (free >= needed) return;
   throw new AgentError(
-    `the side cluster needs ${formatBytes(needed)} in the agent's volume, and ${formatBytes(Math.max(0, free))} are free; free some space or move the volume to a larger disk`,
+    `the recovery instance needs ${formatBytes(needed)} on the agent's volume, but only ${formatBytes(Math.max(0, free))} are free; free some space or move the volume to a larger disk`,
   );
 }
 
@@ -157,7 +158,7 @@ async function freeBytes(): Promise<number> {
   return bavail * bsize;
 }
 
-/** Does the work, and stops it before the disk is full, which the server may share. */
+/** Runs `work` and aborts it before the disk is full, which the server may share. */
 async function withSpaceWatch<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
   const full = new AbortController();
   const done = new AbortController();
@@ -172,7 +173,7 @@ async function withSpaceWatch<T>(work: (signal: AbortSignal) => Promise<T>): Pro
   } catch (error) {
     if (!full.signal.aborted) throw error;
     throw new AgentError(
-      "it was stopped before the disk was full; free some space or move the agent's volume to a larger disk",
+      "it was stopped because the disk was nearly full; free some space or move the agent's volume to a larger disk",
       { cause: error },
     );
   } finally {
@@ -196,8 +197,10 @@ async function recover(
       `--set=${backup.label}`,
       `--pg1-path=${instanceFiles.data}`,
       `--tablespace-map-all=${instanceFiles.tablespaces}`,
-      // Recovery is set up here; see postmaster.ts.
-      ...["--type=default", "--archive-mode=off", "--process-max=2"],
+      // Recovery is configured in postmaster.ts.
+      "--type=default",
+      "--archive-mode=off",
+      "--process-max=2",
     ],
   });
   await writeInstanceParameters(window.stanza, target);
@@ -206,9 +209,9 @@ async function recover(
     return await startInstance(signal);
   } catch (error) {
     const log = (await readTextIfExists(instanceFiles.log)) ?? "";
-    const isWhole = target.kind === "time" && target.at <= window.last && archiveEndedEarly(log);
-    if (!isWhole || signal.aborted) throw error;
-    // All up to the target is there; nothing was changed since, so PostgreSQL met no change to stop at.
+    const isComplete = target.kind === "time" && target.at <= window.last && archiveEndedEarly(log);
+    if (!isComplete || signal.aborted) throw error;
+    // Everything up to the target is archived. No change followed, so PostgreSQL found no commit to stop at.
     await rm(instanceFiles.log);
     await writeInstanceParameters(window.stanza, { kind: "latest" });
     return startInstance(signal);

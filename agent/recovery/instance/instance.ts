@@ -10,40 +10,40 @@ import { sessionOptions } from "../../postgres/connect";
 import { stateFolder } from "../../system/state-folder";
 import { readTextIfExists } from "../../system/atomic-file";
 
-/** The server as it was, beside it: one at a time, in the agent's volume. */
+/** Folder of the recovery instance in the agent's volume; there is at most one. */
 export const instanceFolder = path.join(stateFolder, "side");
 
-/** What is in its folder. */
+/** Files in the folder of the recovery instance. */
 export const instanceFiles = {
   data: path.join(instanceFolder, "data"),
-  /** For its socket, which only the agent's user can reach. */
+  /** Folder of its Unix socket, accessible only to the agent's user. */
   run: path.join(instanceFolder, "run"),
   tablespaces: path.join(instanceFolder, "tablespaces"),
   config: path.join(instanceFolder, "side.conf"),
   hba: path.join(instanceFolder, "hba.conf"),
   log: path.join(instanceFolder, "log"),
-  /** Written last: what is without it was never done. */
+  /** Written last: without it the instance is incomplete. */
   facts: path.join(instanceFolder, "side.json"),
-  /** Who is making it. */
+  /** Identity of the process that creates it. */
   maker: path.join(instanceFolder, "maker"),
 } as const;
 
-/** The side cluster that is there; `undefined` when there is none, or it is not done. */
+/** The recovery instance; `undefined` when there is none or it is incomplete. */
 export async function readInstance(): Promise<RecoveryInstance | undefined> {
   const text = await readTextIfExists(instanceFiles.facts);
   return text === undefined ? undefined : recoveryInstanceSchema.parse(JSON.parse(text));
 }
 
-/** The same, where one is needed. */
+/** The recovery instance; throws an {@link AgentError} when there is none. */
 export async function requireInstance(server: string): Promise<RecoveryInstance> {
-  const side = await readInstance();
-  if (side) return side;
+  const instance = await readInstance();
+  if (instance) return instance;
   throw new AgentError(
-    `${server} has no side cluster; make one with: npx stagecraft restore ${server} --to "2026-11-21 14:05"`,
+    `${server} has no recovery instance; create one with: npx stagecraft pitr ${server} --to "2026-11-21 14:05"`,
   );
 }
 
-/** Connects to it. The caller ends the connection. */
+/** Connects to the recovery instance, read-only. The caller ends the connection. */
 export async function connectToInstance(database: string): Promise<Client> {
   const client = new Client({
     host: instanceFiles.run,
@@ -56,14 +56,14 @@ export async function connectToInstance(database: string): Promise<Client> {
   try {
     await client.connect();
   } catch (error) {
-    throw new AgentError(`the side cluster does not let the agent in: ${messageOf(error)}`, {
+    throw new AgentError(`cannot connect to the recovery instance: ${messageOf(error)}`, {
       cause: error,
     });
   }
   return client;
 }
 
-/** The way to it, for PostgreSQL's programs. */
+/** Environment of PostgreSQL's client programs to connect to the recovery instance. */
 export function instanceEnvironment(): NodeJS.ProcessEnv {
   return {
     ...process.env,
@@ -75,10 +75,10 @@ export function instanceEnvironment(): NodeJS.ProcessEnv {
   };
 }
 
-/** Tells a process from a later one with the same number: when it was started. proc(5), `/proc/[pid]/stat`. */
+/** Id and start time of a process, which distinguish it from a later one with the same id; `undefined` if it does not exist. proc(5), `/proc/[pid]/stat`. */
 export async function processIdentity(pid: number): Promise<string | undefined> {
   const text = await readFile(`/proc/${pid}/stat`, "utf8").catch(() => undefined);
-  // The name in the parentheses may hold anything.
+  // The program name in parentheses may contain any characters.
   const started = text?.slice(text.lastIndexOf(")") + 2).split(" ")[19];
   return started === undefined ? undefined : `${pid} ${started}`;
 }

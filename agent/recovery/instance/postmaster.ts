@@ -15,8 +15,8 @@ import { connectToInstance, instanceFiles } from "./instance";
 const english = { ...process.env, LC_ALL: "C.UTF-8", LC_MESSAGES: "C" };
 
 /**
- * What a side cluster must never do, whatever the settings it was copied with say: be reached by others, archive, do
- * work of its own, follow a publisher. Its settings come from here alone; those in its folder are not read.
+ * Parameters that isolate the recovery instance, whatever the original's parameters are: no network, no archiving, no
+ * background work, no logical replication. Parameter files in its data directory are not read.
  */
 const isolationParameters = {
   listen_addresses: "",
@@ -31,14 +31,14 @@ const isolationParameters = {
   ssl: "off",
 };
 
-/** Enough for a dump in the memory of the agent's container. */
+/** Parameters that suffice for dumps within the memory of the agent's container. */
 const sizeParameters = {
   shared_buffers: "64MB",
   max_wal_size: "512MB",
   max_parallel_workers: "0",
   jit: "off",
   max_locks_per_transaction: "256",
-  // No standby is read from while it recovers, so what the origin allowed need not be allowed here.
+  // Without hot standby, the limits of the original (such as max_connections) need not be matched.
   hot_standby: "off",
   log_destination: "stderr",
   logging_collector: "off",
@@ -47,15 +47,15 @@ const sizeParameters = {
   lc_messages: "C",
 };
 
-/** Writes the settings it is recovered and run with. */
+/** Writes the configuration for recovering and running the instance. */
 export async function writeInstanceParameters(
   stanza: string,
   target: RecoveryTarget,
 ): Promise<void> {
-  const settings = {
+  const parameters = {
     ...isolationParameters,
     ...sizeParameters,
-    // Prepared transactions of the origin need as much room here.
+    // Must not be less than on the original, for its prepared transactions.
     max_prepared_transactions: (await readControlData("max_prepared_xacts setting")) ?? "0",
     data_directory: instanceFiles.data,
     hba_file: instanceFiles.hba,
@@ -69,10 +69,12 @@ export async function writeInstanceParameters(
     recovery_target_action: "promote",
     ...targetParameters(target),
   };
-  const lines = Object.entries(settings).map(([name, value]) => `${name} = ${quoteValue(value)}\n`);
+  const lines = Object.entries(parameters).map(
+    ([name, value]) => `${name} = ${quoteValue(value)}\n`,
+  );
   await writeFile(instanceFiles.config, lines.join(""), { mode: 0o600 });
   await writeFile(instanceFiles.hba, "local all postgres peer\n", { mode: 0o600 });
-  // What ALTER SYSTEM had set on the origin, and pgBackRest's own lines: all that is needed is in the file above.
+  // Discards the original's ALTER SYSTEM settings and the lines of pgBackRest: the file above has everything.
   await writeFile(path.join(instanceFiles.data, "postgresql.auto.conf"), "");
   await writeFile(path.join(instanceFiles.data, "recovery.signal"), "");
 }
@@ -90,35 +92,38 @@ function targetParameters(target: RecoveryTarget): Record<string, string> {
   }
 }
 
-/** The system identifier of the cluster in its folder. */
+/** The system identifier of the recovery instance. */
 export async function instanceSystemIdentifier(): Promise<string> {
   return (await readControlData("Database system identifier")) ?? "";
 }
 
-/** Starts it, and waits until it has been recovered; when the last change that is in it was made. */
+/**
+ * Starts the recovery instance and waits until recovery ends. Returns the time of the last recovered change; throws an
+ * {@link AgentError} when recovery fails.
+ */
 export async function startInstance(signal: AbortSignal): Promise<Date | undefined> {
   const args = ["start", "--silent", "-w", "-t", "604800", "-D", instanceFiles.data];
   const options = `-c config_file=${instanceFiles.config}`;
   const starting = pgCtl(...args, "-l", instanceFiles.log, "-o", options);
   const watching = new AbortController();
-  const told = reportReplayProgress(AbortSignal.any([signal, watching.signal]));
+  const reporting = reportReplayProgress(AbortSignal.any([signal, watching.signal]));
   const stop = (): void => void stopInstance();
   signal.addEventListener("abort", stop);
   try {
     const status = await starting;
-    // It is told of as started when it begins to recover.
-    const runs = status === 0 && (await untilRecovered());
+    // pg_ctl reports it as started when recovery begins.
+    const isRunning = status === 0 && (await untilRecovered());
     const log = (await readTextIfExists(instanceFiles.log)) ?? "";
-    if (!runs) throw new AgentError(recoveryFailure(log));
+    if (!isRunning) throw new AgentError(recoveryFailure(log));
     return lastRecoveredChange(log);
   } finally {
     signal.removeEventListener("abort", stop);
     watching.abort();
-    await told;
+    await reporting;
   }
 }
 
-/** Waits until it lets somebody in, or has ended; whether it runs. */
+/** Waits until the instance accepts connections or has stopped; returns whether it is running. */
 async function untilRecovered(): Promise<boolean> {
   for (;;) {
     try {
@@ -126,8 +131,8 @@ async function untilRecovered(): Promise<boolean> {
       return true;
     } catch (error) {
       const { code } = (error as Error).cause as { readonly code?: string };
-      const isYetToCome = ["57P03", "ENOENT", "ECONNREFUSED"].includes(code ?? "");
-      if (!isYetToCome) throw error;
+      const isStarting = ["57P03", "ENOENT", "ECONNREFUSED"].includes(code ?? "");
+      if (!isStarting) throw error;
       if ((await readTextIfExists(path.join(instanceFiles.data, "postmaster.pid"))) === undefined)
         return false;
     }
@@ -135,30 +140,30 @@ async function untilRecovered(): Promise<boolean> {
   }
 }
 
-/** Starts it again where it is not running, as after a restart of the agent. */
+/** Starts the instance if it is not running, e.g. after a restart of the agent. */
 export async function ensureInstanceRuns(): Promise<void> {
   if ((await pgCtl("status", "-D", instanceFiles.data)) === 0) return;
   await startInstance(new AbortController().signal);
 }
 
-/** Stops it, whatever it is doing. */
+/** Stops the instance immediately. */
 export async function stopInstance(): Promise<void> {
   await pgCtl("stop", "--silent", "-m", "immediate", "-w", "-D", instanceFiles.data);
 }
 
-/** A line every two seconds about how far the log has been replayed. */
+/** Logs every two seconds which WAL segment has been replayed. */
 async function reportReplayProgress(signal: AbortSignal): Promise<void> {
-  let before = "";
+  let last = "";
   while (!signal.aborted) {
     await sleep(2000, undefined, { signal }).catch(() => undefined);
     const log = await readFile(instanceFiles.log, "utf8").catch(() => "");
     const at = log.match(/restored log file "([0-9A-F]{24})"/g)?.at(-1) ?? "";
-    if (at !== before) logLine(`recover … ${at.slice(-25, -1)}`);
-    before = at;
+    if (at !== last) logLine(`recover … ${at.slice(-25, -1)}`);
+    last = at;
   }
 }
 
-/** Its exit status. PostgreSQL would inherit a pipe, and whoever waited for its end would wait for PostgreSQL's. */
+/** Runs pg_ctl; returns its exit status. Its output is discarded: PostgreSQL would inherit a pipe and keep it open. */
 async function pgCtl(...args: readonly string[]): Promise<number> {
   const child = spawn("pg_ctl", args, { env: english, stdio: "ignore" });
   return new Promise((resolve, reject) => {
@@ -169,7 +174,7 @@ async function pgCtl(...args: readonly string[]): Promise<number> {
   });
 }
 
-/** What the control file of its cluster says in a line. */
+/** A value from `pg_controldata`; `undefined` if there is no such line. */
 async function readControlData(name: string): Promise<string | undefined> {
   const chunks: Buffer[] = [];
   for await (const chunk of streamOutput("pg_controldata", ["-D", instanceFiles.data], english))

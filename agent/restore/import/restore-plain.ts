@@ -101,7 +101,7 @@ class PlainImport {
         return;
       case "unfinished":
         throw new AgentError(
-          `${this.restore.name} is truncated in line ${token.line}, within ${token.what === "rows" ? `the rows of ${this.#copy?.facts.name ?? "a table"}` : "a statement"}; copy or create it again`,
+          `${this.restore.name} is truncated in line ${token.line}, in the middle of ${token.what === "rows" ? `the rows of ${this.#copy?.facts.name ?? "a table"}` : "a statement"}; copy or create it again`,
         );
     }
   }

@@ -270,7 +270,7 @@ describe("a copy of the server that has its archive, too", () => {
         if (wanted)
           expect(said).toMatchObject({
             status: 1,
-            stderr: `the archive volume belongs to server ${server.name}, this is ${copy.name}, which never writes into another's archive; give ${copy.name} an empty archive volume\n`,
+            stderr: `the archive volume belongs to server ${server.name}, not ${copy.name}; give ${copy.name} an empty archive volume\n`,
           });
       }
       await other.look();

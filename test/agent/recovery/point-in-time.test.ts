@@ -53,9 +53,7 @@ test("a server that archives nothing keeps nothing of its log, and says that the
   expect(await archive.observed()).toMatchObject({ on: false, windows: [], problem: null });
   expect(await archive.ask("base-backup", { type: "full" })).toMatchObject({
     status: 1,
-    stderr: expect.stringContaining(
-      "archives nothing, so there is nothing to make a base backup for",
-    ) as string,
+    stderr: expect.stringContaining("is off, so a base backup would be useless") as string,
   });
   expect((await archive.askForSide("latest")).stderr).toContain("cannot be recovered to latest");
 });
@@ -90,7 +88,7 @@ describe("with point in time on", () => {
     expect(await server.sql("postgres", "SHOW archive_timeout")).toBe("45s");
   });
 
-  describe("a side cluster of a moment between two changes", () => {
+  describe("a recovery instance of a time between two changes", () => {
     beforeAll(async () => {
       await archive.makeSide(first.after);
     });
@@ -118,7 +116,7 @@ describe("with point in time on", () => {
       expect(await server.sql("shop", "SELECT count(*) FROM notes")).toBe("25");
 
       expect((await copy({ to: "shop" })).stderr).toContain(
-        "is there; name another with --as, or say --replace",
+        "exists; choose another name with --as, or use --replace",
       );
       const production = await copy({ to: "shop", kind: "production", replace: true });
       expect(production).toMatchObject({ status: 1 });
@@ -144,7 +142,7 @@ describe("with point in time on", () => {
 
     test("keeps a second one out, and is removed when its time is over", async () => {
       expect((await archive.askForSide("latest")).stderr).toMatch(
-        /has a side cluster of .* UTC already; remove it with: npx stagecraft side/,
+        /already has a recovery instance of .* UTC; remove it with: npx stagecraft pitr/,
       );
       await server.run(["sed", "-i", 's/"removedAt":"20/"removedAt":"19/', `${folder}/side.json`]);
       // What the main process does every minute it does at its start, too.
@@ -153,7 +151,7 @@ describe("with point in time on", () => {
     });
   });
 
-  describe("a side cluster of a later moment", () => {
+  describe("a recovery instance of a later time", () => {
     beforeAll(async () => {
       await archive.makeSide(second.after);
     });
@@ -192,7 +190,7 @@ describe("with point in time on", () => {
       expect(over).toMatchObject({
         status: 1,
         stderr:
-          "public.notes is there already, and nothing is copied over it; name another with --as\n",
+          "table public.notes already exists and is not overwritten; choose another name with --as\n",
       });
       const none = await archive.ask("side-copy-table", {
         ...table,
@@ -200,7 +198,7 @@ describe("with point in time on", () => {
         toSchema: "public",
         toTable: "nope",
       });
-      expect(none.stderr).toContain("the side cluster has no table public.nope");
+      expect(none.stderr).toContain("the recovery instance has no table public.nope");
       expect(await server.sql("shop", "SELECT count(*) FROM notes")).toBe("25");
     });
 
@@ -211,7 +209,7 @@ describe("with point in time on", () => {
     });
   });
 
-  describe("a side cluster of the latest moment", () => {
+  describe("a recovery instance of the latest time", () => {
     beforeAll(async () => {
       await archive.makeSide("latest");
     });
@@ -223,7 +221,7 @@ describe("with point in time on", () => {
       expect(await archive.sideSql("shop", "SELECT count(*), min(id) FROM notes")).toBe("25|6");
     });
 
-    test("the side cluster has no way in but its socket, changes nothing and archives nothing", async () => {
+    test("the recovery instance accepts connections only on its socket, changes nothing and archives nothing", async () => {
       const before = await archived();
       const show = async (name: string): Promise<string> =>
         archive.sideSql("postgres", `SHOW ${name}`);
@@ -267,13 +265,13 @@ describe("with point in time on", () => {
       expect(said.stderr).toMatch(
         to.startsWith("2020")
           ? /cannot be recovered to 2020-01-01 00:00:00 UTC: it is outside of the recoverable time: \d{4}-.* UTC to \d{4}-.* UTC\n$/
-          : /cannot be recovered to 2999-01-01 00:00:00 UTC: it is yet to come; it is .* UTC now\n$/,
+          : /cannot be recovered to 2999-01-01 00:00:00 UTC: it is in the future; it is .* UTC now\n$/,
       );
       expect(await isSideThere()).toBe(false);
     },
   );
 
-  test("an agent that is killed while it makes a side cluster leaves nothing", async () => {
+  test("an agent that is killed while it creates a recovery instance leaves nothing", async () => {
     const making = archive.askForSide("latest");
     await expect
       .poll(
