@@ -1,14 +1,16 @@
 import { resolve } from "node:path";
 import { CommanderError } from "commander";
 import { RequirementError } from "../tools";
-import { Problem, Cancelled } from "./base/problem";
+import { EngineProblem } from "../engine/problems";
+import { asProblem, Cancelled, Problem } from "./base/problem";
+import { exitStatus, type ExitStatus } from "./base/exit-status";
 import { createProgram } from "./program/program";
 import { findProject } from "./project/project";
 import { UpdateFailed } from "./pulumi/update";
 import { paintFor } from "./base/paint";
 import { problemText } from "./base/problem-text";
 
-/** Runs the operator's CLI; sets the exit status and never raises. */
+/** Runs the operator's CLI and sets the exit status. Raises nothing. */
 export async function main(args: readonly string[]): Promise<void> {
   const program = createProgram({
     folder: () => findProject(process.cwd(), resolve(__dirname, "..")),
@@ -25,18 +27,22 @@ export async function main(args: readonly string[]): Promise<void> {
 
 if (require.main === module) void main(process.argv.slice(2));
 
-/** Tells a person what went wrong; the exit status. */
-function reportError(error: unknown): number {
-  if (error instanceof CommanderError) return error.exitCode;
-  if (error instanceof Cancelled) return 1;
+/** Prints what went wrong; the exit status. */
+function reportError(error: unknown): ExitStatus {
+  if (error instanceof CommanderError) {
+    return error.exitCode === 0 ? exitStatus.done : exitStatus.rejected;
+  }
+  if (error instanceof Cancelled) return exitStatus.failed;
   const paint = paintFor(process.stderr);
   for (const problem of problemsOf(error)) console.error(problemText(problem, paint));
-  return 1;
+  const hasStatus = error instanceof Problem || error instanceof UpdateFailed;
+  return hasStatus ? error.exitStatus : exitStatus.failed;
 }
 
 function problemsOf(error: unknown): readonly Problem[] {
   if (error instanceof UpdateFailed) return error.problems;
   if (error instanceof RequirementError) return [new Problem(error.what, error.fix)];
+  if (error instanceof EngineProblem) return [asProblem(error)];
   return [error instanceof Problem ? error : unexpected(error)];
 }
 
@@ -45,6 +51,6 @@ function unexpected(error: unknown): Problem {
   const message = error instanceof Error ? error.message : String(error);
   return new Problem(
     `unexpected: ${message}`,
-    "this is a fault of Stagecraft; STAGECRAFT_DEBUG=1 in front of the command shows where",
+    "this is a bug in Stagecraft; run the command with STAGECRAFT_DEBUG=1 for a stack trace",
   );
 }

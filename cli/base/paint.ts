@@ -1,6 +1,6 @@
 import { styleText } from "node:util";
 
-/** How text is made to stand out: on a terminal by colours, elsewhere not at all. */
+/** Functions that highlight text: by colours on a terminal, else not at all. */
 export interface Paint {
   readonly good: (text: string) => string;
   readonly bad: (text: string) => string;
@@ -11,12 +11,12 @@ export interface Paint {
 
 const same = (text: string): string => text;
 
-/** Text as it is. */
-export const noColors: Paint = { good: same, bad: same, warn: same, faint: same, strong: same };
+/** Leaves text as it is. */
+export const plainPaint: Paint = { good: same, bad: same, warn: same, faint: same, strong: same };
 
 /** Colours where the stream is a terminal and `NO_COLOR` is not set. */
 export function paintFor(stream: NodeJS.WriteStream): Paint {
-  if (!stream.isTTY || (process.env["NO_COLOR"] ?? "") !== "") return noColors;
+  if (!stream.isTTY || (process.env["NO_COLOR"] ?? "") !== "") return plainPaint;
   const style =
     (format: Parameters<typeof styleText>[0]) =>
     (text: string): string =>

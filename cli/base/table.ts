@@ -1,4 +1,4 @@
-/** Lines with their cells under each other, two spaces apart; the last cell of a line may be of any width. */
+/** Lines of a table: columns padded to equal width and two spaces apart; the last cell of a line is not padded. */
 export function alignColumns(rows: readonly (readonly string[])[], indent = ""): string[] {
   const widths: number[] = [];
   for (const row of rows) {

@@ -1,14 +1,14 @@
 import { Argument } from "commander";
 import { parseStackName, stackNames } from "../project/stacks";
 
-/** The argument that names a server. */
+/** The stack argument of a verb. */
 export function stackArgument(flags: string): Argument {
-  return new Argument(flags, `the server's stack: ${stackNames.join(", ")}`).argParser(
+  return new Argument(flags, `stack of the server: ${stackNames.join(", ")}`).argParser(
     parseStackName,
   );
 }
 
-/** The example under a verb's help. */
+/** Help text with an example. */
 export function example(command: string): string {
   return `\nExample:\n  ${command}`;
 }

@@ -1,18 +1,13 @@
 import { Argument, InvalidArgumentError, type Command } from "commander";
+import { example, stackArgument } from "./arguments";
+import type { VerbContext } from "./verb-context";
+import { exitStatus } from "../base/exit-status";
 import { parseBackupId } from "../../model/base/names";
 import type { StackName } from "../project/stacks";
 import { runBackups, runBackupsDelete, runBackupsForget, runBackupsVerify } from "../verbs/backups";
 import { runBackupsDownload } from "../verbs/backups-download";
 import { runOffsiteFetch, runOffsiteList, runOffsiteUpload } from "../verbs/offsite";
 import { runRefresh } from "../verbs/refresh";
-
-/** What the verbs about backups need of the program they belong to. */
-export interface BackupsContext {
-  readonly folder: () => string;
-  readonly exit: (status: number) => void;
-  /** The argument that names a stack. */
-  readonly stack: (flags: string) => Argument;
-}
 
 interface Options {
   readonly json?: boolean;
@@ -21,35 +16,40 @@ interface Options {
   readonly preview?: boolean;
 }
 
-/** Adds `backups` and the verbs below it. */
-export function addBackups(program: Command, { folder, exit, stack }: BackupsContext): void {
+/** Adds `backups` and its subcommands. */
+export function addBackups(program: Command, { folder, exit }: VerbContext): void {
   const command = program
     .command("backups")
-    .description("show a server's backups, which are verified, and by which rule they stay")
-    .addArgument(stack("<stack>"))
-    .option("--json", "for a program")
+    .description("show the backups of a server, which are verified, and which rule retains them")
+    .addArgument(stackArgument("<stack>"))
+    .option("--json", "print JSON")
     .action(async (name: StackName, options: Options) => {
       await runBackups(folder(), name, options);
     })
-    .addHelpText("after", "\nExample:\n  npx stagecraft backups prod");
+    .addHelpText("after", example("npx stagecraft backups prod"));
 
   command
     .command("verify")
-    .description("restore a backup into a copy and compare it with its manifest")
-    .addArgument(stack("<stack>"))
+    .description(
+      "verify a backup: restore it into a scratch database and compare it with its manifest",
+    )
+    .addArgument(stackArgument("<stack>"))
     .addArgument(backupArgument("[id]"))
-    .option("--json", "for a program")
+    .option("--json", "print JSON")
     .action(async (name: StackName, id: string | undefined, _: Options, self: Command) => {
-      if (!(await runBackupsVerify(folder(), name, id, self.optsWithGlobals()))) exit(1);
+      if (!(await runBackupsVerify(folder(), name, id, self.optsWithGlobals())))
+        exit(exitStatus.failed);
     });
 
   command
     .command("delete")
-    .description("delete backups for good; asks, and refuses what is needed")
-    .addArgument(stack("<stack>"))
+    .description(
+      "delete backups permanently, after confirmation; rejects backups that are still needed",
+    )
+    .addArgument(stackArgument("<stack>"))
     .addArgument(new Argument("<id...>", "ids like 20261121T032900Z").argParser(parseIds))
     .option("-y, --yes", "do not ask")
-    .option("--json", "for a program")
+    .option("--json", "print JSON")
     .action(async (name: StackName, ids: string[], _: Options, self: Command) => {
       await runBackupsDelete(folder(), name, ids, self.optsWithGlobals());
     });
@@ -57,55 +57,55 @@ export function addBackups(program: Command, { folder, exit, stack }: BackupsCon
   command
     .command("download")
     .description("copy a backup to this machine and compare it with its manifest")
-    .addArgument(stack("<stack>"))
+    .addArgument(stackArgument("<stack>"))
     .addArgument(backupArgument("<id>"))
-    .argument("[folder]", "where its folder is put", ".")
-    .option("--json", "for a program")
+    .argument("[folder]", "parent folder of the copy", ".")
+    .option("--json", "print JSON")
     .action(async (name: StackName, id: string, into: string, _: Options, self: Command) => {
       await runBackupsDownload(folder(), name, id, into, self.optsWithGlobals());
     });
 
   command
     .command("restore")
-    .description("give dev or staging the contents of a backup, as refresh --backup does")
-    .addArgument(stack("<stack>"))
+    .description("replace the contents of dev or staging by a backup; the same as refresh --backup")
+    .addArgument(stackArgument("<stack>"))
     .addArgument(backupArgument("<id>"))
-    .option("--preview", "only tell what would happen")
-    .option("--json", "for a program")
+    .option("--preview", "only show what would change")
+    .option("--json", "print JSON")
     .action(async (name: StackName, id: string, _: Options, self: Command) => {
       await runRefresh(folder(), name, { ...self.optsWithGlobals<Options>(), backup: id });
     });
 
   command
     .command("forget")
-    .description("remove the backups that no rule keeps")
-    .addArgument(stack("<stack>"))
-    .option("--dry-run", "only show what would stay and go, and why")
-    .option("--json", "for a program")
+    .description("delete the backups that no rule retains")
+    .addArgument(stackArgument("<stack>"))
+    .option("--dry-run", "only show which backups are retained or deleted, and why")
+    .option("--json", "print JSON")
     .action(async (name: StackName, _: Options, self: Command) => {
       await runBackupsForget(folder(), name, self.optsWithGlobals());
     });
 
-  addOffsite(command, { folder, exit, stack });
+  addOffsite(command, { folder, exit });
 }
 
 /** Adds `backups offsite`. */
-function addOffsite(command: Command, { folder, exit, stack }: BackupsContext): void {
+function addOffsite(command: Command, { folder, exit }: VerbContext): void {
   command
     .command("offsite")
-    .description("show the copies off-site, make those that are missing, or bring one back")
-    .addArgument(stack("<stack>"))
+    .description("list the off-site copies, upload missing ones, or fetch one")
+    .addArgument(stackArgument("<stack>"))
     .addArgument(backupArgument("[id]"))
-    .option("--identity <file>", "the private key, to bring a backup back")
-    .option("--of <server>", "the server whose copies are meant, when not the stack's own")
-    .option("--upload", "copy now what is not there yet")
-    .option("--json", "for a program")
+    .option("--identity <file>", "file with the private key, to fetch a backup")
+    .option("--of <server>", "server whose copies to use, if not the stack's own")
+    .option("--upload", "upload missing copies now")
+    .option("--json", "print JSON")
     .action(async (name: StackName, id: string | undefined, _: Options, self: Command) => {
       const options: OffsiteOptions = self.optsWithGlobals();
       if (id !== undefined)
         await runOffsiteFetch(folder(), name, id, { ...noIdentity, ...options });
       else if (options.upload === true) {
-        if (!(await runOffsiteUpload(folder(), name, options))) exit(1);
+        if (!(await runOffsiteUpload(folder(), name, options))) exit(exitStatus.failed);
       } else await runOffsiteList(folder(), name, options);
     });
 }

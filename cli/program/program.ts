@@ -1,5 +1,6 @@
-import { Command } from "commander";
+import { Command, Option } from "commander";
 import { example, stackArgument } from "./arguments";
+import { exitStatus, exitStatusHelp } from "../base/exit-status";
 import { addBackups } from "./backups-program";
 import { addPitr } from "./pitr-program";
 import { stackNames, type StackName } from "../project/stacks";
@@ -14,26 +15,26 @@ import { runPassword } from "../verbs/password";
 import { runPsql } from "../verbs/psql";
 import { runRefresh, type RefreshOptions } from "../verbs/refresh";
 import { runRollback } from "../verbs/rollback";
-import { runPitrRestore } from "../verbs/pitr-restore";
 import { runStart } from "../verbs/start";
 import { runStatus } from "../verbs/status";
 import { runUp } from "../verbs/up";
 import { runUpgrades } from "../verbs/upgrades";
 import { type VerbContext } from "./verb-context";
 
-/** The operator's verbs. */
+/** The operator's CLI with all verbs. */
 export function createProgram({ folder, exit }: VerbContext): Command {
   const program = new Command("stagecraft")
     .description("Development, staging and production servers on PostgreSQL.")
-    .helpCommand(false)
+    .helpCommand("help [verb]", "show the help of a verb")
     .enablePositionalOptions()
     .exitOverride()
     .showHelpAfterError("(npx stagecraft --help)")
-    .configureHelp({ showGlobalOptions: false });
+    .configureHelp({ showGlobalOptions: false })
+    .addHelpText("after", `\n${exitStatusHelp()}`);
 
   program
     .command("start")
-    .description("make this machine ready and bring a server up")
+    .description("set up this machine and bring a server up")
     .addArgument(stackArgument("[stack]").default("dev"))
     .action(async (stack: StackName) => {
       await runStart(folder(), stack);
@@ -42,7 +43,7 @@ export function createProgram({ folder, exit }: VerbContext): Command {
 
   program
     .command("up")
-    .description("bring a server to what its code and Pulumi.<stack>.yaml say")
+    .description("apply the program and Pulumi.<stack>.yaml to a server (pulumi up)")
     .addArgument(stackArgument("<stack>"))
     .action(async (stack: StackName) => {
       await runUp(folder(), stack, new StepList(process.stdout));
@@ -51,11 +52,11 @@ export function createProgram({ folder, exit }: VerbContext): Command {
 
   program
     .command("refresh")
-    .description("give dev or staging the contents of a backup of another server")
+    .description("replace the contents of dev or staging by a backup of another server")
     .addArgument(stackArgument("<stack>"))
-    .option("--backup <id>", "which backup, by its id, or the newest verified one", "latest")
-    .option("--preview", "only tell what would happen")
-    .option("--json", "for a program")
+    .option("--backup <id>", "id of the backup, or the newest verified one", "latest")
+    .option("--preview", "only show what would change")
+    .option("--json", "print JSON")
     .action(async (stack: StackName, options: RefreshOptions) => {
       await runRefresh(folder(), stack, options);
     })
@@ -63,9 +64,9 @@ export function createProgram({ folder, exit }: VerbContext): Command {
 
   program
     .command("rollback")
-    .description("bring back what the last refresh replaced")
+    .description("swap in the previous version of the database, which the last refresh replaced")
     .addArgument(stackArgument("<stack>"))
-    .option("--json", "for a program")
+    .option("--json", "print JSON")
     .action(async (stack: StackName, options: { json?: boolean }) => {
       await runRollback(folder(), stack, options);
     })
@@ -73,11 +74,11 @@ export function createProgram({ folder, exit }: VerbContext): Command {
 
   program
     .command("down")
-    .description("stop a server; its data stays unless --data is said")
+    .description("stop a server; its data stays unless --data is given")
     .addArgument(stackArgument("<stack>"))
-    .option("--data", "delete its data as well")
+    .option("--data", "delete its data, too")
     .option("-y, --yes", "do not ask (for CI)")
-    .option("--confirm <stack>", "with --yes: the stack's name again, wanted for production")
+    .option("--confirm <stack>", "with --yes: the stack's name again, required for production")
     .action(async (stack: StackName, options: { data?: boolean; yes?: boolean }) => {
       await runDown(folder(), stack, options);
     })
@@ -85,9 +86,9 @@ export function createProgram({ folder, exit }: VerbContext): Command {
 
   program
     .command("status")
-    .description("show how the servers are and which data they have")
+    .description("show the state of the servers and which data they have")
     .addArgument(stackArgument("[stack]"))
-    .option("--json", "for a program")
+    .option("--json", "print JSON")
     .action(async (stack: StackName | undefined, options: { json?: boolean }) => {
       await runStatus(folder(), stack === undefined ? stackNames : [stack], options);
     })
@@ -97,16 +98,16 @@ export function createProgram({ folder, exit }: VerbContext): Command {
     .command("backup")
     .description("make a backup of a server now")
     .addArgument(stackArgument("<stack>"))
-    .option("--job <name>", "with the databases and the format of a job of the schedule")
-    .option("--json", "for a program")
+    .option("--job <name>", "use the databases and the format of a scheduled job")
+    .option("--json", "print JSON")
     .action(async (stack: StackName, options: BackupCommandOptions) => {
-      if (!(await runBackup(folder(), stack, options))) exit(1);
+      if (!(await runBackup(folder(), stack, options))) exit(exitStatus.failed);
     })
     .addHelpText("after", example("npx stagecraft backup prod"));
 
   program
     .command("psql")
-    .description("open psql on a server's database, as its owner")
+    .description("open psql on the database of a server, as its owner")
     .addArgument(stackArgument("<stack>"))
     .argument("[args...]", "arguments of psql")
     .passThroughOptions()
@@ -119,7 +120,7 @@ export function createProgram({ folder, exit }: VerbContext): Command {
     .command("password")
     .description("print the password of a role, and nothing else")
     .addArgument(stackArgument("<stack>"))
-    .argument("[role]", "application, readonly, monitor, or a person's name", "application")
+    .argument("[role]", "application, readonly, monitor, or the name of a user", "application")
     .action(async (stack: StackName, role: string) => {
       await runPassword(folder(), stack, role);
     })
@@ -127,7 +128,7 @@ export function createProgram({ folder, exit }: VerbContext): Command {
 
   program
     .command("ca")
-    .description("print what clients check the server's certificate with (sslrootcert)")
+    .description("print the CA certificate that clients verify a server with (sslrootcert)")
     .addArgument(stackArgument("<stack>"))
     .action(async (stack: StackName) => {
       await runCa(folder(), stack);
@@ -136,7 +137,7 @@ export function createProgram({ folder, exit }: VerbContext): Command {
 
   program
     .command("access")
-    .description("show who can connect to a server, from where, and what they are asked for")
+    .description("show who can connect to a server, from where, and how they authenticate")
     .addArgument(stackArgument("<stack>"))
     .action(async (stack: StackName) => {
       await runAccess(folder(), stack);
@@ -145,42 +146,22 @@ export function createProgram({ folder, exit }: VerbContext): Command {
 
   program
     .command("upgrades")
-    .description(
-      "show which upgrade scripts a server's data has been through, and which are pending",
-    )
+    .description("show which upgrade scripts (migrations) have been applied and which are pending")
     .addArgument(stackArgument("<stack>"))
-    .option("--dry-run", "try the pending ones on a copy of the database")
-    .option("--json", "for a program")
+    .option("--dry-run", "run the pending scripts on a copy of the database")
+    .option("--json", "print JSON")
     .action(async (stack: StackName, options: { dryRun?: boolean; json?: boolean }) => {
-      if (!(await runUpgrades(folder(), stack, options))) exit(1);
+      if (!(await runUpgrades(folder(), stack, options))) exit(exitStatus.failed);
     })
     .addHelpText("after", example("npx stagecraft upgrades staging --dry-run"));
-
-  program
-    .command("restore")
-    .description("make a server as it was at a moment, beside it; the server is not touched")
-    .addArgument(stackArgument("<stack>"))
-    .requiredOption(
-      "--to <moment>",
-      'latest, immediate, or "2026-11-21 14:05", with a zone or in UTC',
-    )
-    .option("--for <time>", "how long it stays", "24 h")
-    .option("--json", "for a program")
-    .action(async (stack: StackName, options: { to: string; for: string; json?: boolean }) => {
-      await runPitrRestore(folder(), stack, options);
-    })
-    .addHelpText(
-      "after",
-      example('npx stagecraft restore prod --to "2026-11-21 14:05 Europe/Berlin"'),
-    );
 
   addPitr(program, { folder, exit });
 
   program
     .command("log")
-    .description("print a log that the agent keeps: the newest, or the named one")
+    .description("print a log of the agent, the newest by default")
     .addArgument(stackArgument("<stack>"))
-    .argument("[name]", "the log's name")
+    .argument("[name]", "name of the log")
     .option("--list", "print the names of all logs as JSON")
     .action(async (stack: StackName, name: string | undefined, options: { list?: boolean }) => {
       exit(await runLog(folder(), stack, name, options));
@@ -189,15 +170,17 @@ export function createProgram({ folder, exit }: VerbContext): Command {
 
   program
     .command("doctor")
-    .description("say what is missing on this machine and how to get it")
-    .option("--mend", "get what the machine lacks first (for CI)")
-    .option("--json", "for a program")
-    .action(async (options: DoctorOptions) => {
-      if (!(await runDoctor(folder(), options))) exit(1);
+    .description("check this machine and the project, and show how to fix problems")
+    .option("--fix", "install missing requirements first (for CI)")
+    .addOption(new Option("--mend", "the same as --fix").hideHelp())
+    .option("--json", "print JSON")
+    .action(async ({ fix, mend, json }: DoctorOptions & { mend?: boolean }) => {
+      const passed = await runDoctor(folder(), { fix: fix ?? mend ?? false, json: json ?? false });
+      if (!passed) exit(exitStatus.failed);
     })
     .addHelpText("after", example("npx stagecraft doctor"));
 
-  addBackups(program, { folder, exit, stack: stackArgument });
+  addBackups(program, { folder, exit });
 
   return program;
 }

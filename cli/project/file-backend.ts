@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
-/** Where the file backend keeps its state; `undefined` with another backend. */
+/** Folder in which Pulumi's file backend stores its state; `undefined` with another backend. */
 export function fileBackendFolder(folder: string): string | undefined {
   const url = process.env["PULUMI_BACKEND_URL"] ?? "";
   if (url === "") return join(folder, ".stagecraft", "state");

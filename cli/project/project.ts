@@ -2,18 +2,18 @@ import { existsSync, readFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { parse } from "yaml";
 import { z } from "zod";
-import { Problem } from "../base/problem";
+import { Rejection } from "../base/problem";
 
-/** The project folder: the nearest one upwards of `from` that is a Stagecraft project, else the one this program is in. */
+/** The project folder: the nearest Stagecraft project at or above `from`, else `home`. Raises a {@link Rejection} if neither is one. */
 export function findProject(from: string, home: string): string {
   for (let folder = resolve(from); ; folder = dirname(folder)) {
     if (isProject(folder)) return folder;
     if (folder === dirname(folder)) break;
   }
   if (isProject(home)) return home;
-  throw new Problem(
-    `there is no Stagecraft project in ${from} or above it`,
-    "go to the folder that has Pulumi.yaml and stacks/",
+  throw new Rejection(
+    `no Stagecraft project in ${from} or its parent folders`,
+    "change to the folder that contains Pulumi.yaml and stacks/",
   );
 }
 
@@ -21,7 +21,7 @@ function isProject(folder: string): boolean {
   return existsSync(join(folder, "Pulumi.yaml")) && existsSync(join(folder, "stacks"));
 }
 
-/** Name of the Pulumi project, under which its state is kept. */
+/** Name of the Pulumi project; its state is stored under this name. */
 export function projectName(folder: string): string {
   const document: unknown = parse(readFileSync(join(folder, "Pulumi.yaml"), "utf8"));
   return z.object({ name: z.string() }).parse(document).name;

@@ -6,29 +6,29 @@ import { formatProblems, type ConfigProblem } from "../../model/base/config-prob
 import { encryptedPlaceholder } from "../../model/base/encrypted-value";
 import { engineNames, type EngineNames } from "../../model/base/engine-names";
 import { parseStackConfig } from "../../model/stack-file/parse";
-import { isSection, type StackConfig } from "../../model/stack-file/schema";
-import { Problem } from "../base/problem";
+import { isSection, type StackFileConfig } from "../../model/stack-file/schema";
+import { Rejection } from "../base/problem";
 import type { StackName } from "./stacks";
 
-/** A `Pulumi.<stack>.yaml`, as far as it can be used without Pulumi. */
+/** What can be read from a `Pulumi.<stack>.yaml` without Pulumi: everything but encrypted values. */
 export interface StackFile {
   readonly path: string;
   /** The sections without a problem. */
-  readonly settings: Partial<StackConfig>;
-  /** What is wrong with the others; passwords that are not there yet are not among them. */
+  readonly settings: Partial<StackFileConfig>;
+  /** Problems of the other sections, without missing passwords. */
   readonly problems: readonly ConfigProblem[];
-  /** Where the server runs. */
+  /** Where the server runs: `local` or an address. */
   readonly host: string;
   readonly names: EngineNames;
-  /** Passwords that are to be made. */
+  /** Names of the passwords that must be generated. */
   readonly missingPasswords: readonly string[];
 }
 
-/** Reads `Pulumi.<stack>.yaml`; raises a {@link Problem} when it is not there or does not even tell which server it means. */
+/** Reads `Pulumi.<stack>.yaml`. Raises a {@link Rejection} when it is missing, is not YAML, or lacks a valid name prefix or host. */
 export function readStackFile(folder: string, stack: StackName): StackFile {
   const name = `Pulumi.${stack}.yaml`;
   const path = join(folder, name);
-  if (!existsSync(path)) throw new Problem(`${name} is not there`, `git checkout ${name}`);
+  if (!existsSync(path)) throw new Rejection(`${name} is missing`, `git checkout ${name}`);
   const raw = ownKeys(parseYaml(name, readFileSync(path, "utf8")));
   const {
     config: settings,
@@ -42,22 +42,26 @@ export function readStackFile(folder: string, stack: StackName): StackFile {
   });
   const { namePrefix, host } = settings;
   if (namePrefix === undefined || host === undefined)
-    throw new Problem(formatProblems(name, problems));
+    throw new Rejection(formatProblems(name, problems));
   const isMissing = missingPasswords.map((name) => `passwords.${name}`);
   return {
-    ...{ path, settings, missingPasswords, host, names: engineNames(namePrefix, stack) },
+    path,
+    settings,
     problems: problems.filter((problem) => !isMissing.includes(problem.path)),
+    host,
+    names: engineNames(namePrefix, stack),
+    missingPasswords,
   };
 }
 
-/** What passwords are cannot be seen here: they are encrypted. */
+/** Replaces passwords, which are encrypted, by a placeholder. */
 function hidePasswords(passwords: unknown): unknown {
   return isSection(passwords)
     ? Object.fromEntries(Object.keys(passwords).map((name) => [name, "encrypted"]))
     : passwords;
 }
 
-/** The same for encrypted values that stand among others. */
+/** Replaces encrypted values among others by a placeholder. */
 function hideEncrypted(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(hideEncrypted);
   if (!isSection(value)) return value;
@@ -78,11 +82,11 @@ function parseYaml(name: string, text: string): Record<string, unknown> {
     document = parse(text);
   } catch (error) {
     const [firstLine = ""] = (error as Error).message.split("\n");
-    throw new Problem(`${name} is not YAML: ${firstLine.replace(/:$/, "")}`);
+    throw new Rejection(`${name} is not YAML: ${firstLine.replace(/:$/, "")}`);
   }
   const file = stackFileSchema.safeParse(document);
   if (file.success) return file.data;
-  throw new Problem(`${name} has no section "config"`, `git checkout ${name}`);
+  throw new Rejection(`${name} has no section "config"`, `git checkout ${name}`);
 }
 
 function ownKeys(config: Record<string, unknown>): Record<string, unknown> {

@@ -1,5 +1,5 @@
 import { stackKinds } from "../../model/base/names";
-import { Problem } from "../base/problem";
+import { Rejection } from "../base/problem";
 
 export { stackKinds };
 
@@ -7,15 +7,15 @@ export type StackName = keyof typeof stackKinds;
 
 export const stackNames = Object.keys(stackKinds) as readonly StackName[];
 
-/** Reads a stack's name from the command line; raises a {@link Problem} that lists them. */
+/** Reads a stack name from the command line. Raises a {@link Rejection} that lists the valid ones. */
 export function parseStackName(text: string): StackName {
   if (isStackName(text)) return text;
-  const meant = stackNames.find((name) => stackKinds[name] === text.toLowerCase());
-  throw new Problem(
-    `there is no stack "${text}"`,
-    meant
-      ? `the ${text.toLowerCase()} server's stack is called ${meant}`
-      : `one of ${stackNames.join(", ")}`,
+  const intended = stackNames.find((name) => stackKinds[name] === text.toLowerCase());
+  throw new Rejection(
+    `unknown stack "${text}"`,
+    intended
+      ? `the stack of the ${text.toLowerCase()} server is ${intended}`
+      : `use one of ${stackNames.join(", ")}`,
   );
 }
 

@@ -1,9 +1,9 @@
 import { z } from "zod";
 
-/** What is being done to one resource. Pulumi names more operations; those that change nothing are left out of what is shown. */
+/** One operation on a resource. */
 const metadataSchema = z.object({ op: z.string(), urn: z.string(), type: z.string() });
 
-/** One line of `pulumi up --json`: the parts of an engine event that are shown. */
+/** One line of `pulumi up --json`: the parts of an engine event that are used. */
 const engineEventSchema = z.object({
   diagnosticEvent: z
     .object({ urn: z.string().optional(), message: z.string(), severity: z.string() })
@@ -30,7 +30,7 @@ export function parseEngineEvent(line: string): EngineEvent | undefined {
   }
 }
 
-/** A resource as people know it: its name and what it is. */
+/** An operation on a resource, as it is shown. */
 export interface Operation {
   readonly op: string;
   readonly name: string;
@@ -38,19 +38,26 @@ export interface Operation {
   readonly kind: string;
 }
 
-/** Where an update is, as far as its events tell. */
+/** An error of an update. */
+export interface EngineError {
+  readonly message: string;
+  /** Whether the program raised it; else an operation on a resource, or the engine. */
+  readonly isFromProgram: boolean;
+}
+
+/** State of an update, from its events so far. */
 export interface UpdateState {
-  /** Under way, oldest first, by URN. */
+  /** Operations that are running, oldest first, by URN. */
   readonly running: ReadonlyMap<string, Operation>;
-  /** Resources that were changed. */
+  /** Number of resources changed so far. */
   readonly changed: number;
-  /** The newest line that the agent wrote about what it does. */
+  /** The agent's latest progress line. */
   readonly progress: string | undefined;
-  readonly errors: readonly string[];
+  readonly errors: readonly EngineError[];
   readonly warnings: readonly string[];
-  /** What the program tells about the stack. */
+  /** What the program logs about the stack. */
   readonly notes: readonly string[];
-  /** How many resources were created, updated, … ; absent until the end. */
+  /** Number of resources by operation (`create`, `update`, …); `undefined` until the end. */
   readonly changes: Readonly<Record<string, number>> | undefined;
 }
 
@@ -88,12 +95,12 @@ function afterMessage(
 ): UpdateState {
   switch (severity) {
     case "error":
-      return { ...state, errors: [...state.errors, message] };
+      return { ...state, errors: [...state.errors, engineError(message, urn)] };
     case "warning":
       return { ...state, warnings: [...state.warnings, message] };
     case "info":
     case "info#err":
-      // A command under way tells how far it is; everything else is told for good.
+      // What a running command prints is progress; everything else is a note about the stack.
       if (urn !== undefined && state.running.has(urn)) {
         return { ...state, progress: message.trim().split("\n").at(-1) };
       }
@@ -101,6 +108,12 @@ function afterMessage(
     default:
       return state;
   }
+}
+
+/** Messages of the program name no resource; Pulumi reports an exception that the program does not handle in its own words. */
+export function engineError(message: string, urn: string | undefined): EngineError {
+  const isUnhandled = /^Running program '.*' failed with an unhandled exception/.test(message);
+  return { message, isFromProgram: (urn ?? "") === "" && !isUnhandled };
 }
 
 function afterEnd(state: UpdateState, urn: string, succeeded: boolean): UpdateState {

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { inspectContainers } from "../server/docker";
+import { inspectContainers } from "../../engine/containers";
 import { readStackFile } from "../project/stack-file";
 import { runPulumi } from "./run-pulumi";
 import type { StackName } from "../project/stacks";
@@ -18,7 +18,7 @@ const exportSchema = z.object({
   }),
 });
 
-/** Finds out whose container is in the way of an update, where one of its errors says that one is. */
+/** Inspects the container whose name an update could not use; `undefined` if no error is about such a container. */
 export async function findContainerConflict(
   folder: string,
   stack: StackName,
@@ -33,7 +33,7 @@ export async function findContainerConflict(
   return { name, isLeftBehind, found };
 }
 
-/** Names of what updates were making when they were killed, from a stack's export. */
+/** Names of the resources that killed updates were creating, from a stack's export. */
 export function pendingContainers(stackExport: string): string[] {
   const { deployment } = exportSchema.parse(JSON.parse(stackExport));
   return (deployment.pending_operations ?? [])

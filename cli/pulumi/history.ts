@@ -15,7 +15,7 @@ const recordSchema = z.object({
   resourceChanges: z.record(z.string(), z.number()).nullish(),
 });
 
-/** One update of a stack, as Pulumi's history keeps it. */
+/** One update of a stack in Pulumi's history. */
 export interface StackChange {
   /** `update`, `destroy`, `refresh`, … */
   readonly kind: string;
@@ -24,10 +24,10 @@ export interface StackChange {
   readonly changes: Readonly<Record<string, number>>;
 }
 
-/** How many updates without any change are looked past to find the last one that changed something. */
+/** Number of updates that are searched for the last one that changed something. */
 const depth = 20;
 
-/** The last update that changed something or failed; `undefined` where there was none. */
+/** The last update that changed something or failed; `undefined` if there was none. */
 export async function lastChange(
   folder: string,
   stack: StackName,
@@ -52,7 +52,7 @@ function changesAnything(changes: Readonly<Record<string, number>>): boolean {
   return Object.entries(changes).some(([op, count]) => op !== "same" && count > 0);
 }
 
-/** The history in the file backend, read directly because starting Pulumi takes half a second; `undefined` with another backend. */
+/** Reads the history of the file backend directly, because starting Pulumi takes half a second; `undefined` with another backend. */
 async function historyFromFiles(
   folder: string,
   stack: StackName,

@@ -1,10 +1,11 @@
 import { z } from "zod";
 import { UpdateFailed } from "./update";
+import { engineError } from "./engine-events";
 import { runPulumi } from "./run-pulumi";
 import { updateProblems } from "./update-errors";
 import type { StackName } from "../project/stacks";
 
-/** What `pulumi preview --json` tells, as far as it is shown. */
+/** Output of `pulumi preview --json`: the parts that are used. */
 const previewSchema = z.object({
   diagnostics: z
     .array(z.object({ urn: z.string().optional(), message: z.string(), severity: z.string() }))
@@ -12,14 +13,14 @@ const previewSchema = z.object({
   changeSummary: z.record(z.string(), z.number()).nullish(),
 });
 
-/** What an update would do. */
+/** What an update would change. */
 export interface UpdatePreview {
-  /** What the program tells about it, in its order. */
+  /** What the program logs about it, in order. */
   readonly notes: readonly string[];
   readonly changes: Readonly<Record<string, number>>;
 }
 
-/** Previews a stack with the settings of another file; raises {@link UpdateFailed} where the update would not go through. */
+/** Previews a stack with another stack file. Raises {@link UpdateFailed} when the preview fails. */
 export async function previewStack(
   folder: string,
   stack: StackName,
@@ -33,7 +34,9 @@ export async function previewStack(
   const of = (severity: RegExp): string[] =>
     diagnostics.filter((one) => severity.test(one.severity)).map(({ message }) => message.trim());
   if (exitCode !== 0) {
-    throw new UpdateFailed(updateProblems({ stack, errors: of(/^error$/), stderr }));
+    // A preview changes nothing: every error rejects the update, whichever part of it reported the error.
+    const errors = of(/^error$/).map((message) => engineError(message, undefined));
+    throw new UpdateFailed(updateProblems({ stack, errors, stderr }));
   }
   return { notes: of(/^info/), changes: found?.changeSummary ?? {} };
 }

@@ -1,13 +1,13 @@
 import type { Operation, UpdateState } from "./engine-events";
 
-/** A line the agent prints while it works, e.g. `restore 78 % · 1.5 of 1.9 GB · 9.1 M rows · 12 s left`. */
+/** A progress line of the agent, e.g. `restore 78 % · 1.5 of 1.9 GB · 9.1 M rows · 12 s left`. */
 export interface AgentProgress {
   readonly what: string;
   readonly percent: number;
   readonly details: readonly string[];
 }
 
-/** Reads a progress line of the agent; `undefined` for any other line. */
+/** Parses a progress line of the agent; `undefined` for any other line. */
 export function parseAgentProgress(line: string): AgentProgress | undefined {
   const match = /^(\S[^·%]*?) (\d{1,3}) %(?: · (.+))?$/.exec(line.trim());
   if (!match) return undefined;
@@ -23,20 +23,20 @@ export function progressBar(progress: AgentProgress, cells = 20): string {
   return [progress.what, bar + percent.padStart(6), ...progress.details].join("   ");
 }
 
-/** A line that the agent prints while it works; for a terminal with a bar where it tells how far it is. */
+/** A line that the agent printed while it works; a percentage becomes a bar if `withBar` is set. */
 export function agentLine(line: string, withBar: boolean): string {
   const progress = withBar ? parseAgentProgress(line) : undefined;
   return progress ? progressBar(progress) : line;
 }
 
-/** What an update does right now, in one line; for a terminal with a bar where the agent tells how far it is. */
+/** What an update is doing, in one line; the agent's percentage becomes a bar if `withBar` is set. */
 export function updateLine(state: UpdateState, withBar: boolean): string {
   if (state.progress !== undefined) {
     return agentLine(state.progress, withBar);
   }
   const [operation] = state.running.values();
   if (operation) return operationText(operation);
-  return state.changed > 0 ? `${state.changed} changed` : "looking at what is there";
+  return state.changed > 0 ? `${state.changed} changed` : "reading the current state";
 }
 
 function operationText({ op, name, kind }: Operation): string {
@@ -49,7 +49,7 @@ const gerunds: Readonly<Record<string, string>> = {
   delete: "deleting",
   replace: "replacing",
   "create-replacement": "replacing",
-  "delete-replaced": "deleting the former",
+  "delete-replaced": "deleting the replaced",
 };
 
 const participles: readonly (readonly [text: string, ...ops: readonly string[]])[] = [

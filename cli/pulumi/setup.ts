@@ -2,26 +2,26 @@ import { randomBytes } from "node:crypto";
 import { existsSync } from "node:fs";
 import { chmod, mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { Problem } from "../base/problem";
+import { Problem, Rejection } from "../base/problem";
 import { projectName } from "../project/project";
 import { readStackFile } from "../project/stack-file";
 import { runPulumi } from "./run-pulumi";
 import type { StackName } from "../project/stacks";
 import { fileBackendFolder } from "../project/file-backend";
 
-/** Makes what a stack needs in the project folder and is not in Git: passphrase, state, the stack, its passwords. Says what it made. */
+/** Creates what a stack needs in the project folder and Git does not contain: passphrase, state, stack, passwords. Returns what it created. */
 export async function ensureProjectFiles(folder: string, stack: StackName): Promise<string[]> {
-  const made: string[] = [];
-  if (await ensurePassphrase(folder, stack)) made.push("passphrase");
-  if (await ensureStack(folder, stack)) made.push("stack");
-  made.push(...(await ensurePasswords(folder, stack)));
-  return made;
+  const created: string[] = [];
+  if (await ensurePassphrase(folder, stack)) created.push("passphrase");
+  if (await ensureStack(folder, stack)) created.push("stack");
+  created.push(...(await ensurePasswords(folder, stack)));
+  return created;
 }
 
-/** Where the generated passphrase is kept. */
+/** Path of the generated passphrase. */
 export const passphrasePath = (folder: string): string => join(folder, ".stagecraft", "passphrase");
 
-/** Whether a person keeps the passphrase elsewhere. */
+/** Whether the user provides the passphrase by the environment. */
 export function hasOwnPassphrase(): boolean {
   const { PULUMI_CONFIG_PASSPHRASE, PULUMI_CONFIG_PASSPHRASE_FILE } = process.env;
   return PULUMI_CONFIG_PASSPHRASE !== undefined || PULUMI_CONFIG_PASSPHRASE_FILE !== undefined;
@@ -36,11 +36,11 @@ async function ensurePassphrase(folder: string, stack: StackName): Promise<boole
     return false;
   }
   if (await hasSecrets(folder, stack)) {
-    throw new Problem(
-      `Pulumi.${stack}.yaml has secrets, and the passphrase that opens them is not here`,
+    throw new Rejection(
+      `Pulumi.${stack}.yaml has secrets, and the passphrase that decrypts them is missing`,
       [
-        `put it back into .stagecraft/passphrase, or set PULUMI_CONFIG_PASSPHRASE,`,
-        `or begin anew: take encryptionsalt and stagecraft:passwords out of Pulumi.${stack}.yaml`,
+        `restore it as .stagecraft/passphrase, or set PULUMI_CONFIG_PASSPHRASE,`,
+        `or start over: remove encryptionsalt and stagecraft:passwords from Pulumi.${stack}.yaml`,
       ],
     );
   }
@@ -48,7 +48,7 @@ async function ensurePassphrase(folder: string, stack: StackName): Promise<boole
   return true;
 }
 
-/** Whether a stack file holds secrets, which the passphrase opens. */
+/** Whether a stack file contains secrets, which need the passphrase. */
 export async function hasSecrets(folder: string, stack: StackName): Promise<boolean> {
   const text = await readFile(readStackFile(folder, stack).path, "utf8");
   return /^encryptionsalt:/m.test(text);
@@ -60,10 +60,10 @@ async function ensureStack(folder: string, stack: StackName): Promise<boolean> {
   const { exitCode, stderr } = await runPulumi(folder, args);
   if (exitCode === 0) return true;
   if (stderr.includes("already exists")) return false;
-  throw new Problem(`stack ${stack} could not be made: ${stderr.trim()}`);
+  throw new Problem(`cannot create stack ${stack}: ${stderr.trim()}`);
 }
 
-/** The stack's state in the file backend; nothing with another backend. */
+/** Possible paths of the stack's state in the file backend; empty with another backend. */
 function stateFileOf(folder: string, stack: StackName): string[] {
   const state = fileBackendFolder(folder);
   if (state === undefined) return [];
@@ -82,9 +82,7 @@ async function ensurePasswords(folder: string, stack: StackName): Promise<string
       randomBytes(24).toString("base64url"),
     );
     if (exitCode !== 0) {
-      throw new Problem(
-        `the password ${name} of stack ${stack} could not be kept: ${stderr.trim()}`,
-      );
+      throw new Problem(`cannot save the password of ${name} in stack ${stack}: ${stderr.trim()}`);
     }
   }
   return missingPasswords.map((name) => `password of ${name}`);

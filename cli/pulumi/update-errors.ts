@@ -1,26 +1,27 @@
 import { restoreResultSchema } from "../../model/restore/protocol";
-import { Problem } from "../base/problem";
-import { engineDown } from "../server/engine-down";
+import { asProblem, Problem, Rejection, UnhealthyResult } from "../base/problem";
+import { engineDownProblem } from "../../engine/problems";
 import {
   otherFolderFix,
   conflictingContainer,
   containerConflictProblem,
   type ContainerConflict,
 } from "./container-conflict";
+import type { EngineError } from "./engine-events";
 import { parseAgentProgress } from "./progress";
 
-/** Where an update went wrong: what is needed to say how to go on. */
+/** A failed update. */
 export interface UpdateContext {
   readonly stack: string;
-  /** Error messages of the engine, in order. */
-  readonly errors: readonly string[];
+  /** Errors of the update, in order. */
+  readonly errors: readonly EngineError[];
   /** What Pulumi wrote on stderr. */
   readonly stderr: string;
-  /** A container that is in the way, with whose it is. */
+  /** The container whose name the update could not use. */
   readonly conflict?: ContainerConflict | undefined;
 }
 
-/** A stack's lock, as Pulumi tells who holds it. */
+/** A stack's lock and the process that holds it. */
 export interface Lock {
   readonly user: string;
   readonly host: string;
@@ -28,7 +29,7 @@ export interface Lock {
   readonly since: string;
 }
 
-/** Reads who holds a stack's lock out of Pulumi's message; `undefined` when it is about something else. */
+/** Parses Pulumi's message about a locked stack; `undefined` for any other message. */
 export function parseLock(stderr: string): Lock | undefined {
   const match = /created by (.*)@(\S+) \(pid (\d+)\) at (\S+)/.exec(stderr);
   if (!match || !stderr.includes("currently locked")) return undefined;
@@ -36,7 +37,7 @@ export function parseLock(stderr: string): Lock | undefined {
   return { user, host, pid: Number(pid), since };
 }
 
-/** The problem of a stack that somebody else is changing, or that was left locked by a process that is gone. */
+/** The problem of a stack that another process is changing, or that a killed process left locked. */
 export function lockProblem(stack: string, lock: Lock, holderIsGone: boolean): Problem {
   const since = lock.since
     .replace("T", " ")
@@ -45,47 +46,60 @@ export function lockProblem(stack: string, lock: Lock, holderIsGone: boolean): P
   return holderIsGone
     ? new Problem(
         `stack ${stack} is locked by an update that was killed (${holder}, since ${since})`,
-        `pulumi cancel -s ${stack}   then start again; what was done is kept`,
+        `pulumi cancel -s ${stack}   then start again; completed changes are kept`,
       )
     : new Problem(
         `stack ${stack} is being changed by another update (${holder}, since ${since})`,
-        `wait for it; if it is gone for good: pulumi cancel -s ${stack}`,
+        `wait for it to finish; if its process no longer exists: pulumi cancel -s ${stack}`,
       );
 }
 
-/** What went wrong in an update, in a person's words, each thing once. */
-export function updateProblems({
-  stack,
-  errors,
-  stderr,
-  conflict: taken,
-}: UpdateContext): Problem[] {
-  const messages = errors.map(withoutColours).filter((message) => !isEcho(message));
-  const told = messages.length > 0 ? messages : [withoutColours(stderr)];
-  if (told.every((message) => message.trim() === "")) {
+/** The problems of a failed update, each once. */
+export function updateProblems({ stack, errors, stderr, conflict }: UpdateContext): Problem[] {
+  const reported = errors
+    .map((error) => ({ ...error, message: withoutColours(error.message) }))
+    .filter(({ message }) => !isEcho(message));
+  const fromStderr = { message: withoutColours(stderr), isFromProgram: false };
+  const found = reported.length > 0 ? reported : [fromStderr];
+  if (found.every(({ message }) => message.trim() === "")) {
     return [new Problem(`pulumi was killed while it changed stack ${stack}`, "run it again")];
   }
-  const problems = told.map((message) => problemOf(stack, message, taken));
+  const problems = found.map((error) => problemOf(stack, error, conflict));
   const once = new Map(problems.map((problem) => [problem.message, problem]));
   return [...once.values()];
 }
 
-function problemOf(stack: string, raw: string, taken: ContainerConflict | undefined): Problem {
-  const message = raw.trim();
+function problemOf(
+  stack: string,
+  error: EngineError,
+  conflict: ContainerConflict | undefined,
+): Problem {
+  const message = error.message.trim();
   const name = conflictingContainer(message);
   if (name !== undefined) {
-    const known = taken?.name === name ? taken : { name, isLeftBehind: false };
+    const known = conflict?.name === name ? conflict : { name, isLeftBehind: false };
     return containerConflictProblem(stack, known);
   }
-  for (const [pattern, make] of knownProblems) {
+  for (const [pattern, problem] of knownProblems) {
     const match = pattern.exec(message);
-    if (match) return make(stack, match);
+    if (match) return problem(stack, match);
   }
   const step = interruptedStep(message);
-  if (step === undefined) return new Problem(essentialText(message));
-  return new Problem(
-    `the agent of ${stack} was ended in the middle of its work (${step}): it, its container or the engine was killed or lost its connection`,
-    `npx stagecraft status ${stack}   tells which; then run it again, it goes on from what is there`,
+  if (step !== undefined) {
+    return new Problem(
+      `the agent of ${stack} was interrupted (${step}): its process, its container or the engine was killed or lost the connection`,
+      `check npx stagecraft status ${stack}, then re-run to resume`,
+    );
+  }
+  const text = essentialText(message);
+  if (isUnhealthyApplication(text)) return new UnhealthyResult(text);
+  return error.isFromProgram ? new Rejection(text) : new Problem(text);
+}
+
+/** Recognises the agent's message about an application that is not healthy (`unhealthyText` in model/application/report.ts). */
+function isUnhealthyApplication(text: string): boolean {
+  return /^(?:the application of \S+|.* but its application) (?:does not become|is not) healthy/.test(
+    text,
   );
 }
 
@@ -96,17 +110,17 @@ const knownProblems: readonly (readonly [
   [
     /incorrect passphrase|passphrase must be set|cannot decrypt|message authentication failed/i,
     (stack) =>
-      new Problem(
-        `the passphrase does not open the secrets of stack ${stack}`,
-        `put back the .stagecraft/passphrase (or PULUMI_CONFIG_PASSPHRASE) that Pulumi.${stack}.yaml was set up with`,
+      new Rejection(
+        `the passphrase does not decrypt the secrets of stack ${stack}`,
+        `restore the .stagecraft/passphrase (or PULUMI_CONFIG_PASSPHRASE) that Pulumi.${stack}.yaml was set up with`,
       ),
   ],
   [
     /^(?:error: )?(?:update|destroy) canceled$/i,
     (stack) =>
       new Problem(
-        `the change of stack ${stack} was interrupted; what was done until then is kept`,
-        "run it again to finish",
+        `the update of stack ${stack} was interrupted; completed changes are kept`,
+        "re-run to resume",
       ),
   ],
   [
@@ -115,16 +129,16 @@ const knownProblems: readonly (readonly [
   ],
   [
     /cannot connect to the docker daemon|error pinging docker server|docker daemon running/i,
-    () => engineDown(),
+    () => asProblem(engineDownProblem()),
   ],
   [
     /Bind for (\S+):(\d+) failed: port is already allocated|listen tcp\d? (\S+):(\d+): bind: address already in use/i,
     (stack, match) => {
       const port = match[2] ?? match[4] ?? "";
       return new Problem(
-        `port ${port} of ${match[1] ?? match[3] ?? "this machine"} is taken by another program`,
+        `port ${port} of ${match[1] ?? match[3] ?? "this machine"} is in use by another program`,
         [
-          `see which: ss -ltnp 'sport = :${port}'   and stop it,`,
+          `find it with ss -ltnp 'sport = :${port}' and stop it,`,
           `or set another stagecraft:postgres port in Pulumi.${stack}.yaml`,
         ],
       );
@@ -133,24 +147,24 @@ const knownProblems: readonly (readonly [
   [
     /unable to replace resource "[^"]*::([^":]+)"\s+as it is currently marked for protection/i,
     (stack, match) =>
-      new Problem(
+      new Rejection(
         `the data of ${stack} is protected, and this change would replace ${match[1] ?? "it"}: nothing was changed`,
-        `take back what was changed of host or namePrefix in Pulumi.${stack}.yaml`,
+        `undo the change of host or namePrefix in Pulumi.${stack}.yaml`,
       ),
   ],
   [
     /unable to pull image ([^\s:]+(?:[:@][^\s:]+)*): .*/i,
     (stack, match) =>
       new Problem(
-        `the image ${match[1] ?? ""} is not on the engine, and cannot be pulled`,
-        `check application.image in Pulumi.${stack}.yaml; for a registry that asks who you are: docker login`,
+        `image ${match[1] ?? ""} is not on the engine and cannot be pulled`,
+        `check application.image in Pulumi.${stack}.yaml; for a private registry: docker login`,
       ),
   ],
   [
     /network with name (\S+) already exists/i,
     (stack, match) =>
       new Problem(
-        `network ${match[1] ?? ""} is there, but stack ${stack} does not know it: an update was killed, or another project folder made it`,
+        `network ${match[1] ?? ""} exists, but is not in the state of stack ${stack}: an update was killed, or another project folder created it`,
         [
           `after a killed update: docker network rm ${match[1] ?? ""}   then start again;`,
           ...otherFolderFix(stack),
@@ -159,7 +173,7 @@ const knownProblems: readonly (readonly [
   ],
 ];
 
-/** What a command of Pulumi printed, line by line; `undefined` when the message is not about one. */
+/** Output lines of a failed command resource; `undefined` for any other message. */
 function commandOutput(message: string): string[] | undefined {
   const at = message.search(/^(?:exit status|Process exited with status) \d+: running /m);
   if (at < 0) return undefined;
@@ -167,23 +181,23 @@ function commandOutput(message: string): string[] | undefined {
   return lines.filter((line) => line.trim() !== "");
 }
 
-/** What the agent was doing when it was ended without a word about it. */
+/** The last progress line of an agent that ended without an error message; `undefined` if there is an error message. */
 function interruptedStep(message: string): string | undefined {
   const lines = commandOutput(message) ?? [];
   return lines.every(isProgress) ? lines.at(-1)?.trim() : undefined;
 }
 
-/** The text of the agent or of the program, without what Pulumi and the shell put around it. */
+/** The text of the agent or the program, without what Pulumi and the shell add. */
 function essentialText(message: string): string {
   const lines = commandOutput(message);
   if (lines === undefined) return withoutStackTrace(message);
   const result = lines.map(restoreResultText).find((text) => text !== undefined);
   if (result !== undefined) return result;
-  const words = lines.filter((line) => !isProgress(line));
-  return words.length > 0 ? words.join("\n") : withoutStackTrace(message);
+  const rest = lines.filter((line) => !isProgress(line));
+  return rest.length > 0 ? rest.join("\n") : withoutStackTrace(message);
 }
 
-/** How far something is, or what is being done. */
+/** Whether a line reports progress. */
 function isProgress(line: string): boolean {
   return /^\S.* …$/.test(line) || parseAgentProgress(line) !== undefined;
 }
@@ -208,7 +222,7 @@ function withoutStackTrace(message: string): string {
     .trim();
 }
 
-/** Pulumi says once more that the update failed. */
+/** Whether a message only repeats that the update failed. */
 function isEcho(message: string): boolean {
   return /^(?:update|destroy|preview) failed$|resource monitor shut down/i.test(message.trim());
 }

@@ -1,14 +1,15 @@
 import { readFileSync } from "node:fs";
 import { hostname } from "node:os";
 import { afterEvent, noEventsYet, parseEngineEvent, type UpdateState } from "./engine-events";
-import { Problem, Cancelled } from "../base/problem";
+import { exitStatus, type ExitStatus } from "../base/exit-status";
+import { Cancelled, Problem } from "../base/problem";
 import type { StackName } from "../project/stacks";
 import { canAsk, askYes } from "../terminal/ask";
 import { findContainerConflict } from "./find-container-conflict";
 import { lockProblem, parseLock, updateProblems, type Lock } from "./update-errors";
 import { runPulumi, spawnPulumi } from "./run-pulumi";
 
-/** What is wanted of an update: which verb of Pulumi, and its further arguments. */
+/** An update of a stack: Pulumi's verb and its further arguments. */
 export interface UpdateRequest {
   readonly folder: string;
   readonly stack: StackName;
@@ -18,15 +19,30 @@ export interface UpdateRequest {
   readonly onChange: (state: UpdateState) => void;
 }
 
-/** Raised when an update failed: every problem once, in a person's words. */
+/** Raised when an update failed: every problem once. */
 export class UpdateFailed extends Error {
   override readonly name = "UpdateFailed";
-  constructor(readonly problems: readonly Problem[]) {
+
+  /**
+   * @param problems what went wrong
+   * @param exitStatus exit status of the command. @default the highest of the problems'
+   */
+  constructor(
+    readonly problems: readonly Problem[],
+    readonly exitStatus: ExitStatus = worstStatus(problems),
+  ) {
     super(problems.map(({ message }) => message).join("\n"));
   }
 }
 
-/** Raised when a stack is locked: another update is at work, or one was killed. */
+/** A failure counts more than a rejection: the command may succeed without other input. */
+function worstStatus(problems: readonly Problem[]): ExitStatus {
+  const statuses = problems.map((problem) => problem.exitStatus);
+  const order = [exitStatus.unhealthy, exitStatus.failed, exitStatus.rejected];
+  return order.find((status) => statuses.includes(status)) ?? exitStatus.failed;
+}
+
+/** Raised when a stack is locked: by an update that is running, or by one that was killed. */
 export class StackLocked extends UpdateFailed {
   constructor(
     readonly stackName: StackName,
@@ -37,7 +53,7 @@ export class StackLocked extends UpdateFailed {
   }
 }
 
-/** Updates or destroys a stack; its last state, or {@link UpdateFailed}. */
+/** Updates or destroys a stack and returns the last state of the update. Raises {@link UpdateFailed}. */
 export async function update(request: UpdateRequest): Promise<UpdateState> {
   const { stack } = request;
   const { state, exitCode, stderr } = await runUpdate(request);
@@ -45,11 +61,15 @@ export async function update(request: UpdateRequest): Promise<UpdateState> {
   const lock = parseLock(stderr);
   if (lock) throw new StackLocked(stack, lock, isHolderGone(lock));
   const { errors } = state;
-  const taken = await findContainerConflict(request.folder, stack, errors);
-  throw new UpdateFailed(updateProblems({ stack, errors, stderr, conflict: taken }));
+  const messages = errors.map(({ message }) => message);
+  const conflict = await findContainerConflict(request.folder, stack, messages);
+  const problems = updateProblems({ stack, errors, stderr, conflict });
+  // An operation without an end was interrupted when Pulumi was killed.
+  const isChanged = state.changed > 0 || state.running.size > 0;
+  throw new UpdateFailed(problems, isChanged ? exitStatus.unhealthy : undefined);
 }
 
-/** Does some work that updates a stack; where a killed update left its lock, offers to take it away and does it again. */
+/** Runs work that updates a stack. If a killed update left the stack locked, offers to cancel the lock and runs it again. */
 export async function retryAfterUnlock<T>(folder: string, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
@@ -77,7 +97,7 @@ async function runUpdate(
     run.kill("SIGINT");
   };
   const wait = (): void => {
-    // Ctrl-C reaches Pulumi as well; it ends in order, and then this program does.
+    // Ctrl-C reaches Pulumi as well; this process ends after Pulumi has.
   };
   process.on("SIGTERM", forward).on("SIGINT", wait);
   let state = noEventsYet;
@@ -97,14 +117,14 @@ async function runUpdate(
 
 async function offerCancel(folder: string, { stackName, message }: StackLocked): Promise<void> {
   console.log(message);
-  if (!(await askYes(`Take the lock away (pulumi cancel -s ${stackName}) and go on?`))) {
+  if (!(await askYes(`Cancel the lock (pulumi cancel -s ${stackName}) and continue?`))) {
     throw new Cancelled();
   }
   const { exitCode, stderr } = await runPulumi(folder, ["cancel", "--yes", "--stack", stackName]);
-  if (exitCode !== 0) throw new Problem(`the lock could not be taken away: ${stderr.trim()}`);
+  if (exitCode !== 0) throw new Problem(`cannot cancel the lock: ${stderr.trim()}`);
 }
 
-/** Whether the process that holds a lock has ended; only known for a process of this machine. */
+/** Whether the process that holds a lock has ended; `false` for a process on another machine. */
 function isHolderGone(lock: Lock): boolean {
   if (lock.host !== hostname()) return false;
   try {

@@ -1,18 +1,17 @@
+import type { z } from "zod";
 import { engineNames } from "../../model/base/engine-names";
 import { parseOrigin } from "../../model/stack-file/data-origin";
-import {
-  availableBackupsSchema,
-  type AvailableBackups,
-} from "../../model/restore/available-backups";
-import { askAgent, workOfAgent } from "./docker";
-import { Problem } from "../base/problem";
+import type { AvailableBackups } from "../../model/restore/available-backups";
+import type { offsiteSourceSchema } from "../../model/restore/offsite-source";
+import { call } from "../../engine/agent-client";
+import { Problem, Rejection } from "../base/problem";
 import { UpdateFailed } from "../pulumi/update";
 import { runPulumi } from "../pulumi/run-pulumi";
 import type { StackFile } from "../project/stack-file";
 import type { StackName } from "../project/stacks";
 import { updateProblems } from "../pulumi/update-errors";
 
-/** The backups that a stack's `data.from` leads to; raises a {@link Problem} where it leads to none. */
+/** The backups that a stack can be refreshed from, by its `data.from`. Raises a {@link Rejection} if that names none. */
 export async function availableBackups(
   folder: string,
   stack: StackName,
@@ -21,8 +20,8 @@ export async function availableBackups(
   const { data, namePrefix = "" } = settings;
   const from = data?.from;
   if (from === undefined) {
-    throw new Problem(
-      `Pulumi.${stack}.yaml names a dump, not a place of backups, so there is nothing to refresh from`,
+    throw new Rejection(
+      `stagecraft:data in Pulumi.${stack}.yaml has no from: there are no backups to refresh from`,
       "set stagecraft:data to { from: server:prod, backup: <id> }",
     );
   }
@@ -31,20 +30,19 @@ export async function availableBackups(
     return availableOffsiteCopies(folder, stack, host, names.agent);
   }
   if ("problem" in origin || origin.kind === "folder") {
-    throw new Problem(
-      `data.from of ${stack} is ${from}, and only a server's backups can be refreshed from`,
+    throw new Rejection(
+      `data.from of ${stack} must be server:<stack>, volume:<name> or offsite for a refresh, got "${from}"`,
       "set it to server:prod, or change data.backup and run: pulumi up",
     );
   }
-  // The server itself knows best; of another project's volume only this stack's agent can tell.
+  // The server's own agent has verified its backups; a volume of another project is only mounted in this stack's agent.
   const server = /^server:(.+)$/.exec(from)?.[1];
-  const [agent, place] =
+  const [agent, repository] =
     server === undefined ? [names.agent, "source"] : [engineNames(namePrefix, server).agent, "own"];
-  const text = await askAgent(host, agent, "backups-at-hand", place);
-  return availableBackupsSchema.parse(JSON.parse(text));
+  return call({ host, agent }, "backups-at-hand", { args: { repository: repository } });
 }
 
-/** The off-site copies there are. Only Pulumi can decrypt the way to them; it goes on to the agent by stdin. */
+/** The off-site copies. Only Pulumi can decrypt the credentials for them; the agent receives them on stdin. */
 async function availableOffsiteCopies(
   folder: string,
   stack: StackName,
@@ -54,8 +52,6 @@ async function availableOffsiteCopies(
   const args = ["config", "get", "--path", "stagecraft:data.offsite", "--stack", stack];
   const { exitCode, stdout, stderr } = await runPulumi(folder, args);
   if (exitCode !== 0) throw new UpdateFailed(updateProblems({ stack, errors: [], stderr }));
-  const input = JSON.stringify({ server: stack, offsite: JSON.parse(stdout) as unknown });
-  const said = await workOfAgent(host, agent, ["copies-at-hand"], input, () => undefined);
-  if (said.exitCode !== 0) throw new Problem(said.stderr.trim());
-  return availableBackupsSchema.parse(JSON.parse(said.stdout));
+  const offsite = JSON.parse(stdout) as z.input<typeof offsiteSourceSchema>;
+  return call({ server: stack, host, agent }, "copies-at-hand", { request: { offsite } });
 }

@@ -1,42 +1,35 @@
-import { execa } from "execa";
 import { localHost } from "../../model/base/host";
 import { serverImage } from "../../tools/server-image";
-import { engineProblem } from "./docker";
+import { docker } from "../../engine/run";
 import { Problem } from "../base/problem";
 
-/** Builds the server image when the engine does not have it; whether it had to. */
+/** Builds the server image if the engine lacks it; `built` is whether it did. */
 export async function ensureServerImage(
   folder: string,
-  tell: (progress: string) => void,
+  reportProgress: (text: string) => void,
 ): Promise<{ tag: string; built: boolean }> {
   const { tag, context } = serverImage(folder);
-  const found = await execa("docker", ["image", "inspect", "--format", "{{.Id}}", tag], {
-    reject: false,
-  });
-  if (found.exitCode === 0) return { tag, built: false };
-  const build = execa("docker", ["build", "--tag", tag, context], {
-    reject: false,
-    all: true,
-    stdin: "ignore",
-    // The builder that the stack uses too (components/postgres/containers.ts): the two share no cache.
-    env: { DOCKER_BUILDKIT: "0" },
-  });
+  const inspect = ["image", "inspect", "--format", "{{.Id}}", tag];
+  const found = await docker(localHost, inspect);
+  if (found.status === 0) return { tag, built: false };
   const lastLines: string[] = [];
-  for await (const line of build.iterable({ from: "all" })) {
+  const readLine = (line: string): void => {
     const step = buildStep(line);
-    if (step !== undefined) tell(step);
+    if (step !== undefined) reportProgress(step);
     lastLines.push(line);
     if (lastLines.length > 20) lastLines.shift();
-  }
-  const { exitCode, stderr } = await build;
-  if (exitCode === 0) return { tag, built: true };
-  throw (
-    engineProblem(localHost, stderr) ??
-    new Problem(`the server image could not be built:\n${lastLines.join("\n")}`)
-  );
+  };
+  const { status } = await docker(localHost, ["build", "--tag", tag, context], {
+    onLine: readLine,
+    onOutput: readLine,
+    // The same builder as in the stack (components/engine/image.ts): the classic builder and BuildKit share no cache.
+    environment: { DOCKER_BUILDKIT: "0" },
+  });
+  if (status === 0) return { tag, built: true };
+  throw new Problem(`cannot build the server image:\n${lastLines.join("\n")}`);
 }
 
-/** `step 3 of 11`, from a line of `docker build`, of the classic builder or of BuildKit. */
+/** `step 3 of 11`, from a line that the classic builder or BuildKit prints; `undefined` for any other line. */
 export function buildStep(line: string): string | undefined {
   const match =
     /^Step (\d+)\/(\d+) :/.exec(line) ?? /^#\d+ \[\s*(?:\S+ )?(\d+)\/(\d+)\]/.exec(line);

@@ -1,34 +1,35 @@
-import { observationSchema, type Observation } from "../../model/observation/observation";
+import type { Observation } from "../../model/observation/observation";
 import { localHost } from "../../model/base/host";
 import type { ServerKind } from "../../model/base/names";
-import { askAgent, inspectContainers, type Container } from "./docker";
+import { call } from "../../engine/agent-client";
+import { inspectContainers, type Container } from "../../engine/containers";
+import { EngineProblem } from "../../engine/problems";
 import { lastChange, type StackChange } from "../pulumi/history";
-import { Problem } from "../base/problem";
 import { readStackFile } from "../project/stack-file";
 import { stackKinds, type StackName } from "../project/stacks";
 
-/** How a server is, in one word. */
+/** State of a server. */
 export type ServerState =
   "running" | "starting" | "unhealthy" | "stopped" | "incomplete" | "not there" | "out of reach";
 
-/** Everything `stagecraft status` knows of one server. */
+/** Everything `stagecraft status` shows of one server. */
 export interface ServerStatus {
   readonly stack: StackName;
   readonly kind: ServerKind;
   /** Where it runs: `local` or an address. */
   readonly host: string;
   readonly state: ServerState;
-  /** What is not as it should be with its containers, one sentence each. */
+  /** Problems of its containers, a sentence each. */
   readonly faults: readonly string[];
   /** Published addresses of PostgreSQL. */
   readonly addresses: readonly string[];
-  /** The container of its application, where it has one. */
+  /** The container of its application; `undefined` if it has none. */
   readonly application?: Container | undefined;
   readonly observation: Observation | undefined;
   readonly lastChange: StackChange | undefined;
 }
 
-/** Looks at some servers, all at once: at their engines, agents and histories; no Pulumi program runs. */
+/** Inspects servers in parallel: their engines, agents and histories. Runs no Pulumi program. */
 export async function inspectServers(
   folder: string,
   stacks: readonly StackName[],
@@ -38,37 +39,39 @@ export async function inspectServers(
   const found = await Promise.all(
     hosts.map(async (host) => {
       const names = files.filter((file) => file.host === host).map((file) => file.names);
-      const wanted = names.flatMap(({ postgres, agent, application }) => [
-        ...[postgres, agent, application],
+      const containerNames = names.flatMap(({ postgres, agent, application }) => [
+        postgres,
+        agent,
+        application,
       ]);
-      return [host, await containersOn(host, wanted)] as const;
+      return [host, await containersOn(host, containerNames)] as const;
     }),
   );
   const containers = new Map(found);
   return Promise.all(
     files.map(async ({ stack, host, names }) => {
-      const there = containers.get(host) ?? new Map<string, Container>();
-      if (there instanceof Problem) return unreachableServer(folder, stack, host, there);
+      const onHost = containers.get(host) ?? new Map<string, Container>();
+      if (onHost instanceof EngineProblem) return unreachableServer(folder, stack, host, onHost);
       const { postgres, agent, application } = names;
-      const own = { postgres: there.get(postgres), agent: there.get(agent) };
+      const own = { postgres: onHost.get(postgres), agent: onHost.get(agent) };
       return {
         ...(await inspectServer(folder, stack, host, own)),
-        application: there.get(application),
+        application: onHost.get(application),
       };
     }),
   );
 }
 
-/** By their names. Another machine that cannot be reached hides no server but its own. */
+/** The containers of a host by name, or the problem of another machine that cannot be reached: other hosts' servers are still shown. */
 async function containersOn(
   host: string,
   names: readonly string[],
-): Promise<ReadonlyMap<string, Container> | Problem> {
+): Promise<ReadonlyMap<string, Container> | EngineProblem> {
   try {
     const containers = await inspectContainers(host, names);
     return new Map(containers.map((container) => [container.name, container]));
   } catch (error) {
-    if (error instanceof Problem && host !== localHost) return error;
+    if (error instanceof EngineProblem && host !== localHost) return error;
     throw error;
   }
 }
@@ -77,10 +80,14 @@ async function unreachableServer(
   folder: string,
   stack: StackName,
   host: string,
-  { message, fix = [] }: Problem,
+  { message, fix = [] }: EngineProblem,
 ): Promise<ServerStatus> {
   return {
-    ...{ stack, host, kind: stackKinds[stack], state: "out of reach", addresses: [] },
+    stack,
+    host,
+    kind: stackKinds[stack],
+    state: "out of reach",
+    addresses: [],
     faults: [[message, fix].flat().join("; ")],
     observation: undefined,
     lastChange: await lastChange(folder, stack),
@@ -102,7 +109,7 @@ async function inspectServer(
   const faults = containerFaults(containers);
   const bothRun = postgres?.state === "running" && agent?.state === "running";
   const [observation, change] = await Promise.all([
-    bothRun ? observe(host, agent.name).catch(noteFault(faults)) : undefined,
+    bothRun ? call({ host, agent: agent.name }, "observe", {}).catch(noteFault(faults)) : undefined,
     lastChange(folder, stack),
   ]);
   return {
@@ -117,18 +124,14 @@ async function inspectServer(
   };
 }
 
-async function observe(host: string, agent: string): Promise<Observation> {
-  return observationSchema.parse(JSON.parse(await askAgent(host, agent, "observe")));
-}
-
 function noteFault(faults: string[]): (error: Error) => undefined {
   return ({ message }) => {
-    faults.push(message);
+    faults.push(`the agent does not answer: ${message}`);
     return undefined;
   };
 }
 
-/** How a server is, from its two containers. */
+/** State of a server, from its two containers. */
 export function serverState({ postgres, agent }: ServerContainers): ServerState {
   if (!postgres && !agent) return "not there";
   if (!postgres || !agent) return "incomplete";
@@ -145,10 +148,11 @@ function containerFaults({ postgres, agent }: ServerContainers): string[] {
     ["the agent", agent],
   ] as const;
   return parts.flatMap(([name, container]) => {
-    if (!container) return [`${name}'s container is not there`];
+    if (!container) return [`${name}'s container is missing`];
     if (container.state !== "running") {
-      const status = container.state === "exited" ? ` with status ${container.exitCode}` : "";
-      return [`${name}'s container ${container.name} is ${container.state}${status}`];
+      const { state, exitCode } = container;
+      const text = state === "exited" ? `has exited with status ${exitCode}` : `is ${state}`;
+      return [`${name}'s container ${container.name} ${text}`];
     }
     return container.health === "unhealthy" ? [`${name} (${container.name}) is unhealthy`] : [];
   });

@@ -1,11 +1,11 @@
 import { createInterface } from "node:readline/promises";
 
-/** Whether there is somebody to ask. */
+/** Whether a user can be asked: stdin and stdout are a terminal. */
 export function canAsk(): boolean {
   return process.stdin.isTTY && process.stdout.isTTY;
 }
 
-/** Asks for a line of text; what was typed, without blanks around it. */
+/** Asks for a line of text; the answer is trimmed, and empty after Ctrl-C. */
 export async function ask(question: string): Promise<string> {
   const terminal = createInterface({ input: process.stdin, output: process.stdout });
   try {
@@ -25,7 +25,7 @@ export async function ask(question: string): Promise<string> {
   }
 }
 
-/** Asks a question whose answer is no unless somebody says yes. */
+/** Asks a yes-or-no question; the default is no. */
 export async function askYes(question: string): Promise<boolean> {
   return /^y(es)?$/i.test(await ask(`${question} [y/N] `));
 }

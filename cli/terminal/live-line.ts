@@ -1,11 +1,11 @@
 const frames = ["⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏"];
 
-/** How often a log that nobody watches gets a line about work that goes on. */
+/** Minimum interval between two progress lines where the output is not a terminal. */
 const logSeconds = 5;
 
 /**
- * One line that tells what goes on: on a terminal it is rewritten in place, in a log it is repeated every few seconds
- * when it has changed. Finished lines are printed above it.
+ * A progress line. On a terminal it is rewritten in place; elsewhere it is printed again every few seconds when it has
+ * changed. Finished lines are printed above it.
  */
 export class LiveLine {
   private text: (() => string) | undefined;
@@ -16,7 +16,7 @@ export class LiveLine {
 
   constructor(private readonly stream: NodeJS.WriteStream) {}
 
-  /** Shows a line from now on; `text` is asked again whenever it is drawn. */
+  /** Starts to show a line; `text` is called each time it is drawn. */
   show(text: () => string): void {
     this.text = text;
     if (this.timer) return;
@@ -31,14 +31,14 @@ export class LiveLine {
     this.draw();
   }
 
-  /** Prints finished lines. */
+  /** Prints finished lines above the progress line. */
   print(text: string): void {
     this.clear();
     this.stream.write(`${text}\n`);
     this.draw();
   }
 
-  /** Takes the line away. */
+  /** Removes the line. */
   end(): void {
     clearInterval(this.timer);
     this.timer = undefined;

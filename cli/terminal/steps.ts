@@ -3,18 +3,18 @@ import { stepLine } from "./step-line";
 import { type Paint, paintFor } from "../base/paint";
 import { LiveLine } from "./live-line";
 
-/** What came of a step: shown behind its name. */
+/** Result of a step, shown after its title. */
 export interface StepResult {
-  /** Its name when it is done, where it says more than before, e.g. `Node 22`. */
+  /** Title of the finished step, e.g. `Node 22`. @default the title it started with */
   readonly title?: string;
-  /** How it came out, e.g. `from cache`; the time it took where it says nothing. */
+  /** Outcome, e.g. `from cache`. @default none; only the duration is shown */
   readonly detail?: string;
 }
 
-/** Tells how far a step is; the text behind its name while it runs. */
+/** Shows the progress of a running step: `text` after its title. */
 export type ReportProgress = (text: string) => void;
 
-/** A list of steps on the terminal, each with its progress, its time and what came of it. */
+/** A list of steps on the terminal, each with its progress, duration and result. */
 export class StepList {
   private readonly line: LiveLine;
   private readonly paint: Paint;
@@ -24,10 +24,10 @@ export class StepList {
     this.paint = paintFor(stream);
   }
 
-  /** Does one step and prints its line; a step that fails keeps its line, marked, and raises its error. */
+  /** Runs one step and prints its line. A step that fails is marked as failed, and its error is raised. */
   async run(
     title: string,
-    work: (tell: ReportProgress) => Promise<StepResult>,
+    work: (report: ReportProgress) => Promise<StepResult>,
   ): Promise<StepResult> {
     const started = performance.now();
     const seconds = (): number => (performance.now() - started) / 1000;
@@ -40,9 +40,9 @@ export class StepList {
         progress = text;
       });
       this.line.end();
-      const took = seconds() >= 1 ? formatDuration(seconds()) : "";
+      const duration = seconds() >= 1 ? formatDuration(seconds()) : "";
       const mark = ` ${this.paint.good("✔")} `;
-      this.print(stepLine(mark, result.title ?? title, [result.detail ?? "", took]));
+      this.print(stepLine(mark, result.title ?? title, [result.detail ?? "", duration]));
       return result;
     } catch (error) {
       this.line.end();
@@ -51,7 +51,7 @@ export class StepList {
     }
   }
 
-  /** Prints a line under the steps done so far. */
+  /** Prints a line below the finished steps. */
   print(text: string): void {
     this.stream.write(`${text}\n`);
   }

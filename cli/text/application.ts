@@ -1,33 +1,33 @@
 import { applicationText, freshErrorLines } from "../../model/application/report";
 import type { RestoreResult } from "../../model/restore/protocol";
 import type { Observation } from "../../model/observation/observation";
-import type { Container } from "../server/docker";
+import type { Container } from "../../engine/containers";
 import type { Paint } from "../base/paint";
 
-/** What is known of a server's application. */
+/** A server's application: its container and what the agent observed. */
 export interface ApplicationFacts {
   readonly container: Container | undefined;
   readonly observed: Observation["application"];
 }
 
-/** How the application is, which revision runs, and where it answers; none for a server without one. */
+/** State, revision and addresses of the application; no rows for a server without one. */
 export function applicationRows(
   { container, observed: seen }: ApplicationFacts,
   paint: Paint,
 ): string[][] {
   if (!container && !seen) return [];
   const state = applicationState({ container, observed: seen });
-  const isWell = state === "running" || state === "running, healthy";
-  const told = [
-    isWell ? paint.good(state) : paint.bad(state),
+  const isHealthy = state === "running" || state === "running, healthy";
+  const facts = [
+    isHealthy ? paint.good(state) : paint.bad(state),
     ...(seen ? [`revision ${seen.revision}`] : []),
     ...new Set(container?.ports),
   ];
-  return [["application", told.join(" · ")]];
+  return [["application", facts.join(" · ")]];
 }
 
 function applicationState({ container, observed: seen }: ApplicationFacts): string {
-  if (!container) return "its container is not there";
+  if (!container) return "its container is missing";
   if (container.state !== "running") return `its container is ${container.state}`;
   if (typeof seen?.problem === "string") return `running, not healthy: ${seen.problem}`;
   if (container.health === "unhealthy") return "running, not healthy";
@@ -35,7 +35,7 @@ function applicationState({ container, observed: seen }: ApplicationFacts): stri
   return seen?.problem === null || container.health === "healthy" ? "running, healthy" : "running";
 }
 
-/** What became of the application in a refresh: a line, and one for each new kind of error in its log. */
+/** Result of a refresh for the application: a row, and one for each new kind of error in its log. */
 export function applicationRowsOfRefresh({ application }: RestoreResult): string[][] {
   if (!application) return [];
   const errors = freshErrorLines(application).map((line) => ["", line]);

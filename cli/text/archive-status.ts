@@ -4,17 +4,17 @@ import { windowsText } from "../../model/point-in-time/recovery-windows";
 import { formatDuration } from "../../model/base/units";
 import type { Paint } from "../base/paint";
 
-/** Which moments a server can be recovered to and how far behind its archive is; nothing where nothing is archived. */
+/** Times that a server can be recovered to and how far the WAL archive is behind; no rows if nothing is archived. */
 export function archiveRows(archive: ArchiveObservation, paint: Paint): string[][] {
   const { on, windows, behindSeconds } = archive;
   if (!on && windows.length === 0) return [];
-  const moments = windows.map(({ first, last }) => ({
+  const recoverable = windows.map(({ first, last }) => ({
     first: new Date(first),
     last: new Date(last),
   }));
-  const lag = on ? `${formatDuration(behindSeconds)} behind` : "nothing new is archived";
+  const lag = on ? `${formatDuration(behindSeconds)} behind` : "archiving is off";
   return [
-    ["moments", `${windowsText(moments)} · ${lag}`],
+    ["recovery", `${windowsText(recoverable)} · ${lag}`],
     ...archiveWarnings(archive).map((warning) => ["", paint.bad(warning)]),
   ];
 }

@@ -3,7 +3,7 @@ import { parseBackupId } from "../../model/base/names";
 import { ageText, timestampText } from "../base/time-text";
 import type { Paint } from "../base/paint";
 
-/** Which backup is the newest, what is being done, what is wrong, and when the next ones are made. */
+/** The newest backup, a running one, failures, and when the next backups run. */
 export function backupRows(
   stack: string,
   seen: BackupsObservation,
@@ -18,19 +18,17 @@ export function backupRows(
       : `unverified${newestVerified === null ? "" : `, last verified ${age(newestVerified)} old`}`;
   const [next] = jobs
     .filter(({ kind }) => kind === "backup")
-    .flatMap(({ name, next }) => next.slice(0, 1).map((moment) => ({ name, moment })))
-    .sort((a, b) => a.moment.localeCompare(b.moment));
-  // A server that makes none by itself lacks nothing.
+    .flatMap(({ name, next }) => next.slice(0, 1).map((time) => ({ name, time })))
+    .sort((a, b) => a.time.localeCompare(b.time));
+  // Without a schedule, no backup is expected.
   const none = next ? paint.warn("no backup yet") : "no backup yet";
-  const told = [
+  const facts = [
     newest === null ? none : `${newest}, ${age(newest)} old, ${verified}`,
-    ...(running?.kind === "backup" ? ["one is being made"] : []),
-    ...(next
-      ? [`next ${timestampText(new Date(next.moment))} by ${next.name}`]
-      : ["none by itself"]),
+    ...(running?.kind === "backup" ? ["a backup is running"] : []),
+    ...(next ? [`next ${timestampText(new Date(next.time))} by ${next.name}`] : ["no schedule"]),
   ];
   const failed = lastAttempt?.result === "failed" ? lastAttempt : undefined;
-  const rows = [["backups", told.join(" · ")]];
+  const rows = [["backups", facts.join(" · ")]];
   if (failed) {
     const [head = "", cause = ""] = failed.text.split("\n");
     const why = cause.trim().replace(/^cause +/, "");
@@ -39,7 +37,7 @@ export function backupRows(
     const log = failed.logs.at(-1);
     if (log !== undefined) rows.push(["", `npx stagecraft log ${stack} ${log}`]);
   }
-  // Of a backup that was made and could not be copied off-site, only its job tells.
+  // A backup that could not be copied off-site appears only as the failure of its job.
   const faulty = jobs.filter(
     ({ kind, last }) => last?.succeeded === false && (kind !== "backup" || !failed),
   );
@@ -49,9 +47,9 @@ export function backupRows(
   for (const late of seen.late) {
     rows.push(["", `${paint.bad(late)} · npx stagecraft backups ${stack}`]);
   }
-  for (const { name, next: moments } of jobs.filter(({ kind }) => kind === "backup")) {
-    const told = moments.map((moment) => timestampText(new Date(moment))).join(", ");
-    if (moments.length > 0) rows.push(["", `${name} runs next at ${told}`]);
+  for (const { name, next: times } of jobs.filter(({ kind }) => kind === "backup")) {
+    const text = times.map((time) => timestampText(new Date(time))).join(", ");
+    if (times.length > 0) rows.push(["", `${name} runs next at ${text}`]);
   }
   return rows;
 }

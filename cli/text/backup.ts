@@ -1,12 +1,12 @@
 import type { JobResult } from "../../model/backup/protocol";
 
-/** What `stagecraft backup` prints of a backup that was made. */
+/** What `stagecraft backup` prints of a created backup. */
 export function backupText(stack: string, { text }: JobResult): string {
-  // It counts when it has been restored once.
-  return `     ${text} · unverified\n     all of them: npx stagecraft backups ${stack}`;
+  // It is verified once it has been restored.
+  return `     ${text} · unverified\n     list        npx stagecraft backups ${stack}`;
 }
 
-/** What it prints of one that was not. */
+/** What `stagecraft backup` prints of a failure. */
 export function backupFailure({ text }: JobResult): string {
   return text;
 }

@@ -3,33 +3,37 @@ import type { Catalogue, PruneResult } from "../../model/backup/catalogue-protoc
 import { newestVerified } from "../../model/backup/catalogue";
 import { parseBackupId } from "../../model/base/names";
 import { formatAge, formatBytes, formatDuration } from "../../model/base/units";
-import { noColors, type Paint } from "../base/paint";
+import { plainPaint, type Paint } from "../base/paint";
 import { timestampText } from "../base/time-text";
 import { alignColumns } from "../base/table";
 
-const headings = ["id", "age", "databases", "size", "verified", "kept as", "where"];
+const headings = ["id", "age", "databases", "size", "verified", "retained by", "where"];
 
-/** Databases told by name in a line of the table. */
+/** Databases that a line of the table names. */
 const namedDatabases = 2;
 
-/** Characters of the reason why an attempt failed; its log has all of it. */
+/** Maximum length of the reason of a failure; the log has the full text. */
 const reasonLength = 40;
 
-/** What `stagecraft backups` prints: a line for each backup and failed attempt, newest first, and how things stand. */
-export function backupsText(catalogue: Catalogue, stack: string, paint: Paint = noColors): string {
+/** What `stagecraft backups` prints: a line for each backup and failed attempt, newest first, and a summary. */
+export function backupsText(
+  catalogue: Catalogue,
+  stack: string,
+  paint: Paint = plainPaint,
+): string {
   const now = new Date(catalogue.now);
-  const kept = new Map(catalogue.judgements.map(({ id, rules, why }) => [id, { rules, why }]));
+  const retention = new Map(catalogue.judgements.map(({ id, rules, why }) => [id, { rules, why }]));
   const rows = catalogue.entries.toReversed().map((entry) => {
-    const { rules = [], why = "" } = kept.get(entry.id) ?? {};
+    const { rules = [], why = "" } = retention.get(entry.id) ?? {};
     const backup = entry.backup ?? entry.away;
-    const keptAs = backup ? rules.join(" · ") || `goes: ${why}` : "not a backup";
+    const retainedBy = backup ? rules.join(" · ") || `expires: ${why}` : "not a backup";
     return [
       entry.id,
       ageOf(entry.id, now),
       databasesOf(entry),
       backup ? formatBytes(backup.bytes) : "–",
       verifiedText(entry),
-      keptAs,
+      retainedBy,
       whereText(entry, stack),
     ];
   });
@@ -37,20 +41,20 @@ export function backupsText(catalogue: Catalogue, stack: string, paint: Paint = 
   return [...table, summaryLine(catalogue, now, paint)].join("\n");
 }
 
-/** What `stagecraft backups forget` prints: each backup, whether it stays, and the rule. */
+/** What `stagecraft backups forget` prints: each backup, whether it is retained, and the rule. */
 export function forgetText({ judgements, removed }: PruneResult): string {
   const rows = judgements.map(({ id, keep, rules, why }) => {
-    const verb = removed.includes(id) ? "removed" : "remove";
-    return [id, keep ? "keep" : verb, keep ? rules.join(" · ") : why];
+    if (keep) return [id, "retained", rules.join(" · ")];
+    return [id, removed.includes(id) ? "removed" : "expires", why];
   });
   return rows.length === 0 ? "no backups yet" : alignColumns(rows).join("\n");
 }
 
 function ageOf(id: string, now: Date): string {
-  const moment = parseBackupId(id);
-  if (!moment) return "–";
-  const seconds = (now.getTime() - moment.getTime()) / 1000;
-  return seconds < 0 ? "to come" : formatAge(seconds);
+  const time = parseBackupId(id);
+  if (!time) return "–";
+  const seconds = (now.getTime() - time.getTime()) / 1000;
+  return seconds < 0 ? "in the future" : formatAge(seconds);
 }
 
 function databasesOf(entry: CatalogueEntry): string {
@@ -62,17 +66,17 @@ function databasesOf(entry: CatalogueEntry): string {
 }
 
 function verifiedText({ backup, away, attempt, verification }: CatalogueEntry): string {
-  if (verification?.result === "failed") return "✘ not good";
+  if (verification?.result === "failed") return "✘ verification failed";
   if (!backup && !away) {
-    return attempt?.result === "failed" ? `✘ ${reasonOf(attempt.text)}` : "✘ not here";
+    return attempt?.result === "failed" ? `✘ ${reasonOf(attempt.text)}` : "✘ missing";
   }
   if (!verification) return "not yet";
-  if (!verification.restored) return "checksums";
+  if (!verification.restored) return "checksum only";
   if (!backup) return "✔";
   return `✔ restored ${formatDuration(verification.seconds)}`;
 }
 
-/** The cause where the text tells one, else its first line. */
+/** The cause if the text has one, else its first line. */
 function reasonOf(text: string): string {
   const cause = /^\s*cause\s+(.*)$/m.exec(text)?.[1] ?? text.split("\n")[0] ?? "";
   const reason = cause.replace(/^no backup was made: /, "");
@@ -83,16 +87,16 @@ function whereText(
   { backup, attempt, verification, offsite, id }: CatalogueEntry,
   stack: string,
 ): string {
-  const places = [
+  const locations = [
     ...(backup ? ["here"] : []),
     ...(offsite?.result === "uploaded" ? ["off-site"] : []),
   ];
-  if (places.length > 0 && verification?.result !== "failed") return places.join(", ");
+  if (locations.length > 0 && verification?.result !== "failed") return locations.join(", ");
   const log = attempt?.logs[0];
   if (!backup && log !== undefined) return `log: npx stagecraft log ${stack} ${log}`;
   const why =
     verification?.result === "failed" ? `why: npx stagecraft backups ${stack} --json` : "";
-  return [...places, why].filter((text) => text !== "").join(", ") || id;
+  return [...locations, why].filter((text) => text !== "").join(", ") || id;
 }
 
 /** `next: 22 Nov 2026 03:29 UTC · newest verified 5 h old (limit 26 h) · 212 GB free`. */
@@ -101,7 +105,7 @@ function summaryLine({ entries, ...seen }: Catalogue, now: Date, paint: Paint): 
   const limit = seen.verifiedLimit === null ? "" : ` (limit ${seen.verifiedLimit})`;
   const age = newest === null ? "none verified" : `newest verified ${ageOf(newest, now)} old`;
   return [
-    seen.next === null ? "next: none is scheduled" : `next: ${timestampText(new Date(seen.next))}`,
+    seen.next === null ? "next: no schedule" : `next: ${timestampText(new Date(seen.next))}`,
     seen.late === null ? `${age}${limit}` : paint.bad(seen.late),
     ...(seen.freeBytes === null ? [] : [`${formatBytes(seen.freeBytes)} free`]),
   ].join(" · ");

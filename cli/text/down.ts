@@ -1,16 +1,16 @@
 import { formatBytes } from "../../model/base/units";
 import type { ServerStatus } from "../server/server-status";
 
-/** What is about to happen to a server that goes down. */
+/** What stopping a server affects. */
 export interface DownPlan {
   readonly server: ServerStatus;
-  /** The volumes that are there. */
+  /** Existing volumes. */
   readonly volumes: readonly string[];
-  /** Whether the volumes go as well. */
+  /** Whether the volumes are deleted, too. */
   readonly withData: boolean;
 }
 
-/** What `stagecraft down` says before it asks. */
+/** What `stagecraft down` prints before it asks. */
 export function downWarning({ server, volumes, withData }: DownPlan): string {
   const { stack, kind, observation } = server;
   const lines = [
@@ -32,33 +32,33 @@ export function downWarning({ server, volumes, withData }: DownPlan): string {
     const data = contents === "" ? "" : ` (${contents})`;
     lines.push(
       withData
-        ? `  data      IS DELETED FOR GOOD${data}: volumes ${volumes.join(", ")}`
+        ? `  data      IS DELETED PERMANENTLY${data}: volumes ${volumes.join(", ")}`
         : `  data      stays${data}: volumes ${volumes.join(", ")}`,
     );
   }
   return lines.join("\n");
 }
 
-/** What `stagecraft down` says when it is done. */
-export function downDone({ server, volumes, withData }: DownPlan, took: string): string {
+/** What `stagecraft down` prints when it is done. */
+export function downDone({ server, volumes, withData }: DownPlan, duration: string): string {
   const { stack, kind } = server;
-  const head = `The ${kind} server ${stack} is down, ${took}`;
+  const head = `The ${kind} server ${stack} is down, ${duration}`;
   if (volumes.length === 0) return head;
   if (withData) return `${head}\n  data      deleted: volumes ${volumes.join(", ")}`;
   return [
     head,
     `  data      stays in the volumes ${volumes.join(", ")}`,
-    `  again     npm start -- ${stack}`,
+    `  restart   npm start -- ${stack}`,
     `  delete    npx stagecraft down ${stack} --data`,
   ].join("\n");
 }
 
-/** What `stagecraft down` says of a server of which nothing is there. */
+/** What `stagecraft down` prints if the server does not exist. */
 export function nothingToStop({ server, volumes, withData }: DownPlan): string {
   const { stack } = server;
-  if (volumes.length === 0 || withData) return `${stack} is not there: nothing to do`;
+  if (volumes.length === 0 || withData) return `${stack} does not exist: nothing to do`;
   return [
-    `${stack} is down already: nothing to do`,
+    `${stack} is already down: nothing to do`,
     `  data      stays in the volumes ${volumes.join(", ")}`,
     `  delete    npx stagecraft down ${stack} --data`,
   ].join("\n");

@@ -2,18 +2,18 @@ import { connectAddress, sshTunnelCommand } from "../../model/base/host";
 import type { ServerKind } from "../../model/base/names";
 import { alignColumns } from "../base/table";
 
-/** What a person needs to know of a server that is up. */
+/** A running server, as far as the next steps need it. */
 export interface UpServer {
   readonly stack: string;
   readonly kind: ServerKind;
   /** Where it runs: `local` or an address. */
   readonly host: string;
-  /** Where it answers there: `127.0.0.1:15432`; absent where nothing is published. */
+  /** Its published address on that host, e.g. `127.0.0.1:15432`; `undefined` if none is published. */
   readonly address: string | undefined;
   readonly database: string | undefined;
 }
 
-/** The block under a finished `npm start`: what to do next, and how to stop and remove everything. */
+/** The block below a finished `npm start`: how to connect, what to do next, how to stop and remove the server. */
 export function nextText({ stack, kind, host, address, database }: UpServer): string {
   const rows = [["psql", `npx stagecraft psql ${stack}`]];
   if (address !== undefined && database !== undefined) {
@@ -21,15 +21,15 @@ export function nextText({ stack, kind, host, address, database }: UpServer): st
     const colon = address.lastIndexOf(":");
     const [at, port] = [address.slice(0, colon), Number(address.slice(colon + 1))];
     const tunnel = sshTunnelCommand(host, at, port);
-    if (tunnel !== undefined) rows.push(["tunnel", `${tunnel}   (while it is needed)`]);
-    // Production lets nobody in without TLS.
+    if (tunnel !== undefined) rows.push(["tunnel", `${tunnel}   (keep it open while you connect)`]);
+    // Production accepts TLS connections only.
     const isChecked = kind === "production";
     const options = isChecked ? `?sslmode=verify-full&sslrootcert=${stack}-ca.pem` : "";
     rows.push([
       "database",
       `postgresql://${name}@${connectAddress(at)}:${port}/${name}${options}   (password: npx stagecraft password ${stack})`,
     ]);
-    if (isChecked) rows.push(["its CA", `npx stagecraft ca ${stack} > ${stack}-ca.pem`]);
+    if (isChecked) rows.push(["CA", `npx stagecraft ca ${stack} > ${stack}-ca.pem`]);
   }
   rows.push(
     ["next", "npx stagecraft status · docs/configuration.md"],

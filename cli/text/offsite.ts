@@ -4,9 +4,9 @@ import { parseBackupId } from "../../model/base/names";
 import { formatAge, formatBytes } from "../../model/base/units";
 import { alignColumns } from "../base/table";
 
-/** What `stagecraft backups offsite` prints: a line for each copy, newest first, and where they lie. */
+/** What `stagecraft backups offsite` prints: a line for each copy, newest first, and where they are stored. */
 export function copiesText({ place, copies }: OffsiteList, now: Date): string {
-  if (copies.length === 0) return `no copies yet in ${place}`;
+  if (copies.length === 0) return `no off-site copies in ${place}`;
   const rows = copies.toReversed().map(({ id, bytes, isHere }) => {
     const age = (now.getTime() - (parseBackupId(id)?.getTime() ?? 0)) / 1000;
     return [id, formatAge(age), formatBytes(bytes), isHere ? "here, off-site" : "off-site"];
@@ -14,15 +14,15 @@ export function copiesText({ place, copies }: OffsiteList, now: Date): string {
   return [...alignColumns([["id", "age", "size", "where"], ...rows]), place].join("\n");
 }
 
-/** What an upload prints: a line for each copy that was made, failed or was removed. */
+/** What an upload prints: a line for each copy that was uploaded, failed or was removed. */
 export function uploadedText(
   copies: readonly { readonly id: string; readonly copy: OffsiteCopy }[],
 ): string {
-  if (copies.length === 0) return "every backup that is kept there is there already";
+  if (copies.length === 0) return "all off-site copies are up to date";
   return alignColumns(copies.map(({ id, copy }) => [id, copy.result, copy.text])).join("\n");
 }
 
-/** What is printed when a backup came back. */
+/** What is printed when a backup was fetched. */
 export function fetchedText({ id, bytes }: OffsiteFetched, stack: string): string {
-  return `backup ${id} is back   ${formatBytes(bytes)}, every file as in the manifest · restore it to be sure: npx stagecraft backups verify ${stack} ${id}`;
+  return `backup ${id} was fetched   ${formatBytes(bytes)}, all files match the manifest · to verify it by a restore: npx stagecraft backups verify ${stack} ${id}`;
 }

@@ -15,12 +15,12 @@ export function previewText(
 ): string {
   return [
     ...notes,
-    `  pulumi up would make: ${changesText(changes)}`,
-    `Nothing has been changed. To do it: npx stagecraft refresh ${stack} --backup ${backup}`,
+    `  pulumi up would result in: ${changesText(changes)}`,
+    `Nothing has been changed. To refresh: npx stagecraft refresh ${stack} --backup ${backup}`,
   ].join("\n");
 }
 
-/** The same for a program. */
+/** What `stagecraft refresh --preview --json` prints. */
 export function previewJson(
   { notes, changes }: UpdatePreview,
   stack: string,
@@ -29,27 +29,27 @@ export function previewJson(
   return JSON.stringify({ stack, backup, plan: notes, changes }, null, 2);
 }
 
-/** What a refresh was asked for, and where its report is. */
+/** A requested refresh and the path of its report. */
 export interface RefreshRequest {
   readonly stack: string;
   readonly backup: BackupId;
   readonly report: string | undefined;
 }
 
-/** What a refresh, or a way back, ended with; `result` is `undefined` when there was nothing to do. */
+/** Result of a refresh or rollback; `result` is `undefined` if there was nothing to do. */
 export function refreshedText(
   result: RestoreResult | undefined,
   { stack, backup, report = "" }: RefreshRequest,
 ): string {
-  if (!result) return `${stack} has the contents of ${backup} already`;
+  if (!result) return `${stack} already has the contents of ${backup}`;
   const { source, awaySeconds, steps } = result;
   const seconds = steps.reduce((sum, step) => sum + step.seconds, 0);
   const facts = [
-    `${formatDuration(seconds)} in all`,
-    ...(awaySeconds > 0 ? [`away for ${formatDuration(awaySeconds)}`] : []),
+    `${formatDuration(seconds)} in total`,
+    ...(awaySeconds > 0 ? [`downtime ${formatDuration(awaySeconds)}`] : []),
     ...preparedFacts(result),
   ];
-  const verb = result.result === "brought back" ? "is back at" : "has";
+  const verb = result.result === "brought back" ? "was rolled back to" : "has";
   return [
     `${stack} ${verb} ${contents(source)}`,
     `  ${facts.join(" · ")}`,
@@ -57,8 +57,8 @@ export function refreshedText(
       [
         ...applicationRowsOfRefresh(result),
         [
-          "before",
-          `kept as ${previousVersionName(result.database)}: npx stagecraft rollback ${stack}`,
+          "previous version",
+          `${previousVersionName(result.database)} · to roll back: npx stagecraft rollback ${stack}`,
         ],
         ["report", report === "" ? "" : `${report} · pulumi stack output report -s ${stack}`],
       ],
@@ -68,25 +68,25 @@ export function refreshedText(
 }
 
 function contents({ backup, server, name }: RestoreResult["source"]): string {
-  const moment = backup === undefined ? undefined : parseBackupId(backup);
-  if (!moment) return name;
-  return `${server === undefined ? "the" : `${server}'s`} data of ${timestampText(moment)}`;
+  const time = backup === undefined ? undefined : parseBackupId(backup);
+  if (!time) return name;
+  return `${server === undefined ? "the" : `${server}'s`} data of ${timestampText(time)}`;
 }
 
 function preparedFacts({ prepared }: RestoreResult): string[] {
   if (!prepared) return [];
   const { upgrades, masks, keep } = prepared;
-  const aside = keep?.tables.flatMap((table) => table.aside) ?? [];
-  const rowsAside = aside.reduce((sum, { rows }) => sum + rows, 0);
+  const skipped = keep?.tables.flatMap((table) => table.aside) ?? [];
+  const skippedRows = skipped.reduce((sum, { rows }) => sum + rows, 0);
   return [
     ...(upgrades ? [plural(upgrades.applied.length, "upgrade script")] : []),
     ...(masks ? [`${formatCount(masks.values)} values masked`] : []),
-    ...(keep ? [`${plural(keep.tables.length, "table")} kept`] : []),
-    ...(rowsAside > 0 ? [`${plural(rowsAside, "row")} put aside`] : []),
+    ...(keep ? [`${plural(keep.tables.length, "table")} preserved`] : []),
+    ...(skippedRows > 0 ? [`${plural(skippedRows, "row")} skipped`] : []),
   ];
 }
 
-/** The same for a program. */
+/** What `stagecraft refresh --json` prints. */
 export function refreshJson(result: RestoreResult | undefined, report: string | undefined): string {
   return JSON.stringify(result ? { ...result, report } : { result: "unchanged" }, null, 2);
 }

@@ -8,7 +8,7 @@ import { applicationRows } from "./application";
 import { backupRows } from "./backup-status";
 import { archiveRows } from "./archive-status";
 import { ageText, timestampText } from "../base/time-text";
-import { noColors, type Paint } from "../base/paint";
+import { plainPaint, type Paint } from "../base/paint";
 import { changesText } from "../pulumi/progress";
 import { alignColumns } from "../base/table";
 
@@ -16,7 +16,7 @@ import { alignColumns } from "../base/table";
 export function statusText(
   servers: readonly ServerStatus[],
   now: Date,
-  paint: Paint = noColors,
+  paint: Paint = plainPaint,
 ): string {
   const width = Math.max(...servers.map(({ stack }) => stack.length));
   return servers
@@ -30,16 +30,16 @@ export function statusText(
 
 function serverLines(server: ServerStatus, now: Date, paint: Paint): string[] {
   const { stack, state, host, addresses, observation } = server;
-  if (state === "not there") return [paint.faint(`not there: npm start -- ${stack}`)];
-  const place = host === localHost ? addresses : [[...addresses, host].join(" of ")];
-  const head = [stateText(state, paint), ...place];
+  if (state === "not there") return [paint.faint(`does not exist: npm start -- ${stack}`)];
+  const where = host === localHost ? addresses : [[...addresses, host].join(" of ")];
+  const head = [stateText(state, paint), ...where];
   if (observation) head.push(`PostgreSQL ${observation.postgresVersion}`);
   return [head.join(" · "), ...alignColumns(detailRows(server, now, paint))];
 }
 
 function detailRows(server: ServerStatus, now: Date, paint: Paint): string[][] {
   const { stack, state, faults, observation, lastChange } = server;
-  const rows = faults.map((fault) => ["fault", paint.bad(fault)]);
+  const rows = faults.map((fault) => ["problem", paint.bad(fault)]);
   if (state === "incomplete" || state === "stopped") rows.push(["fix", `npm start -- ${stack}`]);
   for (const database of observation?.databases ?? []) {
     rows.push([database.name, databaseText(database, now)]);
@@ -66,7 +66,8 @@ const goodStates: ReadonlySet<ServerState> = new Set(["running"]);
 
 function stateText(state: ServerState, paint: Paint): string {
   if (goodStates.has(state)) return paint.good("running, healthy");
-  return state === "starting" ? paint.warn("running, still starting") : paint.bad(state);
+  if (state === "starting") return paint.warn("running, still starting");
+  return paint.bad(state === "out of reach" ? "unreachable" : state);
 }
 
 function databaseText(database: DatabaseFacts, now: Date): string {
@@ -79,7 +80,7 @@ function databaseText(database: DatabaseFacts, now: Date): string {
   ].join(" · ");
 }
 
-/** Which contents: `production 20261115T032900Z, 7 d old`, or the file's name where it does not tell. */
+/** The source of contents: `production 20261115T032900Z, 7 d old`, or the file name if that is not a backup. */
 export function contentsText(
   source: {
     readonly name: string;
@@ -88,10 +89,10 @@ export function contentsText(
   },
   now: Date,
 ): string {
-  const moment = source.backup === undefined ? undefined : parseBackupId(source.backup);
-  if (source.backup === undefined || !moment) return source.name;
+  const time = source.backup === undefined ? undefined : parseBackupId(source.backup);
+  if (source.backup === undefined || !time) return source.name;
   const from = source.server === undefined ? "" : `${source.server} `;
-  return `${from}${source.backup}, ${ageText(moment, now)} old`;
+  return `${from}${source.backup}, ${ageText(time, now)} old`;
 }
 
 function failedRestoreRows(
@@ -115,7 +116,7 @@ function changeText(stack: string, change: StackChange, now: Date, paint: Paint)
   return `${when}: ${changesText(change.changes)}`;
 }
 
-/** What `stagecraft status --json` prints: the same facts for a program. */
+/** What `stagecraft status --json` prints. */
 export function statusJson(servers: readonly ServerStatus[]): string {
   return JSON.stringify(
     {

@@ -1,24 +1,24 @@
 import { formatDuration, plural } from "../../model/base/units";
 import type { ScriptState, UpgradesReport, UpgradesResult } from "../../model/upgrades/protocol";
 import { defaultPackage } from "../../model/upgrades/script";
-import { scriptFailureLines, versionsText } from "../../model/upgrades/text";
+import { scriptFailureLines, versionsText } from "../../model/upgrades/report-text";
 import type { StackName } from "../project/stacks";
 import { alignColumns } from "../base/table";
 
-/** Scripts from before the ledger, of which only the last are shown. */
+/** Number of scripts from before the ledger that are shown. */
 const shownBefore = 3;
 
-/** Which upgrade scripts a server's data has been through and which are pending; what came of a trial. */
+/** Which upgrade scripts are applied and which are pending; the result of a dry run. */
 export function upgradesText(stack: StackName, result: UpgradesResult): string {
   const { database, versions, scripts, problems, notes, dryRun } = result;
-  const where = versions.length === 0 ? "" : `   data of ${versionsText(versions)}`;
+  const where = versions.length === 0 ? "" : `   database at ${versionsText(versions)}`;
   const pending = scripts.filter(({ state }) => state === "pending").length;
   return [
     `upgrade scripts of ${stack}${where}`,
     ...scriptLines(scripts),
     ...problems.map((problem) => `  ✘ ${problem}`),
     ...notes.map((note) => `  – ${note}`),
-    ...(dryRun ? trialLines(database, dryRun) : [closing(stack, pending, problems.length)]),
+    ...(dryRun ? dryRunLines(database, dryRun) : [closing(stack, pending, problems.length)]),
   ].join("\n");
 }
 
@@ -27,13 +27,13 @@ function scriptLines(scripts: readonly ScriptState[]): string[] {
   const hidden = before.slice(0, -shownBefore);
   const rows = scripts
     .filter((script) => !hidden.includes(script))
-    .map((script) => [words[script.state], ...nameCells(script, scripts), applied(script)]);
-  const first = hidden.length === 0 ? [] : [`  ${plural(hidden.length, "script")} before these`];
+    .map((script) => [stateTexts[script.state], ...nameCells(script, scripts), applied(script)]);
+  const first = hidden.length === 0 ? [] : [`  ${plural(hidden.length, "earlier script")}`];
   return [...first, ...alignColumns(rows, "  ")];
 }
 
-const words: Readonly<Record<ScriptState["state"], string>> = {
-  before: "contained",
+const stateTexts: Readonly<Record<ScriptState["state"], string>> = {
+  before: "included",
   adopted: "applied",
   applied: "applied",
   pending: "pending",
@@ -53,12 +53,12 @@ function applied({ state, appliedAt, appliedBy, seconds }: ScriptState): string 
 }
 
 function closing(stack: StackName, pending: number, problems: number): string {
-  if (problems > 0) return "None of them is applied until that is put right.";
+  if (problems > 0) return "No script is applied until this is fixed.";
   if (pending === 0) return "Nothing is pending.";
-  return `Pending ones are applied to the data of the next refresh. To try them on a copy: npx stagecraft upgrades ${stack} --dry-run`;
+  return `The next refresh applies the pending scripts. To try them on a copy: npx stagecraft upgrades ${stack} --dry-run`;
 }
 
-function trialLines(database: string, report: UpgradesReport): string[] {
+function dryRunLines(database: string, report: UpgradesReport): string[] {
   const { applied: through, failure, result } = report;
   const rows = through.map(({ name, seconds, warnings }) => [
     "✔",
@@ -66,7 +66,7 @@ function trialLines(database: string, report: UpgradesReport): string[] {
     formatDuration(seconds),
     warnings.length === 0 ? "" : plural(warnings.length, "warning"),
   ]);
-  const head = `tried on a copy of ${database}, which is gone again`;
+  const head = `dry run on a copy of ${database}, which has been removed`;
   if (result === "applied" && through.length === 0) return ["Nothing is pending."];
   return [
     head,

@@ -1,19 +1,19 @@
 import { accessText } from "../../model/pg-hba/judge/access-text";
 import { parsePgHba } from "../../model/pg-hba/text/parse";
-import { ownNetwork, requiredAccess } from "../../model/pg-hba/judge/required";
-import { accessScope } from "../../model/pg-hba/judge/scope";
+import { ownNetwork, requiredAccess } from "../../model/pg-hba/judge/required-access";
+import { accessScope } from "../../model/pg-hba/judge/access-scope";
 import { Problem } from "../base/problem";
 import { readStackFile } from "../project/stack-file";
 import { inspectServers } from "../server/server-status";
 import { stackKinds, type StackName } from "../project/stacks";
 
-/** `stagecraft access`: who can connect to a server from where, by the rules that are in place. */
+/** `stagecraft access`: shows who can connect to a server from where, by its active pg_hba rules. */
 export async function runAccess(folder: string, stack: StackName): Promise<void> {
   const { settings } = readStackFile(folder, stack);
   const [server] = await inspectServers(folder, [stack]);
   const database = settings.database?.name;
   if (server?.observation === undefined || database === undefined) {
-    throw new Problem(`${stack} is not up`, `npm start -- ${stack}`);
+    throw new Problem(`${stack} is not running`, `npm start -- ${stack}`);
   }
   const { pgHba, interfaces } = server.observation;
   const { rules } = parsePgHba(pgHba.text);

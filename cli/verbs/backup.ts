@@ -1,21 +1,20 @@
-import { jobResultSchema, type JobResult } from "../../model/backup/protocol";
-import { workOfAgent } from "../server/docker";
+import type { JobResult } from "../../model/backup/protocol";
+import { call } from "../../engine/agent-client";
 import { sendStackState } from "../server/send-state";
-import { Problem } from "../base/problem";
 import { readStackFile } from "../project/stack-file";
 import type { StackName } from "../project/stacks";
-import { StepList } from "../terminal/steps";
+import { StepList, type ReportProgress } from "../terminal/steps";
 import { backupFailure, backupJson, backupText } from "../text/backup";
 import { agentLine } from "../pulumi/progress";
 
-/** How a backup is asked for. */
+/** Options of `stagecraft backup`. */
 export interface BackupCommandOptions {
   readonly json?: boolean;
-  /** The job whose databases and format it has. */
+  /** The job whose databases and format to use. */
   readonly job?: string;
 }
 
-/** `stagecraft backup`: has the agent make a backup now; whether it came about. */
+/** `stagecraft backup`: lets the agent make a backup now; whether it succeeded. */
 export async function runBackup(
   folder: string,
   stack: StackName,
@@ -23,23 +22,24 @@ export async function runBackup(
 ): Promise<boolean> {
   const { host, names } = readStackFile(folder, stack);
   await sendStackState(folder, stack);
-  const request = JSON.stringify({ server: stack, job: job ?? null });
-  // For a program nothing but the result is on stdout.
+  // With --json, stdout contains only the result.
   const steps = new StepList(json ? process.stderr : process.stdout);
   const withBar = process.stdout.isTTY && !json;
-  const run = async (tell: (text: string) => void): Promise<JobResult> => {
-    const { stdout, stderr } = await workOfAgent(host, names.agent, ["backup"], request, (line) => {
-      tell(agentLine(line, withBar));
+  const run = async (report: ReportProgress): Promise<JobResult> => {
+    const agent = { server: stack, host, agent: names.agent };
+    const result = await call(agent, "backup", {
+      request: { job: job ?? null },
+      onLine: (line) => {
+        report(agentLine(line, withBar));
+      },
     });
-    const result = parseResult(stdout);
-    if (!result) throw new Problem(`the agent of ${stack} made no backup: ${stderr.trim()}`);
     if (!result.succeeded) throw new BackupFailed(result);
     return result;
   };
-  let made: JobResult | undefined;
+  let created: JobResult | undefined;
   try {
-    await steps.run(`backup of ${stack}`, async (tell) => {
-      made = await run(tell);
+    await steps.run(`backup of ${stack}`, async (report) => {
+      created = await run(report);
       return {};
     });
   } catch (error) {
@@ -48,20 +48,12 @@ export async function runBackup(
     else console.error(backupFailure(error.result));
     return false;
   }
-  if (made) console.log(json ? backupJson(made) : backupText(stack, made));
+  if (created) console.log(json ? backupJson(created) : backupText(stack, created));
   return true;
 }
 
 class BackupFailed extends Error {
   constructor(readonly result: JobResult) {
     super(result.text);
-  }
-}
-
-function parseResult(stdout: string): JobResult | undefined {
-  try {
-    return jobResultSchema.safeParse(JSON.parse(stdout)).data;
-  } catch {
-    return undefined;
   }
 }

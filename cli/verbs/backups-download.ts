@@ -9,17 +9,18 @@ import { pipeline } from "node:stream/promises";
 import { compareFiles, type StoredFile } from "../../model/backup/manifest-comparison";
 import { backupBytes, manifestSchema, type Manifest } from "../../model/backup/manifest";
 import { formatBytes } from "../../model/base/units";
+import { receiveStream, type AgentAddress } from "../../engine/agent-client";
 import { findAgent } from "../server/agent";
-import { environmentFor } from "../server/docker";
-import { Problem } from "../base/problem";
+import { requireStoredBackup } from "../server/catalogue";
+import { Problem, Rejection } from "../base/problem";
 import type { StackName } from "../project/stacks";
 
-/** The manifest and its SHA-256, which it does not list. */
+/** The manifest and the file with its SHA-256; the manifest lists neither. */
 const [manifestFile, sealFile] = ["manifest.json", "manifest.sha256"];
 
 /**
- * `stagecraft backups download`: a backup as a folder on this machine. It has its name when every file has arrived as
- * its manifest says, and until then another one.
+ * `stagecraft backups download`: copies a backup to a folder on this machine. The folder gets its final name after every
+ * file has been compared with the manifest.
  */
 export async function runBackupsDownload(
   folder: string,
@@ -29,13 +30,14 @@ export async function runBackupsDownload(
   { json }: { readonly json?: boolean },
 ): Promise<void> {
   const target = path.resolve(into, id);
-  if (existsSync(target)) throw new Problem(`${target} is there already`, "name another folder");
+  if (existsSync(target)) throw new Rejection(`${target} already exists`, "use another folder");
   const partial = `${target}.partial`;
-  const { host, agent } = await findAgent(folder, stack);
+  await requireStoredBackup(folder, stack, id);
+  const agent = await findAgent(folder, stack);
   await rm(partial, { recursive: true, force: true });
   await mkdir(partial, { recursive: true });
   try {
-    await receive(await environmentFor(host), agent, id, partial);
+    await receive(agent, id, partial);
     const arrived = path.join(partial, id);
     const manifest = await check(arrived, id);
     await rename(arrived, target);
@@ -44,30 +46,25 @@ export async function runBackupsDownload(
     console.log(
       json
         ? JSON.stringify({ folder: target, bytes, files: manifest.files.length }, null, 2)
-        : `${target}   ${formatBytes(bytes)}, every file as in the manifest`,
+        : `${target}   ${formatBytes(bytes)}, all files match the manifest`,
     );
   } finally {
     await rm(partial, { recursive: true, force: true });
   }
 }
 
-async function receive(
-  env: NodeJS.ProcessEnv,
-  agent: string,
-  id: string,
-  partial: string,
-): Promise<void> {
-  const send = ["exec", agent, "stagecraft-agent", "backups-send", id];
-  const sending = spawn("docker", send, { env, stdio: ["ignore", "pipe", "pipe"] });
-  const taking = spawn("tar", ["-xf", "-", "--no-same-owner", "-C", partial], {
+async function receive(agent: AgentAddress, id: string, partial: string): Promise<void> {
+  const { stdout, done } = await receiveStream(agent, "backups-send", { args: { id } });
+  const unpacking = spawn("tar", ["-xf", "-", "--no-same-owner", "-C", partial], {
     stdio: ["pipe", "ignore", "pipe"],
   });
-  // It may end before all has come; its status tells.
-  taking.stdin.on("error", () => undefined);
-  sending.stdout.pipe(taking.stdin);
-  const [sent, taken] = await Promise.all([endOf(sending), endOf(taking)]);
-  if (sent.status !== 0) throw new Problem(lastLine(sent.stderr));
-  if (taken.status !== 0) throw new Problem(`it did not arrive whole: ${lastLine(taken.stderr)}`);
+  // tar may exit before all data has arrived; its exit status is checked below.
+  unpacking.stdin.on("error", () => undefined);
+  stdout.pipe(unpacking.stdin);
+  const [, unpacked] = await Promise.all([done, endOf(unpacking)]);
+  if (unpacked.status !== 0) {
+    throw new Problem(`the backup arrived incomplete: ${lastLine(unpacked.stderr)}`);
+  }
 }
 
 async function endOf(
@@ -81,16 +78,19 @@ async function endOf(
   return { status, stderr };
 }
 
-/** Compares what arrived with its manifest, and that with its SHA-256; what is there is on the disk afterwards. */
+/** Compares the files with the manifest, and the manifest with its SHA-256; syncs the files to disk. */
 async function check(folder: string, id: string): Promise<Manifest> {
-  const refuse = (what: string): never => {
-    throw new Problem(`backup ${id} did not arrive as it was made: ${what}`, "download it again");
+  const reject = (what: string): never => {
+    throw new Problem(
+      `the download of backup ${id} differs from the original: ${what}`,
+      "download it again",
+    );
   };
-  const written = await readFile(path.join(folder, manifestFile), "utf8");
+  const text = await readFile(path.join(folder, manifestFile), "utf8");
   const seal = await readFile(path.join(folder, sealFile), "utf8").catch(() => "");
-  const sha256 = createHash("sha256").update(written).digest("hex");
-  if (seal !== `${sha256}  ${manifestFile}\n`) refuse(`${manifestFile} was altered`);
-  const manifest = manifestSchema.parse(JSON.parse(written));
+  const sha256 = createHash("sha256").update(text).digest("hex");
+  if (seal !== `${sha256}  ${manifestFile}\n`) reject(`${manifestFile} was altered`);
+  const manifest = manifestSchema.parse(JSON.parse(text));
   const names = await readdir(folder, { recursive: true, withFileTypes: true });
   const found: StoredFile[] = [];
   for (const entry of names.filter((entry) => !entry.isDirectory())) {
@@ -102,7 +102,7 @@ async function check(folder: string, id: string): Promise<Manifest> {
     await sync(file);
   }
   const [problem] = compareFiles(manifest.files, found);
-  if (problem !== undefined) refuse(problem);
+  if (problem !== undefined) reject(problem);
   return manifest;
 }
 

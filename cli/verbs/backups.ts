@@ -1,113 +1,102 @@
-import {
-  catalogueSchema,
-  deleteResultSchema,
-  pruneResultSchema,
-} from "../../model/backup/catalogue-protocol";
 import { deletionProblems } from "../../model/backup/deletion-problems";
-import { verifyResultSchema } from "../../model/backup/verification-protocol";
 import { formatDuration, plural } from "../../model/base/units";
-import { commandAgent, findAgent } from "../server/agent";
+import { call } from "../../engine/agent-client";
+import { findAgent } from "../server/agent";
+import { readCatalogue, requireStoredBackup } from "../server/catalogue";
 import { readPins } from "../project/pins";
-import { Problem, Cancelled } from "../base/problem";
+import { Cancelled, Problem, Rejection } from "../base/problem";
 import type { StackName } from "../project/stacks";
 import { askYes, canAsk } from "../terminal/ask";
 import { LiveLine } from "../terminal/live-line";
 import { backupsText, forgetText } from "../text/backups";
 import { paintFor } from "../base/paint";
 
-interface Json {
+interface JsonOption {
+  /** Print JSON. */
   readonly json?: boolean;
 }
 
-/** `stagecraft backups <stack>`: all backups and failed attempts of a server. */
-export async function runBackups(folder: string, stack: StackName, { json }: Json): Promise<void> {
+/** `stagecraft backups <stack>`: shows all backups and failed attempts of a server. */
+export async function runBackups(
+  folder: string,
+  stack: StackName,
+  { json }: JsonOption,
+): Promise<void> {
   const catalogue = await readCatalogue(folder, stack);
   console.log(json ? toJson(catalogue) : backupsText(catalogue, stack, paintFor(process.stdout)));
 }
 
-/** `stagecraft backups verify`: restores a backup into a copy and compares it; whether it is good. */
+/** `stagecraft backups verify`: verifies a backup by a restore, the newest unverified one by default; whether it passed. */
 export async function runBackupsVerify(
   folder: string,
   stack: StackName,
   id: string | undefined,
-  { json }: Json,
+  { json }: JsonOption,
 ): Promise<boolean> {
-  const place = await findAgent(folder, stack);
+  if (id !== undefined) await requireStoredBackup(folder, stack, id);
+  const agent = await findAgent(folder, stack);
   const line = new LiveLine(process.stderr);
   let text = "verify …";
   line.show(() => text);
-  const result = await commandAgent(place, {
-    verb: "verify",
+  const result = await call(agent, "verify", {
     request: id === undefined ? {} : { backup: id },
-    answer: verifyResultSchema,
-    onLine: (said) => (text = said),
+    onLine: (progress) => (text = progress),
   }).finally(() => {
     line.end();
   });
   const { backup, verification } = result;
-  const isGood = verification?.result !== "failed";
+  const hasPassed = verification?.result !== "failed";
   if (json) console.log(toJson(result));
-  else if (backup === null || !verification) console.log("every backup has been judged already");
-  else if (!isGood) throw new Problem(verification.text);
+  else if (backup === null || !verification)
+    console.log("nothing to do: every backup has been verified");
+  else if (!hasPassed) throw new Problem(verification.text);
   else {
-    const took = formatDuration(verification.seconds);
-    console.log(`backup ${backup} is good   ${verification.text} · ${took}`);
+    const duration = formatDuration(verification.seconds);
+    console.log(`backup ${backup} passed   ${verification.text} · ${duration}`);
   }
-  return isGood;
+  return hasPassed;
 }
 
-/** `stagecraft backups delete`: removes backups for good, when somebody says yes and nobody needs them. */
+/** `stagecraft backups delete`: deletes backups permanently, after confirmation and unless they are still needed. */
 export async function runBackupsDelete(
   folder: string,
   stack: StackName,
   ids: readonly string[],
-  { json, yes }: Json & { readonly yes?: boolean },
+  { json, yes }: JsonOption & { readonly yes?: boolean },
 ): Promise<void> {
   const { entries } = await readCatalogue(folder, stack);
   const problems = deletionProblems(ids, entries);
-  if (problems.length > 0) throw new Problem(`nothing was deleted: ${problems.join("\n  ")}`);
+  if (problems.length > 0) throw new Rejection(`nothing was deleted: ${problems.join("\n  ")}`);
   await confirm(stack, ids, yes ?? false);
-  const result = await commandAgent(await findAgent(folder, stack), {
-    verb: "backups-delete",
-    request: { pins: await readPins(folder, stack), backups: ids },
-    answer: deleteResultSchema,
+  const result = await call(await findAgent(folder, stack), "backups-delete", {
+    request: { pins: await readPins(folder, stack), backups: [...ids] },
   });
   console.log(json ? toJson(result) : `deleted ${result.removed.join(", ")} of ${stack}`);
 }
 
-/** `stagecraft backups forget`: removes what no rule keeps; with `dryRun` it only says which that is. */
+/** `stagecraft backups forget`: deletes backups that no rule retains; with `dryRun`, only shows them. */
 export async function runBackupsForget(
   folder: string,
   stack: StackName,
-  { json, dryRun }: Json & { readonly dryRun?: boolean },
+  { json, dryRun }: JsonOption & { readonly dryRun?: boolean },
 ): Promise<void> {
-  const result = await commandAgent(await findAgent(folder, stack), {
-    verb: "backups-forget",
+  const result = await call(await findAgent(folder, stack), "backups-forget", {
     request: { pins: await readPins(folder, stack), dryRun: dryRun ?? false },
-    answer: pruneResultSchema,
   });
   console.log(json ? toJson(result) : forgetText(result));
 }
 
-async function readCatalogue(folder: string, stack: StackName) {
-  return commandAgent(await findAgent(folder, stack), {
-    verb: "backups",
-    request: { pins: await readPins(folder, stack) },
-    answer: catalogueSchema,
-  });
-}
-
-/** Raises a {@link Problem} or {@link Cancelled} unless somebody who may says yes. */
+/** Raises a {@link Rejection} or {@link Cancelled} unless the user confirms. */
 async function confirm(stack: StackName, ids: readonly string[], yes: boolean): Promise<void> {
   if (yes) return;
   if (!canAsk()) {
-    throw new Problem(
-      "there is no terminal to ask on, and nothing has been deleted",
+    throw new Rejection(
+      "there is no terminal to confirm on; nothing has been deleted",
       `npx stagecraft backups delete ${stack} ${ids.join(" ")} --yes`,
     );
   }
   const what = `${plural(ids.length, "backup")} of ${stack} (${ids.join(", ")})`;
-  if (await askYes(`Delete ${what} for good?`)) return;
+  if (await askYes(`Delete ${what} permanently?`)) return;
   console.log("Nothing has been deleted.");
   throw new Cancelled();
 }

@@ -4,14 +4,13 @@ import { runPulumi } from "../pulumi/run-pulumi";
 import type { StackName } from "../project/stacks";
 import { updateProblems } from "../pulumi/update-errors";
 
-/** `stagecraft ca`: what clients check the server's certificate with (`sslrootcert`), as PEM, and nothing else. */
+/** `stagecraft ca`: prints the CA certificate of a server (`sslrootcert` of clients) as PEM, and nothing else. */
 export async function runCa(folder: string, stack: StackName): Promise<void> {
-  const { exitCode, stdout, stderr } = await runPulumi(folder, [
-    ...["stack", "output", "ca", "--stack", stack],
-  ]);
+  const args = ["stack", "output", "ca", "--stack", stack];
+  const { exitCode, stdout, stderr } = await runPulumi(folder, args);
   if (/does not have output property/.test(stderr) || stdout.trim() === "") {
     throw new Problem(
-      `${stack} has no authority of its own: it is not up, or its certificate was given`,
+      `${stack} has no CA of its own: it is not running, or its certificate is configured`,
       `npm start -- ${stack}`,
     );
   }

@@ -8,7 +8,7 @@ import {
   type Requirement,
 } from "../../tools";
 import { formatProblems } from "../../model/base/config-problem";
-import { Problem } from "../base/problem";
+import { Problem, Rejection } from "../base/problem";
 import { readStackFile } from "../project/stack-file";
 import { hasOwnPassphrase, hasSecrets, passphrasePath } from "../pulumi/setup";
 import { stackNames } from "../project/stacks";
@@ -16,23 +16,23 @@ import { StepList } from "../terminal/steps";
 import { doctorText, type DoctorCheck } from "../text/doctor";
 import { paintFor } from "../base/paint";
 
-/** What was said on the command line. */
+/** Options of `stagecraft doctor`. */
 export interface DoctorOptions {
   readonly json?: boolean;
-  /** Get what the machine lacks first. */
-  readonly mend?: boolean;
+  /** Install missing requirements first. */
+  readonly fix?: boolean;
 }
 
 const requirements = [nodeRuntime, dockerEngine, baseImage, pulumiToolchain];
 
-/** `stagecraft doctor`: what is missing on this machine and in the project; whether all is well. */
+/** `stagecraft doctor`: checks this machine and the project; whether all checks passed. */
 export async function runDoctor(folder: string, options: DoctorOptions): Promise<boolean> {
-  if (options.mend) await installRequirements();
-  const looked = await Promise.all([
-    ...requirements.map(requirementFinding),
-    passphraseFinding(folder),
+  if (options.fix) await installRequirements();
+  const machine = await Promise.all([
+    ...requirements.map(checkRequirement),
+    checkPassphrase(folder),
   ]);
-  const findings = [...looked, ...stackNames.map((stack) => stackFileFinding(folder, stack))];
+  const findings = [...machine, ...stackNames.map((stack) => checkStackFile(folder, stack))];
   console.log(
     options.json
       ? JSON.stringify({ findings }, null, 2)
@@ -41,19 +41,21 @@ export async function runDoctor(folder: string, options: DoctorOptions): Promise
   return findings.every(({ ok }) => ok);
 }
 
-/** Makes the machine ready; on stderr, so that the findings can be for a program. */
+/** Installs what this machine lacks. Progress goes to stderr, because stdout may be JSON. */
 async function installRequirements(): Promise<void> {
   const steps = new StepList(process.stderr);
   for (const requirement of requirements) {
-    await steps.run(requirement.name, async (tell) => ({ detail: await requirement.ensure(tell) }));
+    await steps.run(requirement.name, async (report) => ({
+      detail: await requirement.ensure(report),
+    }));
   }
 }
 
-async function requirementFinding(requirement: Requirement): Promise<DoctorCheck> {
+async function checkRequirement(requirement: Requirement): Promise<DoctorCheck> {
   return { name: requirement.name, ...(await requirement.check()) };
 }
 
-async function passphraseFinding(folder: string): Promise<DoctorCheck> {
+async function checkPassphrase(folder: string): Promise<DoctorCheck> {
   const name = "passphrase";
   if (hasOwnPassphrase()) return { name, ok: true, detail: "from the environment" };
   const path = passphrasePath(folder);
@@ -62,28 +64,28 @@ async function passphraseFinding(folder: string): Promise<DoctorCheck> {
     const files = stackNames.filter((_, i) => secrets[i]).map((stack) => `Pulumi.${stack}.yaml`);
     if (files.length > 0) {
       const detail = `is missing, and secrets of ${files.join(", ")} need it`;
-      const fix = `put it back into ${path}, or set PULUMI_CONFIG_PASSPHRASE`;
+      const fix = `restore it as ${path}, or set PULUMI_CONFIG_PASSPHRASE`;
       return { name, ok: false, detail, fix };
     }
-    return { name, ok: false, detail: "not made yet", fix: "npm start" };
+    return { name, ok: false, detail: "not created yet", fix: "npm start" };
   }
   const mode = (await stat(path)).mode & 0o777;
   return (mode & 0o077) === 0
     ? { name, ok: true, detail: ".stagecraft/passphrase" }
-    : { name, ok: false, detail: "others can read it", fix: `chmod 600 ${path}` };
+    : { name, ok: false, detail: "readable by other users", fix: `chmod 600 ${path}` };
 }
 
-function stackFileFinding(folder: string, stack: (typeof stackNames)[number]): DoctorCheck {
+function checkStackFile(folder: string, stack: (typeof stackNames)[number]): DoctorCheck {
   const name = `Pulumi.${stack}.yaml`;
   try {
     const { problems, missingPasswords } = readStackFile(folder, stack);
-    if (problems.length > 0) throw new Problem(formatProblems(name, problems));
+    if (problems.length > 0) throw new Rejection(formatProblems(name, problems));
     const isSetUp = missingPasswords.length === 0;
     const detail = isSetUp ? "set up" : `not set up yet: npm start -- ${stack}`;
     return { name, ok: true, detail };
   } catch (error) {
     if (!(error instanceof Problem)) throw error;
-    const fix = typeof error.fix === "string" ? error.fix : `put it right in ${name}`;
+    const fix = typeof error.fix === "string" ? error.fix : `fix it in ${name}`;
     return { name, ok: false, detail: error.message, fix };
   }
 }

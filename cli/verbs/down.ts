@@ -1,6 +1,6 @@
 import { formatDuration } from "../../model/base/units";
-import { existingVolumes, removeVolumes } from "../server/docker";
-import { Problem, Cancelled } from "../base/problem";
+import { existingVolumes, removeVolumes } from "../../engine/containers";
+import { Cancelled, Rejection } from "../base/problem";
 import { readStackFile } from "../project/stack-file";
 import { retryAfterUnlock, update } from "../pulumi/update";
 import { inspectServers, type ServerStatus } from "../server/server-status";
@@ -10,23 +10,23 @@ import { LiveLine } from "../terminal/live-line";
 import { downDone, downWarning, nothingToStop, type DownPlan } from "../text/down";
 import { updateLine } from "../pulumi/progress";
 
-/** What was said on the command line. */
+/** Options of `stagecraft down`. */
 export interface DownOptions {
-  /** The volumes go as well. */
+  /** Delete the volumes, too. */
   readonly data?: boolean;
-  /** Nobody is asked. */
+  /** Do not ask. */
   readonly yes?: boolean;
-  /** The stack's name once more, instead of typing it: wanted for production with `--yes`. */
+  /** The stack's name again; required for production with `--yes`. */
   readonly confirm?: string;
 }
 
-/** `stagecraft down`: stops a server; its volumes stay unless the data is to go. */
+/** `stagecraft down`: stops a server; its volumes stay unless `data` is set. */
 export async function runDown(
   folder: string,
   stack: StackName,
   options: DownOptions,
 ): Promise<void> {
-  const plan = await makePlan(folder, stack, options.data ?? false);
+  const plan = await planDown(folder, stack, options.data ?? false);
   if (plan.server.state === "not there" && (!plan.withData || plan.volumes.length === 0)) {
     console.log(nothingToStop(plan));
     return;
@@ -39,7 +39,7 @@ export async function runDown(
   console.log(downDone(plan, formatDuration((performance.now() - started) / 1000)));
 }
 
-/** Production's volumes survive the destruction of the stack. */
+/** Removes the volumes that are left: those of production are protected and survive `pulumi destroy`. */
 async function removeRest(folder: string, stack: StackName): Promise<void> {
   const { host, volumes } = volumesOf(folder, stack);
   const left = await existingVolumes(host, volumes);
@@ -52,7 +52,7 @@ function volumesOf(folder: string, stack: StackName): { host: string; volumes: s
   return { host, volumes: [dataVolume, runVolume, agentVolume, backupsVolume, archiveVolume] };
 }
 
-async function makePlan(folder: string, stack: StackName, withData: boolean): Promise<DownPlan> {
+async function planDown(folder: string, stack: StackName, withData: boolean): Promise<DownPlan> {
   const { host, volumes: names } = volumesOf(folder, stack);
   const [[server], volumes] = await Promise.all([
     inspectServers(folder, [stack]),
@@ -62,35 +62,35 @@ async function makePlan(folder: string, stack: StackName, withData: boolean): Pr
   return { server, volumes, withData };
 }
 
-/** Raises a {@link Problem} or {@link Cancelled} unless somebody who may says yes. */
+/** Raises a {@link Rejection} or {@link Cancelled} unless the user confirms. */
 async function confirm({ stack, kind }: ServerStatus, options: DownOptions): Promise<void> {
   const production = kind === "production";
   if (options.confirm !== undefined && options.confirm !== stack) {
-    throw new Problem(`--confirm names "${options.confirm}", but this is ${stack}`);
+    throw new Rejection(`--confirm must be the stack's name ${stack}, got "${options.confirm}"`);
   }
   if (options.yes) {
     if (!production || options.confirm === stack) return;
-    throw new Problem(
-      "production is not stopped by --yes alone",
+    throw new Rejection(
+      "production needs --confirm in addition to --yes; nothing has been changed",
       `npx stagecraft down ${stack} --yes --confirm ${stack}`,
     );
   }
   if (!canAsk()) {
     const flags = production ? `--yes --confirm ${stack}` : "--yes";
-    throw new Problem(
-      "there is no terminal to ask on, and nothing has been changed",
+    throw new Rejection(
+      "there is no terminal to confirm on; nothing has been changed",
       `npx stagecraft down ${stack} ${flags}${options.data ? " --data" : ""}`,
     );
   }
   const agreed = production
-    ? (await ask(`To do it, type the stack's name (${stack}): `)) === stack
-    : await askYes("Go on?");
+    ? (await ask(`To confirm, type the stack's name (${stack}): `)) === stack
+    : await askYes("Continue?");
   if (agreed) return;
   console.log("Nothing has been changed.");
   throw new Cancelled();
 }
 
-/** The volumes stay known to the stack, so that the next `up` takes them as they are. */
+/** Excludes the volumes, so that they stay in the stack's state and the next `up` uses them. */
 const everyVolume = "**docker:index/volume:Volume::*";
 
 async function destroy(folder: string, { server, withData }: DownPlan): Promise<void> {
@@ -100,7 +100,9 @@ async function destroy(folder: string, { server, withData }: DownPlan): Promise<
   line.show(() => text);
   try {
     await update({
-      ...{ folder, stack, verb: "destroy" },
+      folder,
+      stack,
+      verb: "destroy",
       options: withData ? ["--ignore-protect"] : ["--exclude", everyVolume],
       onChange: (state) => {
         text = updateLine(state, process.stdout.isTTY);

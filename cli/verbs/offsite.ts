@@ -1,72 +1,79 @@
 import { readFileSync } from "node:fs";
-import {
-  offsiteFetchedSchema,
-  offsiteListSchema,
-  offsiteUploadSchema,
-} from "../../model/backup/offsite-protocol";
-import { commandAgent, findAgent } from "../server/agent";
-import { Problem } from "../base/problem";
+import { call, type AgentAddress } from "../../engine/agent-client";
+import { findAgent } from "../server/agent";
+import { missingBackup } from "../server/catalogue";
+import { Rejection } from "../base/problem";
 import type { StackName } from "../project/stacks";
 import { copiesText, fetchedText, uploadedText } from "../text/offsite";
 
-interface Choice {
-  /** The server whose copies are meant; the stack's own when it is left out. */
+interface OffsiteSelection {
+  /** The server whose copies to use. @default the stack's own */
   readonly of?: string | undefined;
   readonly json?: boolean | undefined;
 }
 
-/** `stagecraft backups offsite`: the copies that are there, from what is there alone. */
+/** `stagecraft backups offsite`: lists the off-site copies, from the remote itself. */
 export async function runOffsiteList(
   folder: string,
   stack: StackName,
-  { of = stack, json }: Choice,
+  { of = stack, json }: OffsiteSelection,
 ): Promise<void> {
-  const place = await findAgent(folder, stack);
-  const list = await commandAgent(place, {
-    verb: "offsite",
+  const agent = await findAgent(folder, stack);
+  const list = await call(agent, "offsite", {
     request: { of },
-    answer: offsiteListSchema,
   });
   console.log(json ? toJson(list) : copiesText(list, new Date()));
 }
 
-/** `stagecraft backups offsite --upload`: copies now what is not there yet; whether all of it could be. */
+/** `stagecraft backups offsite --upload`: uploads missing copies now; whether all uploads succeeded. */
 export async function runOffsiteUpload(
   folder: string,
   stack: StackName,
-  { json }: Choice,
+  { json }: OffsiteSelection,
 ): Promise<boolean> {
-  const place = await findAgent(folder, stack);
-  const { copies } = await commandAgent(place, {
-    verb: "offsite-upload",
+  const agent = await findAgent(folder, stack);
+  const { copies } = await call(agent, "offsite-upload", {
     request: {},
-    answer: offsiteUploadSchema,
   });
   console.log(json ? toJson({ copies }) : uploadedText(copies));
   return copies.every(({ copy }) => copy.result !== "failed");
 }
 
-/** `stagecraft backups offsite <id>`: brings a backup back from its copy, with the private key of a file. */
+/** `stagecraft backups offsite <id>`: fetches a backup from its off-site copy, with the private key in a file. */
 export async function runOffsiteFetch(
   folder: string,
   stack: StackName,
   id: string,
-  { identity, of = stack, json }: Choice & { readonly identity: string | undefined },
+  { identity, of = stack, json }: OffsiteSelection & { readonly identity: string | undefined },
 ): Promise<void> {
   const key = readIdentity(identity, stack, id);
-  const place = await findAgent(folder, stack);
-  const fetched = await commandAgent(place, {
-    verb: "offsite-fetch",
+  const agent = await findAgent(folder, stack);
+  await requireCopy(agent, stack, of, id);
+  const fetched = await call(agent, "offsite-fetch", {
     request: { id, of, identity: key },
-    answer: offsiteFetchedSchema,
   });
   console.log(json ? toJson(fetched) : fetchedText(fetched, stack));
 }
 
+/** Raises a {@link Rejection} unless the remote has a copy of the backup. */
+async function requireCopy(
+  agent: AgentAddress,
+  stack: StackName,
+  of: string,
+  id: string,
+): Promise<void> {
+  const { copies } = await call(agent, "offsite", {
+    request: { of },
+  });
+  const ids = copies.map((copy) => copy.id);
+  if (ids.includes(id)) return;
+  throw new Rejection(missingBackup(id, ids), `npx stagecraft backups offsite ${stack}`);
+}
+
 function readIdentity(file: string | undefined, stack: string, id: string): string {
   if (file === undefined) {
-    throw new Problem(
-      "a copy can be read with its private key alone",
+    throw new Rejection(
+      "an off-site copy can only be decrypted with its private key",
       `npx stagecraft backups offsite ${stack} ${id} --identity <file>`,
     );
   }
@@ -74,9 +81,9 @@ function readIdentity(file: string | undefined, stack: string, id: string): stri
     return readFileSync(file, "utf8");
   } catch (error) {
     const { code = "unreadable" } = error as NodeJS.ErrnoException;
-    throw new Problem(
-      `${file} cannot be read (${code})`,
-      "name the file that age-keygen made, or an SSH key",
+    throw new Rejection(
+      `cannot read ${file} (${code})`,
+      "use a file created by age-keygen, or an SSH key",
     );
   }
 }

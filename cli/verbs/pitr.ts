@@ -1,61 +1,56 @@
-import { z } from "zod";
 import { recoveredDatabaseName, recoveredName } from "../../model/point-in-time/recovered-names";
 import {
-  copyTableResultSchema,
   recoveryInstanceResultSchema,
   type RecoveryInstance,
 } from "../../model/point-in-time/protocol";
 import { parseTarget, type RecoveryTarget } from "../../model/point-in-time/recovery-target";
-import { restoreResultSchema } from "../../model/restore/protocol";
 import { unquoteIdentifier } from "../../model/base/sql";
-import { commandAgent, findAgent, showProgress } from "../server/agent";
-import { askAgent, dockerOnTerminal } from "../server/docker";
-import { Problem } from "../base/problem";
+import { call, callOnTerminal } from "../../engine/agent-client";
+import { findAgent, showProgress } from "../server/agent";
+import { exitStatus } from "../base/exit-status";
+import { Rejection } from "../base/problem";
 import { readStackFile } from "../project/stack-file";
 import { stackKinds, type StackName } from "../project/stacks";
 import { copiedTableText, recoveryInstanceText } from "../text/recovery-instance";
 
-/** For a program instead of a person. */
-interface Json {
+interface JsonOption {
+  /** Print JSON. */
   readonly json?: boolean;
 }
 
-/** `stagecraft side <stack>`: which side cluster there is. */
+/** `stagecraft pitr <stack> status`: shows the recovery instance. */
 export async function runPitrStatus(
   folder: string,
   stack: StackName,
-  { json }: Json,
+  { json }: JsonOption,
 ): Promise<void> {
   const found = await findRecoveryInstance(folder, stack);
   if (json) console.log(JSON.stringify(found ?? null));
   else if (found) console.log(recoveryInstanceText(stack, found, new Date()));
-  else
-    console.log(
-      `${stack} has no side cluster; make one: npx stagecraft restore ${stack} --to "2026-11-21 14:05"`,
-    );
+  else console.log(`${missingText(stack)}; create one: ${createCommand(stack)}`);
 }
 
-/** `stagecraft side <stack> psql`: looks into it; nothing can be changed there. */
+/** `stagecraft pitr <stack> psql`: a read-only psql session on the recovery instance. Returns psql's exit status. */
 export async function runPitrPsql(
   folder: string,
   stack: StackName,
   database: string | undefined,
   args: readonly string[],
 ): Promise<number> {
-  const { host, agent } = await findAgent(folder, stack);
-  const terminal = process.stdin.isTTY && process.stdout.isTTY;
-  return dockerOnTerminal(host, [
-    ...["exec", "--interactive", ...(terminal ? ["--tty", "--env", "TERM"] : [])],
-    ...[agent, "stagecraft-agent", "side-psql", database ?? ownDatabase(folder, stack), ...args],
-  ]);
+  const agent = await findAgent(folder, stack);
+  return callOnTerminal(agent, "side-psql", {
+    args: { words: [database ?? ownDatabase(folder, stack), ...args] },
+    interactive: true,
+    tty: process.stdin.isTTY && process.stdout.isTTY,
+  });
 }
 
-/** `stagecraft side <stack> copy-table`: its rows in a new table of the server. */
+/** `stagecraft pitr <stack> copy-table`: copies the rows of a table into a new table of the server. */
 export async function runPitrCopyTable(
   folder: string,
   stack: StackName,
   table: string,
-  options: Json & { readonly database?: string; readonly as?: string },
+  options: JsonOption & { readonly database?: string; readonly as?: string },
 ): Promise<void> {
   const { to } = await requireRecoveryInstance(folder, stack);
   const from = readTable(table);
@@ -66,52 +61,50 @@ export async function runPitrCopyTable(
     toSchema: as?.schema ?? from.schema,
     toTable: as?.table ?? recoveredName(from.table, targetOf(to)),
   };
-  const result = await commandAgent(await findAgent(folder, stack), {
-    ...{ verb: "side-copy-table", request, answer: copyTableResultSchema, onLine: showProgress() },
+  const result = await call(await findAgent(folder, stack), "side-copy-table", {
+    request,
+    onLine: showProgress(),
   });
   console.log(options.json ? JSON.stringify(result) : copiedTableText(database, result));
 }
 
-/** `stagecraft side <stack> copy-database`: the whole database under another name, or in its own place. */
+/** `stagecraft pitr <stack> copy-database`: copies a database under another name, or over the original. Returns the exit status. */
 export async function runPitrCopyDatabase(
   folder: string,
   stack: StackName,
   name: string | undefined,
-  options: Json & { readonly as?: string; readonly replace?: boolean },
+  options: JsonOption & { readonly as?: string; readonly replace?: boolean },
 ): Promise<number> {
   const { to } = await requireRecoveryInstance(folder, stack);
   const database = name ?? ownDatabase(folder, stack);
   const replace = options.replace === true;
-  const under = options.as ?? (replace ? database : recoveredDatabaseName(database, targetOf(to)));
-  const request = { kind: stackKinds[stack], database, to: under, replace };
-  const result = await commandAgent(await findAgent(folder, stack), {
-    ...{ verb: "side-copy-database", request, answer: restoreResultSchema, onLine: showProgress() },
+  const target = options.as ?? (replace ? database : recoveredDatabaseName(database, targetOf(to)));
+  const request = { kind: stackKinds[stack], database, to: target, replace };
+  const result = await call(await findAgent(folder, stack), "side-copy-database", {
+    request,
+    onLine: showProgress(),
   });
   console.log(options.json ? JSON.stringify(result) : result.text);
-  return result.result === "failed" ? 1 : 0;
+  return result.result === "failed" ? exitStatus.failed : exitStatus.done;
 }
 
-/** `stagecraft side <stack> remove`. */
+/** `stagecraft pitr <stack> remove`: removes the recovery instance. */
 export async function runPitrRemove(
   folder: string,
   stack: StackName,
-  { json }: Json,
+  { json }: JsonOption,
 ): Promise<void> {
-  const { host, agent } = await findAgent(folder, stack);
-  const answer: unknown = JSON.parse(await askAgent(host, agent, "side-remove"));
-  const { removed } = z.object({ removed: z.boolean() }).parse(answer);
+  const { removed } = await call(await findAgent(folder, stack), "side-remove", {});
   if (json) console.log(JSON.stringify({ removed }));
-  else
-    console.log(removed ? `the side cluster of ${stack} is gone` : `${stack} had no side cluster`);
+  else console.log(removed ? `the recovery instance of ${stack} was removed` : missingText(stack));
 }
 
 async function findRecoveryInstance(
   folder: string,
   stack: StackName,
 ): Promise<RecoveryInstance | undefined> {
-  const { host, agent } = await findAgent(folder, stack);
-  const answer: unknown = JSON.parse(await askAgent(host, agent, "side"));
-  return recoveryInstanceResultSchema.parse(answer).side ?? undefined;
+  const { side } = await call(await findAgent(folder, stack), "side", {});
+  return side ?? undefined;
 }
 
 async function requireRecoveryInstance(
@@ -120,13 +113,18 @@ async function requireRecoveryInstance(
 ): Promise<RecoveryInstance> {
   const found = await findRecoveryInstance(folder, stack);
   if (found) return found;
-  throw new Problem(
-    `${stack} has no side cluster`,
-    `npx stagecraft restore ${stack} --to "2026-11-21 14:05"`,
-  );
+  throw new Rejection(missingText(stack), createCommand(stack));
 }
 
-/** It was read once when it was asked for. */
+function missingText(stack: StackName): string {
+  return `${stack} has no recovery instance`;
+}
+
+function createCommand(stack: StackName): string {
+  return `npx stagecraft pitr ${stack} --to "2026-11-21 14:05"`;
+}
+
+/** The target of a recovery instance; it was valid when the instance was created. */
 function targetOf(to: string): RecoveryTarget {
   const target = parseTarget(to);
   return "problem" in target ? { kind: "latest" } : target;
@@ -135,17 +133,17 @@ function targetOf(to: string): RecoveryTarget {
 function ownDatabase(folder: string, stack: StackName): string {
   const name = readStackFile(folder, stack).settings.database?.name;
   if (name !== undefined) return name;
-  throw new Problem(`Pulumi.${stack}.yaml names no database`, "npx stagecraft doctor");
+  throw new Rejection(`Pulumi.${stack}.yaml has no database.name`, "npx stagecraft doctor");
 }
 
-/** `table`, or `schema.table`, of which either may be in quotes; else in small letters, as SQL reads them. */
+/** Parses `table` or `schema.table`. As in SQL, a name is folded to lower case unless it is in double quotes. */
 export function readTable(text: string): { readonly schema: string; readonly table: string } {
   const part = '(?:"(?:[^"]|"")+"|[^".]+)';
   const match = new RegExp(`^(?:(${part})\\.)?(${part})$`).exec(text);
   const table = match?.[2];
   if (table === undefined) {
-    throw new Problem(
-      `a table is given as table or schema.table, with "" around odd names, got ${text}`,
+    throw new Rejection(
+      `the table must be table or schema.table, with names that need it in double quotes, got ${text}`,
     );
   }
   return { schema: unquoteIdentifier(match?.[1] ?? "public"), table: unquoteIdentifier(table) };

@@ -3,28 +3,28 @@ import { join } from "node:path";
 import { chooseBackup } from "../../model/restore/available-backups";
 import type { BackupId } from "../../model/base/names";
 import type { RestoreResult } from "../../model/restore/protocol";
-import type { StackConfig } from "../../model/stack-file/schema";
+import type { StackFileConfig } from "../../model/stack-file/schema";
 import { availableBackups } from "../server/available-backups";
 import { previewStack } from "../pulumi/preview";
-import { Problem } from "../base/problem";
+import { Rejection } from "../base/problem";
 import { readStackFile } from "../project/stack-file";
 import { inspectServers } from "../server/server-status";
 import { pinBackup, withBackup } from "../project/pinned-backup";
 import type { StackName } from "../project/stacks";
 import { StepList } from "../terminal/steps";
 import { previewJson, previewText, refreshedText, refreshJson } from "../text/refresh";
-import { updateServer } from "./up";
+import { requireHealthy, updateServer } from "./up";
 
-/** What was said on the command line. */
+/** Options of `stagecraft refresh`. */
 export interface RefreshOptions {
   /** An id, or `latest`. */
   readonly backup: string;
-  /** Only tell what would happen. */
+  /** Only show what would change. */
   readonly preview?: boolean;
   readonly json?: boolean;
 }
 
-/** `stagecraft refresh`: names a backup in the stack file and runs `pulumi up`, which brings its contents. */
+/** `stagecraft refresh`: writes a backup id into the stack file and runs `pulumi up`, which restores that backup. */
 export async function runRefresh(
   folder: string,
   stack: StackName,
@@ -37,7 +37,7 @@ export async function runRefresh(
     await availableBackups(folder, stack, file),
     file.settings.data?.acceptUnverified,
   );
-  if ("problem" in choice) throw new Problem(choice.problem, choiceFix(file.settings.data));
+  if ("problem" in choice) throw new Rejection(choice.problem, choiceFix(file.settings.data));
   const { backup } = choice;
   if (options.preview) {
     await preview(folder, stack, { path: file.path, backup, json: options.json });
@@ -46,17 +46,17 @@ export async function runRefresh(
   await refreshTo(folder, stack, backup, options);
 }
 
-/** What to do when none of the backups at hand can be taken. */
-function choiceFix({ from, acceptUnverified = false }: Partial<StackConfig["data"]> = {}):
+/** The fix if no available backup matches. */
+function choiceFix({ from, acceptUnverified = false }: Partial<StackFileConfig["data"]> = {}):
   string | undefined {
   const server = /^server:(.+)$/.exec(from ?? "")?.[1];
   if (server !== undefined)
-    return `npx stagecraft backups ${server}; one that is off-site alone comes back by: npx stagecraft backups offsite ${server} <id> --identity <file>`;
+    return `npx stagecraft backups ${server}; to fetch one that is off-site only: npx stagecraft backups offsite ${server} <id> --identity <file>`;
   if (from !== "offsite" || acceptUnverified) return undefined;
-  return "an off-site copy does not tell whether a restore has proven it; to take it all the same, set data.acceptUnverified: true";
+  return "off-site copies do not record whether they were verified; to accept unverified ones, set data.acceptUnverified: true";
 }
 
-/** Names a backup in the stack file, runs `pulumi up`, and tells what came of it. */
+/** Writes a backup id into the stack file, runs `pulumi up`, prints the result and saves the report. */
 export async function refreshTo(
   folder: string,
   stack: StackName,
@@ -65,43 +65,45 @@ export async function refreshTo(
 ): Promise<void> {
   const pinned = pinBackup(readStackFile(folder, stack).path, backup);
   const steps = new StepList(json ? process.stderr : process.stdout);
-  const begun = Date.now();
+  const started = Date.now();
   try {
-    const { restored } = await updateServer(folder, stack, steps);
+    const result = await updateServer(folder, stack, steps);
+    const { restored } = result;
     const report = restored && saveReport(folder, stack, restored);
     console.log(
       json ? refreshJson(restored, report) : refreshedText(restored, { stack, backup, report }),
     );
+    requireHealthy(result);
   } catch (error) {
-    const last = await lastAttempt(folder, stack, backup, begun).catch(() => undefined);
-    // Its verdict holds messages with values of the data, which are not for everybody who reads CI's artifacts.
+    const last = await lastAttempt(folder, stack, backup, started).catch(() => undefined);
+    // Its verdict quotes values of the data, which must not reach the artifacts of CI.
     if (last) saveReport(folder, stack, { ...last, verdict: undefined });
-    // A later update for another reason must not refresh by accident; nor may it go back to what has been replaced.
-    if (last?.exchangedAt === undefined) pinned.putBack();
+    // The next update must neither refresh unintentionally nor undo a completed swap.
+    if (last?.exchangedAt === undefined) pinned.undo();
     throw error;
   }
 }
 
-/** The report of the refresh to a backup that went wrong: of its restore, or of contents that were exchanged before. */
+/** The report of a failed refresh: of its failed restore, or of the restore whose contents were swapped in before the failure. */
 async function lastAttempt(
   folder: string,
   stack: StackName,
   backup: BackupId,
-  begun: number,
+  started: number,
 ): Promise<RestoreResult | undefined> {
   const [server] = await inspectServers(folder, [stack]);
   const last = server?.observation?.lastRestore;
   if (last?.source.backup !== backup) return undefined;
-  const isOfNow = last.result === "failed" && Date.parse(last.startedAt) >= begun - 1000;
-  return isOfNow || last.exchangedAt !== undefined ? last : undefined;
+  const isFailedNow = last.result === "failed" && Date.parse(last.startedAt) >= started - 1000;
+  return isFailedNow || last.exchangedAt !== undefined ? last : undefined;
 }
 
-/** Raises a {@link Problem} for production, whose contents are never replaced. */
+/** Raises a {@link Rejection} for production, whose contents are never replaced. */
 export function rejectProduction(stack: StackName): void {
   if (stack !== "prod") return;
-  throw new Problem(
+  throw new Rejection(
     "production's contents are never replaced, only recovered when they are missing",
-    "docs/restore-a-dump.md tells how",
+    "see docs/restore-a-dump.md",
   );
 }
 
@@ -110,18 +112,18 @@ async function preview(
   stack: StackName,
   { path, backup, json = false }: { path: string; backup: string; json?: boolean | undefined },
 ): Promise<void> {
-  const place = join(folder, ".stagecraft", "preview");
-  mkdirSync(place, { recursive: true });
-  const copy = join(place, `Pulumi.${stack}.yaml`);
+  const previewFolder = join(folder, ".stagecraft", "preview");
+  mkdirSync(previewFolder, { recursive: true });
+  const copy = join(previewFolder, `Pulumi.${stack}.yaml`);
   writeFileSync(copy, withBackup(readFileSync(path, "utf8"), backup));
-  const found = await previewStack(folder, stack, copy);
-  console.log((json ? previewJson : previewText)(found, stack, backup));
+  const result = await previewStack(folder, stack, copy);
+  console.log((json ? previewJson : previewText)(result, stack, backup));
 }
 
-/** Keeps the report where CI finds it; its path from the project folder. */
+/** Saves the report in `.stagecraft/reports`; returns its path relative to the project folder. */
 function saveReport(folder: string, stack: StackName, result: RestoreResult): string {
-  const moment = result.startedAt.replace(/[-:]|\.\d+/g, "");
-  const path = join(".stagecraft", "reports", `refresh-${stack}-${moment}.json`);
+  const time = result.startedAt.replace(/[-:]|\.\d+/g, "");
+  const path = join(".stagecraft", "reports", `refresh-${stack}-${time}.json`);
   mkdirSync(join(folder, ".stagecraft", "reports"), { recursive: true });
   writeFileSync(join(folder, path), `${JSON.stringify(result, null, 2)}\n`);
   return path;

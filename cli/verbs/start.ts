@@ -13,7 +13,7 @@ import { StepList } from "../terminal/steps";
 import { nextText } from "../text/next-steps";
 import { runUp } from "./up";
 
-/** `stagecraft start`: everything from a fresh machine to a server that is up. */
+/** `stagecraft start`: sets up this machine and the project, and brings a server up. */
 export async function runStart(folder: string, stack: StackName): Promise<void> {
   const kind = stackKinds[stack];
   const { host, settings } = readStackFile(folder, stack);
@@ -23,22 +23,22 @@ export async function runStart(folder: string, stack: StackName): Promise<void> 
   for (const requirement of [nodeRuntime, dockerEngine, baseImage, pulumiToolchain]) {
     await ensureRequirement(steps, requirement);
   }
-  await steps.run("server image", async (tell) => {
-    const { built } = await ensureServerImage(folder, tell);
-    return { detail: built ? "built" : "there" };
+  await steps.run("server image", async (report) => {
+    const { built } = await ensureServerImage(folder, report);
+    return { detail: built ? "built" : "present" };
   });
   await steps.run("project files", async () => {
-    const made = await ensureProjectFiles(folder, stack);
-    return { detail: made.length > 0 ? `made: ${made.join(", ")}` : "there" };
+    const created = await ensureProjectFiles(folder, stack);
+    return { detail: created.length > 0 ? `created: ${created.join(", ")}` : "present" };
   });
   const { changed, server } = await runUp(folder, stack, steps);
-  if (!changed) console.log(`\nThere was nothing to do: the ${kind} server is up`);
+  if (!changed) console.log(`\nNothing to do: the ${kind} server is up`);
   const address = server?.addresses[0];
   console.log(`\n${nextText({ stack, kind, host, address, database })}`);
 }
 
 async function ensureRequirement(steps: StepList, requirement: Requirement): Promise<void> {
-  await steps.run(requirement.name, async (tell) => ({
-    detail: await requirement.ensure(tell),
+  await steps.run(requirement.name, async (report) => ({
+    detail: await requirement.ensure(report),
   }));
 }

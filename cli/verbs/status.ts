@@ -3,7 +3,7 @@ import type { StackName } from "../project/stacks";
 import { paintFor } from "../base/paint";
 import { statusJson, statusText } from "../text/status";
 
-/** `stagecraft status`: how the servers are, from the engine, their agents and the history. */
+/** `stagecraft status`: shows the state of servers, from the engine, their agents and Pulumi's history. */
 export async function runStatus(
   folder: string,
   stacks: readonly StackName[],

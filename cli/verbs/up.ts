@@ -1,10 +1,11 @@
 import type { RestoreResult } from "../../model/restore/protocol";
-import { requireEngine } from "../server/docker";
+import { requireEngine } from "../../engine/containers";
 import { noEventsYet } from "../pulumi/engine-events";
 import { sendStackState } from "../server/send-state";
+import { UnhealthyResult } from "../base/problem";
 import { readStackFile } from "../project/stack-file";
 import { retryAfterUnlock, update } from "../pulumi/update";
-import { inspectServers, type ServerStatus } from "../server/server-status";
+import { inspectServers, type ServerState, type ServerStatus } from "../server/server-status";
 import type { StackName } from "../project/stacks";
 import type { StepList, StepResult, ReportProgress } from "../terminal/steps";
 import { applicationRowsOfRefresh } from "../text/application";
@@ -12,15 +13,16 @@ import { changesText, updateLine } from "../pulumi/progress";
 import { restoreText } from "../text/restore-result";
 import { alignColumns } from "../base/table";
 
-/** What an update did. */
+/** Result of an update. */
 export interface UpResult {
   readonly changed: boolean;
+  /** The server after the update. */
   readonly server: ServerStatus | undefined;
-  /** The report of the restore that it did, if any. */
+  /** Report of the restore that the update did, if any. */
   readonly restored: RestoreResult | undefined;
 }
 
-/** `stagecraft up`: runs `pulumi up`, shows what it does, and what became of a restore. */
+/** Runs `pulumi up` and shows its progress and the result of a restore. */
 export async function updateServer(
   folder: string,
   stack: StackName,
@@ -30,14 +32,16 @@ export async function updateServer(
   await requireEngine(readStackFile(folder, stack).host);
   let changed = false;
   let notes: readonly string[] = [];
-  const step = async (tell: ReportProgress): Promise<StepResult> => {
+  const step = async (report: ReportProgress): Promise<StepResult> => {
     let state = noEventsYet;
     const withBar = process.stdout.isTTY;
     const result = await update({
-      ...{ folder, stack, verb: "up" },
+      folder,
+      stack,
+      verb: "up",
       onChange: (newState) => {
         state = newState;
-        tell(updateLine(state, withBar));
+        report(updateLine(state, withBar));
       },
     });
     const text = changesText(result.changes ?? {});
@@ -55,12 +59,34 @@ export async function updateServer(
   return { changed, server, restored };
 }
 
-/** The same for a person who asked for nothing else: tells what became of the application, too. */
+/** `stagecraft up`: updates a server; shows the application's state after a restore, too. */
 export async function runUp(folder: string, stack: StackName, steps: StepList): Promise<UpResult> {
   const result = await updateServer(folder, stack, steps);
   const rows = result.restored ? applicationRowsOfRefresh(result.restored) : [];
   for (const line of alignColumns(rows, "     ")) steps.print(line);
+  requireHealthy(result);
   return result;
+}
+
+/** Raises an {@link UnhealthyResult} if an update changed a server and left it, or its application, not healthy. */
+export function requireHealthy({ changed, server }: UpResult): void {
+  if (!changed || !server) return;
+  const { stack, state, faults } = server;
+  const problems = [...faults, ...applicationFaults(server)];
+  if (!unhealthyStates.has(state) && problems.length === 0) return;
+  throw new UnhealthyResult(
+    `${stack} was changed, but is not healthy: ${problems.join("; ") || state}`,
+    `npx stagecraft status ${stack}`,
+  );
+}
+
+const unhealthyStates: ReadonlySet<ServerState> = new Set(["unhealthy", "stopped", "incomplete"]);
+
+function applicationFaults({ application }: ServerStatus): string[] {
+  if (!application) return [];
+  const { name, state, health } = application;
+  if (state !== "running") return [`the application's container ${name} is ${state}`];
+  return health === "unhealthy" ? [`the application (${name}) is unhealthy`] : [];
 }
 
 function isSince(restore: RestoreResult, started: number): boolean {

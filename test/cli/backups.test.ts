@@ -56,7 +56,7 @@ describe("backups of a server", () => {
     const good = await stagecraft("verify", "dev", first);
     expect(good.stdout).toMatch(
       new RegExp(
-        `^backup ${first} is good   restored 1 database: 1 table with 1,234 rows, as in the manifest · `,
+        `^backup ${first} passed   restored 1 database: 1 table with 1,234 rows, as in the manifest · `,
       ),
     );
     expect(good.status).toBe(0);
@@ -75,13 +75,13 @@ describe("backups of a server", () => {
     const { stdout, status } = await stagecraft("dev");
     expect(status).toBe(0);
     expect(stdout.split("\n").map((line) => line.replace(/ {2,}/g, "|"))).toEqual([
-      "id|age|databases|size|verified|kept as|where",
-      expect.stringMatching(new RegExp(`^${third}\\|.*\\|shop\\|.*\\|✘ not good\\|`)),
+      "id|age|databases|size|verified|retained by|where",
+      expect.stringMatching(new RegExp(`^${third}\\|.*\\|shop\\|.*\\|✘ verification failed\\|`)),
       expect.stringMatching(new RegExp(`^${second}\\|.*\\|shop\\|.*\\|not yet\\|not verified yet`)),
       expect.stringMatching(
         new RegExp(`^${first}\\|.*\\|shop\\|.*\\|✔ restored .*\\|daily · .*staging\\|here`),
       ),
-      expect.stringMatching(/^next: none is scheduled · newest verified .* old · .* free$/),
+      expect.stringMatching(/^next: no schedule · newest verified .* old · .* free$/),
     ]);
     const json = await stagecraft("dev", "--json");
     const { entries } = catalogueSchema.parse(JSON.parse(json.stdout));
@@ -95,22 +95,22 @@ describe("backups of a server", () => {
   it("are forgotten by the rules: a dry run says what would stay and why", async () => {
     const { stdout } = await stagecraft("forget", "dev", "--dry-run");
     const lines = stdout.split("\n").map((line) => line.replace(/ {2,}/g, "|"));
-    expect(lines[0]).toMatch(new RegExp(`^${first}\\|keep\\|daily · `));
+    expect(lines[0]).toMatch(new RegExp(`^${first}\\|retained\\|daily · `));
     expect(lines).toHaveLength(3);
   });
 
   it("are downloaded whole, under their name when all has arrived", async () => {
     const { stdout, status } = await stagecraft("download", "dev", first, folder);
-    expect(stdout).toMatch(/every file as in the manifest$/);
+    expect(stdout).toMatch(/all files match the manifest$/);
     expect(status).toBe(0);
     expect(existsSync(join(folder, first, "manifest.json"))).toBe(true);
     const again = await stagecraft("download", "dev", first, folder);
     expect(again.stderr).toBe(
-      `error: ${join(folder, first)} is there already\n  fix  name another folder`,
+      `error: ${join(folder, first)} already exists\n  fix  use another folder`,
     );
     const altered = await stagecraft("download", "dev", third, folder);
     expect(altered.stderr).toBe(
-      `error: backup ${third} did not arrive as it was made: notes.txt does not belong to this backup\n  fix  download it again`,
+      `error: the download of backup ${third} differs from the original: notes.txt does not belong to this backup\n  fix  download it again`,
     );
     expect(altered.status).toBe(1);
     expect(existsSync(join(folder, third))).toBe(false);
@@ -120,7 +120,7 @@ describe("backups of a server", () => {
   it("are deleted, unless nobody is there to ask, a stack names them, or no verified one would be left", async () => {
     const unasked = await stagecraft("delete", "dev", second);
     expect(unasked.stderr).toBe(
-      `error: there is no terminal to ask on, and nothing has been deleted\n  fix  npx stagecraft backups delete dev ${second} --yes`,
+      `error: there is no terminal to confirm on; nothing has been deleted\n  fix  npx stagecraft backups delete dev ${second} --yes`,
     );
     const named = await stagecraft("delete", "dev", first, second, "--yes");
     expect(named.stderr).toBe(
@@ -138,12 +138,12 @@ describe("backups of a server", () => {
     expect(missing.stderr).toContain("npx stagecraft backups dev");
     const production = await stagecraft("restore", "prod", first);
     expect(production.stderr).toContain("production's contents are never replaced");
-    expect([missing.status, production.status]).toEqual([1, 1]);
+    expect([missing.status, production.status]).toEqual([2, 2]);
   });
 
   it("have ids of a certain form", async () => {
     const { status, stderr } = await stagecraft("verify", "dev", "yesterday");
-    expect(status).toBe(1);
+    expect(status).toBe(2);
     expect(stderr).toContain("must be a backup id like 20261121T032900Z");
   });
 });

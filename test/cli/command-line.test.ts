@@ -48,53 +48,100 @@ function stagecraft(args: readonly string[], env: NodeJS.ProcessEnv = {}, cwd = 
 }
 
 describe("the command line", () => {
-  it("suggests the verb that was meant", () => {
+  it("suggests a verb for a misspelt one", () => {
     const { status, stdout, stderr } = stagecraft(["stauts"]);
-    expect(status).toBe(1);
+    expect(status).toBe(2);
     expect(stdout).toBe("");
     expect(stderr).toBe(
       "error: unknown command 'stauts'\n(Did you mean status?)\n(npx stagecraft --help)\n",
     );
   });
 
-  it("suggests the flag that was meant", () => {
+  it("suggests an option for a misspelt one", () => {
     const { status, stderr } = stagecraft(["down", "dev", "--dat"]);
-    expect(status).toBe(1);
+    expect(status).toBe(2);
     expect(stderr).toContain("error: unknown option '--dat'\n(Did you mean --data?)");
   });
 
-  it("refuses an argument too many", () => {
+  it("rejects too many arguments", () => {
     const { status, stderr } = stagecraft(["status", "dev", "staging"]);
-    expect(status).toBe(1);
+    expect(status).toBe(2);
     expect(stderr).toContain("too many arguments");
   });
 
-  it("tells the stacks when one is misspelt", () => {
+  it("lists the stacks when one is misspelt", () => {
     const { status, stderr } = stagecraft(["up", "stagging"]);
-    expect(status).toBe(1);
-    expect(stderr).toBe('error: there is no stack "stagging"\n  fix  one of dev, staging, prod\n');
+    expect(status).toBe(2);
+    expect(stderr).toBe('error: unknown stack "stagging"\n  fix  use one of dev, staging, prod\n');
   });
 
-  it.each(["start", "up", "down", "status", "psql", "password", "upgrades", "log", "doctor"])(
-    "has help with an example for %s",
-    (verb) => {
-      const { status, stdout } = stagecraft([verb, "--help"]);
-      expect(status).toBe(0);
-      expect(stdout).toMatch(/^Usage: stagecraft /);
-      expect(stdout).toMatch(new RegExp(`\nExample:\n  np[mx] .*${verb}`));
-    },
-  );
+  it.each([
+    "start",
+    "up",
+    "down",
+    "status",
+    "psql",
+    "password",
+    "upgrades",
+    "log",
+    "doctor",
+    "pitr",
+  ])("has help with an example for %s", (verb) => {
+    const { status, stdout } = stagecraft([verb, "--help"]);
+    expect(status).toBe(0);
+    expect(stdout).toMatch(/^Usage: stagecraft /);
+    expect(stdout).toMatch(new RegExp(`\nExample:\n  np[mx] .*${verb}`));
+    expect(stagecraft(["help", verb]).stdout).toBe(stdout);
+  });
+
+  it("documents the exit statuses at the end of its help", () => {
+    const { status, stdout } = stagecraft(["--help"]);
+    expect(status).toBe(0);
+    expect(stdout).toMatch(
+      /\nExit status:\n {2}0 {2}done, .*\n {2}1 {2}failed; .*\n {2}2 {2}wrong input, .*\n {2}3 {2}changed, .*\n$/,
+    );
+  });
+});
+
+describe("pitr", () => {
+  it.each([
+    ["pitr dev diff", "is invalid for argument 'action'. Allowed choices are status, psql,"],
+    ["pitr dev copy-table", "error: copy-table needs the name of a table"],
+    ["pitr dev psql --to latest", "error: --to creates a recovery instance and cannot be combined"],
+    ["pitr dev --for 3h", "error: --for needs --to"],
+    ["pitr dev --to yesterday", "error: --to must be"],
+    ["pitr dev --to latest --for 30d", "error: --for must be a duration"],
+    ["restore dev --to yesterday", "error: --to must be"],
+    ["restore dev", "required option '--to <time>' not specified"],
+    ["side dev copy-table", "error: copy-table needs the name of a table"],
+  ])("%s is rejected", (line, text) => {
+    const { status, stdout, stderr } = stagecraft(line.split(" "));
+    expect(stderr).toContain(text);
+    expect({ status, stdout }).toEqual({ status: 2, stdout: "" });
+  });
+
+  it.each([
+    "pitr dev",
+    "pitr dev status",
+    "side dev",
+    "pitr dev --to latest",
+    "restore dev --to latest",
+  ])("%s needs a running server", (line) => {
+    const { status, stderr } = stagecraft(line.split(" "));
+    expect(stderr).toMatch(/^error: .*dev is not running\n {2}fix {2}npm start -- dev\n$/);
+    expect(status).toBe(1);
+  });
 });
 
 describe("without a server", () => {
-  it("status says of each that it is not there, without colours", () => {
+  it("status shows that no server exists, without colours", () => {
     const { status, stdout, stderr } = stagecraft(["status"]);
     expect(stderr).toBe("");
     expect(stdout).toBe(
       [
-        "dev      not there: npm start -- dev",
-        "staging  not there: npm start -- staging",
-        "prod     not there: npm start -- prod",
+        "dev      does not exist: npm start -- dev",
+        "staging  does not exist: npm start -- staging",
+        "prod     does not exist: npm start -- prod",
         "",
       ].join("\n"),
     );
@@ -107,17 +154,17 @@ describe("without a server", () => {
   });
 
   it.each([["psql dev"], ["psql dev -c VACUUM"], ["psql dev -- -c VACUUM"], ["log dev"]])(
-    "%s says how to get one",
+    "%s shows how to start one",
     (line) => {
       const { status, stderr } = stagecraft(line.split(" "));
       expect(status).toBe(1);
-      expect(stderr).toMatch(/^error: .*dev is not there\n {2}fix {2}npm start -- dev\n$/);
+      expect(stderr).toMatch(/^error: .*dev is not running\n {2}fix {2}npm start -- dev\n$/);
     },
   );
 
   it("down has nothing to do", () => {
     const { status, stdout } = stagecraft(["down", "prod"]);
-    expect(stdout).toBe("prod is not there: nothing to do\n");
+    expect(stdout).toBe("prod does not exist: nothing to do\n");
     expect(status).toBe(0);
   });
 });
@@ -134,35 +181,36 @@ describe("faults", () => {
     }
   });
 
-  it("a passphrase that is missing is used by doctor, with the files it opens", () => {
+  it("doctor reports a missing passphrase, with the files that need it", () => {
     const copy = mkdtempSync(join(tmpdir(), "stagecraft-cli-"));
     cpSync(folder, copy, { recursive: true });
     const own = { PULUMI_CONFIG_PASSPHRASE: undefined, PULUMI_CONFIG_PASSPHRASE_FILE: undefined };
     const passphrase = (): string | undefined =>
       /^ ✘ passphrase +(.+\n +fix .+)$/m.exec(stagecraft(["doctor"], own, copy).stdout)?.[1];
-    expect(passphrase()).toBe("not made yet\n     fix  npm start");
+    expect(passphrase()).toBe("not created yet\n     fix  npm start");
     writeFileSync(join(copy, "Pulumi.prod.yaml"), "encryptionsalt: x\n", { flag: "a" });
     expect(passphrase()).toBe(
-      `is missing, and secrets of Pulumi.prod.yaml need it\n     fix  put it back into ${copy}/.stagecraft/passphrase, or set PULUMI_CONFIG_PASSPHRASE`,
+      `is missing, and secrets of Pulumi.prod.yaml need it\n     fix  restore it as ${copy}/.stagecraft/passphrase, or set PULUMI_CONFIG_PASSPHRASE`,
     );
     rmSync(copy, { recursive: true });
   });
 
-  it("a stack file that is no YAML is named, and nothing else is printed", () => {
+  it("a stack file that is not YAML is named, and nothing else is printed", () => {
     const broken = mkdtempSync(join(tmpdir(), "stagecraft-cli-"));
     cpSync(folder, broken, { recursive: true });
     writeFileSync(join(broken, "Pulumi.dev.yaml"), "config: [\n");
     const { status, stderr } = stagecraft(["status", "dev"], {}, broken);
     rmSync(broken, { recursive: true });
     expect(stderr).toMatch(/^error: Pulumi\.dev\.yaml is not YAML: .+[^:]\n$/);
-    expect(status).toBe(1);
+    expect(status).toBe(2);
   });
 });
 
 describe("the bundle", () => {
   it("is remade when a source is newer, and left alone otherwise", () => {
     const copy = mkdtempSync(join(tmpdir(), "stagecraft-build-"));
-    for (const part of ["bin", "cli", "model", "tools", "package.json", "package-lock.json"]) {
+    const parts = ["bin", "cli", "contract", "engine", "model", "tools"];
+    for (const part of [...parts, "package.json", "package-lock.json"]) {
       cpSync(join(checkout, part), join(copy, part), {
         recursive: true,
         filter: (path) => !path.includes("/toolchain/"),

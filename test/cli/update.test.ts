@@ -130,7 +130,7 @@ describe("up", () => {
     const { status, stdout, stderr } = stagecraft(["up", "dev"]);
     expect(lastLine(stdout)).toBe(" ✘ pulumi up -s dev");
     expect(stderr).toBe("error: Pulumi.dev.yaml has 2 problems\n  postgres.prot  unknown\n");
-    expect(status).toBe(1);
+    expect(status).toBe(2);
   });
 
   it("shows no stack trace of a program that breaks", () => {
@@ -149,9 +149,9 @@ describe("up", () => {
   it("says that the passphrase is the wrong one", () => {
     const { status, stderr } = stagecraft(["up", "dev"], { PULUMI_CONFIG_PASSPHRASE: "wrong" });
     expect(stderr).toMatch(
-      /^error: the passphrase does not open the secrets of stack dev\n {2}fix/,
+      /^error: the passphrase does not decrypt the secrets of stack dev\n {2}fix/,
     );
-    expect(status).toBe(1);
+    expect(status).toBe(2);
   });
 });
 
@@ -173,7 +173,7 @@ describe("a second up at the same time", () => {
     await until("its lock", () => existsSync(locks) && readdirSync(locks).length > 0);
     const meanwhile = stagecraft(["up", "dev"]);
     expect(meanwhile.stderr).toMatch(
-      /^error: stack dev is being changed by another update \(process \d+ of \S+, since .* UTC\)\n {2}fix {2}wait for it; if it is gone for good: pulumi cancel -s dev\n$/,
+      /^error: stack dev is being changed by another update \(process \d+ of \S+, since .* UTC\)\n {2}fix {2}wait for it to finish; if its process no longer exists: pulumi cancel -s dev\n$/,
     );
     expect(meanwhile.status).toBe(1);
     first.kill("SIGKILL");
@@ -207,15 +207,11 @@ describe("password", () => {
       "carl has no password on stack dev",
       "none is needed: people.carl has no rights in the databases of this server",
     ],
-    [
-      "bob",
-      'there is no role "bob" on stack dev',
-      "one of application, readonly, monitor, ada, carl",
-    ],
+    ["bob", 'stack dev has no role "bob"', "use one of application, readonly, monitor, ada, carl"],
   ])("says why there is none for %s", (role, problem, fix) => {
     const { status, stdout, stderr } = stagecraft(["password", "dev", role]);
     expect({ status, stdout, stderr }).toEqual({
-      status: 1,
+      status: 2,
       stdout: "",
       stderr: `error: ${problem}\n  fix  ${fix}\n`,
     });

@@ -29,22 +29,22 @@ const configure = (upgrades: string): void => {
 const upgrades = () =>
   spawnSync(process.execPath, [program, "upgrades", "staging"], { cwd: folder, encoding: "utf8" });
 
-test("without a folder of scripts it says how to name one", () => {
+test("without a folder of scripts it shows how to set one", () => {
   configure("");
   expect(upgrades()).toMatchObject({
-    status: 1,
+    status: 2,
     stdout: "",
     stderr:
-      "error: Pulumi.staging.yaml names no upgrade scripts\n  fix  pulumi config set --path upgrades.folder upgrades -s staging\n",
+      "error: Pulumi.staging.yaml has no upgrades.folder\n  fix  pulumi config set --path upgrades.folder upgrades -s staging\n",
   });
 });
 
-test("what is wrong with the scripts is told at once, and no server is asked", () => {
+test("problems of the scripts are reported at once, without asking a server", () => {
   configure("  stagecraft:upgrades:\n    folder: upgrades\n");
   writeFileSync(join(folder, "upgrades", "upgrade-2-1.sql"), "");
   writeFileSync(join(folder, "upgrades", "upgrade-1-2.sql"), "SELECT 1;\n\\i other.sql\n");
   expect(upgrades()).toMatchObject({
-    status: 1,
+    status: 2,
     stderr: [
       "error: Pulumi.staging.yaml has 2 problems",
       "  upgrades.folder   upgrade-1-2.sql: line 2: \\i is a command of psql, which does not run upgrade scripts; write it in SQL",
@@ -54,11 +54,11 @@ test("what is wrong with the scripts is told at once, and no server is asked", (
   });
 });
 
-test("a server that is not there is told, with the way to get one", () => {
+test("a server that is not running is reported, with the command that starts it", () => {
   configure("  stagecraft:upgrades:\n    folder: upgrades\n");
   writeFileSync(join(folder, "upgrades", "upgrade-1-2.sql"), "SELECT 1;\n");
   expect(upgrades()).toMatchObject({
     status: 1,
-    stderr: "error: the agent of staging is not there\n  fix  npm start -- staging\n",
+    stderr: "error: the agent of staging is not running\n  fix  npm start -- staging\n",
   });
 });

@@ -80,7 +80,7 @@ describe("this test sees", () => {
     expect(refusal(["stauts"])).toContain("unknown command 'stauts'");
     expect(refusal(["status", "--josn"])).toContain("unknown option '--josn'");
     expect(refusal(["status", "dev", "prod"])).toContain("too many arguments");
-    expect(refusal(["up", "nowhere"])).toContain('there is no stack "nowhere"');
+    expect(refusal(["up", "nowhere"])).toContain('unknown stack "nowhere"');
     expect(refusal(["up"])).toContain("missing required argument 'stack'");
     expect(refusal(["status", "<stack>", "--json"])).toBeUndefined();
   });

@@ -3,6 +3,7 @@ import {
   afterEvent,
   noEventsYet,
   parseEngineEvent,
+  type EngineError,
   type UpdateState,
 } from "../../../../cli/pulumi/engine-events";
 import { pendingContainers } from "../../../../cli/pulumi/find-container-conflict";
@@ -35,7 +36,7 @@ const message = (severity: string, text: string) => ({
 describe("the line of an update", () => {
   it("says what is being made, and how much has been", () => {
     const creating = { resourcePreEvent: container("create", "dev-postgres") };
-    expect(updateLine(after(), true)).toBe("looking at what is there");
+    expect(updateLine(after(), true)).toBe("reading the current state");
     expect(updateLine(after(creating), true)).toBe("creating container dev-postgres");
     const made = { resOutputsEvent: container("create", "dev-postgres") };
     expect(updateLine(after(creating, made), true)).toBe("1 changed");
@@ -51,7 +52,7 @@ describe("the line of an update", () => {
       },
       message("debug", "Registering resource"),
     );
-    expect(updateLine(state, true)).toBe("looking at what is there");
+    expect(updateLine(state, true)).toBe("reading the current state");
   });
 
   it("shows the agent's progress as a bar on a terminal and as it is in a log", () => {
@@ -74,7 +75,7 @@ describe("the line of an update", () => {
   it("keeps what the program tells about the stack for the end", () => {
     const state = after(message("info", "timesheets is not on dev\n"));
     expect(state.notes).toEqual(["timesheets is not on dev"]);
-    expect(updateLine(state, true)).toBe("looking at what is there");
+    expect(updateLine(state, true)).toBe("reading the current state");
   });
 
   it("is not misled by text that only looks like progress", () => {
@@ -99,9 +100,13 @@ describe("the line of an update", () => {
   });
 });
 
+const ofResource = (text: string): EngineError => ({ message: text, isFromProgram: false });
+
 describe("what went wrong in an update", () => {
   const problems = (...errors: string[]): string[] =>
-    updateProblems({ stack: "dev", errors, stderr: "" }).map((problem) => problemText(problem));
+    updateProblems({ stack: "dev", errors: errors.map(ofResource), stderr: "" }).map((problem) =>
+      problemText(problem),
+    );
 
   it("is the agent's text exactly once, without the command, its progress and Pulumi's echo", () => {
     const failed = [
@@ -146,8 +151,8 @@ describe("what went wrong in an update", () => {
     ];
     expect(problems(cut.join("\n"), "update failed")).toEqual([
       [
-        "error: the agent of dev was ended in the middle of its work (restore 12 % · 0.2 of 1.9 GB): it, its container or the engine was killed or lost its connection",
-        "  fix  npx stagecraft status dev   tells which; then run it again, it goes on from what is there",
+        "error: the agent of dev was interrupted (restore 12 % · 0.2 of 1.9 GB): its process, its container or the engine was killed or lost the connection",
+        "  fix  check npx stagecraft status dev, then re-run to resume",
       ].join("\n"),
     ]);
   });
@@ -176,16 +181,16 @@ describe("what went wrong in an update", () => {
       ),
     ).toEqual([
       [
-        "error: port 15432 of 127.0.0.1 is taken by another program",
-        "  fix  see which: ss -ltnp 'sport = :15432'   and stop it,",
+        "error: port 15432 of 127.0.0.1 is in use by another program",
+        "  fix  find it with ss -ltnp 'sport = :15432' and stop it,",
         "       or set another stagecraft:postgres port in Pulumi.dev.yaml",
       ].join("\n"),
     ]);
   });
 
   const ofAnotherFolder = [
-    "       of another folder that is in use: leave it alone, and give this one names of its own:",
-    "       stagecraft:namePrefix, and another stagecraft:postgres port, in Pulumi.dev.yaml",
+    "       if it belongs to another project folder: leave it as it is, and give this folder other names:",
+    "       another stagecraft:namePrefix and stagecraft:postgres port in Pulumi.dev.yaml",
   ];
 
   it("names the network of a killed update, or of a server that another folder has", () => {
@@ -193,7 +198,7 @@ describe("what went wrong in an update", () => {
       problems("Unable to create network: network with name stagecraft-dev already exists"),
     ).toEqual([
       [
-        "error: network stagecraft-dev is there, but stack dev does not know it: an update was killed, or another project folder made it",
+        "error: network stagecraft-dev exists, but is not in the state of stack dev: an update was killed, or another project folder created it",
         "  fix  after a killed update: docker network rm stagecraft-dev   then start again;",
         ...ofAnotherFolder,
       ].join("\n"),
@@ -205,15 +210,18 @@ describe("what went wrong in an update", () => {
     const error = `Unable to create container: Error response from daemon: Conflict. The container name "/${name}" is already in use by container "4711". You have to remove (or rename) that container to be able to reuse that name.`;
     const createdAt = "2026-11-22T16:10:11.123Z";
     const told = (taken?: ContainerConflict): string[] =>
-      updateProblems({ stack: "dev", errors: [error], stderr: "", conflict: taken }).map(
-        (problem) => problemText(problem),
-      );
+      updateProblems({
+        stack: "dev",
+        errors: [ofResource(error)],
+        stderr: "",
+        conflict: taken,
+      }).map((problem) => problemText(problem));
 
     it("has it removed where a killed update of the stack left it", () => {
       expect(told({ name, isLeftBehind: true })).toEqual([
         [
           "error: container stagecraft-dev-agent was left by an update of stack dev that was killed",
-          "  fix  docker rm -f stagecraft-dev-agent   then start again; the data is in its volume and stays",
+          "  fix  docker rm -f stagecraft-dev-agent   then start again; the data stays in its volume",
         ].join("\n"),
       ]);
     });
@@ -222,18 +230,18 @@ describe("what went wrong in an update", () => {
       const fix = [
         `  fix  ${ofAnotherFolder[0]?.trim()}`,
         ofAnotherFolder[1],
-        "       of this folder, whose state was lost: docker rm -f stagecraft-dev-agent   then start again; the data is in its volume and stays",
+        "       if it belongs to this folder and its state was lost: docker rm -f stagecraft-dev-agent   then start again; the data stays in its volume",
       ];
       const found = { state: "running", createdAt, server: "dev" };
       expect(told({ name, isLeftBehind: false, found })).toEqual([
         [
-          "error: container stagecraft-dev-agent (running, made 22 Nov 2026 16:10 UTC) is part of a server dev that stack dev of this folder knows nothing of",
+          "error: container stagecraft-dev-agent (running, created 22 Nov 2026 16:10 UTC) belongs to server dev, which is not in this stack's state",
           ...fix,
         ].join("\n"),
       ]);
       expect(told()).toEqual([
         [
-          "error: container stagecraft-dev-agent is part of a server dev that stack dev of this folder knows nothing of",
+          "error: container stagecraft-dev-agent belongs to server dev, which is not in this stack's state",
           ...fix,
         ].join("\n"),
       ]);
@@ -243,8 +251,8 @@ describe("what went wrong in an update", () => {
       const found = { state: "exited", createdAt, server: undefined };
       expect(told({ name, isLeftBehind: false, found })).toEqual([
         [
-          "error: container stagecraft-dev-agent (exited, made 22 Nov 2026 16:10 UTC) is in the way, and Stagecraft did not make it",
-          "  fix  leave it alone, and set another stagecraft:namePrefix in Pulumi.dev.yaml",
+          "error: the name of container stagecraft-dev-agent (exited, created 22 Nov 2026 16:10 UTC) is in use, and Stagecraft did not create that container",
+          "  fix  leave it as it is, and set another stagecraft:namePrefix in Pulumi.dev.yaml",
         ].join("\n"),
       ]);
     });
@@ -269,14 +277,14 @@ describe("what went wrong in an update", () => {
 
   it("says that an interrupted update can be finished", () => {
     expect(problems("update canceled")).toEqual([
-      "error: the change of stack dev was interrupted; what was done until then is kept\n  fix  run it again to finish",
+      "error: the update of stack dev was interrupted; completed changes are kept\n  fix  re-run to resume",
     ]);
   });
 
   it.each([
     [
       "error: could not get stack: incorrect passphrase",
-      "error: the passphrase does not open the secrets of stack dev\n  fix  put back the .stagecraft/passphrase (or PULUMI_CONFIG_PASSPHRASE) that Pulumi.dev.yaml was set up with",
+      "error: the passphrase does not decrypt the secrets of stack dev\n  fix  restore the .stagecraft/passphrase (or PULUMI_CONFIG_PASSPHRASE) that Pulumi.dev.yaml was set up with",
     ],
     [
       "error: no stack named 'dev' found",
@@ -314,13 +322,13 @@ describe("a locked stack", () => {
     expect(problemText(lockProblem("dev", lock, false))).toBe(
       [
         "error: stack dev is being changed by another update (process 4711 of ada@box, since 2026-11-22 16:03 UTC)",
-        "  fix  wait for it; if it is gone for good: pulumi cancel -s dev",
+        "  fix  wait for it to finish; if its process no longer exists: pulumi cancel -s dev",
       ].join("\n"),
     );
     expect(problemText(lockProblem("dev", lock, true))).toBe(
       [
         "error: stack dev is locked by an update that was killed (process 4711 of ada@box, since 2026-11-22 16:03 UTC)",
-        "  fix  pulumi cancel -s dev   then start again; what was done is kept",
+        "  fix  pulumi cancel -s dev   then start again; completed changes are kept",
       ].join("\n"),
     );
   });

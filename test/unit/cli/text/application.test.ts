@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
-import type { Container } from "../../../../cli/server/docker";
+import type { Container } from "../../../../engine/containers";
 import { applicationRows } from "../../../../cli/text/application";
-import { noColors } from "../../../../cli/base/paint";
+import { plainPaint } from "../../../../cli/base/paint";
 import { refreshedText } from "../../../../cli/text/refresh";
 import { updateProblems } from "../../../../cli/pulumi/update-errors";
 import type { RestoreResult } from "../../../../model/restore/protocol";
@@ -18,34 +18,43 @@ describe("the application in status", () => {
     applicationRows(...facts)[0]?.[1];
 
   test.each([
-    [{ container, seen: { ...seen, problem: null } }, "running, healthy"],
+    [{ container, observed: { ...seen, problem: null } }, "running, healthy"],
     [
-      { container, seen: { ...seen, problem: "/health answers 503" } },
-      "running, not healthy: /health answers 503",
+      { container, observed: { ...seen, problem: "/health returns 503" } },
+      "running, not healthy: /health returns 503",
     ],
-    [{ container, seen: { revision: "4f2c9e1" } }, "running"],
+    [{ container, observed: { revision: "4f2c9e1" } }, "running"],
     [
-      { container: { ...container, health: "healthy" as const }, seen: { revision: "4f2c9e1" } },
+      {
+        container: { ...container, health: "healthy" as const },
+        observed: { revision: "4f2c9e1" },
+      },
       "running, healthy",
     ],
     [
-      { container: { ...container, health: "starting" as const }, seen: { revision: "4f2c9e1" } },
+      {
+        container: { ...container, health: "starting" as const },
+        observed: { revision: "4f2c9e1" },
+      },
       "running, still starting",
     ],
     [
-      { container: { ...container, health: "unhealthy" as const }, seen: { revision: "4f2c9e1" } },
+      {
+        container: { ...container, health: "unhealthy" as const },
+        observed: { revision: "4f2c9e1" },
+      },
       "running, not healthy",
     ],
-    [{ container: { ...container, state: "exited" }, seen }, "its container is exited"],
+    [{ container: { ...container, state: "exited" }, observed: seen }, "its container is exited"],
   ])("of %j is %s", (facts, state) => {
-    expect(row(facts, noColors)).toBe(`${state} · revision 4f2c9e1 · 127.0.0.1:18080`);
+    expect(row(facts, plainPaint)).toBe(`${state} · revision 4f2c9e1 · 127.0.0.1:18080`);
   });
 
   test("is missed where the agent knows of one, and not shown where nobody does", () => {
-    expect(row({ container: undefined, observed: seen }, noColors)).toBe(
-      "its container is not there · revision 4f2c9e1",
+    expect(row({ container: undefined, observed: seen }, plainPaint)).toBe(
+      "its container is missing · revision 4f2c9e1",
     );
-    expect(applicationRows({ container: undefined, observed: undefined }, noColors)).toEqual([]);
+    expect(applicationRows({ container: undefined, observed: undefined }, plainPaint)).toEqual([]);
   });
 });
 
@@ -62,20 +71,26 @@ test("a refresh tells what became of the application", () => {
   };
   const asked = { stack: "staging", backup: "20261121T032900Z", report: undefined };
   expect(refreshedText(result, asked)).toContain(
-    `  application  restarted, healthy after 0.9 s · 1 new error in its log
-               3 × ERROR no "…" here
-  before       kept as`,
+    `  application       restarted, healthy after 0.9 s · 1 new error in its log
+                    3 × ERROR no "…" here
+  previous version  timesheets__previous · to roll back: npx stagecraft rollback staging`,
   );
 });
 
 test("an update that fails for the application says so without what was being done", () => {
   const told = `exit status 1: running "set -eu\\nrequest=$(cat)":
 restart of the application …
-staging has the contents of 20261121T032900Z now, but its application does not become healthy with them: x after 4 s
-  its log   indexing …`;
-  expect(updateProblems({ stack: "staging", errors: [told], stderr: "" })[0]?.message).toBe(
-    `staging has the contents of 20261121T032900Z now, but its application does not become healthy with them: x after 4 s
-  its log   indexing …`,
+staging has the contents of 20261121T032900Z, but its application does not become healthy: x after 4 s
+  log       indexing …`;
+  expect(
+    updateProblems({
+      stack: "staging",
+      errors: [{ message: told, isFromProgram: false }],
+      stderr: "",
+    })[0]?.message,
+  ).toBe(
+    `staging has the contents of 20261121T032900Z, but its application does not become healthy: x after 4 s
+  log       indexing …`,
   );
 });
 
@@ -84,11 +99,14 @@ test("an image that is nowhere is named", () => {
     'sdk-v2/provider2.go:571: sdk.helper_schema: Unable to create container with image far.example:5000/a:1: unable to pull image far.example:5000/a:1: error pulling image far.example:5000/a:1: Error response from daemon: Get "https://far.example:5000/v2/": no such host';
   const [problem, ...others] = updateProblems({
     stack: "prod",
-    errors: [error, `1 error occurred:\n${error}`],
+    errors: [error, `1 error occurred:\n${error}`].map((message) => ({
+      message,
+      isFromProgram: false,
+    })),
     stderr: "",
   });
   expect(others).toEqual([]);
   expect(problem?.message).toBe(
-    "the image far.example:5000/a:1 is not on the engine, and cannot be pulled",
+    "image far.example:5000/a:1 is not on the engine and cannot be pulled",
   );
 });

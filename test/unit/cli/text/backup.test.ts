@@ -1,13 +1,13 @@
 import { describe, expect, test } from "vitest";
 import { backupRows } from "../../../../cli/text/backup-status";
 import { backupText } from "../../../../cli/text/backup";
-import { noColors } from "../../../../cli/base/paint";
+import { plainPaint } from "../../../../cli/base/paint";
 import type { BackupsObservation } from "../../../../model/backup/protocol";
 import { quietServer } from "../../../support/servers/observation";
 
 const now = new Date("2026-11-22T09:00:00Z");
 const rows = (more: Partial<BackupsObservation>): string[][] =>
-  backupRows("prod", { ...quietServer.backups, ...more }, now, noColors);
+  backupRows("prod", { ...quietServer.backups, ...more }, now, plainPaint);
 /** The last row of a server with that job. */
 const runs = ["", "nightly runs next at 23 Nov 2026 03:29 UTC, 24 Nov 2026 03:29 UTC"];
 const nightly = {
@@ -15,9 +15,9 @@ const nightly = {
   next: ["2026-11-23T03:29:00.000Z", "2026-11-24T03:29:00.000Z"],
 };
 
-describe("status tells of the backups of a server", () => {
-  test("that has none and makes none", () => {
-    expect(rows({})).toEqual([["backups", "no backup yet · none by itself"]]);
+describe("status shows the backups of a server", () => {
+  test("without backups and without a schedule", () => {
+    expect(rows({})).toEqual([["backups", "no backup yet · no schedule"]]);
   });
 
   test("with the newest one, whether it is verified, and the next runs", () => {
@@ -33,7 +33,7 @@ describe("status tells of the backups of a server", () => {
     ]);
     const running = { kind: "backup" as const, name: null, startedAt: now.toISOString() };
     expect(rows({ newest, running, jobs: [nightly] })).toEqual([
-      ["backups", `${newest}, 5 h old, unverified · one is being made · ${next}`],
+      ["backups", `${newest}, 5 h old, unverified · a backup is running · ${next}`],
       runs,
     ]);
   });
@@ -42,20 +42,20 @@ describe("status tells of the backups of a server", () => {
     const lastAttempt = {
       ...{ id: "20261122T032900Z", job: "nightly", result: "failed" as const },
       ...{ startedAt: "2026-11-22T03:29:00.000Z", finishedAt: "2026-11-22T03:30:00.000Z" },
-      text: "no backup of prod was made by nightly\n  cause     the disk with the backups is full\n  fix       make room",
+      text: "no backup of prod was made by nightly\n  cause     the disk that holds the backups is full\n  fix       make room",
       logs: ["20261122T032900Z-backup-shop.log"],
     };
     expect(rows({ lastAttempt, jobs: [nightly] }).slice(1)).toEqual([
       [
         "",
-        "failed 5 h ago: no backup of prod was made by nightly (the disk with the backups is full)",
+        "failed 5 h ago: no backup of prod was made by nightly (the disk that holds the backups is full)",
       ],
       ["", "npx stagecraft log prod 20261122T032900Z-backup-shop.log"],
       runs,
     ]);
   });
 
-  test("with what is overdue, each reason by itself", () => {
+  test("with what is overdue, a row for each reason", () => {
     const late = ["no backup of job nightly since its run of 2026-11-22 03:29 UTC", "the newest"];
     expect(rows({ late, jobs: [nightly] }).slice(1)).toEqual([
       ...late.map((reason) => ["", `${reason} · npx stagecraft backups prod`]),
@@ -66,21 +66,21 @@ describe("status tells of the backups of a server", () => {
   test("with maintenance that failed", () => {
     const last = {
       ...{ startedAt: now.toISOString(), finishedAt: now.toISOString(), succeeded: false },
-      text: "maintenance weekly of prod was not done\n  cause     …",
+      text: "maintenance weekly of prod failed\n  cause     …",
     };
     const weekly = { kind: "maintenance" as const, name: "weekly", next: [], last };
     expect(rows({ jobs: [weekly] }).slice(1)).toEqual([
-      ["", "weekly failed: maintenance weekly of prod was not done"],
+      ["", "weekly failed: maintenance weekly of prod failed"],
     ]);
   });
 });
 
-test("a backup by hand is told in two lines, and that it is unverified", () => {
+test("a manual backup is shown in two lines, as unverified", () => {
   const text = "backup 20261122T032900Z   timesheets · 1.9 GB · 11,702,113 rows · 12 s";
   expect(
     backupText("prod", {
       ...{ kind: "backup", name: null, succeeded: true, backup: "20261122T032900Z", text },
       ...{ startedAt: now.toISOString(), finishedAt: now.toISOString() },
     }),
-  ).toBe(`     ${text} · unverified\n     all of them: npx stagecraft backups prod`);
+  ).toBe(`     ${text} · unverified\n     list        npx stagecraft backups prod`);
 });

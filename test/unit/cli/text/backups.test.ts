@@ -41,19 +41,19 @@ const catalogue: Catalogue = {
   freeBytes: 212 * 2 ** 30,
 };
 
-test("a table of backups tells of each how good it is and why it stays, failed attempts included", () => {
+test("the table shows the verification and retention of each backup, and failed attempts", () => {
   expect(backupsText(catalogue, "prod")).toBe(
-    `id                age   databases   size    verified         kept as                       where
-20261122T040000Z  5 h   timesheets  1.9 GB  ✘ not good       failed, kept to be looked at  here, why: npx stagecraft backups prod --json
-20261122T032900Z  5 h   timesheets  1.9 GB  not yet          not verified yet              here, off-site
-20261121T032900Z  29 h  timesheets  1.9 GB  ✔ restored 24 s  daily · staging               here
-20261120T032900Z  2 d   –           –       ✘ disk full      not a backup                  log: npx stagecraft log prod 20261120T032900Z-timesheets.log
-20261115T032900Z  7 d   timesheets  1.9 GB  ✔ restored 24 s  daily                         here, off-site
+    `id                age   databases   size    verified               retained by                  where
+20261122T040000Z  5 h   timesheets  1.9 GB  ✘ verification failed  failed, kept for inspection  here, why: npx stagecraft backups prod --json
+20261122T032900Z  5 h   timesheets  1.9 GB  not yet                not verified yet             here, off-site
+20261121T032900Z  29 h  timesheets  1.9 GB  ✔ restored 24 s        daily · staging              here
+20261120T032900Z  2 d   –           –       ✘ disk full            not a backup                 log: npx stagecraft log prod 20261120T032900Z-timesheets.log
+20261115T032900Z  7 d   timesheets  1.9 GB  ✔ restored 24 s        daily                        here, off-site
 next: 23 Nov 2026 03:29 UTC · newest verified 29 h old (limit 26 h) · 212 GB free`,
   );
 });
 
-test("one that is off-site alone stays in the table, with what keeps it there", () => {
+test("a backup that is off-site only is in the table, with the rule that retains it", () => {
   const { backup, ...gone } = { ...entryOf({ at: "2026-11-15T03:29Z" }), offsite };
   const alone: CatalogueEntry = {
     ...{ ...gone, attempt: null, backup: null },
@@ -62,30 +62,30 @@ test("one that is off-site alone stays in the table, with what keeps it there", 
   const judgements = [{ id: alone.id, keep: true, rules: ["weekly"], why: "" }];
   const text = backupsText({ ...catalogue, entries: [alone], judgements }, "prod");
   expect(text).toBe(
-    `id                age  databases   size    verified  kept as  where
-20261115T032900Z  7 d  timesheets  1.9 GB  ✔         weekly   off-site
+    `id                age  databases   size    verified  retained by  where
+20261115T032900Z  7 d  timesheets  1.9 GB  ✔         weekly       off-site
 next: 23 Nov 2026 03:29 UTC · none verified (limit 26 h) · 212 GB free`,
   );
 });
 
-test("without backups, and without a schedule, it says so; what is late stands out", () => {
+test("without backups and without a schedule, the summary says so; an overdue backup stands out", () => {
   const none: Catalogue = {
     ...{ ...catalogue, entries: [], judgements: [], next: null, freeBytes: null },
     late: "there is no backup yet, 2 d after the schedule was set (limit 26 h)",
   };
   expect(backupsText(none, "prod")).toBe(
-    "no backups yet\nnext: none is scheduled · there is no backup yet, 2 d after the schedule was set (limit 26 h)",
+    "no backups yet\nnext: no schedule · there is no backup yet, 2 d after the schedule was set (limit 26 h)",
   );
 });
 
-test("forgetting tells of each backup what becomes of it and why", () => {
+test("forget shows for each backup whether it is retained, and why", () => {
   const old = entryOf({ at: "2026-11-01T03:29Z" });
   const judgements = applyRetention([old, ...entries], { last: 1 }, { now });
   expect(forgetText({ judgements, removed: [old.id] })).toBe(
-    `20261101T032900Z  removed  no rule keeps it
-20261115T032900Z  remove   no rule keeps it
-20261121T032900Z  keep     last · staging
-20261122T032900Z  keep     not verified yet
-20261122T040000Z  keep     failed, kept to be looked at`,
+    `20261101T032900Z  removed   no rule retains it
+20261115T032900Z  expires   no rule retains it
+20261121T032900Z  retained  last · staging
+20261122T032900Z  retained  not verified yet
+20261122T040000Z  retained  failed, kept for inspection`,
   );
 });

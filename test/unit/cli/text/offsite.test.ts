@@ -18,7 +18,7 @@ test("copies are shown newest first, with their age, size and where the backup i
     ].join("\n"),
   );
   expect(copiesText({ server: "prod", place, copies: [] }, now)).toBe(
-    "no copies yet in s3:bucket/prod",
+    "no off-site copies in s3:bucket/prod",
   );
 });
 
@@ -34,11 +34,11 @@ test("an upload tells of each copy, and that there was nothing to do", () => {
   expect(uploadedText([{ id: "20261115T032900Z", copy }])).toBe(
     "20261115T032900Z  failed  no space",
   );
-  expect(uploadedText([])).toBe("every backup that is kept there is there already");
+  expect(uploadedText([])).toBe("all off-site copies are up to date");
 });
 
 test("a backup that came back is to be verified", () => {
   expect(fetchedText({ id: "20261115T032900Z", bytes: 2 ** 20 }, "prod")).toBe(
-    "backup 20261115T032900Z is back   1 MB, every file as in the manifest · restore it to be sure: npx stagecraft backups verify prod 20261115T032900Z",
+    "backup 20261115T032900Z was fetched   1 MB, all files match the manifest · to verify it by a restore: npx stagecraft backups verify prod 20261115T032900Z",
   );
 });

@@ -1,6 +1,6 @@
 import { quietServer } from "../../../support/servers/observation";
 import { describe, expect, it } from "vitest";
-import type { Container } from "../../../../cli/server/docker";
+import type { Container } from "../../../../engine/containers";
 import { serverState, type ServerStatus } from "../../../../cli/server/server-status";
 import { statusJson, statusText } from "../../../../cli/text/status";
 import type { Observation } from "../../../../model/observation/observation";
@@ -79,8 +79,8 @@ describe("status", () => {
       windows: [{ first: "2026-11-21T01:00:00.000Z", last: "2026-11-22T16:09:00.000Z" }],
     };
     const text = statusText([{ ...dev, observation: { ...observation, archive } }], now);
-    expect(text).toMatch(/moments +\S.* to .* · 42 s behind\n +archiving fails: no space left; /);
-    expect(statusText([dev], now)).not.toContain("moments");
+    expect(text).toMatch(/recovery +\S.* to .* · 42 s behind\n +archiving fails: no space left; /);
+    expect(statusText([dev], now)).not.toContain("recovery");
   });
 
   it("shows a running server's data, verdict, size, connections, last change and disk", () => {
@@ -88,10 +88,10 @@ describe("status", () => {
       [
         "dev      running, healthy · 127.0.0.1:15432 · PostgreSQL 17.7",
         "  timesheets  production 20261115T032900Z, 7 d old · 41 MB · passed with notes · 1 connection",
-        "  backups     no backup yet · none by itself",
+        "  backups     no backup yet · no schedule",
         "  changed     22 Nov 2026 15:40 UTC, 29 min ago: 9 created",
         "  disk        212 GB free",
-        "staging  not there: npm start -- staging",
+        "staging  does not exist: npm start -- staging",
       ].join("\n"),
     );
   });
@@ -108,7 +108,7 @@ describe("status", () => {
       ...{ host, state: "out of reach", faults: [fault] },
     };
     expect(statusText([gone], now)).toBe(
-      ["staging  out of reach · ssh://ops@staging.example.com", `  fault  ${fault}`].join("\n"),
+      ["staging  unreachable · ssh://ops@staging.example.com", `  problem  ${fault}`].join("\n"),
     );
   });
 
@@ -116,13 +116,13 @@ describe("status", () => {
     const stopped: ServerStatus = {
       ...dev,
       state: "stopped",
-      faults: ["the agent's container stagecraft-dev-agent is exited with status 137"],
+      faults: ["the agent's container stagecraft-dev-agent has exited with status 137"],
       observation: undefined,
     };
     expect(statusText([stopped], now)).toBe(
       [
         "dev  stopped · 127.0.0.1:15432",
-        "  fault    the agent's container stagecraft-dev-agent is exited with status 137",
+        "  problem  the agent's container stagecraft-dev-agent has exited with status 137",
         "  fix      npm start -- dev",
         "  changed  22 Nov 2026 15:40 UTC, 29 min ago: 9 created",
       ].join("\n"),
@@ -156,7 +156,7 @@ describe("status", () => {
     expect(statusText([failed], now).split("\n").slice(2)).toEqual([
       "  restore     failed 10 min ago: dev was not changed: the import failed",
       "              npx stagecraft log dev",
-      "  backups     no backup yet · none by itself",
+      "  backups     no backup yet · no schedule",
       "  changed     22 Nov 2026 16:00 UTC, 9 min ago: update failed · npm start -- dev",
       "  disk        212 GB free",
     ]);

@@ -1,6 +1,7 @@
 import { quietServer } from "../../../support/servers/observation";
 import { describe, expect, it } from "vitest";
-import { engineProblem, parseInspection } from "../../../../cli/server/docker";
+import { parseInspection } from "../../../../engine/containers";
+import { engineProblem } from "../../../../engine/problems";
 import { parseStackChange } from "../../../../cli/pulumi/history";
 import { buildStep } from "../../../../cli/server/server-image";
 import type { ServerStatus } from "../../../../cli/server/server-status";
@@ -60,7 +61,7 @@ describe("down", () => {
 
   it("says loudly that the data goes", () => {
     expect(downWarning({ ...plan, withData: true }).split("\n")[2]).toBe(
-      "  data      IS DELETED FOR GOOD (timesheets, 2 GB): volumes stagecraft-prod-data, stagecraft-prod-run, stagecraft-prod-agent",
+      "  data      IS DELETED PERMANENTLY (timesheets, 2 GB): volumes stagecraft-prod-data, stagecraft-prod-run, stagecraft-prod-agent",
     );
   });
 
@@ -69,7 +70,7 @@ describe("down", () => {
       [
         "The production server prod is down, 3.1 s",
         "  data      stays in the volumes stagecraft-prod-data, stagecraft-prod-run, stagecraft-prod-agent",
-        "  again     npm start -- prod",
+        "  restart   npm start -- prod",
         "  delete    npx stagecraft down prod --data",
       ].join("\n"),
     );
@@ -79,8 +80,8 @@ describe("down", () => {
   });
 
   it("does nothing for a server that is not there, and says whether data of it is left", () => {
-    expect(nothingToStop({ ...plan, volumes: [] })).toBe("prod is not there: nothing to do");
-    expect(nothingToStop(plan)).toContain("prod is down already: nothing to do\n  data      stays");
+    expect(nothingToStop({ ...plan, volumes: [] })).toBe("prod does not exist: nothing to do");
+    expect(nothingToStop(plan)).toContain("prod is already down: nothing to do\n  data      stays");
   });
 });
 
@@ -115,7 +116,7 @@ describe("the block after a start", () => {
     });
     expect(text.split("\n").slice(1, 4)).toEqual([
       "   psql       npx stagecraft psql staging",
-      "   tunnel     ssh -N -L 15433:127.0.0.1:15433 ssh://ops@staging.example.com   (while it is needed)",
+      "   tunnel     ssh -N -L 15433:127.0.0.1:15433 ssh://ops@staging.example.com   (keep it open while you connect)",
       "   database   postgresql://timesheets@127.0.0.1:15433/timesheets   (password: npx stagecraft password staging)",
     ]);
   });
@@ -146,10 +147,12 @@ describe("doctor", () => {
         " ✘ Docker engine                   does not answer",
         "     fix  npm start",
         "",
-        "1 of 2 to put right.",
+        "1 of 2 checks failed.",
       ].join("\n"),
     );
-    expect(doctorText([{ name: "Node", ok: true, detail: "22" }])).toContain("\nAll is there.");
+    expect(doctorText([{ name: "Node", ok: true, detail: "22" }])).toContain(
+      "\nAll checks passed.",
+    );
   });
 });
 
@@ -163,11 +166,11 @@ describe("stack names", () => {
         return problemText(error as Problem);
       }
     };
-    expect(tell("devv")).toBe('error: there is no stack "devv"\n  fix  one of dev, staging, prod');
+    expect(tell("devv")).toBe('error: unknown stack "devv"\n  fix  use one of dev, staging, prod');
     expect(tell("Production")).toBe(
-      'error: there is no stack "Production"\n  fix  the production server\'s stack is called prod',
+      'error: unknown stack "Production"\n  fix  the stack of the production server is prod',
     );
-    expect(tell("constructor")).toContain('there is no stack "constructor"');
+    expect(tell("constructor")).toContain('unknown stack "constructor"');
   });
 });
 
