@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { durationSchema, parseBytes } from "../base/units";
 
-/** A user of its own, so that it owns nothing of what PostgreSQL and the agent have. */
+/** A separate user, so that the application does not own files of PostgreSQL or the agent. */
 const defaultUser = 5433;
 
 const port = z
@@ -9,9 +9,15 @@ const port = z
   .min(1, "must be a port from 1 to 65535")
   .max(65_535, "must be a port from 1 to 65535");
 
-/** What the application finds in its environment whatever the stack says. */
-const givenVariables = [
-  ...["PGHOST", "PGPORT", "PGDATABASE", "PGUSER", "PGPASSFILE", "PGSSLMODE", "PGSSLROOTCERT"],
+/** Environment variables that Stagecraft sets. */
+const reservedVariables = [
+  "PGHOST",
+  "PGPORT",
+  "PGDATABASE",
+  "PGUSER",
+  "PGPASSFILE",
+  "PGSSLMODE",
+  "PGSSLROOTCERT",
   "PORT",
 ];
 
@@ -24,11 +30,14 @@ const environmentSchema = z
       };
       for (const [name, value] of Object.entries(environment)) {
         if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(name)) {
-          fail(name, "must be called by letters, digits and _, not beginning with a digit");
-        } else if (givenVariables.includes(name)) {
-          fail(name, "is set by Stagecraft, to where the server's database is; leave it out");
+          fail(name, "must have a name of letters, digits and _ that does not start with a digit");
+        } else if (reservedVariables.includes(name)) {
+          fail(name, "is set by Stagecraft; remove it");
         } else if (name === "PGPASSWORD") {
-          fail(name, "is for everybody to read; the password is in the file that PGPASSFILE names");
+          fail(
+            name,
+            "would be visible to anyone with access to the Docker engine; use the password in the file that PGPASSFILE names",
+          );
         } else if (/[\0\n]/.test(String(value))) fail(name, "must be one line");
       }
     },
@@ -46,17 +55,17 @@ export const applicationConfigSchema = z
       )
       .optional()
       .meta({
-        description: "The image it runs from.",
+        description: "Image of the application.",
       }),
     build: z.string().min(1, "must be a path").optional().meta({
-      description: "Instead of it: a folder with a `Dockerfile` that the image is built from.",
+      description: "Instead of `image`: a folder with a `Dockerfile` to build the image from.",
     }),
     port: port.meta({
-      description: "The port on 127.0.0.1 where it answers.",
+      description: "Port of the application on 127.0.0.1.",
       examples: [18080],
     }),
     internalPort: port.default(8080).meta({
-      description: "The port where it listens in its container; it finds it as `PORT`.",
+      description: "Port that the application listens on in its container, also set as `PORT`.",
     }),
     revision: z
       .string()
@@ -64,40 +73,40 @@ export const applicationConfigSchema = z
       .optional()
       .meta({
         description:
-          "Which revision of the code that is, for people and for the manifests of backups; else the image's name.",
+          "Revision of the code, shown in `status` and recorded in the manifests of backups; the image's name by default.",
       }),
     environment: environmentSchema.optional().meta({
       description:
-        "Variables of its environment, a line `NAME: value` each. Everybody who may ask the engine can read them.",
+        "Environment variables, a line `NAME: value` each. Visible to anyone with access to the Docker engine.",
     }),
     healthPath: z
       .string()
       .regex(/^\/[^\s#]*$/, 'must be a path like "/health"')
       .optional()
       .meta({
-        description: "What it answers with a status from 200 to 399 when it is well.",
+        description: "HTTP path that returns 2xx or 3xx when the application is healthy.",
         examples: ["/health"],
       }),
     healthCommand: z.string().min(1, "must be a command").optional().meta({
       description:
-        "Instead of it: a command in its container that ends with 0 when it is well. Without either, what the image says.",
+        "Instead of `healthPath`: a command in the container that exits with status 0 when the application is healthy. Without either, the image's `HEALTHCHECK` applies.",
     }),
     healthLimit: durationSchema.default("60 s").meta({
-      description: "How long it may take to become well.",
+      description: "Timeout for the application to become healthy.",
     }),
     watch: durationSchema.default("2 s").meta({
-      description: "How long its log is watched for errors after a refresh, once it is well.",
+      description:
+        "How long the application log is watched for errors after a refresh, once the application is healthy.",
     }),
     errorPattern: z
       .string()
       .superRefine((text, context) => {
-        if (!isPattern(text))
-          context.addIssue("must be a regular expression as JavaScript has them");
+        if (!isPattern(text)) context.addIssue("must be a JavaScript regular expression");
       })
       .optional()
       .meta({
         description:
-          "What a line of its log that tells of an error looks like, as a regular expression; else levels and names of errors as programs usually write them.",
+          "Regular expression that matches error lines in the application log; by default common log levels and names of errors.",
       }),
     memory: z
       .string()
@@ -106,14 +115,14 @@ export const applicationConfigSchema = z
         if ((parseBytes(text) ?? 0) < 2 ** 24)
           context.addIssue('must be a size like "512 MB", at least "16 MB"');
       })
-      .meta({ description: "Memory of its container." }),
+      .meta({ description: "Memory limit of the application's container." }),
     user: z
       .int()
-      .min(1, "must be the number of a user other than root")
+      .min(1, "must be the numeric id of a user other than root")
       .max(65_535)
       .default(defaultUser)
       .meta({
-        description: "The number of the user and group it runs as.",
+        description: "Numeric id of the user and group that the application runs as.",
       }),
   })
   .superRefine(
@@ -123,15 +132,15 @@ export const applicationConfigSchema = z
       };
       const { image, build, healthPath, healthCommand } = application;
       if (image !== undefined && build !== undefined) {
-        fail("names two images; keep either image or build");
+        fail("defines two images; keep either image or build");
       } else if (image === undefined && build === undefined) {
-        fail("names no image; give image: <name>, or build: <folder with a Dockerfile>");
+        fail("defines no image; set image: <name>, or build: <folder with a Dockerfile>");
       }
       if (healthPath !== undefined && healthCommand !== undefined) {
-        fail("is one of two; keep either healthPath or healthCommand", "healthCommand");
+        fail("conflicts with healthPath; keep either healthPath or healthCommand", "healthCommand");
       }
     },
-    // Also when a key is unknown or a value is wrong: all problems are told in one go.
+    // Runs even if a key is unknown or a value is invalid, so that all problems are reported at once.
     { when: ({ value }) => typeof value === "object" && value !== null },
   );
 export type ApplicationConfig = z.output<typeof applicationConfigSchema>;

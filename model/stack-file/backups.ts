@@ -8,7 +8,7 @@ import { alertsConfigSchema } from "../backup/alerts";
 import { offsiteConfigSchema } from "../backup/offsite-config";
 
 const nameRule =
-  "must be called by up to 30 small letters, digits and hyphens, beginning with a letter";
+  "must have a name of up to 30 lowercase letters, digits and hyphens, starting with a letter";
 
 function jobsSchema<T extends z.ZodType>(job: T) {
   return z.record(z.string(), job).superRefine(
@@ -18,7 +18,7 @@ function jobsSchema<T extends z.ZodType>(job: T) {
         context.addIssue({ code: "custom", message: nameRule, path: [name], input: name });
       }
     },
-    // Also when a job is wrong: all problems are told in one go.
+    // Runs even if a job is invalid, so that all problems are reported at once.
     { when: ({ value }) => typeof value === "object" && value !== null },
   );
 }
@@ -27,34 +27,34 @@ function jobsSchema<T extends z.ZodType>(job: T) {
 export const backupsConfigSchema = z.strictObject({
   jobs: jobsSchema(backupJobSchema).optional().meta({
     description:
-      "Jobs that make backups, by name; see [Backups](backups.md). Production and staging have one a night, when none is named.",
+      "Backup jobs by name; see [Backups](backups.md). By default, production and staging have a nightly job.",
   }),
   maintenance: jobsSchema(maintenanceJobSchema).optional().meta({
     description: "Jobs that vacuum and analyze databases, by name.",
   }),
   keep: retentionSchema.optional().meta({
     description:
-      "Which verified backups stay: `last`, `hourly`, `daily`, `weekly`, `monthly`, `yearly` and `within`; see [Backups](backups.md). Else 7 daily, 4 weekly and 6 monthly ones.",
+      "Retention of verified backups: `last`, `hourly`, `daily`, `weekly`, `monthly`, `yearly` and `within`; see [Backups](backups.md). By default 7 daily, 4 weekly and 6 monthly ones.",
   }),
   verify: verificationConfigSchema.optional().meta({
     description:
-      "When the newest backup is verified by a restore (`schedule` and the like, as of a job; else 05:29 UTC), and the `limit` of its age (else `26 h`).",
+      "When the newest backup is verified by a restore (`schedule` etc. as in a job; 05:29 UTC by default), and the `limit` of its age (`26 h` by default).",
   }),
   pointInTime: pointInTimeConfigSchema.optional().meta({
     description:
-      "Archives what PostgreSQL writes, so that the server can be recovered to any moment; see [Point in time](point-in-time.md). `{}` takes the defaults.",
+      "Archives WAL continuously for point-in-time recovery; see [Point in time](point-in-time.md). `{}` uses the defaults.",
   }),
   offsite: offsiteConfigSchema.optional().meta({
     description:
-      "Where each backup is copied to, encrypted: `remote`, `options`, `recipients` and `keep`; see [Off-site copies](backups-off-site.md).",
+      "Encrypted off-site copies of each backup: `remote`, `options`, `recipients` and `keep`; see [Off-site copies](backups-off-site.md).",
   }),
   alerts: alertsConfigSchema.optional().meta({
     description:
-      "Who is told when a backup fails or is late: `webhook`, `email` and `ping`; see [Alerts](alerts.md).",
+      "Notifications about failed and overdue backups: `webhook`, `email` and `ping`; see [Alerts](alerts.md).",
   }),
 });
 
-/** The jobs of a server whose stack names none. */
+/** The default backup jobs of a server. */
 export function defaultJobs(kind: ServerKind): Readonly<Record<string, BackupJob>> {
   const schedule = { production: "29 3 * * *", staging: "29 4 * * *", development: undefined }[
     kind

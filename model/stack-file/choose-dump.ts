@@ -1,10 +1,10 @@
 import { nearestIds } from "../backup/nearest-ids";
 import { parseDumpName, type BackupId } from "../base/names";
 
-/** Which dump of a folder is meant by a backup id: its file name, or what is wrong. */
+/** File name of the chosen dump, or the reason why there is none. */
 export type DumpChoice = { readonly fileName: string } | { readonly problem: string };
 
-/** Finds the dump with a backup id among the names of a folder; where databases share an id, the one of `database`. */
+/** Finds the dump with a backup id in the file names of a folder; if several databases share the id, that of `database`. */
 export function chooseDump(
   fileNames: readonly string[],
   backup: BackupId,
@@ -20,7 +20,7 @@ export function chooseDump(
   if (chosen && others.length === 0) return { fileName: chosen.fileName };
   if (chosen) {
     const names = [chosen, ...others].map(({ fileName }) => fileName).join(" and ");
-    return { problem: `${backup} is the id of ${names}; name the file itself with data.dump` };
+    return { problem: `${backup} is the id of ${names}; set data.dump to the file itself` };
   }
   if (dumps.length === 0) {
     return {

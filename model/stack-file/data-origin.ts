@@ -3,7 +3,7 @@ import type { StackFileConfig } from "./schema";
 import { stackKinds } from "../base/names";
 import { offsiteRepository } from "../restore/offsite-source";
 
-/** Where backups are taken from: a folder of this machine, the volume that another server keeps its backups in, or off-site copies. */
+/** Origin of backups: a local folder, the backups volume of another server, or off-site copies. */
 export type DataOrigin =
   | { readonly kind: "folder"; readonly path: string }
   | { readonly kind: "volume"; readonly volume: string }
@@ -11,7 +11,7 @@ export type DataOrigin =
 
 const stacks = Object.keys(stackKinds);
 
-/** Reads `data.from`: `server:prod`, `volume:<name>`, `offsite`, or a folder; `{ problem }` is the sentence that follows the key. */
+/** Parses `data.from`: `server:prod`, `volume:<name>`, `offsite`, or a folder. `problem` is a sentence to follow the key. */
 export function parseOrigin(text: string, namePrefix: string): DataOrigin | { problem: string } {
   if (text === "offsite") return { kind: "offsite" };
   const [, scheme, rest = ""] = /^(server|volume):(.*)$/.exec(text) ?? [];
@@ -26,7 +26,7 @@ export function parseOrigin(text: string, namePrefix: string): DataOrigin | { pr
   return { problem: `must name a server after "server:" (${stacks.join(", ")}), got "${text}"` };
 }
 
-/** The place of backups that a stack's `data` leads to, as it is stamped on what is made of them; `undefined` where it names a dump. */
+/** The repository that `data` refers to, as stamped on restored databases; `undefined` if it refers to a dump. */
 export function repositoryOf(
   { from = "", offsite }: Partial<StackFileConfig["data"]>,
   namePrefix: string,

@@ -1,4 +1,4 @@
-/** What the text of a dump may be encoded in. PostgreSQL manual, table 23.3, with its common other names. */
+/** PostgreSQL's character sets. PostgreSQL manual, table 23.3. */
 const encodings = [
   ...["BIG5", "EUC_CN", "EUC_JP", "EUC_JIS_2004", "EUC_KR", "EUC_TW", "GB18030", "GBK"],
   ...["ISO_8859_5", "ISO_8859_6", "ISO_8859_7", "ISO_8859_8", "JOHAB", "KOI8R", "KOI8U"],
@@ -8,19 +8,22 @@ const encodings = [
   ...["WIN1256", "WIN1257", "WIN1258"],
 ] as const;
 
-const otherNames: Readonly<Record<string, string>> = {
+/** Aliases without hyphens and underscores, in lower case. */
+const aliases: Readonly<Record<string, string>> = {
   unicode: "UTF8",
   iso88591: "LATIN1",
   iso885915: "LATIN9",
   windows1252: "WIN1252",
 };
 
-/** PostgreSQL's own name of an encoding; capitals, hyphens and underscores do not matter, as in PostgreSQL. */
+/** PostgreSQL's name of an encoding; case, hyphens and underscores are ignored, as in PostgreSQL. `undefined` if unknown. */
 export function encodingName(text: string): string | undefined {
-  const plain = text.toLowerCase().replace(/[^a-z0-9]/g, "");
+  const normalized = text.toLowerCase().replace(/[^a-z0-9]/g, "");
   return (
-    encodings.find((name) => name.toLowerCase().replaceAll("_", "") === plain) ?? otherNames[plain]
+    encodings.find((name) => name.toLowerCase().replaceAll("_", "") === normalized) ??
+    aliases[normalized]
   );
 }
 
+/** The names of all encodings. */
 export const encodingNames: readonly string[] = encodings;

@@ -1,16 +1,16 @@
 const megabyte = 2 ** 20;
 
-/** How a server's memory is shared out, in MB. */
+/** Allocation of a server's memory, in MB. */
 export interface MemoryPlan {
   /** Limit of the container. */
   readonly container: number;
-  /** `/dev/shm`, where parallel queries and index builds exchange rows. */
+  /** Size of `/dev/shm`, which parallel queries and index builds use. */
   readonly sharedMemory: number;
   /** PostgreSQL's parameters. */
   readonly parameters: Readonly<Record<string, string>>;
 }
 
-/** Shares the memory of a server out: a quarter to PostgreSQL's cache, the rest to sessions and to the system's cache. */
+/** Allocates a server's memory: a quarter for `shared_buffers`, the rest for sessions and the page cache. */
 export function planMemory(bytes: number): MemoryPlan {
   const container = Math.floor(bytes / megabyte);
   return {
@@ -19,10 +19,10 @@ export function planMemory(bytes: number): MemoryPlan {
     parameters: {
       shared_buffers: megabytes(container / 4),
       effective_cache_size: megabytes((container * 3) / 4),
-      // So that a sort in each of the hundred connections would fit beside the cache three times.
+      // A hundred connections may each use this three times besides `shared_buffers`.
       work_mem: megabytes(Math.max(4, container / 400)),
       maintenance_work_mem: megabytes(Math.min(1024, container / 16)),
-      // Not memory but disk; larger servers take larger imports, and a checkpoint in the middle of one costs time.
+      // Disk, not memory: larger servers import more data, and checkpoints slow an import down.
       max_wal_size: megabytes(Math.max(1024, container * 2)),
     },
   };

@@ -10,16 +10,16 @@ import { unknownKey, type ConfigProblem } from "../base/config-problem";
 import { problemsOf } from "./zod-problems";
 import { isSection, stackFileConfigSchema, type StackFileConfig } from "./schema";
 
-/** What could be read of a stack's settings. */
+/** A parsed stack file. */
 export interface ParsedStackConfig {
-  /** The sections without a problem; all of them when there is no problem. */
+  /** The valid sections; all sections if there are no problems. */
   readonly config: Partial<StackFileConfig>;
   readonly problems: readonly ConfigProblem[];
-  /** Passwords that are not there; they are among the problems too. */
+  /** Names of the missing passwords, which are also among the problems. */
   readonly missingPasswords: readonly string[];
 }
 
-/** Checks the settings of a stack, section by section, so that one bad section hides no problem of another. */
+/** Checks a stack file section by section, so that an invalid section does not hide problems of another. */
 export function parseStackConfig(
   stack: string,
   raw: Readonly<Record<string, unknown>>,
@@ -27,39 +27,39 @@ export function parseStackConfig(
   const known = Object.keys(stackFileConfigSchema.shape);
   const problems = Object.keys(raw)
     .filter((key) => !known.includes(key))
-    .map((key) => (key === "password" ? formerPassword(stack) : unknownKey([key], known)));
-  const settings: Record<string, unknown> = {};
+    .map((key) => (key === "password" ? replacedPassword(stack) : unknownKey([key], known)));
+  const config: Record<string, unknown> = {};
   for (const [key, schema] of Object.entries(stackFileConfigSchema.shape)) {
     if (key === "passwords") continue;
     const section = parse(key, schema, raw);
-    if ("data" in section) settings[key] = section.data;
+    if ("data" in section) config[key] = section.data;
     else problems.push(...section.problems);
   }
-  const { people = {}, database } = settings as Partial<StackFileConfig>;
+  const { people = {}, database } = config as Partial<StackFileConfig>;
   const taken = databaseRoleNames(database?.name ?? "");
   for (const name of Object.keys(people).filter((name) => taken.includes(name))) {
     const text = "must not be the name of one of the database's roles";
     problems.push({ path: `people.${name}`, text });
   }
-  const { pgHba } = settings as Partial<StackFileConfig>;
+  const { pgHba } = config as Partial<StackFileConfig>;
   const kind = kindOf(stack);
   if (kind !== undefined && pgHba !== undefined && database !== undefined) {
     problems.push(...pgHbaConfigProblems(kind, database.name, pgHba));
   }
   if (kind === "production" && database?.keep !== undefined) {
-    const text = "has no meaning on production, whose contents are never replaced; leave it out";
+    const text = "is not allowed on production, whose contents are never replaced; remove it";
     problems.push({ path: "database.keep", text });
   }
-  problems.push(...applicationProblems(kind, settings));
-  // A person whose role is misspelt is somebody all the same.
+  problems.push(...applicationProblems(kind, config));
+  // Passwords of users with an invalid role are not unknown.
   const names = isSection(raw["people"]) ? Object.keys(raw["people"]) : [];
   const passwords = parsePasswords(stack, raw["passwords"] ?? {}, people, names);
-  if (passwords.problems.length === 0) settings["passwords"] = raw["passwords"];
+  if (passwords.problems.length === 0) config["passwords"] = raw["passwords"];
   problems.push(...passwords.problems);
-  return { config: settings, problems, missingPasswords: passwords.missing };
+  return { config, problems, missingPasswords: passwords.missing };
 }
 
-/** Reads a stack's configuration as Pulumi hands it over: every value as text, sections as JSON. */
+/** Reads a stack's configuration as Pulumi provides it: all values as text, sections as JSON. */
 export function readRawConfig(
   project: string,
   config: Readonly<Record<string, string>>,
@@ -71,7 +71,7 @@ export function readRawConfig(
   );
 }
 
-/** Pulumi gives `{}` for a section that nobody set; one that need not be there is not there then. */
+/** Pulumi provides `{}` for an unset section; if the section is optional, it counts as absent. */
 function given(schema: z.ZodType, value: unknown): unknown {
   const isUnset =
     schema instanceof z.ZodOptional && isSection(value) && Object.keys(value).length === 0;
@@ -82,7 +82,7 @@ type Section = { readonly data: unknown } | { readonly problems: readonly Config
 
 function parse(key: string, schema: z.ZodType, raw: Readonly<Record<string, unknown>>): Section {
   const isObject = schema instanceof z.ZodObject;
-  // A section that is not there lacks its keys, and says so for each.
+  // A missing section is reported by its missing keys.
   const value = given(schema, raw[key]) ?? (isObject ? {} : undefined);
   const { success, data, error } = schema.safeParse(value, { reportInput: true });
   if (success) return { data };
@@ -93,7 +93,7 @@ function parse(key: string, schema: z.ZodType, raw: Readonly<Record<string, unkn
   };
 }
 
-/** Apart from the rest, because their values are never shown. */
+/** Separate from the other sections, because passwords are never shown. */
 function parsePasswords(
   stack: string,
   given: unknown,
@@ -117,16 +117,16 @@ function parsePasswords(
   const problems = Object.entries(given).flatMap(([name, value]) => {
     if (!known.includes(name)) {
       const remove = `pulumi config rm --path passwords.${name} -s ${stack}`;
-      return [problem(name, `is nobody's; take it out with: ${remove}`)];
+      return [problem(name, `belongs to no role; remove it with: ${remove}`)];
     }
     if (missing.includes(name)) return [];
     const [issue] = passwordSchema.safeParse(value).error?.issues ?? [];
-    return issue ? [problem(name, `${sentenceOf(issue)}; give another with: ${set(name)}`)] : [];
+    return issue ? [problem(name, `${sentenceOf(issue)}; change it with: ${set(name)}`)] : [];
   });
-  const make = (name: string): string => `npm start -- ${stack}   or: ${set(name)}`;
+  const create = (name: string): string => `npm start -- ${stack}   or: ${set(name)}`;
   return {
     problems: [
-      ...missing.map((name) => problem(name, `is missing; make one with: ${make(name)}`)),
+      ...missing.map((name) => problem(name, `is missing; create one with: ${create(name)}`)),
       ...problems,
     ],
     missing,
@@ -139,15 +139,15 @@ function kindOf(stack: string): ServerKind | undefined {
     : undefined;
 }
 
-/** The roles that have a password on every server. */
+/** The roles with a password on every server. */
 const roles = Object.keys(stackFileConfigSchema.shape.passwords.shape);
 
 function sentenceOf({ code, message }: z.core.$ZodIssue): string {
   return code === "invalid_type" ? "must be text" : message;
 }
 
-function formerPassword(stack: string): ConfigProblem {
-  const text = `has become passwords, with one for each role: npm start -- ${stack} makes them; take the old one out with: pulumi config rm password -s ${stack}`;
+function replacedPassword(stack: string): ConfigProblem {
+  const text = `was replaced by passwords, with one per role: create them with npm start -- ${stack}; remove the old one with: pulumi config rm password -s ${stack}`;
   return { path: "password", text };
 }
 

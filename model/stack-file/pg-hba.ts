@@ -8,23 +8,22 @@ import { presets } from "../pg-hba/rule/presets";
 import { describeRule, formatRule } from "../pg-hba/text/render";
 import type { PgHbaRule } from "../pg-hba/rule/rule";
 
-/** Who may connect: the stack file's section `pgHba`. */
+/** Access rules: the stack file's section `pgHba`. */
 export const pgHbaConfigSchema = z
   .strictObject({
     application: z
       .string()
       .optional()
       .meta({
-        description:
-          "The network that the application connects from; `samenet` is the server's own.",
+        description: "Network that the application connects from; `samenet` is the server's own.",
         examples: ["10.20.0.0/24"],
       }),
     rules: z.array(z.string()).optional().meta({
-      description: "Further lines of `pg_hba.conf`, behind those of the preset.",
+      description: "Additional lines of `pg_hba.conf`, after those of the preset.",
     }),
   })
   .superRefine((section, context) => {
-    // The messages are whole sentences; with the section as their input nothing is put behind them.
+    // The messages are complete; with an object as their input, the value is not appended.
     const fail = ({ path, text }: ConfigProblem): void => {
       context.addIssue({ code: "custom", message: text, path: [path], input: section });
     };
@@ -35,7 +34,7 @@ export const pgHbaConfigSchema = z
   });
 export type PgHbaConfig = z.output<typeof pgHbaConfigSchema>;
 
-/** All rules of a server: those of its preset and behind them the stack file's. */
+/** All rules of a server: those of its preset, followed by those of the stack file. */
 export function rulesOfServer(
   kind: ServerKind,
   database: string,
@@ -45,7 +44,7 @@ export function rulesOfServer(
   return [...presets[kind](args), ...rules.flatMap((line) => ruleOf(line) ?? [])];
 }
 
-/** What is wrong with the rules of the stack file on this kind of server, by their keys; warnings are left to the preview. */
+/** Errors in the stack file's rules for this kind of server, by key; warnings are shown by the preview. */
 export function pgHbaConfigProblems(
   kind: ServerKind,
   database: string,
@@ -69,17 +68,17 @@ function networkProblem(network: string | undefined): string | undefined {
   const trimmed = formatNetwork(trimNetwork(parsed));
   return formatNetwork(parsed) === trimmed
     ? undefined
-    : `${network} has bits behind its prefix, which do not count; write ${trimmed}`;
+    : `${network} has host bits, which PostgreSQL ignores; write ${trimmed}`;
 }
 
 function lineProblems(line: string, index: number): readonly ConfigProblem[] {
   const path = `rules[${index}]`;
-  if (line.includes("\n")) return [{ path, text: "has several lines; write one rule each" }];
+  if (line.includes("\n")) return [{ path, text: "has several lines; write one rule per entry" }];
   const { problems, rules } = parsePgHba(line);
   if (problems.length === 0 && rules.length === 1) return [];
   return problems.map(({ rule, text: problem }) => ({
     path,
-    text: rule === "" ? "is empty; write a rule or take the line out" : `${rule}: ${problem}`,
+    text: rule === "" ? "is empty; write a rule or remove the entry" : `${rule}: ${problem}`,
   }));
 }
 
@@ -97,7 +96,7 @@ function repetitions(lines: readonly string[]): readonly ConfigProblem[] {
     return [
       {
         path: `rules[${index}]`,
-        text: `${describeRule(rule)}: is the same as rules[${earlier}]; leave one out`,
+        text: `${describeRule(rule)}: is the same as rules[${earlier}]; remove one of them`,
       },
     ];
   });

@@ -1,6 +1,6 @@
 import { z } from "zod";
 
-/** The keys that a schema knows at a path; none where anything may stand. */
+/** The keys that a schema defines at a path; empty if it allows any. */
 export function schemaKeysAt(schema: z.ZodType, path: readonly PropertyKey[]): string[] {
   const inner = unwrapped(schema);
   const [key, ...rest] = path;

@@ -31,28 +31,28 @@ const memorySchema = z.string(notASize).superRefine((text, context) => {
 
 const encodingSchema = z.string().superRefine((text, context) => {
   if (encodingName(text) !== undefined) return;
-  const meant = nearest(text, encodingNames) ?? "UTF8 or LATIN1";
-  context.addIssue(`must be an encoding that PostgreSQL knows, such as ${meant}`);
+  const suggestion = nearest(text, encodingNames) ?? "UTF8 or LATIN1";
+  context.addIssue(`must be one of PostgreSQL's encodings, such as ${suggestion}`);
 });
 
-/** Where only the host's own programs reach a server. */
+/** The address that only programs on the host can reach. */
 const loopback = "127.0.0.1";
 
 const path = z.string().min(1, "must be a path");
 
-/** PostgreSQL itself. */
+/** The section `postgres`. */
 export const postgresSchema = z
   .strictObject({
     version: z
       .literal(17)
       .default(17)
-      .meta({ description: "PostgreSQL's major version. Only 17 so far." }),
+      .meta({ description: "Major version of PostgreSQL. Only 17 is supported." }),
     port: z
       .int()
       .min(1, "must be a port from 1 to 65535")
       .max(65_535, "must be a port from 1 to 65535")
       .meta({
-        description: "The port of `postgres.address` where PostgreSQL answers.",
+        description: "Port that PostgreSQL listens on at `postgres.address`.",
         examples: [15432],
       }),
     address: z
@@ -60,17 +60,18 @@ export const postgresSchema = z
       .default(loopback)
       .meta({
         description:
-          "The host's address where PostgreSQL answers; `0.0.0.0` for all. Who may connect is `pgHba`'s to say.",
+          "Address of the host that PostgreSQL listens on; `0.0.0.0` for all. `pgHba` determines who may connect.",
       }),
     memory: memorySchema.default(defaultMemory).meta({
-      description: "Memory of PostgreSQL's container; its cache is a quarter of it.",
+      description:
+        "Memory of PostgreSQL's container; a quarter of it is used for `shared_buffers`.",
     }),
     settings: z
       .record(z.string(), z.union([z.string(), z.number(), z.boolean()]))
       .optional()
       .meta({
         description:
-          "Settings of PostgreSQL: a line `name: value` each, with the name in camelCase or as PostgreSQL writes it.",
+          "PostgreSQL parameters: a line `name: value` each, with the name in camelCase or as in PostgreSQL.",
         examples: [{ workMem: "32 MB" }],
       }),
   })
@@ -79,7 +80,7 @@ export const postgresSchema = z
       const { settings, memory } = postgres;
       if (!isSection(settings)) return;
       const bytes = parseBytes(typeof memory === "string" ? memory : defaultMemory);
-      // The messages are whole sentences; with the section as their input nothing is put behind them.
+      // The messages are complete; with an object as their input, the value is not appended.
       for (const { path, text } of checkParameters(settings, { version: 17, memory: bytes })
         .problems) {
         context.addIssue({
@@ -90,32 +91,31 @@ export const postgresSchema = z
         });
       }
     },
-    // Also when another value is wrong: all problems are told in one go.
+    // Runs even if another value is invalid, so that all problems are reported at once.
     { when: ({ value }) => isSection(value) },
   );
 
-/** The database that is looked after. */
+/** The managed database. */
 export const databaseSchema = z.strictObject({
   name: databaseNameSchema.meta({
-    description: "Name of the database, and of the role that the application logs in as.",
+    description: "Name of the database, and of the application's login role.",
     examples: ["timesheets"],
   }),
   roles: rolesChoiceSchema.default("leave out").meta({
-    description: "What becomes of roles that the dump names and this server has not.",
+    description: "What to do about roles that the dump names and this server lacks.",
   }),
   encoding: encodingSchema.optional().meta({
-    description: "What the dump's text is encoded in, where the dump says SQL_ASCII.",
+    description: "Encoding of the dump's text, if the dump declares SQL_ASCII.",
   }),
   locale: z
     .string()
     .regex(/^[\w.@-]+$/, 'must be a locale like "de_DE.UTF-8"')
     .optional()
     .meta({
-      description: "Locale of the database, where the dump names none or one that is not here.",
+      description: "Locale of the database, if the dump names none, or one that this server lacks.",
     }),
   keep: preservedTablesSchema.optional().meta({
-    description:
-      "Tables, or rows of them, that a refresh carries over from the contents it replaces.",
+    description: "Tables, or rows of them, that a refresh preserves from the database it replaces.",
     examples: [["testers"]],
   }),
   keepPrevious: z
@@ -123,18 +123,21 @@ export const databaseSchema = z.strictObject({
     .min(0)
     .max(maxPreviousVersions, `must be at most ${maxPreviousVersions}`)
     .default(1)
-    .meta({ description: "How many former copies of the database stay for a rollback, 0 to 5." }),
+    .meta({
+      description: "Number of previous versions of the database to keep for a rollback, 0 to 5.",
+    }),
 });
 
-/** Where the contents come from: one dump, or one backup of a folder. */
+/** The source of the contents: a dump, or a backup. */
 export const dataSchema = z
   .strictObject({
     dump: path.optional().meta({
-      description: "A dump: a file in any format of pg_dump, or the folder that `-F d` makes.",
+      description:
+        "A dump: a file in any format of pg_dump, or a folder created by `pg_dump -F d`.",
     }),
     from: path.optional().meta({
       description:
-        "Where backups are: `server:prod` or `volume:<name>` on the same engine, `offsite` for the off-site copies that `data.offsite` tells of, or a folder of dumps named `pg_dump.<server>.<database>.<YYYYMMDD>.<hhmmss>.<ending>`.",
+        "Origin of backups: `server:prod` or `volume:<name>` on the same engine, `offsite` for the off-site copies of `data.offsite`, or a folder of dumps named `pg_dump.<server>.<database>.<YYYYMMDD>.<hhmmss>.<ending>`.",
     }),
     backup: z
       .string()
@@ -142,17 +145,17 @@ export const dataSchema = z
         error: "must be a backup id like 20261121T032900Z",
       })
       .optional()
-      .meta({ description: "Which of those backups: its moment, as a backup id." }),
+      .meta({ description: "Id of the backup to restore." }),
     offsite: offsiteSourceSchema.optional().meta({
       description:
-        "For `from: offsite`: the `remote` and `options` of `backups.offsite`, the `server` whose copies they are (`prod` unless told otherwise), and the private key that opens them as `identity`; see [Refresh staging](refresh-staging.md).",
+        "For `from: offsite`: the `remote` and `options` of `backups.offsite`, the `server` whose copies they are (`prod` by default), and as `identity` the private key that decrypts them; see [Refresh staging](refresh-staging.md).",
     }),
     acceptUnverified: z.boolean().optional().meta({
-      description: "Whether a backup may be used that no restore has proven yet.",
+      description: "Whether an unverified backup may be used.",
     }),
     acceptKind: z.enum(serverKinds).optional().meta({
       description:
-        "For production: the kind of server, spelled out, that a backup may come from besides production itself.",
+        "For production: another kind of server whose backups may be used, named explicitly.",
     }),
   })
   .superRefine(
@@ -162,44 +165,45 @@ export const dataSchema = z
       };
       const { dump, from, backup, offsite } = data;
       if (from === "offsite" && offsite === undefined) {
-        fail(
-          "is missing; say where the copies lie: remote, options, server and identity",
-          "offsite",
-        );
+        fail("is missing; set remote, options, server and identity of the copies", "offsite");
       } else if (from !== "offsite" && offsite !== undefined) {
-        fail("is for from: offsite alone; set that, or remove this", "offsite");
+        fail("requires from: offsite; set that, or remove this section", "offsite");
       }
       if (dump !== undefined && (from !== undefined || backup !== undefined)) {
-        fail("names two sources; keep either dump, or from and backup");
+        fail("defines two sources; keep either dump, or from and backup");
       } else if (dump === undefined && from === undefined && backup === undefined) {
-        fail("names no source; give dump: <file>, or from: server:prod and backup: <id>");
+        fail("defines no source; set dump: <file>, or from: server:prod and backup: <id>");
       } else if (from !== undefined && backup === undefined) {
-        fail("is missing; say which backup, e.g. backup: 20261121T032900Z", "backup");
+        fail("is missing; set the backup to restore, e.g. backup: 20261121T032900Z", "backup");
       } else if (backup !== undefined && from === undefined) {
-        fail("is missing; say where the backup is, e.g. from: server:prod", "from");
+        fail("is missing; set the origin of the backup, e.g. from: server:prod", "from");
       }
     },
-    // Also when a key is unknown or a value is wrong: all problems are told in one go.
+    // Runs even if a key is unknown or a value is invalid, so that all problems are reported at once.
     { when: ({ value }) => isSection(value) },
   );
 
-/** The server's certificate: our own, or one that is given. */
+/** The server certificate: issued by Stagecraft, or provided by the user. */
 const tlsSchema = z.strictObject({
   names: z
     .array(z.string().min(1))
     .optional()
     .meta({
-      description: "Further names and addresses that clients reach the server by.",
+      description: "Additional host names and addresses that clients use for the server.",
       examples: [["staging.example.com"]],
     }),
   certificate: path.optional().meta({
-    description: "File of a certificate to use instead of our own, with its chain, as PEM.",
+    description: "PEM file of a certificate with its chain, to use instead of Stagecraft's own.",
   }),
-  key: path.optional().meta({ description: "File of its key, as PEM; it must not be in Git." }),
-  ca: path.optional().meta({ description: "File of what clients check it with, as PEM." }),
+  key: path
+    .optional()
+    .meta({ description: "PEM file of the certificate's private key; it must not be in Git." }),
+  ca: path
+    .optional()
+    .meta({ description: "PEM file of the CA certificate that clients verify it with." }),
 });
 
-/** Who is who. */
+/** The section `people`: users and their team roles. */
 const peopleSchema = z.record(z.string(), personRoleSchema).superRefine(
   (people, context) => {
     for (const name of Object.keys(people)) {
@@ -208,18 +212,18 @@ const peopleSchema = z.record(z.string(), personRoleSchema).superRefine(
       context.addIssue({ code: "custom", message: `must ${problem}`, path: [name], input: name });
     }
   },
-  // Also when a role is wrong: all problems are told in one go.
+  // Runs even if a role is invalid, so that all problems are reported at once.
   { when: ({ value }) => isSection(value) },
 );
 
-/** A password for each role that logs in; people's stand under their names. */
+/** A password for each login role; those of users by user name. */
 const passwordsSchema = z
   .object({
     application: passwordSchema.meta({
-      description: "Password of the application's role, which has the database's name.",
+      description: "Password of the application's role, which has the name of the database.",
     }),
     readonly: passwordSchema.meta({
-      description: "Password of `<database>_readonly`, which reads everything.",
+      description: "Password of the read-only role `<database>_readonly`.",
     }),
     monitor: passwordSchema.meta({
       description: "Password of `stagecraft_monitor`, which reads statistics.",
@@ -227,44 +231,44 @@ const passwordsSchema = z
   })
   .catchall(passwordSchema);
 
-/** All settings of a stack: what may stand in `Pulumi.<stack>.yaml`, under `config:` and with `stagecraft:` before it. */
+/** The stack file: the keys of `Pulumi.<stack>.yaml` under `config:`, which have the prefix `stagecraft:`. */
 export const stackFileConfigSchema = z.strictObject({
   namePrefix: z
     .string()
     .regex(/^[a-z][a-z0-9-]{0,29}$/, {
-      error: "must be up to 30 small letters, digits and hyphens, beginning with a letter",
+      error: "must be up to 30 lowercase letters, digits and hyphens, starting with a letter",
     })
     .default("stagecraft")
     .meta({
-      description: "What the names of containers, volumes and networks on the engine begin with.",
+      description: "Prefix of the names of containers, volumes and networks on the engine.",
     }),
   host: hostSchema.default(localHost).meta({
-    description: "Where the server runs: local, or another machine as `ssh://user@host[:port]`.",
+    description:
+      "Machine that the server runs on: `local`, or another machine as `ssh://user@host[:port]`.",
     examples: ["ssh://ops@staging.example.com"],
   }),
   postgres: postgresSchema,
   database: databaseSchema,
   data: dataSchema,
   upgrades: upgradesConfigSchema.meta({
-    description: "What brings data to the data model of the code.",
+    description: "Upgrade scripts (migrations) that adapt the data to the code.",
   }),
   pgHba: pgHbaConfigSchema.meta({
-    description: "Who may connect, from where, with what.",
+    description: "Access rules: who may connect from where, and how.",
   }),
-  tls: tlsSchema.meta({ description: "The server's certificate." }),
+  tls: tlsSchema.meta({ description: "The server certificate." }),
   people: peopleSchema.optional().meta({
-    description: "Who is who: a line `name: role` for each person.",
+    description: "Users and their team roles: a line `name: role` for each user.",
   }),
-  backups: backupsConfigSchema.meta({ description: "Backups, and when they are made." }),
+  backups: backupsConfigSchema.meta({ description: "Backups and their schedule." }),
   application: applicationConfigSchema.optional().meta({
-    description:
-      "The application that runs beside the database; see [Application](application.md).",
+    description: "The application that uses the database; see [Application](application.md).",
   }),
   passwords: passwordsSchema,
 });
 export type StackFileConfig = z.output<typeof stackFileConfigSchema>;
 
-/** Whether a value is a section, that is lines of `key: value`. */
+/** Whether a value is a section: lines of `key: value`. */
 export function isSection(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }

@@ -4,7 +4,7 @@ import { createServer } from "node:net";
 import { join } from "node:path";
 import { Client } from "pg";
 import { beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { inspectContainers } from "../../cli/server/docker";
+import { inspectContainers } from "../../engine/containers";
 import { smallDump, useProject } from "../support/stacks/project";
 import { useSecondEngine } from "../support/engines/second-engine";
 import { checkout } from "../support/files/checkout";
@@ -96,7 +96,7 @@ describe("before anything is touched", () => {
   test("an address that is none is told with the other problems", async () => {
     project.reconfigure("dev", { ...settings("ssh:/nowhere"), data: {} });
     expect((await project.up("dev")).text).toMatch(
-      /Pulumi\.dev\.yaml has 2 problems\n +host +must be local or an address like ssh:\/\/ops@staging\.example\.com, got "ssh:\/nowhere"\n +data +names no source/,
+      /Pulumi\.dev\.yaml has 2 problems\n +host +must be local or an address like ssh:\/\/ops@staging\.example\.com, got "ssh:\/nowhere"\n +data +defines no source/,
     );
   });
 

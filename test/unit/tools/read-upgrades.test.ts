@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { upgradesSettingsSchema } from "../../../model/stack-file/upgrades";
+import { upgradesConfigSchema } from "../../../model/stack-file/upgrades";
 import { readUpgrades } from "../../../tools/read-upgrades";
 
 let folder: string;
@@ -19,7 +19,7 @@ const write = (...paths: readonly string[]): void => {
     writeFileSync(join(folder, path), "SELECT 1;\n");
   }
 };
-const read = (settings: object) => readUpgrades(folder, upgradesSettingsSchema.parse(settings));
+const read = (settings: object) => readUpgrades(folder, upgradesConfigSchema.parse(settings));
 
 test("scripts of packages are found at any depth", () => {
   write(
@@ -67,12 +67,12 @@ test("a broken chain is found before any server is asked, as far as the baseline
 });
 
 test("what else the section says needs a folder", () => {
-  const { error } = upgradesSettingsSchema.safeParse({ baseline: "1", order: [] });
+  const { error } = upgradesConfigSchema.safeParse({ baseline: "1", order: [] });
   expect(error?.issues).toMatchObject([
     {
       path: ["folder"],
       message:
-        "is missing; say where the scripts are, e.g. folder: upgrades, or take baseline, order out",
+        "is missing; set the folder of the scripts, e.g. folder: upgrades, or remove baseline, order",
     },
   ]);
 });

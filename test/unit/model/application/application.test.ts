@@ -209,7 +209,7 @@ describe("what a person reads of an application", () => {
     );
     const first = unhealthyText({ ...found, exchanged: undefined, canRollBack: false, log: [] });
     expect(first).toMatch(
-      /^the application of staging does not become healthy: .*\n {2}its log {3}it is empty\n/,
+      /^the application of staging does not become healthy: .*\n {2}log {7}it is empty\n/,
     );
     expect(first).not.toContain("rollback");
   });
@@ -245,23 +245,23 @@ describe("the section application of a stack", () => {
     };
     expect(problems(application)).toEqual([
       "application.port: must be a port from 1 to 65535, got 0",
-      "application.environment.PGHOST: is set by Stagecraft, to where the server's database is; leave it out",
-      "application.environment.PGPASSWORD: is for everybody to read; the password is in the file that PGPASSFILE names",
-      "application.environment.a b: must be called by letters, digits and _, not beginning with a digit",
+      "application.environment.PGHOST: is set by Stagecraft; remove it",
+      "application.environment.PGPASSWORD: would be visible to anyone with access to the Docker engine; use the password in the file that PGPASSFILE names",
+      "application.environment.a b: must have a name of letters, digits and _ that does not start with a digit",
       "application.environment.TWO: must be one line",
       'application.healthPath: must be a path like "/health", got "health"',
-      'application.errorPattern: must be a regular expression as JavaScript has them, got "("',
+      'application.errorPattern: must be a JavaScript regular expression, got "("',
       'application.memory: must be a size like "512 MB", at least "16 MB", got "1 kB"',
-      "application.user: must be the number of a user other than root, got 0",
+      "application.user: must be the numeric id of a user other than root, got 0",
       "application.healtPath: unknown key; did you mean healthPath?",
-      "application: names two images; keep either image or build",
-      "application.healthCommand: is one of two; keep either healthPath or healthCommand",
+      "application: defines two images; keep either image or build",
+      "application.healthCommand: conflicts with healthPath; keep either healthPath or healthCommand",
     ]);
   });
 
   test("needs an image", () => {
     expect(problems({ port: 18080 })).toEqual([
-      "application: names no image; give image: <name>, or build: <folder with a Dockerfile>",
+      "application: defines no image; set image: <name>, or build: <folder with a Dockerfile>",
     ]);
   });
 
@@ -269,7 +269,7 @@ describe("the section application of a stack", () => {
     const application = { image: "a", port: 18080 };
     const pgHba = { application: "10.20.0.0/24" };
     const text =
-      "pgHba.application: is for an application somewhere else; the one of the section application is in the server's own network: leave this out, and name others in pgHba.rules";
+      "pgHba.application: is for an external application, but the one of the section application is in the server's own network: remove this key, and add other clients to pgHba.rules";
     expect(problems(application, { pgHba })).toEqual([text]);
     expect(problems(undefined, { pgHba })).toEqual([]);
     expect(problems(application, { pgHba }, "dev")).toEqual([]);
@@ -278,7 +278,7 @@ describe("the section application of a stack", () => {
 
   test("has a port of its own", () => {
     expect(problems({ image: "a", port: 15432 })).toEqual([
-      "application.port: is PostgreSQL's port already (postgres.port); give another",
+      "application.port: is already used by PostgreSQL (postgres.port); choose another port",
     ]);
   });
 });

@@ -316,7 +316,7 @@ test("a wrong key of the settings is told with what it must be", () => {
   expect(error?.issues.map(({ path, message }) => `${path.join(".")} ${message}`)).toEqual([
     'full "61 1 * * 0": minute must be 0–59, got 61',
     "keep.full must be at least 1",
-    'mostWaiting must be at least "64 MB", four segments of the log',
+    'mostWaiting must be at least "64 MB", four WAL segments',
   ]);
 });
 

@@ -74,7 +74,7 @@ describe("the section backups", () => {
       "backups.jobs.named.databases: must name a database; leave the key out for all of them, got []",
       'backups.jobs.named.lockTimeout: must be a duration like "2 h" or "90 min", got "0 s"',
       "backups.jobs.none.schedule: is missing",
-      'backups.jobs.Weekly: must be called by up to 30 small letters, digits and hyphens, beginning with a letter, got "Weekly"',
+      'backups.jobs.Weekly: must have a name of up to 30 lowercase letters, digits and hyphens, starting with a letter, got "Weekly"',
       'backups.maintenance.weekly.work: must be "vacuum and analyze" or "vacuum" or "analyze", got "vaccum"; did you mean "vacuum"?',
       "backups.job: unknown key; did you mean jobs?",
     ]);

@@ -29,7 +29,7 @@ describe("the dump that a backup id means", () => {
   test("is not guessed", () => {
     expect(chooseDump(folder, "20261115T032900Z", "shop")).toEqual({
       problem:
-        "20261115T032900Z is the id of pg_dump.production.timesheets.20261115.032900.sql and pg_dump.production.wiki.20261115.032900.sql; name the file itself with data.dump",
+        "20261115T032900Z is the id of pg_dump.production.timesheets.20261115.032900.sql and pg_dump.production.wiki.20261115.032900.sql; set data.dump to the file itself",
     });
   });
 

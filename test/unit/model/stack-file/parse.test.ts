@@ -49,10 +49,10 @@ describe("settings of a stack", () => {
       expect.stringMatching(/^data\.offsite\.options\.known_hosts: is missing/),
     ]);
     expect(problemsOf({ data: { ...data, offsite: undefined } })).toEqual([
-      "data.offsite: is missing; say where the copies lie: remote, options, server and identity",
+      "data.offsite: is missing; set remote, options, server and identity of the copies",
     ]);
     expect(problemsOf({ data: { ...data, from: "server:prod" } })).toEqual([
-      "data.offsite: is for from: offsite alone; set that, or remove this",
+      "data.offsite: requires from: offsite; set that, or remove this section",
     ]);
   });
 
@@ -62,7 +62,7 @@ describe("settings of a stack", () => {
     expect(problems).toEqual([
       {
         path: "database.keep",
-        text: "has no meaning on production, whose contents are never replaced; leave it out",
+        text: "is not allowed on production, whose contents are never replaced; remove it",
       },
     ]);
     expect(parseStackConfig("staging", { ...good, database }).problems).toEqual([]);
@@ -102,21 +102,21 @@ describe("settings of a stack", () => {
     expect(formatProblems("Pulumi.dev.yaml", problems)).toBe(
       `Pulumi.dev.yaml has 16 problems
   databse              unknown key; did you mean database?
-  namePrefix           must be up to 30 small letters, digits and hyphens, beginning with a letter, got "X"
+  namePrefix           must be up to 30 lowercase letters, digits and hyphens, starting with a letter, got "X"
   postgres.version     must be 17, got 16
-  postgres.port        must be a number, got "15432"; leave the quotes out
+  postgres.port        must be a number, got "15432"; remove the quotes
   postgres.memroy      unknown key; did you mean memory?
   database.name        must not end in "__incoming", which marks databases that Stagecraft creates, got "a__incoming"
   database.roles       must be "leave out" or "create without login", got "leaveout"; did you mean "leave out"?
-  database.encoding    must be an encoding that PostgreSQL knows, such as LATIN1, got "LATIN-11"
+  database.encoding    must be one of PostgreSQL's encodings, such as LATIN1, got "LATIN-11"
   database.locale      must be text, got 5; put it in quotes
   data.dmp             unknown key; did you mean dump?
-  data                 names two sources; keep either dump, or from and backup
+  data                 defines two sources; keep either dump, or from and backup
   people.ada           must be "SysAdmin" or "DbAdmin" or "Developer" or "Tester" or "HelpDesk" or "CI", got "DbAdmn"; did you mean "DbAdmin"?
   people.Bob           must be up to 63 lowercase letters, digits, hyphens and underscores, starting with a letter, got "Bob"
-  passwords.monitor    is missing; make one with: npm start -- dev   or: pulumi config set --secret --path passwords.monitor -s dev
-  passwords.readonly   must have at least 8 characters; give another with: pulumi config set --secret --path passwords.readonly -s dev
-  passwords.carl       is nobody's; take it out with: pulumi config rm --path passwords.carl -s dev`,
+  passwords.monitor    is missing; create one with: npm start -- dev   or: pulumi config set --secret --path passwords.monitor -s dev
+  passwords.readonly   must have at least 8 characters; change it with: pulumi config set --secret --path passwords.readonly -s dev
+  passwords.carl       belongs to no role; remove it with: pulumi config rm --path passwords.carl -s dev`,
     );
   });
 
@@ -132,11 +132,11 @@ describe("settings of a stack", () => {
       { path: "database.name", text: "is missing; for example name: timesheets" },
       {
         path: "data",
-        text: "names no source; give dump: <file>, or from: server:prod and backup: <id>",
+        text: "defines no source; set dump: <file>, or from: server:prod and backup: <id>",
       },
       ...["application", "readonly", "monitor"].map((name) => ({
         path: `passwords.${name}`,
-        text: `is missing; make one with: npm start -- dev   or: pulumi config set --secret --path passwords.${name} -s dev`,
+        text: `is missing; create one with: npm start -- dev   or: pulumi config set --secret --path passwords.${name} -s dev`,
       })),
     ]);
   });
@@ -154,7 +154,7 @@ describe("settings of a stack", () => {
 
   test("the password of before is told what has become of it", () => {
     expect(problemsOf({ password: "secret with" })).toEqual([
-      "password: has become passwords, with one for each role: npm start -- dev makes them; take the old one out with: pulumi config rm password -s dev",
+      "password: was replaced by passwords, with one per role: create them with npm start -- dev; remove the old one with: pulumi config rm password -s dev",
     ]);
   });
 
@@ -235,9 +235,9 @@ describe("settings of a stack", () => {
   test.each([
     [
       { backup: "20261121T032900Z" },
-      "data.from: is missing; say where the backup is, e.g. from: server:prod",
+      "data.from: is missing; set the origin of the backup, e.g. from: server:prod",
     ],
-    [{ from: "dumps" }, "data.backup: is missing; say which backup, e.g. backup: 20261121T032900Z"],
+    [{ from: "dumps" }, "data.backup: is missing; set the backup to restore, e.g. backup: 20261121T032900Z"],
     [
       { from: "dumps", backup: "yesterday" },
       'data.backup: must be a backup id like 20261121T032900Z, got "yesterday"',
