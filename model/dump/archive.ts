@@ -4,32 +4,32 @@ import { StatementCursor } from "./statement-cursor";
 import { textDecoder, type DecodeText } from "./text-encoding";
 import { unquoteIdentifier } from "../base/sql";
 
-/** How a database is to be made: the options of CREATE DATABASE that its dump tells. */
+/** Options of CREATE DATABASE in a dump. */
 export interface DatabaseOptions {
   /** E.g. `UTF8`. */
   readonly encoding?: string;
-  /** Further options as SQL writes them, e.g. `LOCALE_PROVIDER = libc`. */
+  /** Further options in SQL notation, e.g. `LOCALE_PROVIDER = libc`. */
   readonly options: readonly string[];
 }
 
-/** What the script of an archive's schema (`pg_restore --schema-only --create -f -`) tells. */
+/** Facts from the schema script of an archive (`pg_restore --schema-only --create -f -`). */
 export interface ArchiveFacts {
   readonly database: DatabaseOptions;
-  /** What its text is encoded in, e.g. `UTF8`. */
+  /** Encoding of its text, e.g. `UTF8`. */
   readonly encoding: string;
-  /** Tables that may hold rows, unquoted and qualified. */
+  /** Tables that can have rows: qualified names, unquoted. */
   readonly tables: readonly string[];
-  /** Objects per owner. */
+  /** Number of objects by owner. */
   readonly owners: ReadonlyMap<string, number>;
-  /** Roles that grants, policies and the like name. */
+  /** Roles in grants, policies and similar statements. */
   readonly grantees: ReadonlySet<string>;
   /** Its GRANT, REVOKE and ALTER DEFAULT PRIVILEGES statements, in the archive's encoding. */
   readonly grants: readonly Buffer[];
 }
 
 /**
- * The grants of an archive as a plain dump of its own. pg_restore sends all grants on an object as one command, so one
- * role that is missing would cost the others theirs.
+ * The grants of an archive as a separate plain dump. pg_restore sends all grants on an object as one command, which fails
+ * for all roles if one of them is missing.
  */
 export function grantScript({ encoding, grants }: ArchiveFacts): Buffer {
   const statements = [Buffer.from(`SET client_encoding = '${encoding}'`), ...grants];
@@ -40,7 +40,7 @@ export function grantScript({ encoding, grants }: ArchiveFacts): Buffer {
 }
 
 /** Reads the schema script of an archive. */
-export class ArchiveScript {
+export class ArchiveScriptReader {
   readonly #reader = new SqlReader();
   #database: DatabaseOptions = { options: [] };
   readonly #tables: string[] = [];
@@ -98,9 +98,9 @@ export class ArchiveScript {
   }
 }
 
-/** Reads `CREATE DATABASE x WITH TEMPLATE = template0 ENCODING = 'UTF8' LOCALE_PROVIDER = libc …`. */
+/** Parses `CREATE DATABASE x WITH TEMPLATE = template0 ENCODING = 'UTF8' LOCALE_PROVIDER = libc …`. */
 export function readDatabaseOptions(statement: string): DatabaseOptions {
-  const kept = [
+  const localeOptions = [
     "LOCALE_PROVIDER",
     "LOCALE",
     "LC_COLLATE",
@@ -115,7 +115,7 @@ export function readDatabaseOptions(statement: string): DatabaseOptions {
     /"(?:[^"]|"")*"|\b([A-Z_]+) = ('(?:[^']|'')*'|\w+)/g,
   )) {
     if (key === "ENCODING") encoding = value.replace(/^'|'$/g, "");
-    else if (kept.includes(key)) options.push(`${key} = ${value}`);
+    else if (localeOptions.includes(key)) options.push(`${key} = ${value}`);
   }
   return {
     options,
@@ -123,7 +123,7 @@ export function readDatabaseOptions(statement: string): DatabaseOptions {
   };
 }
 
-/** True for a table that is not just the parent of its partitions. */
+/** True for a table that can have rows, false for a partitioned one. */
 function holdsRows({ object = "" }: StatementFacts, text: string): boolean {
   if (!object.startsWith("TABLE ")) return false;
   const cursor = new StatementCursor(text);

@@ -1,20 +1,20 @@
 import { slash, star } from "./bytes";
 
-/** A comment between slash-star and star-slash, in which others may stand. PostgreSQL manual, 4.1.5. */
+/** Reads a block comment, which can be nested. PostgreSQL manual, 4.1.5. */
 export class BlockComment {
   #depth = 1;
 
-  /** True when a block comment begins at a position. */
+  /** Whether a block comment begins at a position. */
   static beginsAt(bytes: Buffer, at: number): boolean {
     return bytes[at] === slash && bytes[at + 1] === star;
   }
 
-  /** True behind the last star-slash. */
+  /** True after the closing delimiter. */
   get isOver(): boolean {
     return this.#depth === 0;
   }
 
-  /** Reads on to the end of the comment or to `end`; returns where it stopped. */
+  /** Reads up to the end of the comment or to `end`; returns the position after the last byte read. */
   read(bytes: Buffer, from: number, end: number): number {
     let i = from;
     while (i < end && this.#depth > 0) {

@@ -1,4 +1,4 @@
-/** The bytes that mean something in a plain dump. */
+/** Bytes with a syntactic meaning in a plain dump. */
 export const newline = 0x0a;
 export const carriageReturn = 0x0d;
 export const quote = 0x27;
@@ -12,7 +12,7 @@ export const semicolon = 0x3b;
 export const openParenthesis = 0x28;
 export const closeParenthesis = 0x29;
 
-/** How many lines end in a part of a buffer. */
+/** Counts the newlines from `from` (inclusive) to `to` (exclusive). */
 export function countNewlines(bytes: Buffer, from: number, to: number): number {
   let count = 0;
   for (let i = bytes.indexOf(newline, from); i >= 0 && i < to; i = bytes.indexOf(newline, i + 1)) {
@@ -21,7 +21,7 @@ export function countNewlines(bytes: Buffer, from: number, to: number): number {
   return count;
 }
 
-/** True for the end of a `--` comment, which a lone carriage return is as well. */
+/** Whether a byte ends a `--` comment: a newline or a carriage return. */
 export function endsComment(byte: number | undefined): boolean {
   return byte === newline || byte === carriageReturn;
 }

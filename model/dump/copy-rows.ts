@@ -1,17 +1,17 @@
 import { carriageReturn, countNewlines, newline } from "./bytes";
 
-/** What was found in a chunk of rows. */
+/** The rows in a chunk. */
 export interface RowsPart {
   /** The rows, without the closing line. */
   readonly rows: Buffer;
-  /** How many lines end in them. */
+  /** Number of complete lines. */
   readonly count: number;
-  /** Where to go on: behind the closing line, or at bytes that wait for the next chunk. */
+  /** Position to continue at: after the closing line, or at bytes that need the next chunk. */
   readonly next: number;
   readonly isEnd: boolean;
 }
 
-/** Reads the rows behind a `COPY … FROM stdin` up to the line `\.`, which lines that only look like it do not end. */
+/** Reads the rows after `COPY … FROM stdin` up to the closing line `\.`. */
 export class CopyRows {
   #atLineStart = true;
 
@@ -38,7 +38,7 @@ export class CopyRows {
     return { rows: bytes.subarray(from, to), count, next: to, isEnd: false };
   }
 
-  /** Where a closing line may have begun whose end is in the next chunk. */
+  /** Position of a possible closing line that is incomplete in this chunk, or the end of the chunk. */
   #possibleEnd(bytes: Buffer, from: number): number {
     for (let length = Math.min(3, bytes.length - from); length > 0; length--) {
       const at = bytes.length - length;

@@ -1,11 +1,11 @@
-/** How the bytes of a dump file are packed. */
+/** Compression of a dump file. */
 export type Compression = "none" | "gzip" | "bzip2" | "zstd" | "xz" | "lz4";
-/** What pg_dump's `-F` made. */
+/** Format of a dump: pg_dump's option `-F`. */
 export type DumpKind = "plain" | "custom" | "tar" | "directory";
 
-/** How many bytes of a file's head are enough to recognise it. */
+/** Number of bytes at the beginning of a file that are needed to detect its format. */
 export const headBytes = 16_384;
-/** How many bytes of a file's tail are enough to see that a plain dump is complete. */
+/** Number of bytes at the end of a file that are needed to detect whether a plain dump is complete. */
 export const tailBytes = 4_096;
 
 const signatures: readonly (readonly [Compression, readonly number[]])[] = [
@@ -16,24 +16,24 @@ const signatures: readonly (readonly [Compression, readonly number[]])[] = [
   ["lz4", [0x04, 0x22, 0x4d, 0x18]],
 ];
 
-/** The compression that the first bytes of a file tell of, whatever its name says. */
-export function recogniseCompression(head: Buffer): Compression {
+/** Detects the compression of a file by its first bytes, not by its name. */
+export function detectCompression(head: Buffer): Compression {
   return signatures.find(([, bytes]) => bytes.every((byte, i) => head[i] === byte))?.[0] ?? "none";
 }
 
-/** What the first bytes of an uncompressed dump are, or `undefined` when they are no dump. */
-export function recogniseKind(head: Buffer): Exclude<DumpKind, "directory"> | undefined {
+/** Detects the format of an uncompressed dump by its first bytes; `undefined` when it is not a dump. */
+export function detectDumpKind(head: Buffer): Exclude<DumpKind, "directory"> | undefined {
   if (head.subarray(0, 5).toString("latin1") === "PGDMP") return "custom";
   if (head.subarray(257, 262).toString("latin1") === "ustar") return "tar";
   return plainHeader.test(head.toString("latin1")) ? "plain" : undefined;
 }
 
-// Windows editors put a byte order mark before UTF-8.
+// Windows editors add a byte order mark to UTF-8.
 const plainHeader = /^(?:\xef\xbb\xbf)?--\r?\n-- PostgreSQL database dump\r?$/m;
 const clusterHeader = /^-- PostgreSQL database cluster dump\r?$/m;
 const plainFooter = /^-- PostgreSQL database dump complete\r?$/m;
 
-/** The facts of a dump file that are cheap to read. */
+/** Properties of a dump file that are cheap to read. */
 export interface DumpFileFacts {
   readonly name: string;
   readonly bytes: number;
@@ -43,43 +43,42 @@ export interface DumpFileFacts {
   readonly tail: Buffer;
 }
 
-/** Why a file cannot be restored, with the fix, or `undefined` when nothing speaks against it so far. */
+/** Why a file cannot be restored, with the fix; `undefined` when no problem is known yet. */
 export function dumpFileProblem({ name, bytes, head, tail }: DumpFileFacts): string | undefined {
-  if (bytes === 0)
-    return `${name} is empty: the disk was full or pg_dump failed; take the dump again`;
-  if (recogniseCompression(head) !== "none") return undefined;
+  if (bytes === 0) return `${name} is empty: the disk was full or pg_dump failed; repeat the dump`;
+  if (detectCompression(head) !== "none") return undefined;
   return contentProblem(name, head, tail);
 }
 
-/** The same for the uncompressed contents; `tail` is absent while they are still being read. */
+/** The same for uncompressed contents; `tail` is omitted while they are being read. */
 export function contentProblem(name: string, head: Buffer, tail?: Buffer): string | undefined {
   const text = head.toString("latin1");
   if (clusterHeader.test(text)) {
-    return `${name} is a dump of a whole cluster (pg_dumpall); give the dump of one database, made with pg_dump`;
+    return `${name} is a dump of a whole cluster (pg_dumpall); use a dump of one database, created with pg_dump`;
   }
-  const kind = recogniseKind(head);
+  const kind = detectDumpKind(head);
   if (/^(?:\xff\xfe|\xfe\xff)/.test(text)) {
-    return `${name} is in UTF-16, as PowerShell's > writes it; take the dump again with pg_dump --file`;
+    return `${name} is UTF-16, as written by > in PowerShell; repeat the dump with pg_dump --file`;
   }
   if (kind === undefined) {
-    return `${name} is not a dump that pg_dump made: it begins with ${quoteHead(head)}; give a plain, custom, tar or directory dump`;
+    return `${name} is not a dump of pg_dump: it begins with ${quoteHead(head)}; use a plain, custom, tar or directory dump`;
   }
   if (kind === "plain" && tail && !plainFooter.test(tail.toString("latin1")))
     return truncatedProblem(name);
   return undefined;
 }
 
-/** What is said of a plain dump without its closing comment. */
+/** The problem of a plain dump without its closing comment. */
 export function truncatedProblem(name: string): string {
-  return `${name} is cut short: the closing line "-- PostgreSQL database dump complete" is missing; take or copy it again`;
+  return `${name} is truncated: the closing line "-- PostgreSQL database dump complete" is missing; dump or copy it again`;
 }
 
-/** Why a folder cannot be restored, or `undefined`. */
+/** Why a folder cannot be restored, with the fix; `undefined` when no problem is known yet. */
 export function dumpFolderProblem(name: string, fileNames: readonly string[]): string | undefined {
   if (fileNames.length === 0)
-    return `${name} is an empty folder; give a dump made with pg_dump -F d`;
+    return `${name} is an empty folder; use a dump created with pg_dump -F d`;
   if (fileNames.some((file) => /^toc\.dat$/.test(file))) return undefined;
-  return `${name} is a folder without toc.dat, so not a dump made with pg_dump -F d; give one, or name a file`;
+  return `${name} is a folder without toc.dat, so not a dump of pg_dump -F d; use one, or a file`;
 }
 
 function quoteHead(head: Buffer): string {

@@ -1,10 +1,10 @@
 import { BlockComment } from "./block-comment";
 import { backslash, countNewlines, endsComment, minus, newline, semicolon } from "./bytes";
 import { CopyRows } from "./copy-rows";
-import { pairsOf, type BeginsPair } from "./second-bytes";
+import { leadByteTest, type IsLeadByte } from "./lead-bytes";
 import { StatementScanner } from "./statement-scanner";
 
-/** One piece of a plain dump, in the order of the file. Lines count from 1. */
+/** A token of a plain dump, in file order. Line numbers start at 1. */
 export type SqlToken =
   /** A `--` comment between statements. */
   | { readonly type: "comment"; readonly text: string; readonly line: number }
@@ -15,29 +15,29 @@ export type SqlToken =
       readonly line: number;
       readonly endLine: number;
     }
-  /** A command to psql, such as `\restrict` or `\connect`. */
+  /** A psql command, such as `\restrict` or `\connect`. */
   | { readonly type: "meta"; readonly text: string; readonly line: number }
-  /** Part of the rows behind a `COPY … FROM stdin`; the closing `\.` is not in it. */
+  /** Some of the rows after `COPY … FROM stdin`, without the closing `\.`. */
   | { readonly type: "rows"; readonly bytes: Buffer }
-  /** The closing `\.` in line `line`, and how many rows stand before it. */
+  /** The closing `\.`, with the number of rows before it. */
   | { readonly type: "end of rows"; readonly rows: number; readonly line: number }
-  /** The file ended, in line `line`, in the middle of something. */
+  /** The file ends within a statement or rows. */
   | { readonly type: "unfinished"; readonly what: "statement" | "rows"; readonly line: number };
 
 type Tokens<T = void> = Generator<SqlToken, T, undefined>;
 
 /**
  * Splits a plain dump into statements, rows and comments as `psql` does (PostgreSQL manual, 4.1 and psql), in one pass
- * over the bytes; of the file it keeps no more than a statement. Unlike `psql` it never takes a row for a statement, and
- * it runs no `\` command.
+ * over the bytes, with at most one statement in memory. Unlike `psql` it never runs a row as a statement, and it runs no
+ * `\` commands.
  *
- * Give it chunks in order by {@link push}, then call {@link finish} once.
+ * Pass chunks in order to {@link push}, then call {@link finish} once.
  */
 export class SqlReader {
   #line = 1;
   /** The line on which the current statement began. */
   #firstLine = 1;
-  /** Bytes whose line, or whose closing `\.`, is not complete yet. */
+  /** Bytes of an incomplete line, or of a possible closing `\.`. */
   #waiting: Buffer[] = [];
   /** The lines of the current statement so far. */
   #parts: Buffer[] = [];
@@ -46,7 +46,7 @@ export class SqlReader {
   #copy: CopyRows | undefined;
   #rows = 0;
   #standardStrings = true;
-  #beginsPair: BeginsPair | undefined;
+  #isLeadByte: IsLeadByte | undefined;
 
   /** Reads the next bytes of the file. */
   *push(chunk: Buffer): Tokens {
@@ -66,7 +66,7 @@ export class SqlReader {
     if (position < bytes.length) this.#waiting.push(bytes.subarray(position));
   }
 
-  /** Says that the file has ended. */
+  /** Ends the file. */
   *finish(): Tokens {
     const rest = this.#takeWaiting(Buffer.alloc(0));
     const line = this.#line;
@@ -80,7 +80,7 @@ export class SqlReader {
     else if (this.#scanner ?? this.#comment) yield { type: "unfinished", what: "statement", line };
   }
 
-  /** Reads whole lines until the rows of a COPY begin; returns where it stopped. */
+  /** Reads complete lines until the rows of a COPY begin; returns the position after the last byte read. */
   *#readLines(bytes: Buffer, from: number, end: number): Tokens<number> {
     let i = from;
     while (i < end && !this.#copy) {
@@ -95,7 +95,7 @@ export class SqlReader {
     return i;
   }
 
-  /** Reads what stands between statements; returns where it stopped. */
+  /** Reads what is between statements; returns the position after the last byte read. */
   *#readBetween(bytes: Buffer, from: number, end: number): Tokens<number> {
     const byte = bytes[from] as number;
     if (byte <= 0x20 || byte === semicolon) return from + 1;
@@ -117,7 +117,7 @@ export class SqlReader {
       return from + 2;
     }
     this.#firstLine = this.#line;
-    this.#scanner = new StatementScanner(this.#standardStrings, this.#beginsPair);
+    this.#scanner = new StatementScanner(this.#standardStrings, this.#isLeadByte);
     return from;
   }
 
@@ -149,7 +149,7 @@ export class SqlReader {
     if (isCopy && /\sFROM\s+stdin\b/i.test(text)) {
       this.#copy = new CopyRows();
       this.#rows = 0;
-      // PostgreSQL runs what stands behind the semicolon in the same line once it has the rows.
+      // PostgreSQL runs the rest of the line, after the semicolon, when it has read the rows.
       const lineEnd = bytes.indexOf(newline, found);
       const rest = bytes.subarray(found, lineEnd);
       const isBlank = /^;\s*$/.test(rest.toString("latin1"));
@@ -159,12 +159,12 @@ export class SqlReader {
     const setting = /^SET\s+standard_conforming_strings\s*(?:=|\bTO\b)\s*'?(on|off)\b/i.exec(text);
     if (setting) this.#standardStrings = setting[1]?.toLowerCase() === "on";
     const encoding = /^SET\s+client_encoding\s*(?:=|\bTO\b)\s*'?([^\s']+)/i.exec(text)?.[1];
-    if (encoding !== undefined) this.#beginsPair = pairsOf(encoding);
+    if (encoding !== undefined) this.#isLeadByte = leadByteTest(encoding);
     yield { ...token, bytes: whole };
     return found + 1;
   }
 
-  /** Reads rows until the closing `\.` or the end of the chunk; returns where it stopped. */
+  /** Reads rows until the closing `\.` or the end of the chunk; returns the position after the last byte read. */
   *#readRows(copy: CopyRows, bytes: Buffer, from: number): Tokens<number> {
     const { rows, count, next, isEnd } = copy.read(bytes, from);
     this.#rows += count;
@@ -193,5 +193,5 @@ export class SqlReader {
   }
 }
 
-/** Windows editors put it before UTF-8; psql skips it too. */
+/** Windows editors add it to UTF-8; psql skips it, too. */
 const byteOrderMark = Buffer.of(0xef, 0xbb, 0xbf);

@@ -1,6 +1,6 @@
 import { unquoteIdentifier } from "../base/sql";
 
-/** A name as the dump writes it, and as PostgreSQL calls it: `"Time Off".id` and `Time Off.id`. */
+/** A name in SQL notation (`text`) and unquoted (`name`): `"Time Off".id` and `Time Off.id`. */
 export interface QualifiedName {
   readonly text: string;
   readonly name: string;
@@ -13,7 +13,7 @@ interface Lexeme {
   readonly end: number;
 }
 
-// Statements may be cut anywhere, so texts may end with them.
+// Statements can be truncated, so quotes and comments may be unclosed.
 const lexemes = new RegExp(
   [
     String.raw`(?:\s|--[^\n]*|/\*(?:[^*]|\*(?!/))*(?:\*/|$))+`,
@@ -27,7 +27,7 @@ const lexemes = new RegExp(
   "y",
 );
 
-/** Reads a statement word by word, texts and comments taken as a whole. */
+/** Reads a statement word by word; quoted text is one lexeme, comments are skipped. */
 export class StatementCursor {
   readonly #read: Lexeme[] = [];
   #next = 0;
@@ -35,33 +35,33 @@ export class StatementCursor {
 
   constructor(private readonly statement: string) {}
 
-  /** The next word in capitals, or `undefined` when something else or nothing comes. */
+  /** The next word in upper case; `undefined` when the next lexeme is not a word, or at the end. */
   get word(): string | undefined {
     const lexeme = this.#peek();
     return lexeme?.type === "word" ? lexeme.text.toUpperCase() : undefined;
   }
 
-  /** True when nothing comes any more. */
+  /** True at the end of the statement. */
   get isAtEnd(): boolean {
     return this.#peek() === undefined;
   }
 
-  /** Goes behind these words and tells so, when they come next. */
+  /** Skips these words if they come next; returns whether they did. */
   accept(...words: readonly string[]): boolean {
-    const comes = words.every((word, i) => {
+    const matches = words.every((word, i) => {
       const lexeme = this.#peek(i);
       return lexeme?.type === "word" && lexeme.text.toUpperCase() === word;
     });
-    if (comes) this.#next += words.length;
-    return comes;
+    if (matches) this.#next += words.length;
+    return matches;
   }
 
-  /** Goes behind the first of these phrases that comes next. */
+  /** Skips and returns the first of these phrases that comes next. */
   acceptOne<T extends string>(phrases: readonly T[]): T | undefined {
     return phrases.find((phrase) => this.accept(...phrase.split(" ")));
   }
 
-  /** Goes behind the next of these words that stands outside parentheses; tells which one it was. */
+  /** Skips up to and including the next of these words outside parentheses, and returns it. */
   skipTo(...words: readonly string[]): string | undefined {
     let depth = 0;
     for (let lexeme = this.#peek(); lexeme; lexeme = this.#peek()) {
@@ -76,7 +76,7 @@ export class StatementCursor {
     return undefined;
   }
 
-  /** Reads the name of an object; the last part may be an operator. */
+  /** Reads the name of an object; the last part can be an operator. */
   name(): QualifiedName | undefined {
     const first = this.#peek();
     if (!first) return undefined;
@@ -93,7 +93,7 @@ export class StatementCursor {
     return { text: this.statement.slice(first.start, last.end), name: parts.join(".") };
   }
 
-  /** Reads roles, one or several with commas between; PUBLIC and the like are none. */
+  /** Reads a comma-separated list of roles, without PUBLIC, CURRENT_USER and the like. */
   roles(): readonly string[] {
     const roles: string[] = [];
     do {
@@ -101,7 +101,7 @@ export class StatementCursor {
       const lexeme = this.#peek();
       if (lexeme?.type !== "word" && lexeme?.type !== "quoted") break;
       this.#next++;
-      const isRole = lexeme.type === "quoted" || !noRoles.has(lexeme.text.toUpperCase());
+      const isRole = lexeme.type === "quoted" || !roleKeywords.has(lexeme.text.toUpperCase());
       if (isRole) roles.push(unquoteIdentifier(lexeme.text));
     } while (this.#acceptComma());
     return roles;
@@ -115,7 +115,7 @@ export class StatementCursor {
     return text.slice(1, -1).replaceAll("''", "'");
   }
 
-  /** What is read by `read`, as the statement writes it. */
+  /** The part of the statement that `read` reads. */
   textOf(read: () => void): string {
     const from = this.#peek()?.start ?? this.statement.length;
     read();
@@ -123,7 +123,7 @@ export class StatementCursor {
     return this.statement.slice(from, last?.end ?? from);
   }
 
-  /** Goes behind the parentheses that come next. */
+  /** Skips parentheses with their contents, if they come next. */
   skipParentheses(): void {
     let depth = 0;
     do {
@@ -135,7 +135,7 @@ export class StatementCursor {
     } while (depth > 0);
   }
 
-  /** Goes back by `count` words. */
+  /** Moves back by `count` lexemes. */
   back(count = 1): void {
     this.#next -= count;
   }
@@ -170,4 +170,4 @@ export class StatementCursor {
   }
 }
 
-const noRoles = new Set(["PUBLIC", "CURRENT_USER", "SESSION_USER", "CURRENT_ROLE", "USER"]);
+const roleKeywords = new Set(["PUBLIC", "CURRENT_USER", "SESSION_USER", "CURRENT_ROLE", "USER"]);

@@ -12,10 +12,10 @@ import {
   semicolon,
   slash,
 } from "./bytes";
-import type { BeginsPair } from "./second-bytes";
+import type { IsLeadByte } from "./lead-bytes";
 import { StatementWords } from "./statement-words";
 
-/** What a semicolon cannot end: a text between quotes or a comment. */
+/** Quoted text or a comment, in which a semicolon ends nothing. */
 type Inside =
   | { readonly type: "string"; readonly escapes: boolean }
   | { readonly type: "identifier" }
@@ -30,23 +30,23 @@ const enum Kind {
 }
 
 /**
- * Finds the semicolon that ends a statement, as `psql` does: not within texts, comments, parentheses (`CREATE RULE … DO
+ * Finds the semicolon that ends a statement, as `psql` does: not within quotes, comments, parentheses (`CREATE RULE … DO
  * (a; b)`) or `BEGIN ATOMIC … END`. PostgreSQL manual, 4.1.
  *
- * Give it whole lines in order by {@link read}.
+ * Pass complete lines in order to {@link read}.
  */
 export class StatementScanner {
   readonly #words = new StatementWords();
   #inside: Inside | undefined;
   #parentheses = 0;
-  /** How far a string constant could go on, which it does behind a line break: `E'a'⏎'b'`. */
+  /** Whether a string constant can continue, which needs a line break: `E'a'⏎'b'`. */
   #continues: "no" | "on the next line" | "here" = "no";
   #escapes = false;
 
-  /** `standardStrings`: backslashes mean nothing in plain strings (`standard_conforming_strings`). */
+  /** @param standardStrings whether backslashes are literal in plain strings (`standard_conforming_strings`) */
   constructor(
     private readonly standardStrings: boolean,
-    private readonly beginsPair?: BeginsPair,
+    private readonly isLeadByte?: IsLeadByte,
   ) {}
 
   /** The first word of the statement, in lower case. */
@@ -125,13 +125,13 @@ export class StatementScanner {
     return at + 1;
   }
 
-  /** Reads on to the end of a text or comment; returns where it stopped. */
+  /** Reads up to the end of quoted text or a comment; returns the position after the last byte read. */
   #readInside(inside: Inside, bytes: Buffer, from: number, end: number): number {
     switch (inside.type) {
       case "string": {
         for (let i = from; i < end; i++) {
           if (bytes[i] === backslash && inside.escapes) i++;
-          else if (this.beginsPair?.(bytes[i] as number)) i++;
+          else if (this.isLeadByte?.(bytes[i] as number)) i++;
           else if (bytes[i] === quote) {
             if (bytes[i + 1] === quote) i++;
             else return this.#leave(i + 1, "on the next line");
@@ -140,7 +140,7 @@ export class StatementScanner {
         return end;
       }
       case "identifier": {
-        // Two quotes stand for one: leaving at the first and entering at the second comes to the same.
+        // A doubled quote is an escaped one: leaving at the first and entering again at the second has the same effect.
         const close = bytes.indexOf(doubleQuote, from);
         return close < 0 || close >= end ? end : this.#leave(close + 1, "no");
       }
@@ -162,7 +162,7 @@ export class StatementScanner {
   }
 }
 
-/** The opening `$tag$` at a position, or `undefined` for a dollar sign that is something else. */
+/** The opening `$tag$` at a position; `undefined` for any other dollar sign. */
 function dollarTagAt(bytes: Buffer, at: number): Buffer | undefined {
   let i = at + 1;
   while (kinds[bytes[i] as number] === Kind.Word) i++;

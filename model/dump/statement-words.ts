@@ -1,8 +1,8 @@
-/** Follows the words of a statement as far as is needed to know whether it is within a `BEGIN ATOMIC … END` body. */
+/** Tracks the words of a statement to detect whether it is within a `BEGIN ATOMIC … END` body. */
 export class StatementWords {
   readonly #firsts: string[] = [];
   #last = "";
-  /** Ends that are still to come: of the body, and of each CASE in it. */
+  /** Number of open blocks: the body, and each CASE in it. */
   #depth = 0;
 
   /** The first word. */
@@ -10,17 +10,17 @@ export class StatementWords {
     return this.#firsts[0];
   }
 
-  /** False when further words change nothing. */
+  /** Whether further words matter. */
   get wantsMore(): boolean {
     return this.#firsts.length < 4 || this.#createsRoutine();
   }
 
-  /** True between BEGIN ATOMIC and END of an SQL-standard function body, where semicolons end nothing. */
+  /** True between BEGIN ATOMIC and END of an SQL-standard function body, where semicolons do not end the statement. */
   get inBody(): boolean {
     return this.#depth > 0;
   }
 
-  /** Takes the next word, in lower case, and how many parentheses are open there. */
+  /** Adds the next word, in lower case. @param parentheses number of open parentheses */
   add(word: string, parentheses: number): void {
     if (this.#firsts.length < 4) this.#firsts.push(word);
     if (parentheses === 0 && this.#createsRoutine()) {

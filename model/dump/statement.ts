@@ -1,51 +1,51 @@
 import { StatementCursor, type QualifiedName } from "./statement-cursor";
 
-/** What a statement of a dump does, as far as the verdict cares. */
-export type Action =
-  /** Removes an object or a part of one: `DROP TABLE`, `ALTER TABLE … DROP CONSTRAINT`, `lo_unlink`. */
+/** What a statement of a dump does, as far as it matters for the verdict. */
+export type StatementAction =
+  /** Drops an object or a part of one: `DROP TABLE`, `ALTER TABLE … DROP CONSTRAINT`, `lo_unlink`. */
   | "drop"
   | "create"
-  /** Says whose the objects are: `… OWNER TO`, `SET SESSION AUTHORIZATION`. */
+  /** Sets the owner of objects: `… OWNER TO`, `SET SESSION AUTHORIZATION`. */
   | "set owner"
   | "grant"
   | "copy"
   | "insert"
   | "comment"
   | "set"
-  /** Makes, drops or changes a whole database. */
+  /** Creates, drops or alters a database. */
   | "change database"
   | "other";
 
-/** A statement of a dump, described from its text. */
+/** Facts about a statement of a dump, derived from its text. */
 export interface StatementFacts {
-  readonly action: Action;
-  /** Type and name as the dump writes them: `TABLE public.users`, `EXTENSION plpgsql`. */
+  readonly action: StatementAction;
+  /** Type and name in SQL notation: `TABLE public.users`, `EXTENSION plpgsql`. */
   readonly object?: string;
-  /** Qualified name of the object, identifiers unquoted: `public.users`. */
+  /** Qualified name of the object, unquoted: `public.users`. */
   readonly name?: string;
-  /** The table that rows, an index, constraint, trigger, rule or policy belong to, unquoted and qualified. */
+  /** The table that rows, an index, constraint, trigger, rule or policy belong to: qualified name, unquoted. */
   readonly table?: string;
-  /** Roles it names, unquoted; PUBLIC is none. */
+  /** Roles in the statement, unquoted, without PUBLIC. */
   readonly roles: readonly string[];
-  /** The first line or so, for people. */
+  /** The beginning of the statement in one line, without secrets. */
   readonly excerpt: string;
 }
 
 type Described = Omit<StatementFacts, "roles" | "excerpt"> & { readonly roles?: readonly string[] };
 
-/** Describes a statement; `text` is the statement or, where it is long, at least its first few hundred characters. */
+/** Describes a statement. @param text the statement, or at least its first few hundred characters */
 export function describeStatement(text: string): StatementFacts {
   return { roles: [], ...describe(new StatementCursor(text)), excerpt: excerptOf(text) };
 }
 
-/** Longest excerpt, in characters. */
+/** Maximum length of an excerpt, in characters. */
 const excerptLength = 160;
 
-/** How this server or another one is logged in to is in these, and excerpts are kept in logs and reports. */
-const secretive = /^\s*(?:CREATE|ALTER)\s+(?:USER|ROLE|SERVER|SUBSCRIPTION)\b/i;
+/** Statements that can contain credentials. Excerpts are stored in logs and reports. */
+const withCredentials = /^\s*(?:CREATE|ALTER)\s+(?:USER|ROLE|SERVER|SUBSCRIPTION)\b/i;
 
 function withoutSecrets(text: string): string {
-  return secretive.test(text)
+  return withCredentials.test(text)
     ? text.replace(/\b(OPTIONS|CONNECTION|PASSWORD)\b.*$/is, "$1 …")
     : text;
 }
@@ -56,26 +56,20 @@ function excerptOf(text: string): string {
   return line.length > excerptLength ? `${line.slice(0, excerptLength - 3)}...` : line;
 }
 
-/** Types of objects; where one begins with another, the longer comes first. */
-const types = [
-  ..."TABLE,MATERIALIZED VIEW,VIEW,INDEX,SEQUENCE,TYPE,DOMAIN,FUNCTION,PROCEDURE,ROUTINE".split(
-    ",",
-  ),
-  ..."AGGREGATE,SCHEMA,EXTENSION,CONSTRAINT TRIGGER,EVENT TRIGGER,TRIGGER,RULE,POLICY".split(","),
-  ..."OPERATOR CLASS,OPERATOR FAMILY,OPERATOR,CAST,COLLATION,CONVERSION".split(","),
-  "TEXT SEARCH CONFIGURATION",
-  "TEXT SEARCH DICTIONARY",
-  "TEXT SEARCH PARSER",
-  "TEXT SEARCH TEMPLATE",
-  ..."FOREIGN TABLE,FOREIGN DATA WRAPPER,SERVER,USER MAPPING,PUBLICATION,SUBSCRIPTION".split(","),
-  ..."STATISTICS,LANGUAGE,ACCESS METHOD,TRANSFORM,LARGE OBJECT,DATABASE,TABLESPACE".split(","),
-  ..."ROLE,USER,GROUP,CONSTRAINT,COLUMN".split(","),
-];
+/** Object types. If one begins with another, the longer one comes first. */
+const types = `
+  TABLE, MATERIALIZED VIEW, VIEW, INDEX, SEQUENCE, TYPE, DOMAIN, FUNCTION, PROCEDURE, ROUTINE, AGGREGATE, SCHEMA,
+  EXTENSION, CONSTRAINT TRIGGER, EVENT TRIGGER, TRIGGER, RULE, POLICY, OPERATOR CLASS, OPERATOR FAMILY, OPERATOR, CAST,
+  COLLATION, CONVERSION, TEXT SEARCH CONFIGURATION, TEXT SEARCH DICTIONARY, TEXT SEARCH PARSER, TEXT SEARCH TEMPLATE,
+  FOREIGN TABLE, FOREIGN DATA WRAPPER, SERVER, USER MAPPING, PUBLICATION, SUBSCRIPTION, STATISTICS, LANGUAGE,
+  ACCESS METHOD, TRANSFORM, LARGE OBJECT, DATABASE, TABLESPACE, ROLE, USER, GROUP, CONSTRAINT, COLUMN`
+  .trim()
+  .split(/,\s+/);
 
-const modifiers = [
-  ..."OR REPLACE,GLOBAL,LOCAL,TEMPORARY,TEMP,UNLOGGED,UNIQUE,RECURSIVE,TRUSTED".split(","),
-  ..."PROCEDURAL,DEFAULT".split(","),
-];
+const modifiers = `
+  OR REPLACE, GLOBAL, LOCAL, TEMPORARY, TEMP, UNLOGGED, UNIQUE, RECURSIVE, TRUSTED, PROCEDURAL, DEFAULT`
+  .trim()
+  .split(/,\s+/);
 
 function describe(cursor: StatementCursor): Described {
   const verb = cursor.word ?? "";
@@ -182,7 +176,7 @@ function describeAlter(cursor: StatementCursor): Described {
     /TABLE$/.test(type ?? "") && object.name !== undefined
       ? { ...object, table: object.name }
       : object;
-  // Not the arguments of functions, nor the access method of operator classes.
+  // Skip the arguments of functions and the access method of operator classes.
   cursor.skipParentheses();
   if (cursor.accept("USING")) cursor.name();
   if (cursor.accept("OWNER", "TO")) return { action: "set owner", ...facts, roles: cursor.roles() };
@@ -195,7 +189,7 @@ function describeAlter(cursor: StatementCursor): Described {
   return { action: removes(cursor) ? "drop" : "other", ...facts };
 }
 
-/** True for an ALTER that only takes something away. */
+/** True for an ALTER that only drops something. */
 function removes(cursor: StatementCursor): boolean {
   if (cursor.accept("ALTER")) {
     cursor.accept("COLUMN");
@@ -240,7 +234,7 @@ function grantees(cursor: StatementCursor): readonly string[] {
     : [...roles, ...cursor.roles()];
 }
 
-/** Facts of an object that may be a part of a table: `TRIGGER a ON b`, `COLUMN a.b`. */
+/** Facts about an object that can belong to a table: `TRIGGER a ON b`, `COLUMN a.b`. */
 function objectOnTable(
   cursor: StatementCursor,
   type: string | undefined,
@@ -275,7 +269,7 @@ function objectFacts(
   const name = cursor.name();
   if (!name) return { object: type };
   const object = `${type} ${name.text}`;
-  // What these are called by is the name of something else, or none.
+  // These have no name of their own.
   if (["USER MAPPING", "TRANSFORM", "LARGE OBJECT"].includes(type)) return { object };
   return { object, name: name.name };
 }

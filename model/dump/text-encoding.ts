@@ -1,9 +1,9 @@
-/** Turns the bytes of a dump into text. */
+/** Decodes the bytes of a dump. */
 export type DecodeText = (bytes: Buffer) => string;
 
 /**
- * Reads text in one of PostgreSQL's encodings (PostgreSQL manual, 23.3.1), good enough for names and messages; rows
- * never go through it.
+ * Decodes text in one of PostgreSQL's encodings (PostgreSQL manual, 23.3.1), accurate enough for names and messages. Rows
+ * are never decoded.
  */
 export function textDecoder(encoding: string): DecodeText {
   const label = labelOf(encoding.toUpperCase());
@@ -12,7 +12,7 @@ export function textDecoder(encoding: string): DecodeText {
   return (bytes) => decoder.decode(bytes);
 }
 
-/** Encodings by their names in the WHATWG's standard, where those differ by more than a hyphen. */
+/** Labels of the WHATWG encoding standard by PostgreSQL's names. */
 const labels: Readonly<Record<string, string>> = {
   LATIN5: "iso-8859-9",
   LATIN6: "iso-8859-10",

@@ -1,30 +1,30 @@
 import type { StatementFacts } from "../dump/statement";
 import { unquoteIdentifier } from "../base/sql";
 import type { ImportEvent } from "./event";
-import { missingRole } from "./rules";
-import { namesIn } from "./message-names";
+import { missingRole } from "./known-messages";
+import { objectNamesIn } from "./object-names";
 
-/** SQLSTATEs of "there is no such …". PostgreSQL manual, appendix A. */
-const notThere = new Set(["42P01", "42704", "42883", "3F000", "42703"]);
-const alreadyThere = new Set(["42P06", "42P07", "42710", "42723"]);
+/** SQLSTATEs of "… does not exist". PostgreSQL manual, appendix A. */
+const notFound = new Set(["42P01", "42704", "42883", "3F000", "42703"]);
+const duplicate = new Set(["42P06", "42P07", "42710", "42723"]);
 
 /**
- * Remembers what could not be made or filled, and finds the cause that a later message follows from. A message follows
- * only from what its own words name; whatever is in doubt stays a cause of its own.
+ * Records which objects could not be created or filled, and finds the cause of later messages. A message is a consequence
+ * only if it names such an object; in case of doubt it is a separate cause.
  */
 export class Consequences<Cause extends object> {
   /** Objects whose CREATE failed. */
-  readonly #missing = new Names<Cause>();
-  /** Tables and materialized views whose rows did not come. */
-  readonly #unfilled = new Names<Cause>();
-  /** Tables that lack a constraint, an index, a trigger or the like. */
-  readonly #incomplete = new Names<Cause>();
+  readonly #missing = new CausesByName<Cause>();
+  /** Tables and materialized views whose rows could not be loaded. */
+  readonly #unfilled = new CausesByName<Cause>();
+  /** Tables that lack a constraint, index, trigger or similar. */
+  readonly #incomplete = new CausesByName<Cause>();
   readonly #extensions: { readonly schema: string | undefined; readonly root: Cause }[] = [];
-  /** What may have stopped PostgreSQL. */
+  /** The possible cause of an outage of PostgreSQL. */
   #outage: Cause | undefined;
   #last: Cause | undefined;
 
-  /** Remembers what a failed statement leaves behind. */
+  /** Records the effects of a failed statement. */
   add(event: ImportEvent, statement: StatementFacts, root: Cause): void {
     const { sqlstate = "" } = event;
     const { action, object = "", name, table } = statement;
@@ -32,10 +32,10 @@ export class Consequences<Cause extends object> {
     if (isOutage(sqlstate) || /^53/.test(sqlstate)) this.#outage ??= root;
     if (action === "copy" || action === "insert" || /^REFRESH/i.test(statement.excerpt)) {
       this.#unfilled.add(name, root);
-    } else if (action === "create" && alreadyThere.has(sqlstate)) {
+    } else if (action === "create" && duplicate.has(sqlstate)) {
       this.#unfilled.add(name, root);
     } else if (action === "create") {
-      if (object.startsWith("INDEX ")) this.#missing.add(besideTable(name, table), root);
+      if (object.startsWith("INDEX ")) this.#missing.add(withSchemaOf(name, table), root);
       else if (object.startsWith("LARGE OBJECT ")) this.#missing.add(object.toLowerCase(), root);
       else if (table === undefined) this.#missing.add(name, root);
       if (object.startsWith("EXTENSION ")) {
@@ -47,7 +47,7 @@ export class Consequences<Cause extends object> {
     }
   }
 
-  /** The cause that a message follows from, if it does. */
+  /** The cause of a message; `undefined` when it is not a consequence. */
   rootOf(event: ImportEvent): Cause | undefined {
     const { sqlstate = "", message, detail = "" } = event;
     if (sqlstate === "25P02" || message === "a worker process died unexpectedly") return this.#last;
@@ -60,8 +60,8 @@ export class Consequences<Cause extends object> {
       case "55000":
         return this.#unfilled.find(/^materialized view "([^"]+)" has not/.exec(message)?.[1]);
     }
-    if (!notThere.has(sqlstate) || missingRole(event) !== undefined) return undefined;
-    const names = namesIn(message);
+    if (!notFound.has(sqlstate) || missingRole(event) !== undefined) return undefined;
+    const names = objectNamesIn(message);
     const part = /(?:for|of) (?:table|relation) "([^"]+)" does not exist$/.exec(message)?.[1];
     return (
       this.#missing.findOne(names) ??
@@ -70,12 +70,12 @@ export class Consequences<Cause extends object> {
     );
   }
 
-  /** The cause that keeps a table from being complete, if there is one. */
+  /** The cause of an incomplete table; `undefined` when there is none. */
   rootOfTable(table: string): Cause | undefined {
     return this.#missing.get(table) ?? this.#unfilled.get(table) ?? this.#outage;
   }
 
-  /** The extension that could have brought what is missing: in its schema, or in one that is not told. */
+  /** The failed extension that may provide the missing object: one in the same schema, or if a schema is unknown. */
   #extensionOf(names: readonly string[], message: string): Cause | undefined {
     if (!extensionMembers.test(message)) return undefined;
     const schemas = new Set(names.map((name) => /^(.+)\.[^.]+$/.exec(name)?.[1]));
@@ -85,28 +85,28 @@ export class Consequences<Cause extends object> {
   }
 }
 
-/** What may belong to an extension, as messages call it. */
+/** Messages about objects that can belong to an extension. */
 const extensionMembers =
   /^(?:type|data type|function|procedure|aggregate|operator|relation|schema|language|access method|foreign-data wrapper|text search|collation)\b/;
 
-/** Causes by qualified name. Some messages tell names without their schema. */
-class Names<Cause> {
-  readonly #whole = new Map<string, Cause>();
-  readonly #bare = new Map<string, Cause>();
+/** Causes by object name; some messages omit the schema. */
+class CausesByName<Cause> {
+  readonly #qualified = new Map<string, Cause>();
+  readonly #unqualified = new Map<string, Cause>();
 
   add(name: string | undefined, root: Cause): void {
     if (name === undefined) return;
-    this.#whole.set(name, root);
-    this.#bare.set(name.slice(name.indexOf(".") + 1), root);
+    this.#qualified.set(name, root);
+    this.#unqualified.set(name.slice(name.indexOf(".") + 1), root);
   }
 
   get(name: string): Cause | undefined {
-    return this.#whole.get(name);
+    return this.#qualified.get(name);
   }
 
   find(name: string | undefined): Cause | undefined {
     if (name === undefined) return undefined;
-    return this.#whole.get(name) ?? this.#bare.get(name);
+    return this.#qualified.get(name) ?? this.#unqualified.get(name);
   }
 
   findOne(names: readonly string[]): Cause | undefined {
@@ -118,13 +118,13 @@ class Names<Cause> {
   }
 }
 
-/** True when the message says that PostgreSQL is gone, or going. */
+/** True for messages about a lost connection or a shutdown of PostgreSQL. */
 function isOutage(sqlstate: string): boolean {
   return /^(?:08|57P)/.test(sqlstate);
 }
 
-/** An index lies in the schema of its table, and is made by its bare name. */
-function besideTable(name: string | undefined, table = ""): string | undefined {
+/** Qualifies an index, which is created without schema, with the schema of its table. */
+function withSchemaOf(name: string | undefined, table = ""): string | undefined {
   const schema = /^(.+)\./.exec(table)?.[1];
   return name === undefined || schema === undefined ? name : `${schema}.${name}`;
 }

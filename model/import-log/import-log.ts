@@ -3,24 +3,24 @@ import { formatCount, plural } from "../base/units";
 import { Consequences } from "./consequences";
 import type { ImportEvent } from "./event";
 import { fixFor } from "./fixes";
-import { knownMessage, missingRole } from "./rules";
+import { knownMessage, missingRole } from "./known-messages";
 import type { Cause, Note, RoleReport, TableRows, Verdict } from "./verdict-schema";
 
-/** Messages kept of each cause and note; the full log has them all. */
-const keptExamples = 3;
+/** Messages stored per cause and note; the full log has all of them. */
+const maxExamples = 3;
 
-/** Causes kept in full; a dump of another system can bring forth thousands. */
-const keptCauses = 100;
+/** Causes stored in full; a dump of another system can have thousands. */
+const maxCauses = 100;
 
-/** What is in the database after the import. */
-export interface FoundTable {
-  /** Rows; `null` when the table is not there. */
+/** A table of the dump, as found in the database after the import. */
+export interface ImportedTable {
+  /** Number of rows; `null` when the table does not exist. */
   readonly rows: number | null;
-  /** It belongs to an extension, which may bring rows of its own. */
+  /** Whether it belongs to an extension, which may add rows. @default false */
   readonly ofExtension?: boolean;
 }
 
-/** Collects what happens in one import and judges it. Pure: the same calls give the same verdict. */
+/** Collects the messages and row counts of an import and derives the verdict. Pure: the same calls give the same verdict. */
 export class ImportLog {
   #all = 0;
   #prelude = 0;
@@ -35,10 +35,10 @@ export class ImportLog {
   readonly #consequences = new Consequences<MutableCause>();
   #furtherCauses = 0;
 
-  /** `tell` makes of a message what may be kept of it. */
-  constructor(private readonly tell: (event: ImportEvent) => ImportEvent = (event) => event) {}
+  /** @param redact removes what must not be stored from a message */
+  constructor(private readonly redact: (event: ImportEvent) => ImportEvent = (event) => event) {}
 
-  /** Takes a message and says what it is. */
+  /** Adds a message and returns its classification. */
   message(
     event: ImportEvent,
     statement: StatementFacts,
@@ -56,43 +56,43 @@ export class ImportLog {
     const root = this.#consequences.rootOf(event);
     if (root) {
       root.consequences++;
-      if (root.examples.length < keptExamples) root.examples.push(this.tell(event));
+      if (root.examples.length < maxExamples) root.examples.push(this.redact(event));
     }
     const cause = root ?? this.#cause(event, fixFor(event, statement));
     this.#consequences.add(event, statement, cause);
     return root ? "consequence" : "cause";
   }
 
-  /** Notes rows of a table that the dump holds; `null` when it holds rows and does not tell how many. */
+  /** Adds rows of a table in the dump; `null` for an unknown number of rows. */
   expectRows(table: string, rows: number | null): void {
     const before = this.#expected.get(table);
     this.#expected.set(table, rows === null || before === null ? null : (before ?? 0) + rows);
   }
 
-  /** How many rows a table has for sure, as a backup's manifest tells, whatever the dump itself says. */
-  knowRows(table: string, rows: number): void {
+  /** Sets the exact number of rows of a table, as in a backup's manifest; overrides {@link expectRows}. */
+  setExpectedRows(table: string, rows: number): void {
     this.#expected.set(table, rows);
   }
 
-  /** What became of a role that the dump names; the counts in it may be raised. */
+  /** Records the handling of a role in the dump; the caller can increase the returned counts. */
   role(name: string, choice: RoleReport["choice"]): { objects: number; grants: number } {
     const known = this.#roles.get(name) ?? { choice, objects: 0, grants: 0 };
     this.#roles.set(name, known);
     return known;
   }
 
-  /** The tables whose rows are to be counted in the database. */
+  /** The tables whose rows must be counted in the database. */
   get tables(): readonly string[] {
     return [...this.#expected.keys()];
   }
 
-  /** True as soon as the import cannot pass any more. */
+  /** True once the import has failed. */
   get failed(): boolean {
     return this.#causes.length > 0;
   }
 
-  /** Judges the import; `found` tells of each of {@link tables} what is in the database, and is absent when it could not be read. */
-  verdict(found?: ReadonlyMap<string, FoundTable>): Verdict {
+  /** The verdict. @param found each of {@link tables} as found in the database; omitted when the database could not be read */
+  verdict(found?: ReadonlyMap<string, ImportedTable>): Verdict {
     const rows = found ? this.#compare(found) : [];
     const roles = [...this.#roles].map(([role, report]) => ({ role, ...report }));
     const causes = this.#causes.map(({ fix, ...cause }): Cause => ({
@@ -100,10 +100,14 @@ export class ImportLog {
       ...(fix === undefined ? {} : { fix }),
     }));
     const notes: Note[] = [...this.#notes].map(([text, note]) => ({ text, ...note }));
-    const leftOut = roles.some(({ choice }) => choice !== "known");
+    const hasSkippedRoles = roles.some(({ choice }) => choice !== "known");
     return {
       outcome:
-        causes.length > 0 ? "failed" : this.#all > 0 || leftOut ? "passed with notes" : "passed",
+        causes.length > 0
+          ? "failed"
+          : this.#all > 0 || hasSkippedRoles
+            ? "passed with notes"
+            : "passed",
       messages: { all: this.#all, prelude: this.#prelude, harmless: this.#harmless },
       causes,
       furtherCauses: this.#furtherCauses,
@@ -113,7 +117,7 @@ export class ImportLog {
     };
   }
 
-  #compare(found: ReadonlyMap<string, FoundTable>): TableRows[] {
+  #compare(found: ReadonlyMap<string, ImportedTable>): TableRows[] {
     const rows: TableRows[] = [];
     for (const [table, expected] of this.#expected) {
       const { rows: present = null, ofExtension = false } = found.get(table) ?? {};
@@ -133,15 +137,15 @@ export class ImportLog {
           object: `TABLE ${table}`,
           statement: "",
         };
-        this.#cause(event, "take the dump again and compare; report it if it comes again");
+        this.#cause(event, "dump again and compare; report a bug if it happens again");
       }
     }
     return rows;
   }
 
   #cause(event: ImportEvent, fix: string | undefined): MutableCause {
-    const cause: MutableCause = { event: this.tell(event), consequences: 0, examples: [], fix };
-    if (this.#causes.length < keptCauses) this.#causes.push(cause);
+    const cause: MutableCause = { event: this.redact(event), consequences: 0, examples: [], fix };
+    if (this.#causes.length < maxCauses) this.#causes.push(cause);
     else this.#furtherCauses++;
     return cause;
   }
@@ -150,7 +154,7 @@ export class ImportLog {
     const note = this.#notes.get(text) ?? { count: 0, examples: [] };
     this.#notes.set(text, note);
     note.count++;
-    if (note.examples.length < keptExamples) note.examples.push(this.tell(event));
+    if (note.examples.length < maxExamples) note.examples.push(this.redact(event));
   }
 }
 

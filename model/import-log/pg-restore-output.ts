@@ -3,23 +3,23 @@ import { describeStatement, type StatementFacts } from "../dump/statement";
 import type { ImportEvent, Phase } from "./event";
 import { sqlstateOf } from "./sqlstate";
 
-/** What a line of pg_restore's stderr brought to an end. */
+/** An item completed by a line of pg_restore's stderr. */
 export type RestoreOutput =
   | { readonly type: "message"; readonly event: ImportEvent; readonly statement: StatementFacts }
-  /** An entry of the archive is done (`--verbose`). */
+  /** An entry of the archive was restored (`--verbose`). */
   | { readonly type: "finished"; readonly dumpId: number }
   | { readonly type: "text"; readonly line: string };
 
-/** Reads what pg_restore says on stderr, line by line, with `--verbose` and messages in English. */
-export class PgRestoreOutput {
+/** Parses the stderr of pg_restore line by line; needs `--verbose` and English messages. */
+export class PgRestoreOutputReader {
   #phase: Phase = "schema";
   #entry: string | undefined;
-  /** Tables by bare name, as the last line about their data named them. */
+  /** Qualified tables by unqualified name, from the last line about their data. */
   readonly #tables = new Map<string, string>();
   #messages = 0;
   #open: string[] = [];
 
-  /** Takes a line without its newline. */
+  /** Adds a line, without its newline. */
   push(line: string): RestoreOutput[] {
     const starts = /^pg_restore: /.test(line);
     if (!starts && this.#open.length > 0) {
@@ -30,7 +30,7 @@ export class PgRestoreOutput {
     return [...ended, ...this.#start(line)];
   }
 
-  /** Says that pg_restore has ended. */
+  /** Ends the output. */
   finish(): RestoreOutput[] {
     const lines = this.#open;
     this.#open = [];
@@ -41,7 +41,7 @@ export class PgRestoreOutput {
   }
 
   #start(line: string): RestoreOutput[] {
-    // Workers that speak at the same time mix up the beginnings of their lines.
+    // Prefixes of lines that parallel workers write at the same time can be interleaved.
     const text = line.replace(/^(?:pg_restore: )+/, "").replace(/^(?:(error|warning): )+/, "$1: ");
     const entry = /^from TOC entry \d+; \d+ \d+ (.+)$/.exec(text)?.[1];
     if (entry !== undefined) {
@@ -63,7 +63,7 @@ export class PgRestoreOutput {
     return [{ type: "text", line }];
   }
 
-  /** Notes what is being restored now, for messages that do not tell. */
+  /** Tracks what is being restored, for messages without this information. */
   #follow(text: string): void {
     const created = /^creating ([A-Z ]+) "/.exec(text)?.[1];
     if (created !== undefined) this.#phase = phaseOf(created);
@@ -75,12 +75,12 @@ export class PgRestoreOutput {
 
   #message(lines: readonly string[]): RestoreOutput | undefined {
     const [first = "", ...rest] = lines;
-    // The summary says nothing that the messages have not said, unless they were lost.
+    // The summary is redundant, unless the messages were lost.
     const isSummary = /^warning: errors ignored on restore: \d+$/.test(first);
     if (isSummary && this.#messages > 0) return undefined;
     this.#messages++;
     const command = rest.findIndex((line) => line.startsWith("Command was: "));
-    const said = [first, ...(command < 0 ? rest : rest.slice(0, command))];
+    const messageLines = [first, ...(command < 0 ? rest : rest.slice(0, command))];
     const text =
       command < 0
         ? ""
@@ -99,7 +99,7 @@ export class PgRestoreOutput {
     const sqlstate =
       server || /server closed|connection/.test(message) ? sqlstateOf(message) : undefined;
     const field = (name: string): string | undefined =>
-      said.find((line) => line.startsWith(`${name}:  `))?.slice(name.length + 3);
+      messageLines.find((line) => line.startsWith(`${name}:  `))?.slice(name.length + 3);
     const detail = field("DETAIL");
     const hint = field("HINT");
     const context = field("CONTEXT");
@@ -122,7 +122,7 @@ export class PgRestoreOutput {
   }
 }
 
-/** Describes a command; privileges of an object come as one command of several statements. */
+/** Describes a command; the privileges of an object are one command of several statements. */
 function describeCommand(text: string): StatementFacts {
   const reader = new SqlReader();
   const tokens = [...reader.push(Buffer.from(`${text.replace(/;$/, "")};\n`)), ...reader.finish()];
@@ -141,7 +141,7 @@ function copyFacts(table: string): StatementFacts {
 function severityOf(server: string | undefined, line: string): ImportEvent["severity"] {
   if (server === "WARNING") return "WARNING";
   if (server === "FATAL" || server === "PANIC" || line.startsWith("fatal: ")) return "FATAL";
-  // What pg_restore itself warns of is not on the closed list: an archive that cannot be read whole begins so.
+  // Warnings of pg_restore itself can announce an unreadable archive, so they are not known to be harmless.
   return "ERROR";
 }
 

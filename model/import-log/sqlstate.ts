@@ -1,6 +1,6 @@
 /**
- * SQLSTATEs of messages that came as text only, as pg_restore prints them (PostgreSQL manual, appendix A).
- * Only messages that the verdict looks at are here; any other stays without, and counts as unknown.
+ * SQLSTATEs of messages that pg_restore prints as text only (PostgreSQL manual, appendix A). Contains only messages that
+ * matter for the verdict; all others have no SQLSTATE and count as unknown.
  */
 const known: readonly (readonly [RegExp, string])[] = [
   [/^unrecognized configuration parameter/, "42704"],
@@ -47,12 +47,12 @@ const known: readonly (readonly [RegExp, string])[] = [
   ],
   [/^current transaction is aborted/, "25P02"],
   [/^operator does not exist/, "42883"],
-  // Last, because the messages above may quote anything.
+  // Last, because the more specific messages above may contain these words.
   [/does not exist/, "42704"],
   [/already exists/, "42710"],
 ];
 
-/** The SQLSTATE that PostgreSQL sends with a message, where it is known. */
+/** The SQLSTATE of a message, if known. */
 export function sqlstateOf(message: string): string | undefined {
   return known.find(([pattern]) => pattern.test(message))?.[1];
 }

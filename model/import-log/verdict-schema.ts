@@ -1,13 +1,13 @@
 import { z } from "zod";
 import { importEventSchema } from "./event";
 
-/** The judgement over one import. `passed with notes`: complete, and something a person should know. */
+/** Outcome of an import. `passed with notes`: complete, with notes for the user. */
 export const outcomeSchema = z.enum(["passed", "passed with notes", "failed"]);
 
-/** Something that made an import fail, with all that follows from it. */
+/** A cause that made an import fail, with its consequences. */
 export const causeSchema = z.object({
   event: importEventSchema,
-  /** How many further messages follow from it. */
+  /** Number of further messages that are consequences of it. */
   consequences: z.number().int().nonnegative(),
   /** The first few of them. */
   examples: z.array(importEventSchema),
@@ -15,7 +15,7 @@ export const causeSchema = z.object({
 });
 export type Cause = z.infer<typeof causeSchema>;
 
-/** Messages of one kind that are harmless or good to know, counted together. */
+/** Messages of the same class that did not make the import fail. */
 export const noteSchema = z.object({
   text: z.string(),
   count: z.number().int().positive(),
@@ -23,40 +23,40 @@ export const noteSchema = z.object({
 });
 export type Note = z.infer<typeof noteSchema>;
 
-/** Rows of one table: what the dump holds and what is in the database afterwards. */
+/** Number of rows of a table in the dump and in the database after the import. */
 export const tableRowsSchema = z.object({
   table: z.string(),
-  /** Rows in the dump's COPY blocks or INSERT statements; `null` where the dump does not tell (archives). */
+  /** Rows in the dump's COPY blocks or INSERT statements; `null` when unknown (archives). */
   expected: z.number().int().nonnegative().nullable(),
-  /** Rows in the database; `null` when the table is not there. */
+  /** Rows in the database; `null` when the table does not exist. */
   found: z.number().int().nonnegative().nullable(),
 });
 export type TableRows = z.infer<typeof tableRowsSchema>;
 
-/** What became of a role that the dump names. */
+/** How a role in the dump was handled. */
 export const roleReportSchema = z.object({
   role: z.string(),
-  /** `known`: this server has it. */
+  /** `known`: it exists on this server. */
   choice: z.enum(["known", "created without login", "left out"]),
-  /** Objects it owned in the dump that belong to the database's owner here. */
+  /** Objects of this role in the dump that belong to the database's owner here. */
   objects: z.number().int().nonnegative(),
-  /** Grants and default privileges that were left out because the role is not here. */
+  /** Grants and default privileges that were left out because the role does not exist here. */
   grants: z.number().int().nonnegative(),
 });
 export type RoleReport = z.infer<typeof roleReportSchema>;
 
-/** The verdict over one import log, as the agent keeps it. */
+/** The verdict on an import, as the agent stores it. */
 export const verdictSchema = z.object({
   outcome: outcomeSchema,
-  /** Messages by where they came from. */
+  /** Number of messages. */
   messages: z.object({
     all: z.number().int().nonnegative(),
     prelude: z.number().int().nonnegative(),
     harmless: z.number().int().nonnegative(),
   }),
-  /** The first hundred. */
+  /** The first 100. */
   causes: z.array(causeSchema),
-  /** How many causes there are besides; the full log has them. */
+  /** Number of further causes; the full log has them. */
   furtherCauses: z.number().int().nonnegative(),
   notes: z.array(noteSchema),
   rows: z.array(tableRowsSchema),

@@ -30,7 +30,7 @@ describe("a disk that is too small", () => {
   test("is seen before anything is done, from the size of the dump", async () => {
     const dump = Buffer.from(plainDump(rows(6_000_000)));
     const text =
-      /large\.sql needs about 3\d\d MB on PostgreSQL's volume, where \d+ MB are free; free some space or move the volume to a larger disk/;
+      /large\.sql needs about 3\d\d MB on PostgreSQL's volume, which has \d+ MB free; free some space or move the volume to a larger disk/;
     const { result } = await former.expectRefused(dump, "large.sql", text);
     expect(result.steps.map(({ name }) => name)).toEqual(["read"]);
   });

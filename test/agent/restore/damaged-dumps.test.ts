@@ -37,12 +37,12 @@ describe("a file that is no dump is refused", () => {
     await former.expectRefused(
       Buffer.alloc(0),
       "dump.sql",
-      /cause {5}dump\.sql is empty: .*; take the dump again/,
+      /cause {5}dump\.sql is empty: .*; repeat the dump/,
     );
   });
 
   test("a text", async () => {
-    const text = /notes\.sql is not a dump that pg_dump made: it begins with "Dear all/;
+    const text = /notes\.sql is not a dump of pg_dump: it begins with "Dear all/;
     await former.expectRefused(Buffer.from("Dear all,\nplease find attached\n"), "notes.sql", text);
   });
 
@@ -66,7 +66,7 @@ describe("a file that is no dump is refused", () => {
 
 describe("a plain dump that is cut short is refused", () => {
   const closing =
-    /is cut short: the closing line "-- PostgreSQL database dump complete" is missing; take or copy it again/;
+    /is truncated: the closing line "-- PostgreSQL database dump complete" is missing; dump or copy it again/;
 
   test.each([
     ["between two rows", () => cutInRows(), /in the middle of the rows of public\.wide/],
@@ -114,7 +114,7 @@ describe("bytes that changed on the way are found", () => {
     await former.expectRefused(
       changed,
       "changed.dump",
-      /fix {7}the archive is cut short or damaged; copy or take it again/,
+      /fix {7}the archive is truncated or damaged; copy or dump it again/,
     );
   });
 

@@ -124,7 +124,7 @@ ALTER TABLE ONLY public.b ADD CONSTRAINT b_a_fkey FOREIGN KEY (a) REFERENCES pub
       statements,
       /23503 {2}insert or update on table "b" violates foreign key constraint "b_a_fkey"[^]*Key \(a\)=\(3\) is not present in table "a"/,
     );
-    expect(stderr).toContain("rows that others refer to are not in the dump");
+    expect(stderr).toContain("referenced rows are missing in the dump");
     expect(result.verdict?.causes).toHaveLength(1);
   });
 

@@ -75,19 +75,19 @@ describe("a dump on this machine", () => {
     ["dumps/other", "there is no file dumps/other; give the path from the project folder"],
     [
       write("empty.sql", ""),
-      "empty.sql is empty: the disk was full or pg_dump failed; take the dump again",
+      "empty.sql is empty: the disk was full or pg_dump failed; repeat the dump",
     ],
     [
       write("cut.sql", plain.slice(0, 60)),
-      'cut.sql is cut short: the closing line "-- PostgreSQL database dump complete" is missing; take or copy it again',
+      'cut.sql is truncated: the closing line "-- PostgreSQL database dump complete" is missing; dump or copy it again',
     ],
     [
       write("notes.txt", "buy milk"),
-      'notes.txt is not a dump that pg_dump made: it begins with "buy milk"; give a plain, custom, tar or directory dump',
+      'notes.txt is not a dump of pg_dump: it begins with "buy milk"; use a plain, custom, tar or directory dump',
     ],
     [
       dirname(write("music/song", "la")),
-      "music is a folder without toc.dat, so not a dump made with pg_dump -F d; give one, or name a file",
+      "music is a folder without toc.dat, so not a dump of pg_dump -F d; use one, or a file",
     ],
   ])("%s is refused", (path, problem) => {
     expect(readDump(folder, path)).toEqual({ problem });

@@ -1,8 +1,12 @@
 import { expect, test } from "vitest";
-import { ArchiveScript, grantScript, readDatabaseOptions } from "../../../../model/dump/archive";
+import {
+  ArchiveScriptReader,
+  grantScript,
+  readDatabaseOptions,
+} from "../../../../model/dump/archive";
 
 test("the script of an archive tells database, tables, owners and grantees", () => {
-  const script = new ArchiveScript();
+  const script = new ArchiveScriptReader();
   script.push(
     Buffer.from(`CREATE DATABASE src WITH TEMPLATE = template0 ENCODING = 'UTF8' LOCALE_PROVIDER = libc LOCALE = 'C.UTF-8';
 ALTER DATABASE src OWNER TO dba;

@@ -3,10 +3,10 @@ import {
   contentProblem,
   dumpFileProblem,
   dumpFolderProblem,
-  recogniseCompression,
-  recogniseKind,
+  detectCompression,
+  detectDumpKind,
 } from "../../../../model/dump/format";
-import { neededBytes, reservedBytes, spaceProblem } from "../../../../model/dump/space";
+import { neededBytes, reservedBytes, spaceProblem } from "../../../../model/dump/disk-space";
 
 const header = "--\n-- PostgreSQL database dump\n--\n\n";
 const footer = "\n--\n-- PostgreSQL database dump complete\n--\n\n";
@@ -24,7 +24,7 @@ test.each([
   ["none", "2d2d0a"],
   ["none", ""],
 ])("%s is recognised by its first bytes %s", (compression, bytes) => {
-  expect(recogniseCompression(Buffer.from(bytes, "hex"))).toBe(compression);
+  expect(detectCompression(Buffer.from(bytes, "hex"))).toBe(compression);
 });
 
 test("the kind of a dump is recognised by content", () => {
@@ -32,12 +32,12 @@ test("the kind of a dump is recognised by content", () => {
   tar.write("toc.dat");
   tar.write("ustar", 257);
   expect([
-    recogniseKind(Buffer.from("PGDMP\x01")),
-    recogniseKind(tar),
-    recogniseKind(Buffer.from(header)),
-    recogniseKind(Buffer.from(header.replaceAll("\n", "\r\n"))),
-    recogniseKind(Buffer.from(`\ufeff${header}`)),
-    recogniseKind(Buffer.from("SELECT 1;")),
+    detectDumpKind(Buffer.from("PGDMP\x01")),
+    detectDumpKind(tar),
+    detectDumpKind(Buffer.from(header)),
+    detectDumpKind(Buffer.from(header.replaceAll("\n", "\r\n"))),
+    detectDumpKind(Buffer.from(`\ufeff${header}`)),
+    detectDumpKind(Buffer.from("SELECT 1;")),
   ]).toEqual(["custom", "tar", "plain", "plain", "plain", undefined]);
 });
 
@@ -50,22 +50,22 @@ describe("a dump file", () => {
   });
 
   test.each([
-    ["", "x.sql is empty: the disk was full or pg_dump failed; take the dump again"],
+    ["", "x.sql is empty: the disk was full or pg_dump failed; repeat the dump"],
     [
       header,
-      'x.sql is cut short: the closing line "-- PostgreSQL database dump complete" is missing; take or copy it again',
+      'x.sql is truncated: the closing line "-- PostgreSQL database dump complete" is missing; dump or copy it again',
     ],
     [
       "hello world",
-      'x.sql is not a dump that pg_dump made: it begins with "hello world"; give a plain, custom, tar or directory dump',
+      'x.sql is not a dump of pg_dump: it begins with "hello world"; use a plain, custom, tar or directory dump',
     ],
     [
       "\x00\x01\x02",
-      "x.sql is not a dump that pg_dump made: it begins with bytes 000102; give a plain, custom, tar or directory dump",
+      "x.sql is not a dump of pg_dump: it begins with bytes 000102; use a plain, custom, tar or directory dump",
     ],
     [
       "--\n-- PostgreSQL database cluster dump\n--\n",
-      "x.sql is a dump of a whole cluster (pg_dumpall); give the dump of one database, made with pg_dump",
+      "x.sql is a dump of a whole cluster (pg_dumpall); use a dump of one database, created with pg_dump",
     ],
   ])("beginning with %j is refused", (text, expected) => {
     expect(problem(text)).toBe(expected);
@@ -73,7 +73,7 @@ describe("a dump file", () => {
 
   test("of PowerShell's redirection is refused with the way out", () => {
     expect(contentProblem("x.sql", Buffer.from(`\ufeff${header}`, "utf16le"))).toBe(
-      "x.sql is in UTF-16, as PowerShell's > writes it; take the dump again with pg_dump --file",
+      "x.sql is UTF-16, as written by > in PowerShell; repeat the dump with pg_dump --file",
     );
   });
 });
@@ -81,10 +81,10 @@ describe("a dump file", () => {
 test("a folder needs its table of contents", () => {
   expect(dumpFolderProblem("d", ["toc.dat", "1.dat.gz"])).toBeUndefined();
   expect(dumpFolderProblem("d", [])).toBe(
-    "d is an empty folder; give a dump made with pg_dump -F d",
+    "d is an empty folder; use a dump created with pg_dump -F d",
   );
   expect(dumpFolderProblem("d", ["a"])).toBe(
-    "d is a folder without toc.dat, so not a dump made with pg_dump -F d; give one, or name a file",
+    "d is a folder without toc.dat, so not a dump of pg_dump -F d; use one, or a file",
   );
 });
 
@@ -98,6 +98,6 @@ test("the space that a restore needs depends on how the dump is packed", () => {
   ]).toEqual([1300, 6000, 1300, 5000].map((grown) => grown + reservedBytes));
   expect(spaceProblem("x", 5, 5)).toBeUndefined();
   expect(spaceProblem("x", 2 ** 31, 2 ** 30)).toBe(
-    "x needs about 2 GB on PostgreSQL's volume, where 1 GB are free; free some space or move the volume to a larger disk",
+    "x needs about 2 GB on PostgreSQL's volume, which has 1 GB free; free some space or move the volume to a larger disk",
   );
 });

@@ -506,7 +506,7 @@ describe("the verdict", () => {
     });
     expect(
       verdict.notes.map(({ text, count, examples }) => [text, count, examples.length]),
-    ).toEqual([["grants of roles that this server has not were left out", 5, 3]]);
+    ).toEqual([["grants of roles that do not exist on this server were left out", 5, 3]]);
     expect(verdictSchema.parse(verdict)).toEqual(verdict);
   });
 

@@ -1,11 +1,14 @@
 import { describe, expect, test } from "vitest";
 import { ImportLog } from "../../../../model/import-log/import-log";
-import { PgRestoreOutput, type RestoreOutput } from "../../../../model/import-log/pg-restore-output";
+import {
+  PgRestoreOutputReader,
+  type RestoreOutput,
+} from "../../../../model/import-log/pg-restore-output";
 import { sqlstateOf } from "../../../../model/import-log/sqlstate";
 
 /** Outputs of pg_restore 17, shortened. */
 function read(stderr: string): readonly RestoreOutput[] {
-  const output = new PgRestoreOutput();
+  const output = new PgRestoreOutputReader();
   const lines = stderr.replace(/^\n|\n$/g, "").split("\n");
   return [...lines.flatMap((line) => output.push(line)), ...output.finish()];
 }
@@ -171,7 +174,7 @@ pg_restore: warning: errors ignored on restore: 1`;
     );
     for (const { event, statement } of messages(stderr)) log.message(event, statement);
     expect(log.verdict().notes.map(({ text }) => text)).toEqual([
-      "grants of further roles were left out along with those of roles that this server has not",
+      "grants of existing roles were left out together with those of roles that do not exist on this server",
     ]);
   });
 
@@ -263,7 +266,7 @@ test.each([
 });
 
 test("a message whose beginning two workers have mixed up is a message all the same", () => {
-  const output = new PgRestoreOutput();
+  const output = new PgRestoreOutputReader();
   const lines = [
     "pg_restore: pg_restore: error: error: could not read from input file: end of file",
     "pg_restore: error: a worker process died unexpectedly",

@@ -1,21 +1,21 @@
 import type { StatementFacts } from "../dump/statement";
 import type { ImportEvent } from "./event";
 
-/** What is known about a message that does no harm. `harmless` needs no attention; a `note` is told to the reader. */
-export interface Known {
+/** Class of a message that does not make an import fail. `harmless` needs no attention; a `note` is shown to the user. */
+export interface KnownMessage {
   readonly kind: "harmless" | "note";
   readonly text: string;
 }
 
-interface Rule extends Known {
+interface Rule extends KnownMessage {
   readonly matches: (event: ImportEvent, statement: StatementFacts) => boolean;
 }
 
-/** SQLSTATEs of "there is no such …": table, object, function, schema, column. PostgreSQL manual, appendix A. */
-const notThere = new Set(["42P01", "42704", "42883", "3F000", "42703"]);
+/** SQLSTATEs of "… does not exist": table, object, function, schema, column. PostgreSQL manual, appendix A. */
+const notFound = new Set(["42P01", "42704", "42883", "3F000", "42703"]);
 
-/** Settings that pg_dump writes for its own version's sake; another version may not know them. */
-const settingsOfOtherVersions = new Set([
+/** Parameters that pg_dump sets for its own version, which other versions may not have. */
+const versionSpecificParameters = new Set([
   "default_table_access_method",
   "default_with_oids",
   "idle_in_transaction_session_timeout",
@@ -25,28 +25,28 @@ const settingsOfOtherVersions = new Set([
   "xmloption",
 ]);
 
-/** Everything that may be said in an import without making it fail. Whatever is not here is fatal when it is an error. */
+/** All messages that do not make an import fail. Any other error does. */
 const rules: readonly Rule[] = [
   {
     kind: "harmless",
-    text: "dropping what is not there",
+    text: "DROP of objects that do not exist",
     matches: ({ phase, sqlstate = "" }, { action }) =>
-      phase === "prelude" && action === "drop" && notThere.has(sqlstate),
+      phase === "prelude" && action === "drop" && notFound.has(sqlstate),
   },
   {
-    // pg_dump --clean breaks circles between views with stand-ins that the DROPs behind them remove.
+    // pg_dump --clean creates placeholder views to break circular references, and drops them afterwards.
     kind: "harmless",
-    text: "stand-in for a view that is not there",
+    text: "placeholder for a view that does not exist",
     matches: ({ phase, sqlstate = "", statement }, { action, object = "" }) =>
       phase === "prelude" &&
       action === "create" &&
       object.startsWith("VIEW ") &&
       /\bAS SELECT NULL\b/i.test(statement) &&
-      notThere.has(sqlstate),
+      notFound.has(sqlstate),
   },
   {
     kind: "harmless",
-    text: "plpgsql is there already",
+    text: "plpgsql already exists",
     matches: ({ sqlstate, phase }, { action, object = "", name }) =>
       name === "plpgsql" &&
       /^(?:LANGUAGE|EXTENSION) /.test(object) &&
@@ -55,7 +55,7 @@ const rules: readonly Rule[] = [
   },
   {
     kind: "harmless",
-    text: "schema public is there already",
+    text: "schema public already exists",
     matches: ({ sqlstate, phase }, { action, object }) =>
       object === "SCHEMA public" &&
       ((action === "create" && sqlstate === "42P06") ||
@@ -69,30 +69,30 @@ const rules: readonly Rule[] = [
   },
   {
     kind: "harmless",
-    text: "a setting of another version",
+    text: "parameters of another PostgreSQL version",
     matches: ({ sqlstate, message }, { action }) =>
       action === "set" &&
       sqlstate === "42704" &&
-      settingsOfOtherVersions.has(/parameter "([\w.]+)"/.exec(message)?.[1] ?? ""),
+      versionSpecificParameters.has(/parameter "([\w.]+)"/.exec(message)?.[1] ?? ""),
   },
   {
-    // A server without the tablespace or access method keeps the tables in its default one, complete.
+    // Without the tablespace or access method, the tables are complete in the default one.
     kind: "note",
-    text: "tablespaces or access methods that this server has not: the default ones are used",
+    text: "tablespaces or access methods that do not exist on this server: the default ones are used",
     matches: ({ sqlstate, message }, { action }) =>
       action === "set" &&
       sqlstate === "22023" &&
       /^invalid value for parameter "default_(?:tablespace|table_access_method)":/.test(message),
   },
   {
-    // From PostgreSQL 12 on there are none; a dump without --oids does not hold them anyway.
+    // Removed in PostgreSQL 12; a dump without --oids does not contain them.
     kind: "note",
-    text: "hidden oid columns, which PostgreSQL no longer has, were left out",
+    text: "hidden oid columns, removed in PostgreSQL 12, were left out",
     matches: ({ sqlstate, statement }, { action }) =>
       action === "set" && sqlstate === "0A000" && /^SET default_with_oids\b/i.test(statement),
   },
   {
-    // ANALYZE makes them anew behind every restore.
+    // ANALYZE creates them after every restore.
     kind: "harmless",
     text: "planner statistics for a newer PostgreSQL",
     matches: ({ sqlstate, statement, message }) =>
@@ -101,16 +101,16 @@ const rules: readonly Rule[] = [
       /^function pg_catalog\.pg_restore_\w+_stats\(/.test(message),
   },
   {
-    // pg_dump up to version 10 writes it even without --create, for the name that the database had there.
+    // pg_dump up to version 10 writes it even without --create, for the name of the source database.
     kind: "harmless",
-    text: "comment on the database under its former name",
+    text: "comment on the source database's name",
     matches: ({ sqlstate }, { action, object = "" }) =>
       action === "comment" && object.startsWith("DATABASE ") && sqlstate === "3D000",
   },
   {
     // pg_restore sends the privileges of an object as one command, which fails as a whole.
     kind: "note",
-    text: "grants of further roles were left out along with those of roles that this server has not",
+    text: "grants of existing roles were left out together with those of roles that do not exist on this server",
     matches: (event, { action, roles }) => {
       const missing = missingRole(event);
       return action === "grant" && missing !== undefined && roles.some((role) => role !== missing);
@@ -118,28 +118,31 @@ const rules: readonly Rule[] = [
   },
   {
     kind: "note",
-    text: "grants of roles that this server has not were left out",
+    text: "grants of roles that do not exist on this server were left out",
     matches: (event, { action }) => action === "grant" && missingRole(event) !== undefined,
   },
   {
     kind: "harmless",
-    text: "privileges that were not there to grant or revoke",
+    text: "privileges that could not be granted or revoked",
     matches: ({ severity, sqlstate = "" }) =>
       severity === "WARNING" && ["01006", "01007"].includes(sqlstate),
   },
   {
     kind: "note",
-    text: "warnings of PostgreSQL about statements that succeeded",
+    text: "PostgreSQL's warnings about successful statements",
     matches: ({ severity }) => severity === "WARNING",
   },
 ];
 
-/** What the closed list says of a message; `undefined` means that nothing is known in its favour. */
-export function knownMessage(event: ImportEvent, statement: StatementFacts): Known | undefined {
+/** The class of a known message; `undefined` for all others, which make the import fail. */
+export function knownMessage(
+  event: ImportEvent,
+  statement: StatementFacts,
+): KnownMessage | undefined {
   return rules.find(({ matches }) => matches(event, statement));
 }
 
-/** The role that a message misses, or `undefined` when it is about something else. */
+/** The role that does not exist according to a message; `undefined` for other messages. */
 export function missingRole({
   sqlstate,
   message,

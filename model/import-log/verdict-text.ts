@@ -2,10 +2,10 @@ import { formatCount, plural } from "../base/units";
 import type { ImportEvent } from "./event";
 import type { Cause, RoleReport, TableRows, Verdict } from "./verdict-schema";
 
-/** Roles told by name; the report has them all. */
-const shownRoles = 5;
+/** Maximum number of roles in the text; the report has all of them. */
+const maxRoles = 5;
 
-/** A verdict in one line: `passed with notes: 412 messages in the prelude, all harmless`. */
+/** Formats a verdict in one line: `passed with notes: 412 messages in the prelude, all harmless`. */
 export function verdictLine(verdict: Verdict): string {
   const { outcome, messages, causes, notes } = verdict;
   if (outcome === "failed") {
@@ -20,12 +20,12 @@ export function verdictLine(verdict: Verdict): string {
   if (outside > 0) parts.push(`${plural(outside, "harmless message")} elsewhere`);
   for (const { text, count } of notes) parts.push(`${text} (${formatCount(count)})`);
   const roles = verdict.roles.filter(({ choice }) => choice !== "known");
-  for (const role of roles.slice(0, shownRoles)) parts.push(roleLine(role));
-  if (roles.length > shownRoles) parts.push(plural(roles.length - shownRoles, "more role"));
+  for (const role of roles.slice(0, maxRoles)) parts.push(roleLine(role));
+  if (roles.length > maxRoles) parts.push(plural(roles.length - maxRoles, "more role"));
   return `passed with notes: ${parts.join("; ")}`;
 }
 
-/** A failed verdict in a few lines: cause, rows, fix. */
+/** Formats a failed verdict in a few lines: cause, rows, fix. */
 export function failureLines(verdict: Verdict): readonly string[] {
   const lines: string[] = [];
   for (const cause of verdict.causes.slice(0, 3)) lines.push(...causeLines(cause));
@@ -38,7 +38,7 @@ export function failureLines(verdict: Verdict): readonly string[] {
   return lines;
 }
 
-/** Which tables are incomplete, and how many are complete; `undefined` when there is nothing to tell. */
+/** Lists the incomplete tables and the number of complete ones; `undefined` when all are complete. */
 export function rowsLine(rows: readonly TableRows[]): string | undefined {
   const wrong = rows.filter(
     ({ expected, found }) => found === null || (expected !== null && found < expected),
@@ -60,17 +60,17 @@ export function rowsLine(rows: readonly TableRows[]): string | undefined {
   return `${shown.join(", ")}${rest}`;
 }
 
-/** One message in one line, for the full log and for people: severity, SQLSTATE, text, where. */
+/** Formats a message in one line: severity, SQLSTATE, text, position. */
 export function eventLine(event: ImportEvent): string {
   const at = event.line === undefined ? "" : `  line ${formatCount(event.line)}`;
   const message = event.message.replace(/\s+/g, " ");
-  return `${event.severity}  ${event.sqlstate ?? "-----"}  ${message}${at}${whereOf(event)}`;
+  return `${event.severity}  ${event.sqlstate ?? "-----"}  ${message}${at}${positionOf(event)}`;
 }
 
 function causeLines({ event, consequences }: Cause): readonly string[] {
   const at = event.line === undefined ? "" : ` (line ${formatCount(event.line)} of the dump)`;
   const lines = [
-    `  cause     ${event.sqlstate ?? event.severity}  ${short(event.message)}${whereOf(event)}${at}`,
+    `  cause     ${event.sqlstate ?? event.severity}  ${short(event.message)}${positionOf(event)}${at}`,
   ];
   if (event.detail !== undefined) lines.push(`            ${short(event.detail)}`);
   if (consequences > 0)
@@ -80,16 +80,16 @@ function causeLines({ event, consequences }: Cause): readonly string[] {
   return lines;
 }
 
-/** Longest message shown to people, in characters; the full log has all of it. */
-const shownLength = 120;
+/** Maximum length of a message in the text, in characters; the full log has the whole message. */
+const maxLength = 120;
 
-/** A text of the server in one line that is not too long. */
+/** Shortens a message to one line of at most {@link maxLength} characters. */
 function short(text: string): string {
   const line = text.replace(/\s+/g, " ").trim();
-  return line.length > shownLength ? `${line.slice(0, shownLength - 1)}…` : line;
+  return line.length > maxLength ? `${line.slice(0, maxLength - 1)}…` : line;
 }
 
-function whereOf({ context, object }: ImportEvent): string {
+function positionOf({ context, object }: ImportEvent): string {
   const copy =
     context === undefined
       ? undefined
@@ -102,10 +102,10 @@ function whereOf({ context, object }: ImportEvent): string {
 }
 
 function roleLine({ role, choice, objects, grants }: RoleReport): string {
-  const what: string[] = [];
-  if (objects > 0) what.push(`${plural(objects, "object")} restored without owner`);
-  if (grants > 0) what.push(`${plural(grants, "grant")} left out`);
-  if (choice === "created without login") what.push("created without login");
-  if (what.length === 0) what.push("statements about it left out");
-  return `role ${role}: ${what.join(", ")}`;
+  const effects: string[] = [];
+  if (objects > 0) effects.push(`${plural(objects, "object")} restored without owner`);
+  if (grants > 0) effects.push(`${plural(grants, "grant")} left out`);
+  if (choice === "created without login") effects.push("created without login");
+  if (effects.length === 0) effects.push("statements about it left out");
+  return `role ${role}: ${effects.join(", ")}`;
 }

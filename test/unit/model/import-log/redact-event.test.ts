@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { importEventSchema, type ImportEvent } from "../../../../model/import-log/event";
-import { redactEvent } from "../../../../model/import-log/tellable-event";
-import { redactMessage } from "../../../../model/masks/tellable";
+import { redactEvent } from "../../../../model/import-log/redact-event";
+import { redactMessage } from "../../../../model/masks/redact-message";
 
 describe("of what PostgreSQL says about values that are to be masked, is told", () => {
   test.each([

@@ -1,8 +1,8 @@
 /**
- * The names of objects in a message of PostgreSQL, as it writes them: `relation "public.a"`, `function public.f(integer)`,
+ * The names of objects in a message of PostgreSQL: `relation "public.a"`, `function public.f(integer)`,
  * `operator does not exist: public.citext = text`.
  */
-export function namesIn(message: string): readonly string[] {
+export function objectNamesIn(message: string): readonly string[] {
   const names = [...message.matchAll(/"((?:[^"]|"")+)"/g)].map(([, name = ""]) => name);
   const routine = /^(?:function|procedure|routine|aggregate) ([^("]+)\((.*)\) /.exec(message);
   if (routine) names.push(routine[1] ?? "", ...typesIn(routine[2]));
@@ -13,7 +13,7 @@ export function namesIn(message: string): readonly string[] {
   return names.filter((name) => name !== "").map((name) => name.replace(/\[\]$/, ""));
 }
 
-/** Types and operators between commas and spaces; those without a schema are PostgreSQL's own. */
+/** Qualified types and operators in a list; unqualified ones are built into PostgreSQL. */
 function typesIn(list: string | undefined): readonly string[] {
   const words = list?.match(/(?:"[^"]+"|[^\s,"])+/g) ?? [];
   return words.map((word) => word.replaceAll('"', "")).filter((word) => /.\../.test(word));
