@@ -2,6 +2,13 @@ import { defineConfig } from "vitest/config";
 import SlowestFirst from "./test/support/run/slowest-first.mjs";
 import { limit, minute } from "./test/support/time/limit.mjs";
 
+/** Shell scripts are imported as text, as esbuild does with its loader. */
+const shellScripts = {
+  name: "shell-scripts",
+  transform: (code: string, id: string) =>
+    id.endsWith(".sh") ? `export default ${JSON.stringify(code)}` : undefined,
+};
+
 /** Files at a time: more than there are processors, because much of what they do is waiting. The same for all, so that none waits for another kind. */
 const maxWorkers = 4;
 
@@ -10,6 +17,7 @@ const real = (
   name: string,
   { isolate = true, testTimeout = limit(15 * minute), folders = name } = {},
 ) => ({
+  plugins: [shellScripts],
   test: {
     name,
     isolate,
@@ -24,6 +32,7 @@ const real = (
 
 /** Tests without anything real. Those of rules alone have nothing that one file could leave for the next: they share what is loaded. */
 const quick = (name: string, isolate: boolean, ...setupFiles: string[]) => ({
+  plugins: [shellScripts],
   test: {
     name,
     isolate,

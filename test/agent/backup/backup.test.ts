@@ -1,4 +1,4 @@
-import { describe, expect, test } from "vitest";
+import { beforeAll, describe, expect, test } from "vitest";
 import { verifyResultSchema } from "../../../model/backup/verification-protocol";
 import { observationSchema } from "../../../model/observation/observation";
 import { useServer } from "../../support/servers/server";
@@ -42,8 +42,11 @@ const everything = `
   SELECT lo_from_bytea(0, 'large one'), lo_from_bytea(0, repeat('x', 5000)::bytea)`;
 
 describe("a backup", () => {
-  test("has a dump of each database, everything else of the server, and their checksums", async () => {
+  beforeAll(async () => {
     await server.createDatabase("all", everything);
+  });
+
+  test("has a dump of each database, everything else of the server, and their checksums", async () => {
     const application = { revision: "4f2c9e1", url: "http://127.0.0.1:9187/nothing-here" };
     await server.agent(["application", "1"], { server: server.name, ...application });
     const manifest = await backUpWell(server);

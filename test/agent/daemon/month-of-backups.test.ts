@@ -106,7 +106,7 @@ const faults: Readonly<Record<number, Fault>> = {
   },
   13: {
     afterwards: spoil('truncate -s -5 "$f"'),
-    finding: /is cut short/,
+    finding: /is truncated/,
     backups: 1,
   },
   15: {

@@ -63,6 +63,7 @@ describe("the scratch server", () => {
   });
 
   test("is made anew when an agent was killed with it, and what that left is removed", async () => {
+    await scratch([], "SELECT 1");
     const [waiting = ""] = await clusters();
     const sleeping = 'runOnScratchCluster([], "SELECT pg_sleep(7200)")';
     // Killed when PostgreSQL has the cluster under a name of its own.

@@ -280,7 +280,7 @@ describe("a table that the new contents have not got", () => {
       {
         ...{ state: "created", rows: 1, carried: 1 },
         notes: [
-          'lacks what the live one has: ALTER TABLE ONLY public.testers ADD CONSTRAINT testers_of_fkey FOREIGN KEY (of) REFERENCES public.gone(id) (relation "public.gone" does not exist)',
+          'missing, unlike in the live database: ALTER TABLE ONLY public.testers ADD CONSTRAINT testers_of_fkey FOREIGN KEY (of) REFERENCES public.gone(id) (relation "public.gone" does not exist)',
         ],
       },
     ]);
@@ -326,18 +326,18 @@ describe("what cannot be kept", () => {
   });
 
   test.each([
-    [{ table: "seen" }, "database.keep: seen is a view; only rows of tables can be kept"],
+    [{ table: "seen" }, "database.keep: seen is a view; only tables can be preserved"],
     [
       { table: "a b" },
-      /database\.keep: "a b" cannot be the name of a table \(string is not a valid identifier: "a b"\)/,
+      /database\.keep: "a b" is not a valid table name \(string is not a valid identifier: "a b"\)/,
     ],
     [
       { table: "users", where: "nothing > 1" },
-      'database.keep: PostgreSQL refuses the condition for users: column "nothing" does not exist',
+      'database.keep: PostgreSQL rejects the condition for users: column "nothing" does not exist',
     ],
     [
       { table: "users", where: "true) TO STDOUT; DROP TABLE users; --" },
-      /database\.keep: PostgreSQL refuses the condition for users: syntax error at or near "TO"$/,
+      /database\.keep: PostgreSQL rejects the condition for users: syntax error at or near "TO"$/,
     ],
   ])("%j is told by its place in the settings", async (table, message) => {
     await make(`${users} CREATE VIEW seen AS SELECT 1 AS id`, users);

@@ -323,7 +323,7 @@ describe("a dump that gives rights away", () => {
   });
 });
 
-test("many thousands of objects get their privileges in a moment", async () => {
+test("many thousands of objects get their rights in a moment", async () => {
   const tables = 5_000;
   await server.createDatabase(
     "source",

@@ -8,7 +8,6 @@ import { polling } from "../../support/time/limit.mjs";
 
 const server = useServer();
 const dataFolder = "/var/lib/postgresql/data/pgdata";
-/** A busy machine may take long over what is done in a moment. */
 const password = "over the wire";
 
 const ask = async (more: Partial<TlsRequest> = {}): Promise<Said> =>

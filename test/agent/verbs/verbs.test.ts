@@ -1,6 +1,6 @@
-import { describe, expect, test } from "vitest";
+import { beforeAll, describe, expect, test } from "vitest";
 import { observationSchema } from "../../../model/observation/observation";
-import { databasesResultSchema } from "../../../model/restore/protocol";
+import { databasesResultSchema, type RestoreResult } from "../../../model/restore/protocol";
 import { docker, useServer } from "../../support/servers/server";
 import { plainDump } from "../../support/databases/shop";
 import { polling } from "../../support/time/limit.mjs";
@@ -11,13 +11,14 @@ const dump = Buffer.from(
 );
 
 describe("what the agent tells", () => {
-  test("databases and observe tell of a restored database, its stamp and the restore", async () => {
-    const { result } = await server.restore({
-      database: "told",
-      dump,
-      name: "pg_dump.production.told.20261115.032900.sql",
-    });
+  let result: RestoreResult;
+  beforeAll(async () => {
+    const name = "pg_dump.production.told.20261115.032900.sql";
+    ({ result } = await server.restore({ database: "told", dump, name }));
     expect(result.result, result.text).toBe("restored");
+  });
+
+  test("databases and observe tell of a restored database, its stamp and the restore", async () => {
     const { databases } = databasesResultSchema.parse(
       JSON.parse((await server.agent(["databases"])).stdout),
     );
@@ -49,11 +50,12 @@ describe("what the agent tells", () => {
   });
 
   test("observe tells of a restore that failed, and the generation stays", async () => {
-    const { result } = await server.restore({ database: "told", dump: Buffer.from("nonsense") });
+    const nonsense = Buffer.from("nonsense");
+    const { result: failed } = await server.restore({ database: "told", dump: nonsense });
     const observation = observationSchema.parse(
       JSON.parse((await server.agent(["observe"])).stdout),
     );
-    expect(observation.lastRestore).toEqual(result);
+    expect(observation.lastRestore).toEqual(failed);
     expect(observation.generation).toBe(1);
   });
 
@@ -66,7 +68,9 @@ describe("what the agent tells", () => {
     await write(state, kept);
     expect({ status, stdout }).toEqual({ status: 1, stdout: "" });
     expect(stderr).toMatch(/^unexpected: SyntaxError: .*JSON/);
-    expect(stderr).toMatch(/ at \S*readGeneration \(\S*agent\/store\.ts:\d+:\d+\)/);
+    expect(stderr).toMatch(
+      / at \S*readGeneration \(\S*agent\/system\/restore-generation\.ts:\d+:\d+\)/,
+    );
     expect((await server.agent(["observe"])).status).toBe(0);
   });
 
@@ -109,7 +113,7 @@ describe("what the agent tells", () => {
 
 describe("a request that makes no sense gets one clear error", () => {
   test.each([
-    [["rstore"], "{}", /^unknown verb "rstore"; use one of: serve, .*\n$/],
+    [["rstore"], "{}", /^unknown verb "rstore"; it is one of: serve, .*\n$/],
     [["toString"], "{}", /^unknown verb "toString"/],
     [["restore"], "", /^the request is not JSON: .*\n$/],
     [["restore"], "{", /^the request is not JSON: .*\n$/],

@@ -272,7 +272,9 @@ describe("a verification that is interrupted", () => {
     await server.startAgain("postgres");
     const { status, stdout, stderr } = await running;
     expect({ status, stdout }).toEqual({ status: 1, stdout: "" });
-    expect(stderr).toMatch(/the restore was interrupted: .*|the agent cannot connect to PostgreSQL/);
+    expect(stderr).toMatch(
+      /the restore was interrupted: .*|the agent cannot connect to PostgreSQL/,
+    );
     expect(await rememberedOf(id)).toBeUndefined();
     await server.expectNothingLeft();
   });
@@ -300,9 +302,7 @@ test("a verified backup is read again after a week, and from then on it counts o
   });
   expect(await rememberedOf(altered)).toMatchObject({
     ...{ result: "failed", restored: false },
-    text: expect.stringMatching(
-      /is not good:\n.* was modified: its SHA-256 differs/,
-    ) as string,
+    text: expect.stringMatching(/is not good:\n.* was modified: its SHA-256 differs/) as string,
   });
   const today = expect.stringMatching(`^${new Date().toISOString().slice(0, 4)}`) as string;
   expect(await rememberedOf(good)).toMatchObject({ result: "passed", checkedAt: today });

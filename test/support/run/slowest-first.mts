@@ -2,35 +2,35 @@ import { relative } from "node:path";
 import { BaseSequencer, type TestSpecification } from "vitest/node";
 
 /** The files that take longest, the longest first; those that compute among those that wait. */
-const longest = [
-  "faults/faults",
-  "kills/pulumi",
-  "load/many",
-  "machines/hosts",
-  "kills/engine",
-  "machines/own-server",
-  "e2e/refresh",
-  "agent/backup/backup",
-  "agent/daemon/month-of-backups",
-  "agent/offsite/offsite",
-  "e2e/development",
-  "agent/server/pg-hba",
-  "agent/server/parameters-restart",
-  "agent/recovery/archive",
-  "agent/verify/verify",
-  "agent/restore/damaged-dumps",
-  "e2e/faults",
-  "e2e/three-servers",
-  "agent/restore/dump-formats",
-  "e2e/access",
-  "agent/daemon/overdue",
-  "agent/recovery/point-in-time",
-  "agent/restore/refresh",
-  "e2e/backups",
-  "agent/restore/swap",
-  "agent/server/parameters",
-  "agent/server/external",
-  "agent/server/roles",
+export const longest = [
+  "test/faults/faults.test.ts",
+  "test/kills/pulumi.story.test.ts",
+  "test/load/many.test.ts",
+  "test/machines/hosts.test.ts",
+  "test/kills/engine.story.test.ts",
+  "test/machines/own-server.test.ts",
+  "test/e2e/refresh.test.ts",
+  "test/agent/backup/backup.test.ts",
+  "test/agent/daemon/month-of-backups.test.ts",
+  "test/agent/offsite/offsite.story.test.ts",
+  "test/e2e/development.test.ts",
+  "test/agent/server/pg-hba.test.ts",
+  "test/agent/server/parameters-restart.test.ts",
+  "test/agent/recovery/archive.story.test.ts",
+  "test/agent/verify/verify.test.ts",
+  "test/agent/restore/damaged-dumps.test.ts",
+  "test/e2e/faults.test.ts",
+  "test/e2e/three-servers.test.ts",
+  "test/agent/restore/dump-formats.test.ts",
+  "test/e2e/access.test.ts",
+  "test/agent/daemon/overdue.story.test.ts",
+  "test/agent/recovery/point-in-time.test.ts",
+  "test/agent/restore/refresh.story.test.ts",
+  "test/e2e/backups.test.ts",
+  "test/agent/restore/swap.test.ts",
+  "test/agent/server/parameters.test.ts",
+  "test/agent/server/external.story.test.ts",
+  "test/agent/server/roles.test.ts",
 ];
 
 /** What has no engine to wait for, and so fills the gaps at the end. */
@@ -42,8 +42,7 @@ export default class SlowestFirst extends BaseSequencer {
     const sorted = await super.sort(files);
     const place = ({ moduleId, project }: TestSpecification): number => {
       if (quick.has(project.name)) return longest.length + 1;
-      const name = relative(`${project.config.root}/test`, moduleId).replace(/\.test\.ts$/, "");
-      const at = longest.indexOf(name);
+      const at = longest.indexOf(relative(project.config.root, moduleId));
       return at < 0 ? longest.length : at;
     };
     return sorted.sort((a, b) => place(a) - place(b));

@@ -130,12 +130,10 @@ describe("a refresh from another server's backup", () => {
     const report = async (): Promise<RestoreResult> =>
       JSON.parse((await server.agent(["report"])).stdout) as RestoreResult;
     const { exchangedAt = "" } = await report();
-    const due = async (started: string): Promise<unknown> =>
-      JSON.parse((await server.agent(["application-due", database, started])).stdout);
-    expect(await due(new Date(Date.parse(exchangedAt) - 1).toISOString())).toEqual({
-      restart: true,
-    });
-    expect(await due(exchangedAt)).toEqual({ restart: false });
+    const due = async (started: string): Promise<string> =>
+      (await server.agent(["application-due", database, started])).stdout;
+    expect(await due(new Date(Date.parse(exchangedAt) - 1).toISOString())).toBe("due\n");
+    expect(await due(exchangedAt)).toBe("not-due\n");
 
     const line = (seconds: number, text: string): string =>
       `${new Date(Date.parse(exchangedAt) + seconds * 1000).toISOString()} ${text}\n`;
@@ -144,12 +142,9 @@ describe("a refresh from another server's backup", () => {
       ...{ server: server.name, database, revision: "4f2c9e1", container: "the-application" },
       errorPattern: "ERROR",
     });
-    const tell = async (...args: [how: string, problem: string | null]) =>
+    const tell = async (how: string, problem: string) =>
       server.agentWith(
-        [
-          ...["application-report", args[0], exchangedAt],
-          JSON.stringify({ problem: args[1], seconds: 1.5 }),
-        ],
+        ["application-report", how, exchangedAt, "1.5", problem],
         Buffer.from(`${asked}\n${log}`),
       );
     const failed = await tell("restarted", "/health returns 503");
@@ -173,7 +168,7 @@ describe("a refresh from another server's backup", () => {
     };
     expect((await report()).application).toEqual(application);
 
-    const well = await tell("not-restarted", null);
+    const well = await tell("not-restarted", "");
     expect(well).toMatchObject({ status: 0 });
     expect(well.stderr).toContain("healthy after 1.5 s · 1 new error in its log");
     expect((await report()).application).toMatchObject({ restarted: true, healthy: true });
@@ -308,7 +303,7 @@ describe("a refresh that cannot be done changes nothing and says why:", () => {
       await refused(
         first,
         { prepare: { keep: [{ table: "notes" }] } },
-        'database.keep: notes may not be read by the owner of the database; hand it over there with: ALTER TABLE "public"."notes" OWNER TO "shop_owner", or leave it out',
+        'database.keep: notes cannot be read by the database owner; make it the owner with: ALTER TABLE "public"."notes" OWNER TO "shop_owner", or leave the table out',
       );
     } finally {
       await server.sql(database, "DROP TABLE notes");
