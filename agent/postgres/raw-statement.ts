@@ -22,7 +22,7 @@ export class RawStatement implements Submittable {
   /** True when PostgreSQL waits for rows, false when the statement has finished without rows. */
   readonly expectsRows: Promise<boolean>;
   #end!: (ending: StatementResult) => void;
-  #answer!: (wantsRows: boolean) => void;
+  #answer!: (expectsRows: boolean) => void;
   #ended = false;
   #tag = "";
   #connection: RawConnection | undefined;

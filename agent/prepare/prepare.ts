@@ -12,17 +12,18 @@ import { logLine } from "../system/progress";
 import type { RunStep } from "../system/step";
 import { runUpgrades } from "./upgrades/run";
 
-/** Whose contents are prepared. */
+/** The database that is prepared. */
 export interface PreparationTarget {
   readonly server: string;
   readonly database: string;
-  /** Whether there is a live database, whose tables may be carried over. */
+  /** Whether there is a live database whose tables can be preserved. */
   readonly hasLive: boolean;
 }
 
 /**
- * Does to a database's `__incoming` what is to be done before it takes the name. Nobody else is connected to it. What was
- * done is put into `prepared` as it comes; throws an {@link AgentError} at the first part that fails.
+ * Prepares the candidate database for the swap: upgrade scripts, masks, defuse statements, preserved tables. The
+ * candidate has no other connections. The report of each part is added to `prepared`. Throws an {@link AgentError} at
+ * the first part that fails.
  */
 export async function prepareCandidate(
   { server, database, hasLive }: PreparationTarget,
@@ -30,21 +31,24 @@ export async function prepareCandidate(
   prepared: PreparationReport,
   step: RunStep,
 ): Promise<void> {
-  const incoming = candidateName(database);
+  const candidate = candidateName(database);
   const { owner } = databaseRoles(database);
   if (upgrades) {
     prepared.upgrades = await step("upgrade", async () =>
-      runUpgrades({ database: incoming, owner, server, masked: masks !== undefined }, upgrades),
+      runUpgrades(
+        { database: candidate, owner, server, hidesValues: masks !== undefined },
+        upgrades,
+      ),
     );
     if (prepared.upgrades.result !== "applied") throw new AgentError(prepared.upgrades.text);
   }
-  if (masks) prepared.masks = await step("mask", async () => mask(incoming, masks));
+  if (masks) prepared.masks = await step("mask", async () => mask(candidate, masks));
   if (defuse.length > 0) {
-    prepared.defuse = await step("defuse", async () => runDefuse(incoming, defuse));
+    prepared.defuse = await step("defuse", async () => runDefuse(candidate, defuse));
   }
   if (keep.length > 0 && hasLive) {
     prepared.keep = await step("keep", async () =>
-      preserveTables({ live: database, incoming, owner, keep }),
+      preserveTables({ live: database, candidate, owner, rules: keep }),
     );
   }
 }

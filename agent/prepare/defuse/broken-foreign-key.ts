@@ -1,14 +1,14 @@
 import type { Client } from "pg";
 import { quoteIdentifier as q } from "../../../model/base/sql";
 
-/** A foreign key that does not hold. */
+/** A violated foreign key. */
 export interface BrokenForeignKey {
   readonly name: string;
   readonly table: string;
   readonly referenced: string;
 }
 
-/** Looks at the foreign keys from and to tables: in a session for replication PostgreSQL does not. */
+/** Finds a violated foreign key from or to the given tables: with session_replication_role = replica PostgreSQL checks none. */
 export async function findBrokenForeignKey(
   client: Client,
   tables: readonly number[],

@@ -7,10 +7,9 @@ import { deleteStatistics } from "../masks/remnants";
 import { findBrokenForeignKey } from "./broken-foreign-key";
 
 /**
- * Defuses a database that nobody may connect to yet: each statement in a transaction of its own, in order, with its
- * post-condition at its end; all of those once more in the end. Throws at the first that fails; the database is then to be
- * thrown away. What the statements changed leaves nothing of the former values in the database's files. Statistics are to be
- * made afterwards (ANALYZE).
+ * Defuses a database without other connections. Each statement runs in its own transaction, in order, followed by its
+ * post-condition; at the end all post-conditions are checked again. Throws at the first failure; the caller must then
+ * drop the database. Previous values of changed rows are removed from the database's files. Run ANALYZE afterwards.
  */
 export async function runDefuse(database: string, statements: Defuse): Promise<DefuseReport> {
   const started = performance.now();
@@ -24,7 +23,7 @@ export async function runDefuse(database: string, statements: Defuse): Promise<D
       await expectTrue(
         client,
         statement,
-        "is false again after the others; change their order, or the one that undoes it",
+        "is false again after the later statements; change their order, or the statement that undoes it",
       );
     }
     for (const table of changed) await client.query(`VACUUM (FULL) ${table}`);
@@ -51,11 +50,11 @@ async function runOne(
     await expectTrue(
       client,
       statement,
-      "is false after it; change the statement, or the query if it asks for too much",
+      "is false after the statement; change the statement, or the post-condition if it is too strict",
     );
     if ((await transactionId(client)) !== transaction) {
       throw new AgentError(
-        `defuse "${name}": its statements end the transaction they run in; leave COMMIT and ROLLBACK out`,
+        `defuse "${name}": its statements end the transaction in which they run; remove COMMIT and ROLLBACK`,
       );
     }
     const tables = await tablesChanged(client);
@@ -66,7 +65,7 @@ async function runOne(
     );
     if (broken !== undefined) {
       throw new AgentError(
-        `defuse "${name}": leaves rows of ${broken.table} without the row of ${broken.referenced} they refer to (foreign key ${broken.name}); delete those first, because ON DELETE does not fire here`,
+        `defuse "${name}": leaves rows of ${broken.table} without the row of ${broken.referenced} that they reference (foreign key ${broken.name}); delete those rows first, because ON DELETE does not fire here`,
       );
     }
     await client.query("COMMIT");
@@ -93,13 +92,13 @@ async function expectTrue(
   if (rows.length === 1 && rows[0]?.length === 1 && rows[0][0] === true) return;
   const [first] = rows;
   const isFalse = rows.length === 1 && first?.length === 1 && first[0] === false;
-  const told = isFalse
+  const problem = isFalse
     ? falseText
-    : "must answer with one row and one column that is true or false; write it as SELECT NOT EXISTS (…)";
-  throw new AgentError(`defuse "${name}": its post-condition ${told}\n  ${oneLine(expect)}`);
+    : "must return one row with one column that is true or false; write it as SELECT NOT EXISTS (…)";
+  throw new AgentError(`defuse "${name}": its post-condition ${problem}\n  ${oneLine(expect)}`);
 }
 
-/** Tables that the transaction changed so far; `stale` where something was there before. */
+/** Tables that the transaction has changed; `stale` if it updated or deleted rows. */
 async function tablesChanged(
   client: Client,
 ): Promise<{ id: number; name: string; stale: boolean }[]> {
@@ -116,9 +115,9 @@ async function transactionId(client: Client): Promise<string> {
 
 function failure(name: string, sql: string, error: unknown): AgentError {
   const { position } = error as { position?: string };
-  const at = position === undefined ? sql : sql.slice(Math.max(0, Number(position) - 1));
+  const from = position === undefined ? sql : sql.slice(Math.max(0, Number(position) - 1));
   return new AgentError(
-    `defuse "${name}": ${failureText(error)}; correct the statement, or leave it out if the application has no such thing any more\n  ${oneLine(at)}`,
+    `defuse "${name}": ${failureText(error)}; fix the statement, or remove it if it no longer applies to the application\n  ${oneLine(from)}`,
     { cause: error },
   );
 }

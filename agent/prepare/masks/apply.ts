@@ -19,15 +19,15 @@ import { refreshMaterializedViews } from "./materialized-views";
 import { removeRemnants, unlinkLargeObjects } from "./remnants";
 import { runSingleStatement, rewriteTable, type RewriteResult } from "./rewrite-table";
 
-/** What the masks of a database come to; there is a plan only without problems. Nothing is changed. */
+/** Result of checking masks: problems, or else a plan. */
 export interface CheckedMasks {
   readonly problems: readonly ConfigProblem[];
   readonly plan: MaskPlan | undefined;
 }
 
 /**
- * Plans the masks of a database as it is now, and tries each on a few rows: what an expression or a domain refuses is told
- * before anything is touched.
+ * Plans the masks of a database and tries each on a few rows, so that errors of an expression or a domain are reported
+ * before anything is changed. Read-only.
  */
 export async function checkMasks(
   database: string,
@@ -41,24 +41,25 @@ export async function checkMasks(
     await client.query("SET search_path = public");
     const found: ConfigProblem[] = [];
     for (const rewrite of plan.rewrites) found.push(...(await tryMasks(client, rewrite)));
-    const told = new Map(found.map((problem) => [JSON.stringify(problem), problem]));
-    return { problems: [...told.values()], plan: told.size === 0 ? plan : undefined };
+    const distinct = new Map(found.map((problem) => [JSON.stringify(problem), problem]));
+    return { problems: [...distinct.values()], plan: distinct.size === 0 ? plan : undefined };
   } finally {
     await client.end();
   }
 }
 
 /**
- * Masks a database that nobody may connect to yet, by a plan that was made of it as it is now. Nothing is left of the
- * former values in its files; WAL and the backups made of it have them. Throws what stopped it; the database is then to be
- * thrown away, because some tables are masked and others are not. Statistics are to be made afterwards (ANALYZE).
- * @param tell is told how far it is, a line each time
+ * Masks a database without other connections, by a plan of its current state. No previous values remain in its files,
+ * but WAL and backups of it contain them. Throws the first error; the caller must then drop the database, because only
+ * some tables are masked. Run ANALYZE afterwards.
+ *
+ * @param report Called with a progress line after each table.
  */
 export async function applyMasks(
   database: string,
   plan: MaskPlan,
   key: string,
-  tell: (line: string) => void = () => undefined,
+  report: (line: string) => void = () => undefined,
 ): Promise<MasksReport> {
   const started = performance.now();
   const clients = await connectAll(database, key);
@@ -68,10 +69,10 @@ export async function applyMasks(
     for (const { target, column } of plan.emptied)
       largeObjectsRemoved += await unlinkLargeObjects(client, target, q(column));
     await dropForeignKeys(client, plan.foreignKeys);
-    const done = await rewriteAll(clients, plan, tell);
+    const done = await rewriteAll(clients, plan, report);
     await recreateForeignKeys(client, plan.foreignKeys);
     await refreshMaterializedViews(client);
-    // Of sessions that have gone: what they did to rows is known at once then.
+    // So that the counters of changed rows are up to date.
     await client.query("SELECT pg_stat_force_next_flush()");
     await removeRemnants(
       client,
@@ -91,7 +92,7 @@ async function tryMasks(client: Client, rewrite: TableRewrite): Promise<ConfigPr
     if (text !== undefined)
       problems.push({
         path: column.path,
-        text: `${describeMask(column.mask)} is refused by PostgreSQL: ${text}`,
+        text: `PostgreSQL rejects ${describeMask(column.mask)}: ${text}`,
       });
   }
   return problems;
@@ -118,11 +119,11 @@ async function connectAll(database: string, key: string): Promise<[Client, ...Cl
   }
 }
 
-/** Each connection takes the next table until none is left, or one has failed. */
+/** Each connection rewrites the next table until none is left or one has failed. */
 async function rewriteAll(
   clients: readonly Client[],
   { rewrites }: MaskPlan,
-  tell: (line: string) => void,
+  report: (line: string) => void,
 ): Promise<Map<TableRewrite, RewriteResult>> {
   const done = new Map<TableRewrite, RewriteResult>();
   const waiting = [...rewrites];
@@ -136,7 +137,7 @@ async function rewriteAll(
         throw error;
       }
       const values = [...done.values()].flatMap((one) => one.values).reduce((a, b) => a + b, 0);
-      tell(
+      report(
         `masks ${done.size} of ${rewrites.length} tables · ${formatCount(values)} values · ${rewrite.title}`,
       );
     }

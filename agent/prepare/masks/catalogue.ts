@@ -4,14 +4,15 @@ import { quoteLiteral } from "../../../model/base/sql";
 import { ledgerSchema, ledgerTable } from "../../../model/upgrades/ledger";
 
 /**
- * Reads what masks have to know about the database of a connection. Its tables' sizes wait for whoever has locked one;
- * without them they are 0.
+ * Reads the catalogue that planning masks needs, from the database of a connection.
+ *
+ * @param sizes Whether to read table sizes, which waits for sessions that have locked a table; otherwise they are 0.
  */
 export async function readMaskCatalogue(
   client: Client,
   { sizes = true }: { readonly sizes?: boolean } = {},
 ): Promise<MaskCatalogue> {
-  // With an empty path every type comes out qualified.
+  // With an empty search_path all types are schema-qualified.
   await client.query("SET search_path = ''");
   const { rows: tables } = await client.query<TableFacts>(tablesSql(sizes));
   const { rows: foreignKeys } = await client.query<ForeignKeyFacts>(foreignKeysSql);
@@ -23,7 +24,7 @@ export async function readMaskCatalogue(
   return { encoding, tables, foreignKeys, largeObjects };
 }
 
-/** Names of columns by their numbers. */
+/** SQL expression for the names of columns by their numbers. */
 const names = (relation: string, numbers: string): string => `
   ARRAY(SELECT named.attname::text FROM unnest(${numbers}) WITH ORDINALITY AS numbers(number, at)
         JOIN pg_attribute named ON named.attrelid = ${relation} AND named.attnum = number ORDER BY at)`;
@@ -46,10 +47,10 @@ const tablesSql = (sizes: boolean): string => `
     SELECT c.*, n.nspname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
     WHERE c.relkind IN ('r', 'p', 'f', 'v', 'm') AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
       AND c.oid NOT IN (SELECT objid FROM members)
-      -- Which upgrade scripts the data has been through is Stagecraft's own.
+      -- The ledger of upgrade scripts belongs to Stagecraft.
       AND (n.nspname, c.relname) <> (${quoteLiteral(ledgerSchema)}, ${quoteLiteral(ledgerTable)})
   ), columns AS MATERIALIZED (
-    -- All at once: for each table in turn, the types would be gone through as often as there are tables.
+    -- For all tables at once: a subquery per table would scan the types once per table.
     SELECT a.attrelid, jsonb_agg(jsonb_build_object(
         'name', a.attname, 'type', format_type(a.atttypid, a.atttypmod),
         'base', coalesce(e.typname, b.typname),

@@ -1,7 +1,7 @@
 import { redactMessage } from "../../../model/masks/redact-message";
 import { AgentError, messageOf } from "../../system/errors";
 
-/** What PostgreSQL tells of an error. */
+/** Fields of a PostgreSQL error. */
 interface PostgresErrorFields {
   readonly code?: string;
   readonly table?: string;
@@ -10,17 +10,17 @@ interface PostgresErrorFields {
   readonly dataType?: string;
 }
 
-/** What PostgreSQL said, as far as no value of a row can be in it. */
+/** PostgreSQL's error text without anything that could be a value of a row. */
 export function failureText(error: unknown): string {
   const { code, constraint, column, dataType } = error as PostgresErrorFields;
   const message = messageOf(error);
   if (code === undefined) return message;
-  const told = redactMessage(code, message);
-  const named = told === message ? undefined : (constraint ?? column ?? dataType);
-  return `${code}  ${told}${named === undefined ? "" : ` (${named})`}`;
+  const redacted = redactMessage(code, message);
+  const named = redacted === message ? undefined : (constraint ?? column ?? dataType);
+  return `${code}  ${redacted}${named === undefined ? "" : ` (${named})`}`;
 }
 
-/** An error that stops the masking, with the table and the fix. Never with a value: those are what is to be hidden. */
+/** An error that stops the masking, with the table and the fix, and never with a value to be hidden. */
 export function maskFailure(what: string, error: unknown, fix = fixFor(error)): AgentError {
   return new AgentError(`${what}: ${failureText(error)}; ${fix}`, { cause: undefined });
 }
@@ -29,17 +29,17 @@ function fixFor(error: unknown): string {
   const { code = "" } = error as PostgresErrorFields;
   switch (code) {
     case "23505":
-      return "two values became the same: give the columns of that index hash, or sql that keeps them apart";
+      return "two masked values are equal: use hash for the columns of that index, or sql with distinct results";
     case "23514":
-      return "a masked value breaks that check: give its column another mask, or sql that keeps to it";
+      return "a masked value violates that check: use another mask for its column, or sql that satisfies the check";
     case "23502":
-      return "a masked value is NULL there: give its column constant, or sql that is never NULL";
+      return "a masked value is NULL there: use constant for its column, or sql that is never NULL";
     case "23503":
-      return "give the columns of that foreign key the same mask";
+      return "use the same mask for all columns of that foreign key";
     case "23P01":
-      return "masked values overlap: give the columns of that constraint sql or public";
+      return "masked values overlap: use sql or public for the columns of that constraint";
     case "53100":
-      return "make room on the disk of the server";
+      return "free some space on the server's disk";
     default:
       return "change the mask of that column";
   }

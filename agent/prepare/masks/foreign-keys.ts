@@ -5,7 +5,7 @@ import { maskFailure } from "./failure";
 
 type Keys = MaskPlan["foreignKeys"];
 
-/** Takes foreign keys off: a table that others refer to cannot be emptied. */
+/** Drops foreign keys, because a referenced table cannot be truncated. */
 export async function dropForeignKeys(client: Client, keys: Keys): Promise<void> {
   await client.query("BEGIN");
   for (const { on, name } of keys)
@@ -13,7 +13,7 @@ export async function dropForeignKeys(client: Client, keys: Keys): Promise<void>
   await client.query("COMMIT");
 }
 
-/** Makes them again as they were; PostgreSQL looks at every row as it does so. */
+/** Recreates foreign keys as they were; PostgreSQL checks every row. */
 export async function recreateForeignKeys(client: Client, keys: Keys): Promise<void> {
   for (const { on, name, title, definition, comment } of keys) {
     try {

@@ -4,12 +4,12 @@ import { innerKeySetting, outerKeySetting, purposes } from "../../../model/masks
 import { connect } from "../../postgres/connect";
 import { noServerLogging } from "../../postgres/no-server-logging";
 
-/** Bytes of a block of SHA-256, which HMAC fills its key up to (RFC 2104). */
+/** Block size of SHA-256 in bytes, to which HMAC pads its key (RFC 2104). */
 const blockBytes = 64;
 
-/** The settings that hold the key, in the form that HMAC takes it: padded, and with the purpose behind it. */
+/** Session settings with the key as HMAC needs it: padded, and followed by the purpose. */
 export function keySettings(key: string): Record<string, string> {
-  // One key each: what is told apart by a key cannot be told apart by a text that somebody chooses.
+  // One key per purpose: with a prefix in the text, a chosen value could collide with another purpose.
   const padded = Buffer.alloc(blockBytes);
   createHmac("sha256", "stagecraft masks").update(key).digest().copy(padded);
   const pad = (byte: number): Buffer => Buffer.from(padded.map((one) => one ^ byte));
@@ -22,7 +22,7 @@ export function keySettings(key: string): Record<string, string> {
   ]) as Record<string, string>;
 }
 
-/** Settings under which all servers give the same values, and no trigger or rule of the application has a say. */
+/** Parameters with which all servers compute the same values, and no trigger or rule of the application fires. */
 const maskingSettings = {
   session_replication_role: "replica",
   synchronous_commit: "off",
@@ -34,12 +34,12 @@ const maskingSettings = {
   row_security: "off",
   maintenance_work_mem: "128MB",
   client_min_messages: "warning",
-  // Digests take longer than handing a row over; PostgreSQL thinks otherwise of them.
+  // Computing a digest costs more than transferring a row, unlike PostgreSQL's estimate.
   max_parallel_workers_per_gather: "2",
   parallel_tuple_cost: "0",
 };
 
-/** A connection to mask a database on; with the key, if any, in its settings. The caller ends it. */
+/** Connects to a database to mask or defuse it, without server logging. The caller must end the connection. */
 export async function connectWithoutLogging(database: string, key?: string): Promise<Client> {
   const client = await connect(database, { ...noServerLogging, ...maskingSettings });
   try {

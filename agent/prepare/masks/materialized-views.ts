@@ -1,7 +1,7 @@
 import type { Client } from "pg";
 import { maskFailure } from "./failure";
 
-/** Fills the materialized views anew that have contents, those first that others are made of. */
+/** Refreshes the populated materialized views, in the order of their dependencies. Returns their names. */
 export async function refreshMaterializedViews(client: Client): Promise<string[]> {
   const { rows } = await client.query<{ name: string }>(orderSql);
   for (const { name } of rows) {
@@ -11,14 +11,14 @@ export async function refreshMaterializedViews(client: Client): Promise<string[]
       throw maskFailure(
         `refreshing the materialized view ${name}`,
         error,
-        "give the columns it is made of masks that it can be made of",
+        "use masks for its source columns with which its query works",
       );
     }
   }
   return rows.map(({ name }) => name);
 }
 
-/** How deep a view stands on others, views in between included. */
+/** Sorts materialized views by their depth of dependencies, including plain views in between. */
 const orderSql = `
   WITH RECURSIVE uses AS MATERIALIZED (
     SELECT DISTINCT r.ev_class AS view, d.refobjid AS of

@@ -1,9 +1,10 @@
 import type { Client } from "pg";
 
 /**
- * Removes what is left of the former values outside of the tables that were written anew: rows that were changed or
- * deleted, columns that were dropped, samples in the statistics, large objects. The caller makes statistics again.
- * @param rewritten the tables that were written anew
+ * Removes previous values that remain outside of the rewritten tables: updated and deleted rows, dropped columns,
+ * samples in the statistics, large objects. Returns the names of the tables that it vacuumed. Run ANALYZE afterwards.
+ *
+ * @param rewritten OIDs of the rewritten tables.
  */
 export async function removeRemnants(
   client: Client,
@@ -16,9 +17,9 @@ export async function removeRemnants(
   return rows.map(({ name }) => name);
 }
 
-/** Removes what ANALYZE, also that of autovacuum, has kept of values. */
+/** Deletes the statistics that ANALYZE or autovacuum collected, which contain values. */
 export async function deleteStatistics(client: Client): Promise<void> {
-  // Of PostgreSQL's own tables one holds data: that of the large objects.
+  // pg_largeobject is the only system table with user data.
   await client.query(
     "DELETE FROM pg_statistic WHERE starelid >= 16384 OR starelid = 'pg_largeobject'::regclass",
   );
@@ -27,21 +28,21 @@ export async function deleteStatistics(client: Client): Promise<void> {
     await client.query(`VACUUM (FULL) pg_catalog.${catalogue}`);
 }
 
-/** Removes the large objects that columns refer to. Run before the references go. */
+/** Deletes the large objects that a column references. Call it before the references are removed. Returns their number. */
 export async function unlinkLargeObjects(
   client: Client,
   target: string,
   column: string,
 ): Promise<number> {
-  const { rows } = await client.query<{ gone: number }>(
-    `SELECT count(lo_unlink(loid))::int AS gone FROM (
+  const { rows } = await client.query<{ deleted: number }>(
+    `SELECT count(lo_unlink(loid))::int AS deleted FROM (
        SELECT DISTINCT ${column}::oid AS loid FROM ${target} WHERE ${column} IS NOT NULL) AS used
      WHERE EXISTS (SELECT FROM pg_largeobject_metadata WHERE oid = loid)`,
   );
-  return rows[0]?.gone ?? 0;
+  return rows[0]?.deleted ?? 0;
 }
 
-/** Tables with dead rows, or with the values of columns that are gone. */
+/** Tables with dead rows, or with values of dropped columns. */
 const staleSql = `
   SELECT c.oid::regclass::text AS name FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
   WHERE c.relkind = 'r' AND c.oid <> ALL ($1::oid[]) AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'

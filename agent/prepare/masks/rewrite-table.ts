@@ -5,24 +5,24 @@ import { quoteIdentifier as q } from "../../../model/base/sql";
 import { AgentError } from "../../system/errors";
 import { maskFailure } from "./failure";
 
-/** What became of a table. */
+/** Result of masking a table. */
 export interface RewriteResult {
   readonly rows: number;
-  /** Values that were masked, for each of the columns. */
+  /** Number of masked values, for each column. */
   readonly values: readonly number[];
   readonly seconds: number;
 }
 
 /**
- * Writes a table anew with masked values, in one transaction. Its rows get new files, its indexes and TOAST as well, so
- * nothing of the old values stays in any of them.
+ * Rewrites a table with masked values, in one transaction. The table, its TOAST table and its indexes get new files, so
+ * that no previous value remains.
  */
 export async function rewriteTable(client: Client, rewrite: TableRewrite): Promise<RewriteResult> {
   const started = performance.now();
   const sql = rewriteSql(rewrite);
   try {
     await client.query("BEGIN");
-    const always = await disableTriggersAndRules(client, rewrite);
+    const enable = await disableTriggersAndRules(client, rewrite);
     const counted = await one(client, countSql(rewrite));
     await runSingleStatement(client, sql.mask);
     await client.query(sql.empty);
@@ -31,11 +31,11 @@ export async function rewriteTable(client: Client, rewrite: TableRewrite): Promi
     const rows = Number(counted["rows"]);
     if (rowCount !== rows) {
       throw new AgentError(
-        `${rewrite.title} had ${rows} rows and would have ${rowCount ?? 0} after masking; a rule or trigger ENABLE ALWAYS changes what is inserted: take it out, or mask by a defuse statement`,
+        `${rewrite.title} had ${rows} rows and would have ${rowCount ?? 0} after masking; a rule or trigger with ENABLE ALWAYS changes the inserted rows: drop it, or mask by a defuse statement`,
       );
     }
     for (const relation of rewrite.relations) await rebuildIndexes(client, relation);
-    for (const statement of always) await client.query(statement);
+    for (const statement of enable) await client.query(statement);
     await client.query("COMMIT");
     const values = rewrite.masked.map((_, i) => Number(counted[`m${i + 1}`]));
     return { rows, values, seconds: (performance.now() - started) / 1000 };
@@ -45,9 +45,9 @@ export async function rewriteTable(client: Client, rewrite: TableRewrite): Promi
   }
 }
 
-/** One statement only, whatever stands in an expression. */
+/** Runs SQL in the extended protocol, which allows only one statement, whatever an expression contains. */
 export async function runSingleStatement(client: Client, text: string): Promise<void> {
-  // The types do not know it yet.
+  // The type declarations of pg lack queryMode.
   const query: QueryConfig & { queryMode: "extended" } = { text, queryMode: "extended" };
   await client.query(query);
 }
@@ -58,8 +58,8 @@ async function one(client: Client, text: string): Promise<Record<string, unknown
 }
 
 /**
- * Triggers and rules that fire even in a session for replication are switched off; the statements that switch them on
- * again as they were.
+ * Disables triggers and rules that fire even with session_replication_role = replica. Returns the statements that enable
+ * them again as before.
  */
 async function disableTriggersAndRules(
   client: Client,
@@ -82,8 +82,8 @@ async function disableTriggersAndRules(
 }
 
 /**
- * Indexes are built in one go behind the rows, which takes a fraction of the time. PostgreSQL has no statement for it, but
- * leaves an index alone that is marked as not ready; REINDEX marks it as ready again, having checked it.
+ * Marks the indexes as not ready, so that PostgreSQL does not update them while rows are inserted; building them
+ * afterwards takes a fraction of the time. There is no statement for this. REINDEX marks them as ready again.
  */
 async function disableIndexes(client: Client, { relations }: TableRewrite): Promise<void> {
   await client.query(
@@ -102,5 +102,7 @@ async function rebuildIndexes(client: Client, relation: number): Promise<void> {
     [relation],
   );
   if (rowCount !== 0)
-    throw new AgentError(`an index of ${rows[0]?.name ?? ""} was not built again; report this`);
+    throw new AgentError(
+      `an index of ${rows[0]?.name ?? ""} was not rebuilt; please report this as a bug`,
+    );
 }

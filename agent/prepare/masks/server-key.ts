@@ -6,12 +6,12 @@ import { readTextIfExists } from "../../system/atomic-file";
 const fileName = "mask-key";
 
 /**
- * This server's own key of masks, made at its first use. It never leaves the agent's volume, so the values of two servers
- * cannot be compared; while the volume is there, the same value becomes the same again at every refresh.
+ * This server's own key for masks, created at its first use. It never leaves the agent's volume, so masked values of two
+ * servers cannot be compared. As long as the volume exists, every refresh masks a value the same way.
  */
 export async function serverMaskKey(): Promise<string> {
-  const kept = await readTextIfExists(path.join(stateFolder, fileName));
-  if (kept !== undefined) return kept;
+  const stored = await readTextIfExists(path.join(stateFolder, fileName));
+  if (stored !== undefined) return stored;
   const key = randomBytes(32).toString("hex");
   await writeStateFile(fileName, key);
   return key;

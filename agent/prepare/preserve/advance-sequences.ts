@@ -3,7 +3,7 @@ import { quoteIdentifier as q } from "../../../model/base/sql";
 
 interface SequenceColumn {
   readonly column: string;
-  /** As SQL writes it. */
+  /** Qualified and quoted. */
   readonly sequence: string;
   readonly schema: string;
   readonly name: string;
@@ -11,8 +11,10 @@ interface SequenceColumn {
 }
 
 /**
- * Moves the sequences that give a table its numbers behind those that are in it. Where the table was made from the live
- * one, they go on from where those stand, so that numbers of deleted rows do not come back.
+ * Advances the sequences of a table's columns past the values in the table. If the table was created from the live
+ * database, also past the live sequences, so that numbers of deleted rows are not reused.
+ *
+ * @param live Connection to the live database, if the table was created from it.
  */
 export async function advanceSequences(
   target: Client,
@@ -46,7 +48,7 @@ async function lastValue(client: Client, schema: string, name: string): Promise<
   return rows[0]?.value ?? null;
 }
 
-/** Whole numbers that come from a sequence: of identity and serial columns, and of defaults that name one. */
+/** Integer columns with a sequence: identity and serial columns, and columns with a default that uses one. */
 const sequenceColumnsSql = `
   SELECT DISTINCT a.attname AS column, format('%I.%I', n.nspname, s.relname) AS sequence,
          n.nspname AS schema, s.relname AS name, p.seqincrement > 0 AS ascending

@@ -6,12 +6,13 @@ import { runStatements } from "../../postgres/run-statements";
 import type { LiveTable } from "./tables";
 
 /**
- * Makes tables in `incoming` as the live database has them, with their sequences, constraints, indexes and triggers.
- * What cannot be made there, such as a foreign key to a table that is gone, is left out; a sentence for each, by table.
+ * Creates tables in the candidate database as in the live database, with their sequences, constraints, indexes and
+ * triggers. What cannot be created there, e.g. a foreign key to a removed table, is left out. Returns notes about it, by
+ * table.
  */
 export async function createTables(
   live: string,
-  incoming: string,
+  candidate: string,
   owner: string,
   tables: readonly LiveTable[],
 ): Promise<ReadonlyMap<LiveTable, readonly string[]>> {
@@ -19,25 +20,28 @@ export async function createTables(
   if (tables.length === 0) return notes;
   const definition: Buffer[] = [];
   const args = [
-    ...["--schema-only", "--no-owner", "--no-privileges", "--no-publications"],
+    "--schema-only",
+    "--no-owner",
+    "--no-privileges",
+    "--no-publications",
     ...tables.map(({ sql }) => `--table-and-children=${sql}`),
     `--dbname=${connectionString(live)}`,
   ];
   for await (const chunk of streamOutput("pg_dump", args, clientEnvironment("")))
     definition.push(chunk);
-  const client = await connect(incoming, { role: owner, client_min_messages: "error" });
+  const client = await connect(candidate, { role: owner, client_min_messages: "error" });
   try {
     for (const schema of new Set(tables.map((table) => table.schema)))
       await client.query(`CREATE SCHEMA IF NOT EXISTS ${q(schema)}`);
     await runStatements(client, Buffer.concat(definition).toString("utf8"), {
       onRejected: ({ statement, error }) => {
         const { action, table, name } = describeStatement(statement);
-        // An older server does not know every setting that pg_dump makes.
+        // An older server does not have all parameters that pg_dump sets.
         if (action === "set") return true;
-        const of = tables.find((one) => [table, name].includes(`${one.schema}.${one.name}`));
+        const owner = tables.find((one) => [table, name].includes(`${one.schema}.${one.name}`));
         notes
-          .get(of ?? (tables[0] as LiveTable))
-          ?.push(`lacks what the live one has: ${statement} (${error.message})`);
+          .get(owner ?? (tables[0] as LiveTable))
+          ?.push(`missing, unlike in the live database: ${statement} (${error.message})`);
         return true;
       },
     });

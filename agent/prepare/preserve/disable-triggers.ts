@@ -1,14 +1,11 @@
 import type { Client } from "pg";
 
-/** Statements that let triggers and rules of a table work again. */
-export type Resume = readonly string[];
-
 /**
- * Keeps the triggers and rules of a table from working, within the transaction of the session; those that check foreign
- * keys go on. Returns what puts them back as they were.
+ * Disables the triggers and rules of a table, within the session's transaction, except those that check foreign keys.
+ * Returns the statements that enable them again as before.
  */
-export async function disableTriggers(client: Client, table: string): Promise<Resume> {
-  const { rows } = await client.query<{ pause: string; resume: string }>(
+export async function disableTriggers(client: Client, table: string): Promise<readonly string[]> {
+  const { rows } = await client.query<{ disable: string; enable: string }>(
     `WITH relations AS (
        SELECT $1::regclass AS oid UNION SELECT relid FROM pg_partition_tree($1::regclass)
      ), actors AS (
@@ -18,12 +15,12 @@ export async function disableTriggers(client: Client, table: string): Promise<Re
        SELECT ev_class::regclass, 'RULE', rulename, ev_enabled
        FROM pg_rewrite WHERE ev_class IN (SELECT oid FROM relations) AND rulename <> '_RETURN'
      )
-     SELECT format('ALTER TABLE %s DISABLE %s %I', of, what, name) AS pause,
+     SELECT format('ALTER TABLE %s DISABLE %s %I', of, what, name) AS disable,
             format('ALTER TABLE %s ENABLE%s %s %I', of,
-                   CASE enabled WHEN 'A' THEN ' ALWAYS' WHEN 'R' THEN ' REPLICA' ELSE '' END, what, name) AS resume
+                   CASE enabled WHEN 'A' THEN ' ALWAYS' WHEN 'R' THEN ' REPLICA' ELSE '' END, what, name) AS enable
      FROM actors WHERE enabled <> 'D'`,
     [table],
   );
-  for (const { pause } of rows) await client.query(pause);
-  return rows.map(({ resume }) => resume);
+  for (const { disable } of rows) await client.query(disable);
+  return rows.map(({ enable }) => enable);
 }

@@ -20,20 +20,20 @@ import { advanceSequences } from "./advance-sequences";
 import { StagedRows } from "./staged-rows";
 import { findTable, targetColumns, type LiveTable } from "./tables";
 
-/** The two databases, and who owns what is carried over. */
+/** A request to preserve tables in a refresh. */
 export interface PreserveRequest {
-  /** The database that is replaced, e.g. `timesheets`; it is only read. */
+  /** The live database, e.g. `timesheets`; it is only read. */
   readonly live: string;
-  /** The one that takes its place, e.g. `timesheets__incoming`. Nobody else is connected to it. */
-  readonly incoming: string;
+  /** The candidate database, e.g. `timesheets__incoming`, without other connections. */
+  readonly candidate: string;
   /** The role that owns the tables. */
   readonly owner: string;
-  readonly keep: readonly PreserveRule[];
-  /** When the refresh began, by which its logs are named. @default now */
+  readonly rules: readonly PreserveRule[];
+  /** Start time of the refresh, part of the log's name. @default now */
   readonly startedAt?: string;
 }
 
-/** Values come and go as text, so both sides must write and read it the same way. */
+/** Values are copied as text, so both databases must write and read them in the same format. */
 const textSettings = {
   datestyle: "ISO",
   intervalstyle: "postgres",
@@ -45,32 +45,39 @@ const textSettings = {
 };
 
 /**
- * Carries tables, or rows of them, over from the live database into the one that takes its place. Rows that do not fit
- * there are put aside in a log of the agent and told in the report; triggers and rules do not see any of it. Throws an
- * `AgentError` for a condition or a kind of table that cannot be.
+ * Copies tables, or some of their rows, from the live database to the candidate database. Rows that do not fit there are
+ * skipped: they are written to a log of the agent and counted in the report. Triggers and rules do not fire. Throws an
+ * `AgentError` for an invalid condition or a relation that is not a table.
  */
 export async function preserveTables(request: PreserveRequest): Promise<PreserveReport> {
   const started = performance.now();
-  const { live, incoming, owner, keep } = request;
+  const { live, candidate, owner, rules } = request;
   const { startedAt = new Date().toISOString() } = request;
   const source = await connect(live, { role: owner, ...textSettings });
   const log = new SkippedRowsLog(`${fileTimestamp(startedAt)}-keep.jsonl`);
   try {
-    // All tables as they are at one moment.
+    // One snapshot of all tables.
     await source.query("BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY");
     const found = await Promise.all(
-      keep.map(async (one) => [one, await findTable(source, one)] as const),
+      rules.map(async (rule) => ({ rule, table: await findTable(source, rule) })),
     );
-    const tables = found.flatMap(([, table]) => table ?? []);
-    const target = await connect(incoming, { role: owner, event_triggers: "off", ...textSettings });
+    const tables = found.flatMap(({ table }) => table ?? []);
+    const target = await connect(candidate, {
+      role: owner,
+      event_triggers: "off",
+      ...textSettings,
+    });
     try {
       const missing: LiveTable[] = [];
       for (const table of tables) if (!(await targetColumns(target, table))) missing.push(table);
-      const made = await createTables(live, incoming, owner, missing);
-      const kept = await new TablePreserver(source, target, log, made).carry(tables);
-      const absent = found.flatMap(([{ table }, there]) => (there ? [] : [absentTable(table)]));
+      const created = await createTables(live, candidate, owner, missing);
+      const preserved = await new TablePreserver(source, target, log, created).run(tables);
+      const absent = found.flatMap(({ rule, table }) => (table ? [] : [absentTable(rule.table)]));
       const name = await log.finish();
-      const report = { tables: [...kept, ...absent], ...(name === undefined ? {} : { log: name }) };
+      const report = {
+        tables: [...preserved, ...absent],
+        ...(name === undefined ? {} : { log: name }),
+      };
       const seconds = Math.round(performance.now() - started) / 1000;
       return { ...report, seconds, text: preserveReportText(report) };
     } finally {
@@ -82,14 +89,15 @@ export async function preserveTables(request: PreserveRequest): Promise<Preserve
   }
 }
 
-/** One table on its way. */
+/** The copy of one table. */
 interface Transfer {
   readonly table: LiveTable;
   readonly staged: StagedRows;
-  /** Absent when the other database has no such table, and none could be made. */
-  readonly fit?: RowInserter;
-  misfits: readonly RejectedRow[];
-  same: readonly number[];
+  /** Missing when the candidate database has no such table and it could not be created. */
+  readonly inserter?: RowInserter;
+  rejected: readonly RejectedRow[];
+  /** Lines that the candidate database has already. */
+  identical: readonly number[];
 }
 
 interface Reference {
@@ -104,49 +112,53 @@ class TablePreserver {
     private readonly source: Client,
     private readonly target: Client,
     private readonly log: SkippedRowsLog,
-    private readonly made: ReadonlyMap<LiveTable, readonly string[]>,
+    /** Tables that were created in the candidate database, with notes. */
+    private readonly created: ReadonlyMap<LiveTable, readonly string[]>,
   ) {}
 
-  async carry(tables: readonly LiveTable[]): Promise<PreservedTable[]> {
-    const passages: Transfer[] = [];
+  async run(tables: readonly LiveTable[]): Promise<PreservedTable[]> {
+    const transfers: Transfer[] = [];
     for (const [i, table] of (await this.#inOrder(tables)).entries()) {
-      logLine(`keep ${table.keep.table} …`);
-      passages.push(await this.#stage(table, i));
+      logLine(`preserve ${table.rule.table} …`);
+      transfers.push(await this.#stage(table, i));
     }
     await this.target.query("BEGIN");
-    // Deferred ones too, so that each row is known to fit when it is in.
+    // Including deferred constraints, so that each insert shows whether its rows fit.
     await this.target.query("SET CONSTRAINTS ALL IMMEDIATE");
-    const resume: string[] = [];
-    const there = [...new Set(passages.flatMap(({ fit, table }) => (fit ? [table.sql] : [])))];
-    for (const sql of there) resume.push(...(await disableTriggers(this.target, sql)));
-    for (const passage of passages) await this.#insert(passage);
-    await this.#insertAgain(passages);
-    for (const { table, fit } of passages)
-      if (fit)
+    const enable: string[] = [];
+    const targets = new Set(
+      transfers.flatMap(({ inserter, table }) => (inserter ? [table.sql] : [])),
+    );
+    for (const sql of targets) enable.push(...(await disableTriggers(this.target, sql)));
+    for (const transfer of transfers) await this.#insert(transfer);
+    await this.#retry(transfers);
+    for (const { table, inserter } of transfers)
+      if (inserter)
         await advanceSequences(
           this.target,
           table.sql,
-          this.made.has(table) ? this.source : undefined,
+          this.created.has(table) ? this.source : undefined,
         );
-    for (const statement of resume) await this.target.query(statement);
+    for (const statement of enable) await this.target.query(statement);
     await this.target.query("COMMIT");
-    const kept: PreservedTable[] = [];
-    for (const passage of passages) kept.push(await this.#tell(passage));
-    return kept;
+    const preserved: PreservedTable[] = [];
+    for (const transfer of transfers) preserved.push(await this.#report(transfer));
+    return preserved;
   }
 
-  /** Those that others refer to come first. */
+  /** Sorts the tables so that referenced tables come first. */
   async #inOrder(tables: readonly LiveTable[]): Promise<LiveTable[]> {
     const names = tables.map(({ sql }) => sql);
-    const there: string[] = [];
-    for (const table of tables) if (await targetColumns(this.target, table)) there.push(table.sql);
+    const existing: string[] = [];
+    for (const table of tables)
+      if (await targetColumns(this.target, table)) existing.push(table.sql);
     const { rows } = await this.target.query<Reference>(
       `SELECT n.nspname AS "fromSchema", c.relname AS "fromName", tn.nspname AS "toSchema", t.relname AS "toName"
        FROM pg_constraint f
        JOIN pg_class c ON c.oid = f.conrelid JOIN pg_namespace n ON n.oid = c.relnamespace
        JOIN pg_class t ON t.oid = f.confrelid JOIN pg_namespace tn ON tn.oid = t.relnamespace
        WHERE f.contype = 'f' AND f.conrelid = ANY($1::text[]::regclass[]) AND f.confrelid <> f.conrelid`,
-      [there],
+      [existing],
     );
     const order = orderByReferences(
       names,
@@ -161,38 +173,40 @@ class TablePreserver {
   async #stage(table: LiveTable, number: number): Promise<Transfer> {
     const staged = await StagedRows.copy(this.source, this.target, table, number);
     const columns = await targetColumns(this.target, table);
-    const fit = columns && new RowInserter(this.target, table.sql, columns, staged);
-    return { table, staged, ...(fit && { fit }), misfits: [], same: [] };
+    const inserter = columns && new RowInserter(this.target, table.sql, columns, staged);
+    return { table, staged, ...(inserter && { inserter }), rejected: [], identical: [] };
   }
 
-  async #insert(passage: Transfer): Promise<void> {
-    const { fit, staged, table } = passage;
-    if (!fit) return;
-    // Nothing but the rows themselves tells whether a table without keys has them.
-    const isNew = this.made.has(table);
-    if (!isNew && !(await this.#hasKey(table))) passage.same = (await fit.linesPresent()) ?? [];
-    const there = new Set(passage.same);
-    const left = there.size === 0 ? undefined : staged.lines.filter((line) => !there.has(line));
-    passage.misfits = await fit.insert(left);
-    const conflicts = passage.misfits.filter(({ sqlstate }) => sqlstate === "23505");
+  async #insert(transfer: Transfer): Promise<void> {
+    const { inserter, staged, table } = transfer;
+    if (!inserter) return;
+    // Without a unique key, only a comparison of the rows shows which of them exist already.
+    const isNew = this.created.has(table);
+    if (!isNew && !(await this.#hasKey(table)))
+      transfer.identical = (await inserter.linesPresent()) ?? [];
+    const present = new Set(transfer.identical);
+    const remaining =
+      present.size === 0 ? undefined : staged.lines.filter((line) => !present.has(line));
+    transfer.rejected = await inserter.insert(remaining);
+    const conflicts = transfer.rejected.filter(({ sqlstate }) => sqlstate === "23505");
     if (conflicts.length === 0) return;
-    const same = (await fit.linesPresent(conflicts.map(({ line }) => line))) ?? [];
-    passage.same = [...passage.same, ...same];
-    passage.misfits = passage.misfits.filter(({ line }) => !same.includes(line));
+    const identical = (await inserter.linesPresent(conflicts.map(({ line }) => line))) ?? [];
+    transfer.identical = [...transfer.identical, ...identical];
+    transfer.rejected = transfer.rejected.filter(({ line }) => !identical.includes(line));
   }
 
-  /** Rows may have waited for others: of their own table, or of one that comes later. */
-  async #insertAgain(passages: readonly Transfer[]): Promise<void> {
-    for (let isOver = false; !isOver;) {
-      isOver = true;
-      for (const passage of passages) {
-        const waiting = passage.misfits.filter(({ sqlstate }) => sqlstate === "23503");
-        if (!passage.fit || waiting.length === 0) continue;
-        const left = await passage.fit.insert(waiting.map(({ line }) => line));
-        if (left.length === waiting.length) continue;
-        isOver = false;
-        const others = passage.misfits.filter(({ sqlstate }) => sqlstate !== "23503");
-        passage.misfits = [...others, ...left];
+  /** Inserts rows with foreign key violations again, while any succeed: the referenced rows may have been inserted later. */
+  async #retry(transfers: readonly Transfer[]): Promise<void> {
+    for (let isDone = false; !isDone;) {
+      isDone = true;
+      for (const transfer of transfers) {
+        const violations = transfer.rejected.filter(({ sqlstate }) => sqlstate === "23503");
+        if (!transfer.inserter || violations.length === 0) continue;
+        const remaining = await transfer.inserter.insert(violations.map(({ line }) => line));
+        if (remaining.length === violations.length) continue;
+        isDone = false;
+        const others = transfer.rejected.filter(({ sqlstate }) => sqlstate !== "23503");
+        transfer.rejected = [...others, ...remaining];
       }
     }
   }
@@ -205,41 +219,49 @@ class TablePreserver {
     return rowCount !== 0;
   }
 
-  /** Writes down what was put aside, and counts. */
-  async #tell({ table, staged, fit, misfits, same }: Transfer): Promise<PreservedTable> {
-    const name = table.keep.table;
-    const aside = new Map<SkipReason, { rows: number; example: string }>();
-    const put = async (reason: SkipReason, message: string, row: SkippedRow["row"]) => {
+  /** Logs the skipped rows and counts them. */
+  async #report({
+    table,
+    staged,
+    inserter,
+    rejected,
+    identical,
+  }: Transfer): Promise<PreservedTable> {
+    const name = table.rule.table;
+    const skipped = new Map<SkipReason, { rows: number; example: string }>();
+    const skip = async (reason: SkipReason, message: string, row: SkippedRow["row"]) => {
       await this.log.add({ table: name, reason, message, row });
-      aside.set(reason, { example: message, rows: (aside.get(reason)?.rows ?? 0) + 1 });
+      skipped.set(reason, { example: message, rows: (skipped.get(reason)?.rows ?? 0) + 1 });
     };
-    const all: readonly RejectedRow[] = fit
-      ? misfits
+    const all: readonly RejectedRow[] = inserter
+      ? rejected
       : staged.lines.map((line) => ({
           line,
           sqlstate: "42P01",
           message: `there is no table ${name}`,
         }));
-    const byLine = new Map(all.map((misfit) => [misfit.line, misfit]));
+    const byLine = new Map(all.map((row) => [row.line, row]));
     for await (const { line, values } of staged.rows([...byLine.keys()])) {
       const { sqlstate = "", message = "" } = byLine.get(line) ?? {};
-      await put(skipReasonOf(sqlstate), message, values);
+      await skip(skipReasonOf(sqlstate), message, values);
     }
-    const gone = fit ? staged.columnsExcept([...fit.columns, ...fit.computed]) : [];
-    const shortened = (await staged.linesWith(gone)).filter((line) => !byLine.has(line));
+    const removed = inserter
+      ? staged.columnsExcept([...inserter.columns, ...inserter.computed])
+      : [];
+    const shortened = (await staged.linesWith(removed)).filter((line) => !byLine.has(line));
     for await (const { values } of staged.rows(shortened)) {
-      const message = `carried over without ${gone.join(", ")}`;
+      const message = `carried over without ${removed.join(", ")}`;
       await this.log.add({ table: name, reason: "missing column", message, row: values });
     }
     return {
       table: name,
-      state: this.made.has(table) && fit ? "created" : "carried over",
+      state: this.created.has(table) && inserter ? "created" : "carried over",
       rows: staged.count,
-      carried: staged.count - all.length - same.length,
-      same: same.length,
-      aside: [...aside].map(([reason, told]) => ({ reason, ...told })),
+      carried: staged.count - all.length - identical.length,
+      same: identical.length,
+      aside: [...skipped].map(([reason, { rows, example }]) => ({ reason, rows, example })),
       shortened: shortened.length,
-      notes: [...(this.made.get(table) ?? [])],
+      notes: [...(this.created.get(table) ?? [])],
     };
   }
 }

@@ -3,20 +3,20 @@ import { quoteIdentifier as q } from "../../../model/base/sql";
 import type { StagedRows } from "./staged-rows";
 import type { Column } from "./tables";
 
-/** A row that PostgreSQL refused. */
+/** A row that PostgreSQL rejected. */
 export interface RejectedRow {
   readonly line: number;
   readonly sqlstate: string;
   readonly message: string;
 }
 
-/** Puts staged rows into a table, within the transaction of the session, and finds those that do not fit. */
+/** Inserts staged rows into a table, within the session's transaction, and finds those that PostgreSQL rejects. */
 export class RowInserter {
   readonly #shared: readonly { readonly column: Column; readonly value: string }[];
 
   constructor(
     private readonly client: Client,
-    /** As SQL writes it. */
+    /** Qualified and quoted. */
     private readonly table: string,
     private readonly target: readonly Column[],
     private readonly staged: StagedRows,
@@ -38,32 +38,33 @@ export class RowInserter {
   }
 
   /**
-   * Puts rows in, all at once where they fit; else half and half again, until each that does not fit is known. `lines`
-   * are all when left out.
+   * Inserts rows in one statement; if PostgreSQL rejects it, bisects the rows until each rejected row is known.
+   *
+   * @param lines Lines of the rows. @default all
    */
   async insert(lines?: readonly number[]): Promise<RejectedRow[]> {
     if (this.staged.count === 0 || lines?.length === 0) return [];
-    const refused = await this.#tryInsert(lines);
-    if (!refused) return [];
+    const rejection = await this.#tryInsert(lines);
+    if (!rejection) return [];
     const all = lines ?? this.staged.lines;
     if (all.length === 1) {
-      const { code = "XX000", message, detail } = refused;
-      const said = detail === undefined ? message : `${message}: ${detail}`;
-      return [{ line: all[0] as number, sqlstate: code, message: said }];
+      const { code = "XX000", message, detail } = rejection;
+      const text = detail === undefined ? message : `${message}: ${detail}`;
+      return [{ line: all[0] as number, sqlstate: code, message: text }];
     }
     const half = Math.ceil(all.length / 2);
     return [...(await this.insert(all.slice(0, half))), ...(await this.insert(all.slice(half)))];
   }
 
-  /** Lines that are in the table already, column by column; `undefined` when that cannot be told. */
+  /** Lines whose values are in the table already; `undefined` when PostgreSQL cannot compare them. */
   async linesPresent(lines?: readonly number[]): Promise<number[] | undefined> {
     if (this.staged.count === 0 || this.#shared.length === 0) return [];
-    const here = this.#shared.map(({ column, value }) => `${value}::${column.type}::text`);
-    const there = this.#shared.map(({ column }) => `t.${q(column.name)}::text`);
+    const staged = this.#shared.map(({ column, value }) => `${value}::${column.type}::text`);
+    const present = this.#shared.map(({ column }) => `t.${q(column.name)}::text`);
     const some = lines === undefined ? "" : "line = ANY($1::bigint[]) AND ";
     return this.#withSavepoint(async () => {
       const { rows } = await this.client.query<{ line: string }>(
-        `SELECT line FROM ${this.staged.table} WHERE ${some}ROW(${here.join(", ")})::text IN (SELECT ROW(${there.join(", ")})::text FROM ${this.table} t) ORDER BY line`,
+        `SELECT line FROM ${this.staged.table} WHERE ${some}ROW(${staged.join(", ")})::text IN (SELECT ROW(${present.join(", ")})::text FROM ${this.table} t) ORDER BY line`,
         lines === undefined ? [] : [lines],
       );
       return rows.map(({ line }) => Number(line));
@@ -84,19 +85,19 @@ export class RowInserter {
     return result instanceof DatabaseError ? result : undefined;
   }
 
-  /** What PostgreSQL says against it is the result, and what was done is taken back; a lost connection is thrown. */
+  /** Runs `work` in a savepoint. A rejection is rolled back and returned; server failures and a lost connection are thrown. */
   async #withSavepoint<T>(work: () => Promise<T>): Promise<T | DatabaseError> {
-    await this.client.query("SAVEPOINT fit");
+    await this.client.query("SAVEPOINT preserve");
     try {
       const result = await work();
-      await this.client.query("RELEASE SAVEPOINT fit");
+      await this.client.query("RELEASE SAVEPOINT preserve");
       return result;
     } catch (error) {
       if (!(error instanceof DatabaseError) || !/^[0-9A-Z]{5}$/.test(error.code ?? "")) throw error;
-      // Not the rows' fault: no memory, no disk, ended by somebody.
+      // Not caused by the rows: out of memory, disk full, session terminated.
       if (/^(?:53|57|58|08|XX)/.test(error.code ?? "")) throw error;
-      await this.client.query("ROLLBACK TO SAVEPOINT fit");
-      await this.client.query("RELEASE SAVEPOINT fit");
+      await this.client.query("ROLLBACK TO SAVEPOINT preserve");
+      await this.client.query("RELEASE SAVEPOINT preserve");
       return error;
     }
   }

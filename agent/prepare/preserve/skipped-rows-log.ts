@@ -4,7 +4,7 @@ import path from "node:path";
 import type { SkipReason } from "../../../model/preserve/protocol";
 import { logPath } from "../../system/restore-reports";
 
-/** A row, or the part of one, that was not carried over. */
+/** A row, or a part of it, that was not carried over. */
 export interface SkippedRow {
   readonly table: string;
   readonly reason: SkipReason;
@@ -12,13 +12,13 @@ export interface SkippedRow {
   readonly row: Readonly<Record<string, string | null>>;
 }
 
-/** A log of the agent for what was put aside, one JSON document a line. It is there whole or not at all. */
+/** Log of skipped rows, one JSON document per line. The file appears only when it is complete. */
 export class SkippedRowsLog {
   #file: FileHandle | undefined;
 
   constructor(private readonly name: string) {}
 
-  /** Writes one down. */
+  /** Adds a row. */
   async add(row: SkippedRow): Promise<void> {
     if (!this.#file) {
       await mkdir(path.dirname(this.#path), { recursive: true });
@@ -27,7 +27,7 @@ export class SkippedRowsLog {
     await this.#file.write(`${JSON.stringify(row)}\n`);
   }
 
-  /** Says that all is written; the log's name, or `undefined` when nothing was put aside. */
+  /** Completes the log. Returns its name; `undefined` when no row was skipped. */
   async finish(): Promise<string | undefined> {
     if (!this.#file) return undefined;
     await this.#file.sync();
@@ -36,7 +36,7 @@ export class SkippedRowsLog {
     return this.name;
   }
 
-  /** Leaves nothing behind, when it has not been finished. */
+  /** Deletes an incomplete log. */
   async abandon(): Promise<void> {
     await this.#file?.close().catch(() => undefined);
     await rm(`${this.#path}.partial`, { force: true });

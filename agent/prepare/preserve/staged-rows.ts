@@ -5,47 +5,47 @@ import { quoteIdentifier as q } from "../../../model/base/sql";
 import { AgentError, messageOf } from "../../system/errors";
 import type { Column, LiveTable } from "./tables";
 
-/** Rows fetched at once. */
+/** Rows fetched per query. */
 const fetchSize = 500;
 
-/** A row as it was in the live database: every value as text. */
+/** A row of the live database, with all values as text. */
 export interface StagedRow {
   readonly line: number;
   readonly values: Readonly<Record<string, string | null>>;
 }
 
-/** Rows of a live table in a temporary table of the other database: every value is text there, so any row fits. */
+/** Rows of a live table in a temporary table of the candidate database. Its columns are text, so every row fits. */
 export class StagedRows {
   readonly #columns: readonly Column[];
 
   private constructor(
     private readonly client: Client,
-    /** The temporary table, as SQL writes it. */
+    /** The temporary table, qualified. */
     readonly table: string,
     columns: readonly Column[],
-    /** How many there are; their lines count from 1. */
+    /** Number of rows; their lines are numbered from 1. */
     readonly count: number,
   ) {
     this.#columns = columns;
   }
 
-  /** Copies the rows that are to be kept, as they come, without holding them in memory. */
+  /** Streams the rows to be preserved into the temporary table. */
   static async copy(
     source: Client,
     target: Client,
-    { keep, sql, isPartitioned, columns: all }: LiveTable,
+    { rule, sql, isPartitioned, columns: all }: LiveTable,
     number: number,
   ): Promise<StagedRows> {
     const columns = all.filter(({ generated }) => !generated);
-    const table = `pg_temp.kept_${number}`;
+    const table = `pg_temp.preserved_${number}`;
     const staged = columns.map((_, i) => `c${i}`);
     await target.query(
-      `CREATE TEMPORARY TABLE kept_${number} (line bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY${staged.map((name) => `, ${name} text`).join("")})`,
+      `CREATE TEMPORARY TABLE preserved_${number} (line bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY${staged.map((name) => `, ${name} text`).join("")})`,
     );
-    // Children by inheritance are tables of their own; partitions are not.
+    // Inherited tables are separate tables; partitions are not.
     const rows = `SELECT ${columns.map(({ name }) => q(name)).join(", ")} FROM ${isPartitioned ? "" : "ONLY "}${sql}`;
-    const where = keep.where === undefined ? "" : ` WHERE (${keep.where}\n)`;
-    if (where !== "") await checkCondition(source, keep.table, `${rows}${where}`);
+    const where = rule.where === undefined ? "" : ` WHERE (${rule.where}\n)`;
+    if (where !== "") await checkCondition(source, rule.table, `${rows}${where}`);
     const into = target.query(copyFrom(`COPY ${table} (${staged.join(", ")}) FROM STDIN`));
     await pipeline(source.query(copyTo(`COPY (${rows}${where}) TO STDOUT`)), into);
     await target.query(`ANALYZE ${table}`);
@@ -57,13 +57,13 @@ export class StagedRows {
     return Array.from({ length: this.count }, (_, i) => i + 1);
   }
 
-  /** The expression of a column of the live table, as text; `undefined` when the live table has no such column of its own. */
+  /** SQL expression for a column of the live table, of type text; `undefined` when the live table has no such column. */
   valueOf(column: string): string | undefined {
     const at = this.#columns.findIndex(({ name }) => name === column);
     return at < 0 ? undefined : `c${at}`;
   }
 
-  /** Columns of the live table that are not among these. */
+  /** Columns of the live table except the given ones. */
   columnsExcept(names: readonly string[]): readonly string[] {
     return this.#columns.flatMap(({ name }) => (names.includes(name) ? [] : [name]));
   }
@@ -78,7 +78,7 @@ export class StagedRows {
     return rows.map(({ line }) => Number(line));
   }
 
-  /** The rows of some lines, a few at a time. */
+  /** Yields the rows of the given lines. */
   async *rows(lines: readonly number[]): AsyncGenerator<StagedRow, void, undefined> {
     for (let i = 0; i < lines.length; i += fetchSize) {
       const { rows } = await this.client.query<Record<string, string | null>>(
@@ -93,13 +93,13 @@ export class StagedRows {
   }
 }
 
-/** A condition is a person's SQL: what PostgreSQL says of it is told by its place in the settings. */
+/** Checks the condition of a rule, which a user wrote: PostgreSQL's error is reported with the key of the stack file. */
 async function checkCondition(source: Client, table: string, query: string): Promise<void> {
   try {
     await source.query(`EXPLAIN ${query}`);
   } catch (error) {
     throw new AgentError(
-      `database.keep: PostgreSQL refuses the condition for ${table}: ${messageOf(error)}`,
+      `database.keep: PostgreSQL rejects the condition for ${table}: ${messageOf(error)}`,
       { cause: error },
     );
   }

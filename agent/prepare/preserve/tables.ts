@@ -3,19 +3,19 @@ import type { PreserveRule } from "../../../model/preserve/protocol";
 import { quoteIdentifier as q } from "../../../model/base/sql";
 import { AgentError, messageOf } from "../../system/errors";
 
-/** A column that rows are carried over in. */
+/** A column of a preserved table. */
 export interface Column {
   readonly name: string;
-  /** Without a length, so that a cast to it cuts nothing off. */
+  /** Type without modifier, so that a cast does not truncate. */
   readonly type: string;
-  /** Computed by PostgreSQL from others. */
+  /** Whether PostgreSQL computes the column from others. */
   readonly generated: boolean;
 }
 
-/** A table of the live database that is to be kept. */
+/** A table of the live database to be preserved. */
 export interface LiveTable {
-  readonly keep: PreserveRule;
-  /** As SQL writes it, qualified. */
+  readonly rule: PreserveRule;
+  /** Qualified and quoted. */
   readonly sql: string;
   readonly schema: string;
   readonly name: string;
@@ -23,17 +23,17 @@ export interface LiveTable {
   readonly columns: readonly Column[];
 }
 
-/** Looks a table up as the live database calls it; `undefined` when there is none. */
+/** Finds the table of a rule in the live database; `undefined` when it has none. */
 export async function findTable(
   client: Client,
-  keep: PreserveRule,
+  rule: PreserveRule,
 ): Promise<LiveTable | undefined> {
-  const [found] = await lookUp(client, keep.table);
+  const [found] = await lookUp(client, rule.table);
   if (!found) return undefined;
   const { oid, schema, name, kind } = found;
   if (kind !== "r" && kind !== "p") {
     throw new AgentError(
-      `database.keep: ${keep.table} is a ${kinds[kind] ?? "thing of another kind"}; only rows of tables can be kept`,
+      `database.keep: ${rule.table} is a ${kinds[kind] ?? "relation of another kind"}; only tables can be preserved`,
     );
   }
   const { rows: rights } = await client.query<{ owner: string; may: boolean }>(
@@ -43,17 +43,20 @@ export async function findTable(
   const [right] = rights;
   if (right?.may === false) {
     throw new AgentError(
-      `database.keep: ${keep.table} may not be read by the owner of the database; hand it over there with: ALTER TABLE ${q(schema)}.${q(name)} OWNER TO ${q(right.owner)}, or leave it out`,
+      `database.keep: ${rule.table} cannot be read by the database owner; make it the owner with: ALTER TABLE ${q(schema)}.${q(name)} OWNER TO ${q(right.owner)}, or leave the table out`,
     );
   }
   return {
-    keep,
-    ...{ schema, name, sql: `${q(schema)}.${q(name)}`, isPartitioned: kind === "p" },
+    rule,
+    schema,
+    name,
+    sql: `${q(schema)}.${q(name)}`,
+    isPartitioned: kind === "p",
     columns: await columnsOf(client, oid),
   };
 }
 
-/** The columns of the same table in the other database; `undefined` when it has no such table. */
+/** Columns of the same table in the candidate database; `undefined` when it has no such table. */
 export async function targetColumns(
   client: Client,
   { sql }: LiveTable,
@@ -72,7 +75,7 @@ interface Relation {
 
 async function lookUp(client: Client, table: string): Promise<Relation[]> {
   try {
-    // to_regclass says nothing of what is no name at all.
+    // to_regclass returns null for an invalid name; parse_ident throws.
     await client.query("SELECT parse_ident($1)", [table]);
     const { rows } = await client.query<Relation>(
       `SELECT c.oid::text, n.nspname AS schema, c.relname AS name, c.relkind AS kind
@@ -82,7 +85,7 @@ async function lookUp(client: Client, table: string): Promise<Relation[]> {
     return rows;
   } catch (error) {
     throw new AgentError(
-      `database.keep: ${JSON.stringify(table)} cannot be the name of a table (${messageOf(error)}); write it as SQL does, e.g. testers, qa.sign_off or "Odd Name"`,
+      `database.keep: ${JSON.stringify(table)} is not a valid table name (${messageOf(error)}); write it as in SQL, e.g. testers, qa.sign_off or "Odd Name"`,
       { cause: error },
     );
   }

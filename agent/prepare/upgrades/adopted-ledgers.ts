@@ -8,17 +8,17 @@ import {
 } from "../../../model/upgrades/adopt";
 import { quoteIdentifier as q } from "../../../model/base/sql";
 
-/** A table that looks like a tool's ledger. */
+/** A table with the name of a migration tool's ledger. */
 interface LedgerCandidate {
   readonly schema: string;
   readonly name: string;
   readonly columns: readonly string[];
 }
 
-/** What other tools call their ledgers. */
+/** Table names of other migration tools' ledgers. */
 export const adoptedTables = ["flyway_schema_history", "schema_migrations", "pgmigrations"];
 
-/** Reads the ledgers that other tools have left, wherever they lie; writes nothing into them. */
+/** Reads the ledgers of other migration tools, in any schema; read-only. */
 export async function readAdopted(client: Client): Promise<AdoptedEntry[]> {
   const { rows } = await client.query<LedgerCandidate>(
     `SELECT n.nspname AS schema, c.relname AS name,
@@ -38,7 +38,7 @@ export async function readAdopted(client: Client): Promise<AdoptedEntry[]> {
   return found;
 }
 
-/** Whose table it is: names alone do not tell, because several tools share one. */
+/** The tool of a ledger, by its name and columns, because several tools use the same table name. */
 function toolOf({ name, columns }: LedgerCandidate): AdoptedTool | undefined {
   const has = (...names: readonly string[]): boolean =>
     names.every((column) => columns.includes(column));
@@ -55,16 +55,16 @@ async function readTable(
   tool: AdoptedTool,
 ): Promise<AdoptedEntry[]> {
   const from = `${q(schema)}.${q(name)}`;
-  const ask = async <T extends object>(columns: string, order: string): Promise<T[]> =>
+  const select = async <T extends object>(columns: string, order: string): Promise<T[]> =>
     (await client.query<T>(`SELECT ${columns} FROM ${from} ORDER BY ${order}`)).rows;
   switch (tool) {
     case "flyway":
-      return adoptFlyway(await ask("version, type, script, success", "installed_rank"));
+      return adoptFlyway(await select("version, type, script, success", "installed_rank"));
     case "dbmate":
-      return adoptDbmate(await ask("version::text AS version", "version"));
+      return adoptDbmate(await select("version::text AS version", "version"));
     case "golang-migrate":
-      return adoptGolangMigrate(await ask("version::text AS version, dirty", "version"));
+      return adoptGolangMigrate(await select("version::text AS version, dirty", "version"));
     case "node-pg-migrate":
-      return adoptNodePgMigrate(await ask("name", "run_on, name"));
+      return adoptNodePgMigrate(await select("name", "run_on, name"));
   }
 }

@@ -13,7 +13,7 @@ import { logLine } from "../../system/progress";
 import { freeDataBytes } from "../../postgres/free-space";
 import { runUpgrades } from "./run";
 
-/** Applies the pending scripts to a copy of a database, which is dropped afterwards; the database itself is only read. */
+/** Applies the pending scripts to a copy of a database and drops the copy. The database itself is only read. */
 export async function dryRunUpgrades(
   server: string,
   database: string,
@@ -22,10 +22,10 @@ export async function dryRunUpgrades(
   const copy = dryRunName(database);
   const admin = await connect("postgres");
   try {
-    // Without the lock the agent's main process would clear the copy away.
+    // Without the lock the agent's main process would drop the copy.
     if (!(await tryLockDatabase(admin, copy))) {
       throw new AgentError(
-        `upgrade scripts are being tried on a copy of ${database} already; try again when that is over`,
+        `another dry run of upgrade scripts on a copy of ${database} is running; try again when it has finished`,
       );
     }
     await dropDatabase(admin, copy);
@@ -49,12 +49,12 @@ async function requireSpace(database: string): Promise<void> {
     const needed = Number(rows[0]?.bytes ?? 0);
     if (free === null || free > needed * 1.2) return;
     throw new AgentError(
-      `a copy of ${database} needs about ${formatBytes(needed * 1.2)}, and ${formatBytes(free)} are free; make room, or try the scripts on another server`,
+      `a copy of ${database} needs about ${formatBytes(needed * 1.2)}, and ${formatBytes(free)} are free; free some space, or try the scripts on another server`,
     );
   });
 }
 
-/** By dump and restore, because PostgreSQL copies a database at once only while nobody is connected to it. */
+/** Copies a database by dump and restore, because CREATE DATABASE … TEMPLATE requires that no session is connected to it. */
 async function copyDatabase(database: string, copy: string): Promise<void> {
   await withConnection("postgres", async (client) => {
     const { rows } = await client.query<{ statement: string }>(
@@ -85,8 +85,9 @@ async function copyDatabase(database: string, copy: string): Promise<void> {
     env,
     stdio: ["pipe", "ignore", "pipe"],
   });
-  const said: Buffer[] = [];
-  for (const { stderr } of [dump, restore]) stderr.on("data", (chunk: Buffer) => said.push(chunk));
+  const output: Buffer[] = [];
+  for (const { stderr } of [dump, restore])
+    stderr.on("data", (chunk: Buffer) => output.push(chunk));
   const ends = [dump, restore].map(
     async (child) =>
       new Promise<number>((resolve) =>
@@ -98,6 +99,6 @@ async function copyDatabase(database: string, copy: string): Promise<void> {
   await pipeline(dump.stdout, restore.stdin).catch(() => dump.kill());
   const statuses = await Promise.all(ends);
   if (statuses.every((status) => status === 0)) return;
-  const [first = ""] = Buffer.concat(said).toString("utf8").trim().split("\n");
-  throw new AgentError(`${database} could not be copied: ${first}`);
+  const [first = ""] = Buffer.concat(output).toString("utf8").trim().split("\n");
+  throw new AgentError(`cannot copy ${database}: ${first}`);
 }

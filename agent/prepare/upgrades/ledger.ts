@@ -15,10 +15,10 @@ import { adoptedTables, readAdopted } from "./adopted-ledgers";
 
 const table = `${q(ledgerSchema)}.${q(ledgerTable)}`;
 
-/** Seconds that the query for the version may take. */
+/** Timeout of the version query. */
 const queryTimeoutSeconds = 30;
 
-/** Makes the ledger, as the role of the session, which owns it then. */
+/** Creates the ledger if it does not exist; the session's role becomes its owner. */
 export async function ensureLedger(client: Client): Promise<void> {
   if (await hasLedger(client)) return;
   await client.query(`CREATE SCHEMA IF NOT EXISTS ${q(ledgerSchema)}`);
@@ -35,21 +35,27 @@ export async function ensureLedger(client: Client): Promise<void> {
       PRIMARY KEY (package, from_version, to_version)
     )`);
   await client.query(
-    `COMMENT ON TABLE ${table} IS 'Upgrade scripts that this data has been through; kept by Stagecraft'`,
+    `COMMENT ON TABLE ${table} IS 'Upgrade scripts that have been applied to this database; managed by Stagecraft'`,
   );
 }
 
-/** Writes down that a script was applied. */
+/** Records that a script was applied. */
 export async function recordScript(client: Client, entry: LedgerEntry): Promise<void> {
   await client.query(`INSERT INTO ${table} VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`, [
-    ...[entry.package, entry.from, entry.to, entry.name, entry.sha256],
-    ...[entry.appliedAt, entry.appliedBy, entry.seconds],
+    entry.package,
+    entry.from,
+    entry.to,
+    entry.name,
+    entry.sha256,
+    entry.appliedAt,
+    entry.appliedBy,
+    entry.seconds,
   ]);
 }
 
 /**
- * Reads the ledgers in the caller's transaction, for a manifest; `undefined` where they could not be read, which spoils
- * neither the transaction nor the backup.
+ * Reads the ledgers in the caller's transaction, for a manifest. Returns `undefined` when they cannot be read, which
+ * affects neither the transaction nor the backup.
  */
 export async function readRecordedLedger(client: Client): Promise<RecordedLedger | undefined> {
   await client.query("SAVEPOINT ledger");
@@ -65,8 +71,8 @@ export async function readRecordedLedger(client: Client): Promise<RecordedLedger
 }
 
 /**
- * Whether reading a ledger might run what somebody put there: a view, a type with functions of its own, a foreign table
- * that inherits. The upgrade itself reads as the owner, a backup as the superuser.
+ * Whether reading a ledger could run code of a user: a view, a type with its own functions, an inherited foreign table.
+ * This matters for a backup, which reads as the superuser; an upgrade reads as the owner.
  */
 async function runsForeignCode(client: Client): Promise<boolean> {
   const { rows } = await client.query<{ found: boolean }>(
@@ -83,14 +89,14 @@ async function runsForeignCode(client: Client): Promise<boolean> {
   return rows[0]?.found ?? true;
 }
 
-/** Reads what the data has been through: our ledger, other tools' ledgers, and what a query tells. Writes nothing. */
+/** Reads Stagecraft's ledger, the ledgers of other tools, and the result of the version query; read-only. */
 export async function readLedger(client: Client, versionQuery?: string): Promise<Ledger> {
   await client.query("BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY");
   try {
     const entries = await readEntries(client);
     const adopted: AdoptedEntry[] = await readAdopted(client);
-    const told = versionQuery === undefined ? [] : await queryVersions(client, versionQuery);
-    return { entries, adopted, queried: told };
+    const queried = versionQuery === undefined ? [] : await queryVersions(client, versionQuery);
+    return { entries, adopted, queried };
   } finally {
     await client.query("ROLLBACK").catch(() => undefined);
   }
@@ -116,7 +122,7 @@ async function readEntries(client: Client): Promise<LedgerEntry[]> {
   }));
 }
 
-/** Asks the data for its versions: rows of package and version, or one version alone. */
+/** Runs the version query, which returns rows of package and version, or a single version. */
 async function queryVersions(client: Client, query: string): Promise<Ledger["queried"]> {
   const setting = "upgrades.version";
   await client.query(`SET LOCAL statement_timeout = '${queryTimeoutSeconds}s'`);
@@ -124,31 +130,32 @@ async function queryVersions(client: Client, query: string): Promise<Ledger["que
   try {
     answer = await client.query<unknown[]>({ text: query, rowMode: "array" });
   } catch (error) {
-    throw new AgentError(`${setting}: PostgreSQL refuses the query: ${messageOf(error)}`, {
+    throw new AgentError(`${setting}: PostgreSQL rejects the query: ${messageOf(error)}`, {
       cause: error,
     });
   }
   const width = answer.fields.length;
   if (width !== 1 && width !== 2) {
     throw new AgentError(
-      `${setting}: must give a version, or rows of package and version, got ${width} columns`,
+      `${setting}: must return a version, or rows of package and version, got ${width} columns`,
     );
   }
   if (width === 1 && answer.rows.length > 1) {
     throw new AgentError(
-      `${setting}: gives ${answer.rows.length} rows of one version each; give the package before the version, or only one row`,
+      `${setting}: returns ${answer.rows.length} rows with one column; return the package before the version, or only one row`,
     );
   }
   return answer.rows.flatMap((row) => {
     const version = row.at(-1);
     if (version === null) return [];
     const text = textOf(version).trim();
-    if (!isVersion(text)) throw new AgentError(`${setting}: gives "${text}", which is no version`);
+    if (!isVersion(text))
+      throw new AgentError(`${setting}: returns "${text}", which is not a valid version`);
     return width === 1 ? [{ version: text }] : [{ package: textOf(row[0]), version: text }];
   });
 }
 
-/** Numbers and the like come as what JavaScript has for them. */
+/** A value as text; numbers and the like arrive as JavaScript values. */
 function textOf(value: unknown): string {
   return typeof value === "string" ? value : JSON.stringify(value);
 }

@@ -19,26 +19,26 @@ import { noServerLogging } from "../../postgres/no-server-logging";
 import { runStatements, type RejectedStatement } from "../../postgres/run-statements";
 import { ensureLedger, readLedger, recordScript } from "./ledger";
 
-/** Where upgrade scripts are applied. */
+/** The database to which upgrade scripts are applied. */
 export interface UpgradeTarget {
   /** The database to connect to, e.g. `timesheets__incoming`. */
   readonly database: string;
-  /** The role that runs them and owns what they make. */
+  /** The role that runs them and owns what they create. */
   readonly owner: string;
-  /** The server, as the ledger tells it. */
+  /** The server name recorded in the ledger. */
   readonly server: string;
-  /** Whether the values there are still to be masked, and so told nowhere. */
-  readonly masked?: boolean | undefined;
+  /** Whether the values will be masked later and must not appear in messages and logs. @default false */
+  readonly hidesValues?: boolean | undefined;
 }
 
-/** Seconds that a script may wait for a lock, and that one statement may take. */
+/** Timeouts of a script: for a lock, and for one statement. */
 const lockSeconds = 10;
 const statementSeconds = 3600;
 
-/** Warnings kept of a script. */
+/** Warnings reported per script. */
 const maxWarnings = 20;
 
-/** What is applied to a database and what is pending; writes nothing. */
+/** Plans which scripts have been applied to a database and which are pending; read-only. */
 export async function inspectUpgrades(
   { database, owner }: Omit<UpgradeTarget, "server">,
   { scripts, rules }: Upgrades,
@@ -52,9 +52,9 @@ export async function inspectUpgrades(
 }
 
 /**
- * Applies the pending scripts to a database, each in a transaction of its own together with its line in the ledger, and
- * stops at the first that fails: what came before it stays. A failure of a script is in the report; what keeps them from
- * being tried at all is, too. Throws only when PostgreSQL is lost.
+ * Applies the pending scripts to a database, each in its own transaction together with its row in the ledger, and stops
+ * at the first failure; scripts before it stay applied. The report contains the failure of a script and any problems
+ * that prevent the start. Throws only when the connection to PostgreSQL is lost.
  */
 export async function runUpgrades(
   target: UpgradeTarget,
@@ -87,57 +87,57 @@ export async function runUpgrades(
   return { ...report, text: upgradesReportText(report) };
 }
 
-/** What is wrong with a script as it came: the program has looked at it already, but a request may be anybody's. */
+/** Checks a script as it arrived: the CLI has checked it, but a request need not come from the CLI. */
 function contentProblems(script: UpgradeScript): string[] {
   const label = scriptLabel(script);
   if (sha256Of(script.text) !== script.sha256)
-    return [`${label} did not arrive whole: its SHA-256 is not ${script.sha256}`];
+    return [`${label} did not arrive intact: its SHA-256 is not ${script.sha256}`];
   return inspectScript(script.text).problems.map((problem) => `${label}, ${problem}`);
 }
 
 async function runScript(
-  { database, owner, server, masked = false }: UpgradeTarget,
+  { database, owner, server, hidesValues = false }: UpgradeTarget,
   script: UpgradeScript,
 ): Promise<AppliedScript | ScriptFailure> {
   logLine(`${scriptLabel(script)} …`);
   const started = performance.now();
-  // A connection for each: what one sets, the next does not see.
+  // One connection per script, so that session settings of one do not affect the next.
   const client = await connect(database, {
     role: owner,
     lock_timeout: `${lockSeconds}s`,
     statement_timeout: `${statementSeconds}s`,
     client_min_messages: "warning",
-    ...(masked ? noServerLogging : {}),
+    ...(hidesValues ? noServerLogging : {}),
   });
   const warnings: string[] = [];
   client.on("notice", ({ severity, code, message = "", where }) => {
     if (severity !== "WARNING" || warnings.length === maxWarnings) return;
-    warnings.push(masked ? redactMessage(code, message, where) : message);
+    warnings.push(hidesValues ? redactMessage(code, message, where) : message);
   });
   try {
     const { inTransaction } = inspectScript(script.text);
     await ensureLedger(client);
-    const refused = inTransaction
+    const rejected = inTransaction
       ? await runInTransaction(client, script)
       : await runText(client, script.text);
-    if (refused) {
-      const failure = failureOf(script, refused, inTransaction);
-      return masked ? withoutValues(failure) : failure;
+    if (rejected) {
+      const failure = failureOf(script, rejected, inTransaction);
+      return hidesValues ? withoutValues(failure) : failure;
     }
     const seconds = secondsSince(started);
-    // The script may have become somebody else.
+    // The script may have changed the session's role.
     await client.query(`RESET SESSION AUTHORIZATION; SET ROLE ${q(owner)}`);
     const appliedAt = new Date().toISOString();
     await recordScript(client, { ...script, appliedAt, appliedBy: server, seconds });
     if (inTransaction) await client.query("COMMIT");
     return { ...nameOf(script), seconds, warnings };
   } finally {
-    // What is open is rolled back with the session.
+    // An open transaction is rolled back with the session.
     await client.end().catch(() => undefined);
   }
 }
 
-/** Leaves the transaction open; constraints that wait for its end are checked. */
+/** Runs a script in a transaction that it leaves open, after checking deferred constraints. */
 async function runInTransaction(
   client: Client,
   { text }: UpgradeScript,
@@ -157,37 +157,41 @@ async function runText(
   let first: RejectedStatement | undefined;
   await runStatements(client, text, {
     ...(skip && { skip }),
-    onRejected: (refused) => {
-      first = refused;
+    onRejected: (rejected) => {
+      first = rejected;
       return false;
     },
   });
   return first;
 }
 
-/** Throws when it was not the script that failed, but the connection. */
+/** Describes the failure of a script; throws when the connection failed instead. */
 function failureOf(
   script: UpgradeScript,
   { line, statement, error }: RejectedStatement,
-  takenBack: boolean,
+  isRolledBack: boolean,
 ): ScriptFailure {
   const { code, message, detail, hint, where } = error;
   if (code === undefined || !/^[0-9A-Z]{5}$/.test(code)) {
     throw new AgentError(
-      `PostgreSQL was lost during ${scriptLabel(script)} (${message}); run it again`,
+      `the connection to PostgreSQL was lost during ${scriptLabel(script)} (${message}); run it again`,
       { cause: error },
     );
   }
   return {
     ...nameOf(script),
-    ...{ line, statement, sqlstate: code, message, takenBack },
+    line,
+    statement,
+    sqlstate: code,
+    message,
+    takenBack: isRolledBack,
     ...(detail === undefined ? {} : { detail }),
     ...(hint === undefined ? {} : { hint }),
     ...(where === undefined ? {} : { context: where }),
   };
 }
 
-/** Without what may be a value of a row. */
+/** The failure without anything that could be a value of a row. */
 function withoutValues({ detail: _, hint: __, context, ...failure }: ScriptFailure): ScriptFailure {
   return { ...failure, message: redactMessage(failure.sqlstate, failure.message, context) };
 }

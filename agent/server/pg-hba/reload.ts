@@ -11,12 +11,12 @@ const intervalMs = 5;
  * Throws an {@link AgentError} when PostgreSQL rejects the rules or takes over 10 s.
  */
 export async function reloadRules(client: Client): Promise<void> {
-  const { rows } = await client.query<{ asked: string }>(
-    "SELECT clock_timestamp()::text AS asked, pg_reload_conf()",
+  const { rows } = await client.query<{ at: string }>(
+    "SELECT clock_timestamp()::text AS at, pg_reload_conf()",
   );
-  const asked = rows[0]?.asked ?? "";
+  const requestedAt = rows[0]?.at ?? "";
   const deadline = Date.now() + timeoutSeconds * 1000;
-  while (!(await isReloaded(asked))) {
+  while (!(await isReloaded(requestedAt))) {
     if (Date.now() > deadline)
       throw new AgentError(
         `PostgreSQL did not reload pg_hba.conf within ${timeoutSeconds} s; check: docker logs of its container`,
@@ -31,7 +31,7 @@ export async function reloadRules(client: Client): Promise<void> {
  * the start of the session therefore proves that the rules were read since. A load time after the start of the session
  * would be its own: the signal can reach a session while the postmaster is still reading.
  */
-async function isReloaded(asked: string): Promise<boolean> {
+async function isReloaded(requestedAt: string): Promise<boolean> {
   let client: Client;
   try {
     client = await connect("postgres");
@@ -46,7 +46,7 @@ async function isReloaded(asked: string): Promise<boolean> {
               (SELECT format('line %s: %s', line_number, error) FROM pg_hba_file_rules
                WHERE error NOT LIKE '%record cannot match because%' LIMIT 1) AS problem
        FROM pg_stat_activity WHERE pid = pg_backend_pid()`,
-      [asked],
+      [requestedAt],
     );
     const [facts] = rows;
     if (facts?.reloaded !== true) return false;

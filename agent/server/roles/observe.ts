@@ -33,7 +33,8 @@ export async function observeRoles(client: Client): Promise<RolesObservation> {
     faults: faults.filter(({ faults }) => faults.length > 0),
     missing: expected.filter((name) => !found.has(name)),
     superusers: await otherSuperusers(client, [
-      ...[superuser, restoreRole],
+      superuser,
+      restoreRole,
       ...marked.map(({ role }) => role.name),
     ]),
     rights,

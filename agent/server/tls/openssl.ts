@@ -33,7 +33,13 @@ export async function createCertificate(options: CertificateOptions): Promise<Ce
     };
     const now = Date.now();
     await openssl([
-      ...["req", "-x509", "-new", "-sha256", "-noenc", "-config", await write("config", config)],
+      "req",
+      "-x509",
+      "-new",
+      "-sha256",
+      "-noenc",
+      "-config",
+      await write("config", config),
       ...(key === undefined
         ? ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-keyout", file("key")]
         : ["-key", await write("key", key)]),
@@ -45,13 +51,12 @@ export async function createCertificate(options: CertificateOptions): Promise<Ce
             await write("ca-key", signer.key),
           ]
         : []),
-      ...[
-        "-not_before",
-        opensslTime(now - clockSkewMs),
-        "-not_after",
-        opensslTime(now + days * dayMs),
-      ],
-      ...["-out", file("certificate")],
+      "-not_before",
+      opensslTime(now - clockSkewMs),
+      "-not_after",
+      opensslTime(now + days * dayMs),
+      "-out",
+      file("certificate"),
     ]);
     return {
       certificate: await readFile(file("certificate"), "utf8"),

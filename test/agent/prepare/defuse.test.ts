@@ -185,12 +185,12 @@ describe("a statement", () => {
     [
       "whose post-condition is false",
       [{ name: "off", sql: `${off} WHERE id = 1`, expect: isOff }],
-      /^defuse "off": its post-condition is false after it; change the statement, .*\n {2}SELECT NOT EXISTS \(SELECT FROM jobs/,
+      /^defuse "off": its post-condition is false after the statement; change the statement, .*\n {2}SELECT NOT EXISTS \(SELECT FROM jobs/,
     ],
     [
       "whose post-condition answers something else",
       [{ name: "off", sql: off, expect: "SELECT count(*) FROM jobs" }],
-      /^defuse "off": its post-condition must answer with one row and one column that is true or false/,
+      /^defuse "off": its post-condition must return one row with one column that is true or false/,
     ],
     [
       "whose post-condition answers NULL",
@@ -200,7 +200,7 @@ describe("a statement", () => {
     [
       "whose post-condition is wrong",
       [{ name: "off", sql: off, expect: "SELECT nothing FROM jobs" }],
-      /^defuse "off": 42703 {2}column "nothing" does not exist; correct the statement, or leave it out .*\n {2}nothing FROM jobs$/,
+      /^defuse "off": 42703 {2}column "nothing" does not exist; fix the statement, or remove it .*\n {2}nothing FROM jobs$/,
     ],
     [
       "that is wrong",
@@ -216,12 +216,12 @@ describe("a statement", () => {
     [
       "that ends its transaction",
       [{ name: "off", sql: `${off} WHERE false; COMMIT`, expect: "SELECT true" }],
-      /^defuse "off": its statements end the transaction they run in; leave COMMIT and ROLLBACK out$/,
+      /^defuse "off": its statements end the transaction in which they run; remove COMMIT and ROLLBACK$/,
     ],
     [
       "that leaves a foreign key broken",
       [{ name: "gone", sql: "DELETE FROM jobs WHERE id = 1", expect: "SELECT true" }],
-      /^defuse "gone": leaves rows of runs without the row of jobs they refer to \(foreign key runs_job\)/,
+      /^defuse "gone": leaves rows of runs without the row of jobs that they reference \(foreign key runs_job\)/,
     ],
     [
       "that a later one undoes",
@@ -229,7 +229,7 @@ describe("a statement", () => {
         { name: "off", sql: off, expect: isOff },
         { name: "on", sql: "UPDATE jobs SET enabled = true WHERE id = 2", expect: "SELECT true" },
       ],
-      /^defuse "off": its post-condition is false again after the others/,
+      /^defuse "off": its post-condition is false again after the later statements/,
     ],
   ])("%s stops with what, where and the fix", async (_, statements, text) => {
     await server.sql(

@@ -510,13 +510,13 @@ describe("a mask that does not work out", () => {
       }),
     ).toEqual([
       expect.stringMatching(
-        /^months\.month: sql is refused by PostgreSQL: 22007 {2}invalid input syntax for type date…$/,
+        /^months\.month: PostgreSQL rejects sql: 22007 {2}invalid input syntax for type date…$/,
       ),
       expect.stringMatching(
-        /^months\.word: sql is refused by PostgreSQL: 42883 {2}function no_such\(text\) does not exist$/,
+        /^months\.word: PostgreSQL rejects sql: 42883 {2}function no_such\(text\) does not exist$/,
       ),
-      expect.stringMatching(/^months\.e: constant is refused by PostgreSQL: 23514 .*"even_check"$/),
-      expect.stringMatching(/^refs\.word: sql is refused by PostgreSQL: 42601 /),
+      expect.stringMatching(/^months\.e: PostgreSQL rejects constant: 23514 .*"even_check"$/),
+      expect.stringMatching(/^refs\.word: PostgreSQL rejects sql: 42601 /),
     ]);
     expect(await server.sql("bad", "SELECT count(*) FROM refs JOIN months USING (word)")).toBe(
       "50",
@@ -526,15 +526,15 @@ describe("a mask that does not work out", () => {
   test.each<[Record<string, Mask>, RegExp]>([
     [
       { "months.month": mask.dateShift(3) },
-      /^masking months: 23514 {2}new row for relation "months" violates check constraint "first_of_month"; a masked value breaks that check/,
+      /^masking months: 23514 {2}new row for relation "months" violates check constraint "first_of_month"; a masked value violates that check/,
     ],
     [
       { "months.word": mask.sql("'same'"), "refs.word": mask.sql("'same'") },
-      /^masking months: 23505 {2}could not create unique index "word_key"; two values became the same/,
+      /^masking months: 23505 {2}could not create unique index "word_key"; two masked values are equal/,
     ],
     [
       { "months.word": mask.sql("'a' || word"), "refs.word": mask.sql("'b' || word") },
-      /^the foreign key refs_word of refs does not hold after masking: 23503 .*; give the columns of that foreign key the same mask$/,
+      /^the foreign key refs_word of refs does not hold after masking: 23503 .*; use the same mask for all columns of that foreign key$/,
     ],
   ])("stops with the constraint and the fix: %j", async (columns, text) => {
     await server.sql(
@@ -557,7 +557,7 @@ describe("a mask that does not work out", () => {
       "refs.word": mask.sql("word"),
     });
     expect(told).toEqual([
-      "months.word: sql is refused by PostgreSQL: P0001  a message that may hold values, and so is not shown",
+      "months.word: PostgreSQL rejects sql: P0001  a message that may hold values, and so is not shown",
     ]);
   });
 

@@ -142,7 +142,7 @@ describe("pending scripts", () => {
     const broken = { ...given, scripts: [first, { ...second, text: "DROP TABLE users;" }] };
     const report = await run(broken);
     expect(report.problems).toEqual([
-      `upgrade-1.10-1.11.sql did not arrive whole: its SHA-256 is not ${second.sha256}`,
+      `upgrade-1.10-1.11.sql did not arrive intact: its SHA-256 is not ${second.sha256}`,
     ]);
     expect(await ledger()).toBe("none");
   });
@@ -298,16 +298,16 @@ describe("data without a ledger", () => {
   });
 
   test.each([
-    ["SELECT nothing", 'PostgreSQL refuses the query: column "nothing" does not exist'],
-    ["SELECT 'latest'", 'gives "latest", which is no version'],
-    ["SELECT 1, 2, 3", "must give a version, or rows of package and version, got 3 columns"],
+    ["SELECT nothing", 'PostgreSQL rejects the query: column "nothing" does not exist'],
+    ["SELECT 'latest'", 'returns "latest", which is not a valid version'],
+    ["SELECT 1, 2, 3", "must return a version, or rows of package and version, got 3 columns"],
     [
       "SELECT n FROM generate_series(1, 2) n",
-      "gives 2 rows of one version each; give the package before the version, or only one row",
+      "returns 2 rows with one column; return the package before the version, or only one row",
     ],
     [
       "DELETE FROM users RETURNING '1.9'",
-      "PostgreSQL refuses the query: cannot execute DELETE in a read-only transaction",
+      "PostgreSQL rejects the query: cannot execute DELETE in a read-only transaction",
     ],
   ])("but not by the query %s", async (version, problem) => {
     const given = upgrades(two, { version, baseline: "1.9" });

@@ -330,7 +330,7 @@ describe("a refresh that cannot be done changes nothing and says why:", () => {
     await refused(
       first,
       { prepare: { ...prepare, masks: { classify: "strict", columns } } },
-      /masking users: 23505 .*"users_email_key"; two values became the same/,
+      /masking users: 23505 .*"users_email_key"; two masked values are equal/,
     );
   });
 
