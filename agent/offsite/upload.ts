@@ -46,8 +46,8 @@ export async function uploadCopy(
   let copy: OffsiteCopy;
   try {
     const uploaded = await withSpool(async () => upload(remote, settings, id));
-    const took = formatDuration((Date.now() - begin) / 1000);
-    const text = `${formatBytes(uploaded.bytes)} uploaded and read back in ${took}`;
+    const duration = formatDuration((Date.now() - begin) / 1000);
+    const text = `${formatBytes(uploaded.bytes)} uploaded and read back in ${duration}`;
     copy = record({ result: "uploaded", ...uploaded, text });
   } catch (error) {
     await remote.remove(partialCopyName(id)).catch(() => undefined);

@@ -41,7 +41,7 @@ import { findDump, deleteDump } from "../system/received-dumps";
 import { incrementGeneration } from "../system/restore-generation";
 import { fileTimestamp, saveReport, createRestoreLog } from "../system/restore-reports";
 import { stateFolder } from "../system/state-folder";
-import { openDump, type Dump } from "./dump/open-dump";
+import { openDump, type OpenedDump } from "./dump/open-dump";
 import {
   findPreviousVersion,
   findExistingContents,
@@ -174,7 +174,7 @@ class RestoreRun {
     return this.#result("brought back", text, downtime);
   }
 
-  async #openDump(client: Client): Promise<Dump> {
+  async #openDump(client: Client): Promise<OpenedDump> {
     const { database, source } = this.request;
     if (source.repository !== undefined) return this.#openBackup(client);
     const received = await findDump(database, source.sha256 ?? "");
@@ -184,7 +184,7 @@ class RestoreRun {
     return this.#step("read", async () => openDump(client, file, this.request));
   }
 
-  async #openBackup(client: Client): Promise<Dump> {
+  async #openBackup(client: Client): Promise<OpenedDump> {
     const { offsite } = this.request;
     if (offsite) await this.#step("fetch", async () => fetchSourceBackup(this.request, offsite));
     return this.#step("read", async () => {
@@ -200,7 +200,7 @@ class RestoreRun {
     });
   }
 
-  async #restoreAndCheck(dump: Dump, folder: string | undefined): Promise<void> {
+  async #restoreAndCheck(dump: OpenedDump, folder: string | undefined): Promise<void> {
     const { database, source, roles } = this.request;
     this.#logName = `${fileTimestamp(this.#startedAt.toISOString())}-restore.log`;
     const masked = this.request.prepare?.masks !== undefined;

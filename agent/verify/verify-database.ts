@@ -16,7 +16,7 @@ import {
 import { AgentError, EnvironmentError, messageOf } from "../system/errors";
 import { waitForPostgres, withConnection } from "../postgres/connect";
 import { logLine } from "../system/progress";
-import { openDump, type Dump } from "../restore/dump/open-dump";
+import { openDump, type OpenedDump } from "../restore/dump/open-dump";
 import { restoreAndCheck } from "../restore/import/restore-and-check";
 import { Recorder } from "../restore/import/recorder";
 import {
@@ -80,7 +80,7 @@ async function restoreInto(
   const log = logName(id, "verify", name, databases.indexOf(database));
   const recorder = new Recorder(await createRestoreLog(log));
   recorder.write(`restore of ${database.dump} of backup ${id} into ${restored}`);
-  let dump: Dump;
+  let dump: OpenedDump;
   try {
     dump = await openDump(client, await dumpFile(id, database));
   } catch (error) {

@@ -62,8 +62,12 @@ async function vacuum(
   const errors: string[] = [];
   const [status] = await runProgram(
     [
-      ...(["vacuumdb", "--no-password", "--skip-locked", "--quiet"] as const),
-      ...[...options[work], `--dbname=${connectionString(database)}`],
+      "vacuumdb",
+      "--no-password",
+      "--skip-locked",
+      "--quiet",
+      ...options[work],
+      `--dbname=${connectionString(database)}`,
     ],
     {
       environment: clientEnvironment(sessionOptions()),

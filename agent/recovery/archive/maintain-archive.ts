@@ -48,8 +48,8 @@ async function maintain(server: string): Promise<void> {
   await closeGap(server, stanza);
   const type = await dueType(server, stanza);
   if (type === undefined) return;
-  const made = await makeBaseBackup(server, type);
-  if (made) logLine(made.text);
+  const result = await makeBaseBackup(server, type);
+  if (result) logLine(result.text);
 }
 
 async function dueType(

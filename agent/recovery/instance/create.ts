@@ -111,7 +111,7 @@ async function chooseBackup(server: string, target: RecoveryTarget): Promise<Rec
   const state = await readOwnArchiveState(server);
   const clusters = await readClusters(state);
   const before = planRecovery(target, recoverableWindows(clusters));
-  // "latest" includes what was just written.
+  // The target may be in WAL that is not archived yet; "latest" always includes it.
   const isArchived = !("problem" in before) && target.kind === "time";
   const flushed = isArchived || target.kind === "immediate" ? undefined : await archiveNow(server);
   const plan = flushed

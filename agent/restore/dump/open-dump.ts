@@ -34,7 +34,7 @@ export interface DumpCorrections {
   readonly locale?: string | undefined;
 }
 
-interface OpenedDump {
+interface DumpBase {
   readonly name: string;
   readonly path: string;
   readonly bytes: number;
@@ -46,26 +46,26 @@ interface OpenedDump {
 }
 
 /** A dump in SQL. */
-export interface PlainDump extends OpenedDump {
+export interface PlainDump extends DumpBase {
   readonly kind: "plain";
 }
 
 /** A dump for pg_restore. */
-export interface ArchiveDump extends OpenedDump {
+export interface ArchiveDump extends DumpBase {
   readonly kind: Exclude<DumpKind, "plain">;
   /** Facts from its schema. */
   readonly archive: ArchiveFacts;
 }
 
 /** A dump that is ready to be restored. */
-export type Dump = PlainDump | ArchiveDump;
+export type OpenedDump = PlainDump | ArchiveDump;
 
 /** Reads what a restore needs to know first; throws an {@link AgentError} for a dump that cannot be restored here. */
 export async function openDump(
   client: Client,
   { name, path, isFolder, bytes, unpacked, compared = false }: DumpFile,
   corrections: DumpCorrections = {},
-): Promise<Dump> {
+): Promise<OpenedDump> {
   const { compression, kind, head } = isFolder
     ? { compression: "none" as const, kind: "directory" as const, head: Buffer.alloc(0) }
     : await recogniseContent(path, name);
@@ -120,7 +120,7 @@ async function plainOptions(
   name: string,
   head: string,
   corrections: DumpCorrections,
-): Promise<Pick<Dump, "databaseOptions" | "encoding">> {
+): Promise<Pick<OpenedDump, "databaseOptions" | "encoding">> {
   const create = /^CREATE DATABASE .*$/m.exec(head)?.[0];
   const encoding = /^SET client_encoding = '([^']*)';/m.exec(head)?.[1];
   const options = create === undefined ? { options: [] } : readDatabaseOptions(create);
@@ -138,7 +138,7 @@ async function databaseOptions(
   name: string,
   dumped: DatabaseOptions,
   { encoding, locale }: DumpCorrections,
-): Promise<Pick<Dump, "databaseOptions" | "encoding">> {
+): Promise<Pick<OpenedDump, "databaseOptions" | "encoding">> {
   const asciiOnly = dumped.encoding === undefined || dumped.encoding === "SQL_ASCII";
   if (encoding !== undefined && !asciiOnly && encoding.toUpperCase() !== dumped.encoding) {
     throw new AgentError(

@@ -9,7 +9,7 @@ import { connect, withConnection } from "../../postgres/connect";
 import { Progress } from "../../system/progress";
 import { archiveScript, restoreArchive } from "./restore-archive";
 import { unpack } from "../dump/content";
-import type { ArchiveDump, Dump } from "../dump/open-dump";
+import type { ArchiveDump, OpenedDump } from "../dump/open-dump";
 import { LostConnection, restorePlain } from "./restore-plain";
 import type { Recorder } from "./recorder";
 import { restoreSession } from "./restore-role";
@@ -31,7 +31,7 @@ export interface FillTarget {
 
 /** Restores a dump of any format into an empty database and records all messages. Requires the restore role. */
 export async function fillDatabase(
-  dump: Dump,
+  dump: OpenedDump,
   target: FillTarget,
   recorder: Recorder,
 ): Promise<void> {
@@ -50,7 +50,7 @@ export async function fillDatabase(
 }
 
 async function fillFromPlain(
-  dump: Dump,
+  dump: OpenedDump,
   contents: AsyncIterable<Buffer>,
   { candidate, database, roles, masked = false }: FillTarget,
   recorder: Recorder,

@@ -1,7 +1,7 @@
 import { verdictLine } from "../../../model/import-log/verdict-text";
 import type { Verdict } from "../../../model/import-log/verdict-schema";
 import { messageOf } from "../../system/errors";
-import type { Dump } from "../dump/open-dump";
+import type { OpenedDump } from "../dump/open-dump";
 import { fillDatabase, type FillTarget } from "./fill-database";
 import type { Recorder } from "./recorder";
 import { countRows } from "./count-rows";
@@ -14,7 +14,7 @@ import { type RunStep } from "../../system/step";
  * @param folder PostgreSQL's data directory, to watch its free space; `undefined` when it is not accessible
  */
 export async function restoreAndCheck(
-  dump: Dump,
+  dump: OpenedDump,
   target: FillTarget,
   folder: string | undefined,
   recorder: Recorder,

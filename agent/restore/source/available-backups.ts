@@ -6,7 +6,7 @@ import { readCatalogue, repositoryFolder } from "../../repository/repository";
 import { sourceFolder } from "./find-backup";
 
 /** The backups a refresh can use: this server's (`own`), or those of the server whose backup volume is mounted (`source`). */
-export async function availableBackups(repository = "source"): Promise<AvailableBackups> {
+export async function listAvailableBackups(repository = "source"): Promise<AvailableBackups> {
   const entries = await readCatalogue([], repository === "own" ? repositoryFolder : sourceFolder);
   return entries.flatMap((entry) => {
     const { id, backup } = entry;
@@ -19,7 +19,7 @@ export async function availableBackups(repository = "source"): Promise<Available
 }
 
 /** The off-site copies a refresh can use. Their databases are unknown until a copy is fetched. */
-export async function availableOffsiteCopies(source: OffsiteSource): Promise<AvailableBackups> {
+export async function listOffsiteCopies(source: OffsiteSource): Promise<AvailableBackups> {
   const { server } = source;
   const copies = await withRemote(source, server, async (remote) => remote.copies());
   return copies.map(({ id }) => ({ id, server, databases: [], verified: false }));
