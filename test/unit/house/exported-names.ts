@@ -1,26 +1,18 @@
-import ts from "typescript";
+const declaration =
+  /^export (?:declare |abstract |async )*(?:(?:const|let|function\*?|class|interface|type|enum) (\w+)|const (\{[^}]*\}|\[[^\]]*\]))/gm;
 
-/** Names that a file declares and exports; what it only passes on from another file is not among them. */
+/**
+ * Names that a formatted file declares and exports; names that it only passes on from another file are not among them.
+ */
 export function exportedNames(text: string): string[] {
-  const file = ts.createSourceFile("file.ts", text, ts.ScriptTarget.Latest);
-  return [...new Set(file.statements.filter(isExported).flatMap(declaredNames))];
-}
-
-function isExported(statement: ts.Statement): boolean {
-  const modifiers = ts.canHaveModifiers(statement) ? (ts.getModifiers(statement) ?? []) : [];
-  return modifiers.some(({ kind }) => kind === ts.SyntaxKind.ExportKeyword);
-}
-
-function declaredNames(statement: ts.Statement): string[] {
-  if (ts.isVariableStatement(statement))
-    return statement.declarationList.declarations.flatMap(({ name }) => boundNames(name));
-  const { name } = statement as ts.Statement & { readonly name?: ts.Node };
-  return name !== undefined && ts.isIdentifier(name) ? [name.text] : [];
-}
-
-function boundNames(name: ts.BindingName): string[] {
-  if (ts.isIdentifier(name)) return [name.text];
-  return name.elements.flatMap((element) =>
-    ts.isOmittedExpression(element) ? [] : boundNames(element.name),
+  const names = [...text.matchAll(declaration)].flatMap(([, name, pattern = ""]) =>
+    name === undefined ? boundNames(pattern) : [name],
   );
+  return [...new Set(names)];
+}
+
+/** The names that `{ a, b: c, d = 1 }` or `[e]` binds. */
+function boundNames(pattern: string): string[] {
+  const elements = pattern.slice(1, -1).split(",");
+  return elements.flatMap((element) => /(\w+)\s*(?:=.*)?$/.exec(element.trim())?.[1] ?? []);
 }
