@@ -88,7 +88,7 @@ export class StatementScanner {
     let i = from + 1;
     while (i < end && (kinds[bytes[i] as number] === Kind.Word || bytes[i] === dollar)) i++;
     this.#continues = "no";
-    if (this.#words.wantsMore) {
+    if (this.#words.needsMore) {
       this.#words.add(bytes.toString("latin1", from, i).toLowerCase(), this.#parentheses);
     }
     if (bytes[i] !== quote) return i;

@@ -11,7 +11,7 @@ export class StatementWords {
   }
 
   /** Whether further words matter. */
-  get wantsMore(): boolean {
+  get needsMore(): boolean {
     return this.#firsts.length < 4 || this.#createsRoutine();
   }
 

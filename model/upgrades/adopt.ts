@@ -1,6 +1,6 @@
 import type { AdoptedEntry } from "./ledger";
 
-/** A row of Flyway's history, in the order in which they were made. */
+/** A row of Flyway's schema history. */
 export interface FlywayRow {
   readonly version: string | null;
   readonly type: string;
@@ -8,11 +8,11 @@ export interface FlywayRow {
   readonly success: boolean;
 }
 
-/** Reads Flyway's history (Red Gate, Flyway schema history table): what was undone or deleted afterwards does not count. */
+/** Converts Flyway's schema history, in the order of installation. Migrations that were undone or deleted later are omitted. Source: Red Gate, Flyway schema history table. */
 export function adoptFlyway(rows: readonly FlywayRow[]): AdoptedEntry[] {
   const newest = new Map<string, FlywayRow>();
   for (const row of rows) {
-    // Repeatable migrations have no version; SCHEMA only says that Flyway made its schema.
+    // Repeatable migrations have no version; SCHEMA records the creation of Flyway's schema.
     if (row.version !== null && row.type !== "SCHEMA") newest.set(row.version, row);
   }
   return [...newest].flatMap(([version, { type, script, success }]) =>
@@ -29,12 +29,12 @@ export function adoptFlyway(rows: readonly FlywayRow[]): AdoptedEntry[] {
   );
 }
 
-/** Reads dbmate's table, which Rails has as well: a row for each version, numbers at the head of a file name. */
+/** Converts the table `schema_migrations` of dbmate or Rails: one row per version, the leading number of a file name. */
 export function adoptDbmate(rows: readonly { readonly version: string }[]): AdoptedEntry[] {
   return rows.map(({ version }) => ({ tool: "dbmate", version, succeeded: true }));
 }
 
-/** Reads golang-migrate's table: one row, which is dirty when its migration failed half-way. */
+/** Converts golang-migrate's table: one row, which is dirty if its migration failed halfway. */
 export function adoptGolangMigrate(
   rows: readonly { readonly version: string; readonly dirty: boolean }[],
 ): AdoptedEntry[] {
@@ -45,7 +45,7 @@ export function adoptGolangMigrate(
   }));
 }
 
-/** Reads node-pg-migrate's table: names of files without ending, with a moment before the first separator. */
+/** Converts node-pg-migrate's table: file names without extension, which begin with a timestamp. */
 export function adoptNodePgMigrate(rows: readonly { readonly name: string }[]): AdoptedEntry[] {
   return rows.map(({ name }) => {
     const version = /^\d+/.exec(name)?.[0];

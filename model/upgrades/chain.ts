@@ -4,7 +4,7 @@ import { compareVersions } from "./version";
 
 type Step = Omit<UpgradeScript, "text" | "sha256">;
 
-/** Scripts in the order in which they are applied: packages in the given order, then by name; versions ascending. */
+/** Sorts scripts in the order of application: packages in the given order, then by name; versions ascending. */
 export function orderScripts<T extends Step>(
   scripts: readonly T[],
   order: readonly string[] = [],
@@ -22,29 +22,29 @@ export function orderScripts<T extends Step>(
   );
 }
 
-/** What keeps the scripts of one package, in order, from being one chain: each begins where the one before ends. */
+/** Checks that the sorted scripts of one package form a chain, in which each begins at the version where the previous one ends. */
 export function chainProblems(scripts: readonly Step[], gaps: GapsChoice): string[] {
   const problems: string[] = [];
   scripts.slice(1).forEach((next, i) => {
-    const before = scripts[i] as Step;
-    if (compareVersions(before.from, next.from) === 0) {
+    const previous = scripts[i] as Step;
+    if (compareVersions(previous.from, next.from) === 0) {
       problems.push(
-        `${scriptLabel(before)} and ${next.name} both begin at ${next.from}; one chain of versions has no branches`,
+        `${scriptLabel(previous)} and ${next.name} both begin at ${next.from}; remove one of them, a chain of versions has no branches`,
       );
-    } else if (compareVersions(next.from, before.to) < 0) {
+    } else if (compareVersions(next.from, previous.to) < 0) {
       problems.push(
-        `${scriptLabel(next)} begins at ${next.from}, before ${before.name} has reached ${before.to}`,
+        `${scriptLabel(next)} begins at ${next.from}, but ${previous.name} before it ends at ${previous.to}`,
       );
-    } else problems.push(...gapProblems(next, before.to, gaps));
+    } else problems.push(...gapProblems(next, previous.to, gaps));
   });
   return problems;
 }
 
-/** What is wrong when a script begins behind the version that the data has reached by then. */
+/** The problem of a script that begins at a higher version than the data has by then, unless gaps are allowed. */
 export function gapProblems(next: Step, reached: string, gaps: GapsChoice): string[] {
   if (gaps === "allowed" || compareVersions(next.from, reached) <= 0) return [];
   return [
-    `no script leads from ${reached} to ${next.from}, where ${scriptLabel(next)} begins; add it, or set upgrades.gaps: allowed`,
+    `there is no script from ${reached} to ${next.from}, where ${scriptLabel(next)} begins; add it, or set upgrades.gaps: allowed`,
   ];
 }
 
@@ -53,10 +53,10 @@ function compareTexts(a: string, b: string): number {
 }
 
 /**
- * What is wrong with the scripts whatever the data has been through: from the baseline on, those of each package must be
- * one chain. Where there is no baseline, only the data tells which of them matter.
+ * Problems of the scripts that do not depend on the data: from the baseline on, the scripts of each package must form a
+ * chain. Without a baseline, it depends on the data which scripts matter.
  */
-export function standingProblems(
+export function baselineProblems(
   scripts: readonly Step[],
   { gaps, baseline, baselines = {} }: UpgradeRules,
 ): string[] {
@@ -64,7 +64,7 @@ export function standingProblems(
     const from = Object.hasOwn(baselines, name) ? baselines[name] : baseline;
     if (from === undefined) return [];
     const own = scripts.filter((script) => script.package === name);
-    const ahead = own.filter((script) => compareVersions(script.from, from) >= 0);
-    return chainProblems(orderScripts(ahead), gaps);
+    const afterBaseline = own.filter((script) => compareVersions(script.from, from) >= 0);
+    return chainProblems(orderScripts(afterBaseline), gaps);
   });
 }

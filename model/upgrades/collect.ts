@@ -1,23 +1,23 @@
 import { nearest } from "../base/nearest";
-import { examineScript } from "./script-text";
-import { onlyPackage, parseScriptName, type UpgradeScript } from "./script";
+import { inspectScript } from "./script-text";
+import { defaultPackage, parseScriptName, type UpgradeScript } from "./script";
 import { compareVersions, versionKey, versionRule } from "./version";
 
-/** A file below the folder of upgrade scripts. */
-export interface FoundFile {
-  /** From that folder, with slashes: `acs-kernel/sql/postgresql/upgrade/upgrade-5.10.0-5.10.1.sql`. */
+/** A file in the folder of upgrade scripts or below. */
+export interface ScriptFile {
+  /** Path relative to that folder, with slashes: `acs-kernel/sql/postgresql/upgrade/upgrade-5.10.0-5.10.1.sql`. */
   readonly path: string;
   readonly bytes: Buffer;
 }
 
-/** The scripts of a folder, in no order, and what is wrong with them; problems name the file. */
+/** The scripts of a folder, unordered, and their problems, which begin with the path. */
 export interface CollectedScripts {
   readonly scripts: readonly UpgradeScript[];
   readonly problems: readonly string[];
 }
 
-/** Whether a file may be an upgrade script, so that its contents are worth reading. */
-export function mayBeScript(path: string): boolean {
+/** Whether a file can be an upgrade script, judging by its path. */
+export function isScriptCandidate(path: string): boolean {
   const parts = path.split("/");
   const name = parts.at(-1) ?? "";
   if (!/\.sql$/i.test(name) || parts.some((part) => ignoredFolders.has(part) || /^\../.test(part)))
@@ -26,66 +26,69 @@ export function mayBeScript(path: string): boolean {
   return nearest(word, ["upgrade"]) !== undefined;
 }
 
-/** Folders in which no script of ours lies: OpenACS has those of other databases beside PostgreSQL's. */
+/** Folders that are skipped. OpenACS has folders for other databases beside PostgreSQL's. */
 const ignoredFolders = new Set(["oracle", "node_modules"]);
 
 /**
- * Makes scripts of the files of a folder. They may lie in it, or in a folder for each package, at any depth
- * (`<package>/sql/postgresql/upgrade/`). `sha256` digests a text.
+ * Collects the scripts in a folder. They can be in the folder itself, or in one folder per package, at any depth
+ * (`<package>/sql/postgresql/upgrade/`).
+ * @param sha256 computes the SHA-256 of a text, in hexadecimal
  */
 export function collectScripts(
-  files: readonly FoundFile[],
+  files: readonly ScriptFile[],
   sha256: (text: string) => string,
 ): CollectedScripts {
   const problems: string[] = [];
   const scripts: UpgradeScript[] = [];
-  const places = new Map<string, string>();
+  const paths = new Map<string, string>();
   const candidates = files
-    .filter(({ path }) => mayBeScript(path))
+    .filter(({ path }) => isScriptCandidate(path))
     .sort((a, b) => (a.path < b.path ? -1 : 1));
   for (const { path, bytes } of candidates) {
     const name = path.split("/").at(-1) ?? "";
     const versions = parseScriptName(name);
     if (!versions) {
       problems.push(
-        `${path}: must be called upgrade-<from>-<to>.sql, with versions that are ${versionRule}`,
+        `${path}: must be named upgrade-<from>-<to>.sql, with versions that are ${versionRule}`,
       );
       continue;
     }
     const { from, to } = versions;
     if (compareVersions(from, to) >= 0) {
-      problems.push(`${path}: ${from} does not come before ${to}`);
+      problems.push(`${path}: ${from} is not lower than ${to}`);
       continue;
     }
     const owner = packageOf(path);
     const key = [owner, versionKey(from), versionKey(to)].join(" ");
-    const other = places.get(key);
+    const other = paths.get(key);
     if (other !== undefined) {
-      problems.push(`${path}: leads from ${from} to ${to}, as ${other} does; keep one of them`);
+      problems.push(
+        `${path}: upgrades from ${from} to ${to}, as does ${other}; remove one of them`,
+      );
       continue;
     }
-    places.set(key, path);
+    paths.set(key, path);
     const read = readText(bytes);
     if ("problem" in read) {
       problems.push(`${path}: ${read.problem}`);
       continue;
     }
     const { text } = read;
-    problems.push(...examineScript(text).problems.map((problem) => `${path}: ${problem}`));
+    problems.push(...inspectScript(text).problems.map((problem) => `${path}: ${problem}`));
     scripts.push({ package: owner, from, to, name, sha256: sha256(text), text });
   }
   return { scripts, problems };
 }
 
-/** The first folder; where packages have a folder of their own called so, the one in it. */
+/** The package of a script: its first folder, or the second if the first one is `packages`. */
 function packageOf(path: string): string {
   const folders = path.split("/").slice(0, -1);
   const [first = "", second] = folders;
   if (first === "packages" && second !== undefined) return second;
-  return folders.length === 0 || layoutFolders.has(first) ? onlyPackage : first;
+  return folders.length === 0 || layoutFolders.has(first) ? defaultPackage : first;
 }
 
-/** Names that say where in a package a script lies, not which package it is of. */
+/** Folders inside a package, which are not package names. */
 const layoutFolders = new Set(["sql", "postgresql", "upgrade", "upgrades", "packages"]);
 
 function readText(bytes: Buffer): { readonly text: string } | { readonly problem: string } {
@@ -93,7 +96,7 @@ function readText(bytes: Buffer): { readonly text: string } | { readonly problem
     return { problem: "is UTF-16; save it as UTF-8" };
   const zero = bytes.indexOf(0);
   if (zero >= 0)
-    return { problem: `line ${lineAt(bytes, zero)}: has a zero byte, so it is no text` };
+    return { problem: `line ${lineAt(bytes, zero)}: has a zero byte, so it is not text` };
   try {
     const text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
     return { text: text.replaceAll("\r\n", "\n") };

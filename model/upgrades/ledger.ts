@@ -2,47 +2,47 @@ import { z } from "zod";
 import { upgradeScriptSchema, type UpgradeScript } from "./script";
 import type { VersionSource } from "./protocol";
 
-/** Where a database keeps what has been applied to it. It is in its dumps, so a copy knows it too. */
+/** Schema and table of the ledger: the upgrade scripts applied to a database. It is part of dumps, and so of copies. */
 export const ledgerSchema = "stagecraft";
 export const ledgerTable = "upgrades";
 
-/** One script that was applied. */
+/** An applied script. */
 export interface LedgerEntry extends Omit<UpgradeScript, "text"> {
   readonly appliedAt: string;
-  /** The server it was applied on. */
+  /** Name of the server that it was applied on. */
   readonly appliedBy: string;
   readonly seconds: number;
 }
 
-/** Tools whose ledgers are read. */
+/** Migration tools whose ledgers are read. */
 export type AdoptedTool = Extract<
   VersionSource,
   "flyway" | "dbmate" | "golang-migrate" | "node-pg-migrate"
 >;
 
-/** One migration that another tool has applied. */
+/** A migration applied by another tool. */
 export interface AdoptedEntry {
   readonly tool: AdoptedTool;
-  /** The version the tool knows it by. */
+  /** Version of the migration in the tool. */
   readonly version?: string | undefined;
-  /** Its file, without folder and ending, where the tool keeps it. */
+  /** File name without folder and extension, if the tool stores it. */
   readonly name?: string | undefined;
-  /** False for one that failed half-way and waits for a person. */
+  /** False if it failed halfway and must be repaired. */
   readonly succeeded: boolean;
 }
 
-/** What a database tells of its data model. */
+/** What is known about the data model of a database. */
 export interface Ledger {
-  /** Our own entries. */
+  /** Stagecraft's entries. */
   readonly entries: readonly LedgerEntry[];
   readonly adopted: readonly AdoptedEntry[];
-  /** What the query answered; without a package it is the version of the only one. */
-  readonly told: readonly { readonly package?: string; readonly version: string }[];
+  /** Result of the query `upgrades.version`; a row without package is about the only package. */
+  readonly queried: readonly { readonly package?: string; readonly version: string }[];
 }
 
-/** What a backup's manifest tells of the ledgers in its snapshot, so that a refresh knows beforehand what is pending. */
+/** The ledgers in a backup's manifest, so that pending scripts are known before a refresh. */
 export const recordedLedgerSchema = z.strictObject({
-  /** Of ours. */
+  /** Stagecraft's entries. */
   entries: z.array(
     upgradeScriptSchema.omit({ text: true }).extend({
       appliedAt: z.iso.datetime(),
@@ -50,7 +50,7 @@ export const recordedLedgerSchema = z.strictObject({
       seconds: z.number().nonnegative(),
     }),
   ),
-  /** Of other tools. */
+  /** Entries of other tools. */
   adopted: z.array(
     z.strictObject({
       tool: z.enum(["flyway", "dbmate", "golang-migrate", "node-pg-migrate"]),
@@ -62,5 +62,5 @@ export const recordedLedgerSchema = z.strictObject({
 });
 export type RecordedLedger = z.infer<typeof recordedLedgerSchema>;
 
-/** The ledger of data that knows nothing. */
-export const emptyLedger: Ledger = { entries: [], adopted: [], told: [] };
+/** The ledger of a database without entries. */
+export const emptyLedger: Ledger = { entries: [], adopted: [], queried: [] };

@@ -1,28 +1,28 @@
 import type { RecordedLedger } from "./ledger";
-import { certainProblems, planUpgrades } from "./plan";
+import { versionIndependentProblems, planUpgrades } from "./plan";
 import type { Upgrades } from "./protocol";
 import { scriptLabel } from "./script";
 
-/** What is known of upgrade scripts before the data is there. */
-export interface KnownPending {
-  /** Those that will be applied, in order; `null` where only the data itself can tell. */
+/** Pending upgrade scripts, as known before a refresh. */
+export interface PendingPreview {
+  /** Labels of the pending scripts, in order; `null` when it depends on the data. */
   readonly pending: string[] | null;
-  /** Why they will be refused. */
+  /** Why they will be rejected. */
   readonly problems: readonly string[];
 }
 
 /**
- * Tells from a backup's manifest what a refresh to it will apply. Where a query tells the data's version, or the manifest
- * is of an agent that did not write ledgers down, the data itself must be there first.
+ * Determines from a backup's manifest which scripts a refresh from it will apply. This is unknown if a query determines
+ * the version of the data, or the manifest is from an agent that did not record ledgers.
  */
-export function pendingOf(
+export function previewPending(
   { scripts, rules }: Upgrades,
   recorded: RecordedLedger | undefined,
-): KnownPending {
+): PendingPreview {
   if (!recorded) return { pending: null, problems: [] };
-  const ledger = { ...recorded, told: [] };
+  const ledger = { ...recorded, queried: [] };
   if (rules.version !== undefined)
-    return { pending: null, problems: certainProblems(scripts, ledger) };
+    return { pending: null, problems: versionIndependentProblems(scripts, ledger) };
   const { pending, problems } = planUpgrades(scripts, ledger, rules);
   return { pending: problems.length > 0 ? null : pending.map(scriptLabel), problems };
 }

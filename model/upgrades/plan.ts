@@ -4,24 +4,24 @@ import type { PackageVersion, ScriptState, UpgradeRules, VersionSource } from ".
 import { scriptLabel, type UpgradeScript } from "./script";
 import { compareVersions, isVersion, versionKey } from "./version";
 
-/** What is to be done to bring data to the code's data model. */
+/** The upgrade of data to the data model of the code. */
 export interface UpgradePlan {
-  /** In the order in which they are applied; none when there is a problem. */
+  /** In the order of application; empty when there is a problem. */
   readonly pending: readonly UpgradeScript[];
-  /** Every script, also those that only the ledger knows. */
+  /** Every script of the code or the ledger. */
   readonly states: readonly ScriptState[];
-  /** Where the data of each package is before. */
+  /** Version of each package's data before the upgrade. */
   readonly versions: readonly PackageVersion[];
-  /** Why nothing may be applied. */
+  /** Why nothing can be applied. */
   readonly problems: readonly string[];
   readonly notes: readonly string[];
 }
 
 /**
- * Compares the scripts of the code with what the data has been through.
+ * Compares the scripts of the code with the ledgers of the data.
  *
- * The version of a package's data is the highest that its ledger, another tool's ledger, the query and the baseline
- * tell: so nothing is applied twice. Pending is what begins there or behind and is not in the ledger.
+ * The version of a package's data is the highest in its ledger, another tool's ledger, the query's result and the baseline,
+ * so that nothing is applied twice. Pending are the scripts that begin at this or a higher version and are not in the ledger.
  */
 export function planUpgrades(
   scripts: readonly UpgradeScript[],
@@ -39,7 +39,7 @@ export function planUpgrades(
       ofCode.size === 1,
     ),
   );
-  const problems = [...failedElsewhere(ledger), ...plans.flatMap((plan) => plan.problems)];
+  const problems = [...failedMigrations(ledger), ...plans.flatMap((plan) => plan.problems)];
   return {
     pending: problems.length > 0 ? [] : plans.flatMap((plan) => plan.pending),
     states: plans.flatMap((plan) => plan.states),
@@ -49,15 +49,18 @@ export function planUpgrades(
   };
 }
 
-/** What makes it impossible whatever version the data is at: scripts that were edited, and another tool's failure. */
-export function certainProblems(scripts: readonly UpgradeScript[], ledger: Ledger): string[] {
+/** Problems that do not depend on the version of the data: edited scripts, and failed migrations of another tool. */
+export function versionIndependentProblems(
+  scripts: readonly UpgradeScript[],
+  ledger: Ledger,
+): string[] {
   const changed = orderScripts(scripts).flatMap((script) => {
     const entry = ledger.entries.find(
       (one) => one.package === script.package && keyOf(one) === keyOf(script),
     );
     return entry && entry.sha256 !== script.sha256 ? [edited(script, entry)] : [];
   });
-  return [...failedElsewhere(ledger), ...changed];
+  return [...failedMigrations(ledger), ...changed];
 }
 
 function planPackage(
@@ -65,22 +68,22 @@ function planPackage(
   scripts: readonly UpgradeScript[],
   ledger: Ledger,
   rules: UpgradeRules,
-  isOnly: boolean,
+  isOnlyPackage: boolean,
 ): UpgradePlan {
   const entries = ledger.entries.filter((entry) => entry.package === name);
   const adopted = adoptedScripts(scripts, ledger.adopted);
-  const known = versionsOf(name, { ...ledger, entries }, rules, adopted, isOnly);
+  const known = versionsOf(name, { ...ledger, entries }, rules, adopted, isOnlyPackage);
   const [current] = known.sort((a, b) => compareVersions(b.version, a.version));
   if (!current) return unknownVersion(name, scripts);
 
   const problems: string[] = [];
   const pending: UpgradeScript[] = [];
   const states: ScriptState[] = [];
-  const ours = new Map(entries.map((entry) => [keyOf(entry), entry]));
+  const applied = new Map(entries.map((entry) => [keyOf(entry), entry]));
   const [first] = orderScripts(entries);
   const last = orderScripts(entries).at(-1);
   for (const script of scripts) {
-    const entry = ours.get(keyOf(script));
+    const entry = applied.get(keyOf(script));
     if (entry) {
       states.push(appliedState(script, entry));
       if (entry.sha256 !== script.sha256) problems.push(edited(script, entry));
@@ -98,7 +101,7 @@ function planPackage(
     (entry) => !scripts.some((script) => keyOf(script) === keyOf(entry)),
   );
   const [next] = pending;
-  // The first script to come may begin elsewhere because of what is told already.
+  // Other problems can explain a gap before the first pending script.
   if (next && problems.length === 0)
     problems.push(...gapProblems(next, current.version, rules.gaps));
   problems.push(...chainProblems(pending, rules.gaps));
@@ -112,42 +115,42 @@ function planPackage(
     problems,
     notes: absent.map(
       (entry) =>
-        `${scriptLabel(entry)} was applied on ${entry.appliedBy}, and this code has not got it`,
+        `${scriptLabel(entry)} was applied on ${entry.appliedBy}, but is missing in this code`,
     ),
   };
 }
 
-interface Known {
+interface SourcedVersion {
   readonly version: string;
   readonly source: VersionSource;
 }
 
-/** All that tells of a package's version; a ledger that names scripts tells by their names. */
+/** All known versions of a package's data; for adopted scripts, the version that the script upgrades to. */
 function versionsOf(
   name: string,
-  { entries, adopted, told }: Ledger,
+  { entries, adopted, queried: queried }: Ledger,
   { baseline, baselines = {} }: UpgradeRules,
   byName: ReadonlyMap<UpgradeScript, AdoptedEntry>,
-  isOnly: boolean,
-): Known[] {
+  isOnlyPackage: boolean,
+): SourcedVersion[] {
   const named = new Set(byName.values());
   const own = Object.hasOwn(baselines, name) ? baselines[name] : baseline;
   return [
-    ...entries.map(({ to }): Known => ({ version: to, source: "ledger" })),
-    ...[...byName].map(([{ to }, { tool }]): Known => ({ version: to, source: tool })),
-    ...adopted.flatMap((entry): Known[] => {
+    ...entries.map(({ to }): SourcedVersion => ({ version: to, source: "ledger" })),
+    ...[...byName].map(([{ to }, { tool }]): SourcedVersion => ({ version: to, source: tool })),
+    ...adopted.flatMap((entry): SourcedVersion[] => {
       const { version, tool, succeeded } = entry;
-      const usable = isOnly && succeeded && version !== undefined && isVersion(version);
+      const usable = isOnlyPackage && succeeded && version !== undefined && isVersion(version);
       return usable && !named.has(entry) ? [{ version, source: tool }] : [];
     }),
-    ...told
-      .filter((row) => (row.package === undefined ? isOnly : row.package === name))
-      .map(({ version }): Known => ({ version, source: "query" })),
+    ...queried
+      .filter((row) => (row.package === undefined ? isOnlyPackage : row.package === name))
+      .map(({ version }): SourcedVersion => ({ version, source: "query" })),
     ...(own === undefined ? [] : [{ version: own, source: "baseline" } as const]),
   ];
 }
 
-/** Scripts that another tool has applied under their own names. */
+/** Scripts that another tool has applied, by file name. */
 function adoptedScripts(
   scripts: readonly UpgradeScript[],
   adopted: readonly AdoptedEntry[],
@@ -161,16 +164,16 @@ function adoptedScripts(
   return found;
 }
 
-/** What is wrong with a script that is not in the ledger and does not begin behind the data's version. */
+/** Problems of a script that is not in the ledger and begins at a lower version than the data's. */
 function misplaced(
   script: UpgradeScript,
-  { version }: Known,
+  { version }: SourcedVersion,
   first: LedgerEntry | undefined,
   last: LedgerEntry | undefined,
 ): string[] {
   if (compareVersions(script.to, version) > 0) {
     return [
-      `the data is at ${version}, in the middle of ${scriptLabel(script)}, which cannot be applied by half`,
+      `the data is at ${version}, in the middle of ${scriptLabel(script)}, which cannot be applied in part`,
     ];
   }
   const isBetween =
@@ -180,7 +183,7 @@ function misplaced(
     compareVersions(script.to, last.to) <= 0;
   if (!isBetween) return [];
   return [
-    `${scriptLabel(script)} was never applied, and the data is past it, at ${version}; give it a higher version`,
+    `${scriptLabel(script)} was never applied, and the data is already at ${version}; rename the script to a higher version`,
   ];
 }
 
@@ -192,23 +195,23 @@ function unknownVersion(name: string, scripts: readonly UpgradeScript[]): Upgrad
     states: scripts.map((script) => stateOf(script, "pending")),
     versions: [],
     problems: [
-      `the data does not tell which version of ${name} it is at; set upgrades.baseline to the version of data without a ledger, e.g. "${example}", or upgrades.version to a query for it`,
+      `the version of ${name} in the data is unknown; set upgrades.baseline to the version of data without a ledger, e.g. "${example}", or upgrades.version to a query for it`,
     ],
     notes: [],
   };
 }
 
-function failedElsewhere({ adopted }: Ledger): string[] {
+function failedMigrations({ adopted }: Ledger): string[] {
   return adopted
     .filter(({ succeeded }) => !succeeded)
     .map(
       ({ tool, name, version }) =>
-        `${tool} says that its migration ${name ?? version ?? ""} failed half-way; repair that first, with ${tool} on the server the data comes from`,
+        `migration ${name ?? version ?? ""} of ${tool} failed halfway; repair it with ${tool} on the source server first`,
     );
 }
 
 function edited(script: UpgradeScript, { appliedAt, appliedBy, sha256 }: LedgerEntry): string {
-  return `${scriptLabel(script)} was changed after it had been applied on ${appliedBy} at ${appliedAt} (SHA-256 then ${sha256.slice(0, 12)}…, now ${script.sha256.slice(0, 12)}…); put it back as it was, and write a new script for what is to change`;
+  return `${scriptLabel(script)} was changed after it was applied on ${appliedBy} at ${appliedAt} (SHA-256 then ${sha256.slice(0, 12)}…, now ${script.sha256.slice(0, 12)}…); restore its contents, and write a new script for the change`;
 }
 
 function keyOf({ from, to }: Pick<UpgradeScript, "from" | "to">): string {

@@ -2,24 +2,24 @@ import { z } from "zod";
 import { databaseNameSchema } from "../base/database-name";
 import { upgradeScriptSchema, versionSchema } from "./script";
 
-/** What may stand between the end of one script and the beginning of the next. */
+/** Whether versions between the end of one script and the beginning of the next are allowed. */
 export const gapsChoiceSchema = z.enum(["refused", "allowed"]);
 export type GapsChoice = z.infer<typeof gapsChoiceSchema>;
 
-/** How to tell which version data without a ledger is at, and in which order packages come. */
+/** How to determine the version of data without a ledger, and the order of packages. */
 export const upgradeRulesSchema = z.strictObject({
   gaps: gapsChoiceSchema,
-  /** The version of every package that `baselines` does not name. */
+  /** Version of all packages that are not in `baselines`. */
   baseline: versionSchema.optional(),
   baselines: z.record(z.string(), versionSchema).optional(),
-  /** A query that asks the data: rows of package and version, or one version. */
+  /** A query for the version of the data: rows of package and version, or a single version. */
   version: z.string().min(1).optional(),
-  /** Packages that come first, in this order; the others follow by name. */
+  /** Packages that are upgraded first, in this order; the others follow by name. */
   order: z.array(z.string()).optional(),
 });
 export type UpgradeRules = z.infer<typeof upgradeRulesSchema>;
 
-/** The upgrade scripts of a revision of the code, as a request carries them. */
+/** The upgrade scripts of a revision of the code, in a request. */
 export const upgradesSchema = z.strictObject({
   scripts: z.array(upgradeScriptSchema),
   rules: upgradeRulesSchema,
@@ -28,11 +28,11 @@ export type Upgrades = z.infer<typeof upgradesSchema>;
 
 /** stdin of `stagecraft-agent upgrades`. */
 export const upgradesRequestSchema = z.strictObject({
-  /** The server this is meant for; the agent refuses when it is another. */
+  /** Name of the target server; an agent of another server rejects the request. */
   server: z.string().min(1),
   database: databaseNameSchema,
   upgrades: upgradesSchema,
-  /** `look`: tell what is applied and what is pending. `dry run`: apply what is pending to a copy that is dropped afterwards. */
+  /** `look`: only report applied and pending scripts. `dry run`: also apply the pending ones to a copy, which is dropped afterwards. */
   mode: z.enum(["look", "dry run"]),
 });
 export type UpgradesRequest = z.infer<typeof upgradesRequestSchema>;
@@ -40,19 +40,19 @@ export type UpgradesRequest = z.infer<typeof upgradesRequestSchema>;
 /** A script without its contents. */
 const scriptNameSchema = upgradeScriptSchema.omit({ text: true, sha256: true });
 
-/** A script that went through, and how long it took. */
+/** A successfully applied script. */
 export const appliedScriptSchema = z.strictObject({
   ...scriptNameSchema.shape,
   seconds: z.number().nonnegative(),
-  /** Warnings that PostgreSQL gave. */
+  /** PostgreSQL's warnings. */
   warnings: z.array(z.string()),
 });
 export type AppliedScript = z.infer<typeof appliedScriptSchema>;
 
-/** Why a script did not go through. */
+/** Why a script failed. */
 export const scriptFailureSchema = z.strictObject({
   ...scriptNameSchema.shape,
-  /** The line of the script that PostgreSQL means. */
+  /** Line of the script where the error occurred, from 1. */
   line: z.number().int().positive(),
   /** The beginning of the statement. */
   statement: z.string(),
@@ -61,12 +61,12 @@ export const scriptFailureSchema = z.strictObject({
   detail: z.string().optional(),
   hint: z.string().optional(),
   context: z.string().optional(),
-  /** Whether what the script had done before was taken back. */
+  /** Whether the script's previous changes were rolled back. */
   takenBack: z.boolean(),
 });
 export type ScriptFailure = z.infer<typeof scriptFailureSchema>;
 
-/** How a version was found out. */
+/** Source of a version. */
 export const versionSourceSchema = z.enum([
   "ledger",
   "flyway",
@@ -78,7 +78,7 @@ export const versionSourceSchema = z.enum([
 ]);
 export type VersionSource = z.infer<typeof versionSourceSchema>;
 
-/** Which version a package's data is at. */
+/** Version of a package's data. */
 export const packageVersionSchema = z.strictObject({
   package: z.string(),
   version: z.string(),
@@ -86,10 +86,10 @@ export const packageVersionSchema = z.strictObject({
 });
 export type PackageVersion = z.infer<typeof packageVersionSchema>;
 
-/** A script and what has become of it in a database. */
+/** A script and its state in a database. */
 export const scriptStateSchema = z.strictObject({
   ...scriptNameSchema.shape,
-  /** `before`: the data came with it. `adopted`: another tool applied it. `unknown`: applied, but this code has not got it. */
+  /** `before`: older than the data's version. `adopted`: applied by another tool. `unknown`: applied, but missing in this code. */
   state: z.enum(["before", "adopted", "applied", "pending", "unknown"]),
   appliedAt: z.iso.datetime().optional(),
   appliedBy: z.string().optional(),
@@ -97,18 +97,18 @@ export const scriptStateSchema = z.strictObject({
 });
 export type ScriptState = z.infer<typeof scriptStateSchema>;
 
-/** What became of the pending scripts of a database. */
+/** Result of applying the pending scripts to a database. */
 export const upgradesReportSchema = z.strictObject({
-  /** `refused`: nothing was tried, `problems` say why. */
+  /** Value `refused`: nothing was applied because of `problems`. */
   result: z.enum(["applied", "failed", "refused"]),
   applied: z.array(appliedScriptSchema),
   failure: scriptFailureSchema.optional(),
   problems: z.array(z.string()),
   notes: z.array(z.string()),
-  /** Where the data is now. */
+  /** Versions of the data now. */
   versions: z.array(packageVersionSchema),
   seconds: z.number().nonnegative(),
-  /** For people: one line when all is well, a few when not. */
+  /** Text of {@link upgradesReportText}: one line on success, several lines otherwise. */
   text: z.string(),
 });
 export type UpgradesReport = z.infer<typeof upgradesReportSchema>;
@@ -121,7 +121,7 @@ export const upgradesResultSchema = z.strictObject({
   scripts: z.array(scriptStateSchema),
   problems: z.array(z.string()),
   notes: z.array(z.string()),
-  /** What came of the copy. */
+  /** Result of the dry run on a copy. */
   dryRun: upgradesReportSchema.optional(),
 });
 export type UpgradesResult = z.infer<typeof upgradesResultSchema>;

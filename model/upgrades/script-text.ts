@@ -1,31 +1,31 @@
 import { SqlReader, type SqlToken } from "../dump/sql-reader";
 
-/** What a script says of itself, and what is wrong with it; problems name the line. */
+/** Properties of a script and its problems, which begin with the line. */
 export interface ScriptFacts {
-  /** False for a script that says `-- stagecraft: no transaction` before its first statement. */
+  /** False for a script with `-- stagecraft: no transaction` before its first statement. */
   readonly inTransaction: boolean;
   readonly problems: readonly string[];
 }
 
-/** Looks at a script without running it: what cannot be run is found before anything is touched. */
-export function examineScript(text: string): ScriptFacts {
+/** Checks a script without running it, so that problems are found before any change. */
+export function inspectScript(text: string): ScriptFacts {
   const problems: string[] = [];
   const controls: { word: string; line: number; index: number }[] = [];
   let inTransaction = true;
   let statements = 0;
   for (const token of tokensOf(text)) {
     if (token.type === "comment" && statements === 0) {
-      const told = /^--\s*stagecraft:\s*(.*?)\s*$/i.exec(token.text)?.[1];
-      if (told === undefined) continue;
-      if (told.toLowerCase() === "no transaction") inTransaction = false;
+      const directive = /^--\s*stagecraft:\s*(.*?)\s*$/i.exec(token.text)?.[1];
+      if (directive === undefined) continue;
+      if (directive.toLowerCase() === "no transaction") inTransaction = false;
       else
         problems.push(
-          `line ${token.line}: there is no "-- stagecraft: ${told}", only "-- stagecraft: no transaction"`,
+          `line ${token.line}: unknown directive "-- stagecraft: ${directive}"; only "-- stagecraft: no transaction" is supported`,
         );
-    } else if (token.type === "meta" && !isRestrict(token.text)) {
+    } else if (token.type === "meta" && !isRestrictCommand(token.text)) {
       const [command = ""] = token.text.split(/\s/);
       problems.push(
-        `line ${token.line}: ${command} is a command of psql, which does not run upgrade scripts; write it in SQL`,
+        `line ${token.line}: ${command} is a psql command, but psql does not run upgrade scripts; write it in SQL`,
       );
     } else if (token.type === "statement") {
       const word = transactionControl(token.bytes.toString("utf8"));
@@ -34,25 +34,25 @@ export function examineScript(text: string): ScriptFacts {
     } else if (token.type === "unfinished") {
       problems.push(
         token.what === "rows"
-          ? `line ${token.line}: the file ends within the rows of a COPY; the line \\. behind them is missing`
-          : `line ${token.line}: the file ends within a statement; a semicolon, quote or parenthesis is missing before`,
+          ? `line ${token.line}: the file ends within the rows of a COPY; add the closing line \\.`
+          : `line ${token.line}: the file ends within a statement; add the missing semicolon, quote or parenthesis`,
       );
     }
   }
-  const wrong = inTransaction
-    ? controls.filter((control) => !isFrame(control, statements)).map(withinTransaction)
-    : leftOpen(controls);
-  return { inTransaction, problems: [...problems, ...wrong] };
+  const controlProblems = inTransaction
+    ? controls.filter((control) => !isRedundantControl(control, statements)).map(splitsTransaction)
+    : unclosedTransaction(controls);
+  return { inTransaction, problems: [...problems, ...controlProblems] };
 }
 
-/** The tokens of a script. */
+/** Splits a script into tokens. */
 export function* tokensOf(text: string): Generator<SqlToken, void, undefined> {
   const reader = new SqlReader();
   yield* reader.push(Buffer.from(text));
   yield* reader.finish();
 }
 
-/** The word by which a statement begins or ends a transaction; `undefined` for any other statement. */
+/** The command of a statement that begins or ends a transaction; `undefined` for any other statement. */
 export function transactionControl(statement: string): string | undefined {
   const word =
     /^(?:BEGIN|START\s+TRANSACTION|COMMIT|END|ROLLBACK|ABORT|PREPARE\s+TRANSACTION)\b/i.exec(
@@ -63,13 +63,13 @@ export function transactionControl(statement: string): string | undefined {
   return word.toUpperCase().replace(/\s+/g, " ");
 }
 
-/** Whether a psql command is pg_dump's guard against others, which means nothing here. */
-export function isRestrict(command: string): boolean {
+/** Whether a psql command is pg_dump's `\restrict` or `\unrestrict`, which is ignored. */
+export function isRestrictCommand(command: string): boolean {
   return /^\\(?:un)?restrict\b/.test(command);
 }
 
-/** A BEGIN before all and a COMMIT behind all say what is done in any case. */
-function isFrame(
+/** Whether a control statement is a BEGIN before all or a COMMIT after all other statements, which is redundant. */
+function isRedundantControl(
   { word, index }: { readonly word: string; readonly index: number },
   statements: number,
 ): boolean {
@@ -77,17 +77,19 @@ function isFrame(
   return (word === "COMMIT" || word === "END") && index === statements - 1;
 }
 
-function withinTransaction({
+function splitsTransaction({
   word,
   line,
 }: {
   readonly word: string;
   readonly line: number;
 }): string {
-  return `line ${line}: ${word} would cut the script's one transaction in two; take it out, or begin the script with "-- stagecraft: no transaction"`;
+  return `line ${line}: ${word} would split the script's transaction; remove it, or begin the script with "-- stagecraft: no transaction"`;
 }
 
-function leftOpen(controls: readonly { readonly word: string; readonly line: number }[]): string[] {
+function unclosedTransaction(
+  controls: readonly { readonly word: string; readonly line: number }[],
+): string[] {
   const last = controls.at(-1);
   if (last?.word !== "BEGIN" && last?.word !== "START TRANSACTION") return [];
   return [`line ${last.line}: ${last.word} opens a transaction that the script does not end`];

@@ -5,9 +5,9 @@ import { isVersion, versionRule } from "./version";
 /** A version of the data model. */
 export const versionSchema = z.string().refine(isVersion, { error: `must be ${versionRule}` });
 
-/** An upgrade script with its contents, as a request carries it. */
+/** An upgrade script with its contents, in a request. */
 export const upgradeScriptSchema = z.strictObject({
-  /** The package it belongs to; `application` where all scripts lie in one folder. */
+  /** The package it belongs to; `application` if all scripts are in one folder. */
   package: z.string().min(1),
   from: versionSchema,
   to: versionSchema,
@@ -15,23 +15,23 @@ export const upgradeScriptSchema = z.strictObject({
   name: z.string().min(1),
   /** SHA-256 of `text`. */
   sha256: sha256Schema,
-  /** UTF-8, without byte order mark, lines ended by LF: the same on every checkout. */
+  /** UTF-8 without byte order mark, with LF line endings, so that it is the same in every checkout. */
   text: z.string(),
 });
 export type UpgradeScript = z.infer<typeof upgradeScriptSchema>;
 
-/** The package of scripts that lie in one folder. */
-export const onlyPackage = "application";
+/** The package of scripts that are not in a folder of a package. */
+export const defaultPackage = "application";
 
-/** How a script is called in messages: with its package, where there are several. */
+/** Formats a script's name for messages, with its package unless that is {@link defaultPackage}. */
 export function scriptLabel({
   package: owner,
   name,
 }: Pick<UpgradeScript, "package" | "name">): string {
-  return owner === onlyPackage ? name : `${owner}: ${name}`;
+  return owner === defaultPackage ? name : `${owner}: ${name}`;
 }
 
-/** Reads the name of a script, `upgrade-<from>-<to>.sql`; `undefined` when it has another form. */
+/** Parses a script's name, `upgrade-<from>-<to>.sql`; `undefined` when it has another form. */
 export function parseScriptName(name: string): { from: string; to: string } | undefined {
   const match = /^upgrade-([^-]+)-([^-]+)\.sql$/.exec(name);
   if (!match) return undefined;

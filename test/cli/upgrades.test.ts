@@ -47,7 +47,7 @@ test("problems of the scripts are reported at once, without asking a server", ()
     status: 2,
     stderr: [
       "error: Pulumi.staging.yaml has 2 problems",
-      "  upgrades.folder   upgrade-1-2.sql: line 2: \\i is a command of psql, which does not run upgrade scripts; write it in SQL",
+      "  upgrades.folder   upgrade-1-2.sql: line 2: \\i is a psql command, but psql does not run upgrade scripts; write it in SQL",
       "  upgrades.folder   upgrade-2-1.sql: 2 does not come before 1",
       "",
     ].join("\n"),

@@ -130,7 +130,7 @@ describe("pending scripts", () => {
     const report = await run(upgrades(edited));
     expect(report).toMatchObject({ result: "refused", applied: [] });
     expect(report.text).toMatch(
-      /^the upgrade scripts do not fit the data\n {2}upgrade-1\.9-1\.10\.sql was changed after it had been applied on staging at /,
+      /^the upgrade scripts do not match the data\n {2}upgrade-1\.9-1\.10\.sql was changed after it was applied on staging at /,
     );
     expect(await ledger()).toBe("application 1.9 1.10 staging\napplication 1.10 1.11 staging");
   });
@@ -169,10 +169,10 @@ describe("a script that fails", () => {
     });
     expect(report.text).toBe(
       [
-        "an upgrade script failed; 2 upgrade scripts before it went through",
+        "an upgrade script failed; 2 upgrade scripts before it succeeded",
         "  script    upgrade-1.11-1.12.sql, line 3",
         '  cause     42703  column "nothing" of relation "users" does not exist   ALTER TABLE users ADD a int, DROP nothing',
-        "  undone    all that this script did",
+        "  rollback  all changes of this script",
       ].join("\n"),
     );
     expect(await server.sql("shop", "SELECT count(*) FROM users WHERE name = 'gone'")).toBe("0");
@@ -208,8 +208,8 @@ describe("a script that fails", () => {
     );
     expect(report).toMatchObject({ result: "refused", applied: [] });
     expect(report.problems).toEqual([
-      "upgrade-2-3.sql, line 3: \\i is a command of psql, which does not run upgrade scripts; write it in SQL",
-      'upgrade-2-3.sql, line 1: COMMIT would cut the script\'s one transaction in two; take it out, or begin the script with "-- stagecraft: no transaction"',
+      "upgrade-2-3.sql, line 3: \\i is a psql command, but psql does not run upgrade scripts; write it in SQL",
+      'upgrade-2-3.sql, line 1: COMMIT would split the script\'s transaction; remove it, or begin the script with "-- stagecraft: no transaction"',
     ]);
     expect(await server.sql("shop", "SELECT to_regclass('a') IS NULL")).toBe("t");
   });
@@ -221,13 +221,13 @@ describe("what a script may do", () => {
     const within = await run(upgrades({ "1 2": sql }, { baseline: "1" }));
     expect(within.failure).toMatchObject({ sqlstate: "25001" });
     expect(within.text).toContain(
-      'fix       begin the script with "-- stagecraft: no transaction", and put nothing else into it',
+      'fix       begin the script with "-- stagecraft: no transaction", with this statement only',
     );
     const without = `-- stagecraft: no transaction\n${sql}\nSELECT 1/0;`;
     const failed = await run(upgrades({ "1 2": without }, { baseline: "1" }));
     expect(failed.failure).toMatchObject({ line: 3, sqlstate: "22012", takenBack: false });
     expect(failed.text).toContain(
-      "undone    nothing: the script runs without a transaction, so what it did before stays",
+      "rollback  none: the script runs without a transaction, so its previous changes remain",
     );
     const mended = without
       .replace("CONCURRENTLY", "CONCURRENTLY IF NOT EXISTS")

@@ -7,7 +7,7 @@ import type { Upgrades } from "../../../model/upgrades/protocol";
 import { refreshPlanSchema } from "../../../model/restore/refresh-plan";
 import { useServer, type TestRestored } from "../../support/servers/server";
 import { backUpWell } from "../../support/backups/agent-backups";
-import { makeBackup, verify } from "../../support/backups/dumped-backup";
+import { writeDumpedBackup, verifyBackup } from "../../support/backups/dumped-backup";
 import { sha256Of } from "../../../agent/system/digest";
 import { endHolderSql, holdSession } from "../../support/databases/held-session";
 import { atMost } from "../../support/time/limit.mjs";
@@ -54,10 +54,11 @@ beforeAll(async () => {
      INSERT INTO users VALUES (1, 'Ada', 'ada@canary.example'), (2, 'Bob', 'bob@canary.example');
      INSERT INTO jobs VALUES (1, true)`,
   );
-  await makeBackup(server, { id: first, database: "production" });
+  await writeDumpedBackup(server, { id: first, database: "production" });
   await server.sql("production", "INSERT INTO users VALUES (3, 'Eve', 'eve@canary.example')");
-  await makeBackup(server, { id: second, database: "production" });
-  for (const id of [first, second]) expect(await verify(server, id)).toMatchObject({ status: 0 });
+  await writeDumpedBackup(server, { id: second, database: "production" });
+  for (const id of [first, second])
+    expect(await verifyBackup(server, id)).toMatchObject({ status: 0 });
 });
 
 describe("a refresh from another server's backup", () => {
@@ -226,7 +227,7 @@ describe("a refresh that cannot be done changes nothing and says why:", () => {
     expect({ status, result: result.result }).toEqual({ status: 1, result: "failed" });
     expect(result.text).toMatch(text);
     expect(await live()).toEqual(before);
-    await server.expectNothingLeft();
+    await server.expectNothingUnfinished();
   }
 
   test("an id that is not there, with the nearest ones", async () => {
@@ -239,7 +240,7 @@ describe("a refresh that cannot be done changes nothing and says why:", () => {
 
   const third = "20261122T032900Z";
   test("an unverified backup, unless it is accepted", async () => {
-    await makeBackup(server, { id: third, database: "production", format: "plain" });
+    await writeDumpedBackup(server, { id: third, database: "production", format: "plain" });
     await refused(
       third,
       {},
@@ -316,7 +317,7 @@ describe("a refresh that cannot be done changes nothing and says why:", () => {
       ...manifest,
       postgres: { ...manifest.postgres, version: "18.1" },
     });
-    await makeBackup(server, { id: newest, database: "production", tell });
+    await writeDumpedBackup(server, { id: newest, database: "production", tell });
     const text = /comes from PostgreSQL 18, newer than this server's 17; raise postgres\.version/;
     await refused(newest, { acceptUnverified: true }, text);
     const { problems } = await plan(newest, { acceptUnverified: true });
@@ -408,7 +409,7 @@ test("two refreshes to different backups at once come one after the other, each 
   const names = ["both", "both__previous"];
   const contents = await Promise.all(names.map(async (name) => server.sql(name, told)));
   expect(contents.sort()).toEqual([`${first}|2`, `${second}|3`]);
-  await server.expectNothingLeft();
+  await server.expectNothingUnfinished();
 });
 
 test("a long query on the live database is ended by the swap, and one on template1 is left alone", async () => {
@@ -508,7 +509,7 @@ describe("a backup that the agent made tells which upgrade scripts its contents 
     expect(await plannedOf("halfway")).toEqual({
       pending: null,
       problems: [
-        "flyway says that its migration V1_2__age failed half-way; repair that first, with flyway on the server the data comes from",
+        "migration V1_2__age of flyway failed halfway; repair it with flyway on the source server first",
       ],
     });
   });
@@ -516,7 +517,7 @@ describe("a backup that the agent made tells which upgrade scripts its contents 
   test("an applied script that was edited is a problem before anything is done", async () => {
     const edited = { ...one, ...script("1.0", "1.1", "ALTER TABLE users ADD nickname text;") };
     const text =
-      /^app: upgrade-1\.0-1\.1\.sql was changed after it had been applied on sct-agent-\S+ at/;
+      /^app: upgrade-1\.0-1\.1\.sql was changed after it was applied on sct-agent-\S+ at/;
     const problems = [expect.stringMatching(text)];
     expect(await plannedOf("ours", { scripts: [edited, two] })).toEqual({
       pending: null,

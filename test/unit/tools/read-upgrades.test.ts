@@ -49,7 +49,7 @@ test("no folder named, no scripts; a folder that is not there or has none is a p
   expect(read({ folder: "." }).problems).toEqual([
     {
       path: "upgrades.folder",
-      text: "there is no file upgrade-<from>-<to>.sql in . or below it",
+      text: "there is no file upgrade-<from>-<to>.sql in . or its subfolders",
     },
   ]);
 });
@@ -61,7 +61,7 @@ test("a broken chain is found before any server is asked, as far as the baseline
   expect(read({ folder: ".", baseline: "1" }).problems).toEqual([
     {
       path: "upgrades.folder",
-      text: "no script leads from 3 to 4, where upgrade-4-5.sql begins; add it, or set upgrades.gaps: allowed",
+      text: "there is no script from 3 to 4, where upgrade-4-5.sql begins; add it, or set upgrades.gaps: allowed",
     },
   ]);
 });

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { describe, expect, test } from "vitest";
-import { collectScripts, mayBeScript } from "../../../../model/upgrades/collect";
-import { examineScript } from "../../../../model/upgrades/script-text";
+import { collectScripts, isScriptCandidate } from "../../../../model/upgrades/collect";
+import { inspectScript } from "../../../../model/upgrades/script-text";
 
 const sha256 = (text: string): string => createHash("sha256").update(text).digest("hex");
 const collect = (files: Readonly<Record<string, string | Buffer>>) =>
@@ -48,7 +48,7 @@ describe("a folder of upgrade scripts", () => {
     "acs-kernel/sql/postgresql/acs-create.sql",
     "upgrade-1-2.tcl",
   ])("%s is left alone", (path) => {
-    expect(mayBeScript(path)).toBe(false);
+    expect(isScriptCandidate(path)).toBe(false);
     expect(collect({ [path]: "\\garbage" })).toEqual({ scripts: [], problems: [] });
   });
 
@@ -74,35 +74,35 @@ describe("a folder of upgrade scripts", () => {
         "c/upgrade-3-4.sql": "SELECT 1;\n\0",
       }),
     ).toEqual([
-      "a/Upgrade-1-2.sql: must be called upgrade-<from>-<to>.sql, with versions that are numbers with dots between, like 3.4.0.10.0 or 5.10.1b2",
-      "a/upgade-1-2.sql: must be called upgrade-<from>-<to>.sql, with versions that are numbers with dots between, like 3.4.0.10.0 or 5.10.1b2",
-      "a/upgrade-1.0-1.sql: 1.0 does not come before 1",
-      "a/upgrade-1.sql: must be called upgrade-<from>-<to>.sql, with versions that are numbers with dots between, like 3.4.0.10.0 or 5.10.1b2",
-      "a/upgrade-1.x-2.sql: must be called upgrade-<from>-<to>.sql, with versions that are numbers with dots between, like 3.4.0.10.0 or 5.10.1b2",
-      "a/upgrade-2-1.sql: 2 does not come before 1",
-      "b/upgrade-1-2.sql: leads from 1 to 2, as b/sql/upgrade-1.0-2.0.sql does; keep one of them",
+      "a/Upgrade-1-2.sql: must be named upgrade-<from>-<to>.sql, with versions that are numbers separated by dots, like 3.4.0.10.0 or 5.10.1b2",
+      "a/upgade-1-2.sql: must be named upgrade-<from>-<to>.sql, with versions that are numbers separated by dots, like 3.4.0.10.0 or 5.10.1b2",
+      "a/upgrade-1.0-1.sql: 1.0 is not lower than 1",
+      "a/upgrade-1.sql: must be named upgrade-<from>-<to>.sql, with versions that are numbers separated by dots, like 3.4.0.10.0 or 5.10.1b2",
+      "a/upgrade-1.x-2.sql: must be named upgrade-<from>-<to>.sql, with versions that are numbers separated by dots, like 3.4.0.10.0 or 5.10.1b2",
+      "a/upgrade-2-1.sql: 2 is not lower than 1",
+      "b/upgrade-1-2.sql: upgrades from 1 to 2, as does b/sql/upgrade-1.0-2.0.sql; remove one of them",
       "c/upgrade-1-2.sql: line 2: is not UTF-8; save the file as UTF-8",
       "c/upgrade-2-3.sql: is UTF-16; save it as UTF-8",
-      "c/upgrade-3-4.sql: line 2: has a zero byte, so it is no text",
+      "c/upgrade-3-4.sql: line 2: has a zero byte, so it is not text",
     ]);
   });
 
   test("what is wrong within a script is told by file and line", () => {
     expect(problemsOf({ "upgrade-1-2.sql": "SELECT 1;\n\\i other.sql\n" })).toEqual([
-      "upgrade-1-2.sql: line 2: \\i is a command of psql, which does not run upgrade scripts; write it in SQL",
+      "upgrade-1-2.sql: line 2: \\i is a psql command, but psql does not run upgrade scripts; write it in SQL",
     ]);
   });
 });
 
 describe("a script", () => {
   test("runs in a transaction unless it says otherwise before its first statement", () => {
-    expect(examineScript("-- about\nSELECT 1;")).toEqual({ inTransaction: true, problems: [] });
-    expect(examineScript("-- about\n--  Stagecraft: no transaction \nSELECT 1;")).toEqual({
+    expect(inspectScript("-- about\nSELECT 1;")).toEqual({ inTransaction: true, problems: [] });
+    expect(inspectScript("-- about\n--  Stagecraft: no transaction \nSELECT 1;")).toEqual({
       inTransaction: false,
       problems: [],
     });
-    expect(examineScript("SELECT 1;\n-- stagecraft: no transaction\n").inTransaction).toBe(true);
-    expect(examineScript("SELECT '\n-- stagecraft: no transaction';").inTransaction).toBe(true);
+    expect(inspectScript("SELECT 1;\n-- stagecraft: no transaction\n").inTransaction).toBe(true);
+    expect(inspectScript("SELECT '\n-- stagecraft: no transaction';").inTransaction).toBe(true);
   });
 
   test("may say BEGIN before all and COMMIT behind all", () => {
@@ -111,7 +111,7 @@ describe("a script", () => {
       ["begin transaction", "end"],
       ["START TRANSACTION", "commit work"],
     ]) {
-      expect(examineScript(`${frame[0]};\nSELECT 1;\n${frame[1]};\n`).problems).toEqual([]);
+      expect(inspectScript(`${frame[0]};\nSELECT 1;\n${frame[1]};\n`).problems).toEqual([]);
     }
   });
 
@@ -122,8 +122,8 @@ describe("a script", () => {
     ["SELECT 1;\nABORT;\nSELECT 2;", "line 2: ABORT"],
     ["PREPARE  TRANSACTION 'x';", "line 1: PREPARE TRANSACTION"],
   ])("cannot end its transaction itself: %j", (text, begin) => {
-    expect(examineScript(text).problems).toEqual([
-      `${begin} would cut the script's one transaction in two; take it out, or begin the script with "-- stagecraft: no transaction"`,
+    expect(inspectScript(text).problems).toEqual([
+      `${begin} would split the script's transaction; remove it, or begin the script with "-- stagecraft: no transaction"`,
     ]);
   });
 
@@ -137,13 +137,13 @@ describe("a script", () => {
     "\\restrict abc\nSELECT 1;\n\\unrestrict abc\n",
     "PREPARE transactions AS SELECT 1;",
   ])("may say: %j", (text) => {
-    expect(examineScript(text).problems).toEqual([]);
+    expect(inspectScript(text).problems).toEqual([]);
   });
 
   test("without a transaction it may have its own, and must end it", () => {
     const head = "-- stagecraft: no transaction\n";
-    expect(examineScript(`${head}BEGIN;\nSELECT 1;\nCOMMIT;\nSELECT 2;`).problems).toEqual([]);
-    expect(examineScript(`${head}SELECT 1;\nBEGIN;\nSELECT 1;`).problems).toEqual([
+    expect(inspectScript(`${head}BEGIN;\nSELECT 1;\nCOMMIT;\nSELECT 2;`).problems).toEqual([]);
+    expect(inspectScript(`${head}SELECT 1;\nBEGIN;\nSELECT 1;`).problems).toEqual([
       "line 3: BEGIN opens a transaction that the script does not end",
     ]);
   });
@@ -151,21 +151,21 @@ describe("a script", () => {
   test.each([
     [
       "-- stagecraft: no transactions\nSELECT 1;",
-      'line 1: there is no "-- stagecraft: no transactions", only "-- stagecraft: no transaction"',
+      'line 1: unknown directive "-- stagecraft: no transactions"; only "-- stagecraft: no transaction" is supported',
     ],
     [
       "SELECT 'a;\nSELECT 1;\n",
-      "line 3: the file ends within a statement; a semicolon, quote or parenthesis is missing before",
+      "line 3: the file ends within a statement; add the missing semicolon, quote or parenthesis",
     ],
     [
       "COPY t FROM stdin;\n1\n",
-      "line 3: the file ends within the rows of a COPY; the line \\. behind them is missing",
+      "line 3: the file ends within the rows of a COPY; add the closing line \\.",
     ],
     [
       "\\set x 1\nSELECT :x;",
-      "line 1: \\set is a command of psql, which does not run upgrade scripts; write it in SQL",
+      "line 1: \\set is a psql command, but psql does not run upgrade scripts; write it in SQL",
     ],
   ])("is refused: %j", (text, problem) => {
-    expect(examineScript(text).problems).toEqual([problem]);
+    expect(inspectScript(text).problems).toEqual([problem]);
   });
 });

@@ -71,7 +71,7 @@ describe("what is pending", () => {
   test("the data's own word counts where it is ahead of the ledger", () => {
     const plan = planUpgrades(
       all,
-      ledger({ entries: [applied(nine)], told: [{ version: "3.4.0.11" }] }),
+      ledger({ entries: [applied(nine)], queried: [{ version: "3.4.0.11" }] }),
       rules(),
     );
     expect(names(plan.pending)).toEqual([eleven.name]);
@@ -83,7 +83,7 @@ describe("what is pending", () => {
     expect(plan.pending).toEqual([]);
     expect(plan.problems).toEqual([]);
     expect(plan.notes).toEqual([
-      "upgrade-3.4.0.10.0-3.4.0.11.0.sql was applied on prod, and this code has not got it",
+      "upgrade-3.4.0.10.0-3.4.0.11.0.sql was applied on prod, but is missing in this code",
     ]);
     expect(states(plan)).toEqual(["3.4.0.9.0 applied", "3.4.0.10.0 unknown"]);
   });
@@ -93,7 +93,7 @@ describe("what is pending", () => {
     const plan = planUpgrades(
       scripts,
       ledger({
-        told: [
+        queried: [
           { package: "a", version: "1" },
           { package: "kernel", version: "5" },
         ],
@@ -133,22 +133,22 @@ describe("nothing is applied", () => {
 
   test("to data that does not tell its version", () => {
     expect(problems(all, {})).toEqual([
-      'the data does not tell which version of application it is at; set upgrades.baseline to the version of data without a ledger, e.g. "3.4.0.9.0", or upgrades.version to a query for it',
+      'the version of application in the data is unknown; set upgrades.baseline to the version of data without a ledger, e.g. "3.4.0.9.0", or upgrades.version to a query for it',
     ]);
   });
 
   test("when an applied script was edited", () => {
     expect(problems(all, { entries: [applied(nine, "f".repeat(64))] })).toEqual([
-      "upgrade-3.4.0.9.0-3.4.0.10.0.sql was changed after it had been applied on prod at 2026-11-21T03:31:00.000Z (SHA-256 then ffffffffffff…, now 000000000000…); put it back as it was, and write a new script for what is to change",
+      "upgrade-3.4.0.9.0-3.4.0.10.0.sql was changed after it was applied on prod at 2026-11-21T03:31:00.000Z (SHA-256 then ffffffffffff…, now 000000000000…); restore its contents, and write a new script for the change",
     ]);
   });
 
   test("across a gap, unless gaps are allowed", () => {
     expect(problems([nine, eleven], {}, { baseline: "3.4.0.9" })).toEqual([
-      "no script leads from 3.4.0.10.0 to 3.4.0.11.0, where upgrade-3.4.0.11.0-3.5.sql begins; add it, or set upgrades.gaps: allowed",
+      "there is no script from 3.4.0.10.0 to 3.4.0.11.0, where upgrade-3.4.0.11.0-3.5.sql begins; add it, or set upgrades.gaps: allowed",
     ]);
     expect(problems([eleven], {}, { baseline: "3.4.0.9" })).toEqual([
-      "no script leads from 3.4.0.9 to 3.4.0.11.0, where upgrade-3.4.0.11.0-3.5.sql begins; add it, or set upgrades.gaps: allowed",
+      "there is no script from 3.4.0.9 to 3.4.0.11.0, where upgrade-3.4.0.11.0-3.5.sql begins; add it, or set upgrades.gaps: allowed",
     ]);
     const plan = planUpgrades(
       [nine, eleven],
@@ -161,7 +161,7 @@ describe("nothing is applied", () => {
   test("when two scripts begin at the same version, or one before the other has ended", () => {
     const branch = script("3.4.0.9.0", "3.4.0.9.5");
     expect(problems([nine, branch], {}, { baseline: "3.4.0.9" })).toEqual([
-      "upgrade-3.4.0.9.0-3.4.0.9.5.sql and upgrade-3.4.0.9.0-3.4.0.10.0.sql both begin at 3.4.0.9.0; one chain of versions has no branches",
+      "upgrade-3.4.0.9.0-3.4.0.9.5.sql and upgrade-3.4.0.9.0-3.4.0.10.0.sql both begin at 3.4.0.9.0; remove one of them, a chain of versions has no branches",
     ]);
     const inside = script("3.4.0.9.5", "3.4.0.11.0", "intranet");
     expect(
@@ -171,19 +171,19 @@ describe("nothing is applied", () => {
         { baseline: "3.4.0.9" },
       ),
     ).toEqual([
-      "intranet: upgrade-3.4.0.9.5-3.4.0.11.0.sql begins at 3.4.0.9.5, before upgrade-3.4.0.9.0-3.4.0.10.0.sql has reached 3.4.0.10.0",
+      "intranet: upgrade-3.4.0.9.5-3.4.0.11.0.sql begins at 3.4.0.9.5, but upgrade-3.4.0.9.0-3.4.0.10.0.sql before it ends at 3.4.0.10.0",
     ]);
   });
 
   test("when the data is in the middle of a script", () => {
     expect(problems(all, {}, { baseline: "3.4.0.9.5" })).toEqual([
-      "the data is at 3.4.0.9.5, in the middle of upgrade-3.4.0.9.0-3.4.0.10.0.sql, which cannot be applied by half",
+      "the data is at 3.4.0.9.5, in the middle of upgrade-3.4.0.9.0-3.4.0.10.0.sql, which cannot be applied in part",
     ]);
   });
 
   test("when a script was slipped in behind the data", () => {
     expect(problems(all, { entries: [applied(nine), applied(eleven)] })).toEqual([
-      "upgrade-3.4.0.10.0-3.4.0.11.0.sql was never applied, and the data is past it, at 3.5; give it a higher version",
+      "upgrade-3.4.0.10.0-3.4.0.11.0.sql was never applied, and the data is already at 3.5; rename the script to a higher version",
     ]);
   });
 
@@ -220,8 +220,8 @@ describe("another tool's ledger", () => {
     const adopted = [...adoptFlyway(flyway), ...adoptGolangMigrate(golang)];
     expect(planUpgrades(all, ledger({ adopted }), rules({ baseline: "3.4.0.9" })).problems).toEqual(
       [
-        "flyway says that its migration V2__x failed half-way; repair that first, with flyway on the server the data comes from",
-        "golang-migrate says that its migration 7 failed half-way; repair that first, with golang-migrate on the server the data comes from",
+        "migration V2__x of flyway failed halfway; repair it with flyway on the source server first",
+        "migration 7 of golang-migrate failed halfway; repair it with golang-migrate on the source server first",
       ],
     );
   });

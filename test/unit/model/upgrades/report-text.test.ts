@@ -29,7 +29,7 @@ describe("a failure tells script, line, SQLSTATE, statement, what was undone and
       '  cause     42703  column "c" does not exist   ALTER TABLE t DROP c',
       "            a detail",
       "            a hint",
-      "  undone    all that this script did",
+      "  rollback  all changes of this script",
     ]);
   });
 
@@ -37,27 +37,27 @@ describe("a failure tells script, line, SQLSTATE, statement, what was undone and
     [
       "25001",
       "x",
-      'begin the script with "-- stagecraft: no transaction", and put nothing else into it',
+      'begin the script with "-- stagecraft: no transaction", with this statement only',
     ],
     [
       "42601",
       'syntax error at or near "\\"',
-      "take the psql command out; upgrade scripts are not run by psql",
+      "remove the psql command; psql does not run upgrade scripts",
     ],
     [
       "42601",
       'syntax error at or near ":"',
-      "write the value instead of a psql variable; upgrade scripts are not run by psql",
+      "replace the psql variable by its value; psql does not run upgrade scripts",
     ],
     [
       "42501",
       "x",
-      "the database's owner runs the scripts; what only a superuser may do does not belong into one",
+      "the database's owner runs the scripts; remove what only a superuser may do",
     ],
     [
       "55P03",
       "x",
-      "somebody holds a lock, or the statement takes too long; try it on a copy: npx stagecraft upgrades <stack> --dry-run",
+      "another session holds a lock, or the statement takes too long; test it on a copy: npx stagecraft upgrades <stack> --dry-run",
     ],
   ])("%s %s", (sqlstate, message, fix) => {
     expect(scriptFailureLines({ ...failure, sqlstate, message }).at(-1)).toBe(`  fix       ${fix}`);
@@ -75,10 +75,10 @@ test("a report is one line when all is well", () => {
     "1 upgrade script in 1.3 s: upgrade-1-2.sql",
   );
   expect(upgradesReportText({ ...report, result: "refused", problems: ["one", "two"] })).toBe(
-    "the upgrade scripts do not fit the data\n  one\n  two",
+    "the upgrade scripts do not match the data\n  one\n  two",
   );
   expect(upgradesReportText({ ...report, result: "failed", applied, failure }).split("\n")[0]).toBe(
-    "an upgrade script failed; 1 upgrade script before it went through",
+    "an upgrade script failed; 1 upgrade script before it succeeded",
   );
 });
 
@@ -146,7 +146,7 @@ describe("npx stagecraft upgrades", () => {
       "  ✘ upgrade-1-2.sql",
       "  script    intranet: upgrade-1-2.sql, line 12",
       '  cause     42703  column "c" does not exist   ALTER TABLE t DROP c',
-      "  undone    all that this script did",
+      "  rollback  all changes of this script",
     ]);
   });
 

@@ -39,7 +39,7 @@ describe("versions are in the order people mean", () => {
     (text) => {
       expect(isVersion(text)).toBe(false);
       expect(() => compareVersions(text, "1")).toThrow(
-        `"${text}" is no version; it must be numbers with dots between, like 3.4.0.10.0 or 5.10.1b2`,
+        `"${text}" is not a version; it must be numbers separated by dots, like 3.4.0.10.0 or 5.10.1b2`,
       );
     },
   );

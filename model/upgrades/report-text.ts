@@ -1,12 +1,12 @@
 import { formatDuration, plural } from "../base/units";
 import type { PackageVersion, ScriptFailure, UpgradesReport } from "./protocol";
-import { onlyPackage, scriptLabel } from "./script";
+import { defaultPackage, scriptLabel } from "./script";
 
-/** Longest excerpt of a statement or message, in characters. */
-const shownLength = 120;
+/** Maximum length of an excerpt of a statement or message, in characters. */
+const maxLength = 120;
 
-/** Why a script did not go through, in a few lines like those of a failed import: cause, what was taken back, fix. */
-export function failureText(failure: ScriptFailure): string[] {
+/** Formats a failed script in a few lines: cause, what was rolled back, fix. */
+export function scriptFailureLines(failure: ScriptFailure): string[] {
   const { sqlstate, message, detail, hint, statement, takenBack } = failure;
   const fix = fixFor(failure);
   return [
@@ -15,22 +15,22 @@ export function failureText(failure: ScriptFailure): string[] {
     ...(detail === undefined ? [] : [`            ${short(detail)}`]),
     ...(hint === undefined ? [] : [`            ${short(hint)}`]),
     takenBack
-      ? "  undone    all that this script did"
-      : "  undone    nothing: the script runs without a transaction, so what it did before stays",
+      ? "  rollback  all changes of this script"
+      : "  rollback  none: the script runs without a transaction, so its previous changes remain",
     ...(fix === undefined ? [] : [`  fix       ${fix}`]),
   ];
 }
 
-/** What became of the pending scripts, for people. */
-export function reportText(report: Omit<UpgradesReport, "text">): string {
+/** Formats the result of applying the pending scripts. */
+export function upgradesReportText(report: Omit<UpgradesReport, "text">): string {
   const { result, applied, failure, problems, seconds } = report;
   const count = plural(applied.length, "upgrade script");
   switch (result) {
     case "refused":
-      return ["the upgrade scripts do not fit the data", ...problems.map(indented)].join("\n");
+      return ["the upgrade scripts do not match the data", ...problems.map(indented)].join("\n");
     case "failed": {
-      const before = applied.length === 0 ? "" : `; ${count} before it went through`;
-      const lines = failure === undefined ? [] : failureText(failure);
+      const before = applied.length === 0 ? "" : `; ${count} before it succeeded`;
+      const lines = failure === undefined ? [] : scriptFailureLines(failure);
       return [`an upgrade script failed${before}`, ...lines].join("\n");
     }
     case "applied":
@@ -39,24 +39,26 @@ export function reportText(report: Omit<UpgradesReport, "text">): string {
   }
 }
 
-/** Where data is: `3.4.0.10.0`, or `acs-kernel 5.10.1, intranet 3.4.0.10.0`. */
+/** Formats versions: `3.4.0.10.0`, or `acs-kernel 5.10.1, intranet 3.4.0.10.0`. */
 export function versionsText(versions: readonly PackageVersion[]): string {
   return versions
-    .map(({ package: owner, version }) => (owner === onlyPackage ? version : `${owner} ${version}`))
+    .map(({ package: owner, version }) =>
+      owner === defaultPackage ? version : `${owner} ${version}`,
+    )
     .join(", ");
 }
 
 function fixFor({ sqlstate, message }: ScriptFailure): string | undefined {
   if (sqlstate === "25001")
-    return 'begin the script with "-- stagecraft: no transaction", and put nothing else into it';
+    return 'begin the script with "-- stagecraft: no transaction", with this statement only';
   if (sqlstate === "42601" && message.includes('"\\"'))
-    return "take the psql command out; upgrade scripts are not run by psql";
+    return "remove the psql command; psql does not run upgrade scripts";
   if (sqlstate === "42601" && message.includes('":"'))
-    return "write the value instead of a psql variable; upgrade scripts are not run by psql";
+    return "replace the psql variable by its value; psql does not run upgrade scripts";
   if (sqlstate === "42501")
-    return "the database's owner runs the scripts; what only a superuser may do does not belong into one";
+    return "the database's owner runs the scripts; remove what only a superuser may do";
   if (sqlstate === "55P03" || sqlstate === "57014")
-    return "somebody holds a lock, or the statement takes too long; try it on a copy: npx stagecraft upgrades <stack> --dry-run";
+    return "another session holds a lock, or the statement takes too long; test it on a copy: npx stagecraft upgrades <stack> --dry-run";
   return undefined;
 }
 
@@ -66,5 +68,5 @@ function indented(line: string): string {
 
 function short(text: string): string {
   const line = text.replace(/\s+/g, " ").trim();
-  return line.length > shownLength ? `${line.slice(0, shownLength - 1)}…` : line;
+  return line.length > maxLength ? `${line.slice(0, maxLength - 1)}…` : line;
 }
