@@ -13,7 +13,7 @@ export async function checkTar(file: string, name: string): Promise<void> {
   const end = await readTail(file, 1024);
   if (end.length === 1024 && end.every((byte) => byte === 0)) return;
   throw new AgentError(
-    `${name} is damaged or truncated: the end of the tar is missing; copy or create it again`,
+    `${name} is damaged or truncated: the end of the tar is missing; copy or dump it again`,
   );
 }
 
@@ -88,6 +88,6 @@ async function testWith(
 
 function truncated(name: string, file: string): AgentError {
   return new AgentError(
-    `${name} is damaged or truncated: its file ${file} is incomplete; copy or create it again`,
+    `${name} is damaged or truncated: its file ${file} is incomplete; copy or dump it again`,
   );
 }

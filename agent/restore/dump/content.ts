@@ -73,7 +73,7 @@ export async function* unpack(
     if (status !== 0) {
       const message = Buffer.concat(stderr).toString("utf8").trim().split("\n")[0] ?? "";
       throw new AgentError(
-        `${name} is damaged or truncated: ${message || `${program} ended with status ${status}`}; copy or create it again`,
+        `${name} is damaged or truncated: ${message || `${program} ended with status ${status}`}; copy or dump it again`,
       );
     }
   } finally {

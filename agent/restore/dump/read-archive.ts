@@ -40,7 +40,7 @@ export async function readArchive(
     const unsupported = /unsupported version \(([\d.]+)\) in file header/.exec(message)?.[1];
     throw new AgentError(
       unsupported === undefined
-        ? `${name} cannot be read: ${message.split("\n")[0] ?? ""}; it is truncated or damaged, copy or create it again`
+        ? `${name} cannot be read: ${message.split("\n")[0] ?? ""}; it is truncated or damaged, copy or dump it again`
         : newerProblem(name, `(archive format ${unsupported})`, serverMajor),
       { cause: error },
     );
@@ -50,5 +50,5 @@ export async function readArchive(
 
 /** Error text for a dump from a newer PostgreSQL. */
 export function newerProblem(name: string, from: string, serverMajor: number): string {
-  return `${name} comes from PostgreSQL ${from}, newer than this server's ${serverMajor}; raise postgres.version, or dump with pg_dump ${serverMajor} or older`;
+  return `${name} is from PostgreSQL ${from}, newer than this server's ${serverMajor}; increase postgres.version, or dump with pg_dump ${serverMajor} or older`;
 }

@@ -101,7 +101,7 @@ class PlainImport {
         return;
       case "unfinished":
         throw new AgentError(
-          `${this.restore.name} is truncated in line ${token.line}, in the middle of ${token.what === "rows" ? `the rows of ${this.#copy?.facts.name ?? "a table"}` : "a statement"}; copy or create it again`,
+          `${this.restore.name} is truncated in line ${token.line}, in the middle of ${token.what === "rows" ? `the rows of ${this.#copy?.facts.name ?? "a table"}` : "a statement"}; copy or dump it again`,
         );
     }
   }
@@ -119,7 +119,7 @@ class PlainImport {
     throw new AgentError(
       /^\\c(?:onnect)?\b/.test(text)
         ? `${this.restore.name} connects to a database (line ${line}: ${text.slice(0, 80)}); ${ownDatabaseFix}`
-        : `${this.restore.name} contains a psql command (line ${line}: ${text.slice(0, 80)}), which pg_dump does not write; create the dump again`,
+        : `${this.restore.name} contains a psql command (line ${line}: ${text.slice(0, 80)}), which pg_dump does not write; dump it again`,
     );
   }
 

@@ -3,10 +3,10 @@ import { readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from "
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import { useServer } from "../../support/servers/server";
-import { useFormerDatabase } from "../../support/databases/live-database";
+import { useLiveDatabase } from "../../support/databases/live-database";
 
 const server = useServer();
-const former = useFormerDatabase(server);
+const former = useLiveDatabase(server);
 
 let plain: Buffer;
 
@@ -95,7 +95,7 @@ describe("a plain dump that is cut short is refused", () => {
       await former.expectRefused(
         cut,
         "cut",
-        /cut is damaged or truncated: .*; copy or create it again/,
+        /cut is damaged or truncated: .*; copy or dump it again/,
       );
     },
   );
@@ -191,7 +191,7 @@ describe("an archive that is cut short is refused", () => {
 
 describe("an archive of a newer PostgreSQL is refused", () => {
   const fix =
-    /newer than this server's 17; raise postgres\.version, or dump with pg_dump 17 or older/;
+    /newer than this server's 17; increase postgres\.version, or dump with pg_dump 17 or older/;
 
   test("by the version of its format", async () => {
     const archive = await server.dump("source", "-Fc");
