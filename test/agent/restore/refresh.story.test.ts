@@ -244,7 +244,7 @@ describe("a refresh that cannot be done changes nothing and says why:", () => {
     await refused(
       third,
       {},
-      /is unverified: no restore has proven it yet; verify it with: npx stagecraft backups verify \S+ 20261122T032900Z, or set data.acceptUnverified: true/,
+      /is unverified; verify it with: npx stagecraft backups verify \S+ 20261122T032900Z, or set data.acceptUnverified: true/,
     );
   });
 
@@ -279,7 +279,7 @@ describe("a refresh that cannot be done changes nothing and says why:", () => {
     await refused(
       second,
       { ...recover, source },
-      "comes from staging, a staging server, but production is recovered only from its own backups; to allow it, set data.acceptKind: staging",
+      "is from staging, a staging server, but production is recovered only from its own backups; to allow it, set data.acceptKind: staging",
     );
     const accepted = await refresh(second, { ...recover, source, acceptKind: "staging" });
     expect(accepted.result.result, accepted.result.text).toBe("restored");
@@ -318,7 +318,7 @@ describe("a refresh that cannot be done changes nothing and says why:", () => {
       postgres: { ...manifest.postgres, version: "18.1" },
     });
     await writeDumpedBackup(server, { id: newest, database: "production", tell });
-    const text = /comes from PostgreSQL 18, newer than this server's 17; raise postgres\.version/;
+    const text = /is from PostgreSQL 18, newer than this server's 17; increase postgres\.version/;
     await refused(newest, { acceptUnverified: true }, text);
     const { problems } = await plan(newest, { acceptUnverified: true });
     expect(problems).toEqual([expect.stringMatching(text)]);
