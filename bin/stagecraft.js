@@ -1,7 +1,6 @@
 #!/usr/bin/env node
 "use strict";
-// Plain JavaScript that an old Node understands too: it finds a Node that is new enough, sees that the bundle is up to
-// date and runs it.
+// JavaScript that old versions of Node can run: finds a supported Node, updates the bundle and runs it.
 const { spawnSync } = require("node:child_process");
 const { existsSync } = require("node:fs");
 const { homedir } = require("node:os");
@@ -9,18 +8,18 @@ const { join, resolve } = require("node:path");
 
 const root = resolve(__dirname, "..");
 
-function newEnough() {
+function isNodeSupported() {
   const [major, minor] = process.versions.node.split(".").map(Number);
   return major > 22 || (major === 22 && minor >= 13);
 }
 
-function runWithNewerNode() {
+function runWithCachedNode() {
   const cache = process.env.XDG_CACHE_HOME || join(homedir(), ".cache");
   const node = join(cache, "stagecraft", "node", "bin", "node");
   if (!existsSync(node)) {
     console.error(
-      `stagecraft needs Node 22.13 or newer, this is ${process.versions.node}.\n` +
-        `  fix   npm start   (fetches one for itself, in ${root})`,
+      `stagecraft requires Node 22.13 or newer, but this is ${process.versions.node}.\n` +
+        `  fix   npm start   (in ${root}; downloads it)`,
     );
     process.exit(1);
   }
@@ -36,11 +35,11 @@ async function run() {
   await require(bundle).main(process.argv.slice(2));
 }
 
-if (newEnough()) {
+if (isNodeSupported()) {
   run().catch((error) => {
     console.error(`stagecraft cannot start: ${error.message}`);
     process.exitCode = 1;
   });
 } else {
-  runWithNewerNode();
+  runWithCachedNode();
 }

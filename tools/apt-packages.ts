@@ -2,17 +2,17 @@ import { execa } from "execa";
 import { findOnPath } from "./folders";
 import { type ReportProgress, RequirementError } from "./requirement";
 
-/** Whether we may install Debian packages: as root, on Debian, Ubuntu and their like. */
+/** Whether we can install Debian packages: as root, on Debian, Ubuntu and derivatives. */
 export function canInstallPackages(): boolean {
   return process.getuid?.() === 0 && findOnPath("apt-get") !== undefined;
 }
 
-/** Installs Debian packages, leaving out those that this release does not have and `optional` names. */
+/** Installs Debian packages; those in `optional` only if this release has them. */
 export async function installPackages(
   packages: { readonly needed: readonly string[]; readonly optional?: readonly string[] },
   progress: ReportProgress,
 ): Promise<void> {
-  progress("reading package lists");
+  progress("updating package lists");
   await apt(["update"]);
   const names = [...packages.needed];
   for (const name of packages.optional ?? []) {
@@ -22,11 +22,11 @@ export async function installPackages(
   await apt(["install", "--yes", "--no-install-recommends", ...names]);
 }
 
-/** The version that apt would install, from the lists it has. */
+/** The version that apt would install, according to the current package lists; `undefined` if there is none. */
 export async function candidateVersion(name: string): Promise<string | undefined> {
   const { stdout } = await execa("apt-cache", ["policy", name], { reject: false });
   const version = /^\s*Candidate: (\S+)$/m.exec(stdout)?.[1];
-  // An epoch ("2:1.24") says nothing to a person.
+  // The epoch ("2:1.24") is not part of the upstream version.
   return version === "(none)" ? undefined : version?.replace(/^\d+:/, "");
 }
 
@@ -45,7 +45,7 @@ async function apt(args: readonly string[]): Promise<void> {
   }
 }
 
-/** The end of a long output, for a message. */
+/** The last lines of a long output, for a message. */
 export function lastLines(text: string, count: number): string {
   return text.trimEnd().split("\n").slice(-count).join("\n");
 }

@@ -4,17 +4,17 @@ import { mkdir, rename, rm } from "node:fs/promises";
 import { dirname } from "node:path";
 
 /**
- * Makes a file or folder under a temporary name and moves it to its place when it is whole, so that
- * nothing half-made is ever found there, whenever we are interrupted.
+ * Creates a file or folder under a temporary name and renames it once it is complete, so that an interruption never
+ * leaves a partial one.
  */
 export async function createAtomically(
   path: string,
-  make: (partial: string) => Promise<void>,
+  create: (partial: string) => Promise<void>,
 ): Promise<void> {
   const partial = `${path}.${randomBytes(4).toString("hex")}.partial`;
   await mkdir(dirname(path), { recursive: true });
   try {
-    await make(partial);
+    await create(partial);
     await rm(path, { recursive: true, force: true });
     await rename(partial, path);
   } finally {
@@ -22,13 +22,13 @@ export async function createAtomically(
   }
 }
 
-/** As {@link createAtomically}, for a file that may be executed. */
+/** Like {@link createAtomically}, for an executable file. */
 export async function createExecutable(
   path: string,
-  make: (partial: string) => Promise<void>,
+  create: (partial: string) => Promise<void>,
 ): Promise<void> {
   await createAtomically(path, async (partial) => {
-    await make(partial);
+    await create(partial);
     chmodSync(partial, 0o755);
   });
 }

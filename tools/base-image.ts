@@ -1,42 +1,47 @@
 import { execa } from "execa";
 import { importDebian } from "./debootstrap";
 import { findOnPath } from "./folders";
-import { canInstallPackages, lastLines } from "./packages";
+import { canInstallPackages, lastLines } from "./apt-packages";
 import { pullImage } from "./pull-image";
-import { type Finding, type Progress, type Requirement, RequirementError } from "./requirement";
+import {
+  type CheckResult,
+  type ReportProgress,
+  type Requirement,
+  RequirementError,
+} from "./requirement";
 import { versions } from "./versions";
 
-/** The image that ours are built from, under any name: `debian:trixie-slim`, or what `debootstrap` makes in its place. */
+/** The requirement of a base image, pulled from a registry or built with debootstrap. */
 export function baseImageNamed(image: string, pull = pullImage): Requirement {
   return {
     name: "base image",
 
-    async check(): Promise<Finding> {
-      if (await isThere(image)) return { ok: true, detail: image };
-      return { ok: false, detail: `${image} is not there yet`, fix: "npm start" };
+    async check(): Promise<CheckResult> {
+      if (await exists(image)) return { ok: true, detail: image };
+      return { ok: false, detail: `${image} is missing`, fix: "npm start" };
     },
 
-    async ensure(progress: Progress): Promise<string> {
-      if (await isThere(image)) return image;
+    async ensure(progress: ReportProgress): Promise<string> {
+      if (await exists(image)) return image;
       progress(`pulling ${image}`);
       const failure = await pull(image, progress);
       if (failure === undefined) return `${image}, pulled`;
       if (process.getuid?.() !== 0 || !(findOnPath("debootstrap") ?? canInstallPackages())) {
         throw new RequirementError(
           `${image} could not be pulled: ${lastLines(failure, 1)}`,
-          `make a registry reachable, load the image by "docker load", or run this once as root on Debian or Ubuntu, where it is made by debootstrap`,
+          `make a registry reachable, load the image with "docker load", or run this once as root on Debian or Ubuntu to build it with debootstrap`,
         );
       }
       await importDebian(image, progress);
-      return `${image}, made by debootstrap`;
+      return `${image}, built with debootstrap`;
     },
   };
 }
 
-/** The image that the images of Stagecraft's servers are built from. */
+/** The base image of the server image. */
 export const baseImage = baseImageNamed(versions.baseImage);
 
-async function isThere(image: string): Promise<boolean> {
+async function exists(image: string): Promise<boolean> {
   const args = ["image", "inspect", "--format", "{{.Id}}", image];
   const { failed } = await execa("docker", args, { reject: false, timeout: 20_000 });
   return !failed;

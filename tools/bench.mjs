@@ -1,5 +1,5 @@
-// What `npm run bench` runs: Stagecraft side by side with the procedure it replaces, on the same data, in one run.
-// STAGECRAFT_BENCH_SIZE says how large the database is, e.g. 200MB; 2GB unless told.
+// Runs the benchmarks of `npm run bench`: Stagecraft and the procedure it replaces, on the same data, in one run.
+// STAGECRAFT_BENCH_SIZE sets the size of the database, e.g. 200MB; 2GB by default.
 import { spawnSync } from "node:child_process";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";

@@ -1,6 +1,6 @@
 #!/bin/bash
-# What every npm script goes through: sees to a Node that is new enough and to node_modules, then does the work.
-# Says nothing when there is nothing to see to.
+# Entry point of every npm script: installs Node if it is missing or too old, and node_modules, then runs the script.
+# Prints nothing if there is nothing to install.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -14,8 +14,8 @@ has_node() {
   ((major > 22 || (major == 22 && minor >= 13))) # as in tools/versions.ts
 }
 
-# Runs a command with a line about it: what, and how long it took. Its output is shown only when it fails.
-# Bash ignores "set -e" in a function called from "if": so what step calls joins its commands by "&&".
+# Runs a command and prints a line with its name and duration. The command's output is shown only if it fails.
+# Bash ignores "set -e" in a function called from "if", so the functions called by step join their commands with "&&".
 step() {
   local name=$1 detail=$2 began=$SECONDS output
   shift 2
@@ -30,7 +30,7 @@ install_node() {
   local arch=x64 temporary
   if [[ $(uname -m) == aarch64 ]]; then arch=arm64; fi
   mkdir -p "$cache" && temporary=$(mktemp -d "$cache/node.partial-XXXXXX") || return
-  # shellcheck disable=SC2064 # the folder as it is called now
+  # shellcheck disable=SC2064 # expand the folder's name now
   trap "rm -rf '$temporary'" EXIT
   npm install --prefix "$temporary" --no-fund --no-audit --ignore-scripts "node-linux-$arch@$node_version" &&
     rm -rf "$cache/node-$node_version" &&
@@ -40,15 +40,15 @@ install_node() {
 
 install_modules() {
   npm ci --no-fund --no-audit &&
-    mkdir -p node_modules && # npm makes none for no packages
+    mkdir -p node_modules && # npm creates none if there are no packages
     cp package-lock.json node_modules/.stagecraft-lock
 }
 
-# The copy is of the lockfile that node_modules was made from.
+# Compares with a copy of the lockfile that node_modules was installed from.
 has_modules() { cmp -s package-lock.json node_modules/.stagecraft-lock; }
 
-# Does what is still to be done once nobody else does it: two at once would write into the same folder.
-alone() {
+# Runs a step under a lock, unless it has been done meanwhile: two at once would write to the same folder.
+locked_step() {
   local is_done=$1
   shift
   (
@@ -62,15 +62,15 @@ alone() {
 if ! has_node; then
   PATH=$cache/node/bin:$PATH
   if ! has_node; then
-    alone has_node "Node 22" "from npm" install_node
+    locked_step has_node "Node 22" "from npm" install_node
     hash -r
   fi
 fi
 export PATH
 
-if ! has_modules; then alone has_modules "npm packages" "npm ci" install_modules; fi
+if ! has_modules; then locked_step has_modules "npm packages" "npm ci" install_modules; fi
 
-# Node asks for the proxy of HTTPS_PROXY only when told to.
+# Node uses the proxy of HTTPS_PROXY only if this variable is set.
 if [[ -n ${HTTPS_PROXY:-${https_proxy:-}} ]]; then export NODE_USE_ENV_PROXY=1; fi
 
 script=${1:?usage: tools/bootstrap.sh start|test|check|bench [arguments]}
@@ -84,7 +84,7 @@ case $script in
   check) exec npm run --silent check:all -- "$@" ;;
   bench) exec node tools/bench.mjs "$@" ;;
   *)
-    echo "tools/bootstrap.sh: there is no script \"$script\"; there are: start, test, check, bench" >&2
+    echo "tools/bootstrap.sh: unknown script \"$script\"; available: start, test, check, bench" >&2
     exit 2
     ;;
 esac

@@ -1,5 +1,5 @@
-// Bundles the operator's CLI into dist/stagecraft.js and makes `npx stagecraft` find it.
-// Does nothing, without loading esbuild, when the bundle is newer than everything it was made of.
+// Bundles the CLI into dist/stagecraft.js and links it so that `npx stagecraft` finds it.
+// If the bundle is newer than its sources, does nothing and does not load esbuild.
 import {
   existsSync,
   lstatSync,
@@ -18,7 +18,7 @@ const root = resolve(dirname(fileURLToPath(import.meta.url)), "..");
 const bundle = join(root, "dist", "stagecraft.js");
 const inputList = join(root, "dist", "stagecraft.inputs.json");
 
-/** Brings the bundle up to date; its path. */
+/** Updates the bundle if necessary; returns its path. */
 export async function build() {
   if (!isUpToDate()) await bundleCli();
   linkCommand();
@@ -26,12 +26,12 @@ export async function build() {
 }
 
 function isUpToDate() {
-  const made = statSync(bundle, { throwIfNoEntry: false })?.mtimeMs;
-  if (made === undefined || !existsSync(inputList)) return false;
+  const builtAt = statSync(bundle, { throwIfNoEntry: false })?.mtimeMs;
+  if (builtAt === undefined || !existsSync(inputList)) return false;
   const inputs = JSON.parse(readFileSync(inputList, "utf8"));
   return inputs.every((input) => {
-    const changed = statSync(join(root, input), { throwIfNoEntry: false })?.mtimeMs;
-    return changed !== undefined && changed <= made;
+    const changedAt = statSync(join(root, input), { throwIfNoEntry: false })?.mtimeMs;
+    return changedAt !== undefined && changedAt <= builtAt;
   });
 }
 
@@ -48,9 +48,10 @@ async function bundleCli() {
     format: "cjs",
     sourcemap: true,
     sourcesContent: false,
-    // Its own binary comes with it; only a build of the server image needs it.
+    loader: { ".sh": "text" },
+    // esbuild needs its own binary; only a build of the server image uses it.
     external: ["esbuild"],
-    // Packages that are ES modules ask for import.meta.url.
+    // ES module packages use import.meta.url.
     define: { "import.meta.url": "__bundleUrl" },
     banner: { js: 'const __bundleUrl = require("node:url").pathToFileURL(__filename).href;' },
     metafile: true,
@@ -65,11 +66,11 @@ async function bundleCli() {
   for (const file of result.outputFiles.sort((a, b) => b.path.length - a.path.length)) {
     write(file.path, file.contents);
   }
-  // A source saved while the bundle was being made must count as newer.
+  // A source saved during the build must count as newer.
   utimesSync(bundle, started, started);
 }
 
-/** Two builds at once must not show each other half a file. */
+/** Writes atomically, because builds may run concurrently. */
 function write(path, contents) {
   const partial = `${path}.${process.pid}.partial`;
   writeFileSync(partial, contents);

@@ -4,15 +4,15 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { execa } from "execa";
 import { findOnPath } from "./folders";
-import { installPackages, lastLines } from "./packages";
-import { type Progress, RequirementError } from "./requirement";
+import { installPackages, lastLines } from "./apt-packages";
+import { type ReportProgress, RequirementError } from "./requirement";
 
 const suite = "trixie";
 const prefix = "stagecraft-debootstrap-";
 const official = "http://deb.debian.org/debian";
 
-/** Makes a small Debian out of its packages and imports it into Docker; as root. */
-export async function importDebian(image: string, progress: Progress): Promise<void> {
+/** Builds a minimal Debian image with debootstrap and imports it into Docker; requires root. */
+export async function importDebian(image: string, progress: ReportProgress): Promise<void> {
   if (findOnPath("debootstrap") === undefined) {
     await installPackages(
       { needed: ["debootstrap"], optional: ["debian-archive-keyring"] },
@@ -39,7 +39,7 @@ export async function importDebian(image: string, progress: Progress): Promise<v
   }
 }
 
-async function debootstrap(folder: string, progress: Progress): Promise<void> {
+async function debootstrap(folder: string, progress: ReportProgress): Promise<void> {
   const run = execa("debootstrap", ["--variant=minbase", suite, folder, mirror(), ...script()], {
     stdin: "ignore",
     reject: false,
@@ -58,7 +58,7 @@ async function debootstrap(folder: string, progress: Progress): Promise<void> {
   }
 }
 
-/** The mirror that this machine's own packages come from when it is Debian's, else the official one. */
+/** The Debian mirror of this machine's package sources, else the official one. */
 function mirror(): string {
   const folder = "/etc/apt/sources.list.d";
   const files = existsSync(folder) ? readdirSync(folder).map((name) => join(folder, name)) : [];
@@ -71,13 +71,13 @@ function mirror(): string {
   return official;
 }
 
-/** An older debootstrap does not know the suite by name, but all of Debian's are made alike. */
+/** An older debootstrap lacks a script for the suite; the one of `sid` works for all suites. */
 function script(): string[] {
   const scripts = "/usr/share/debootstrap/scripts";
   return existsSync(join(scripts, suite)) ? [] : [join(scripts, "sid")];
 }
 
-/** What the official slim image leaves out. */
+/** Removes what the official slim image omits. */
 async function slim(folder: string): Promise<void> {
   const unneeded = ["doc", "info", "locale", "man"].map((name) => `usr/share/${name}`);
   for (const path of [...unneeded, "var/cache/apt/archives", "var/lib/apt/lists"]) {
@@ -91,7 +91,7 @@ async function slim(folder: string): Promise<void> {
   await rm(join(folder, "etc/resolv.conf"), { force: true });
 }
 
-/** As the official image has them: with security fixes, which `debootstrap` leaves out. */
+/** Package sources as in the official image: with security updates, which `debootstrap` omits. */
 async function writeSources(folder: string): Promise<void> {
   const source = (url: string, suites: string): string =>
     `Types: deb\nURIs: ${url}\nSuites: ${suites}\nComponents: main\n` +
@@ -106,7 +106,7 @@ async function writeSources(folder: string): Promise<void> {
   );
 }
 
-/** What a killed run has left. */
+/** Removes the folders of killed runs. */
 async function removeLeftovers(): Promise<void> {
   for (const name of await readdir(tmpdir())) {
     const owner = new RegExp(`^${prefix}(\\d+)-`).exec(name)?.[1];
@@ -115,7 +115,7 @@ async function removeLeftovers(): Promise<void> {
   }
 }
 
-/** An interrupted debootstrap may leave the kernel's file systems mounted in the folder. */
+/** Removes a folder; an interrupted debootstrap may have left kernel file systems mounted in it. */
 async function remove(folder: string): Promise<void> {
   for (const mount of ["proc", "sys", "dev/pts", "dev"]) {
     await execa("umount", ["--lazy", join(folder, mount)], { reject: false });

@@ -2,22 +2,22 @@ import { spawn } from "node:child_process";
 import { existsSync, openSync, readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { execa } from "execa";
-import { lastLines } from "./packages";
+import { lastLines } from "./apt-packages";
 import { RequirementError } from "./requirement";
 
 const log = "/var/log/dockerd.log";
-const patienceSeconds = 60;
+const timeoutSeconds = 60;
 
-/** Starts this machine's Docker engine, by systemd where it runs, and waits until it answers. */
+/** Starts the local Docker engine, with systemd if available, and waits until it responds. */
 export async function startDockerEngine(): Promise<void> {
   let hasEnded = (): boolean => false;
   if (existsSync("/run/systemd/system")) {
     await execa("systemctl", ["enable", "--now", "docker"], { reject: false });
   } else {
-    hasEnded = startByHand();
+    hasEnded = startDaemon();
   }
-  for (let waited = 0; waited < patienceSeconds * 1000; waited += 250) {
-    if (await answers()) return;
+  for (let waited = 0; waited < timeoutSeconds * 1000; waited += 250) {
+    if (await isResponding()) return;
     if (hasEnded()) break;
     await sleep(250);
   }
@@ -27,8 +27,8 @@ export async function startDockerEngine(): Promise<void> {
   );
 }
 
-/** It stays when we end. It writes its process id to /var/run/docker.pid itself. */
-function startByHand(): () => boolean {
+/** Starts `dockerd` as a daemon; it writes its process id to /var/run/docker.pid. Returns whether it has exited. */
+function startDaemon(): () => boolean {
   const output = openSync(log, "a");
   const engine = spawn("dockerd", [], { detached: true, stdio: ["ignore", output, output] });
   let ended = false;
@@ -38,12 +38,12 @@ function startByHand(): () => boolean {
   return () => ended;
 }
 
-async function answers(): Promise<boolean> {
+async function isResponding(): Promise<boolean> {
   const { failed } = await execa("docker", ["version"], { reject: false, timeout: 10_000 });
   return !failed;
 }
 
 function reason(): string {
   if (existsSync("/run/systemd/system")) return "systemd could not start it";
-  return existsSync(log) ? lastLines(readFileSync(log, "utf8"), 3) : "dockerd ended at once";
+  return existsSync(log) ? lastLines(readFileSync(log, "utf8"), 3) : "dockerd exited immediately";
 }

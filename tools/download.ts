@@ -6,12 +6,12 @@ import type { ReadableStream } from "node:stream/web";
 const connectSeconds = 5;
 const silenceSeconds = 15;
 
-/** Raised when something could not be fetched; there is usually another way to get it. */
+/** Raised if a download fails; callers usually have an alternative. */
 export class DownloadError extends Error {
   override readonly name = "DownloadError";
 }
 
-/** Whether a server answers at all, within a few seconds. */
+/** Whether a server responds within a few seconds. */
 export async function isReachable(url: string): Promise<boolean> {
   try {
     await fetch(url, { method: "HEAD", signal: AbortSignal.timeout(connectSeconds * 1000) });
@@ -21,7 +21,7 @@ export async function isReachable(url: string): Promise<boolean> {
   }
 }
 
-/** Fetches a file, telling how much of it is there; raises {@link DownloadError}. */
+/** Downloads a file and reports its progress; raises {@link DownloadError}. */
 export async function download(
   url: string,
   path: string,
@@ -30,7 +30,7 @@ export async function download(
   const stop = new AbortController();
   const within = (seconds: number): NodeJS.Timeout =>
     setTimeout(() => {
-      stop.abort(new Error("no answer"));
+      stop.abort(new Error("no response"));
     }, seconds * 1000);
   let timer = within(connectSeconds);
   try {

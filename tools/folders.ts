@@ -2,17 +2,17 @@ import { accessSync, constants, existsSync, readFileSync, statSync } from "node:
 import { homedir } from "node:os";
 import { delimiter, dirname, join } from "node:path";
 
-/** The user's cache folder for Stagecraft; everything in it can be made again. */
+/** Stagecraft's cache folder of the user; its contents can be recreated. */
 export function cacheFolder(): string {
-  return join(setting("XDG_CACHE_HOME") ?? join(homedir(), ".cache"), "stagecraft");
+  return join(environmentVariable("XDG_CACHE_HOME") ?? join(homedir(), ".cache"), "stagecraft");
 }
 
-/** Where Pulumi keeps its executables and plugins. */
+/** The folder of Pulumi's executables and plugins. */
 export function pulumiHome(): string {
-  return setting("PULUMI_HOME") ?? join(homedir(), ".pulumi");
+  return environmentVariable("PULUMI_HOME") ?? join(homedir(), ".pulumi");
 }
 
-/** A folder of Stagecraft's own `tools/`, from the sources as well as from the bundle. */
+/** A file or folder of Stagecraft's `tools/`; works in the sources and in the bundle. */
 export function toolsFolder(name: string): string {
   return join(packageFolder(), "tools", name);
 }
@@ -22,28 +22,28 @@ export function packageFolder(): string {
   for (let folder = __dirname; ; folder = dirname(folder)) {
     const manifest = join(folder, "package.json");
     if (existsSync(manifest) && isStagecraft(manifest)) return folder;
-    if (folder === dirname(folder)) throw new Error(`no Stagecraft package around ${__dirname}`);
+    if (folder === dirname(folder)) throw new Error(`${__dirname} is not in a Stagecraft package`);
   }
 }
 
-/** The first executable of this name on PATH, leaving out those that `isWanted` refuses. */
+/** The first executable with this name on PATH that `accept` does not exclude. */
 export function findOnPath(
   name: string,
-  isWanted: (path: string) => boolean = () => true,
+  accept: (path: string) => boolean = () => true,
 ): string | undefined {
   return searchPath()
     .map((folder) => join(folder, name))
-    .find((path) => isExecutable(path) && isWanted(path));
+    .find((path) => isExecutable(path) && accept(path));
 }
 
-/** The folders on PATH that a new shell would have as well: npm adds some for its scripts only. */
+/** The folders on PATH, without those that npm adds for its scripts. */
 export function searchPath(): string[] {
   return (process.env["PATH"] ?? "")
     .split(delimiter)
     .filter((folder) => folder !== "" && !/[/\\]node_modules[/\\]/.test(folder));
 }
 
-/** Whether a file is there that may be executed. */
+/** Whether a path is an executable file. */
 export function isExecutable(path: string): boolean {
   try {
     accessSync(path, constants.X_OK);
@@ -58,8 +58,8 @@ function isStagecraft(manifest: string): boolean {
   return content.name === "stagecraft";
 }
 
-/** An environment variable; an empty one counts as not set. */
-function setting(name: string): string | undefined {
+/** Value of an environment variable; `undefined` if it is unset or empty. */
+function environmentVariable(name: string): string | undefined {
   const value = process.env[name];
   return value === "" ? undefined : value;
 }

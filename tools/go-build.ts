@@ -6,18 +6,18 @@ import { candidateVersion, canInstallPackages, installPackages, lastLines } from
 import { type ReportProgress, RequirementError } from "./requirement";
 import { isAtLeast, versions } from "./versions";
 
-/** One program to build from a Go module of `tools/toolchain`. */
+/** A program to build from a Go module of `tools/toolchain`. */
 export interface GoProgram {
   /** The folder with go.mod and go.sum. */
   readonly folder: string;
-  /** The package with `main`, `.` for the module's own. */
+  /** The package with `main`; `.` for the module's root. */
   readonly package: string;
-  /** Go variables that the linker sets, by their full names. */
+  /** Go variables set by the linker, by qualified name. */
   readonly variables?: Readonly<Record<string, string>>;
   readonly tags?: readonly string[];
 }
 
-/** Builds a program from its sources and the modules that go.sum names, and no others. */
+/** Builds a program from its sources and exactly the modules in go.sum. */
 export async function buildGoProgram(
   program: GoProgram,
   output: string,
@@ -36,24 +36,24 @@ export async function buildGoProgram(
     all: true,
   });
   let compiled = 0;
-  let fetched = 0;
+  let downloaded = 0;
   build.all.on("data", (chunk: Buffer) => {
     for (const line of chunk.toString().trimEnd().split("\n")) {
-      if (line.startsWith("go: downloading")) fetched++;
+      if (line.startsWith("go: downloading")) downloaded++;
       else compiled++;
     }
-    progress(compiled > 0 ? `${compiled} packages compiled` : `${fetched} modules fetched`);
+    progress(compiled > 0 ? `${compiled} packages compiled` : `${downloaded} modules downloaded`);
   });
   const { failed, all } = await build;
   if (failed) {
     throw new RequirementError(
       `go build in ${program.folder} failed: ${lastLines(all, 5)}`,
-      "make a Go module proxy reachable (GOPROXY) or the official downloads of Pulumi, then run this again",
+      "make a Go module proxy (GOPROXY) or Pulumi's official downloads reachable, then run this again",
     );
   }
 }
 
-/** The user's proxy and cache, but none of the flags that change what is built. */
+/** Overrides flags of the user that would change the result; proxy and cache remain. */
 function goEnvironment(): NodeJS.ProcessEnv {
   return {
     GOFLAGS: "-mod=readonly -buildvcs=false",
@@ -75,15 +75,15 @@ async function findGo(progress: ReportProgress): Promise<string> {
     }
   }
   throw new RequirementError(
-    "Pulumi's downloads cannot be reached, and there is no Go to build it with",
+    "Pulumi's downloads are unreachable, and Go is not installed to build it",
     `make https://get.pulumi.com reachable, or install Go ${versions.go} or newer: https://go.dev/doc/install`,
   );
 }
 
-/** Go from PATH or its usual place; one that is older than the modules ask for fetches what it needs. */
+/** The `go` command on PATH or in its default folder; a version older than the modules require downloads the required one. */
 async function usableGo(): Promise<string | undefined> {
-  const usual = join("/usr/local/go/bin", "go");
-  const go = findOnPath("go") ?? (existsSync(usual) ? usual : undefined);
+  const defaultPath = join("/usr/local/go/bin", "go");
+  const go = findOnPath("go") ?? (existsSync(defaultPath) ? defaultPath : undefined);
   if (go === undefined) return undefined;
   const { stdout } = await execa(go, ["env", "GOVERSION"], { reject: false });
   return isAtLeast(stdout.replace(/^go/, ""), versions.oldestGo) ? go : undefined;

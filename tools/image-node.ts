@@ -5,23 +5,23 @@ import { cacheFolder } from "./folders";
 import { versions } from "./versions";
 
 /**
- * The Node that goes into the server image: npm's build of it, as `tools/bootstrap.sh` fetches it for machines whose own is
- * too old, and into the same place. Debian's starts in four times the CPU time, and every call of the agent is a start.
+ * The Node executable of the server image: npm's build, which `tools/bootstrap.sh` installs to the same folder on machines
+ * whose own is too old. Debian's build needs four times the CPU time to start, and every call of the agent starts it.
  */
 export function imageNode(): string {
   const folder = join(cacheFolder(), `node-${versions.node}`);
   const node = join(folder, "bin", "node");
-  if (!existsSync(node)) fetchNode(folder);
+  if (!existsSync(node)) downloadNode(folder);
   return node;
 }
 
-function fetchNode(folder: string): void {
+function downloadNode(folder: string): void {
   mkdirSync(cacheFolder(), { recursive: true });
   const partial = mkdtempSync(join(cacheFolder(), "node.partial-"));
   const name = `node-linux-${process.arch === "arm64" ? "arm64" : "x64"}`;
   const quiet = ["--no-fund", "--no-audit", "--ignore-scripts", "--silent"];
   try {
-    // Also on a machine of another system: it is for the image, not for here.
+    // --force: npm rejects the package on other operating systems, but it runs in the image.
     const args = ["install", "--force", "--prefix", partial, ...quiet, `${name}@${versions.node}`];
     execFileSync("npm", args, { stdio: ["ignore", "ignore", "inherit"] });
     rmSync(folder, { recursive: true, force: true });

@@ -3,4 +3,4 @@ export { dockerEngine } from "./docker-engine";
 export { nodeFolder, nodeRuntime } from "./node-runtime";
 export { pulumiEnvironment } from "./pulumi-environment";
 export { pulumiToolchain } from "./pulumi-toolchain";
-export { type Finding, type Progress, type Requirement, RequirementError } from "./requirement";
+export { type Requirement, RequirementError } from "./requirement";

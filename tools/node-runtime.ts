@@ -1,21 +1,21 @@
 import { dirname } from "node:path";
 import { cacheFolder } from "./folders";
-import { type Finding, type Requirement, RequirementError } from "./requirement";
+import { type CheckResult, type Requirement, RequirementError } from "./requirement";
 import { isAtLeast, versions } from "./versions";
 
-/** The folder to put on PATH so that Pulumi finds the Node that we run on. */
+/** The folder to add to PATH so that Pulumi uses the same Node as this process. */
 export function nodeFolder(): string {
   return dirname(process.execPath);
 }
 
 /**
- * Node as Pulumi wants it: the system's, or npm's build of it in the user's cache. It is `tools/bootstrap.sh` that
- * fetches the latter, since nothing of ours runs on an older one.
+ * A Node version that Pulumi supports: the system's, or npm's build of it in the user's cache. `tools/bootstrap.sh`
+ * installs the latter, because our own code requires the same version.
  */
 export const nodeRuntime: Requirement = {
   name: "Node 22",
 
-  check(): Promise<Finding> {
+  check(): Promise<CheckResult> {
     if (isAtLeast(process.versions.node, versions.oldestNode)) {
       const detail = nodeFolder().startsWith(cacheFolder()) ? "from cache" : "system";
       return Promise.resolve({ ok: true, detail });
@@ -23,7 +23,7 @@ export const nodeRuntime: Requirement = {
     return Promise.resolve({
       ok: false,
       detail: `this is Node ${process.versions.node}, Pulumi needs ${versions.oldestNode} or newer`,
-      fix: "npm start   (fetches one for itself)",
+      fix: "npm start   (downloads it)",
     });
   },
 

@@ -1,13 +1,16 @@
 import { execa } from "execa";
-import type { Progress } from "./requirement";
+import type { ReportProgress } from "./requirement";
 
-/** A registry that does not answer by then is taken for unreachable. */
+/** Timeout for the registry's first response. */
 const firstAnswerSeconds = 20;
-/** Docker says nothing while it loads one layer: so much longer. */
+/** Timeout between lines of output: Docker prints nothing while it unpacks a layer. */
 const silenceSeconds = 180;
 
-/** Pulls an image; returns why it could not be pulled, or nothing. */
-export async function pullImage(image: string, progress: Progress): Promise<string | undefined> {
+/** Pulls an image; returns the error, or `undefined` if it was pulled. */
+export async function pullImage(
+  image: string,
+  progress: ReportProgress,
+): Promise<string | undefined> {
   const pulling = execa("docker", ["pull", image], { stdin: "ignore", reject: false, all: true });
   const outcome = { gaveUp: false };
   const giveUp = (): void => {
@@ -23,5 +26,5 @@ export async function pullImage(image: string, progress: Progress): Promise<stri
   const { failed, all } = await pulling;
   clearTimeout(timer);
   if (!failed) return undefined;
-  return outcome.gaveUp ? "the registry does not answer" : all;
+  return outcome.gaveUp ? "the registry does not respond" : all;
 }

@@ -6,33 +6,33 @@ import { isDeepStrictEqual } from "node:util";
 import { execa } from "execa";
 import { download } from "./download";
 import { cacheFolder, findOnPath, isExecutable, pulumiHome, toolsFolder } from "./folders";
-import { buildGoProgram, type GoProgram } from "./go";
-import { makeExecutable, makeWhole } from "./partial";
-import type { Progress } from "./requirement";
+import { buildGoProgram, type GoProgram } from "./go-build";
+import { createExecutable, createAtomically } from "./atomic-file";
+import type { ReportProgress } from "./requirement";
 import { sourcesHash } from "./sources-hash";
-import { cached } from "./toolchain-cache";
+import { buildCached } from "./toolchain-cache";
 import { isAtLeast, versions } from "./versions";
 
-/** A Pulumi CLI with the host that runs programs in TypeScript. */
+/** A Pulumi CLI with its Node.js language host. */
 interface PulumiCli {
   readonly path: string;
   readonly version: string;
 }
 
-/** Marks our launcher (`pulumi-launcher.sh`), which is not the CLI itself. */
+/** Identifies our launcher (`pulumi-launcher.sh`), which is not the CLI itself. */
 const launcherMark = "# Stagecraft's launcher of Pulumi";
 
 const languageHost = "pulumi-language-nodejs";
 
-/** The folder of the CLI that was found usable last, or else the one where ours goes. */
+/** The folder of the CLI that was found last, or else the folder that we install it to. */
 export function pulumiFolder(): string {
-  const known = recall();
+  const known = readCachedCli();
   return known !== undefined && isExecutable(known.path)
     ? dirname(known.path)
     : join(pulumiHome(), "bin");
 }
 
-/** The CLI on PATH, or in Pulumi's own folder, when it is new enough and has its language host. */
+/** The CLI on PATH, or in Pulumi's own folder, if it is new enough and has its language host. */
 export async function findPulumiCli(): Promise<PulumiCli | undefined> {
   const onPath = findOnPath("pulumi", (path) => !isLauncher(path));
   const own = join(pulumiHome(), "bin", "pulumi");
@@ -44,8 +44,8 @@ export async function findPulumiCli(): Promise<PulumiCli | undefined> {
   return undefined;
 }
 
-/** Fetches the CLI as Pulumi's own installer does; raises `DownloadError`. */
-export async function downloadPulumiCli(progress: Progress): Promise<void> {
+/** Downloads and installs the CLI, like Pulumi's own installer; raises `DownloadError`. */
+export async function downloadPulumiCli(progress: ReportProgress): Promise<void> {
   const arch = process.arch === "arm64" ? "arm64" : "x64";
   const url = `https://get.pulumi.com/releases/sdk/pulumi-v${versions.pulumi}-linux-${arch}.tar.gz`;
   const folder = await mkdtemp(join(tmpdir(), "stagecraft-pulumi-"));
@@ -62,11 +62,11 @@ export async function downloadPulumiCli(progress: Progress): Promise<void> {
   }
 }
 
-/** Builds the CLI and its language host, or takes them from the user's cache; returns where from. */
-export async function buildPulumiCli(progress: Progress): Promise<string> {
+/** Builds the CLI and its language host, or takes them from the user's cache; returns their origin. */
+export async function buildPulumiCli(progress: ReportProgress): Promise<string> {
   const origins: string[] = [];
   for (const { name, label, program } of programs()) {
-    const { folder, origin } = await cached(label, sourcesHash(program.folder), (output) =>
+    const { folder, origin } = await buildCached(label, sourcesHash(program.folder), (output) =>
       buildGoProgram(program, join(output, name), (text) => {
         progress(`building ${name} ${versions.pulumi}: ${text}`);
       }),
@@ -77,27 +77,27 @@ export async function buildPulumiCli(progress: Progress): Promise<string> {
   return origins.find((origin) => origin !== "from cache") ?? "from cache";
 }
 
-/** Remembers a CLI that is usable, since asking it for its version takes a third of a second. */
-export async function remember({ path, version }: PulumiCli): Promise<void> {
-  const entry: Known = { path, version, state: stateOf(path) };
-  if (isDeepStrictEqual(recall(), entry)) return;
-  await makeWhole(memory(), (partial) => writeFile(partial, JSON.stringify(entry)));
+/** Caches the version of a CLI, because running it to read the version takes a third of a second. */
+export async function cacheCli({ path, version }: PulumiCli): Promise<void> {
+  const entry: CachedCli = { path, version, state: stateOf(path) };
+  if (isDeepStrictEqual(readCachedCli(), entry)) return;
+  await createAtomically(cacheFile(), (partial) => writeFile(partial, JSON.stringify(entry)));
 }
 
-interface Known extends PulumiCli {
-  /** Of the file, to notice that it is another one. */
+interface CachedCli extends PulumiCli {
+  /** State of the file, to detect that it was replaced. */
   readonly state: string;
 }
 
-function recall(): Known | undefined {
+function readCachedCli(): CachedCli | undefined {
   try {
-    return JSON.parse(readFileSync(memory(), "utf8")) as Known;
+    return JSON.parse(readFileSync(cacheFile(), "utf8")) as CachedCli;
   } catch {
     return undefined;
   }
 }
 
-/** Whether a file called `pulumi` is only our launcher. */
+/** Whether a file named `pulumi` is our launcher. */
 export function isLauncher(path: string): boolean {
   const file = openSync(path, "r");
   try {
@@ -134,17 +134,17 @@ function programs(): { name: string; label: string; program: GoProgram }[] {
 }
 
 async function install(from: string, name: string): Promise<void> {
-  await makeExecutable(join(pulumiHome(), "bin", name), (partial) => copyFile(from, partial));
+  await createExecutable(join(pulumiHome(), "bin", name), (partial) => copyFile(from, partial));
 }
 
 function hasLanguageHost(pulumi: string): boolean {
-  const beside = join(dirname(realpathSync(pulumi)), languageHost);
+  const adjacent = join(dirname(realpathSync(pulumi)), languageHost);
   const own = join(pulumiHome(), "bin", languageHost);
-  return isExecutable(beside) || isExecutable(own) || findOnPath(languageHost) !== undefined;
+  return isExecutable(adjacent) || isExecutable(own) || findOnPath(languageHost) !== undefined;
 }
 
 async function versionOf(path: string): Promise<string | undefined> {
-  const known = recall();
+  const known = readCachedCli();
   if (known?.path === path && known.state === stateOf(path)) return known.version;
   const { failed, stdout } = await execa(path, ["version"], {
     env: { PULUMI_SKIP_UPDATE_CHECK: "true" },
@@ -153,7 +153,7 @@ async function versionOf(path: string): Promise<string | undefined> {
   return failed ? undefined : stdout.trim().replace(/^v/, "");
 }
 
-function memory(): string {
+function cacheFile(): string {
   return join(cacheFolder(), "pulumi.json");
 }
 

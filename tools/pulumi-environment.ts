@@ -4,14 +4,14 @@ import { cacheFolder } from "./folders";
 import { nodeFolder } from "./node-runtime";
 import { pulumiFolder } from "./pulumi-cli";
 
-/** The environment for Pulumi in a project folder; the same as `pulumi-launcher.sh` gives a person. */
+/** The environment of Pulumi in a project folder; the same as `pulumi-launcher.sh` sets. */
 export function pulumiEnvironment(projectFolder: string): NodeJS.ProcessEnv {
   const own: NodeJS.ProcessEnv = {
     PULUMI_SKIP_UPDATE_CHECK: "true",
     ...userName(),
-    // Half a second less for each run of a program.
+    // Saves half a second per run of a program.
     NODE_COMPILE_CACHE: join(cacheFolder(), "compiled"),
-    // Pulumi and its plugins live for seconds: collecting garbage so often would take a tenth of their processor time.
+    // Pulumi and its plugins run for seconds: frequent garbage collection would take a tenth of their CPU time.
     GOGC: "400",
     ...backend(projectFolder),
     ...runner(projectFolder),
@@ -20,7 +20,7 @@ export function pulumiEnvironment(projectFolder: string): NodeJS.ProcessEnv {
   return { ...own, ...process.env, PATH, ...passphrase(projectFolder) };
 }
 
-/** Pulumi asks for it where the user's number has no account, as in many a runner's container. */
+/** Pulumi requires USER if the user id has no account, as in the containers of CI runners. */
 export function userName(): NodeJS.ProcessEnv {
   return { USER: `uid-${String(process.getuid?.() ?? "")}` };
 }
@@ -34,13 +34,13 @@ function passphrase(folder: string): NodeJS.ProcessEnv {
   return existsSync(file) ? { PULUMI_CONFIG_PASSPHRASE_FILE: file } : {};
 }
 
-/** Has Pulumi start its programs by `program/run.js`, which is faster than the SDK's own way. */
+/** Lets Pulumi start programs with `program/run.js`, which is faster than the SDK's own runner. */
 function runner(folder: string): NodeJS.ProcessEnv {
   const path = join(folder, "program", "run.js");
   return existsSync(path) ? { PULUMI_LANGUAGE_NODEJS_RUN_PATH: path } : {};
 }
 
-/** Pulumi takes a relative backend in Pulumi.yaml from the folder it is called in; we mean the project's. */
+/** Pulumi resolves a relative backend in Pulumi.yaml against the current folder; we resolve it against the project's. */
 function backend(folder: string): NodeJS.ProcessEnv {
   const project = join(folder, "Pulumi.yaml");
   if (!existsSync(project)) return {};

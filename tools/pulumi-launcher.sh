@@ -1,12 +1,12 @@
 #!/bin/bash
-# Stagecraft's launcher of Pulumi: inside a Stagecraft project it adds the passphrase file, the project's own state
-# folder and a Node that is new enough; elsewhere it only starts Pulumi.
+# Stagecraft's launcher of Pulumi: inside a Stagecraft project it sets the passphrase file, the project's own state
+# folder and a supported Node; elsewhere it only starts Pulumi.
 set -euo pipefail
 
 home=${PULUMI_HOME:-$HOME/.pulumi}
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/stagecraft
 
-# Where Pulumi will look for its project: here, or where -C says.
+# The folder where Pulumi looks for its project: the current one, or that of -C.
 folder=$PWD
 for ((i = 1; i <= $#; i++)); do
   case ${!i} in
@@ -20,7 +20,7 @@ if [[ -n $folder && -f $folder/.stagecraft/passphrase ]]; then
   if [[ -z ${PULUMI_CONFIG_PASSPHRASE+set}${PULUMI_CONFIG_PASSPHRASE_FILE+set} ]]; then
     export PULUMI_CONFIG_PASSPHRASE_FILE=$folder/.stagecraft/passphrase
   fi
-  # A relative backend means the project's folder, not the one that Pulumi is called in.
+  # A relative backend is relative to the project's folder, not to the current one.
   if [[ -z ${PULUMI_BACKEND_URL+set} && $(<"$folder/Pulumi.yaml") =~ url:\ *[\"\']?file://\./([^[:space:]\"\']+) ]]; then
     export PULUMI_BACKEND_URL=file://$folder/${BASH_REMATCH[1]}
   fi
@@ -36,13 +36,13 @@ if [[ -n $folder && -f $folder/.stagecraft/passphrase ]]; then
   fi
 fi
 
-export USER=${USER:-uid-$EUID} # Pulumi asks for it where the user's number has no account
-# Pulumi and its plugins live for seconds: collecting garbage so often would take a tenth of their processor time.
+export USER=${USER:-uid-$EUID} # Pulumi requires it if the user id has no account
+# Pulumi and its plugins run for seconds: frequent garbage collection would take a tenth of their CPU time.
 export GOGC=${GOGC:-400}
 export PULUMI_SKIP_UPDATE_CHECK=${PULUMI_SKIP_UPDATE_CHECK:-true}
 export PATH=$home/bin:$PATH
 if [[ ! -x $home/bin/pulumi ]]; then
-  echo "pulumi: there is no $home/bin/pulumi; run \"npm start\" in a Stagecraft project to install it" >&2
+  echo "pulumi: $home/bin/pulumi does not exist; run \"npm start\" in a Stagecraft project to install it" >&2
   exit 1
 fi
 exec "$home/bin/pulumi" "$@"

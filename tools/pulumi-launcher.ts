@@ -3,12 +3,12 @@ import { copyFile } from "node:fs/promises";
 import { homedir } from "node:os";
 import { dirname, join } from "node:path";
 import { findOnPath, searchPath, toolsFolder } from "./folders";
-import { makeExecutable } from "./partial";
+import { createExecutable } from "./atomic-file";
 import { isLauncher } from "./pulumi-cli";
 
 /**
- * Sees to it that a person can type `pulumi` in a new shell: puts our launcher where PATH leads, unless there is a
- * Pulumi of the person's own. Returns what is left to do by hand, if anything.
+ * Makes `pulumi` available in new shells: installs our launcher on PATH, unless the user has installed Pulumi. Returns
+ * the remaining manual steps, if any.
  */
 export async function ensureLauncher(): Promise<string[]> {
   const first = findOnPath("pulumi");
@@ -17,14 +17,16 @@ export async function ensureLauncher(): Promise<string[]> {
   const target = join(folder, "pulumi");
   const source = toolsFolder("pulumi-launcher.sh");
   if (!existsSync(target) || !readFileSync(target).equals(readFileSync(source))) {
-    await makeExecutable(target, (partial) => copyFile(source, partial)).catch((error: unknown) => {
-      // Another user's, from another version: it does the same.
-      if (first === undefined || (error as NodeJS.ErrnoException).code !== "EACCES") throw error;
-    });
+    await createExecutable(target, (partial) => copyFile(source, partial)).catch(
+      (error: unknown) => {
+        // It belongs to another user and another version, but works the same way.
+        if (first === undefined || (error as NodeJS.ErrnoException).code !== "EACCES") throw error;
+      },
+    );
   }
-  // Debian and Ubuntu add ~/.local/bin at login, once it is there.
+  // Debian and Ubuntu add ~/.local/bin to PATH at login, if it exists.
   if (searchPath().includes(folder)) return [];
-  return [`for plain "pulumi" log in again, or: export PATH="${folder}:$PATH"`];
+  return [`to use "pulumi" directly, log in again, or: export PATH="${folder}:$PATH"`];
 }
 
 function launcherFolder(): string {
@@ -36,7 +38,7 @@ function hasPassphrase(): boolean {
   return PULUMI_CONFIG_PASSPHRASE !== undefined || PULUMI_CONFIG_PASSPHRASE_FILE !== undefined;
 }
 
-/** It does all that ours does but find the passphrase. */
+/** The step for a user's own Pulumi: unlike our launcher, it does not find the passphrase. */
 function ownPulumi(path: string): string {
-  return `for plain "pulumi", which is ${path}: export PULUMI_CONFIG_PASSPHRASE_FILE="$PWD/.stagecraft/passphrase"`;
+  return `to use "pulumi" directly, which is ${path}: export PULUMI_CONFIG_PASSPHRASE_FILE="$PWD/.stagecraft/passphrase"`;
 }

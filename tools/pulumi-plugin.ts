@@ -3,23 +3,23 @@ import { copyFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { execa } from "execa";
 import { isExecutable, packageFolder, pulumiHome, toolsFolder } from "./folders";
-import { buildGoProgram } from "./go";
-import { lastLines } from "./packages";
+import { buildGoProgram } from "./go-build";
+import { lastLines } from "./apt-packages";
 import { userName } from "./pulumi-environment";
-import { type Progress, RequirementError } from "./requirement";
+import { type ReportProgress, RequirementError } from "./requirement";
 import { sourcesHash } from "./sources-hash";
-import { cached } from "./toolchain-cache";
+import { buildCached } from "./toolchain-cache";
 import { versions } from "./versions";
 
-/** A resource plugin of Pulumi, and how it is built where the official one cannot be fetched. */
+/** A resource plugin of Pulumi, and how to build it if the official one cannot be downloaded. */
 export interface PulumiPlugin {
   readonly name: string;
   readonly version: string;
   sourcesHash(): string;
-  build(folder: string, progress: Progress): Promise<void>;
+  build(folder: string, progress: ReportProgress): Promise<void>;
 }
 
-/** Lies in a plugin that we have built, so that changed sources are noticed. */
+/** A file in plugins that we build, to detect changed sources. */
 const stampName = "stagecraft-sources";
 
 const dockerSources = (): string => toolsFolder("toolchain/docker-plugin");
@@ -49,7 +49,7 @@ export const commandPlugin: PulumiPlugin = {
   sourcesHash: () => sourcesHash(commandSources(), ["package-lock.json"]),
   async build(folder) {
     const esbuild = join(packageFolder(), "node_modules", ".bin", "esbuild");
-    // ssh2 uses a faster build of itself where there is one.
+    // Optional native builds of ssh2.
     const native = ["--external:cpu-features", "--external:*.node"];
     const options = ["--bundle", "--platform=node", "--target=node20", "--minify", ...native];
     await execa(
@@ -62,16 +62,16 @@ export const commandPlugin: PulumiPlugin = {
   },
 };
 
-/** Whether Pulumi finds the plugin: the official one, or ours built from the sources as they are now. */
+/** Whether the plugin is installed: the official one, or ours if it is built from the current sources. */
 export function hasPlugin(plugin: PulumiPlugin): boolean {
   const folder = pluginFolder(plugin);
   if (!isExecutable(join(folder, `pulumi-resource-${plugin.name}`))) return false;
-  if (existsSync(`${folder}.partial`)) return false; // Pulumi was interrupted unpacking it.
+  if (existsSync(`${folder}.partial`)) return false; // Pulumi was interrupted while unpacking it.
   const stamp = join(folder, stampName);
   return !existsSync(stamp) || readFileSync(stamp, "utf8") === plugin.sourcesHash();
 }
 
-/** Lets Pulumi fetch its own plugin; whether that went well. */
+/** Lets Pulumi download the official plugin; returns whether it succeeded. */
 export async function downloadPlugin(pulumi: string, plugin: PulumiPlugin): Promise<boolean> {
   const { failed } = await execa(pulumi, ["plugin", "install", "resource", ...spec(plugin)], {
     env: { ...userName(), ...process.env, PULUMI_SKIP_UPDATE_CHECK: "true" },
@@ -82,15 +82,15 @@ export async function downloadPlugin(pulumi: string, plugin: PulumiPlugin): Prom
   return !failed && hasPlugin(plugin);
 }
 
-/** Builds the plugin, or takes it from the user's cache, and gives it to Pulumi; returns where it came from. */
+/** Builds the plugin, or takes it from the user's cache, and installs it; returns its origin. */
 export async function buildPlugin(
   pulumi: string,
   plugin: PulumiPlugin,
-  progress: Progress,
+  progress: ReportProgress,
 ): Promise<string> {
   const { name, version } = plugin;
   const hash = plugin.sourcesHash();
-  const { folder, origin } = await cached(`${name}-plugin`, hash, async (output) => {
+  const { folder, origin } = await buildCached(`${name}-plugin`, hash, async (output) => {
     await plugin.build(output, (text) => {
       progress(`building the plugin ${name} ${version}: ${text}`);
     });
@@ -105,8 +105,8 @@ export async function buildPlugin(
   });
   if (result.failed || !hasPlugin(plugin)) {
     throw new RequirementError(
-      `Pulumi did not take the plugin ${name} ${version}: ${lastLines(result.all, 3)}`,
-      `see whether ${pluginFolder(plugin)} can be written`,
+      `Pulumi could not install the plugin ${name} ${version}: ${lastLines(result.all, 3)}`,
+      `check that ${pluginFolder(plugin)} is writable`,
     );
   }
   return origin;

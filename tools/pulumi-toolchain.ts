@@ -1,5 +1,5 @@
 import { DownloadError, isReachable } from "./download";
-import { buildPulumiCli, downloadPulumiCli, findPulumiCli, remember } from "./pulumi-cli";
+import { buildPulumiCli, downloadPulumiCli, findPulumiCli, cacheCli } from "./pulumi-cli";
 import { ensureLauncher } from "./pulumi-launcher";
 import {
   buildPlugin,
@@ -9,19 +9,24 @@ import {
   hasPlugin,
   type PulumiPlugin,
 } from "./pulumi-plugin";
-import { type Finding, type Progress, type Requirement, RequirementError } from "./requirement";
+import {
+  type CheckResult,
+  type ReportProgress,
+  type Requirement,
+  RequirementError,
+} from "./requirement";
 import { versions } from "./versions";
 
 const plugins: readonly PulumiPlugin[] = [commandPlugin, dockerPlugin];
 
 /**
- * Pulumi's CLI, its host for TypeScript, and the plugins docker and command. What is there is used; what is missing
- * is fetched from Pulumi, or else taken from the user's cache, or else built from `toolchain/`.
+ * Pulumi's CLI, its Node.js language host, and the plugins docker and command. Missing parts are downloaded from Pulumi;
+ * if that fails, they are taken from the user's cache or built from `toolchain/`.
  */
 export const pulumiToolchain: Requirement = {
   name: "Pulumi 3.256 and plugins",
 
-  async check(): Promise<Finding> {
+  async check(): Promise<CheckResult> {
     const cli = await findPulumiCli();
     const missing = plugins.filter((plugin) => !hasPlugin(plugin));
     if (cli !== undefined && missing.length === 0) return { ok: true, detail: cli.version };
@@ -30,31 +35,36 @@ export const pulumiToolchain: Requirement = {
     return { ok: false, detail: `missing: ${all.join(", ")}`, fix: "npm start" };
   },
 
-  async ensure(progress: Progress): Promise<string> {
+  async ensure(progress: ReportProgress): Promise<string> {
     const origins = new Set<string>();
-    const official = once(() => isReachable("https://get.pulumi.com"));
-    if ((await findPulumiCli()) === undefined) origins.add(await installCli(official, progress));
+    const isOfficialReachable = once(() => isReachable("https://get.pulumi.com"));
+    if ((await findPulumiCli()) === undefined)
+      origins.add(await installCli(isOfficialReachable, progress));
     const cli = await findPulumiCli();
     if (cli === undefined) {
       throw new RequirementError(
-        "Pulumi was installed but does not run",
+        "Pulumi is installed but does not run",
         "remove ~/.pulumi/bin and run this again",
       );
     }
-    await remember(cli);
+    await cacheCli(cli);
     for (const plugin of plugins.filter((each) => !hasPlugin(each))) {
-      progress(`plugin ${plugin.name} ${plugin.version}`);
-      const fetched = (await official()) && (await downloadPlugin(cli.path, plugin));
-      origins.add(fetched ? "downloaded" : await buildPlugin(cli.path, plugin, progress));
+      progress(`installing plugin ${plugin.name} ${plugin.version}`);
+      const isDownloaded =
+        (await isOfficialReachable()) && (await downloadPlugin(cli.path, plugin));
+      origins.add(isDownloaded ? "downloaded" : await buildPlugin(cli.path, plugin, progress));
     }
     const advice = await ensureLauncher();
-    return [origins.size > 0 ? [...origins].join(", ") : "there", ...advice].join("; ");
+    return [origins.size > 0 ? [...origins].join(", ") : "present", ...advice].join("; ");
   },
 };
 
-async function installCli(official: () => Promise<boolean>, progress: Progress): Promise<string> {
+async function installCli(
+  isOfficialReachable: () => Promise<boolean>,
+  progress: ReportProgress,
+): Promise<string> {
   progress(`looking for Pulumi ${versions.pulumi}`);
-  if (await official()) {
+  if (await isOfficialReachable()) {
     try {
       await downloadPulumiCli(progress);
       return "downloaded";
@@ -65,7 +75,7 @@ async function installCli(official: () => Promise<boolean>, progress: Progress):
   return await buildPulumiCli(progress);
 }
 
-function once<T>(make: () => Promise<T>): () => Promise<T> {
-  let made: Promise<T> | undefined;
-  return () => (made ??= make());
+function once<T>(compute: () => Promise<T>): () => Promise<T> {
+  let result: Promise<T> | undefined;
+  return () => (result ??= compute());
 }

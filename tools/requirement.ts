@@ -1,25 +1,25 @@
-/** One thing a machine needs. */
+/** A requirement of the machine that Stagecraft runs on. */
 export interface Requirement {
-  /** As a person reads it in a list, e.g. `"Docker engine"`. */
+  /** Display name, e.g. `"Docker engine"`. */
   readonly name: string;
-  /** Looks only: fast, and touches nothing. */
-  check(): Promise<Finding>;
+  /** Checks the requirement quickly, without changing anything. */
+  check(): Promise<CheckResult>;
   /**
-   * Makes it so. Does nothing when it is so already; may be interrupted and run again.
+   * Meets the requirement; does nothing if it is already met. May be interrupted and run again.
    * Returns the detail to show, e.g. `"26.1, running"`; raises {@link RequirementError}.
    */
-  ensure(progress: Progress): Promise<string>;
+  ensure(progress: ReportProgress): Promise<string>;
 }
 
-/** Told what is going on, in a few words, whenever that changes. */
-export type Progress = (text: string) => void;
+/** Reports the current step in a few words. */
+export type ReportProgress = (text: string) => void;
 
-/** What `check` saw, and what a person can do about it. */
-export type Finding =
+/** Result of a check; if it failed, with the fix. */
+export type CheckResult =
   | { readonly ok: true; readonly detail: string }
   | { readonly ok: false; readonly detail: string; readonly fix: string };
 
-/** Raised when a machine cannot be made ready: the message says what is missing, and the fix. */
+/** Raised if a requirement cannot be met; the message states what is missing, and the fix. */
 export class RequirementError extends Error {
   override readonly name = "RequirementError";
 

@@ -16,27 +16,29 @@ import { join } from "node:path";
 import { imageNode } from "./image-node";
 import { versions } from "./versions";
 
-/** The image that PostgreSQL and the agent of every server run from. */
+/** The image of the PostgreSQL and agent containers of every server. */
 export interface ServerImage {
   /** `stagecraft-server:<hash of its contents>` */
   readonly tag: string;
-  /** The folder it is built from. */
+  /** The build context. */
   readonly context: string;
 }
 
 /**
- * The server image of these sources: bundles the agent and gathers the build context where that has not been done.
+ * The server image of the current sources: bundles the agent and creates the build context, unless it exists.
  *
- * The tag is the hash of what goes into the image, so a change elsewhere never restarts a server. To know it without
- * bundling every time, it is kept under the hash of everything the bundle may depend on.
+ * The tag is the hash of the build context, so that other changes do not restart servers. To avoid bundling every time,
+ * the tag is cached under the hash of all sources that the bundle may depend on.
  */
 export function serverImage(projectFolder: string): ServerImage {
   const folder = join(projectFolder, ".stagecraft", "image");
-  const known = join(folder, `of-${hashSources(projectFolder)}`);
-  const kept = existsSync(known) ? imageOf(folder, readFileSync(known, "utf8").trim()) : undefined;
-  if (kept && existsSync(kept.context)) return kept;
-  const hash = makeContext(projectFolder, folder);
-  writeWhole(known, `${hash}\n`);
+  const cacheFile = join(folder, `of-${hashSources(projectFolder)}`);
+  const cached = existsSync(cacheFile)
+    ? imageOf(folder, readFileSync(cacheFile, "utf8").trim())
+    : undefined;
+  if (cached && existsSync(cached.context)) return cached;
+  const hash = createContext(projectFolder, folder);
+  writeAtomically(cacheFile, `${hash}\n`);
   return imageOf(folder, hash);
 }
 
@@ -47,6 +49,7 @@ function imageOf(folder: string, hash: string): ServerImage {
 function hashSources(projectFolder: string): string {
   return hashFiles(projectFolder, [
     ...sourcesUnder(projectFolder, "agent"),
+    ...sourcesUnder(projectFolder, "contract"),
     ...sourcesUnder(projectFolder, "model"),
     ...sourcesUnder(projectFolder, "images"),
     "package-lock.json",
@@ -71,31 +74,31 @@ function hashFiles(folder: string, names: readonly string[]): string {
   return hash.digest("hex").slice(0, 12);
 }
 
-/** Gathers the build context under a name of its own and gives it its place when it is whole; its hash. */
-function makeContext(projectFolder: string, folder: string): string {
+/** Creates the build context under a temporary name and renames it once it is complete; returns its hash. */
+function createContext(projectFolder: string, folder: string): string {
   const partial = join(folder, `${process.pid}.partial`);
   rmSync(partial, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
   cpSync(join(projectFolder, "images"), partial, { recursive: true });
   bundleAgent(projectFolder, join(partial, "agent.js"));
-  // By its version: hashing its 120 MB would take longer than all the rest.
+  // Node is represented by its version: hashing its 120 MB would take longer than everything else.
   writeFileSync(join(partial, "node-version"), `${versions.node} ${process.arch}\n`);
   const hash = hashFiles(partial, readdirSync(partial).sort());
-  place(imageNode(), join(partial, "node"));
+  linkOrCopy(imageNode(), join(partial, "node"));
   const { context } = imageOf(folder, hash);
   if (existsSync(context)) rmSync(partial, { recursive: true });
   else renameSync(partial, context);
   return hash;
 }
 
-/** One file, and its source map beside it. By esbuild's command, because its module takes longer to load than all the rest. */
+/** Bundles the agent into one file with a source map. Uses esbuild's command, because loading its module takes longer. */
 function bundleAgent(projectFolder: string, outfile: string): void {
   const args = [
     ...["agent/main.ts", "--bundle", `--outfile=${outfile}`, "--log-level=warning"],
     ...["--platform=node", "--target=node22", "--format=cjs", "--external:pg-native"],
-    // Read only when something unexpected is told of (agent/system/stack.ts).
+    // Read only to report unexpected errors (agent/system/source-map.ts).
     ...["--sourcemap=external", "--sources-content=false", "--minify-whitespace"],
-    // The same bytes wherever node_modules really is.
+    // The same bytes even if node_modules is a symbolic link.
     "--preserve-symlinks",
   ];
   execFileSync(join(projectFolder, "node_modules", ".bin", "esbuild"), args, {
@@ -104,8 +107,8 @@ function bundleAgent(projectFolder: string, outfile: string): void {
   });
 }
 
-/** The same file under another name where that can be, else a copy. */
-function place(file: string, name: string): void {
+/** Creates a hard link, or a copy if that is impossible. */
+function linkOrCopy(file: string, name: string): void {
   try {
     linkSync(file, name);
   } catch {
@@ -113,7 +116,7 @@ function place(file: string, name: string): void {
   }
 }
 
-function writeWhole(path: string, text: string): void {
+function writeAtomically(path: string, text: string): void {
   const partial = `${path}.${process.pid}.partial`;
   writeFileSync(partial, text);
   renameSync(partial, path);

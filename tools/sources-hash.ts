@@ -3,7 +3,7 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import { packageFolder } from "./folders";
 
-/** Names a state of the sources in a folder: what was built from the same ones need not be built again. */
+/** Hash of the sources in a folder, and of the files `also` in the package folder: equal if a rebuild is unnecessary. */
 export function sourcesHash(folder: string, also: readonly string[] = []): string {
   const hash = createHash("sha256").update(`${process.platform} ${process.arch}`);
   const files = readdirSync(folder, { recursive: true, withFileTypes: true })

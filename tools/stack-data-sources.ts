@@ -3,15 +3,15 @@ import path from "node:path";
 import type { StackDataSource } from "../model/backup/pinned-backups";
 
 /**
- * What each stack file of a project says about the backup its data is from. Throws for one that is no YAML: nobody
- * knows what it names.
+ * Reads the data source of each stack file of a project. Throws if a file is not valid YAML, because the backup it refers
+ * to is then unknown.
  */
 export async function readStackDataSources(folder: string): Promise<StackDataSource[]> {
   const files = readdirSync(folder).flatMap((name) => {
     const stack = /^Pulumi\.(.+)\.yaml$/.exec(name)?.[1];
     if (stack === undefined) return [];
     const text = readFileSync(path.join(folder, name), "utf8");
-    // Most name none, and are not parsed.
+    // Stack files without a backup are not parsed.
     return text.includes("backup:") ? [{ stack, name, text }] : [];
   });
   if (files.length === 0) return [];

@@ -1,6 +1,6 @@
-// What `npm test` runs: all tests but the long ones, or those of the named projects (`npm test -- unit`). Further arguments
-// are vitest's.
-// The last line is the count; a skipped test, or no test at all, counts as failed.
+// Runs `npm test`: all tests except the long ones, or those of the given projects (`npm test -- unit`). Other arguments are
+// passed to vitest.
+// The last line of output is the count; a skipped test counts as failed, as does a run without tests.
 import { spawnSync } from "node:child_process";
 import { mkdirSync, readFileSync, rmSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
@@ -10,11 +10,11 @@ import { build } from "./build.mjs";
 const root = resolve(dirname(fileURLToPath(import.meta.url)), "..");
 const report = join(root, ".stagecraft", "test-results.json");
 
-/** As vitest.config.mts has them. */
+/** The projects of vitest.config.mts. */
 const projects = ["unit", "components", "cli", "tools", "agent", "e2e", "long"];
 const args = process.argv.slice(2);
-const named = args.filter((argument) => projects.includes(argument));
-const chosen = named.length > 0 ? named : ["!long"];
+const selected = args.filter((argument) => projects.includes(argument));
+const chosen = selected.length > 0 ? selected : ["!long"];
 const others = args.filter((argument) => !projects.includes(argument));
 
 await build();
@@ -44,17 +44,17 @@ function count() {
   try {
     results = JSON.parse(readFileSync(report, "utf8"));
   } catch {
-    return { passed: 0, failed: 1, reasons: ["vitest ended without a report"] };
+    return { passed: 0, failed: 1, reasons: ["vitest exited without a report"] };
   }
   const tests = results.testResults.flatMap((file) => file.assertionResults);
   const passed = tests.filter(({ status }) => status === "passed").length;
-  const left = tests.filter(({ status }) => status !== "passed" && status !== "failed");
+  const skipped = tests.filter(({ status }) => status !== "passed" && status !== "failed");
   const broken = results.testResults.filter(
     (file) =>
       file.status === "failed" && !file.assertionResults.some((test) => test.status === "failed"),
   );
   const reasons = [
-    ...left.map(({ fullName, status }) => `counted as failed: ${fullName} (${status})`),
+    ...skipped.map(({ fullName, status }) => `counted as failed: ${fullName} (${status})`),
     ...broken.map(({ name }) => `counted as failed: ${name} could not be run`),
   ];
   let failed = tests.length - passed + broken.length;
@@ -64,7 +64,7 @@ function count() {
   }
   if (failed === 0 && vitest.status !== 0) {
     failed = 1;
-    reasons.push(`vitest ended with status ${vitest.status}`);
+    reasons.push(`vitest exited with status ${vitest.status}`);
   }
   return { passed, failed, reasons };
 }

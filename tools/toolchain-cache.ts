@@ -2,24 +2,24 @@ import { existsSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { cacheFolder } from "./folders";
-import { makeWhole } from "./partial";
+import { createAtomically } from "./atomic-file";
 
-/** What was built on this machine before, by what it was built from. */
+/** A build result. */
 interface Built {
   readonly folder: string;
-  /** Shown to a person: where it came from. */
+  /** Origin, as shown to the user. */
   readonly origin: "from cache" | "built from source";
 }
 
-/** The folder that `build` fills, from the user's cache when the same sources were built before. */
-export async function cached(
+/** Runs `build` to fill a folder of the user's cache, unless the same sources were built before. */
+export async function buildCached(
   name: string,
   hash: string,
   build: (folder: string) => Promise<void>,
 ): Promise<Built> {
   const folder = join(cacheFolder(), "toolchain", `${name}-${hash}`);
   if (existsSync(folder)) return { folder, origin: "from cache" };
-  await makeWhole(folder, async (partial) => {
+  await createAtomically(folder, async (partial) => {
     await mkdir(partial, { recursive: true });
     await build(partial);
   });

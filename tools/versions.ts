@@ -1,14 +1,14 @@
-/** What Stagecraft is tested with. A change here is all that an update of the toolchain takes. */
+/** The versions that Stagecraft is tested with. To update the toolchain, change them here. */
 export const versions = {
-  /** Pulumi's CLI; a newer one on PATH is used as it is. */
+  /** Pulumi's CLI; a newer one on PATH is used instead. */
   pulumi: "3.256.0",
-  /** The plugins belong to the npm packages of the same name and version. */
+  /** The plugins must have the same version as the npm packages @pulumi/docker and @pulumi/command. */
   dockerPlugin: "5.2.0",
   commandPlugin: "1.2.1",
   oldestNode: "22.13.0",
-  /** Of the server image, and for machines whose own is older than that. */
+  /** Node in the server image, and on machines whose own is too old. */
   node: "22.23.3",
-  /** What the newest of the Go modules in `toolchain/` asks for; older ones from 1.21 fetch it. */
+  /** Highest version required by the Go modules in `toolchain/`; Go 1.21 and later download it. */
   go: "1.25.11",
   oldestGo: "1.21.0",
   oldestDockerEngine: "20.10.0",

@@ -15,10 +15,10 @@ test("the base image that is there is used as it is", async () => {
 test("without a registry the base image is made by debootstrap", async () => {
   const name = `stagecraft-test:base-${randomBytes(4).toString("hex")}`;
   const image = baseImageNamed(name, () => Promise.resolve("no registry"));
-  expect(await image.check()).toMatchObject({ ok: false, detail: `${name} is not there yet` });
+  expect(await image.check()).toMatchObject({ ok: false, detail: `${name} is missing` });
   const steps: string[] = [];
   try {
-    expect(await image.ensure((text) => steps.push(text))).toBe(`${name}, made by debootstrap`);
+    expect(await image.ensure((text) => steps.push(text))).toBe(`${name}, built with debootstrap`);
     expect(await image.check()).toEqual({ ok: true, detail: name });
     const run = ["run", "--rm", name, "sh", "-c"];
     const { stdout } = await execa("docker", [

@@ -110,7 +110,7 @@ mkdir -p "$3/node_modules/\${package%@*}/bin" && cp fetched "$3/node_modules/\${
     const { exitCode, stderr } = await run(newNode, "deploy");
     expect(exitCode).toBe(2);
     expect(stderr).toBe(
-      'tools/bootstrap.sh: there is no script "deploy"; there are: start, test, check, bench',
+      'tools/bootstrap.sh: unknown script "deploy"; available: start, test, check, bench',
     );
   });
 });

@@ -46,25 +46,25 @@ describe("the Docker engine", () => {
     [
       "is not installed",
       undefined,
-      "the Docker engine is not installed: there is no `docker` on PATH\n" +
+      "the Docker engine is not installed: `docker` is not on PATH\n" +
         "  fix   sudo apt-get install docker.io   (or https://docs.docker.com/engine/install/)",
     ],
     [
       "may not be used",
       'echo "Got permission denied while trying to connect" >&2; exit 1',
-      "this user may not use the Docker engine: it is not in the group docker\n" +
+      "permission denied for the Docker engine: this user is not in the group docker\n" +
         '  fix   sudo usermod -aG docker "$USER"   and log in again',
     ],
     [
       "does not run",
       cannotConnect,
-      "the Docker engine is installed but does not run\n" +
+      "the Docker engine is installed but not running\n" +
         "  fix   sudo systemctl enable --now docker   (without systemd: sudo dockerd)",
     ],
     [
       "is too old",
       "echo 19.03.13",
-      "Docker engine 19.03 is too old: 20.10 or newer is needed\n" +
+      "Docker engine 19.03 is too old; 20.10 or newer is required\n" +
         "  fix   https://docs.docker.com/engine/install/",
     ],
   ])("%s: says what to do", async (_, docker, message) => {
@@ -78,7 +78,7 @@ describe("the Docker engine", () => {
     machineHas.engine = false;
     await expect(dockerEngine.ensure(silent)).rejects.toMatchObject({
       message:
-        "the Docker engine is not installed: there is no `dockerd` on PATH\n" +
+        "the Docker engine is not installed: `dockerd` is not on PATH\n" +
         "  fix   sudo apt-get install docker.io   (or https://docs.docker.com/engine/install/)",
     });
   });

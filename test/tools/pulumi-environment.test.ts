@@ -38,8 +38,8 @@ test("a project's programs are run by its own run.js, where it has one", async (
   const name = "PULUMI_LANGUAGE_NODEJS_RUN_PATH";
   vi.stubEnv(name, undefined);
   expect(pulumiEnvironment(folder)).not.toHaveProperty(name);
-  await mkdir(join(folder, "stacks"));
-  await writeFile(join(folder, "stacks", "run.js"), "");
+  await mkdir(join(folder, "program"));
+  await writeFile(join(folder, "program", "run.js"), "");
   expect(pulumiEnvironment(folder)).toHaveProperty(name, join(folder, "program/run.js"));
   vi.stubEnv(name, "mine");
   expect(pulumiEnvironment(folder)).toHaveProperty(name, "mine");

@@ -137,7 +137,7 @@ describe("the set-up", () => {
 
   test("makes it for a user who is not root, and says what is left to do where PATH does not lead there", async () => {
     const home = await setUpWith("bin");
-    const advice = `for plain "pulumi" log in again, or: export PATH="${home}/.local/bin:$PATH"`;
+    const advice = `to use "pulumi" directly, log in again, or: export PATH="${home}/.local/bin:$PATH"`;
     expect(await ensureLauncher()).toEqual([advice]);
     expect(await installed(join(home, ".local/bin/pulumi"))).toBe(true);
     vi.stubEnv("PATH", join(home, ".local/bin"));
@@ -150,7 +150,7 @@ describe("the set-up", () => {
     await mkdir(join(home, ".pulumi/bin"), { recursive: true });
     await writeFile(own, "#!/bin/sh\n", { mode: 0o755 });
     expect(await ensureLauncher()).toEqual([
-      `for plain "pulumi", which is ${own}: export PULUMI_CONFIG_PASSPHRASE_FILE="$PWD/.stagecraft/passphrase"`,
+      `to use "pulumi" directly, which is ${own}: export PULUMI_CONFIG_PASSPHRASE_FILE="$PWD/.stagecraft/passphrase"`,
     ]);
     vi.stubEnv("PULUMI_CONFIG_PASSPHRASE_FILE", "mine");
     expect(await ensureLauncher()).toEqual([]);

@@ -4,23 +4,27 @@ import { catalogueSchema } from "../../../model/backup/catalogue-protocol";
 import { offsiteListSchema, offsiteUploadSchema } from "../../../model/backup/offsite-protocol";
 import { availableBackupsSchema } from "../../../model/restore/available-backups";
 import { refreshPlanSchema } from "../../../model/restore/refresh-plan";
-import { useAway } from "../../support/offsite/remotes";
+import { useRemotes } from "../../support/offsite/remotes";
 import {
   backupDigests,
-  forgetBackup,
-  makeBackup,
+  deleteBackup,
+  writeScriptedBackup,
   markVerified,
-  repositoryNames,
+  listAllInRepository,
 } from "../../support/backups/scripted-backup";
-import { useServer, type Said } from "../../support/servers/server";
+import { useServer, type CommandResult } from "../../support/servers/server";
 
 const server = useServer({ backupsSize: "256m" });
-const away = useAway(server);
+const away = useRemotes(server);
 
 type Place = ReturnType<typeof away.sftp> | ReturnType<typeof away.s3>;
 
 /** Puts a place for copies in force. */
-async function configure(place: Place, more: object = {}, jobs: object = {}): Promise<Said> {
+async function configure(
+  place: Place,
+  more: object = {},
+  jobs: object = {},
+): Promise<CommandResult> {
   const offsite = { ...place, recipients: [(await keys()).recipient], ...more };
   return server.agent(["backups-schedule"], {
     server: server.name,
@@ -45,7 +49,7 @@ async function newKeys(): Promise<{ identity: string; recipient: string }> {
   return { identity, recipient: /public key: (\S+)/.exec(identity)?.[1] ?? "" };
 }
 
-async function upload(): Promise<Said & { readonly results: string[] }> {
+async function upload(): Promise<CommandResult & { readonly results: string[] }> {
   const said = await server.agent(["offsite-upload"], { server: server.name });
   const parsed =
     said.stdout === "" ? undefined : offsiteUploadSchema.parse(JSON.parse(said.stdout));
@@ -53,7 +57,7 @@ async function upload(): Promise<Said & { readonly results: string[] }> {
   return { ...said, results };
 }
 
-async function listRaw(): Promise<Said> {
+async function listRaw(): Promise<CommandResult> {
   return server.agent(["offsite"], { server: server.name, of: server.name });
 }
 
@@ -62,7 +66,7 @@ async function list(): Promise<string[]> {
   return offsiteListSchema.parse(JSON.parse(stdout)).copies.map(({ id }) => id);
 }
 
-async function fetch(id: string, identity?: string): Promise<Said> {
+async function fetch(id: string, identity?: string): Promise<CommandResult> {
   const request = { server: server.name, of: server.name, id };
   return server.agent(["offsite-fetch"], {
     ...request,
@@ -104,7 +108,7 @@ describe.each(["sftp", "s3"] as const)("a copy by %s", (kind) => {
   test("is there under its name alone, encrypted, and what is recorded of it was read back", async () => {
     await clear();
     expect(await configure(away[kind]())).toMatchObject({ status: 0 });
-    await makeBackup(server, id, 12);
+    await writeScriptedBackup(server, id, 12);
     expect(await upload()).toMatchObject({ status: 0, results: [`${id} uploaded`], stderr: "" });
     expect(await away.files(kind)).toEqual([`${server.name}/${name}`]);
     const file = `${away.folder(kind)}/${server.name}/${name}`;
@@ -126,11 +130,11 @@ describe.each(["sftp", "s3"] as const)("a copy by %s", (kind) => {
   test("is found and comes back, file by file, when nothing is left on the server", async () => {
     const before = await backupDigests(server, id);
     expect(before.split("\n").length).toBeGreaterThan(4);
-    await forgetBackup(server, id);
+    await deleteBackup(server, id);
     expect(await list()).toEqual([id]);
     expect(await fetch(id)).toMatchObject({ status: 0, stderr: "" });
     expect(await backupDigests(server, id)).toBe(before);
-    expect(await repositoryNames(server)).toEqual([id, "records"]);
+    expect(await listAllInRepository(server)).toEqual([id, "records"]);
     expect(await recordOf(id)).toMatchObject({ result: "uploaded", text: "fetched" });
   });
 
@@ -156,9 +160,9 @@ describe("a database that is made of another server's copy", () => {
       await clear();
       await configure(away[kind]());
       await server.sql("postgres", "CREATE TABLE told AS SELECT 'far away' AS text");
-      await makeBackup(server, id);
+      await writeScriptedBackup(server, id);
       await upload();
-      await forgetBackup(server, id);
+      await deleteBackup(server, id);
       // From here on this server has no place of its own for copies.
       await server.agent(["backups-schedule"], {
         ...{ server: server.name, jobs: {}, maintenance: {}, keep: {}, pins: [] },
@@ -233,14 +237,14 @@ describe("a database that is made of another server's copy", () => {
       ) as string,
     });
     expect(await server.sql("copied", "SELECT text FROM told")).toBe("far away");
-    expect(await repositoryNames(server)).not.toContain("fetched");
+    expect(await listAllInRepository(server)).not.toContain("fetched");
   });
 
   test("harms no backup, whatever it is called", async () => {
-    const before = await repositoryNames(server);
+    const before = await listAllInRepository(server);
     const request = { ...(await restoreFrom(id)), database: "..", restoreId: "odd" };
     expect((await server.restoreReceived(request)).result.result).toBe("restored");
-    expect(await repositoryNames(server)).toEqual(before);
+    expect(await listAllInRepository(server)).toEqual(before);
     await server.sql("postgres", 'DROP DATABASE ".."');
   });
 
@@ -254,7 +258,7 @@ describe("a database that is made of another server's copy", () => {
       result: "failed",
       text: expect.stringContaining("was altered or truncated") as string,
     });
-    expect(await repositoryNames(server)).not.toContain("fetched");
+    expect(await listAllInRepository(server)).not.toContain("fetched");
   });
 });
 
@@ -314,7 +318,7 @@ describe("a place that takes no copy is told of, and nothing is left there", () 
 
   test.each(faults)("%s", async (_, place, text) => {
     await clear();
-    await makeBackup(server, id, 5);
+    await writeScriptedBackup(server, id, 5);
     expect(await configure(place())).toMatchObject({ status: 0 });
     const said = await upload();
     expect(said.status, JSON.stringify(said)).toBe(1);
@@ -333,11 +337,11 @@ describe("a place that takes no copy is told of, and nothing is left there", () 
   });
 
   test.each([
-    ["sftp", "is silent", { idle: "1 s" }, /no answer; correct the address/],
+    ["sftp", "is silent", { idle: "1 s" }, /no response; correct the address/],
     ["s3", "takes too long", { limit: "1 s" }, /timed out after 1 s; .*limit/],
   ] as const)("when %s takes the connection and %s", async (kind, _, limits, text) => {
     await clear();
-    await makeBackup(server, id, 5);
+    await writeScriptedBackup(server, id, 5);
     expect(await configure(away[kind](), limits)).toMatchObject({ status: 0 });
     await away.pause();
     try {
@@ -347,7 +351,7 @@ describe("a place that takes no copy is told of, and nothing is left there", () 
       });
       expect((await listRaw()).stderr).toMatch(text);
     } finally {
-      await away.goOn();
+      await away.unpause();
     }
     expect(await recordOf(id)).toMatchObject({ result: "failed" });
   });
@@ -366,7 +370,7 @@ describe("an upload that is cut", () => {
     async (kind) => {
       await clear();
       await configure(away[kind]());
-      await makeBackup(server, id, 100);
+      await writeScriptedBackup(server, id, 100);
       const cut = server.agent(["offsite-upload"], { server: server.name });
       await untilRunning("[r]cat");
       if (kind === "sftp") await away.untilPartial(kind);
@@ -379,7 +383,7 @@ describe("an upload that is cut", () => {
         // As when the machine goes down: nobody clears up.
         await server.run(["sh", "-c", killAll("[o]ffsite-upload|[r]cat|^age|^tar")]);
       } finally {
-        await away.goOn();
+        await away.unpause();
       }
       expect((await cut).status).not.toBe(0);
       expect((await away.files(kind)).filter((name) => name.endsWith(".age"))).toEqual([]);
@@ -397,9 +401,9 @@ describe("a copy does not come back", () => {
   async function copyAlone(): Promise<void> {
     await clear();
     await configure(away.sftp());
-    await makeBackup(server, id);
+    await writeScriptedBackup(server, id);
     expect(await upload()).toMatchObject({ status: 0 });
-    await forgetBackup(server, id);
+    await deleteBackup(server, id);
   }
 
   test.each([
@@ -411,7 +415,7 @@ describe("a copy does not come back", () => {
       status: 1,
       stderr: expect.stringMatching(text) as string,
     });
-    expect(await repositoryNames(server)).toEqual(["records"]);
+    expect(await listAllInRepository(server)).toEqual(["records"]);
   });
 
   test.each([
@@ -430,7 +434,7 @@ describe("a copy does not come back", () => {
       status: 1,
       stderr: expect.stringMatching(text) as string,
     });
-    expect(await repositoryNames(server)).toEqual(["records"]);
+    expect(await listAllInRepository(server)).toEqual(["records"]);
   });
 
   test("under the name of another backup", async () => {
@@ -441,7 +445,7 @@ describe("a copy does not come back", () => {
       status: 1,
       stderr: expect.stringContaining(`it is of backup ${id}`) as string,
     });
-    expect(await repositoryNames(server)).toEqual(["records"]);
+    expect(await listAllInRepository(server)).toEqual(["records"]);
   });
 
   test("over a backup that is here", async () => {
@@ -464,13 +468,13 @@ describe("copies are kept by rules of their own", () => {
   test("those that no rule keeps are removed there, also when the backup is gone here", async () => {
     await clear();
     await configure(away.sftp(), { keep: { last: 2 } });
-    await makeBackup(server, first);
+    await writeScriptedBackup(server, first);
     await markVerified(server, first);
-    await makeBackup(server, second);
+    await writeScriptedBackup(server, second);
     await markVerified(server, second);
     expect((await upload()).results).toEqual([`${first} uploaded`, `${second} uploaded`]);
-    await forgetBackup(server, first);
-    await makeBackup(server, third);
+    await deleteBackup(server, first);
+    await writeScriptedBackup(server, third);
     await markVerified(server, third);
     expect((await upload()).results).toEqual([`${third} uploaded`, `${first} removed`]);
     expect(await list()).toEqual([second, third]);
@@ -498,7 +502,7 @@ describe("copies are kept by rules of their own", () => {
     });
   }
 
-  async function remove(id: string): Promise<Said> {
+  async function remove(id: string): Promise<CommandResult> {
     return server.agent(["backups-delete"], { server: server.name, pins, backups: [id] });
   }
 
@@ -546,7 +550,7 @@ describe("copies are kept by rules of their own", () => {
     await server.run(["sh", "-c", "rm -rf /var/backups/stagecraft/*"]);
     expect(await catalogue()).toEqual([`${second} off-site last`, `${third} off-site last`]);
     const fourth = "20261104T032900Z";
-    await makeBackup(server, fourth);
+    await writeScriptedBackup(server, fourth);
     await markVerified(server, fourth);
     expect((await upload()).results).toEqual([`${fourth} uploaded`, `${second} removed`]);
     expect(await catalogue()).toEqual([
@@ -634,7 +638,7 @@ describe("a backup that is made", () => {
       ) as string,
     });
     expect(await recordOf(backup)).toMatchObject({ result: "failed" });
-    expect(await repositoryNames(server)).toContain(backup);
+    expect(await listAllInRepository(server)).toContain(backup);
     await configure(away.s3());
     expect((await upload()).results).toEqual([`${backup} uploaded`]);
   });

@@ -7,13 +7,13 @@ import {
   parametersResultSchema,
 } from "../../../model/parameters/protocol";
 import { postgresLog } from "../../support/pg-hba/agent-rules";
-import { docker, useServer, type Said } from "../../support/servers/server";
+import { docker, useServer, type CommandResult } from "../../support/servers/server";
 import { polling, limit, minute, second } from "../../support/time/limit.mjs";
 
 const server = useServer();
 const dataFolder = "/var/lib/postgresql/data/pgdata";
 
-const ask = async (verb: string, settings: Record<string, string>): Promise<Said> =>
+const ask = async (verb: string, settings: Record<string, string>): Promise<CommandResult> =>
   server.agent([verb], { server: server.name, settings });
 
 async function apply(settings: Record<string, string>): Promise<{ restart: string[] }> {
@@ -160,7 +160,7 @@ describe("settings that PostgreSQL does not start with", () => {
     expect(said.stderr).toMatch(
       /^PostgreSQL did not start within 60 s of its restart \(.+\); the previous parameters are restored, and its container starts with them\n$/s,
     );
-    await server.startAgain("postgres");
+    await server.restart("postgres");
     await expect
       .poll(async () => (await server.trySql("postgres", "SELECT")).status, polling)
       .toBe(0);
@@ -181,7 +181,7 @@ test("a second PostgreSQL does not start on the volume of one that runs, which g
         "--tmpfs",
         "/run/postgresql:uid=5432,gid=5432",
         "--label",
-        `stagecraft.test=${server.place}`,
+        `stagecraft.test=${server.resourcePrefix}`,
       ],
       ...["--volume", `${server.volume("data")}:/var/lib/postgresql/data`],
       ...[image, "timeout", `${limit(5 * minute) / second}`, "stagecraft-postgres", "fsync=off"],
@@ -192,7 +192,7 @@ test("a second PostgreSQL does not start on the volume of one that runs, which g
     exitCode: 75,
     stdout: "",
     stderr:
-      "stagecraft-postgres: another PostgreSQL runs on this volume; two of them would ruin it. Give this server another name, or stop the other one",
+      "stagecraft-postgres: another PostgreSQL is running on this volume; two would corrupt it. Give this server another name, or stop the other one",
   });
   expect((await session.query("SELECT 1 AS answer")).rows).toEqual([{ answer: 1 }]);
   await session.end();
@@ -215,7 +215,7 @@ test.each([0, 150, 400, 800])(
     expect(await docker("inspect", "--format", format, server.postgres)).toMatch(
       /^(?:0|130) false$/,
     );
-    await server.startAgain("postgres");
+    await server.restart("postgres");
     expect(await postgresLog(server)).not.toContain("not properly shut down");
     expect(await confirm(settings)).toEqual(["max_connections", "work_mem"]);
     expect(await apply({})).toMatchObject({ restart: ["max_connections"] });

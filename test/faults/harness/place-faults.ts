@@ -23,7 +23,7 @@ export const placeFaults: readonly Fault[] = [
   })),
   fault("it takes the connection and is silent", () => ({
     user: "silent",
-    cause: /no answer|the connection was cut/,
+    cause: /no response|the connection was lost/,
   })),
   fault("it is slow", (run) => ({
     ...{ user: "slow", cause: run < 2 ? /copied off-site/ : /timed out after 20 s/ },
@@ -33,14 +33,17 @@ export const placeFaults: readonly Fault[] = [
     user: "stranger",
     cause: /authentication failed; correct user/,
   })),
-  fault("the place is read-only", () => ({ user: "reader", cause: /access denied; grant read and write/ })),
+  fault("the place is read-only", () => ({
+    user: "reader",
+    cause: /access denied; grant read and write/,
+  })),
   fault("the place's disk is read-only", () => ({ user: "sealed", cause: /full or read-only/ })),
   fault("the place is full but for some", (run) => ({
     ...{ user: "crowded", cause: /full or read-only/ },
     before: `head -c ${1_500_000 + run * 100_000} /dev/zero >/full/filler`,
   })),
   fault("the upload is cut", (run) => ({
-    ...{ user: "cut", cause: /the connection was cut/ },
+    ...{ user: "cut", cause: /the connection was lost/ },
     before: `echo ${60_000 + run * 100_000} >/home/cut/limit`,
   })),
   fault("something else is kept than was sent", () => ({

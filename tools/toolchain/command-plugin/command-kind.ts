@@ -1,34 +1,34 @@
 import { type CommandOutput } from "./output";
-import { hasUnknown, plain, type Value, type Values } from "./values";
+import { hasUnknown, unwrap, type Value, type Values } from "./values";
 
-/** Sends a line to whoever watches the update. */
+/** Logs a line of output to Pulumi. */
 export type Log = (line: string) => void;
 
-/** What is wrong with an input. */
-export interface Problem {
+/** A problem with an input. */
+export interface InputProblem {
   readonly property: string;
   readonly reason: string;
 }
 
-/** What a value must be, and the words for it, which follow the name of the input. */
+/** The type expected of a value, and the error message, which follows the name of the input. */
 export interface Expectation {
   readonly is: (value: Value) => boolean;
   readonly reason: string;
 }
 
-/** A resource that runs commands: here, or on another machine. */
+/** A kind of resource that runs commands, locally or on another machine. */
 export interface CommandKind {
   /** Its type token. */
   readonly type: string;
-  /** All of its inputs; each is also an output of the same name. */
+  /** All inputs; each is also an output with the same name. */
   readonly inputs: Readonly<Record<string, Expectation>>;
-  /** Inputs that must be given. */
+  /** Required inputs. */
   readonly required: readonly string[];
-  /** The inputs with the defaults of the official plugin. */
+  /** Adds the defaults of the official plugin to inputs. */
   defaults(given: Values): Values;
-  /** Runs a command. `previous` is the resource as it was before. */
+  /** Runs a command. `previous` is the previous state of the resource. */
   run(command: string, inputs: Values, previous: Values, log: Log): Promise<CommandOutput>;
-  /** Outputs that are neither inputs nor printed, found after a command. */
+  /** Further outputs, computed after a command. */
   found?(inputs: Values): Values;
 }
 
@@ -50,14 +50,14 @@ export const stringMap: Expectation = {
 
 export const anything: Expectation = { is: () => true, reason: "" };
 
-/** Something that the official plugin has and this one has not. */
+/** An input of the official plugin that this one lacks. */
 export function unsupported(fix: string): Expectation {
   return { is: () => false, reason: `is not supported by this build of the plugin; ${fix}` };
 }
 
 const loggingValues = ["stdout", "stderr", "stdoutAndStderr", "none"];
 
-/** The inputs that every kind has. */
+/** The inputs of every kind. */
 export const commonInputs = {
   addPreviousOutputInEnv: anything,
   create: aString,
@@ -72,27 +72,30 @@ export const commonInputs = {
   update: aString,
 } satisfies Record<string, Expectation>;
 
-/** What is wrong with values that are known and set. */
-export function problemsOf(
+/** Problems of the inputs that are known and set. */
+export function inputProblems(
   given: Values,
   expected: Readonly<Record<string, Expectation>>,
   of: string,
   path = "",
-): Problem[] {
-  const problems: Problem[] = [];
+): InputProblem[] {
+  const problems: InputProblem[] = [];
   for (const [name, value] of Object.entries(given)) {
     const property = path + name;
     const expectation = expected[name];
-    const opened = plain(value);
+    const unwrapped = unwrap(value);
     if (expectation === undefined) problems.push({ property, reason: `is not an input of ${of}` });
-    else if (opened !== null && !hasUnknown(opened) && !expectation.is(opened))
+    else if (unwrapped !== null && !hasUnknown(unwrapped) && !expectation.is(unwrapped))
       problems.push({ property, reason: expectation.reason });
   }
   return problems;
 }
 
-/** Which streams are shown while a command runs. */
-export function shown(inputs: Values): { readonly stdout: boolean; readonly stderr: boolean } {
+/** The streams to log while a command runs. */
+export function shownStreams(inputs: Values): {
+  readonly stdout: boolean;
+  readonly stderr: boolean;
+} {
   const logging = inputs["logging"] ?? "stdoutAndStderr";
   return {
     stdout: logging === "stdout" || logging === "stdoutAndStderr",
@@ -100,10 +103,10 @@ export function shown(inputs: Values): { readonly stdout: boolean; readonly stde
   };
 }
 
-/** What the resource printed before, as variables for its next command, unless that is switched off. */
+/** The previous output of the resource, as environment variables of its next command, unless disabled. */
 export function previousOutput(inputs: Values, previous: Values): Record<string, string> {
   if (inputs["addPreviousOutputInEnv"] === false) return {};
-  const { stdout, stderr } = plain(previous) as Values;
+  const { stdout, stderr } = unwrap(previous) as Values;
   return {
     ...(typeof stdout === "string" && stdout !== "" && { PULUMI_COMMAND_STDOUT: stdout }),
     ...(typeof stderr === "string" && stderr !== "" && { PULUMI_COMMAND_STDERR: stderr }),

@@ -2,7 +2,7 @@ import * as grpc from "@grpc/grpc-js";
 import { EngineClient } from "@pulumi/pulumi/proto/engine_grpc_pb";
 import { LogRequest, LogSeverity } from "@pulumi/pulumi/proto/engine_pb";
 
-/** Sends lines to the engine, one after the other, while a command is still running. */
+/** Sends log lines to the Pulumi engine, in order, while a command is running. */
 export class EngineLog {
   #engine: EngineClient | undefined;
   #last: Promise<void> = Promise.resolve();
@@ -11,7 +11,7 @@ export class EngineLog {
     this.#engine = new EngineClient(address, grpc.credentials.createInsecure());
   }
 
-  /** A status line of the resource: shown beside it while it runs, as the official plugin does. */
+  /** Logs a status line of a resource, shown next to it while it runs, like the official plugin. */
   info(message: string, urn: string): void {
     const request = new LogRequest()
       .setSeverity(LogSeverity.INFO)
@@ -21,7 +21,7 @@ export class EngineLog {
     this.#last = this.#last.then(() => this.#send(request));
   }
 
-  /** Resolves when all lines so far have reached the engine. */
+  /** Resolves once the engine has received all lines so far. */
   async flush(): Promise<void> {
     await this.#last;
   }
@@ -29,7 +29,7 @@ export class EngineLog {
   async #send(request: LogRequest): Promise<void> {
     const engine = this.#engine;
     if (engine === undefined) return;
-    // A line that cannot be shown is no reason for the command to fail.
+    // Failing to log a line must not fail the command.
     await new Promise<void>((resolve) => {
       engine.log(request, () => {
         resolve();

@@ -4,7 +4,7 @@ import {
   aString,
   commonInputs,
   previousOutput,
-  shown,
+  shownStreams,
   strings,
   unsupported,
   type CommandKind,
@@ -12,7 +12,7 @@ import {
 } from "./command-kind";
 import { type CommandOutput } from "./output";
 import { runCommand } from "./run-command";
-import { plain, signature, type Value, type Values } from "./values";
+import { unwrap, signature, type Value, type Values } from "./values";
 
 /** `local.Command`: runs commands on this machine. */
 export const localCommand: CommandKind = {
@@ -30,9 +30,9 @@ export const localCommand: CommandKind = {
   found: assets,
 };
 
-/** `local.run` and `local.runOutput`: runs a command each time it is called, at preview too. */
+/** `local.run` and `local.runOutput`: runs a command on each call, also in a preview. */
 export async function invoke(args: Values, log: Log): Promise<Values> {
-  const given = plain(args) as Values;
+  const given = unwrap(args) as Values;
   const { command } = given;
   const output = await run(typeof command === "string" ? command : "", given, {}, log);
   return { ...args, ...assets(args), stdout: output.stdout, stderr: output.stderr };
@@ -55,13 +55,13 @@ async function run(
       ...(inputs["environment"] as Record<string, string> | undefined),
     },
     stdin: typeof stdin === "string" && stdin !== "" ? stdin : undefined,
-    log: { ...shown(inputs), line: log },
+    log: { ...shownStreams(inputs), line: log },
   });
 }
 
-/** The files that `assetPaths` name, as Pulumi's file assets; a pattern with `!` leaves files out. */
+/** The files that match `assetPaths`, as Pulumi file assets; a pattern with `!` excludes files. */
 function assets(inputs: Values): Values {
-  const given = plain(inputs) as Values;
+  const given = unwrap(inputs) as Values;
   const patterns = stringsOf(given["assetPaths"]);
   if (patterns.length === 0) return {};
   const dir = dirOf(given);
@@ -79,7 +79,7 @@ function assets(inputs: Values): Values {
   return { assets: Object.fromEntries(found) };
 }
 
-/** `*` is anything within one folder, `**` anything at all, `?` one character. */
+/** `*` matches within one folder, `**` across folders, `?` one character. */
 function globExpression(pattern: string): RegExp {
   const source = pattern.replace(/\*\*|[*?]|[.+^${}()|[\]\\]/g, (part) => {
     if (part === "**") return ".*";

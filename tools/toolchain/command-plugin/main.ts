@@ -4,12 +4,12 @@ import { EngineLog } from "./engine-log";
 import { killCommands } from "./run-command";
 import { pluginServer } from "./server";
 
-// The version of Pulumi's own plugin that this one stands in for.
+// The version of the official plugin that this one replaces.
 const version = "1.2.1";
 
 function main(): void {
   const log = new EngineLog();
-  // The engine passes its address, and sometimes flags such as `-v=9` or `--tracing URL` as well.
+  // The engine passes its address, and sometimes flags such as `-v=9` or `--tracing URL`.
   const address = process.argv.slice(2).find((argument) => /^[^-].*:\d+$/.test(argument));
   if (address !== undefined) log.connect(address);
 
@@ -24,7 +24,7 @@ function main(): void {
     process.stdout.write(`${String(port)}\n`);
   });
 
-  // The engine ends its plugins by SIGINT and kills those that take longer than five seconds together.
+  // The engine sends SIGINT to its plugins and kills them after five seconds.
   process.on("SIGINT", () => process.exit(0));
   process.on("SIGTERM", () => process.exit(0));
   process.on("exit", killCommands);

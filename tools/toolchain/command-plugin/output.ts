@@ -1,22 +1,22 @@
 import { StringDecoder } from "node:string_decoder";
 
-/** What a command printed. */
+/** The output of a command. */
 export interface CommandOutput {
   readonly stdout: string;
   readonly stderr: string;
 }
 
-/** Which streams are logged line by line as they come, and where to. */
+/** The streams to log line by line, and the log. */
 export interface OutputLog {
   readonly stdout: boolean;
   readonly stderr: boolean;
   readonly line: (text: string) => void;
 }
 
-/** A longer line is cut in the log; the output itself stays whole. */
+/** Longer lines are truncated in the log, but not in the output. */
 const longestLoggedLine = 8192;
 
-/** Gathers what a command prints on both streams while it runs. */
+/** Collects the output of a running command. */
 export class Output {
   readonly #stdout: Buffer[] = [];
   readonly #stderr: Buffer[] = [];
@@ -47,7 +47,7 @@ export class Output {
     stream?.on("end", () => lines?.end());
   }
 
-  /** What came until now; throws with all of it when the command has failed, `problem` says how. */
+  /** The output so far; if the command failed with `problem`, throws an error that contains it. */
   of(command: string, problem: string | undefined): CommandOutput {
     if (problem !== undefined)
       throw new Error(`${problem}: running ${JSON.stringify(command)}:\n${text(this.#all)}`);
@@ -55,7 +55,7 @@ export class Output {
   }
 }
 
-/** Cuts a stream into lines without ever keeping more than one line's beginning. */
+/** Splits a stream into lines; buffers at most the beginning of one line. */
 class LineSplitter {
   readonly #decoder = new StringDecoder("utf8");
   readonly #emit: (text: string) => void;

@@ -3,8 +3,8 @@ import {
   aString,
   commonInputs,
   previousOutput,
-  problemsOf,
-  shown,
+  inputProblems,
+  shownStreams,
   unsupported,
   type CommandKind,
   type Expectation,
@@ -12,7 +12,7 @@ import {
 } from "./command-kind";
 import { Output, type CommandOutput, type OutputLog } from "./output";
 import { dial, type SshConnection } from "./ssh-connection";
-import { plain, secret, type Value, type Values } from "./values";
+import { unwrap, secret, type Value, type Values } from "./values";
 
 const wholeNumber: Expectation = { is: Number.isInteger, reason: "must be a whole number" };
 
@@ -27,13 +27,13 @@ const connectionInputs: Readonly<Record<string, Expectation>> = {
   port: wholeNumber,
   privateKey: aString,
   privateKeyPassword: aString,
-  proxy: unsupported("reach the machine itself, or install Pulumi's own"),
+  proxy: unsupported("connect directly, or install Pulumi's own plugin"),
   user: aString,
 };
 
 const connectionDefaults = { dialErrorLimit: 10, perDialTimeout: 15, port: 22, user: "root" };
 
-/** `remote.Command`: runs commands on another machine, by SSH. The connection is a secret in the state. */
+/** `remote.Command`: runs commands on another machine over SSH. The connection is a secret in the state. */
 export const remoteCommand: CommandKind = {
   type: "command:remote:Command",
   inputs: {
@@ -43,10 +43,10 @@ export const remoteCommand: CommandKind = {
         if (value === null || typeof value !== "object" || Array.isArray(value)) return false;
         return (
           typeof value["host"] === "string" &&
-          problemsOf(value, connectionInputs, "a connection").length === 0
+          inputProblems(value, connectionInputs, "a connection").length === 0
         );
       },
-      reason: `must have a host, and of ${Object.keys(connectionInputs).join(", ")} what it needs, in their types; proxy is not supported by this build of the plugin`,
+      reason: `must have a host, and may have ${Object.keys(connectionInputs).join(", ")} with the correct types; proxy is not supported by this build of the plugin`,
     },
   },
   required: ["connection"],
@@ -59,7 +59,7 @@ export const remoteCommand: CommandKind = {
 };
 
 function withDefaults(connection: Value): Value {
-  const opened = plain(connection);
+  const opened = unwrap(connection);
   return opened === null || typeof opened !== "object" || Array.isArray(opened)
     ? connection
     : secret({ ...connectionDefaults, ...opened });
@@ -77,7 +77,7 @@ async function run(
     await expectAccepted(client, environment);
     const env = { ...environment, ...previousOutput(inputs, previous) };
     const { channel, output, problem } = await exec(client, command, env, {
-      ...shown(inputs),
+      ...shownStreams(inputs),
       line: log,
     });
     const { stdin } = inputs;
@@ -88,11 +88,11 @@ async function run(
   }
 }
 
-/** A command that runs on another machine. */
+/** A command running on another machine. */
 interface Running {
   readonly channel: ClientChannel;
   readonly output: Output;
-  /** How it failed, once it has ended; `undefined` when it did not. */
+  /** Resolves when the command ends, with the error, or `undefined` on success. */
   readonly problem: Promise<string | undefined>;
 }
 
@@ -108,9 +108,9 @@ async function exec(
         reject(error);
         return;
       }
-      // A command that does not read its input closes the channel: that is its own affair.
+      // A command that does not read its input closes the channel, which is not an error.
       channel.on("error", () => undefined);
-      // It may have ended before anybody who waits for this goes on.
+      // Listens immediately, because the command may end before the caller awaits the result.
       const problem = problemOf(client, channel);
       const streams = { stdout: channel, stderr: channel.stderr };
       resolve({ channel, output: new Output(streams, log), problem });
@@ -135,7 +135,7 @@ async function problemOf(client: Client, channel: ClientChannel): Promise<string
   });
 }
 
-/** sshd says nothing of variables that it does not let in: so a first command looks whether they are there. */
+/** sshd silently ignores variables it does not accept, so a first command checks whether they are set. */
 async function expectAccepted(
   client: Client,
   environment: Readonly<Record<string, string>>,
@@ -150,7 +150,7 @@ async function expectAccepted(
     channel.end();
     if ((await problem) === undefined && output.of("", undefined).stdout === value) continue;
     throw new Error(
-      `could not set environment variable "${name}": ssh: setenv failed; the machine's sshd must let it in by AcceptEnv, or write VAR=value before the command`,
+      `could not set environment variable "${name}": ssh: setenv failed; allow it with AcceptEnv in the host's sshd, or write VAR=value before the command`,
     );
   }
 }

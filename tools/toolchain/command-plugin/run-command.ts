@@ -3,7 +3,7 @@ import { statSync } from "node:fs";
 import { constants } from "node:os";
 import { Output, type CommandOutput, type OutputLog } from "./output";
 
-/** What to run, as `local.Command` and `local.run` of @pulumi/command describe it. */
+/** A command to run, as defined by `local.Command` and `local.run` of @pulumi/command. */
 interface CommandRun {
   readonly command: string;
   /** @default ["/bin/sh", "-c"] */
@@ -14,18 +14,18 @@ interface CommandRun {
   readonly log: OutputLog;
 }
 
-/** What a command printed, and how it failed, if it did. */
+/** The result of a command. */
 interface Ended {
   readonly output: Output;
   readonly problem: string | undefined;
 }
 
-/** How long a command may take to stop after SIGTERM. */
+/** Time for a command to exit after SIGTERM. */
 const graceMilliseconds = 5000;
 
 const running = new Set<ChildProcess>();
 
-/** Runs a command to its end; throws with its exit status and all it printed when it fails. */
+/** Runs a command until it exits; if it fails, throws an error with its exit status and output. */
 export async function runCommand(run: CommandRun): Promise<CommandOutput> {
   if (!isDirectory(run.dir)) throw new Error(`dir "${run.dir}" is not a directory`);
   const [program, ...args] = [...run.interpreter, run.command];
@@ -34,13 +34,13 @@ export async function runCommand(run: CommandRun): Promise<CommandOutput> {
     const child = spawn(program, args, {
       cwd: run.dir,
       env: { ...process.env, ...run.environment },
-      // A process group of its own, so that cancelling ends whatever the command has started.
+      // A separate process group, so that cancelling also ends the processes that the command started.
       detached: true,
       stdio: [run.stdin === undefined ? "ignore" : "pipe", "pipe", "pipe"],
     });
     running.add(child);
     const output = new Output(child, run.log);
-    // A command that does not read its input closes the pipe: that is its own affair.
+    // A command that does not read its input closes the pipe, which is not an error.
     child.stdin?.on("error", () => undefined);
     child.stdin?.end(run.stdin);
     child.on("error", (error) => {
@@ -56,13 +56,13 @@ export async function runCommand(run: CommandRun): Promise<CommandOutput> {
   return output.of(run.command, problem);
 }
 
-/** Ends all running commands and what they have started: SIGTERM, and SIGKILL for those that stay. */
+/** Ends all running commands and their child processes: SIGTERM, then SIGKILL. */
 export function stopCommands(): void {
   signalGroups("SIGTERM");
   setTimeout(killCommands, graceMilliseconds).unref();
 }
 
-/** Ends all running commands at once. */
+/** Kills all running commands immediately. */
 export function killCommands(): void {
   signalGroups("SIGKILL");
 }
@@ -73,7 +73,7 @@ function signalGroups(signal: "SIGTERM" | "SIGKILL"): void {
     try {
       process.kill(-pid, constants.signals[signal]);
     } catch {
-      // It has just ended by itself.
+      // It has just exited.
     }
   }
 }

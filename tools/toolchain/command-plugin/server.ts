@@ -7,7 +7,7 @@ import { Empty } from "google-protobuf/google/protobuf/empty_pb";
 import { Struct } from "google-protobuf/google/protobuf/struct_pb";
 import type { EngineLog } from "./engine-log";
 import type { CommandKind } from "./command-kind";
-import { apply, check, diff, previewed, updateText } from "./command-resource";
+import { apply, checkInputs, diff, previewed, updateText } from "./command-resource";
 import { invoke, localCommand } from "./local-command";
 import { remoteCommand } from "./remote-command";
 import { stopCommands } from "./run-command";
@@ -17,7 +17,7 @@ import type { Value, Values } from "./values";
 const kinds: readonly CommandKind[] = [localCommand, remoteCommand];
 const runFunction = "command:local:run";
 
-/** Pulumi's resource provider protocol around the two kinds of commands. */
+/** Implements Pulumi's resource provider protocol for both kinds of commands. */
 export function pluginServer(version: string, log: EngineLog): Partial<IResourceProviderServer> {
   const logFor = (urn: string) => (line: string) => {
     log.info(line, urn);
@@ -27,7 +27,7 @@ export function pluginServer(version: string, log: EngineLog): Partial<IResource
     const kind = kinds.find((kind) => kind.type === type);
     if (kind) return kind;
     throw new Error(
-      `${type} is not part of this build of the command plugin, which has only ${kinds.map(({ type }) => type).join(" and ")}; ` +
+      `${type} is not part of this build of the command plugin, which only has ${kinds.map(({ type }) => type).join(" and ")}; ` +
         `install Pulumi's own: pulumi plugin install resource command ${version}`,
     );
   };
@@ -51,7 +51,7 @@ export function pluginServer(version: string, log: EngineLog): Partial<IResource
 
     check: answer((request) => {
       const kind = kindOf(request.getUrn());
-      const { inputs, problems } = check(kind, values(request.getNews()));
+      const { inputs, problems } = checkInputs(kind, values(request.getNews()));
       const failures = problems.map(({ property, reason }) =>
         new proto.CheckFailure().setProperty(property).setReason(reason),
       );
@@ -137,7 +137,7 @@ const differenceKinds = {
   update: [UPDATE, UPDATE_REPLACE],
 } as const;
 
-/** A gRPC handler from a plain function: what it throws becomes the text of the call's error. */
+/** Wraps a function as a gRPC handler; an exception becomes the error of the call. */
 function answer<Request, Response>(
   handle: (request: Request) => Response | Promise<Response>,
 ): grpc.handleUnaryCall<Request, Response> {

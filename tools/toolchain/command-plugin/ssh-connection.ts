@@ -7,7 +7,7 @@ import ssh2, {
   type ServerHostKeyAlgorithm,
 } from "ssh2";
 
-/** How to reach another machine, as `ConnectionArgs` of @pulumi/command, with its defaults. */
+/** A connection to another machine, like `ConnectionArgs` of @pulumi/command, with its defaults. */
 export interface SshConnection {
   readonly host: string;
   readonly port: number;
@@ -17,26 +17,31 @@ export interface SshConnection {
   readonly privateKey?: string;
   readonly privateKeyPassword?: string;
   readonly agentSocketPath?: string;
-  /** A line like `ssh-ed25519 AAAA…`; without one any machine is believed. */
+  /** A line like `ssh-ed25519 AAAA…`; without one, any host key is accepted. */
   readonly hostKey?: string;
-  /** How many attempts may fail before the last one; -1 for any number. */
+  /** Number of attempts that may fail before the last one; -1 for no limit. */
   readonly dialErrorLimit: number;
-  /** Seconds for one attempt; 0 for any number. */
+  /** Timeout of one attempt in seconds; 0 for none. */
   readonly perDialTimeout: number;
 }
 
 /**
- * The order that the official plugin asks for keys in, which is that of golang.org/x/crypto/ssh. A machine shows the first
- * one that it has, and only that one can be pinned.
+ * Preference of host key algorithms in the official plugin, which is that of golang.org/x/crypto/ssh. A host presents the
+ * first key that it has, and only that one can be pinned.
  */
 const hostKeyAlgorithms: ServerHostKeyAlgorithm[] = [
-  ...(["ecdsa-sha2-nistp256", "ecdsa-sha2-nistp384", "ecdsa-sha2-nistp521"] as const),
-  ...(["rsa-sha2-256", "rsa-sha2-512", "ssh-rsa", "ssh-ed25519"] as const),
+  "ecdsa-sha2-nistp256",
+  "ecdsa-sha2-nistp384",
+  "ecdsa-sha2-nistp521",
+  "rsa-sha2-256",
+  "rsa-sha2-512",
+  "ssh-rsa",
+  "ssh-ed25519",
 ];
 
 const clients = new Set<Client>();
 
-/** Connects, after failures again and again, each time after a longer pause; `retrying` is told of each. */
+/** Connects with retries at increasing intervals; calls `retrying` before each retry. */
 export async function dial(
   to: SshConnection,
   retrying: (text: string) => void,
@@ -63,12 +68,12 @@ export async function dial(
   }
 }
 
-/** Ends all connections at once. */
+/** Closes all connections immediately. */
 export function closeConnections(): void {
   for (const client of clients) client.destroy();
 }
 
-/** One attempt to connect, each time it is called. What is wrong with the keys themselves is thrown at once. */
+/** Returns a function that makes one attempt to connect. Throws immediately if a key is invalid. */
 function attempts(to: SshConnection): () => Promise<Client> {
   const pinned = to.hostKey === undefined ? undefined : parseHostKey(to.hostKey);
   const authHandler = methods(to);
@@ -83,11 +88,11 @@ function attempts(to: SshConnection): () => Promise<Client> {
         socket.destroy();
         reject(new Error(reason));
       };
-      const outOfTime = (): void => {
+      const onTimeout = (): void => {
         fail(`dial tcp ${host}:${String(port)}: i/o timeout`);
       };
       const seconds = to.perDialTimeout;
-      const timer = seconds > 0 ? setTimeout(outOfTime, seconds * 1000) : undefined;
+      const timer = seconds > 0 ? setTimeout(onTimeout, seconds * 1000) : undefined;
       client.on("ready", () => {
         clearTimeout(timer);
         resolve(client);
@@ -101,7 +106,10 @@ function attempts(to: SshConnection): () => Promise<Client> {
         fail("ssh: handshake failed: the connection was closed");
       });
       client.connect({
-        ...{ sock: socket, username: user, authHandler, readyTimeout: 0 },
+        sock: socket,
+        username: user,
+        authHandler,
+        readyTimeout: 0,
         algorithms: { serverHostKey: hostKeyAlgorithms },
         ...(to.agentSocketPath !== undefined && { agent: to.agentSocketPath }),
         hostVerifier: (key: Buffer) => {
@@ -112,14 +120,14 @@ function attempts(to: SshConnection): () => Promise<Client> {
     });
 }
 
-/** The bytes of a public key; throws when the text is none. */
+/** The bytes of a public key; throws if the text is not one. */
 function parseHostKey(text: string): Buffer {
   const parsed = ssh2.utils.parseKey(text.trim());
   if (parsed instanceof Error) throw new Error(`failed to parse host key: ${parsed.message}`);
   return parsed.getPublicSSH();
 }
 
-/** In the order of the official plugin. */
+/** Authentication methods in the order of the official plugin. */
 function methods(to: SshConnection): AnyAuthMethod[] {
   const { user: username, password, privateKey, privateKeyPassword } = to;
   const agent = to.agentSocketPath ?? process.env["SSH_AUTH_SOCK"] ?? "";
@@ -132,7 +140,8 @@ function methods(to: SshConnection): AnyAuthMethod[] {
   if (password !== undefined) {
     ways.push({ type: "password", username, password });
     ways.push({
-      ...{ type: "keyboard-interactive", username },
+      type: "keyboard-interactive",
+      username,
       prompt: (_name, _instructions, _language, prompts, finish) => {
         finish(prompts.map(() => password));
       },
