@@ -1,22 +1,22 @@
 import { parseArgs } from "node:util";
 
-/** How much data to make. Give exactly one of {@link size} and {@link hours}. */
+/** Amount of data to generate. Set exactly one of {@link size} and {@link hours}. */
 export interface GenerateOptions {
-  /** About how large the filled database shall be, e.g. `"2GB"`, `"500 MB"`; decides {@link hours}. At least 20 MB. */
+  /** Approximate size of the database, e.g. `"2GB"`, `"500 MB"`; determines {@link hours}. At least 20 MB. */
   readonly size?: string;
-  /** Number of timesheet rows, 100 to 100 million; everything else follows from it. */
+  /** Number of timesheet rows, 100 to 100 million; determines everything else. */
   readonly hours?: number;
-  /** Number of users. @default as many as book these hours in full-time work */
+  /** Number of users. @default as many as book these hours working full time */
   readonly users?: number;
-  /** Number of customers. @default 0.7 a user */
+  /** Number of customers. @default 0.7 per user */
   readonly customers?: number;
-  /** Number of projects. @default 4 a user */
+  /** Number of projects. @default 4 per user */
   readonly projects?: number;
   /** Years of work before {@link until}, 1 to 5. @default 5 */
   readonly years?: number;
   /** The last day with data, `YYYY-MM-DD`. @default "2026-11-14" */
   readonly until?: string;
-  /** Another seed makes other data of the same size; the same seed the same data. @default 1 */
+  /** The same seed generates the same data, another seed other data of the same size. @default 1 */
   readonly seed?: number;
 }
 
@@ -31,7 +31,7 @@ interface Counts {
   readonly monday: string;
   /** Monday to Friday from `monday` to `until`. */
   readonly workdays: number;
-  /** Users who book on one day; each books four times. */
+  /** Users who book on one day, with four rows each. */
   readonly usersADay: number;
   /** First day of the first month. */
   readonly firstMonth: string;
@@ -45,7 +45,7 @@ const units: Readonly<Record<string, number>> = { MB: 1e6, GB: 1e9, MIB: 2 ** 20
 const dayLength = 86_400_000;
 
 /**
- * SQL that fills an empty database made by `schema.sql`: one transaction, no psql commands.
+ * SQL that fills an empty database with the schema of `schema.sql`: one transaction, no psql commands.
  * The same options give the same rows on any PostgreSQL 17.
  * Throws an `Error` that lists everything wrong with the options.
  *
@@ -144,7 +144,7 @@ function isoDay(day: Date): string {
   return day.toISOString().slice(0, 10);
 }
 
-/** An SQL text: values are spliced as they are, so give it numbers, checked days and results of {@link list} only. */
+/** SQL text. Values are inserted without quoting: pass only numbers, validated days and results of {@link list}. */
 function sql(text: TemplateStringsArray, ...values: readonly (string | number)[]): string {
   return String.raw(text, ...values);
 }
@@ -254,7 +254,7 @@ const objects = [
   "50 % done, rest next week",
   "backup and restore test ✅",
 ];
-/** What has broken imports before; about one note in sixty. */
+/** Texts that have broken imports before; about one note in sixty. */
 const oddNotes = [
   "",
   "\\N",
@@ -469,7 +469,7 @@ INSERT INTO webhooks (id, url, secret, events, enabled) OVERRIDING SYSTEM VALUE 
 
 function hours(c: Counts): string {
   return sql`
--- keys to other tables and secondary indexes are made after the rows: a third of the time
+-- keys to other tables and secondary indexes are created after the rows: in a third of the time
 CREATE TEMPORARY TABLE later (step integer GENERATED ALWAYS AS IDENTITY, statement text NOT NULL) ON COMMIT DROP;
 INSERT INTO later (statement)
 SELECT replace(pg_get_indexdef(i.indexrelid), ' ON ONLY ', ' ON ')

@@ -1,12 +1,12 @@
-// A page with what is in the database of timesheets, and /health. psql asks for it, because it needs no package: it finds
-// where the database is in PGHOST and the like, and the password in the file that PGPASSFILE names.
+// Serves a page with row counts of the timesheets database, and /health. Queries run in psql, which needs no npm package
+// and reads the connection from PGHOST etc. and the password from the file PGPASSFILE.
 import { execFile } from "node:child_process";
 import { createServer } from "node:http";
 import { promisify } from "node:util";
 
 const run = promisify(execFile);
 
-/** Settings that it does not work well without. */
+/** Required settings. */
 const needed = ["base_url", "company_name", "environment", "smtp_host", "smtp_port"];
 
 const counts = `SELECT json_build_object(
