@@ -5,6 +5,7 @@ import {
   isAuthenticationError,
   connectionErrorText,
 } from "../../model/connection/connection-error";
+import { serverLogCommand } from "./container";
 import { clientConfig, currentConnection, type Connection } from "./external-connection";
 import { EnvironmentError, messageOf } from "../system/errors";
 
@@ -98,7 +99,7 @@ export async function waitForPostgres(seconds: number): Promise<void> {
       if (external && isAuthenticationError(connectFailure(cause).code)) throw error;
       if (Date.now() > deadline) {
         const where = external ? ` at ${formatAddress(external)}` : "";
-        const fix = external ? "check its log" : "check: docker logs of its container";
+        const fix = external ? "check its log" : `check: ${serverLogCommand}`;
         throw new EnvironmentError(
           `PostgreSQL${where} did not accept connections within ${seconds} s (${messageOf(error)}); ${fix}`,
           { cause: error },

@@ -9,7 +9,7 @@ import { withConnection } from "./connect";
 import { logLine } from "../system/progress";
 
 /** Milliseconds between two checks of the disk: rare enough to cost nothing, frequent enough for a disk that fills at 1 GB/s. */
-const intervalMilliseconds = 50;
+const intervalMs = 50;
 
 /** PostgreSQL's data directory; `undefined` on an external server. */
 export async function findDataFolder(client: Client): Promise<string | undefined> {
@@ -84,7 +84,7 @@ async function watch(
         return stoppedAt;
       }
     }
-    await sleep(intervalMilliseconds, undefined, { signal }).catch(() => undefined);
+    await sleep(intervalMs, undefined, { signal }).catch(() => undefined);
   }
   return stoppedAt;
 }

@@ -14,15 +14,14 @@ import { failureLines, verdictLine } from "../../model/import-log/verdict-text";
 import type { PreparationReport } from "../../model/restore/preparation";
 import type { Verdict } from "../../model/import-log/verdict-schema";
 import {
-  rollBackDatabase,
   createRestrictedDatabase,
   databaseNames,
   dropDatabase,
   dropLeftovers,
   listDatabases,
   stampDatabase,
-  swapDatabases,
 } from "../postgres/databases";
+import { rollBackDatabase, swapDatabases } from "../postgres/swap-databases";
 import { swapBlockers } from "./swap-blockers";
 import { prepareCandidate } from "../prepare/prepare";
 import { fetchSourceBackup, removeFetched } from "./source/fetch-offsite";

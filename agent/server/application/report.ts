@@ -21,10 +21,10 @@ import { logLine } from "../../system/progress";
 import { saveReport, latestReports } from "../../system/restore-reports";
 
 /** Log lines shown of an unhealthy application. */
-const shownLines = 8;
+const maxLogLines = 8;
 
 /** Whether an application that started at a given time must be restarted because its database was swapped later. */
-export async function applicationRestartDue(database: string, started: string): Promise<boolean> {
+export async function isRestartDue(database: string, started: string): Promise<boolean> {
   const { exchangedAt } = (await lastSwap(database)) ?? {};
   return exchangedAt !== undefined && !isSince(started, exchangedAt);
 }
@@ -100,7 +100,7 @@ async function unhealthyMessage(
     seconds,
     exchanged: restore && (restore.source.backup ?? restore.source.name),
     canRollBack: await canRollBack(database),
-    log: lastDistinctLines(lines, shownLines),
+    log: lastDistinctLines(lines, maxLogLines),
   });
 }
 

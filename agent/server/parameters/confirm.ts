@@ -6,6 +6,7 @@ import { startupErrors } from "../../../model/parameters/startup-errors";
 import { renderParameters } from "../../../model/parameters/render";
 import { AgentError, messageOf } from "../../system/errors";
 import { withConnection } from "../../postgres/connect";
+import { serverLogCommand } from "../../postgres/container";
 import { dataFolder, configFiles } from "./config-files";
 import { readTextIfExists } from "../../system/atomic-file";
 import { readFileState } from "./reload";
@@ -71,7 +72,7 @@ async function waitForStart(): Promise<Date> {
 async function restorePrevious(reason: string): Promise<AgentError> {
   const failure = `PostgreSQL did not start within ${startTimeoutSeconds.silent} s of its restart (${reason})`;
   if ((await readTextIfExists(configFiles.previous)) === undefined) {
-    return new AgentError(`${failure}; check: docker logs of its container`);
+    return new AgentError(`${failure}; check: ${serverLogCommand}`);
   }
   await rename(configFiles.parameters, configFiles.rejected);
   await rename(configFiles.previous, configFiles.parameters);

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Client } from "pg";
 import { AgentError } from "../../system/errors";
 import { connect } from "../../postgres/connect";
+import { serverLogCommand } from "../../postgres/container";
 
 /** How long PostgreSQL may take to reload its files. */
 const timeoutMs = 10_000;
@@ -28,7 +29,7 @@ export async function reloadConfig(client: Client): Promise<void> {
   while ((await loaded()) === before) {
     if (Date.now() > deadline) {
       throw new AgentError(
-        `PostgreSQL did not reload its configuration within ${timeoutMs / 1000} s; check: docker logs of its container`,
+        `PostgreSQL did not reload its configuration within ${timeoutMs / 1000} s; check: ${serverLogCommand}`,
       );
     }
     await sleep(10);

@@ -4,6 +4,7 @@ import type { PgHbaRequest, PgHbaResult } from "../../../model/pg-hba/rule/proto
 import { isExternal, rejectExternal } from "../../postgres/external-connection";
 import { AgentError, messageOf } from "../../system/errors";
 import { connect, waitForPostgres } from "../../postgres/connect";
+import { postgresContainer } from "../../postgres/container";
 import { logLine } from "../../system/progress";
 import { checkHbaFile } from "./check-file";
 import { HbaFile } from "./hba-file";
@@ -130,12 +131,12 @@ class PgHbaChange {
     const file = await HbaFile.at(path.join(process.env.PGDATA ?? "", "pg_hba.conf"));
     await this.#writeCandidate(file);
     await file.activateCandidate();
-    const host = process.env.STAGECRAFT_POSTGRES_HOST ?? "<PostgreSQL's container>";
+    const container = postgresContainer ?? "<PostgreSQL's container>";
     throw new AgentError(
       [
         messageOf(connectError),
         `  done     pg_hba.conf has the new rules, but the agent cannot make PostgreSQL reload it`,
-        `  fix      docker kill --signal HUP ${host}, then run pulumi up again`,
+        `  fix      docker kill --signal HUP ${container}, then run pulumi up again`,
       ].join("\n"),
       { cause: connectError },
     );

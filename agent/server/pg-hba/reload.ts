@@ -2,6 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { DatabaseError, type Client } from "pg";
 import { AgentError } from "../../system/errors";
 import { connect } from "../../postgres/connect";
+import { serverLogCommand } from "../../postgres/container";
 
 const timeoutSeconds = 10;
 const intervalMs = 5;
@@ -19,7 +20,7 @@ export async function reloadRules(client: Client): Promise<void> {
   while (!(await isReloaded(requestedAt))) {
     if (Date.now() > deadline)
       throw new AgentError(
-        `PostgreSQL did not reload pg_hba.conf within ${timeoutSeconds} s; check: docker logs of its container`,
+        `PostgreSQL did not reload pg_hba.conf within ${timeoutSeconds} s; check: ${serverLogCommand}`,
       );
     await sleep(intervalMs);
   }

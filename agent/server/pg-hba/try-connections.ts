@@ -5,6 +5,7 @@ import type { AuthMethod } from "../../../model/pg-hba/rule/rule";
 import { nameToken } from "../../../model/pg-hba/rule/token";
 import { AgentError, messageOf } from "../../system/errors";
 import { socketFolder } from "../../postgres/connect";
+import { postgresContainer, serverLogCommand } from "../../postgres/container";
 import { probe, type Probe } from "./probe";
 import type { LockedOut } from "./locked-out";
 import type { Answer, AuthRequest } from "./startup-messages";
@@ -51,7 +52,7 @@ async function tryConnection(
   } catch (error) {
     if (error instanceof AgentError) throw error;
     const reason = `PostgreSQL did not answer: ${messageOf(error)}`;
-    return { connection, reason, fix: "check: docker logs of its container" };
+    return { connection, reason, fix: to ? "check its log" : `check: ${serverLogCommand}` };
   }
 }
 
@@ -64,14 +65,12 @@ function probeOf({ user, database, over }: RequiredConnection, address?: Address
   return { to, tls: over === "tls", user, database, replication };
 }
 
-/** Name of PostgreSQL's container, which is its host name in the server's network. */
 function postgresHost(): string {
-  const name = process.env.STAGECRAFT_POSTGRES_HOST;
-  if (name === undefined)
+  if (postgresContainer === undefined)
     throw new AgentError(
       "STAGECRAFT_POSTGRES_HOST is not set, because an older version created the agent's container; run pulumi up again",
     );
-  return name;
+  return postgresContainer;
 }
 
 /** Authentication requests that a method leads to; `undefined` means that there is none. */

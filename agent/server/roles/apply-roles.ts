@@ -9,14 +9,14 @@ import { waitForPostgres, withConnection } from "../../postgres/connect";
 import { logLine } from "../../system/progress";
 import { ensureRoles } from "./ensure";
 import { reassignLargeObjects, reassignExtensionRoutines, reassignToOwner } from "./ownership";
-import { closeSystemDatabases, correctRights } from "./rights";
+import { revokePublicFromSystemDatabases, correctRights } from "./rights";
 
 /** Creates the roles of a server, and corrects existing ones, their passwords and their rights. */
 export async function applyRoles(request: RolesRequest): Promise<RolesResult> {
   await waitForPostgres(60);
   return withConnection("postgres", async (client) => {
     const result = await ensureRoles(client, desiredRoles(request));
-    result.changed.push(...(await closeSystemDatabases(client)));
+    result.changed.push(...(await revokePublicFromSystemDatabases(client)));
     for (const { name } of request.databases) {
       if (await exists(client, name)) result.changed.push(...(await correctDatabase(client, name)));
     }

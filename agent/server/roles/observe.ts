@@ -7,7 +7,7 @@ import { listDatabases } from "../../postgres/databases";
 import { withConnection } from "../../postgres/connect";
 import { restoreRole } from "./restore-role-name";
 import { findRoles, superuserWithPassword } from "./find-roles";
-import { openSystemDatabases, rightsChanges } from "./rights";
+import { systemDatabasesOpenToPublic, findRightsChanges } from "./rights";
 
 /** Observes the drift of roles and rights on this server; read-only. The connection must be to `postgres`. */
 export async function observeRoles(client: Client): Promise<RolesObservation> {
@@ -21,7 +21,7 @@ export async function observeRoles(client: Client): Promise<RolesObservation> {
   });
   const expected = databases.flatMap(databaseRoleNames);
   if (expected.length > 0) expected.push(monitorRole);
-  const rights = await openSystemDatabases(client);
+  const rights = await systemDatabasesOpenToPublic(client);
   for (const database of databases) if (await rightsDiffer(database)) rights.push(database);
   const faults = marked.map(({ role, mark }) => ({
     role: role.name,
@@ -47,7 +47,7 @@ export async function observeRoles(client: Client): Promise<RolesObservation> {
 async function rightsDiffer(database: string): Promise<boolean> {
   try {
     const changes = await withConnection(database, async (client) =>
-      rightsChanges(client, database),
+      findRightsChanges(client, database),
     );
     return changes.length > 0;
   } catch {

@@ -8,12 +8,12 @@ import { allRights, renderChange, type RightsChange } from "../../../model/roles
 const maxAttempts = 5;
 
 /** SQLSTATEs of concurrent changes: no such table, schema, routine or object; catalogue row updated concurrently. */
-const concurrencyErrors = new Set(["42P01", "3F000", "42883", "42704", "XX000"]);
+const concurrencySqlstates = new Set(["42P01", "3F000", "42883", "42704", "XX000"]);
 
 /** Grants and revokes until the roles of a database have exactly their rights. Returns the number of changes. */
 export async function correctRights(client: Client, database: string): Promise<number> {
   for (let attempt = 1; ; attempt++) {
-    const changes = await rightsChanges(client, database);
+    const changes = await findRightsChanges(client, database);
     try {
       for (const change of changes) {
         for (const statement of renderChange(change, databaseRoles(database).owner))
@@ -22,13 +22,13 @@ export async function correctRights(client: Client, database: string): Promise<n
       return changes.length;
     } catch (error) {
       const { code } = error as { code?: string };
-      if (attempt === maxAttempts || !concurrencyErrors.has(code ?? "")) throw error;
+      if (attempt === maxAttempts || !concurrencySqlstates.has(code ?? "")) throw error;
     }
   }
 }
 
 /** Computes the changes of rights in a database; grants come before revokes, so that no role lacks a right in between. */
-export async function rightsChanges(client: Client, database: string): Promise<RightsChange[]> {
+export async function findRightsChanges(client: Client, database: string): Promise<RightsChange[]> {
   const { application, readonly, owner } = databaseRoles(database);
   const grantees = { application, readonly, monitor: monitorRole };
   // With an empty search_path all names are schema-qualified.
@@ -45,15 +45,15 @@ export async function rightsChanges(client: Client, database: string): Promise<R
  * Revokes PUBLIC's rights in the databases `postgres` and `template1`; only the superuser and the monitoring role use
  * them. Returns one sentence per change.
  */
-export async function closeSystemDatabases(client: Client): Promise<string[]> {
-  const names = await openSystemDatabases(client);
+export async function revokePublicFromSystemDatabases(client: Client): Promise<string[]> {
+  const names = await systemDatabasesOpenToPublic(client);
   for (const name of names) await client.query(`REVOKE ALL ON DATABASE ${q(name)} FROM PUBLIC`);
   await client.query(`GRANT CONNECT ON DATABASE postgres TO ${q(monitorRole)}`);
   return names.map((name) => `${name}: no longer open to PUBLIC`);
 }
 
 /** Those of `postgres` and `template1` to which PUBLIC has rights. */
-export async function openSystemDatabases(client: Client): Promise<string[]> {
+export async function systemDatabasesOpenToPublic(client: Client): Promise<string[]> {
   // On an external server, other applications may use them.
   if (isExternal) return [];
   const { rows } = await client.query<{ datname: string }>(

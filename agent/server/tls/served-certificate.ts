@@ -1,9 +1,8 @@
 import { connect as connectPlain } from "node:net";
 import { connect as connectTls } from "node:tls";
+import { postgresContainer } from "../../postgres/container";
 import { messageOf } from "../../system/errors";
 
-/** PostgreSQL's host name in the server's network; missing in a container that an older version created. */
-const host = process.env.STAGECRAFT_POSTGRES_HOST;
 const timeoutMs = 10_000;
 
 /** SSLRequest; PostgreSQL answers with S or N. PostgreSQL manual, 53.2.11. */
@@ -13,17 +12,17 @@ const sslRequest = Buffer.from([0, 0, 0, 8, 4, 210, 22, 47]);
 export async function servedFingerprint(): Promise<
   { readonly fingerprint: string } | { readonly problem: string } | undefined
 > {
-  if (host === undefined) return undefined;
+  if (postgresContainer === undefined) return undefined;
   try {
-    return { fingerprint: await readFingerprint(host) };
+    return { fingerprint: await readFingerprint(postgresContainer) };
   } catch (error) {
     return { problem: messageOf(error) };
   }
 }
 
-function readFingerprint(name: string): Promise<string> {
+function readFingerprint(host: string): Promise<string> {
   return new Promise((resolve, reject) => {
-    const socket = connectPlain({ host: name, port: 5432 });
+    const socket = connectPlain({ host, port: 5432 });
     socket.setTimeout(timeoutMs, () => {
       socket.destroy(new Error(`no answer within ${timeoutMs / 1000} s`));
     });

@@ -262,7 +262,7 @@ describe("a table that the new contents have not got", () => {
       "",
     );
     const { tables, text } = await keep("testers", "teams");
-    expect(text).toMatch(/^kept (teams|testers) \(\d rows\), (teams|testers) \(\d rows\)\n/);
+    expect(text).toMatch(/^preserved (teams|testers) \(\d rows\), (teams|testers) \(\d rows\)\n/);
     expect(tables).toMatchObject([{ aside: [] }, { aside: [] }]);
     expect(
       await server.sql("shop_new", "SELECT count(*) FROM testers JOIN teams ON team = teams.id"),
