@@ -1,4 +1,4 @@
-import { exitStatus, type Verb } from "../contract/verb";
+import { agentStatus, type Verb } from "../contract/verb";
 import { verbs } from "../contract/verbs";
 import { readArguments, readRequest, writeAnswer, type Adapter } from "./call";
 import { AgentError, messageOf } from "./system/errors";
@@ -19,7 +19,7 @@ async function main([name = "", ...words]: readonly string[]): Promise<void> {
   const result = await adapter.run({ server, request, args, body } as never);
   process.exitCode = writeAnswer(verb, result);
   const [generation] = words;
-  if (verb.area && generation !== undefined && process.exitCode === exitStatus.done) {
+  if (verb.area && generation !== undefined && process.exitCode === agentStatus.done) {
     const { saveGeneration } = await import("./server/applied-generations.js");
     await saveGeneration(verb.area, generation);
   }
@@ -42,5 +42,5 @@ async function failureText(error: unknown): Promise<string> {
 
 main(process.argv.slice(2)).catch(async (error: unknown) => {
   process.stderr.write(`${await failureText(error)}\n`);
-  process.exitCode = exitStatus.failed;
+  process.exitCode = agentStatus.failed;
 });

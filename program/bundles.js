@@ -51,7 +51,8 @@ function bundle(entry, external) {
   mkdirSync(folder, { recursive: true });
   const partial = join(folder, `${nameOf(entry)}.${process.pid}.partial.js`);
   const metafile = join(folder, `${nameOf(entry)}.${process.pid}.partial.json`);
-  const args = [join("program", entry), "--bundle", "--platform=node", "--log-level=warning"];
+  const args = [join("program", entry), "--bundle", "--platform=node", "--loader:.sh=text"];
+  args.push("--log-level=warning");
   args.push(...external.map((name) => `--external:${name}`));
   args.push(`--outfile=${partial}`, `--metafile=${metafile}`);
   execFileSync(join(project, "node_modules", ".bin", "esbuild"), args, {

@@ -2,7 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { existsSync, readFileSync } from "node:fs";
 import { UserError } from "../components/engine/user-error";
 import type { Contents, Passwords, StackConfig } from "../components";
-import { EngineProblem } from "../components/engine/docker";
+import { EngineProblem } from "../engine/problems";
 import { buildFolderProblem } from "../components/application/build-folder";
 import { findContents } from "../components/contents/find-contents";
 import { findPins } from "../components/backups/pins";
@@ -168,6 +168,10 @@ async function orUserError<T>(question: Promise<T>): Promise<T> {
   try {
     return await question;
   } catch (error) {
-    throw error instanceof EngineProblem ? new UserError(error.message) : error;
+    throw error instanceof EngineProblem ? new UserError(problemText(error)) : error;
   }
+}
+
+function problemText({ message, fix }: EngineProblem): string {
+  return fix === undefined ? message : `${message}\n  ${fix}`;
 }

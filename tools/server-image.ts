@@ -94,10 +94,18 @@ function createContext(projectFolder: string, folder: string): string {
 /** Bundles the agent into one file with a source map. Uses esbuild's command, because loading its module takes longer. */
 function bundleAgent(projectFolder: string, outfile: string): void {
   const args = [
-    ...["agent/main.ts", "--bundle", `--outfile=${outfile}`, "--log-level=warning"],
-    ...["--platform=node", "--target=node22", "--format=cjs", "--external:pg-native"],
+    "agent/main.ts",
+    "--bundle",
+    `--outfile=${outfile}`,
+    "--log-level=warning",
+    "--platform=node",
+    "--target=node22",
+    "--format=cjs",
+    "--external:pg-native",
     // Read only to report unexpected errors (agent/system/source-map.ts).
-    ...["--sourcemap=external", "--sources-content=false", "--minify-whitespace"],
+    "--sourcemap=external",
+    "--sources-content=false",
+    "--minify-whitespace",
     // The same bytes even if node_modules is a symbolic link.
     "--preserve-symlinks",
   ];

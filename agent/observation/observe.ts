@@ -1,23 +1,23 @@
 import { networkInterfaces, type NetworkInterfaceInfo } from "node:os";
 import type { Observation } from "../../model/observation/observation";
 import { version } from "../../model/base/version";
-import { observeApplication } from "../server/application/registration";
+import { observeApplication } from "../server/application/stored-application";
 import { observeBackups } from "../backup/observe";
 import { listDatabases } from "../postgres/databases";
 import { now } from "../system/clock";
-import { readGenerations } from "../server/generations";
+import { readGenerations } from "../server/applied-generations";
 import { observePgHba } from "../server/pg-hba/observe";
 import { observeArchive } from "../recovery/observe";
 import { withConnection } from "../postgres/connect";
 import { freeDataBytes } from "../postgres/free-space";
 import { observeRoles } from "../server/roles/observe";
-import { observeSettings } from "../server/parameters/observe";
+import { observeParameters } from "../server/parameters/observe";
 import { readGeneration } from "../system/restore-generation";
 import { latestReport } from "../system/restore-reports";
 import { observeTls } from "../server/tls/observe";
 import { observeConnection } from "../server/connection/connection";
 
-/** Tells what is there, and changes nothing. */
+/** Observes the server: its databases, configuration, backups and application. Read-only. */
 export async function observe(server: string): Promise<Observation> {
   const application = observeApplication();
   return withConnection("postgres", async (client) => {
@@ -38,7 +38,7 @@ export async function observe(server: string): Promise<Observation> {
       generations: await readGenerations(),
       interfaces: interfacesOf(networkInterfaces()),
       connection: await observeConnection(client),
-      settings: await observeSettings(client),
+      settings: await observeParameters(client),
       roles: await observeRoles(client),
       tls: await observeTls(client),
       pgHba: await observePgHba(client),
@@ -49,9 +49,9 @@ export async function observe(server: string): Promise<Observation> {
   });
 }
 
-/** The addresses of the agent's network, which is the server's, with prefix lengths. */
-function interfacesOf(found: Readonly<NodeJS.Dict<NetworkInterfaceInfo[]>>): string[] {
-  return Object.values(found).flatMap((addresses = []) =>
+/** Addresses in the networks of the agent, which are the server's, with prefix lengths. */
+function interfacesOf(interfaces: Readonly<NodeJS.Dict<NetworkInterfaceInfo[]>>): string[] {
+  return Object.values(interfaces).flatMap((addresses = []) =>
     addresses.flatMap(({ cidr, internal }) => (cidr === null || internal ? [] : [cidr])),
   );
 }

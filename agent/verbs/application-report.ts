@@ -1,30 +1,12 @@
-import { text } from "node:stream/consumers";
-import { z } from "zod";
-import {
-  applicationHealthSchema,
-  applicationReportRequestSchema,
-} from "../../model/application/protocol";
-import type { ApplicationReport } from "../../model/application/report";
+import { adapter } from "../call";
 import { reportApplication } from "../server/application/report";
-import { AgentError } from "../system/errors";
 
-const argumentsSchema = z.tuple([z.enum(["restarted", "not-restarted"]), z.string(), z.string()]);
-
-/** The request and, behind its line, the application's log are on stdin; how it was found is in the arguments. */
-export async function applicationReport(
-  server: string,
-  args: readonly string[],
-): Promise<ApplicationReport> {
-  const [restarted, started, health] = argumentsSchema.parse(args);
-  const [line = "", ...log] = (await text(process.stdin)).split("\n");
-  const request = applicationReportRequestSchema.parse(JSON.parse(line));
-  if (request.server !== server) {
-    throw new AgentError(`the request is for server ${request.server}, this is ${server}`);
-  }
-  return reportApplication(request, {
-    restarted: restarted === "restarted",
-    started,
-    health: applicationHealthSchema.parse(JSON.parse(health)),
-    log: log.join("\n"),
-  });
-}
+export default adapter("application-report", ({ request, args, body }) =>
+  reportApplication(request, {
+    restarted: args.restarted === "restarted",
+    started: args.started,
+    seconds: Number(args.seconds),
+    problem: args.problem === "" ? undefined : args.problem,
+    log: body,
+  }),
+);

@@ -1,15 +1,4 @@
-import { isDeepStrictEqual } from "node:util";
-import type { BackupsRequest, BackupsResult } from "../../model/backup/protocol";
-import { forgetRemote, keepRemote } from "../offsite/remote";
-import { keepSchedule, readSchedule } from "../jobs/schedule";
+import { adapter } from "../call";
+import { scheduleBackups } from "../daemon/jobs/apply-schedule";
 
-/** Puts in force what the agent does by itself about backups. */
-export async function scheduleBackups(request: BackupsRequest): Promise<BackupsResult> {
-  // What an older agent kept may not be readable any more.
-  const before = await readSchedule().catch(() => undefined);
-  const changed = !isDeepStrictEqual(before, request);
-  // First, because it refuses what cannot be done, and then nothing has changed.
-  await (request.offsite ? keepRemote(request.offsite) : forgetRemote());
-  if (changed) await keepSchedule(request);
-  return { changed };
-}
+export default adapter("backups-schedule", ({ request }) => scheduleBackups(request));

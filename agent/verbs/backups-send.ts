@@ -1,19 +1,4 @@
-import { spawn } from "node:child_process";
-import { notHereText } from "../repository/offsite-only";
-import { repositoryFolder, listBackupIds } from "../repository/repository";
-import { AgentError } from "../system/errors";
+import { adapter } from "../call";
+import { sendBackup } from "../repository/send-backup";
 
-/** Writes a backup to stdout as a tar of its folder; whoever takes it compares it with its manifest. */
-export async function sendBackup(id: string): Promise<void> {
-  if (!(await listBackupIds()).includes(id)) {
-    throw new AgentError(await notHereText(id));
-  }
-  const tar = spawn("tar", ["-C", repositoryFolder, "-cf", "-", id], {
-    stdio: ["ignore", "inherit", "inherit"],
-  });
-  const status = await new Promise<number | null>((resolve, reject) => {
-    tar.on("error", reject);
-    tar.on("close", resolve);
-  });
-  if (status !== 0) throw new AgentError(`backup ${id} could not be read whole; verify it`);
-}
+export default adapter("backups-send", ({ args }) => sendBackup(args.id));

@@ -1,19 +1,4 @@
-import { text } from "node:stream/consumers";
-import { stateFile } from "../backup/server-files";
-import { AgentError, messageOf } from "../system/errors";
-import { writeWhole } from "../system/store";
+import { adapter } from "../call";
+import { saveStackState } from "../backup/stack-state";
 
-/** Keeps the export of the stack's state, which stdin is, for the backups to come. Its secrets are encrypted. */
-export async function keepState(): Promise<void> {
-  const exported = await text(process.stdin);
-  try {
-    const { deployment } = JSON.parse(exported) as { deployment?: unknown };
-    if (typeof deployment !== "object") throw new Error("it has no deployment");
-  } catch (error) {
-    throw new AgentError(
-      `what came is not an export of a stack (${messageOf(error)}); make it with: pulumi stack export`,
-      { cause: error },
-    );
-  }
-  await writeWhole(stateFile, exported);
-}
+export default adapter("keep-state", () => saveStackState());

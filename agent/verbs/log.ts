@@ -1,16 +1,4 @@
-import { createReadStream } from "node:fs";
-import { pipeline } from "node:stream/promises";
-import { AgentError } from "../system/errors";
-import { listLogs, logPath } from "../system/store";
+import { adapter } from "../call";
+import { showLog } from "../system/show-log";
 
-/** Writes a kept log to stdout; the newest, where none is named. */
-export async function showLog(name: string | undefined): Promise<void> {
-  const logs = await listLogs();
-  const file = name ?? logs.at(-1);
-  if (file === undefined) throw new AgentError("there is no log yet");
-  if (!logs.includes(file)) {
-    const list = `npx stagecraft log ${process.env.STAGECRAFT_SERVER ?? ""} --list`;
-    throw new AgentError(`there is no log ${file}; list them with: ${list}`);
-  }
-  await pipeline(createReadStream(logPath(file)), process.stdout, { end: false });
-}
+export default adapter("log", ({ args }) => showLog(args.name));

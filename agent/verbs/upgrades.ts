@@ -1,36 +1,4 @@
-import type { UpgradesRequest, UpgradesResult } from "../../model/upgrades/protocol";
-import { databaseRoles } from "../../model/roles/names";
-import { AgentError } from "../system/errors";
-import { waitForPostgres, withConnection } from "../postgres/postgres";
-import { dryRunUpgrades } from "../prepare/upgrades/dry-run";
-import { lookAtUpgrades } from "../prepare/upgrades/run";
+import { adapter } from "../call";
+import { reportUpgrades } from "../prepare/upgrades/report";
 
-/** Tells what upgrade scripts a live database has been through and which are pending; tries them on a copy when asked to. */
-export async function upgrades(request: UpgradesRequest): Promise<UpgradesResult> {
-  const { server, database, mode } = request;
-  await waitForPostgres(60);
-  await withConnection("postgres", async (client) => {
-    const { rowCount } = await client.query("SELECT FROM pg_database WHERE datname = $1", [
-      database,
-    ]);
-    if (rowCount === 0) throw new AgentError(`there is no database ${database} on ${server} yet`);
-  });
-  const { owner } = databaseRoles(database);
-  const { versions, states, problems, notes } = await lookAtUpgrades(
-    { database, owner },
-    request.upgrades,
-  );
-  const dryRun =
-    mode === "dry run" && problems.length === 0
-      ? await dryRunUpgrades(server, database, request.upgrades)
-      : undefined;
-  return {
-    server,
-    database,
-    versions: [...versions],
-    scripts: [...states],
-    problems: [...problems],
-    notes: [...notes],
-    ...(dryRun && { dryRun }),
-  };
-}
+export default adapter("upgrades", ({ request }) => reportUpgrades(request));

@@ -1,19 +1,4 @@
-import type { VerifyRequest, VerifyResult } from "../../model/backup/verify-protocol";
-import { now } from "../system/clock";
-import { withJobLock } from "../jobs/lock";
-import { waitForPostgres } from "../postgres/postgres";
-import { nextToVerify, verifyBackup } from "../verify/verify";
+import { adapter } from "../call";
+import { verifyNow } from "../verify/verify-now";
 
-/** Verifies a backup: the named one, or the newest of which nobody knows whether it can be restored. */
-export async function verify({ backup }: VerifyRequest): Promise<VerifyResult> {
-  await waitForPostgres(60);
-  return withJobLock(
-    { kind: "verification", name: null },
-    new AbortController().signal,
-    async () => {
-      const id = backup ?? (await nextToVerify());
-      if (id === undefined) return { backup: null, verification: null, logs: [] };
-      return verifyBackup(id, now);
-    },
-  );
-}
+export default adapter("verify", ({ request }) => verifyNow(request));

@@ -80,7 +80,7 @@ async function unreachableServer(
   folder: string,
   stack: StackName,
   host: string,
-  { message, fix = [] }: EngineProblem,
+  { message, fix }: EngineProblem,
 ): Promise<ServerStatus> {
   return {
     stack,
@@ -88,7 +88,7 @@ async function unreachableServer(
     kind: stackKinds[stack],
     state: "out of reach",
     addresses: [],
-    faults: [[message, fix].flat().join("; ")],
+    faults: [fix === undefined ? message : `${message}; ${fix}`],
     observation: undefined,
     lastChange: await lastChange(folder, stack),
   };

@@ -10,7 +10,7 @@ import type { StackName } from "../project/stacks";
 import type { StepList, StepResult, ReportProgress } from "../terminal/steps";
 import { applicationRowsOfRefresh } from "../text/application";
 import { changesText, updateLine } from "../pulumi/progress";
-import { restoreText } from "../text/restore-result";
+import { isRolledBack, restoreText } from "../text/restore-result";
 import { alignColumns } from "../base/table";
 
 /** Result of an update. */
@@ -90,6 +90,6 @@ function applicationFaults({ application }: ServerStatus): string[] {
 }
 
 function isSince(restore: RestoreResult, started: number): boolean {
-  const isDone = restore.result === "restored" || restore.result === "brought back";
+  const isDone = restore.result === "restored" || isRolledBack(restore);
   return isDone && Date.parse(restore.startedAt) >= started - 1000;
 }

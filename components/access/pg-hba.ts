@@ -56,17 +56,15 @@ export class PgHba extends pulumi.ComponentResource {
     const required = requiredAccess(kind, database, application);
     const findings = checkRules(`PgHba "${name}"`, rules, { kind, required });
     const text = renderManagedFile(rules, sha256);
-    const request = JSON.stringify(
-      pgHbaRequestSchema.parse({
-        server: server.server,
-        text,
-        required: testableConnections(rules, required),
-      }),
-    );
+    const request = pgHbaRequestSchema.parse({
+      server: server.server,
+      text,
+      required: testableConnections(rules, required),
+    });
     new command.local.Command(
       name,
       agentCommand(server, {
-        area: "pg-hba",
+        verb: "pg-hba",
         request: containsSecret(rules) ? pulumi.secret(request) : request,
         isUpToDate: ({ pgHba }) => pgHba.sha256 === sha256(text),
       }),

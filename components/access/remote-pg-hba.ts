@@ -5,8 +5,10 @@ import {
   hbaTrialSchema,
   type RequiredConnection,
 } from "../../model/pg-hba/rule/protocol";
+import { scriptText } from "../../engine/shell-call";
 import { agentCommand, generationOf } from "../engine/agent-command";
 import type { AgentRef } from "../engine/server-ref";
+import pgHbaFile from "./pg-hba-file.sh";
 import { sshConnection, type SshArgs } from "./ssh";
 
 /** What is applied on the machine of a server. */
@@ -29,8 +31,12 @@ export function remotePgHba(parent: pulumi.Resource, name: string, args: RemoteP
   const { server, text, sha256, required, ssh, after } = args;
   const isUpToDate = ({ pgHba }: { readonly pgHba: { readonly sha256: string } }): boolean =>
     pgHba.sha256 === sha256;
-  const request = text.apply((text) => JSON.stringify({ server: server.server, text, required }));
-  const ask = (verb: string): command.local.CommandArgs =>
+  const request = text.apply((text) => ({
+    server: server.server,
+    text,
+    required: [...required],
+  }));
+  const callAgent = (verb: "pg-hba-check" | "pg-hba-try"): command.local.CommandArgs =>
     agentCommand(server, { area: "pg-hba", verb, request, isUpToDate });
   // All steps run again together.
   const generation = generationOf(server, "pg-hba", isUpToDate);
@@ -40,7 +46,7 @@ export function remotePgHba(parent: pulumi.Resource, name: string, args: RemoteP
     logging: command.remote.Logging.Stderr,
   });
 
-  const checked = new command.local.Command(`${name}-check`, ask("pg-hba-check"), {
+  const checked = new command.local.Command(`${name}-check`, callAgent("pg-hba-check"), {
     parent,
     dependsOn: after,
   });
@@ -53,7 +59,7 @@ export function remotePgHba(parent: pulumi.Resource, name: string, args: RemoteP
   );
   // A file that was replaced again must be tried again, even if nothing else changed.
   const replacedAt = placed.stdout.apply((stdout) => stdout.trim());
-  const { environment = {}, ...rest } = ask("pg-hba-try");
+  const { environment = {}, ...rest } = callAgent("pg-hba-try");
   const tried = new command.local.Command(
     `${name}-try`,
     {
@@ -77,56 +83,10 @@ export function remotePgHba(parent: pulumi.Resource, name: string, args: RemoteP
   );
 }
 
-// stdin: the file's path, the data folder, something that is new whenever this is to be done again, and the rest.
-const begin = `set -eu
-umask 077
-IFS= read -r file
-IFS= read -r data
-IFS= read -r round
-file=$(readlink -f -- "$file")
-`;
+const script = scriptText(pgHbaFile);
 
-/**
- * Gives a candidate the file's place by a rename, with the file's owner and mode, and keeps the file as `.proven`. A file
- * that Stagecraft has not made is kept as `.before-stagecraft` besides, for good. stdout: the moment.
- */
-export const placeScript = `${begin}if ! [ -w "$file" ] || ! [ -w "\${file%/*}" ]; then
-  echo "$(id -un) may not change $file; log in as postgres or root: ssh.user" >&2
-  exit 1
-fi
-if [ -e "$file.proven" ]; then
-  echo "a change of the rules was interrupted; its rules are taken back first" >&2
-  mv -f -- "$file.proven" "$file"
-fi
-rm -f -- "$file.candidate"
-cp -p -- "$file" "$file.candidate"
-cat > "$file.candidate"
-if cmp -s -- "$file" "$file.candidate"; then
-  rm -f -- "$file.candidate"
-  date -u +%Y%m%dT%H%M%S.%NZ
-  exit
-fi
-sync -- "$file.candidate"
-case $(head -n 1 -- "$file") in
-  "# Made by Stagecraft"*) ;;
-  *) [ -e "$file.before-stagecraft" ] || cp -p -- "$file" "$file.before-stagecraft" ;;
-esac
-ln -- "$file" "$file.proven"
-mv -f -- "$file.candidate" "$file"
-sync -- "\${file%/*}"
-date -u +%Y%m%dT%H%M%S.%NZ`;
+/** Replaces the file, and keeps the old one beside it. */
+export const placeScript = `ACTION=place\n${script}`;
 
-/** Ends the trial: the file from before goes, or it comes back and PostgreSQL reads it again. */
-export const settleScript = `${begin}IFS= read -r outcome
-if [ "$outcome" = keep ]; then
-  rm -f -- "$file.proven"
-  exit
-fi
-if [ -e "$file.proven" ]; then
-  mv -f -- "$file.proven" "$file"
-  sync -- "\${file%/*}"
-fi
-IFS= read -r postmaster < "$data/postmaster.pid"
-kill -HUP "$postmaster"
-cat >&2
-exit 1`;
+/** Ends the trial: deletes the old file, or restores it and lets PostgreSQL read it again. */
+export const settleScript = `ACTION=settle\n${script}`;

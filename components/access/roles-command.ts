@@ -35,19 +35,19 @@ export function rolesCommand(
 ): command.local.CommandArgs {
   const { kind } = server;
   const request = pulumi.output(passwords).apply(({ application, readonly, monitor, ...others }) =>
-    JSON.stringify(
-      rolesRequestSchema.parse({
-        ...{ server: server.server, kind, monitor },
-        databases: [{ name: database, application, readonly }],
-        people: Object.entries(people)
-          .filter(([, role]) => hasLogin(kind, role))
-          .map(([name, role]) => ({ name, role, password: others[name] })),
-      }),
-    ),
+    rolesRequestSchema.parse({
+      server: server.server,
+      kind,
+      monitor,
+      databases: [{ name: database, application, readonly }],
+      people: Object.entries(people)
+        .filter(([, role]) => hasLogin(kind, role))
+        .map(([name, role]) => ({ name, role, password: others[name] })),
+    }),
   );
   const logins = peopleWithLogin(kind, people);
   return agentCommand(server, {
-    area: "roles",
+    verb: "roles",
     request: pulumi.secret(request),
     isUpToDate: ({ roles }) => rolesDrift({ ...roles, superusers: [] }, logins).length === 0,
   });

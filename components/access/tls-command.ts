@@ -29,18 +29,16 @@ export function tlsCommand(
   const address = isWildcardAddress(server.address) ? [] : [server.address];
   const certificateNames = [...new Set([...ownNames, ...address, server.names.postgres, ...names])];
   const request = pulumi.all([certificate, key, ca]).apply(([certificate, key, ca]) =>
-    JSON.stringify(
-      tlsRequestSchema.parse({
-        server: server.server,
-        names: certificateNames,
-        certificate,
-        key,
-        ca,
-      }),
-    ),
+    tlsRequestSchema.parse({
+      server: server.server,
+      names: certificateNames,
+      certificate,
+      key,
+      ca,
+    }),
   );
   return agentCommand(server, {
-    area: "tls",
+    verb: "tls",
     request: key === undefined ? request : pulumi.secret(request),
     isUpToDate: ({ tls }) =>
       tls.on &&

@@ -23,8 +23,8 @@ export interface ApplicationParts {
 
 /** Folder with the password and the CA of the server certificate. */
 const folder = "/run/stagecraft";
-/** Names of the files there. */
-export const applicationFiles = { password: "pgpass", ca: "ca.crt" };
+/** Names of the files there, as put-files.sh writes them. */
+const applicationFiles = { password: "pgpass", ca: "ca.crt" };
 
 /** Seconds that the application may take to stop before the engine kills it. */
 export const stopSeconds = 10;

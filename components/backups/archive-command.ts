@@ -14,8 +14,8 @@ export function archiveCommand(
 ): command.local.CommandArgs {
   const archive = settings ? archiveConfig(settings) : null;
   return agentCommand(server, {
-    area: "archive",
-    request: JSON.stringify(archiveRequestSchema.parse({ server: server.server, archive })),
+    verb: "archive",
+    request: archiveRequestSchema.parse({ server: server.server, archive }),
     isUpToDate: (seen) => isArchiveUpToDate(seen.archive, archive),
   });
 }

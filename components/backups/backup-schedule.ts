@@ -100,9 +100,8 @@ export class BackupSchedule extends pulumi.ComponentResource {
     new command.local.Command(
       name,
       agentCommand(server, {
-        area: "backups",
         verb: "backups-schedule",
-        request: requestText(request),
+        request: containsCredentials(request) ? pulumi.secret(request) : request,
         isUpToDate: ({ backups }) => backups.sha256 === declared,
       }),
       { parent: this, dependsOn: server.ready },
@@ -141,10 +140,8 @@ function describe({ keep, pins, ...request }: BackupsRequest): pulumi.Inputs {
   };
 }
 
-/** A secret when it contains credentials. */
-function requestText(request: BackupsRequest): pulumi.Input<string> {
-  const text = JSON.stringify(request);
-  return request.offsite === undefined && request.alerts === undefined ? text : pulumi.secret(text);
+function containsCredentials({ offsite, alerts }: BackupsRequest): boolean {
+  return offsite !== undefined || alerts !== undefined;
 }
 
 function describeJob({ kind, name, timing: { schedule, timeZone } }: ScheduledJob): string {

@@ -16,9 +16,13 @@ import { type StackReport } from "../../model/restore/stack-report";
 import { restoreIdFor } from "../../model/observation/restore-id";
 import { databaseSchema } from "../../model/stack-file/schema";
 import type { Upgrades } from "../../model/upgrades/protocol";
+import { scriptText } from "../../engine/shell-call";
 import { checkArgs } from "../engine/check-args";
 import { onHost } from "../engine/host";
 import { logRefreshPlan } from "./refresh-plan";
+import restoreBackup from "./restore-backup.sh";
+import restoreFile from "./restore-file.sh";
+import restoreFolder from "./restore-folder.sh";
 import type { Contents } from "./dump";
 import type { ServerRef } from "../engine/server-ref";
 
@@ -100,25 +104,24 @@ export class Database extends pulumi.ComponentResource {
     const settings = checkArgs(`Database "${name}": database`, databaseSchema, {
       ...{ name, roles, encoding, locale, keepPrevious },
     });
-    const request = (id: string): string =>
-      JSON.stringify(
-        restoreRequestSchema.parse({
-          server: server.server,
-          kind: server.kind,
-          database: name,
-          source: contents.source,
-          restoreId: id,
-          mode,
-          roles: settings.roles,
-          encoding: settings.encoding,
-          locale: settings.locale,
-          prepare: args.prepare && definedParts(args.prepare),
-          keepPrevious: settings.keepPrevious,
-          acceptUnverified: contents.acceptUnverified,
-          acceptKind: contents.acceptKind,
-          offsite: contents.offsite,
-        }),
-      );
+    const request = (id: string): RestoreRequest =>
+      restoreRequestSchema.parse({
+        server: server.server,
+        kind: server.kind,
+        database: name,
+        source: contents.source,
+        restoreId: id,
+        mode,
+        roles: settings.roles,
+        encoding: settings.encoding,
+        locale: settings.locale,
+        prepare: args.prepare && definedParts(args.prepare),
+        keepPrevious: settings.keepPrevious,
+        acceptUnverified: contents.acceptUnverified,
+        acceptKind: contents.acceptKind,
+        offsite: contents.offsite,
+      });
+    const stdin = restoreId.apply((id) => JSON.stringify(request(id)));
     const restore = new command.local.Command(
       `${name}-restore`,
       onHost(server.host, {
@@ -134,9 +137,7 @@ export class Database extends pulumi.ComponentResource {
             SHA256: sha256 ?? "",
           }),
         },
-        stdin: contents.offsite
-          ? pulumi.secret(restoreId.apply(request))
-          : restoreId.apply(request),
+        stdin: contents.offsite ? pulumi.secret(stdin) : stdin,
         logging: command.local.Logging.Stderr,
         addPreviousOutputInEnv: false,
       }),
@@ -154,16 +155,10 @@ export class Database extends pulumi.ComponentResource {
   }
 }
 
-// The dump first, unless the agent has it already; then the request, from the command's own stdin.
-const receive = 'docker exec -i "$AGENT" stagecraft-agent receive "$SHA256" "$DATABASE" "$MODE"';
-const restore = 'exec docker exec -i "$AGENT" stagecraft-agent restore';
-const restoreFile = `${receive} < "$DUMP" && ${restore}`;
-const restoreFolder = `tar -C "$DUMP" -cf - . | ${receive} --folder && ${restore}`;
-
 /** A backup need not be sent: the agent reads it. */
 function commandFor({ path, isFolder = false }: Contents): string {
-  if (path === undefined) return restore;
-  return isFolder ? restoreFolder : restoreFile;
+  if (path === undefined) return scriptText(restoreBackup);
+  return scriptText(isFolder ? restoreFolder : restoreFile);
 }
 
 /** Without undefined parts; `undefined` when all are. */

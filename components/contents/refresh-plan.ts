@@ -1,7 +1,8 @@
 import * as pulumi from "@pulumi/pulumi";
 import { planLines } from "../../model/restore/refresh-plan-text";
-import { refreshPlanSchema, type RefreshPlan } from "../../model/restore/refresh-plan";
-import { dockerWithInput } from "../engine/docker";
+import { call } from "../../engine/agent-client";
+import type { RestoreRequest } from "../../model/restore/protocol";
+import type { RefreshPlan } from "../../model/restore/refresh-plan";
 import type { AgentRef } from "../engine/server-ref";
 import { UserError } from "../engine/user-error";
 
@@ -12,7 +13,7 @@ import { UserError } from "../engine/user-error";
 export function logRefreshPlan(
   resource: pulumi.Resource,
   server: Pick<AgentRef, "host" | "names">,
-  request: string,
+  request: RestoreRequest,
 ): void {
   if (!pulumi.runtime.isDryRun()) return;
   void askPlan(server, request).then((plan) => {
@@ -23,12 +24,11 @@ export function logRefreshPlan(
   });
 }
 
+/** `undefined` while the agent does not answer: then the update has to find out. */
 async function askPlan(
   { host, names }: Pick<AgentRef, "host" | "names">,
-  request: string,
+  { server, ...request }: RestoreRequest,
 ): Promise<RefreshPlan | undefined> {
-  const verb = ["exec", "-i", names.agent, "stagecraft-agent", "plan"];
-  const { status, stdout } = await dockerWithInput(host, request, ...verb);
-  if (status !== 0) return undefined;
-  return refreshPlanSchema.safeParse(JSON.parse(stdout)).data;
+  const agent = { server, host, agent: names.agent };
+  return call(agent, "plan", { request, timeoutMs: 10_000 }).catch(() => undefined);
 }

@@ -1,5 +1,8 @@
 import * as command from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
+import type { RequestOf, Verb } from "../../contract/verb";
+import { verbs, type VerbName, type VerbOf } from "../../contract/verbs";
+import { shellCall } from "../../engine/shell-call";
 import {
   desiredGeneration,
   type Area,
@@ -9,12 +12,12 @@ import { onHost } from "./host";
 import type { AgentRef } from "./server-ref";
 
 /** What the agent of a server applies. */
-export interface AgentCommandArgs {
-  readonly area: Area;
-  /** The verb of the agent. @default the area's name */
-  readonly verb?: string;
-  /** The request, as JSON. */
-  readonly request: pulumi.Input<string>;
+export interface AgentCommandArgs<Name extends VerbName> {
+  /** The verb of the agent. */
+  readonly verb: Name;
+  /** What is applied. @default the area of the verb */
+  readonly area?: Area;
+  readonly request: pulumi.Input<RequestOf<VerbOf<Name>>>;
   /** Whether the observed state is what the request asks for. */
   readonly isUpToDate: (seen: Observation) => boolean;
   /** The command's text, where it is more than one call of the verb; the request is its stdin. */
@@ -27,10 +30,13 @@ export interface AgentCommandArgs {
  * Calls the agent of a server: when the resource is new, when the request or a container changed, and when the observed state
  * differs from the request. The request is sent on stdin only.
  */
-export function agentCommand(
+export function agentCommand<Name extends VerbName>(
   server: AgentRef,
-  { area, verb = area, request, isUpToDate, text = call(verb), undo }: AgentCommandArgs,
+  args: AgentCommandArgs<Name>,
 ): command.local.CommandArgs {
+  const { verb, request, isUpToDate, undo } = args;
+  const { text = `exec ${shellCall(verb, '"$GENERATION"')}` } = args;
+  const area = args.area ?? areaOf(verb);
   return onHost(server.host, {
     create: text,
     ...(undo !== undefined && { delete: undo }),
@@ -41,7 +47,7 @@ export function agentCommand(
       POSTGRES_ID: server.postgresId,
       GENERATION: generationOf(server, area, isUpToDate),
     },
-    stdin: request,
+    stdin: pulumi.output(request).apply((value) => JSON.stringify(value)),
     logging: command.local.Logging.Stderr,
     addPreviousOutputInEnv: false,
   });
@@ -51,13 +57,15 @@ export function agentCommand(
 export function generationOf(
   { observed }: Pick<AgentRef, "observed">,
   area: Area,
-  isUpToDate: AgentCommandArgs["isUpToDate"],
+  isUpToDate: AgentCommandArgs<VerbName>["isUpToDate"],
 ): pulumi.Output<string> {
   return pulumi
     .output(observed)
     .apply(({ observation }) => String(desiredGeneration(area, observation, isUpToDate)));
 }
 
-function call(verb: string): string {
-  return `exec docker exec -i "$AGENT" stagecraft-agent ${verb} "$GENERATION"`;
+function areaOf(name: VerbName): Area {
+  const { area }: Verb = verbs[name];
+  if (area) return area;
+  throw new Error(`${name} applies no area`);
 }

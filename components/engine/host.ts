@@ -3,7 +3,7 @@ import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import { relative } from "node:path";
 import { localHost } from "../../model/base/host";
-import { toolsFolder } from "../../tools/folders";
+import { engineOverSshScript } from "../../engine/engine-of-host";
 import { sha256 } from "./digest";
 
 /**
@@ -40,7 +40,7 @@ const reachHost = (): string => `DOCKER_HOST=$(${engineOverSsh()} "$DOCKER_HOST"
 
 /** Shell word for the script that forwards the engine of a host. */
 export function engineOverSsh(): string {
-  return `"$PWD/${relative(process.cwd(), toolsFolder("engine-over-ssh.sh"))}"`;
+  return `"$PWD/${relative(process.cwd(), engineOverSshScript())}"`;
 }
 
 /** ssh options for Pulumi's provider, which runs ssh itself: it shares the connection of engine/engine-over-ssh.sh, where it is. */

@@ -1,8 +1,13 @@
 import { z } from "zod";
-import { observationSchema, type Observation } from "../../model/observation/observation";
+import type { Observation } from "../../model/observation/observation";
 import { localHost } from "../../model/base/host";
 import { engineLabels, type EngineNames } from "../../model/base/engine-names";
-import { docker, engineProblem } from "./docker";
+import { call } from "../../engine/agent-client";
+import { engineDownProblem, EngineProblem } from "../../engine/problems";
+import { docker } from "../../engine/run";
+
+/** How long docker or the agent may take: a preview continues without the answer. */
+const timeoutMs = 10_000;
 
 /** Label with the creation time of a part of a server. */
 export const createdLabel = "stagecraft.made";
@@ -92,8 +97,15 @@ export async function publishedPorts(host: string, prefix: string, server: strin
   const labels = Object.entries(engineLabels(prefix, server));
   const filters = labels.flatMap(([label, value]) => ["--filter", `label=${label}=${value}`]);
   const format = "{{.State}} {{.Ports}}";
-  const { status, stdout, stderr } = await docker(host, "ps", ...filters, "--format", format);
-  if (status !== 0) throw engineProblem(host, stderr);
+  const args = ["ps", ...filters, "--format", format];
+  const { status, stdout, stderr } = await docker(host, args, { timeoutMs });
+  if (status !== 0) {
+    const reason = stderr.trim().split("\n").at(-1) ?? "";
+    throw new EngineProblem(
+      `the Docker engine does not answer: ${reason}`,
+      engineDownProblem().fix,
+    );
+  }
   return {
     published: [...stdout.matchAll(/:(\d+)->/g)].map(([, port]) => Number(port)),
     isRestarting: /^restarting /m.test(stdout),
@@ -147,8 +159,9 @@ async function inspect(
   ...names: readonly string[]
 ): Promise<Map<string, PartState>> {
   // docker fails for a missing name, but still prints the others.
-  const { stdout } = await docker(host, kind, "inspect", ...names);
-  const found = inspectedSchema.safeParse(parseJson(stdout)).data ?? [];
+  const args = [kind, "inspect", ...names];
+  const answer = await docker(host, args, { timeoutMs }).catch(() => undefined);
+  const found = inspectedSchema.safeParse(parseJson(answer?.stdout ?? "")).data ?? [];
   return new Map(
     found.map(({ Name, State, Config, Labels }) => {
       const state = State?.Status ?? "running";
@@ -195,8 +208,7 @@ function containerFault(name: string, found: PartState | undefined): string {
 }
 
 async function observe(host: string, agent: string): Promise<Observation | undefined> {
-  const { status, stdout } = await docker(host, "exec", agent, "stagecraft-agent", "observe");
-  return status === 0 ? observationSchema.safeParse(parseJson(stdout)).data : undefined;
+  return call({ host, agent }, "observe", { timeoutMs }).catch(() => undefined);
 }
 
 function parseJson(text: string): unknown {

@@ -39,20 +39,18 @@ export function connectionCommand(
   { ca, mode = "verify-full" }: ConnectionTlsArgs,
 ): command.local.CommandArgs {
   const request = pulumi.all([password, ca]).apply(([password, ca]) =>
-    JSON.stringify(
-      connectionRequestSchema.parse({
-        server: server.server,
-        host,
-        port,
-        user: name,
-        password,
-        sslmode: mode,
-        ...(ca !== undefined && { ca }),
-      }),
-    ),
+    connectionRequestSchema.parse({
+      server: server.server,
+      host,
+      port,
+      user: name,
+      password,
+      sslmode: mode,
+      ...(ca !== undefined && { ca }),
+    }),
   );
   return agentCommand(server, {
-    area: "connection",
+    verb: "connection",
     request: pulumi.secret(request),
     isUpToDate: ({ connection }) => connection?.host === host && connection.port === port,
   });

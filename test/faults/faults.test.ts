@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, test } from "vitest";
 import { alignColumns } from "../../cli/base/table";
-import { useAway } from "../support/offsite/remotes";
+import { useRemotes } from "../support/offsite/remotes";
 import { useServer } from "../support/servers/server";
 import { faultGroups } from "./harness/faults";
 import type { Outcome, Result } from "./harness/outcome";
@@ -17,7 +17,7 @@ const groups = Object.entries(faultGroups).map(([title, group]) => {
   // Room for 500 databases in the archive's volume, which is in memory.
   const volumes = { backupsSize: "512m", archiveSize: "4500m" };
   const server = useServer({ ...volumes, memory: "6g", clock: true });
-  return { title, group, world: new World(server, useAway(server)) };
+  return { title, group, world: new World(server, useRemotes(server)) };
 });
 const table = new Map<string, { readonly ours: Result[]; readonly script: Result[] }>();
 

@@ -103,7 +103,7 @@ describe("before anything is touched", () => {
   test("status tells of a server out of reach, and hides none of the others", async () => {
     project.reconfigure("dev", settings(engine.host("closed")));
     const { stdout } = await stagecraft("status", "dev");
-    expect(stdout).toContain(`dev  out of reach · ${engine.host("closed")}`);
+    expect(stdout).toContain(`dev  unreachable · ${engine.host("closed")}`);
     expect(stdout).toContain("port 1: Connection refused; check its name and port");
   });
 });
@@ -219,10 +219,10 @@ describe("a server on another machine", () => {
     const before = await engine.everything();
     project.reconfigure("prod", settings(engine.host()));
     const { exitCode, stderr } = await stagecraft("up", "prod");
-    expect(exitCode).toBe(1);
+    expect(exitCode).toBe(2);
     expect(stderr).toBe(
       "error: the data of prod is protected, and this change would replace prod-data: nothing was changed\n" +
-        "  fix  take back what was changed of host or namePrefix in Pulumi.prod.yaml",
+        "  fix  undo the change of host or namePrefix in Pulumi.prod.yaml",
     );
     expect(await engine.everything()).toEqual(before);
     project.reconfigure("prod", settings("local"));

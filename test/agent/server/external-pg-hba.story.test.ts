@@ -10,7 +10,7 @@ import {
 } from "../../../model/pg-hba/rule/protocol";
 import type { PgHbaRule } from "../../../model/pg-hba/rule/rule";
 import { boss, useExternalServer } from "../../support/servers/external-server";
-import type { Said } from "../../support/servers/server";
+import type { CommandResult } from "../../support/servers/server";
 
 const server = useExternalServer();
 
@@ -35,11 +35,11 @@ const request = (text: string) => ({
 
 let head = "";
 
-async function check(text: string): Promise<Said> {
+async function check(text: string): Promise<CommandResult> {
   return server.agent(["pg-hba-check"], request(text));
 }
 
-async function place(text: string): Promise<Said> {
+async function place(text: string): Promise<CommandResult> {
   return server.onItsMachine(["sh", "-c", placeScript], head + text);
 }
 
@@ -49,12 +49,12 @@ async function tryRules(text: string): Promise<HbaTrial> {
   return hbaTrialSchema.parse(JSON.parse(said.stdout));
 }
 
-async function settle({ outcome, text }: HbaTrial): Promise<Said> {
+async function settle({ outcome, text }: HbaTrial): Promise<CommandResult> {
   return server.onItsMachine(["sh", "-c", settleScript], `${head}${outcome}\n${text}\n`);
 }
 
 /** All four steps, as the component makes them. */
-async function apply(text: string): Promise<Said> {
+async function apply(text: string): Promise<CommandResult> {
   const checked = await check(text);
   if (checked.status !== 0) return checked;
   const placed = await place(text);

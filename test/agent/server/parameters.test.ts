@@ -4,13 +4,13 @@ import { parametersResultSchema, type ParametersResult } from "../../../model/pa
 import { observationSchema } from "../../../model/observation/observation";
 import { parametersDrift } from "../../../model/parameters/drift";
 import { renderParameters } from "../../../model/parameters/render";
-import { docker, useServer, type Said } from "../../support/servers/server";
+import { docker, useServer, type CommandResult } from "../../support/servers/server";
 import { polling } from "../../support/time/limit.mjs";
 
 const server = useServer({ settings: ["work_mem=5MB", "shared_buffers=32MB"] });
 const dataFolder = "/var/lib/postgresql/data/pgdata";
 
-const ask = async (settings: Record<string, string>): Promise<Said> =>
+const ask = async (settings: Record<string, string>): Promise<CommandResult> =>
   server.agent(["settings"], { server: server.name, settings });
 
 /** Puts settings in force and gives the answer. */

@@ -11,8 +11,8 @@ import {
   type ServerArgs,
 } from "../../../components";
 import { observeServer, inspectContainer } from "../../../components/engine/server-state";
-import { register, valueOf, type Registered } from "../../support/components/mocks";
-import { observation } from "../../support/components/server-observation";
+import { findResource, register, valueOf, type Registered } from "../../support/components/mocks";
+import { mockObservedServer, observation } from "../../support/components/server-observation";
 
 const sha256 = "a".repeat(64);
 const dump: Dump = {
@@ -38,21 +38,10 @@ const staging = (more: Partial<ApplicationArgs> = {}, args: Partial<ServerArgs> 
   });
 
 beforeEach(() => {
-  const made = { network: "then", postgres: "then", agent: "then" };
   const observed = observation({ sha256, restoreId: "r-7" });
-  vi.mocked(observeServer).mockResolvedValue({
-    createdAt: made,
-    faults: [],
-    observation: observed,
-  });
+  mockObservedServer(observed);
   vi.mocked(inspectContainer).mockResolvedValue({ createdAt: "then", fault: undefined });
 });
-
-function find(resources: readonly Registered[], name: string, type: string): Registered {
-  const found = resources.find((r) => r.name === name && r.type.includes(type));
-  if (!found) throw new Error(`no ${type} ${name}`);
-  return found;
-}
 
 describe("the application of a server", () => {
   test("is exactly these resources, each below its own component", async () => {
@@ -66,7 +55,7 @@ describe("the application of a server", () => {
       ["docker:index/volume:Volume", "staging-application", "staging-application"],
       ["stagecraft:index:Application", "staging-application", "staging"],
     ]);
-    expect(find(resources, "staging-application", "stagecraft").inputs).toEqual({
+    expect(findResource(resources, "staging-application", "stagecraft").inputs).toEqual({
       image: "timesheets:4.2",
       revision: "4f2c9e1",
     });
@@ -74,7 +63,7 @@ describe("the application of a server", () => {
 
   test("runs without root, rights, or a place to write, and knows its database without the password", async () => {
     const { resources } = await register(staging);
-    const { inputs, dependsOn } = find(resources, "staging-application", "Container");
+    const { inputs, dependsOn } = findResource(resources, "staging-application", "Container");
     expect(inputs).toEqual({
       name: "stagecraft-staging-application",
       image: "timesheets:4.2",
@@ -121,7 +110,7 @@ describe("the application of a server", () => {
 
   test("gets its password as a file, by a secret on stdin and nowhere else", async () => {
     const { resources } = await register(staging);
-    const files = find(resources, "staging-application-files", "Command");
+    const files = findResource(resources, "staging-application-files", "Command");
     expect(files.inputs["stdin"]).toEqual({
       secret: "*:*:*:*:a\\:pass\\\\word\na certificate",
     });
@@ -129,7 +118,9 @@ describe("the application of a server", () => {
       ...{ VOLUME: "stagecraft-staging-application", OWNER: "5433", MADE: "then" },
       IMAGE: "stagecraft-server:0123456789ab",
     });
-    const roles = find(resources, "staging-roles", "Command");
+    // The names that the container's environment points to.
+    expect(files.inputs["create"]).toContain("for file in pgpass ca.crt; do");
+    const roles = findResource(resources, "staging-roles", "Command");
     const others = resources.map((resource) =>
       [files, roles].includes(resource)
         ? { ...resource, inputs: { ...resource.inputs, stdin: "" } }
@@ -140,7 +131,7 @@ describe("the application of a server", () => {
 
   test("is restarted and looked at when the contents of its database are others, or its container is", async () => {
     const { resources } = await register(staging);
-    const { inputs, dependsOn } = find(resources, "staging-application-check", "Command");
+    const { inputs, dependsOn } = findResource(resources, "staging-application-check", "Command");
     expect(inputs["environment"]).toEqual({
       ...{ AGENT: "stagecraft-staging-agent", APPLICATION: "stagecraft-staging-application" },
       ...{ APPLICATION_ID: "id-of-staging-application", DATABASE: "timesheets" },
@@ -154,7 +145,7 @@ describe("the application of a server", () => {
 
   test("is known to the agent, until it is taken away", async () => {
     const { resources } = await register(staging);
-    const { inputs } = find(resources, "staging-application", "Command");
+    const { inputs } = findResource(resources, "staging-application", "Command");
     expect(JSON.parse(String(inputs["stdin"]))).toEqual({
       ...{ server: "staging", revision: "4f2c9e1" },
       url: "http://stagecraft-staging-application:8080/health",
@@ -166,13 +157,15 @@ describe("the application of a server", () => {
   test("may have a command that tells whether it is well", async () => {
     const more = { healthPath: undefined, healthCommand: "test -e /tmp/well" };
     const { resources } = await register(() => staging(more));
-    expect(find(resources, "staging-application", "Container").inputs["healthcheck"]).toMatchObject(
-      { tests: ["CMD-SHELL", "test -e /tmp/well"] },
-    );
-    const check = find(resources, "staging-application-check", "Command").inputs["environment"];
+    expect(
+      findResource(resources, "staging-application", "Container").inputs["healthcheck"],
+    ).toMatchObject({ tests: ["CMD-SHELL", "test -e /tmp/well"] });
+    const check = findResource(resources, "staging-application-check", "Command").inputs[
+      "environment"
+    ];
     expect(check).toMatchObject({ HEALTH: "container" });
     expect(
-      JSON.parse(String(find(resources, "staging-application", "Command").inputs["stdin"])),
+      JSON.parse(String(findResource(resources, "staging-application", "Command").inputs["stdin"])),
     ).not.toHaveProperty("url");
   });
 
@@ -180,7 +173,7 @@ describe("the application of a server", () => {
     const pem = (what: string): string => `-----BEGIN ${what}-----\nAAAA\n-----END ${what}-----\n`;
     const tls = { certificate: pem("CERTIFICATE"), key: pem("PRIVATE KEY") };
     const { resources } = await register(() => staging({}, { tls }));
-    const { envs } = find(resources, "staging-application", "Container").inputs as {
+    const { envs } = findResource(resources, "staging-application", "Container").inputs as {
       envs: string[];
     };
     expect(envs).toContain("PGSSLMODE=require");
@@ -203,23 +196,23 @@ describe("the application of a server", () => {
           database: { name: "timesheets", recoverFrom: dump },
         }),
     );
-    const volume = find(resources, "prod-application", "Volume");
+    const volume = findResource(resources, "prod-application", "Volume");
     expect(volume).toMatchObject({ protect: false, retainOnDelete: false });
     expect(
-      find(resources, "prod-application-check", "Command").inputs["environment"],
+      findResource(resources, "prod-application-check", "Command").inputs["environment"],
     ).toMatchObject({ RESTORE_ID: "r-7" });
   });
 
   test("on another machine is reached through one connection, also when it is taken away", async () => {
     const { resources } = await register(() => staging({}, { host: "ssh://ops@far.example" }));
     for (const name of ["staging-application-check", "staging-application-files"]) {
-      const { inputs } = find(resources, name, "Command");
+      const { inputs } = findResource(resources, name, "Command");
       expect(inputs["create"]).toMatch(/^DOCKER_HOST=\$\(.*engine-over-ssh\.sh/);
       expect(inputs["environment"]).toMatchObject({ DOCKER_HOST: "ssh://ops@far.example" });
     }
-    const { inputs } = find(resources, "staging-application", "Command");
+    const { inputs } = findResource(resources, "staging-application", "Command");
     expect(inputs["delete"]).toMatch(/^DOCKER_HOST=\$\(/);
-    expect(find(resources, "staging-application", "Container").provider).not.toBe("");
+    expect(findResource(resources, "staging-application", "Container").provider).not.toBe("");
   });
 
   test("that is gone is told of, where it has been there", async () => {
@@ -234,7 +227,9 @@ describe("the application of a server", () => {
     vi.mocked(observeServer).mockResolvedValue({ ...observed, observation: seen });
     const { resources } = await register(staging);
     expect(warn).toHaveBeenCalledWith(fault, expect.anything());
-    expect(find(resources, "staging-application", "Container").inputs["labels"]).toContainEqual({
+    expect(
+      findResource(resources, "staging-application", "Container").inputs["labels"],
+    ).toContainEqual({
       ...{ label: "stagecraft.made", value: "now" },
     });
     warn.mockRestore();
@@ -265,10 +260,12 @@ describe("an image that is built", () => {
     writeFileSync(join(folder, "Dockerfile"), "ARG SERVER_IMAGE\nFROM ${SERVER_IMAGE}\n");
     const imageOf = async (): Promise<string> => {
       const { made, resources } = await register(() => staging(built));
-      const image = String(find(resources, "staging-application", "Container").inputs["image"]);
+      const image = String(
+        findResource(resources, "staging-application", "Container").inputs["image"],
+      );
       expect(made.application?.revision).toBe(image);
       expect(
-        find(resources, "staging-application-image", "Command").inputs["environment"],
+        findResource(resources, "staging-application-image", "Command").inputs["environment"],
       ).toMatchObject({
         ...{ TAG: image, SERVER_IMAGE: "stagecraft-server:0123456789ab" },
       });

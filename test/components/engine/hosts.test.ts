@@ -1,8 +1,8 @@
 import { createHash } from "node:crypto";
 import { beforeEach, expect, test, vi } from "vitest";
 import { DevelopmentServer, type Dump } from "../../../components";
-import { observeServer } from "../../../components/engine/server-state";
 import { register, type Registered } from "../../support/components/mocks";
+import { mockObservedServer } from "../../support/components/server-observation";
 
 const host = "ssh://ops@dev.example.com";
 const dump: Dump = {
@@ -21,11 +21,7 @@ const program = (where: string | undefined) => () =>
 
 beforeEach(() => {
   const made = { network: "then", postgres: "then", agent: "now" };
-  vi.mocked(observeServer).mockResolvedValue({
-    createdAt: made,
-    faults: [],
-    observation: undefined,
-  });
+  mockObservedServer(undefined, { createdAt: made });
 });
 
 function find(resources: readonly Registered[], type: string, name: string): Registered {
@@ -86,7 +82,7 @@ test("every command goes to the host, and none of a server here goes anywhere el
       DOCKER_HOST: host,
     });
     expect(inputs["create"]).toBe(
-      `DOCKER_HOST=$("$PWD/tools/engine-over-ssh.sh" "$DOCKER_HOST") || exit\n${before["create"] as string}`,
+      `DOCKER_HOST=$("$PWD/engine/engine-over-ssh.sh" "$DOCKER_HOST") || exit\n${before["create"] as string}`,
     );
     expect(before["environment"]).not.toHaveProperty("DOCKER_HOST");
   }

@@ -136,8 +136,8 @@ describe("a setting", () => {
       "is set by Stagecraft: PostgreSQL's files are in its data volume; leave it out",
     ],
     ["hbaFile", "is set by Stagecraft: the rules come from pgHba; leave it out"],
-    ["listenAddresses", "is set by Stagecraft: it is from postgres.port; leave it out"],
-    ["archiveCommand", "is set by Stagecraft: it is from backups.pointInTime; leave it out"],
+    ["listenAddresses", "is set by Stagecraft: it comes from postgres.port; leave it out"],
+    ["archiveCommand", "is set by Stagecraft: it comes from backups.pointInTime; leave it out"],
     ["ssl", "is set by Stagecraft: certificates come from postgres.tls; leave it out"],
     [
       "sslMinProtocolVersion",
@@ -216,7 +216,7 @@ test("a request with a parameter that users may not set is rejected", () => {
   const request = { server: "dev", settings: { port: "1", work_mem: "8 MB" } };
   const { error } = parametersRequestSchema.safeParse(request);
   expect(error && z.prettifyError(error)).toBe(
-    "✖ is set by Stagecraft: it is from postgres.port; leave it out\n  → at settings.port",
+    "✖ is set by Stagecraft: it comes from postgres.port; leave it out\n  → at settings.port",
   );
 });
 

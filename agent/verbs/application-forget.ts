@@ -1,0 +1,4 @@
+import { adapter } from "../call";
+import { deleteApplication } from "../server/application/stored-application";
+
+export default adapter("application-forget", () => deleteApplication());

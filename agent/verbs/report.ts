@@ -1,0 +1,4 @@
+import { adapter } from "../call";
+import { latestReport } from "../system/restore-reports";
+
+export default adapter("report", () => latestReport());

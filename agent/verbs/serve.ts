@@ -1,0 +1,6 @@
+import { adapter } from "../call";
+import { serve } from "../daemon/serve";
+
+export default adapter("serve", ({ server }) => {
+  serve(server);
+});

@@ -1,0 +1,139 @@
+import type { Readable } from "node:stream";
+import { text } from "node:stream/consumers";
+import type { AnswerOf, ArgumentsOf, RequestTo, Verb } from "../contract/verb";
+import { verbs, type VerbName, type VerbOf } from "../contract/verbs";
+import { EngineProblem } from "./problems";
+import { docker, dockerOnTerminal, exitStatusOf, startDocker } from "./run";
+
+/** Where an agent runs. */
+export interface AgentContainer {
+  /** `local`, or `ssh://user@host[:port]`. */
+  readonly host: string;
+  /** Name of the agent's container. */
+  readonly agent: string;
+}
+
+/** Where the agent of a server runs. */
+export interface AgentAddress extends AgentContainer {
+  /** Name of the server, e.g. `prod`: the agent of another one rejects a request. */
+  readonly server: string;
+}
+
+/** Verbs that answer with JSON. */
+type JsonVerbName = {
+  [Name in VerbName]: VerbOf<Name> extends { readonly kind: "json" } ? Name : never;
+}[VerbName];
+
+/** What a verb is called with. */
+type Arguments<Name extends VerbName> =
+  Record<never, never> extends ArgumentsOf<VerbOf<Name>>
+    ? { readonly args?: ArgumentsOf<VerbOf<Name>> }
+    : { readonly args: ArgumentsOf<VerbOf<Name>> };
+type Request<Name extends VerbName> =
+  RequestTo<VerbOf<Name>> extends undefined
+    ? unknown
+    : { readonly request: RequestTo<VerbOf<Name>> };
+
+interface CallOptions {
+  /** Called with each line of progress. */
+  readonly onLine?: ((line: string) => void) | undefined;
+  /** How long it may take. @default as long as it needs */
+  readonly timeoutMs?: number | undefined;
+}
+
+/**
+ * Calls a verb of an agent: `call(agent, "offsite", { request: { of: "prod" } })`. Returns the answer, also that of a failure.
+ * Raises an {@link EngineProblem} when there is no answer, with the agent's last line.
+ */
+export async function call<Name extends JsonVerbName>(
+  address: RequestTo<VerbOf<Name>> extends undefined ? AgentContainer : AgentAddress,
+  name: Name,
+  options: Request<Name> & Arguments<Name> & CallOptions,
+): Promise<AnswerOf<VerbOf<Name>>> {
+  const { server, host, agent } = address as AgentContainer & { readonly server?: string };
+  const { request, args, onLine, timeoutMs } = options as CallOptions & {
+    readonly request?: object;
+    readonly args?: ArgumentValues;
+  };
+  const verb: Verb = verbs[name];
+  const input = verb.request && JSON.stringify({ server, ...request });
+  const command = callCommand(agent, name, { args, interactive: input !== undefined });
+  const { status, stdout, stderr } = await docker(host, command, { input, onLine, timeoutMs });
+  if (stdout !== "") {
+    const schema = await verb.answer?.();
+    return schema?.parse(JSON.parse(stdout)) as AnswerOf<VerbOf<Name>>;
+  }
+  throw failure(agent, status, stderr);
+}
+
+/** Gives a text to a verb that reads stdin. Raises an {@link EngineProblem} when the verb fails. */
+export async function send<Name extends VerbName>(
+  address: AgentContainer,
+  name: Name,
+  input: string,
+): Promise<void> {
+  const command = callCommand(address.agent, name, { interactive: true });
+  const { status, stderr } = await docker(address.host, command, { input });
+  if (status !== 0) throw failure(address.agent, status, stderr);
+}
+
+/** Runs a verb on this terminal; its exit status. */
+export async function callOnTerminal<Name extends VerbName>(
+  address: AgentContainer,
+  name: Name,
+  options: Arguments<Name> & { readonly interactive?: boolean; readonly tty?: boolean },
+): Promise<number> {
+  return dockerOnTerminal(address.host, callCommand(address.agent, name, options));
+}
+
+/** What a verb writes to stdout, while it runs. */
+export interface AgentStream {
+  readonly stdout: Readable;
+  /** Rejected with an {@link EngineProblem} when the verb fails. */
+  readonly done: Promise<void>;
+}
+
+/** Starts a verb that writes bytes to stdout. */
+export async function receiveStream<Name extends VerbName>(
+  address: AgentContainer,
+  name: Name,
+  options: Arguments<Name>,
+): Promise<AgentStream> {
+  const command = callCommand(address.agent, name, options);
+  const child = await startDocker(address.host, command, { stdio: ["ignore", "pipe", "pipe"] });
+  const { stdout, stderr } = child;
+  if (!stdout || !stderr) throw new Error("docker was started without pipes");
+  const done = Promise.all([exitStatusOf(child), text(stderr)]).then(([status, said]) => {
+    if (status !== 0) throw failure(address.agent, status, said);
+  });
+  return { stdout, done };
+}
+
+type ArgumentValues = Readonly<Record<string, string | readonly string[] | undefined>>;
+
+/** Arguments of docker for a call. */
+function callCommand(
+  agent: string,
+  name: VerbName,
+  {
+    args,
+    interactive = false,
+    tty = false,
+  }: {
+    readonly args?: ArgumentValues | undefined;
+    readonly interactive?: boolean;
+    readonly tty?: boolean;
+  },
+): string[] {
+  const { arguments: names = [] }: Verb = verbs[name];
+  const words = names.flatMap((each) => args?.[each.replace(/\?$|\.\.\.$/, "")] ?? []);
+  const options = [...(interactive ? ["-i"] : []), ...(tty ? ["--tty", "--env", "TERM"] : [])];
+  return ["exec", ...options, agent, "stagecraft-agent", name, ...words];
+}
+
+function failure(agent: string, status: number, stderr: string): EngineProblem {
+  if (/No such container|is not running/.test(stderr))
+    return new EngineProblem(`the agent ${agent} is not running`, "npx stagecraft status");
+  const reason = stderr.trim().split("\n").at(-1) ?? "";
+  return new EngineProblem(reason === "" ? `the agent ${agent} ended with ${status}` : reason);
+}
