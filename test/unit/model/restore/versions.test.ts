@@ -13,7 +13,7 @@ import {
   type Renaming,
 } from "../../../../model/restore/versions";
 
-/** What each database holds after some renamings; one that takes a name in use fails, as in PostgreSQL. */
+/** What each database holds after some renames; a rename to a name in use fails, as in PostgreSQL. */
 function rename(
   contents: Readonly<Record<string, string>>,
   renames: readonly Renaming[],
