@@ -1,5 +1,5 @@
 /** Name of PostgreSQL's container, which is its host name in the server's network; `undefined` when an older version created the agent's container. */
-export const postgresContainer = process.env.STAGECRAFT_POSTGRES_HOST;
+export const postgresHostName = process.env.STAGECRAFT_POSTGRES_HOST;
 
 /** Command that prints PostgreSQL's server log, for the fix of a message. */
-export const serverLogCommand = `docker logs ${postgresContainer ?? "<PostgreSQL's container>"}`;
+export const serverLogCommand = `docker logs ${postgresHostName ?? "<PostgreSQL's container>"}`;

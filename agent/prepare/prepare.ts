@@ -10,7 +10,7 @@ import { applyMasks, checkMasks } from "./masks/apply";
 import { serverMaskKey } from "./masks/server-key";
 import { logLine } from "../system/progress";
 import type { RunStep } from "../system/step";
-import { runUpgrades } from "./upgrades/run";
+import { applyUpgrades } from "./upgrades/run";
 
 /** The database that is prepared. */
 export interface PreparationTarget {
@@ -35,7 +35,7 @@ export async function prepareCandidate(
   const { owner } = databaseRoles(database);
   if (upgrades) {
     prepared.upgrades = await step("upgrade", async () =>
-      runUpgrades(
+      applyUpgrades(
         { database: candidate, owner, server, hidesValues: masks !== undefined },
         upgrades,
       ),

@@ -11,7 +11,7 @@ import { connect, withConnection } from "../../postgres/connect";
 import { clientEnvironment, connectionString } from "../../postgres/client-programs";
 import { logLine } from "../../system/progress";
 import { freeDataBytes } from "../../postgres/free-space";
-import { runUpgrades } from "./run";
+import { applyUpgrades } from "./run";
 
 /** Applies the pending scripts to a copy of a database and drops the copy. The database itself is only read. */
 export async function dryRunUpgrades(
@@ -33,7 +33,7 @@ export async function dryRunUpgrades(
     logLine(`copying ${database} …`);
     await copyDatabase(database, copy);
     const { owner } = databaseRoles(database);
-    return await runUpgrades({ database: copy, owner, server }, upgrades);
+    return await applyUpgrades({ database: copy, owner, server }, upgrades);
   } finally {
     await dropDatabase(admin, copy).catch(() => undefined);
     await admin.end().catch(() => undefined);

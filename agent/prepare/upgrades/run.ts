@@ -56,7 +56,7 @@ export async function inspectUpgrades(
  * at the first failure; scripts before it stay applied. The report contains the failure of a script and any problems
  * that prevent the start. Throws only when the connection to PostgreSQL is lost.
  */
-export async function runUpgrades(
+export async function applyUpgrades(
   target: UpgradeTarget,
   upgrades: Upgrades,
 ): Promise<UpgradesReport> {

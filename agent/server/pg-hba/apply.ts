@@ -4,7 +4,7 @@ import type { PgHbaRequest, PgHbaResult } from "../../../model/pg-hba/rule/proto
 import { isExternal, rejectExternal } from "../../postgres/external-connection";
 import { AgentError, messageOf } from "../../system/errors";
 import { connect, waitForPostgres } from "../../postgres/connect";
-import { postgresContainer } from "../../postgres/container";
+import { postgresHostName } from "../../postgres/container";
 import { logLine } from "../../system/progress";
 import { checkHbaFile } from "./check-file";
 import { HbaFile } from "./hba-file";
@@ -131,7 +131,7 @@ class PgHbaChange {
     const file = await HbaFile.at(path.join(process.env.PGDATA ?? "", "pg_hba.conf"));
     await this.#writeCandidate(file);
     await file.activateCandidate();
-    const container = postgresContainer ?? "<PostgreSQL's container>";
+    const container = postgresHostName ?? "<PostgreSQL's container>";
     throw new AgentError(
       [
         messageOf(connectError),

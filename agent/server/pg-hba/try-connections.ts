@@ -5,7 +5,7 @@ import type { AuthMethod } from "../../../model/pg-hba/rule/rule";
 import { nameToken } from "../../../model/pg-hba/rule/token";
 import { AgentError, messageOf } from "../../system/errors";
 import { socketFolder } from "../../postgres/connect";
-import { postgresContainer, serverLogCommand } from "../../postgres/container";
+import { postgresHostName, serverLogCommand } from "../../postgres/container";
 import { probe, type Probe } from "./probe";
 import type { LockedOut } from "./locked-out";
 import type { Answer, AuthRequest } from "./startup-messages";
@@ -66,11 +66,11 @@ function probeOf({ user, database, over }: RequiredConnection, address?: Address
 }
 
 function postgresHost(): string {
-  if (postgresContainer === undefined)
+  if (postgresHostName === undefined)
     throw new AgentError(
       "STAGECRAFT_POSTGRES_HOST is not set, because an older version created the agent's container; run pulumi up again",
     );
-  return postgresContainer;
+  return postgresHostName;
 }
 
 /** Authentication requests that a method leads to; `undefined` means that there is none. */

@@ -1,6 +1,6 @@
 import { connect as connectPlain } from "node:net";
 import { connect as connectTls } from "node:tls";
-import { postgresContainer } from "../../postgres/container";
+import { postgresHostName } from "../../postgres/container";
 import { messageOf } from "../../system/errors";
 
 const timeoutMs = 10_000;
@@ -12,9 +12,9 @@ const sslRequest = Buffer.from([0, 0, 0, 8, 4, 210, 22, 47]);
 export async function servedFingerprint(): Promise<
   { readonly fingerprint: string } | { readonly problem: string } | undefined
 > {
-  if (postgresContainer === undefined) return undefined;
+  if (postgresHostName === undefined) return undefined;
   try {
-    return { fingerprint: await readFingerprint(postgresContainer) };
+    return { fingerprint: await readFingerprint(postgresHostName) };
   } catch (error) {
     return { problem: messageOf(error) };
   }

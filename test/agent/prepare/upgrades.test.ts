@@ -31,7 +31,7 @@ const run = async (given: Upgrades, database = "shop"): Promise<UpgradesReport> 
   callAgentFunction(
     server,
     "agent/prepare/upgrades/run.ts",
-    "runUpgrades",
+    "applyUpgrades",
     { database, owner: "shop_owner", server: "staging" },
     given,
   );
