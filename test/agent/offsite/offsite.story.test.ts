@@ -285,7 +285,7 @@ describe("a place that takes no copy is told of, and nothing is left there", () 
           known_hosts: `${away.name} ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIDa5xM3IBnzfJhxHLB5hjvHLwcyhfXO0nkPXzYDQkNBf`,
         },
       }),
-      /another host key/,
+      /its host key differs from options\.known_hosts/,
     ],
     [
       "when it does not let the server in",
@@ -295,19 +295,19 @@ describe("a place that takes no copy is told of, and nothing is left there", () 
     [
       "when the key of S3 is wrong",
       () => away.s3({ secret_access_key: "wrong-secret-of-s3" }),
-      /refuses the key/,
+      /rejects the key/,
     ],
     ["when it is read-only", () => away.sftp("reader"), /access denied; grant read and write/],
     [
       "when its disk is read-only",
       () => away.sftp("sealed"),
-      /when its disk is full or read-only; make room there/,
+      /if their disk is full or read-only; free space there/,
     ],
     ["when its bucket is read-only", () => away.readOnlyS3(), /its disk is full or read-only/],
     [
       "when it is full",
       () => away.sftp("crowded"),
-      /when its disk is full or read-only; make room there, or read its log/,
+      /if their disk is full or read-only; free space there, or read its log/,
     ],
     [
       "when it keeps something else than was sent",
@@ -634,7 +634,7 @@ describe("a backup that is made", () => {
     expect({ succeeded, text }).toEqual({
       succeeded: false,
       text: expect.stringMatching(
-        /^the backup was made, but not copied off-site: .*refuses the key/,
+        /^the backup was made, but not copied off-site: .*rejects the key/,
       ) as string,
     });
     expect(await recordOf(backup)).toMatchObject({ result: "failed" });

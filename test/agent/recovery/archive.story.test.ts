@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { beforeAll, describe, expect, test } from "vitest";
 import type { ArchiveObservation } from "../../../model/point-in-time/protocol";
-import { choice, TestArchive } from "../../support/recovery/wal-archive";
-import { numbersOf } from "../../support/servers/metrics";
+import { archiveConfig, TestArchive } from "../../support/recovery/wal-archive";
+import { readMetrics } from "../../support/servers/metrics";
 import { docker, label, TestServer, useServer } from "../../support/servers/server";
 import { polling } from "../../support/time/limit.mjs";
 
@@ -11,7 +11,7 @@ const archive = new TestArchive(server);
 const folder = "/var/lib/pgbackrest";
 
 const rows = async (): Promise<string> =>
-  archive.sideSql("shop", "SELECT string_agg(note, ' ' ORDER BY id) FROM notes");
+  archive.instanceSql("shop", "SELECT string_agg(note, ' ' ORDER BY id) FROM notes");
 const write = async (note: string): Promise<{ readonly before: string; readonly after: string }> =>
   archive.write(`(note) VALUES ('${note}')`);
 /** The same, and leaves it to the archive as the newest that is there. */
@@ -28,11 +28,11 @@ const labels = ({ backups }: ArchiveObservation): string[] => backups.map(({ lab
 
 /** Looks at it as it was at a moment. */
 async function recovered(to: string): Promise<string> {
-  await archive.makeSide(to);
+  await archive.createInstance(to);
   try {
     return await rows();
   } finally {
-    await archive.removeSide();
+    await archive.removeInstance();
   }
 }
 
@@ -46,8 +46,8 @@ beforeAll(async () => {
     "shop",
     "CREATE TABLE notes (id serial PRIMARY KEY, note text NOT NULL)",
   );
-  await archive.switchTo(choice);
-  await archive.look();
+  await archive.switchTo(archiveConfig);
+  await archive.checkNow();
   await archive.until(({ windows }) => windows.length === 1);
   await write("first");
 });
@@ -104,7 +104,7 @@ describe("an archive that cannot be written to", () => {
       const seen = await archive.until(({ failure }) => failure !== null);
       expect(seen.failure).toMatch(cause);
       expect(seen).toMatchObject({ on: true, problem: null, windows: [expect.anything()] });
-      expect(await numbersOf(server)).toMatch(/^stagecraft_wal_lag_seconds\{.*\} [\d.]*[1-9]/m);
+      expect(await readMetrics(server)).toMatch(/^stagecraft_wal_lag_seconds\{.*\} [\d.]*[1-9]/m);
       await mend();
       await archive.nextSegment();
       const healed = await archive.until(
@@ -132,7 +132,7 @@ describe("when more of the log had been waiting than may", () => {
     await protect("archive", "u+w");
     await archive.nextSegment();
     await archive.until(({ waiting, failure }) => failure === null && waiting === 0);
-    await archive.look();
+    await archive.checkNow();
     seen = await archive.until(({ windows }) => windows.length === 2);
   });
 
@@ -140,7 +140,7 @@ describe("when more of the log had been waiting than may", () => {
     const [before, after] = seen.windows;
     expect(new Date(before?.last ?? 0) < new Date(lost)).toBe(true);
     expect(new Date(after?.first ?? 0) > new Date(lost)).toBe(true);
-    expect((await archive.askForSide(lost)).stderr).toContain(
+    expect((await archive.requestInstance(lost)).stderr).toContain(
       "it is outside of the recoverable time: ",
     );
   });
@@ -161,12 +161,12 @@ test("switched off and on again it has a gap of that time, and the time before c
   const told = await archive.observed();
   expect(told).toMatchObject({ on: false, failure: null, problem: null });
   expect(new Date(told.windows.at(-1)?.last ?? 0) < new Date(off.before)).toBe(true);
-  expect(await archive.switchTo(choice)).toBe(true);
-  await archive.look();
+  expect(await archive.switchTo(archiveConfig)).toBe(true);
+  await archive.checkNow();
   const seen = await archive.until(({ windows }) => windows.length === told.windows.length + 1);
   expect(new Date(seen.windows.at(-1)?.first ?? 0) > new Date(off.after)).toBe(true);
-  expect((await archive.askForSide(off.after)).stderr).toContain(
-    "outside of what can be recovered",
+  expect((await archive.requestInstance(off.after)).stderr).toContain(
+    "outside of the recoverable time",
   );
   expect(await recovered(before.after)).toMatch(/before it was off$/);
 });
@@ -184,7 +184,7 @@ describe("a base backup", () => {
     await expect.poll(begun, { ...polling, interval: 20 }).toBe(there + 1);
     await server.kill("agent");
     expect((await killed).status).not.toBe(0);
-    await server.startAgain("agent");
+    await server.restart("agent");
     const seen = await archive.observed();
     expect(labels(seen)).toEqual(before);
     expect(seen.problem).toBeNull();
@@ -205,7 +205,7 @@ describe("a base backup", () => {
     });
     expect((await archive.observed()).lastBackup).toMatchObject({ result: "failed" });
     await server.setClock("2030-01-05T00:10:00Z");
-    await archive.look();
+    await archive.checkNow();
     const { lastBackup } = await archive.until(
       ({ lastBackup: last }) => last?.result === "backed up",
     );
@@ -216,7 +216,7 @@ describe("a base backup", () => {
   });
 
   test("is made by the schedule: a full one, differential ones upon it, and only the full ones that are kept stay", async () => {
-    expect(await archive.switchTo({ ...choice, keepFull: 2 })).toBe(true);
+    expect(await archive.switchTo({ ...archiveConfig, keepFull: 2 })).toBe(true);
     const made: string[] = [];
     for (const [moment, type] of [
       ["2030-01-06T01:00:00Z", "full"],
@@ -225,7 +225,7 @@ describe("a base backup", () => {
       ["2030-01-20T01:00:00Z", "full"],
     ] as const) {
       await server.setClock(moment);
-      await archive.look();
+      await archive.checkNow();
       const { lastBackup, backups } = await archive.until(
         ({ lastBackup: last }) => last !== null && new Date(last.startedAt) >= new Date(moment),
       );
@@ -245,7 +245,7 @@ describe("a copy of the server that has its archive, too", () => {
       const image = await docker("inspect", "--format", "{{.Config.Image}}", server.agentContainer);
       await docker("pause", server.postgres);
       await docker(
-        ...["run", "--rm", "--label", `${label}=${server.place}`],
+        ...["run", "--rm", "--label", `${label}=${server.resourcePrefix}`],
         ...["--volume", `${server.volume("data")}:/from:ro`],
         ...[
           "--volume",
@@ -265,7 +265,7 @@ describe("a copy of the server that has its archive, too", () => {
       await other.nextSegment();
       await expect.poll(async () => (await other.observed()).waiting, polling).toBe(0);
       const state = await server.output(["cat", `${folder}/stagecraft/state.json`]);
-      for (const wanted of [choice, null, choice]) {
+      for (const wanted of [archiveConfig, null, archiveConfig]) {
         const said = await other.ask("archive", { archive: wanted });
         if (wanted)
           expect(said).toMatchObject({
@@ -273,10 +273,10 @@ describe("a copy of the server that has its archive, too", () => {
             stderr: `the archive volume belongs to server ${server.name}, not ${copy.name}; give ${copy.name} an empty archive volume\n`,
           });
       }
-      await other.look();
+      await other.checkNow();
       await other.nextSegment();
       await expect.poll(async () => (await other.observed()).waiting, polling).toBe(0);
-      expect((await other.askForSide("latest")).stderr).toContain("belongs to server");
+      expect((await other.requestInstance("latest")).stderr).toContain("belongs to server");
       expect(await archive.segments()).toEqual(before);
       expect(await server.output(["cat", `${folder}/stagecraft/state.json`])).toEqual(state);
     } finally {
@@ -290,14 +290,14 @@ test("a cluster that was made anew has a part of the archive to itself, and the 
   const { windows } = await archive.observed();
   await docker("stop", server.postgres);
   await server.run(["rm", "-rf", "/var/lib/postgresql/data/pgdata"]);
-  await server.startAgain("postgres");
+  await server.restart("postgres");
   await expect
     .poll(async () => (await server.trySql("postgres", "SELECT 1")).status, polling)
     .toBe(0);
-  const said = await archive.ask("archive", { archive: choice });
-  expect(said.stderr).toContain("is another cluster than before");
+  const said = await archive.ask("archive", { archive: archiveConfig });
+  expect(said.stderr).toContain("is a new cluster");
   expect(said.status).toBe(0);
-  await archive.look();
+  await archive.checkNow();
   const seen = await archive.until(({ windows: found }) => found.length === windows.length + 1);
   const former = seen.windows.slice(0, -1);
   expect(former.map(({ first }) => first)).toEqual(windows.map(({ first }) => first));
@@ -312,8 +312,8 @@ test("an archive that was emptied is told of, and begun again by the next up", a
   await archive.nextSegment();
   const { failure } = await archive.until((seen) => seen.failure !== null);
   expect(failure).toContain("it was recreated or emptied; run pulumi up again");
-  expect(await archive.switchTo(choice)).toBe(true);
-  await archive.look();
+  expect(await archive.switchTo(archiveConfig)).toBe(true);
+  await archive.checkNow();
   const seen = await archive.until(({ windows }) => windows.length === 1);
   expect(seen).toMatchObject({ on: true, problem: null });
 });

@@ -9,7 +9,7 @@ import {
   type RecoveryInstance,
 } from "../../../model/point-in-time/protocol";
 import { restoreResultSchema } from "../../../model/restore/protocol";
-import { docker, useServer, type Said } from "../../support/servers/server";
+import { docker, useServer, type CommandResult } from "../../support/servers/server";
 import { TestArchive } from "../../support/recovery/wal-archive";
 import { polling } from "../../support/time/limit.mjs";
 
@@ -55,7 +55,9 @@ test("a server that archives nothing keeps nothing of its log, and says that the
     status: 1,
     stderr: expect.stringContaining("is off, so a base backup would be useless") as string,
   });
-  expect((await archive.askForSide("latest")).stderr).toContain("cannot be recovered to latest");
+  expect((await archive.requestInstance("latest")).stderr).toContain(
+    "cannot be recovered to latest",
+  );
 });
 
 describe("with point in time on", () => {
@@ -90,16 +92,18 @@ describe("with point in time on", () => {
 
   describe("a recovery instance of a time between two changes", () => {
     beforeAll(async () => {
-      await archive.makeSide(first.after);
+      await archive.createInstance(first.after);
     });
 
     test("has exactly the rows of that moment, beside a server that goes on", async () => {
-      expect(await archive.sideSql("shop", "SELECT count(*), max(id) FROM notes")).toBe("10|10");
+      expect(await archive.instanceSql("shop", "SELECT count(*), max(id) FROM notes")).toBe(
+        "10|10",
+      );
       expect(await server.sql("shop", "SELECT count(*) FROM notes")).toBe("25");
     });
 
     test("a database is taken over under another name; in its own place only where that is asked for, and never on production", async () => {
-      const copy = async (request: object): Promise<Said> =>
+      const copy = async (request: object): Promise<CommandResult> =>
         archive.ask("side-copy-database", {
           kind: "development",
           database: "shop",
@@ -121,7 +125,7 @@ describe("with point in time on", () => {
       const production = await copy({ to: "shop", kind: "production", replace: true });
       expect(production).toMatchObject({ status: 1 });
       expect(production.stderr).toContain(
-        "production's contents are never replaced; name another with --as",
+        "production's contents are never replaced; choose another name with --as",
       );
       expect(await server.sql("shop", "SELECT count(*) FROM notes")).toBe("25");
 
@@ -130,18 +134,18 @@ describe("with point in time on", () => {
       const again = await copy({ to: "shop_then", replace: true });
       expect(restoreResultSchema.parse(JSON.parse(again.stdout)).result).toBe("restored");
       expect(await server.databases()).toContain("shop_then__previous");
-      await server.expectNothingLeft();
+      await server.expectNothingUnfinished();
       await server.sql("postgres", "DROP DATABASE shop_then");
       await server.sql("postgres", "DROP DATABASE shop_then__previous");
     });
 
     test("is there again after a restart of the agent", async () => {
       await docker("restart", server.agentContainer);
-      expect(await archive.sideSql("shop", "SELECT count(*) FROM notes")).toBe("10");
+      expect(await archive.instanceSql("shop", "SELECT count(*) FROM notes")).toBe("10");
     });
 
     test("keeps a second one out, and is removed when its time is over", async () => {
-      expect((await archive.askForSide("latest")).stderr).toMatch(
+      expect((await archive.requestInstance("latest")).stderr).toMatch(
         /already has a recovery instance of .* UTC; remove it with: npx stagecraft pitr/,
       );
       await server.run(["sed", "-i", 's/"removedAt":"20/"removedAt":"19/', `${folder}/side.json`]);
@@ -153,11 +157,13 @@ describe("with point in time on", () => {
 
   describe("a recovery instance of a later time", () => {
     beforeAll(async () => {
-      await archive.makeSide(second.after);
+      await archive.createInstance(second.after);
     });
 
     test("has exactly the rows of that moment", async () => {
-      expect(await archive.sideSql("shop", "SELECT count(*), max(id) FROM notes")).toBe("30|30");
+      expect(await archive.instanceSql("shop", "SELECT count(*), max(id) FROM notes")).toBe(
+        "30|30",
+      );
     });
 
     test("a table is taken over under another name, and never over one that is there", async () => {
@@ -211,20 +217,20 @@ describe("with point in time on", () => {
 
   describe("a recovery instance of the latest time", () => {
     beforeAll(async () => {
-      await archive.makeSide("latest");
+      await archive.createInstance("latest");
     });
     afterAll(async () => {
       await server.agent(["side-remove"]);
     });
 
     test("has what was written last", async () => {
-      expect(await archive.sideSql("shop", "SELECT count(*), min(id) FROM notes")).toBe("25|6");
+      expect(await archive.instanceSql("shop", "SELECT count(*), min(id) FROM notes")).toBe("25|6");
     });
 
     test("the recovery instance accepts connections only on its socket, changes nothing and archives nothing", async () => {
       const before = await archived();
       const show = async (name: string): Promise<string> =>
-        archive.sideSql("postgres", `SHOW ${name}`);
+        archive.instanceSql("postgres", `SHOW ${name}`);
       expect([
         await show("archive_mode"),
         await show("archive_command"),
@@ -245,7 +251,7 @@ describe("with point in time on", () => {
       await sleep(1500);
       expect(await archived()).toEqual(before);
       expect(
-        await archive.sideSql(
+        await archive.instanceSql(
           "postgres",
           "SELECT archived_count + failed_count FROM pg_stat_archiver",
         ),
@@ -260,7 +266,7 @@ describe("with point in time on", () => {
   test.each(["2020-01-01 00:00", "2999-01-01 00:00"])(
     "%s is refused with what can be recovered, and nothing is begun",
     async (to) => {
-      const said = await archive.askForSide(to);
+      const said = await archive.requestInstance(to);
       expect(said.status).toBe(1);
       expect(said.stderr).toMatch(
         to.startsWith("2020")
@@ -272,7 +278,7 @@ describe("with point in time on", () => {
   );
 
   test("an agent that is killed while it creates a recovery instance leaves nothing", async () => {
-    const making = archive.askForSide("latest");
+    const making = archive.requestInstance("latest");
     await expect
       .poll(
         async () => (await server.run(["ls", "/var/lib/stagecraft/side/maker"])).status,
@@ -281,7 +287,7 @@ describe("with point in time on", () => {
       .toBe(0);
     await server.kill("agent");
     await making;
-    await server.startAgain("agent");
+    await server.restart("agent");
     await expect.poll(isSideThere, polling).toBe(false);
   });
 });

@@ -58,7 +58,7 @@ describe("a file that is no dump is refused", () => {
     await former.expectRefused(
       all,
       "all.sql",
-      /is a dump of a whole cluster \(pg_dumpall\); give the dump of one database/,
+      /is a dump of a whole cluster \(pg_dumpall\); use a dump of one database/,
     );
     await former.expectRefused(gzipSync(all), "all.gz", /is a dump of a whole cluster/);
   });

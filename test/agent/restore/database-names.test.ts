@@ -30,7 +30,7 @@ describe("a database may be called", () => {
         await server.sql(database, "SELECT n_distinct FROM pg_stats WHERE tablename = 't'"),
       ).toBe("-1");
     }
-    await server.expectNothingLeft();
+    await server.expectNothingUnfinished();
     expect(await server.databases()).toEqual(["source", database, `${database}__previous`].sort());
     const quoted = database.replaceAll('"', '""');
     await server.sql("postgres", `DROP DATABASE "${quoted}"; DROP DATABASE "${quoted}__previous"`);

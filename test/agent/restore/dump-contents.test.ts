@@ -1,10 +1,10 @@
 import { describe, expect, test } from "vitest";
 import { useServer } from "../../support/servers/server";
 import { plainDump } from "../../support/databases/shop";
-import { useFormerDatabase } from "../../support/databases/live-database";
+import { useLiveDatabase } from "../../support/databases/live-database";
 
 const server = useServer();
-const former = useFormerDatabase(server);
+const former = useLiveDatabase(server);
 
 const rows = (table: string, ...lines: readonly string[]): string =>
   `COPY ${table} FROM stdin;\n${lines.map((line) => `${line}\n`).join("")}\\.\n`;

@@ -30,7 +30,7 @@ async function expectSameAsSource(dump: Buffer | string, name: string): Promise<
   expect(result.verdict?.causes).toEqual([]);
   expect(comparable(await server.dump(database, "--no-owner", "--no-privileges"))).toBe(original);
   expect(await server.sql(database, shopCountsSql)).toBe(shopCounts);
-  await server.expectNothingLeft();
+  await server.expectNothingUnfinished();
   await server.sql("postgres", `DROP DATABASE "${database}"`);
 }
 

@@ -1,10 +1,10 @@
 import { describe, expect, test } from "vitest";
 import { useServer } from "../../support/servers/server";
 import { plainDump } from "../../support/databases/shop";
-import { useFormerDatabase } from "../../support/databases/live-database";
+import { useLiveDatabase } from "../../support/databases/live-database";
 
 const server = useServer();
-const former = useFormerDatabase(server);
+const former = useLiveDatabase(server);
 
 const cafeSql = `CREATE TABLE public."café" (name text); INSERT INTO public."café" VALUES ('crème brûlée'), ('né');`;
 const factsSql = `SELECT pg_encoding_to_char(encoding), datlocprovider, coalesce(datlocale, datcollate) FROM pg_database WHERE datname = current_database()`;
@@ -72,7 +72,9 @@ describe("a dump in SQL_ASCII", () => {
     const text =
       /cause {5}22021 {2}invalid byte sequence for encoding "UTF8": 0xe8 .*COPY public\.notes, line 2/;
     const { stderr } = await former.expectRefused(dump, "ascii.sql", text);
-    expect(stderr).toContain('set database.encoding to what its text really is, e.g. "LATIN1"');
+    expect(stderr).toContain(
+      'set database.encoding to the actual encoding of its text, e.g. "LATIN1"',
+    );
   });
 
   test("is converted with the encoding that the settings tell", async () => {
@@ -131,7 +133,7 @@ describe("a wrong encoding is refused", () => {
     await former.expectRefused(
       dump,
       "utf8.sql",
-      /utf8\.sql is in UTF8, but database\.encoding says LATIN1; remove the setting/,
+      /utf8\.sql is in UTF8, but database\.encoding is LATIN1; remove database\.encoding/,
       { encoding: "LATIN1" },
     );
   });

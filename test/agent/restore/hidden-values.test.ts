@@ -49,7 +49,7 @@ test("of a plain dump that does not go in no value is told, but what was wrong, 
   expect(all).toContain("invalid input syntax for type integer…");
   expect(all).toContain("COPY public.users, line 1, column age");
   expect(all).toContain(String.raw`violates check constraint \\\"users_age_check\\\"`);
-  expect(all).toContain("a message that may hold values, and so is not shown");
+  expect(all).toContain("a message that may contain values and is not shown");
   expect(all).toContain("INSERT INTO public.users …");
 });
 
@@ -68,7 +68,7 @@ test("of an archive that does not go in, neither", async () => {
      CREATE INDEX ON mails (gone(email))`,
   );
   const all = await told(await server.dump("broken", "-Fc"), { masks });
-  expect(all).toContain("a message that may hold values, and so is not shown");
+  expect(all).toContain("a message that may contain values and is not shown");
   expect(all).not.toContain("canary");
   expect(all).toContain(String.raw`violates foreign key constraint \\\"mails_email_fkey\\\"`);
 });
@@ -77,7 +77,7 @@ test.each([
   ["SELECT email::int FROM mails", "invalid input syntax for type integer…"],
   [
     "DO $$ BEGIN RAISE EXCEPTION 'not %', (SELECT email FROM mails); END $$",
-    "a message that may hold values, and so is not shown",
+    "a message that may contain values and is not shown",
   ],
   [
     "CREATE TABLE m (email text CHECK (email = '')); INSERT INTO m SELECT email FROM mails",

@@ -3,12 +3,12 @@ import { execa } from "execa";
 import { afterEach, describe, expect, test } from "vitest";
 import { digest, useServer } from "../../support/servers/server";
 import { plainDump } from "../../support/databases/shop";
-import { useFormerDatabase } from "../../support/databases/live-database";
+import { useLiveDatabase } from "../../support/databases/live-database";
 import { processOfTest } from "../../support/programs/process";
 import { until } from "../../support/time/until";
 
 const server = useServer();
-const former = useFormerDatabase(server);
+const former = useLiveDatabase(server);
 
 /** Takes some seconds, so that there is a middle to be interrupted in. */
 const slowDump = Buffer.from(
@@ -40,7 +40,7 @@ describe("PostgreSQL is killed in the middle of a restore", () => {
     const running = server.restore({ database: "live", dump: slowDump, name: "slow.sql" });
     await untilFilling();
     await server.kill("postgres");
-    await server.startAgain("postgres");
+    await server.restart("postgres");
     const { status, stderr, result } = await running;
     expect(status).toBe(1);
     expect(stderr).toMatch(/was not changed: the import of slow\.sql failed/);
@@ -62,7 +62,7 @@ describe("PostgreSQL is killed in the middle of a restore", () => {
     const running = server.restore({ database: "live", dump: archive, name: "slow.dump" });
     await untilFilling();
     await server.kill("postgres");
-    await server.startAgain("postgres");
+    await server.restart("postgres");
     const { status, stderr } = await running;
     expect(status).toBe(1);
     expect(stderr).toMatch(/was not changed: the import of slow\.dump failed/);
@@ -83,7 +83,7 @@ describe("the agent is killed in the middle of a restore", () => {
     await untilFilling();
     await server.kill("agent");
     await running;
-    await server.startAgain("agent");
+    await server.restart("agent");
     await until("nothing is left of the restore", async () => {
       const roles = "SELECT FROM pg_roles WHERE rolname LIKE 'stagecraft%'";
       const hasCopy = (await server.databases()).includes("live__incoming");

@@ -1,9 +1,9 @@
 import { describe, expect, test } from "vitest";
 import { useServer } from "../../support/servers/server";
-import { useFormerDatabase } from "../../support/databases/live-database";
+import { useLiveDatabase } from "../../support/databases/live-database";
 
 const server = useServer();
-const former = useFormerDatabase(server);
+const former = useLiveDatabase(server);
 
 const tables = 400;
 const functions = 200;

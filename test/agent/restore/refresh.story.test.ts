@@ -538,7 +538,7 @@ describe("a backup that the agent made tells which upgrade scripts its contents 
     };
     const others = { "flyway_schema_history.*": mask.public(), "users.id": mask.public() };
     expect((await planned(others, [one])).problems).toEqual([
-      "masks: users.nick: is not classified (text); give it a mask, or mask.public()",
+      "masks: users.nick: is not classified (text); add a mask, or mask.public()",
     ]);
     // What a script that is pending names, only the update can tell.
     expect((await planned(others, [one, two])).problems).toEqual([]);

@@ -2,10 +2,10 @@ import { execa } from "execa";
 import { beforeAll, describe, expect, test } from "vitest";
 import { useServer } from "../../support/servers/server";
 import { plainDump } from "../../support/databases/shop";
-import { useFormerDatabase } from "../../support/databases/live-database";
+import { useLiveDatabase } from "../../support/databases/live-database";
 
 const server = useServer();
-const former = useFormerDatabase(server);
+const former = useLiveDatabase(server);
 
 const dumps = new Map<string, Buffer>();
 const missing = ["erp owner", "reader", "policy_user", "defaulter"];
@@ -111,7 +111,7 @@ describe('"create without login" makes the roles', () => {
        SELECT count(*) FROM pg_class WHERE relowner NOT IN (SELECT oid FROM pg_roles)`,
     );
     expect(facts).toBe('theirs|"erp owner"\nf|3\nt|t\n1\n0');
-    await server.expectNothingLeft();
+    await server.expectNothingUnfinished();
   });
 });
 

@@ -54,7 +54,7 @@ describe("another dump", () => {
     }
     expect(await value("kept")).toBe("three 3");
     expect(await value("kept__previous")).toBe("two 3");
-    await server.expectNothingLeft();
+    await server.expectNothingUnfinished();
     await server.sql(
       "postgres",
       "DROP DATABASE kept; ALTER DATABASE kept__previous RENAME TO kept",
@@ -93,7 +93,7 @@ describe("another dump", () => {
       /database foreign is stamped as belonging to server production, not sct-/,
     );
     expect(await value("foreign")).toBe("one 3");
-    await server.expectNothingLeft();
+    await server.expectNothingUnfinished();
   });
 });
 
@@ -121,7 +121,7 @@ describe("two restores at once", () => {
       names.map((name) => expect.stringMatching(name) as string),
     );
     expect(all.map(({ result }) => result.result)).toEqual(["restored", "restored"]);
-    await server.expectNothingLeft();
+    await server.expectNothingUnfinished();
   });
 });
 
@@ -182,5 +182,5 @@ test("a former copy that cannot be dropped does not make a restore fail, whose c
   expect(await value(database)).toBe("three 3");
   await server.sql("postgres", "ALTER DATABASE stuck__outgoing IS_TEMPLATE false");
   expect((await server.restore({ database, dump: dumpOf("four") })).result.result).toBe("restored");
-  await server.expectNothingLeft();
+  await server.expectNothingUnfinished();
 });
