@@ -4,7 +4,7 @@ import type { MaskCatalogue } from "./catalogue";
 const names = z.array(z.string());
 const number = z.number();
 
-/** What masks have to know about a database, as a backup keeps it for previews. */
+/** The catalogue of a database for masks, as a backup stores it for previews. */
 export const maskCatalogueSchema: z.ZodType<MaskCatalogue> = z.strictObject({
   encoding: z.string(),
   tables: z.array(

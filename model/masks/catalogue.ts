@@ -1,12 +1,12 @@
-/** What masks have to know about a database; read by `agent/prepare/masks/catalogue.ts`. */
+/** The tables and foreign keys of a database, for masks; read by `agent/prepare/masks/catalogue.ts`. */
 export interface MaskCatalogue {
   /** `UTF8`, `LATIN1`, … */
   readonly encoding: string;
-  /** All tables and what looks like one, but for PostgreSQL's own and those of extensions. */
+  /** All tables, foreign tables and views, without PostgreSQL's and those of extensions. */
   readonly tables: readonly TableFacts[];
-  /** All foreign keys, but for those that partitions have from their table. */
+  /** All foreign keys, without those that partitions inherit. */
   readonly foreignKeys: readonly ForeignKeyFacts[];
-  /** How many large objects there are. */
+  /** Number of large objects. */
   readonly largeObjects: number;
 }
 
@@ -18,25 +18,25 @@ export interface TableFacts {
   readonly kind: "table" | "partitioned" | "foreign" | "view" | "materialized view";
   /** The tables it is a partition of or inherits from. */
   readonly parents: readonly number[];
-  /** As far as PostgreSQL knows; -1 when it does not. */
+  /** PostgreSQL's estimate (`reltuples`); -1 when unknown. */
   readonly rows: number;
-  /** With its indexes and TOAST. */
+  /** Size including indexes and TOAST. */
   readonly bytes: number;
   readonly columns: readonly ColumnFacts[];
   readonly primaryKey: readonly string[];
   readonly uniques: readonly UniqueFacts[];
-  /** Columns that decide which partition a row belongs to. */
+  /** Columns of the partition key. */
   readonly partitionKey: readonly string[];
 }
 
 /** A column. */
 export interface ColumnFacts {
   readonly name: string;
-  /** As SQL writes it, with schema and modifier: `character varying(20)`, `public.email_address`. */
+  /** In SQL notation, with schema and modifier: `character varying(20)`, `public.email_address`. */
   readonly type: string;
-  /** The type that a domain, or the elements of an array, are in the end made of: `varchar`, `int4`. */
+  /** The base type, of the elements for an array: `varchar`, `int4`. */
   readonly base: string;
-  /** Its modifier, -1 without. */
+  /** Type modifier; -1 for none. */
   readonly modifier: number;
   readonly isArray: boolean;
   /** Values of an enum. */
@@ -48,9 +48,9 @@ export interface ColumnFacts {
 /** A unique index or exclusion constraint. */
 export interface UniqueFacts {
   readonly name: string;
-  /** All columns it depends on. */
+  /** All columns that it depends on. */
   readonly columns: readonly string[];
-  /** Whether it is more than a list of columns: expressions, a condition, an exclusion. */
+  /** Whether it is just a list of columns, without expressions, condition or exclusion. */
   readonly isPlain: boolean;
 }
 
@@ -61,7 +61,7 @@ export interface ForeignKeyFacts {
   readonly columns: readonly string[];
   readonly referenced: number;
   readonly referencedColumns: readonly string[];
-  /** By `pg_get_constraintdef`. */
+  /** Result of `pg_get_constraintdef`. */
   readonly definition: string;
   readonly comment: string | null;
 }

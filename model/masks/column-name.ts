@@ -1,16 +1,16 @@
 import { quoteIdentifier, unquoteIdentifier } from "../base/sql";
 
-/** A column as a mask names it; `*` stands for all of a table. */
+/** A column in the configuration of masks; `*` is all columns of a table. */
 export interface ColumnName {
   readonly schema: string;
   readonly table: string;
   readonly column: string;
 }
 
-/** One identifier, quoted or not, at the head of a text. PostgreSQL manual, 4.1.1. */
+/** An identifier, quoted or not, at the beginning of a text. PostgreSQL manual, 4.1.1. */
 const identifier = /^(?:"(?:[^"]|"")+"|[A-Za-z_\u0080-\uffff][\w$\u0080-\uffff]*)/;
 
-/** Reads `table.column` or `schema.table.column` as SQL writes it; `undefined` when it is neither. Without a schema it is `public`. */
+/** Parses `table.column` or `schema.table.column` in SQL notation; `undefined` for anything else. The default schema is `public`. */
 export function parseColumnName(text: string): ColumnName | undefined {
   const parts: string[] = [];
   let rest = text;
@@ -32,12 +32,12 @@ export function parseColumnName(text: string): ColumnName | undefined {
   return { schema, table, column };
 }
 
-/** A table's name as a mask may write it: without the schema `public`, quoted where it must be. */
+/** Formats a table's name as in the configuration of masks: without the schema `public`, quoted if necessary. */
 export function tableText({ schema, table }: Pick<ColumnName, "schema" | "table">): string {
   return schema === "public" ? word(table) : `${word(schema)}.${word(table)}`;
 }
 
-/** A column's name as a mask may write it. */
+/** Formats a column's name as in the configuration of masks. */
 export function columnText(name: ColumnName): string {
   return `${tableText(name)}.${name.column === "*" ? "*" : word(name.column)}`;
 }

@@ -1,6 +1,6 @@
 import type { ColumnFacts } from "./catalogue";
 
-/** What a mask has to know of a column's type, or of the type of its elements. */
+/** The type of a column, or of its elements, as far as it matters for masks. */
 export type ColumnType =
   | { readonly family: "text"; readonly maxLength: number; readonly ignoresCase: boolean }
   /** `bits` without the sign: 15, 31 or 63. */
@@ -37,7 +37,7 @@ const families = {
 
 const integerBits: Readonly<Record<string, number>> = { int2: 15, int4: 31, int8: 63 };
 
-/** Understands a column's type. */
+/** Classifies a column's type. */
 export function columnType({
   base,
   modifier,
@@ -60,7 +60,7 @@ function isKnown(base: string): base is keyof Families {
   return Object.hasOwn(families, base);
 }
 
-/** Precision and scale as PostgreSQL packs them (`numeric.c`, `numeric_typmod_precision`). */
+/** Decodes precision and scale of a type modifier (`numeric.c`, `numeric_typmod_precision`). */
 function numericModifier(modifier: number): { precision: number; scale: number } {
   if (modifier < 4) return { precision: Infinity, scale: Infinity };
   const packed = modifier - 4;

@@ -3,45 +3,45 @@ import type { ColumnType } from "./column-type";
 import { hmac, numberOf, smallNumberOf, textBytes } from "./keyed";
 import type { Mask } from "./mask";
 import { decimalBlock, integerBlocks, permutationLevels } from "./permutation";
-import { firstNames, lastNames } from "./words";
+import { firstNames, lastNames } from "./sample-names";
 
-/** A column that is to be masked, with what it must agree with. */
+/** A column to mask, with the constraints of all columns in the same key. */
 export interface MaskTarget {
   readonly column: string;
-  /** As SQL writes it. */
+  /** Type in SQL notation. */
   readonly typeName: string;
   readonly type: ColumnType;
   readonly isArray: boolean;
-  /** Whether masked values must differ where the values did. */
+  /** Whether different values must have different masked values. */
   readonly isUnique: boolean;
-  /** Widths of all integers that are one key with it. */
+  /** Bits of all integer columns in the same key. */
   readonly bits: readonly number[];
-  /** Shortest text of all that are one key with it. */
+  /** Shortest maximum length of all text columns in the same key. */
   readonly maxLength: number;
-  /** Whether one of them takes capitals and small letters for the same. */
+  /** Whether one of them is case-insensitive. */
   readonly ignoresCase: boolean;
   readonly encoding: string;
   /** `schema.table.column`. */
   readonly fullName: string;
-  /** Columns that tell a row from the others. */
+  /** Columns that identify a row. */
   readonly rowKey: readonly string[];
 }
 
-/** SQL that masks a column: columns to be computed first, level after level, and the masked value. */
+/** SQL that masks a column: intermediate columns, level by level, and the expression of the masked value. */
 export interface CompiledMask {
   readonly levels: readonly Readonly<Record<string, string>>[];
   readonly output: string;
 }
 
-/** Characters of a hashed text, hexadecimal: 128 bits. */
+/** Length of a hashed text in hexadecimal digits: 128 bits. */
 const hashLength = 32;
 const defaultDomain = "example.invalid";
 const phonePrefix = "+999";
-/** What makes a made-up name one of a kind. */
+/** Length of the suffix that makes generated names unique, in hexadecimal digits. */
 const nameSuffix = 16;
 
-/** How many values a mask can take, as bits; Infinity when different values always become different ones. */
-export function bitsOf(mask: Mask, { type, maxLength }: MaskTarget): number {
+/** Number of different masked values, in bits; Infinity when different values always have different masked values. */
+export function outputBits(mask: Mask, { type, maxLength }: MaskTarget): number {
   switch (mask.mask) {
     case "hash":
       if (type.family === "integer" || type.family === "numeric") return Infinity;
@@ -66,14 +66,14 @@ export function bitsOf(mask: Mask, { type, maxLength }: MaskTarget): number {
     case "constant":
     case "noise":
       return 0;
-    // Its writer knows.
+    // Left to the author of the expression.
     case "sql":
       return Infinity;
   }
 }
 
-/** The fewest characters that a mask of texts needs. */
-export function shortest(mask: Mask, isUnique: boolean): number {
+/** Minimum number of characters that a mask of texts needs. */
+export function minLength(mask: Mask, isUnique: boolean): number {
   switch (mask.mask) {
     case "email":
       return (mask.domain ?? defaultDomain).length + 6;
@@ -94,7 +94,7 @@ export function shortest(mask: Mask, isUnique: boolean): number {
   }
 }
 
-/** The SQL of a mask that fits its column. @param prefix of the columns that are computed first */
+/** Compiles a mask that fits its column to SQL. @param prefix of the names of intermediate columns */
 export function compileMask(mask: Mask, target: MaskTarget, prefix: string): CompiledMask {
   const { column, typeName, isArray } = target;
   if (mask.mask === "sql") return { levels: [], output: `(${mask.sql}\n)::${typeName}` };
@@ -109,7 +109,7 @@ export function compileMask(mask: Mask, target: MaskTarget, prefix: string): Com
   if (!isArray) return castTo(typeName, compileValue(mask, target, q(column), prefix));
   const [value, order] = [`${prefix}_item`, `${prefix}_order`];
   const each = compileValue(mask, target, value, `${prefix}_each`);
-  const items = nested(
+  const items = nestLevels(
     `unnest(${q(column)}) WITH ORDINALITY AS items(${value}, ${order})`,
     each.levels,
   );
@@ -120,8 +120,8 @@ export function compileMask(mask: Mask, target: MaskTarget, prefix: string): Com
   });
 }
 
-/** A source of rows with columns added level after level. `OFFSET 0` keeps PostgreSQL from computing them several times. */
-export function nested(
+/** Adds intermediate columns to a source of rows, level by level. `OFFSET 0` prevents PostgreSQL from computing them repeatedly. */
+export function nestLevels(
   source: string,
   levels: readonly Readonly<Record<string, string>>[],
 ): string {
@@ -175,7 +175,7 @@ function compileValue(
       );
       const number = `${numberOf(hmac("shift", bytes))} % ${2 * mask.days} - ${mask.days}`;
       const days = `${prefix}_days`;
-      // No day is shifted by 0: what is from 0 on goes one further. The same for all rows is computed once.
+      // No date is shifted by 0 days: shifts from 0 are increased by 1. A shift for all rows is computed once.
       const shift = mask.by === undefined ? `(SELECT (${number})::int)` : `(${number})::int`;
       const by = `(${days} + (${days} >= 0)::int)`;
       const output =
@@ -193,13 +193,15 @@ function hash(target: MaskTarget, value: string, prefix: string): CompiledMask {
   const levels = [{ [d]: hmac("hash", valueBytes(target, value)) }];
   if (type.family === "integer") {
     const magnitude = `CASE WHEN ${value} < 0 THEN -1 - ${value}::bigint ELSE ${value}::bigint END`;
-    const made = permutationLevels(prefix, magnitude, integerBlocks(target.bits));
-    const output = `CASE WHEN ${value} < 0 THEN -1 - ${made.output} ELSE ${made.output} END`;
-    return { levels: made.levels, output };
+    const permuted = permutationLevels(prefix, magnitude, integerBlocks(target.bits));
+    const output = `CASE WHEN ${value} < 0 THEN -1 - ${permuted.output} ELSE ${permuted.output} END`;
+    return { levels: permuted.levels, output };
   }
   if (type.family === "numeric") {
-    const made = permutationLevels(prefix, `abs(${value})::bigint`, [decimalBlock(type.precision)]);
-    return { levels: made.levels, output: `sign(${value}) * ${made.output}` };
+    const permuted = permutationLevels(prefix, `abs(${value})::bigint`, [
+      decimalBlock(type.precision),
+    ]);
+    return { levels: permuted.levels, output: `sign(${value}) * ${permuted.output}` };
   }
   if (type.family === "enum") {
     const labels = type.labels.map((label) => quoteLiteral(label)).join(", ");
@@ -208,7 +210,7 @@ function hash(target: MaskTarget, value: string, prefix: string): CompiledMask {
   }
   if (type.family === "uuid") {
     const h = `${prefix}_hex`;
-    // Version 8, variant 1: for values of one's own making (RFC 9562, 5.8).
+    // Version 8, variant 1: custom UUIDs (RFC 9562, 5.8).
     const output = `(left(${h}, 12) || '8' || substring(${h}, 14, 3) || 'a' || substring(${h}, 18, 15))`;
     return { levels: [...levels, { [h]: `encode(${d}, 'hex')` }], output };
   }
@@ -225,8 +227,8 @@ function partial(
   const text = `${value}::text`;
   const stars = (length: string): string => `repeat('*', ${length})`;
   if (!target.isUnique) {
-    const kept = `left(${text}, ${first}) || ${stars(`length(${text}) - ${first + last}`)} || right(${text}, ${last})`;
-    const output = `CASE WHEN length(${text}) > ${first + last} THEN ${kept} ELSE ${stars(`length(${text})`)} END`;
+    const partlyVisible = `left(${text}, ${first}) || ${stars(`length(${text}) - ${first + last}`)} || right(${text}, ${last})`;
+    const output = `CASE WHEN length(${text}) > ${first + last} THEN ${partlyVisible} ELSE ${stars(`length(${text})`)} END`;
     return { levels: [], output };
   }
   const d = `${prefix}_digest`;
@@ -253,14 +255,14 @@ function noise(
   const changed = `${value}::numeric * ${factor}::numeric`;
   if (type.family === "integer") {
     const limit = 2n ** BigInt(type.bits) - 1n;
-    // Without the condition NULL would become the lowest of them.
+    // greatest() ignores NULL, so NULL would become the minimum.
     const output = `CASE WHEN ${value} IS NOT NULL THEN least(greatest(round(${changed}), -${limit}), ${limit}) END`;
     return { levels, output };
   }
   const { precision, scale } =
     type.family === "numeric" ? type : { precision: Infinity, scale: Infinity };
   if (precision === Infinity) {
-    // As many digits behind the point as there were.
+    // Keep the number of decimal places.
     return { levels, output: `round(${changed}, coalesce(scale(${value}), 0))` };
   }
   const limit = `(10::numeric ^ ${precision - scale} - 10::numeric ^ ${-scale})`;
@@ -268,7 +270,7 @@ function noise(
   return { levels, output };
 }
 
-/** What is digested: equal values give equal bytes, whatever the type of their column. */
+/** The bytes to hash; equal values of different column types give equal bytes. */
 function valueBytes({ type, ignoresCase, encoding }: MaskTarget, value: string): string {
   if (type.family === "bytea") return value;
   return textBytes(ignoresCase ? `lower(${value}::text)` : `${value}::text`, encoding);

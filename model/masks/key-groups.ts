@@ -1,120 +1,120 @@
-import type { SettingProblem } from "../base/config-problem";
+import type { ConfigProblem } from "../base/config-problem";
 import type { ForeignKeyFacts } from "./catalogue";
 import { columnText } from "./column-name";
 import { columnType } from "./column-type";
 import { describeMask, type Mask } from "./mask";
-import type { Given } from "./resolve";
-import { placeKey, type Place, type Tables } from "./tables";
+import type { AssignedMask } from "./resolve";
+import { columnKey, type TableColumn, type Tables } from "./tables";
 
-/** Columns that foreign keys make equal. */
+/** Columns connected by foreign keys, whose values must stay equal. */
 export interface KeyGroup {
-  readonly places: readonly Place[];
+  readonly columns: readonly TableColumn[];
   readonly keys: readonly ForeignKeyFacts[];
-  /** Places that another one refers to. */
+  /** Keys of the columns that another column references. */
   readonly referenced: ReadonlySet<string>;
 }
 
-/** Puts the columns together that foreign keys connect, by their places. */
+/** Groups the columns that foreign keys connect, by {@link columnKey}. */
 export function keyGroups(keys: readonly ForeignKeyFacts[], tables: Tables): Map<string, KeyGroup> {
   const groups = new Map<string, KeyGroup>();
   for (const key of keys) {
     for (const { referring, referenced } of tables.pairs(key)) {
       const both = [referring, referenced];
-      const former = [...new Set(both.flatMap((place) => groups.get(placeKey(place)) ?? []))];
-      const places = new Map(
-        [...former.flatMap((group) => group.places), ...both].map((place) => [
-          placeKey(place),
-          place,
+      const merged = [...new Set(both.flatMap((column) => groups.get(columnKey(column)) ?? []))];
+      const columns = new Map(
+        [...merged.flatMap((group) => group.columns), ...both].map((column) => [
+          columnKey(column),
+          column,
         ]),
       );
       const group: KeyGroup = {
-        places: [...places.values()],
-        keys: [...new Set([...former.flatMap((one) => one.keys), key])],
+        columns: [...columns.values()],
+        keys: [...new Set([...merged.flatMap((one) => one.keys), key])],
         referenced: new Set([
-          ...former.flatMap((one) => [...one.referenced]),
-          placeKey(referenced),
+          ...merged.flatMap((one) => [...one.referenced]),
+          columnKey(referenced),
         ]),
       };
-      for (const place of places.keys()) groups.set(place, group);
+      for (const id of columns.keys()) groups.set(id, group);
     }
   }
   return groups;
 }
 
-/** Masks that make of a value the same in every table. */
-const followsValue = new Set<Mask["mask"]>(["hash", "email", "name", "phone", "partial", "sql"]);
+/** Masks whose result depends only on the value, so that it is the same in every table. */
+const deterministic = new Set<Mask["mask"]>(["hash", "email", "name", "phone", "partial", "sql"]);
 
-/** Gives the columns of a foreign key the same mask: what stands on one of them is meant for all. */
+/** Applies the mask of a column to all columns of the same foreign key. */
 export function spreadMasks(
-  given: ReadonlyMap<string, Given>,
+  assigned: ReadonlyMap<string, AssignedMask>,
   groups: ReadonlyMap<string, KeyGroup>,
-): { spread: Given[]; problems: SettingProblem[] } {
-  const spread: Given[] = [];
-  const problems: SettingProblem[] = [];
+): { spread: AssignedMask[]; problems: ConfigProblem[] } {
+  const spread: AssignedMask[] = [];
+  const problems: ConfigProblem[] = [];
   for (const group of new Set(groups.values())) {
-    const here = group.places.flatMap((place) => given.get(placeKey(place)) ?? []);
-    const changing = here.filter(
-      // A reference that is gone fits every key.
+    const ofGroup = group.columns.flatMap((column) => assigned.get(columnKey(column)) ?? []);
+    const changing = ofGroup.filter(
+      // A reference can become NULL without the referenced column.
       (one) =>
         one.mask.mask !== "public" &&
-        !(one.mask.mask === "null" && !group.referenced.has(placeKey(one))),
+        !(one.mask.mask === "null" && !group.referenced.has(columnKey(one))),
     );
     const [first] = changing;
     if (!first) continue;
-    const problem = groupProblem(group, first, changing, here);
+    const problem = groupProblem(group, first, changing, ofGroup);
     if (problem) problems.push(problem);
     else
       spread.push(
-        ...group.places
-          .filter((place) => !given.has(placeKey(place)))
-          .map((place) => ({ ...place, path: nameOf(place), mask: first.mask })),
+        ...group.columns
+          .filter((column) => !assigned.has(columnKey(column)))
+          .map((column) => ({ ...column, path: nameOf(column), mask: first.mask })),
       );
   }
   return { spread, problems };
 }
 
 function groupProblem(
-  { places, keys }: KeyGroup,
-  first: Given,
-  changing: readonly Given[],
-  here: readonly Given[],
-): SettingProblem | undefined {
+  { columns, keys }: KeyGroup,
+  first: AssignedMask,
+  changing: readonly AssignedMask[],
+  ofGroup: readonly AssignedMask[],
+): ConfigProblem | undefined {
   const { path, mask } = first;
   const key = keys[0]?.name ?? "";
-  const others = places.filter((place) => placeKey(place) !== placeKey(first)).map(nameOf);
+  const others = columns.filter((column) => columnKey(column) !== columnKey(first)).map(nameOf);
   const other = changing.find((one) => JSON.stringify(one.mask) !== JSON.stringify(mask));
   if (other && !(mask.mask === "sql" && other.mask.mask === "sql"))
     return {
       path: other.path,
-      text: `is ${describeMask(other.mask)} and ${path} is ${describeMask(mask)}, but the foreign key ${key} makes them equal; give both the same mask`,
+      text: `is ${describeMask(other.mask)} and ${path} is ${describeMask(mask)}, but the foreign key ${key} needs equal values; use the same mask for both`,
     };
-  const open = here.find((one) => one.mask.mask === "public");
-  if (open)
+  const unmasked = ofGroup.find((one) => one.mask.mask === "public");
+  if (unmasked)
     return {
-      path: open.path,
-      text: `is public and ${path} is ${describeMask(mask)}, but the foreign key ${key} makes them equal; leave one of the two lines out, and it follows the other`,
+      path: unmasked.path,
+      text: `is public and ${path} is ${describeMask(mask)}, but the foreign key ${key} needs equal values; remove one of the two lines to use the other for both`,
     };
-  const follows =
-    followsValue.has(mask.mask) || (mask.mask === "date shift" && mask.by === undefined);
-  if (!follows)
-    return {
-      path,
-      text: `${describeMask(mask)} does not make of a value the same in every table, and the foreign key ${key} makes it equal to ${others.join(", ")}; use hash`,
-    };
-  if (mask.mask === "sql" && changing.length < places.length)
+  const isDeterministic =
+    deterministic.has(mask.mask) || (mask.mask === "date shift" && mask.by === undefined);
+  if (!isDeterministic)
     return {
       path,
-      text: `the foreign key ${key} makes it equal to ${others.join(", ")}; give an expression for each of them`,
+      text: `${describeMask(mask)} gives different results for equal values, but the foreign key ${key} needs the same values in ${others.join(", ")}; use hash`,
     };
-  const families = new Set(places.map(({ column }) => columnType(column).family));
+  if (mask.mask === "sql" && changing.length < columns.length)
+    return {
+      path,
+      text: `the foreign key ${key} needs the same values in ${others.join(", ")}; add an expression for each of them`,
+    };
+  const families = new Set(columns.map(({ column }) => columnType(column).family));
   if (families.size > 1 && mask.mask !== "sql")
     return {
       path,
-      text: `the foreign key ${key} makes columns of different types equal (${places.map(({ column }) => column.type).join(", ")}), which no mask keeps; use sql or public`,
+      text: `the foreign key ${key} connects columns of different types (${columns.map(({ column }) => column.type).join(", ")}), which only sql and public support; use one of them`,
     };
   return undefined;
 }
 
-function nameOf({ table, column }: Place): string {
+function nameOf({ table, column }: TableColumn): string {
   return columnText({ ...table, column: column.name });
 }

@@ -1,10 +1,10 @@
 import { z } from "zod";
 
 const count = z.int("must be a whole number").nonnegative("must not be negative");
-/** A column of the same table that tells rows that belong together. */
+/** A column of the same table: rows with equal values in it are changed in the same way. */
 const by = z.string().min(1).optional();
 
-/** How the values of one column are made unrecognisable. NULL stays NULL, but for `sql`. */
+/** The mask of a column. NULL stays NULL, except with `sql`. */
 export const maskSchema = z.discriminatedUnion("mask", [
   z.strictObject({ mask: z.literal("public") }),
   z.strictObject({ mask: z.literal("null") }),
@@ -33,19 +33,19 @@ export const maskSchema = z.discriminatedUnion("mask", [
   z.strictObject({ mask: z.literal("sql"), sql: z.string().trim().min(1, "must not be empty") }),
 ]);
 
-/** A mask of one column; made by {@link mask}. */
+/** The mask of a column; create it with {@link mask}. */
 export type Mask = z.infer<typeof maskSchema>;
 
-/** What a database's columns become before anybody may connect to it. */
+/** Schema of {@link Masks}. */
 export const masksSchema = z.strictObject({
-  /** `strict`: a column that has neither a mask nor `public` stops the refresh, also one that an upgrade script brings. */
+  /** `strict`: a column with neither a mask nor `public` makes the refresh fail, also a column added by an upgrade script. */
   classify: z.enum(["strict", "listed only"]),
-  /** A mask for each column, by its name as SQL writes it: `users.email`, `audit.entries.before`, `"Time Off"."Reason"`. */
+  /** Masks by column name in SQL notation: `users.email`, `audit.entries.before`, `"Time Off"."Reason"`. */
   columns: z.record(z.string(), maskSchema),
 });
 
 /**
- * What a database's columns become before anybody may connect to it.
+ * Masks for the columns of a database. They are applied before anyone can connect to the database.
  *
  * @example
  * const masks: Masks = {
@@ -59,50 +59,50 @@ export const masksSchema = z.strictObject({
  */
 export type Masks = z.infer<typeof masksSchema>;
 
-/** The server's own secret that masked values depend on: the same key gives the same values, another one gives others. */
+/** The server's secret for masking: the same key gives the same masked values. */
 export const maskKeySchema = z.string().min(32, "must have at least 32 characters");
 
-/** The masks that a column can have. Which types each one fits: docs/masks.md. */
+/** The masks for columns. Supported types: docs/masks.md. */
 export const mask = {
-  /** Nothing is done: the column holds nothing about people. The only one that may be given to all columns of a table, as `holidays.*`. */
+  /** Leaves the column unchanged, because it has no personal data. The only mask for all columns of a table, e.g. `holidays.*`. */
   public: (): Mask => ({ mask: "public" }),
-  /** NULL. In a column of large objects the objects go, too. */
+  /** NULL. The large objects of a column are removed, too. */
   null: (): Mask => ({ mask: "null" }),
-  /** One value for all, in JSON's notation: `mask.constant("")`, `mask.constant({ language: "en" })`. */
+  /** The same value for all rows, as JSON: `mask.constant("")`, `mask.constant({ language: "en" })`. */
   constant: (value: z.infer<ReturnType<typeof z.json>>): Mask => ({ mask: "constant", value }),
-  /** A keyed digest that fits the type. Equal values become equal values, in all tables: joins go on to match. */
+  /** A keyed digest of the same type. Equal values stay equal in all tables, so joins still match. */
   hash: (): Mask => ({ mask: "hash" }),
-  /** An address that no mail reaches. @param domain `"example.invalid"` when left out */
+  /** An undeliverable mail address. @param domain default `"example.invalid"` */
   email: (domain?: string): Mask => ({ mask: "email", ...(domain !== undefined && { domain }) }),
-  /** A made-up name of a person. */
+  /** A generated name of a person. */
   name: (): Mask => ({ mask: "name" }),
-  /** A number with the country code +999, which nobody has. */
+  /** A phone number with the unassigned country code +999. */
   phone: (): Mask => ({ mask: "phone" }),
-  /** Keeps the first and last characters; the others become stars. */
+  /** Keeps the first and last characters and replaces the others by asterisks. */
   partial: (keep: { readonly first?: number; readonly last?: number }): Mask => ({
     mask: "partial",
     ...keep,
   }),
   /**
-   * Moves dates by up to so many days, all by the same, so that intervals stay.
-   * With `by` by the same for each value of that column, e.g. for each person.
+   * Shifts all dates by the same number of days, at most `days`, so that intervals are preserved.
+   * @param by column whose values determine the shift, e.g. a different one for each person
    */
   dateShift: (days: number, by?: string): Mask => ({
     mask: "date shift",
     days,
     ...(by !== undefined && { by }),
   }),
-  /** Changes numbers by up to so many percent, by something else in each row, or for each value of the column `by`. */
+  /** Changes numbers randomly by up to `percent`. @param by column whose values determine the change @default a different change in each row */
   noise: (percent: number, by?: string): Mask => ({
     mask: "noise",
     percent,
     ...(by !== undefined && { by }),
   }),
-  /** An SQL expression over the columns of the row as they were. */
+  /** An SQL expression over the unmasked columns of the row. */
   sql: (sql: string): Mask => ({ mask: "sql", sql }),
 } as const;
 
-/** A mask in a few words, for plans and reports: `email`, `noise of 10 %`. */
+/** Formats a mask for plans and reports: `email`, `noise of 10 %`. */
 export function describeMask(one: Mask): string {
   switch (one.mask) {
     case "date shift":

@@ -1,6 +1,6 @@
-import { digest, numberOf } from "./keyed";
+import { keyedDigest, numberOf } from "./keyed";
 
-/** Whole numbers from `low` on, `left` × `right` of them, that are exchanged among each other. */
+/** A range of `left` × `right` integers from `low`, within which numbers are permuted. */
 export interface Block {
   readonly low: bigint;
   readonly left: bigint;
@@ -8,12 +8,12 @@ export interface Block {
 }
 
 /**
- * The blocks that numbers of these widths are exchanged in, one above the other. A key keeps its block whatever the type
- * of its column, so a `bigint` and the `integer` that refers to it become the same number.
- * @param bits widths without the sign, of all columns that must agree: 15, 31, 63
+ * The blocks in which integers of these widths are permuted, in ascending order. The block of a key does not depend on the
+ * type of its column, so a `bigint` and an `integer` that references it are masked to the same number.
+ * @param bits widths, without the sign, of all columns in the same key: 15, 31, 63
  */
 export function integerBlocks(bits: readonly number[]): Block[] {
-  // Small keys in a bigint column stay numbers that JavaScript can hold.
+  // Small keys in a bigint column stay safe integers in JavaScript.
   const widths = [...new Set(bits.includes(63) ? [31, ...bits] : bits)].sort((a, b) => a - b);
   return widths.map((width, i) => {
     const below = BigInt(widths[i - 1] ?? 0);
@@ -29,21 +29,21 @@ export function integerBlocks(bits: readonly number[]): Block[] {
   });
 }
 
-/** The block of the numbers with up to so many decimal digits. */
+/** The block of the numbers with at most `digits` decimal digits. */
 export function decimalBlock(digits: number): Block {
   const right = BigInt(Math.floor(digits / 2));
   return { low: 0n, left: 10n ** (BigInt(digits) - right), right: 10n ** right };
 }
 
-/** Rounds of the network: with four a permutation cannot be told from chance (Luby and Rackoff, 1988). */
+/** Rounds of the network: with four, it is a strong pseudorandom permutation (Luby and Rackoff, 1988). */
 const rounds = 4;
 
-/** What each round makes of one half of a number: a number below 2^48. */
+/** The round function: maps one half of a number to a number below 2^48. */
 export type Round = (round: number, half: bigint) => bigint;
 
 /**
- * Exchanges a number that is not negative with another one of its block: a Feistel network, which is a permutation
- * whatever `round` gives. This says what {@link permutationLevels} does in SQL.
+ * Maps a non-negative number to another one of its block by a Feistel network, which is a permutation for any `round`.
+ * This is the specification of {@link permutationLevels}.
  */
 export function permute(value: bigint, blocks: readonly Block[], round: Round): bigint {
   const block = blocks.findLast(({ low }) => value >= low) ?? { low: 0n, left: 1n, right: 1n };
@@ -56,14 +56,14 @@ export function permute(value: bigint, blocks: readonly Block[], round: Round): 
   return block.low + left * block.right + right;
 }
 
-/** What a round digests: the half, with the round's number in the bits above it. */
+/** The input of a round's digest: the half, with the number of the round in higher bits. */
 export function roundInput(round: number, half: bigint): bigint {
   return half + BigInt(round) * 2n ** 50n;
 }
 
 /**
- * The same in SQL, as columns that are computed one level after the other, and what comes out of them.
- * @param magnitude SQL of a `bigint` that is not negative, or NULL
+ * The same in SQL, as intermediate columns, level by level, and the resulting expression.
+ * @param magnitude SQL of a non-negative `bigint`, or NULL
  */
 export function permutationLevels(
   prefix: string,
@@ -80,7 +80,7 @@ export function permutationLevels(
   };
   const [low, left, right] = [name("low"), name("left"), name("right")];
   const f = (round: number, half: string): string =>
-    numberOf(digest("number", `int8send(${half} + ${roundInput(round, 0n)})`));
+    numberOf(keyedDigest("number", `int8send(${half} + ${roundInput(round, 0n)})`));
   const levels: Record<string, string>[] = [
     { [value]: magnitude },
     {

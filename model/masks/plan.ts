@@ -1,4 +1,4 @@
-import type { SettingProblem } from "../base/config-problem";
+import type { ConfigProblem } from "../base/config-problem";
 import { plural } from "../base/units";
 import { quoteIdentifier as q } from "../base/sql";
 import type { ForeignKeyFacts, MaskCatalogue, TableFacts } from "./catalogue";
@@ -8,117 +8,117 @@ import { compileMask, type CompiledMask, type MaskTarget } from "./compile";
 import { fitProblems } from "./fit";
 import { keyGroups, spreadMasks, type KeyGroup } from "./key-groups";
 import type { Mask, Masks } from "./mask";
-import { resolveMasks, type Given } from "./resolve";
-import { placeKey, Tables, type Place } from "./tables";
+import { resolveMasks, type AssignedMask } from "./resolve";
+import { columnKey, Tables, type TableColumn } from "./tables";
 
-/** A column that is masked, in one table. */
+/** A masked column of a table. */
 export interface PlannedColumn extends CompiledMask {
   readonly name: string;
-  /** `users.email`, `audit.entries."Old"`: for people. */
+  /** Display name: `users.email`, `audit.entries."Old"`. */
   readonly path: string;
   readonly mask: Mask;
 }
 
-/** A table that is written anew, in one pass with all its masks. */
-export interface Rewrite {
-  /** As SQL writes it. */
+/** A table that is rewritten, in one pass for all its masks. */
+export interface TableRewrite {
+  /** Name in SQL notation. */
   readonly target: string;
-  /** Its name alone, which expressions may put before a column. */
+  /** Unqualified name, which expressions can use as a prefix of columns. */
   readonly alias: string;
-  /** `users`, `audit.entries`: for people. */
+  /** Display name: `users`, `audit.entries`. */
   readonly title: string;
-  /** Whether its partitions are written with it, because a mask can move rows from one to another. */
+  /** Whether its partitions are rewritten together, because a mask can move rows between them. */
   readonly withPartitions: boolean;
-  /** Tables whose files are made anew. */
+  /** Ids of the tables whose files are rewritten. */
   readonly relations: readonly number[];
-  /** All columns that can be written, in order. */
+  /** All columns that can be written, in order, without generated ones. */
   readonly columns: readonly string[];
   readonly masked: readonly PlannedColumn[];
   readonly rows: number;
   readonly bytes: number;
 }
 
-/** What is done to mask a database. */
+/** The plan to mask a database. */
 export interface MaskPlan {
-  /** The largest first, so that two at once end at about the same time. */
-  readonly rewrites: readonly Rewrite[];
-  /** Foreign keys that are taken off meanwhile; making them again checks every row. */
+  /** Largest first, so that parallel rewrites end at about the same time. */
+  readonly rewrites: readonly TableRewrite[];
+  /** Foreign keys that are dropped during masking; creating them again checks every row. */
   readonly foreignKeys: readonly (ForeignKeyFacts & {
     readonly on: string;
     readonly title: string;
   })[];
-  /** Columns whose large objects go with the references to them. */
+  /** Columns whose large objects are removed. */
   readonly emptied: readonly { readonly target: string; readonly column: string }[];
-  /** How many columns are masked, in how many tables. */
+  /** Number of masked columns, and of their tables. */
   readonly columns: number;
   readonly tables: number;
-  /** How many columns there are, and how many of them have a mask or `public`. */
+  /** Number of all columns, and of those with a mask or `public`. */
   readonly all: number;
   readonly classified: number;
-  /** Bytes that are needed beside the database for a while. */
+  /** Temporary disk space, in bytes. */
   readonly bytes: number;
-  /** What somebody should know and no mask can do, a sentence each. */
+  /** Limitations for the user, one sentence each. */
   readonly notes: readonly string[];
 }
 
-/** How many tables are written at the same time. */
+/** Number of tables that are rewritten in parallel. */
 export const tablesAtOnce = 2;
 
-/** Finds out what to do about a database; there is a plan only without problems. */
+/** Plans the masking of a database; there is a plan only if there are no problems. */
 export function planMasks(
   catalogue: MaskCatalogue,
   masks: Masks,
-): { problems: SettingProblem[]; plan: MaskPlan | undefined } {
+): { problems: ConfigProblem[]; plan: MaskPlan | undefined } {
   const tables = new Tables(catalogue);
   const resolved = resolveMasks(masks, catalogue, tables);
   const groups = keyGroups(catalogue.foreignKeys, tables);
-  const { spread, problems } = spreadMasks(resolved.given, groups);
-  const given = new Map(resolved.given);
-  for (const one of spread) given.set(placeKey(one), one);
-  const changing = [...given.values()].filter(({ mask }) => mask.mask !== "public");
-  const aims = new Map(
+  const { spread, problems } = spreadMasks(resolved.assigned, groups);
+  const assigned = new Map(resolved.assigned);
+  for (const one of spread) assigned.set(columnKey(one), one);
+  const changing = [...assigned.values()].filter(({ mask }) => mask.mask !== "public");
+  const targets = new Map(
     changing.map((one) => [
-      placeKey(one),
-      aimAt(one, tables, catalogue, groups.get(placeKey(one))),
+      columnKey(one),
+      targetOf(one, tables, catalogue, groups.get(columnKey(one))),
     ]),
   );
-  const told = new Set(problems.map(({ path }) => path));
+  const reported = new Set(problems.map(({ path }) => path));
   const all = [
     ...resolved.problems,
     ...problems,
     ...changing
-      .filter(({ path }) => !told.has(path))
-      .flatMap((one) => misfits(one, aims.get(placeKey(one)))),
-    ...(masks.classify === "strict" ? unclassified(tables, given) : []),
+      .filter(({ path }) => !reported.has(path))
+      .flatMap((one) => maskProblems(one, targets.get(columnKey(one)))),
+    ...(masks.classify === "strict" ? unclassified(tables, assigned) : []),
   ];
   if (all.length > 0) return { problems: all, plan: undefined };
-  return { problems: [], plan: makePlan(catalogue, tables, given, changing, aims) };
+  return { problems: [], plan: buildPlan(catalogue, tables, assigned, changing, targets) };
 }
 
-/** The plan in a line, for a preview: `14 columns in 5 tables; strict: all 131 columns are classified`. */
-export function describePlan(plan: MaskPlan, masks: Masks): string {
+/** Formats the plan in one line, for a preview: `14 columns in 5 tables; strict: all 131 columns are classified`. */
+export function describeMaskPlan(plan: MaskPlan, masks: Masks): string {
   const what = `${plural(plan.columns, "column")} in ${plural(plan.tables, "table")}`;
   return masks.classify === "strict"
     ? `${what}; strict: all ${plural(plan.all, "column")} are classified`
     : `${what}; ${plural(plan.all - plan.classified, "column")} without a mask or public`;
 }
 
-interface Aim {
+interface SizedTarget {
   readonly target: MaskTarget;
-  readonly uniqueAlone: string | undefined;
+  readonly singleColumnUnique: string | undefined;
   readonly rows: number;
 }
 
-/** What a mask has to agree with, in its own column and in those that are one key with it. */
-function aimAt(
-  { table, column }: Place,
+/** Determines the constraints of a mask from its column and all columns in the same key. */
+function targetOf(
+  { table, column }: TableColumn,
   tables: Tables,
   { encoding }: MaskCatalogue,
   group: KeyGroup | undefined,
-): Aim {
-  const places = group?.places ?? [{ table, column }];
-  const types = places.map((place) => columnType(place.column));
-  const uniques = places.flatMap((place) => uniquesOf(place, tables));
+): SizedTarget {
+  const columns = group?.columns ?? [{ table, column }];
+  const types = columns.map((one) => columnType(one.column));
+  const uniques = columns.flatMap((one) => uniquesOf(one, tables));
   const texts = types.filter((type) => type.family === "text");
   return {
     target: {
@@ -134,67 +134,74 @@ function aimAt(
       fullName: `${table.schema}.${table.table}.${column.name}`,
       rowKey: table.primaryKey,
     },
-    uniqueAlone: uniques.find(({ isPlain, columns }) => isPlain && columns.length === 1)?.name,
-    rows: Math.max(...places.map((place) => rowsOf(place.table, tables))),
+    singleColumnUnique: uniques.find(({ isPlain, columns }) => isPlain && columns.length === 1)
+      ?.name,
+    rows: Math.max(...columns.map((one) => rowsOf(one.table, tables))),
   };
 }
 
-function uniquesOf({ table, column }: Place, tables: Tables): TableFacts["uniques"] {
+function uniquesOf({ table, column }: TableColumn, tables: Tables): TableFacts["uniques"] {
   return tables
-    .family(table)
+    .descendants(table)
     .flatMap(({ uniques }) => uniques.filter(({ columns }) => columns.includes(column.name)));
 }
 
 function rowsOf(table: TableFacts, tables: Tables): number {
-  const known = tables.family(table).filter(({ kind }) => kind === "table");
-  if (known.some(({ rows }) => rows < 0)) return -1;
-  return known.reduce((sum, { rows }) => sum + rows, 0);
+  const leaves = tables.descendants(table).filter(({ kind }) => kind === "table");
+  if (leaves.some(({ rows }) => rows < 0)) return -1;
+  return leaves.reduce((sum, { rows }) => sum + rows, 0);
 }
 
-function misfits({ path, mask, column, table }: Given, aim: Aim | undefined): SettingProblem[] {
-  if (!aim) return [];
+function maskProblems(
+  { path, mask, column, table }: AssignedMask,
+  target: SizedTarget | undefined,
+): ConfigProblem[] {
+  if (!target) return [];
   const by = "by" in mask ? mask.by : undefined;
   const unknown = by !== undefined && !table.columns.some(({ name }) => name === by);
-  const problems = fitProblems(mask, column, aim.target, aim);
+  const problems = fitProblems(mask, column, target.target, target);
   if (unknown) {
     const names = table.columns.map(({ name }) => name).join(", ");
-    problems.push(`by: "${by}" is no column of ${tableText(table)}; there are ${names}`);
+    problems.push(`by: "${by}" is not a column of ${tableText(table)}; it has ${names}`);
   }
   return problems.map((text) => ({ path, text }));
 }
 
-function unclassified(tables: Tables, given: ReadonlyMap<string, Given>): SettingProblem[] {
+function unclassified(
+  tables: Tables,
+  assigned: ReadonlyMap<string, AssignedMask>,
+): ConfigProblem[] {
   return classifiable(tables)
-    .filter((place) => !given.has(placeKey(place)))
+    .filter((column) => !assigned.has(columnKey(column)))
     .map(({ table, column }) => ({
       path: columnText({ ...table, column: column.name }),
-      text: `is not classified (${column.type}); give it a mask, or mask.public()`,
+      text: `is not classified (${column.type}); add a mask, or mask.public()`,
     }));
 }
 
-/** Columns that somebody has to say something about: those that are not made of others. */
-function classifiable(tables: Tables): Place[] {
+/** Columns that must be classified: all but generated ones. */
+function classifiable(tables: Tables): TableColumn[] {
   return tables.owned.filter(({ column }) => !column.isGenerated);
 }
 
-function makePlan(
+function buildPlan(
   catalogue: MaskCatalogue,
   tables: Tables,
-  given: ReadonlyMap<string, Given>,
-  changing: readonly Given[],
-  aims: ReadonlyMap<string, Aim>,
+  assigned: ReadonlyMap<string, AssignedMask>,
+  changing: readonly AssignedMask[],
+  targets: ReadonlyMap<string, SizedTarget>,
 ): MaskPlan {
-  const wholes = wholeTables(tables, changing);
-  const parts = tables.leaves.filter(
-    (leaf) => !tables.above(leaf).some((table) => wholes.has(table)),
+  const partitioned = rewrittenPartitionedTables(tables, changing);
+  const leaves = tables.leaves.filter(
+    (leaf) => !tables.ancestors(leaf).some((table) => partitioned.has(table)),
   );
-  const rewrites = [...wholes, ...parts]
-    .flatMap((table) => rewriteOf(table, tables, given, aims) ?? [])
+  const rewrites = [...partitioned, ...leaves]
+    .flatMap((table) => rewriteOf(table, tables, assigned, targets) ?? [])
     .sort((a, b) => b.bytes - a.bytes);
   const touched = new Set(rewrites.flatMap(({ relations }) => relations));
   const isTouched = (id: number): boolean => {
     const table = tables.get(id);
-    return table !== undefined && tables.family(table).some((one) => touched.has(one.id));
+    return table !== undefined && tables.descendants(table).some((one) => touched.has(one.id));
   };
   const columns = classifiable(tables);
   return {
@@ -204,7 +211,7 @@ function makePlan(
         (key) =>
           isTouched(key.referenced) ||
           (isTouched(key.table) &&
-            tables.pairs(key).some(({ referring }) => aims.has(placeKey(referring)))),
+            tables.pairs(key).some(({ referring }) => targets.has(columnKey(referring)))),
       )
       .flatMap((key) => {
         const table = tables.get(key.table);
@@ -216,16 +223,19 @@ function makePlan(
     columns: changing.length,
     tables: new Set(changing.map(({ table }) => table)).size,
     all: columns.length,
-    classified: columns.filter((place) => given.has(placeKey(place))).length,
+    classified: columns.filter((column) => assigned.has(columnKey(column))).length,
     bytes: rewrites.slice(0, tablesAtOnce).reduce((sum, { bytes }) => sum + 2 * bytes, 0),
-    notes: notesOf(catalogue, tables, given),
+    notes: notesOf(catalogue, tables, assigned),
   };
 }
 
-/** Partitioned tables in which a mask can move a row to another partition, the topmost of each tree. */
-function wholeTables(tables: Tables, changing: readonly Given[]): Set<TableFacts> {
+/** Partitioned tables in which a mask can move a row to another partition; the root of each hierarchy. */
+function rewrittenPartitionedTables(
+  tables: Tables,
+  changing: readonly AssignedMask[],
+): Set<TableFacts> {
   const moved = changing.filter(({ table, column }) =>
-    tables.family(table).some(({ partitionKey }) => partitionKey.includes(column.name)),
+    tables.descendants(table).some(({ partitionKey }) => partitionKey.includes(column.name)),
   );
   return new Set(moved.map(({ table }) => table));
 }
@@ -233,22 +243,22 @@ function wholeTables(tables: Tables, changing: readonly Given[]): Set<TableFacts
 function rewriteOf(
   table: TableFacts,
   tables: Tables,
-  given: ReadonlyMap<string, Given>,
-  aims: ReadonlyMap<string, Aim>,
-): Rewrite | undefined {
+  assigned: ReadonlyMap<string, AssignedMask>,
+  targets: ReadonlyMap<string, SizedTarget>,
+): TableRewrite | undefined {
   const masked = table.columns.flatMap((column, i): PlannedColumn[] => {
     const owner = tables.owner(table, column.name);
     const key = `${owner.id}.${column.name}`;
-    const [one, aim] = [given.get(key), aims.get(key)];
-    if (!one || !aim) return [];
-    const compiled = compileMask(one.mask, aim.target, `stagecraft_${i + 1}`);
+    const [one, target] = [assigned.get(key), targets.get(key)];
+    if (!one || !target) return [];
+    const compiled = compileMask(one.mask, target.target, `stagecraft_${i + 1}`);
     const path = columnText({ ...table, column: column.name });
     return [{ name: column.name, path, mask: one.mask, ...compiled }];
   });
   if (masked.length === 0) return undefined;
   const withPartitions = table.kind === "partitioned";
   const leaves = withPartitions
-    ? tables.family(table).filter(({ kind }) => kind === "table")
+    ? tables.descendants(table).filter(({ kind }) => kind === "table")
     : [table];
   return {
     target: full(table),
@@ -266,32 +276,32 @@ function rewriteOf(
 function notesOf(
   catalogue: MaskCatalogue,
   tables: Tables,
-  given: ReadonlyMap<string, Given>,
+  assigned: ReadonlyMap<string, AssignedMask>,
 ): string[] {
-  const kept = tables.owned.filter(
-    (place) => isLargeObject(place.column) && given.get(placeKey(place))?.mask.mask !== "null",
+  const unmasked = tables.owned.filter(
+    (one) => isLargeObject(one.column) && assigned.get(columnKey(one))?.mask.mask !== "null",
   );
-  const names = kept.map(({ table, column }) => columnText({ ...table, column: column.name }));
+  const names = unmasked.map(({ table, column }) => columnText({ ...table, column: column.name }));
   const foreign = catalogue.tables.filter(({ kind }) => kind === "foreign");
   return [
     ...(catalogue.largeObjects > 0 && names.length > 0
       ? [
-          `${plural(catalogue.largeObjects, "large object")} stay as they are, behind ${names.join(", ")}; mask.null() removes them`,
+          `${plural(catalogue.largeObjects, "large object")} in ${names.join(", ")} are not masked; mask.null() removes them`,
         ]
       : []),
     ...(catalogue.largeObjects > 0 && !tables.owned.some(({ column }) => isLargeObject(column))
       ? [
-          `${plural(catalogue.largeObjects, "large object")} stay as they are, and no column of type oid refers to them`,
+          `${plural(catalogue.largeObjects, "large object")} that no column of type oid references are not masked`,
         ]
       : []),
     ...foreign.map(
       (table) =>
-        `${tableText(table)} is a foreign table: it shows rows of another server, which no mask changes`,
+        `${tableText(table)} is a foreign table: its rows on another server are not masked`,
     ),
   ];
 }
 
-function isLargeObject({ base, isArray }: Place["column"]): boolean {
+function isLargeObject({ base, isArray }: TableColumn["column"]): boolean {
   return base === "oid" && !isArray;
 }
 

@@ -1,46 +1,47 @@
 import { nearest } from "../base/nearest";
-import type { SettingProblem } from "../base/config-problem";
+import type { ConfigProblem } from "../base/config-problem";
 import type { MaskCatalogue } from "./catalogue";
 import { columnText, parseColumnName, tableText, type ColumnName } from "./column-name";
 import type { Mask, Masks } from "./mask";
-import { placeKey, type Place, type Tables } from "./tables";
+import { columnKey, type TableColumn, type Tables } from "./tables";
 
-/** A mask where it belongs, under the name that somebody wrote. */
-export interface Given extends Place {
+/** A mask with its column, and the column's name in the configuration. */
+export interface AssignedMask extends TableColumn {
   readonly path: string;
   readonly mask: Mask;
 }
 
-/** Finds the columns that masks name; by their places, with what is wrong. */
+/** Finds the columns of masks, by {@link columnKey}, and returns the problems. */
 export function resolveMasks(
   masks: Masks,
   catalogue: MaskCatalogue,
   tables: Tables,
-): { given: Map<string, Given>; problems: SettingProblem[] } {
-  const given = new Map<string, Given>();
-  const problems: SettingProblem[] = [];
-  const stars: [string, Place[]][] = [];
+): { assigned: Map<string, AssignedMask>; problems: ConfigProblem[] } {
+  const assigned = new Map<string, AssignedMask>();
+  const problems: ConfigProblem[] = [];
+  const wholeTables: [string, TableColumn[]][] = [];
   for (const [path, mask] of Object.entries(masks.columns)) {
     const found = findColumns(path, mask, catalogue, tables);
     if (typeof found === "string") problems.push({ path, text: found });
-    else if (found.star) stars.push([path, found.places]);
+    else if (found.isWholeTable) wholeTables.push([path, found.columns]);
     else {
-      for (const place of found.places) {
-        const key = placeKey(place);
-        const other = given.get(key);
-        if (other) problems.push({ path, text: `is the same column as ${other.path}; keep one` });
-        else given.set(key, { ...place, path, mask });
+      for (const column of found.columns) {
+        const key = columnKey(column);
+        const other = assigned.get(key);
+        if (other)
+          problems.push({ path, text: `is the same column as ${other.path}; remove one of them` });
+        else assigned.set(key, { ...column, path, mask });
       }
     }
   }
-  // A line for one column goes before the line for all of them.
-  for (const [path, places] of stars) {
-    for (const place of places) {
-      const key = placeKey(place);
-      if (!given.has(key)) given.set(key, { ...place, path, mask: { mask: "public" } });
+  // A line for one column takes precedence over a line for the whole table.
+  for (const [path, columns] of wholeTables) {
+    for (const column of columns) {
+      const key = columnKey(column);
+      if (!assigned.has(key)) assigned.set(key, { ...column, path, mask: { mask: "public" } });
     }
   }
-  return { given, problems };
+  return { assigned, problems };
 }
 
 function findColumns(
@@ -48,51 +49,51 @@ function findColumns(
   mask: Mask,
   catalogue: MaskCatalogue,
   tables: Tables,
-): { places: Place[]; star: boolean } | string {
+): { columns: TableColumn[]; isWholeTable: boolean } | string {
   const name = parseColumnName(path);
   if (!name)
-    return 'must be a column as SQL writes it: users.email, audit.entries.before, "Time Off"."Reason"';
+    return 'must be a column in SQL notation: users.email, audit.entries.before, "Time Off"."Reason"';
   const table = tables.find(name.schema, name.table);
   if (!table) return unknownTable(name, catalogue);
   if (table.kind === "view" || table.kind === "materialized view")
-    return `${tableText(table)} is a ${table.kind} and shows what is masked below it; leave this line out`;
+    return `${tableText(table)} is a ${table.kind}, whose tables are masked; remove this line`;
   if (table.kind === "foreign")
-    return `${tableText(table)} is a foreign table: its rows are on another server; drop it by a defuse statement`;
+    return `${tableText(table)} is a foreign table, whose rows are on another server; drop it in a defuse statement`;
   if (name.column === "*") {
     if (mask.mask !== "public")
-      return `only public can be given to all columns of a table; name the columns that ${mask.mask} is for`;
+      return `only public can be used for all columns of a table; list the columns for ${mask.mask}`;
     return {
-      star: true,
-      places: table.columns
+      isWholeTable: true,
+      columns: table.columns
         .map((column) => ({ table, column }))
         .filter(({ column }) => tables.owner(table, column.name) === table),
     };
   }
   const column = table.columns.find((one) => one.name === name.column);
   if (!column) {
-    const meant = nearest(
+    const suggestion = nearest(
       name.column,
       table.columns.map((one) => one.name),
     );
     const fix =
-      meant === undefined
-        ? `there are ${table.columns.map((one) => one.name).join(", ")}`
-        : `did you mean ${columnText({ ...name, column: meant })}?`;
-    return `there is no such column; ${fix}`;
+      suggestion === undefined
+        ? `the table has ${table.columns.map((one) => one.name).join(", ")}`
+        : `did you mean ${columnText({ ...name, column: suggestion })}?`;
+    return `the column does not exist; ${fix}`;
   }
   const owner = tables.owner(table, column.name);
   if (owner !== table)
-    return `the column comes from ${tableText(owner)}; write ${columnText({ ...owner, column: column.name })}, its partitions and heirs follow`;
-  return { star: false, places: [{ table, column }] };
+    return `the column is inherited from ${tableText(owner)}; write ${columnText({ ...owner, column: column.name })}, which includes partitions and inherited tables`;
+  return { isWholeTable: false, columns: [{ table, column }] };
 }
 
 function unknownTable({ schema, table, column }: ColumnName, { tables }: MaskCatalogue): string {
-  const elsewhere = tables.find((one) => one.table === table);
+  const inOtherSchema = tables.find((one) => one.table === table);
   const candidates = tables.map(tableText);
-  const meant = elsewhere
-    ? tableText(elsewhere)
+  const suggestion = inOtherSchema
+    ? tableText(inOtherSchema)
     : nearest(tableText({ schema, table }), candidates);
   const suffix = columnText({ schema: "public", table: "t", column }).slice(1);
-  const fix = meant === undefined ? "check the name" : `did you mean ${meant}${suffix}?`;
-  return `there is no such table; ${fix}`;
+  const fix = suggestion === undefined ? "check the name" : `did you mean ${suggestion}${suffix}?`;
+  return `the table does not exist; ${fix}`;
 }

@@ -1,33 +1,33 @@
 import { quoteIdentifier as q } from "../base/sql";
-import { nested } from "./compile";
-import type { PlannedColumn, Rewrite } from "./plan";
+import { nestLevels } from "./compile";
+import type { PlannedColumn, TableRewrite } from "./plan";
 
-/** The temporary table that masked rows are put into before they take the place of the others. */
+/** The temporary table for the masked rows, before they replace the original ones. */
 const masked = "pg_temp.stagecraft_masked";
 
-/** How many rows of each table are masked on trial. */
+/** Number of rows per table in a trial. */
 export const trialRows = 1000;
 
-/** Counts rows, and under `m1`, `m2`, … the values that are going to be masked. */
-export function countSql(rewrite: Rewrite): string {
+/** Counts the rows, and as `m1`, `m2`, … the values to mask. */
+export function countSql(rewrite: TableRewrite): string {
   const counts = rewrite.masked.map(({ name }, i) => `count(${q(name)}) AS m${i + 1}`);
   return `SELECT ${["count(*) AS rows", ...counts].join(", ")} FROM ${source(rewrite)}`;
 }
 
-/** Masks a few rows without changing anything; whatever a mask stumbles over shows. */
+/** Masks a few rows without changing anything, to detect errors of masks. */
 export function trialSql(
-  rewrite: Rewrite,
+  rewrite: TableRewrite,
   columns: readonly PlannedColumn[] = rewrite.masked,
 ): string {
-  const few = `(SELECT * FROM ${source(rewrite)} LIMIT ${trialRows})`;
+  const sample = `(SELECT * FROM ${source(rewrite)} LIMIT ${trialRows})`;
   const outputs = columns.map(({ output }, i) => `${output} AS m${i + 1}`);
   const counts = columns.map((_, i) => `count(m${i + 1})`);
-  const rows = `SELECT ${outputs.join(", ")} FROM ${withLevels(few, rewrite.alias, columns)}`;
+  const rows = `SELECT ${outputs.join(", ")} FROM ${withLevels(sample, rewrite.alias, columns)}`;
   return `SELECT ${counts.join(", ")} FROM (${rows} OFFSET 0) AS trial`;
 }
 
-/** The statements that write a table anew, in one transaction; `fill` is between `empty` and `index`. */
-export function rewriteSql(rewrite: Rewrite): {
+/** The statements that rewrite a table, to run in this order in one transaction. */
+export function rewriteSql(rewrite: TableRewrite): {
   readonly mask: string;
   readonly empty: string;
   readonly fill: string;
@@ -45,17 +45,17 @@ export function rewriteSql(rewrite: Rewrite): {
   };
 }
 
-/** The table's rows with what has to be computed first, all masks' levels side by side. */
+/** The table's rows with the intermediate columns of all masks, level by level. */
 function withLevels(rows: string, alias: string, columns: readonly PlannedColumn[]): string {
   const depth = Math.max(0, ...columns.map(({ levels }) => levels.length));
   const levels = Array.from({ length: depth }, (_, i) =>
     Object.fromEntries(columns.flatMap((column) => Object.entries(column.levels[i] ?? {}))),
   );
-  // The last one goes by the table's name, so that expressions may say users.email.
-  const from = nested(`${rows} AS ${q(alias)}`, levels);
+  // The last level has the table's name as alias, so that expressions can use users.email.
+  const from = nestLevels(`${rows} AS ${q(alias)}`, levels);
   return depth === 0 ? from : from.replace(/ AS level_\d+$/, () => ` AS ${q(alias)}`);
 }
 
-function source({ target, withPartitions }: Rewrite): string {
+function source({ target, withPartitions }: TableRewrite): string {
   return withPartitions ? target : `ONLY ${target}`;
 }

@@ -1,15 +1,15 @@
 import type { ColumnFacts, ForeignKeyFacts, MaskCatalogue, TableFacts } from "./catalogue";
 
 /** A column of a table. */
-export interface Place {
+export interface TableColumn {
   readonly table: TableFacts;
   readonly column: ColumnFacts;
 }
 
-/** Kinds that hold rows here. */
-const holding = new Set<TableFacts["kind"]>(["table", "partitioned"]);
+/** Kinds with rows in this database. */
+const kindsWithRows = new Set<TableFacts["kind"]>(["table", "partitioned"]);
 
-/** Tables with their partitions and heirs: a column belongs to the topmost table that has it. */
+/** Tables with their partitions and inherited tables. A column belongs to the topmost table that has it. */
 export class Tables {
   readonly #byId: ReadonlyMap<number, TableFacts>;
   readonly #children = new Map<number, TableFacts[]>();
@@ -23,15 +23,15 @@ export class Tables {
     }
   }
 
-  /** Tables that hold rows of their own: no partitioned ones, no views. */
+  /** Tables with their own rows, without partitioned tables and views. */
   get leaves(): TableFacts[] {
     return this.catalogue.tables.filter(({ kind }) => kind === "table");
   }
 
-  /** Every column that a mask can be given to, where it belongs. */
-  get owned(): Place[] {
+  /** Every column that can be masked, in the table that it belongs to. */
+  get owned(): TableColumn[] {
     return this.catalogue.tables
-      .filter(({ kind }) => holding.has(kind))
+      .filter(({ kind }) => kindsWithRows.has(kind))
       .flatMap((table) =>
         table.columns
           .map((column) => ({ table, column }))
@@ -47,7 +47,7 @@ export class Tables {
     return this.#byId.get(id);
   }
 
-  /** The topmost table that a column of this one comes from. */
+  /** The topmost table that a column is inherited from, or the table itself. */
   owner(table: TableFacts, column: string): TableFacts {
     for (const id of table.parents) {
       const parent = this.#byId.get(id);
@@ -56,28 +56,30 @@ export class Tables {
     return table;
   }
 
-  /** The table and everything below it. */
-  family(table: TableFacts): TableFacts[] {
-    const below = this.#children.get(table.id) ?? [];
-    return [table, ...below.flatMap((child) => this.family(child))];
+  /** The table and all its descendants. */
+  descendants(table: TableFacts): TableFacts[] {
+    const children = this.#children.get(table.id) ?? [];
+    return [table, ...children.flatMap((child) => this.descendants(child))];
   }
 
-  /** The table and everything above it. */
-  above(table: TableFacts): TableFacts[] {
+  /** The table and all its ancestors. */
+  ancestors(table: TableFacts): TableFacts[] {
     const parents = table.parents.flatMap((id) => this.#byId.get(id) ?? []);
-    return [table, ...parents.flatMap((parent) => this.above(parent))];
+    return [table, ...parents.flatMap((parent) => this.ancestors(parent))];
   }
 
-  /** Pairs of columns that a foreign key makes equal, where they belong. */
-  pairs(key: ForeignKeyFacts): { readonly referring: Place; readonly referenced: Place }[] {
+  /** Pairs of columns of a foreign key, in the tables that they belong to. */
+  pairs(
+    key: ForeignKeyFacts,
+  ): { readonly referring: TableColumn; readonly referenced: TableColumn }[] {
     return key.columns.flatMap((column, i) => {
-      const referring = this.#place(key.table, column);
-      const referenced = this.#place(key.referenced, key.referencedColumns[i] ?? "");
+      const referring = this.#columnOf(key.table, column);
+      const referenced = this.#columnOf(key.referenced, key.referencedColumns[i] ?? "");
       return referring && referenced ? [{ referring, referenced }] : [];
     });
   }
 
-  #place(id: number, name: string): Place | undefined {
+  #columnOf(id: number, name: string): TableColumn | undefined {
     const table = this.#byId.get(id);
     const owner = table && this.owner(table, name);
     const column = owner?.columns.find((one) => one.name === name);
@@ -85,8 +87,8 @@ export class Tables {
   }
 }
 
-/** Tells one place from another. */
-export function placeKey({ table, column }: Place): string {
+/** A unique key of a column. */
+export function columnKey({ table, column }: TableColumn): string {
   return `${table.id}.${column.name}`;
 }
 

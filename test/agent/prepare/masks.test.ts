@@ -557,7 +557,7 @@ describe("a mask that does not work out", () => {
       "refs.word": mask.sql("word"),
     });
     expect(told).toEqual([
-      "months.word: PostgreSQL rejects sql: P0001  a message that may hold values, and so is not shown",
+      "months.word: PostgreSQL rejects sql: P0001  a message that may contain values and is not shown",
     ]);
   });
 
@@ -569,7 +569,7 @@ describe("a mask that does not work out", () => {
     });
     expect(masked).toBeUndefined();
     expect(problems).toEqual([
-      { path: "refs.word", text: "is not classified (text); give it a mask, or mask.public()" },
+      { path: "refs.word", text: "is not classified (text); add a mask, or mask.public()" },
     ]);
   });
 });

@@ -123,11 +123,11 @@ describe("a mask is a problem", () => {
         "no column": mask.null(),
       }),
     ).toEqual([
-      "user.email: there is no such table; did you mean users.email?",
-      "users.emial: there is no such column; did you mean users.email?",
-      "entries.before: there is no such table; did you mean audit.entries.before?",
-      "orders.xyz: there is no such column; there are id, login, placed",
-      'no column: must be a column as SQL writes it: users.email, audit.entries.before, "Time Off"."Reason"',
+      "user.email: the table does not exist; did you mean users.email?",
+      "users.emial: the column does not exist; did you mean users.email?",
+      "entries.before: the table does not exist; did you mean audit.entries.before?",
+      "orders.xyz: the column does not exist; the table has id, login, placed",
+      'no column: must be a column in SQL notation: users.email, audit.entries.before, "Time Off"."Reason"',
     ]);
   });
 
@@ -141,10 +141,10 @@ describe("a mask is a problem", () => {
         "orders.*": mask.null(),
       }),
     ).toEqual([
-      "big.email: big is a view and shows what is masked below it; leave this line out",
-      '"users"."email": is the same column as users.email; keep one',
-      "orders.*: only public can be given to all columns of a table; name the columns that null is for",
-      "users.shout: is generated from other columns and follows them; mask those, and leave this line out",
+      "big.email: big is a view, whose tables are masked; remove this line",
+      '"users"."email": is the same column as users.email; remove one of them',
+      "orders.*: only public can be used for all columns of a table; list the columns for null",
+      "users.shout: is a generated column; mask the columns it depends on, and remove this line",
     ]);
   });
 
@@ -152,41 +152,41 @@ describe("a mask is a problem", () => {
     [
       "int4",
       mask.email(),
-      "email does not fit int4; what fits is hash, noise, null, constant, sql, public",
+      "email does not support int4; use one of hash, noise, null, constant, sql, public",
     ],
     [
       "date",
       mask.hash(),
-      "hash does not fit date; what fits is date shift, null, constant, sql, public",
+      "hash does not support date; use one of date shift, null, constant, sql, public",
     ],
-    ["jsonb", mask.name(), "name does not fit jsonb; what fits is null, constant, sql, public"],
-    ["xml", mask.partial({}), "partial does not fit xml; what fits is null, constant, sql, public"],
+    ["jsonb", mask.name(), "name does not support jsonb; use one of null, constant, sql, public"],
+    ["xml", mask.partial({}), "partial does not support xml; use one of null, constant, sql, public"],
     [
       "text",
       mask.noise(5),
-      "noise does not fit text; what fits is hash, email, name, phone, partial, null, constant, sql, public",
+      "noise does not support text; use one of hash, email, name, phone, partial, null, constant, sql, public",
     ],
     [
       "varchar:10",
       mask.email(),
-      "email needs 21 characters and varchar(10) has room for 10; use hash, or give a shorter domain",
+      "email needs 21 characters, but varchar(10) has only 10; use hash, or a shorter domain",
     ],
-    ["varchar:7", mask.phone(), "phone needs 8 characters and varchar(7) has room for 7; use hash"],
+    ["varchar:7", mask.phone(), "phone needs 8 characters, but varchar(7) has only 7; use hash"],
     ["varchar:3", mask.constant("long"), 'constant "long" is longer than varchar(3)'],
     ["int2", mask.constant(40_000), "constant must be a whole number within int2, got 40000"],
     ["int4", mask.constant("1.5"), 'constant must be a whole number within int4, got "1.5"'],
     ["bool", mask.constant("yes"), 'constant must be true or false, got "yes"'],
     ["text", mask.constant({ a: 1 }), 'constant must be a single value for text, got {"a":1}'],
-    ["text", mask.constant(null), "constant null is written null; use mask.null()"],
+    ["text", mask.constant(null), "constant cannot be null; use mask.null()"],
     [
       "numeric",
       mask.hash(),
-      "hash fits whole numbers of up to 18 digits, not numeric; use noise, constant or sql",
+      "hash supports whole numbers of up to 18 digits, not numeric; use noise, constant or sql",
     ],
     [
       "text",
       mask.dateShift(3, "x"),
-      "date shift does not fit text; what fits is hash, email, name, phone, partial, null, constant, sql, public",
+      "date shift does not support text; use one of hash, email, name, phone, partial, null, constant, sql, public",
     ],
   ])("on %s: %j", (type, one, text) => {
     const [first = ""] = misfit(type, one);
@@ -195,10 +195,10 @@ describe("a mask is a problem", () => {
 
   test("when it cannot be NULL, is no value of an enum, or a list where there is none", () => {
     expect(misfit("text", mask.null(), { notNull: true })).toEqual([
-      "t.c: null does not fit, the column is NOT NULL; use constant or another mask",
+      "t.c: null is not allowed, the column is NOT NULL; use constant or another mask",
     ]);
     expect(misfit("mood", mask.constant("hppy"), { labels: ["happy", "sad"] })).toEqual([
-      't.c: constant "hppy" is not a value of mood; there are happy, sad',
+      't.c: constant "hppy" is not a value of mood; use one of happy, sad',
     ]);
     expect(misfit("text", mask.constant(3), { isArray: true, type: "text[]" })).toEqual([
       "t.c: constant must be a list for text[], got 3",
@@ -207,7 +207,7 @@ describe("a mask is a problem", () => {
 
   test("when it names a column by which there is none", () => {
     expect(misfit("date", mask.dateShift(30, "person"))).toEqual([
-      't.c: by: "person" is no column of t; there are c',
+      't.c: by: "person" is not a column of t; it has c',
     ]);
   });
 
@@ -215,32 +215,32 @@ describe("a mask is a problem", () => {
     [
       "text",
       mask.constant("x"),
-      "constant would give all rows the same value, and c_key keeps them apart; use hash",
+      "constant gives all rows the same value, which violates c_key; use hash",
     ],
     [
       "int4",
       mask.noise(3),
-      "noise can make different values equal, and c_key keeps them apart; use hash or sql",
+      "noise can make different values equal, which violates c_key; use hash or sql",
     ],
     [
       "date",
       mask.dateShift(3, "c"),
-      "date shift can make different values equal, and c_key keeps them apart; use sql or public",
+      "date shift can make different values equal, which violates c_key; use sql or public",
     ],
     [
       "varchar:6",
       mask.hash(),
-      "hash has too few values in varchar(6) for 5000 rows that must stay different; use sql or public",
+      "hash has too few values in varchar(6) for 5000 rows with unique values; use sql or public",
     ],
     [
       "text",
       mask.phone(),
-      "phone has too few values in text for 5000 rows that must stay different; use sql or public",
+      "phone has too few values in text for 5000 rows with unique values; use sql or public",
     ],
     [
       "varchar:15",
       mask.name(),
-      "name needs 20 characters and varchar(15) has room for 15; use hash",
+      "name needs 20 characters, but varchar(15) has only 15; use hash",
     ],
   ])("when a unique index would break: %s, %j", (type, one, text) => {
     const facts = catalogue([
@@ -254,16 +254,16 @@ describe("a mask is a problem", () => {
     expect(
       told({ "users.login": mask.hash(), "orders.login": mask.partial({ first: 1 }) }),
     ).toEqual([
-      "users.login: is hash and orders.login is partial, first 1 and last 0 kept, but the foreign key orders_login_fkey makes them equal; give both the same mask",
+      "users.login: is hash and orders.login is partial, first 1 and last 0 kept, but the foreign key orders_login_fkey needs equal values; use the same mask for both",
     ]);
     expect(told({ "users.login": mask.hash(), "orders.login": mask.public() })).toEqual([
-      "orders.login: is public and users.login is hash, but the foreign key orders_login_fkey makes them equal; leave one of the two lines out, and it follows the other",
+      "orders.login: is public and users.login is hash, but the foreign key orders_login_fkey needs equal values; remove one of the two lines to use the other for both",
     ]);
     expect(told({ "orders.login": mask.constant("x") })).toEqual([
-      "orders.login: constant does not make of a value the same in every table, and the foreign key orders_login_fkey makes it equal to users.login; use hash",
+      "orders.login: constant gives different results for equal values, but the foreign key orders_login_fkey needs the same values in users.login; use hash",
     ]);
     expect(told({ "users.login": mask.sql("reverse(login)") })).toEqual([
-      "users.login: the foreign key orders_login_fkey makes it equal to orders.login; give an expression for each of them",
+      "users.login: the foreign key orders_login_fkey needs the same values in orders.login; add an expression for each of them",
     ]);
     expect(told({ "orders.login": mask.null() })).toEqual([]);
   });
@@ -274,7 +274,7 @@ describe("a mask is a problem", () => {
       table(2, "hours_2026", [column("note")], { parents: [1] }),
     ]);
     expect(problems(facts, { "hours_2026.note": mask.null() })).toEqual([
-      "hours_2026.note: the column comes from hours; write hours.note, its partitions and heirs follow",
+      "hours_2026.note: the column is inherited from hours; write hours.note, which includes partitions and inherited tables",
     ]);
   });
 });
@@ -287,9 +287,9 @@ describe("strict classification", () => {
 
   test("names every column that nothing is said about, but for generated ones and views", () => {
     expect(strict({ "users.*": mask.public(), "orders.placed": mask.public() })).toEqual([
-      "orders.id: is not classified (int8); give it a mask, or mask.public()",
-      "orders.login: is not classified (varchar(12)); give it a mask, or mask.public()",
-      'audit.entries."Old Row": is not classified (jsonb); give it a mask, or mask.public()',
+      "orders.id: is not classified (int8); add a mask, or mask.public()",
+      "orders.login: is not classified (varchar(12)); add a mask, or mask.public()",
+      'audit.entries."Old Row": is not classified (jsonb); add a mask, or mask.public()',
     ]);
   });
 
@@ -382,8 +382,8 @@ describe("a plan", () => {
     const told = planMasks(facts, listed({ "contracts.scan": mask.null() })).plan;
     expect(told?.emptied).toEqual([{ target: '"public"."contracts"', column: "scan" }]);
     expect(told?.notes).toEqual([
-      "3 large objects stay as they are, behind contracts.copy; mask.null() removes them",
-      "elsewhere is a foreign table: it shows rows of another server, which no mask changes",
+      "3 large objects in contracts.copy are not masked; mask.null() removes them",
+      "elsewhere is a foreign table: its rows on another server are not masked",
     ]);
   });
 

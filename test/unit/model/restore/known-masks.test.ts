@@ -16,7 +16,7 @@ const all = masks({
 });
 const missing = masks({ "users.*": mask.public(), "users.email": mask.email() });
 const unsaid =
-  "masks: audit.entries.old: is not classified (jsonb); give it a mask, or mask.public()";
+  "masks: audit.entries.old: is not classified (jsonb); add a mask, or mask.public()";
 
 describe("masks and the columns of a backup", () => {
   test("agree, and all columns are counted", () => {
@@ -31,7 +31,7 @@ describe("masks and the columns of a backup", () => {
     const columns = { ...all.columns, "users.emial": mask.null() };
     const { scope, problems } = previewMasks(masks(columns), shop, []);
     expect(problems).toEqual([
-      "masks: users.emial: there is no such column; did you mean users.email?",
+      "masks: users.emial: the column does not exist; did you mean users.email?",
     ]);
     expect(scope).toEqual({ classify: "strict", columns: 3, tables: 1, classified: null });
   });
