@@ -129,6 +129,6 @@ async function runAction(
       await runPitrRemove(folder(), stack, options);
       return;
     default:
-      throw new Error(`unknown action ${action satisfies never}`);
+      throw new Error(`unknown action ${String(action satisfies never)}`);
   }
 }

@@ -172,11 +172,10 @@ export function createProgram({ folder, exit }: VerbContext): Command {
     .command("doctor")
     .description("check this machine and the project, and show how to fix problems")
     .option("--fix", "install missing requirements first (for CI)")
-    .addOption(new Option("--mend", "the same as --fix").hideHelp())
+    .addOption(new Option("--mend", "the same as --fix").implies({ fix: true }).hideHelp())
     .option("--json", "print JSON")
-    .action(async ({ fix, mend, json }: DoctorOptions & { mend?: boolean }) => {
-      const passed = await runDoctor(folder(), { fix: fix ?? mend ?? false, json: json ?? false });
-      if (!passed) exit(exitStatus.failed);
+    .action(async (options: DoctorOptions) => {
+      if (!(await runDoctor(folder(), options))) exit(exitStatus.failed);
     })
     .addHelpText("after", example("npx stagecraft doctor"));
 

@@ -4,7 +4,7 @@ import { parseOrigin } from "../../model/stack-file/data-origin";
 import type { AvailableBackups } from "../../model/restore/available-backups";
 import type { offsiteSourceSchema } from "../../model/restore/offsite-source";
 import { call } from "../../engine/agent-client";
-import { Problem, Rejection } from "../base/problem";
+import { Rejection } from "../base/problem";
 import { UpdateFailed } from "../pulumi/update";
 import { runPulumi } from "../pulumi/run-pulumi";
 import type { StackFile } from "../project/stack-file";

@@ -6,6 +6,7 @@ import { applicationRowsOfRefresh } from "./application";
 import { changesText } from "../pulumi/progress";
 import { timestampText } from "../base/time-text";
 import { alignColumns } from "../base/table";
+import { isRolledBack } from "./restore-result";
 
 /** What `stagecraft refresh --preview` prints. */
 export function previewText(
@@ -49,7 +50,7 @@ export function refreshedText(
     ...(awaySeconds > 0 ? [`downtime ${formatDuration(awaySeconds)}`] : []),
     ...preparedFacts(result),
   ];
-  const verb = result.result === "brought back" ? "was rolled back to" : "has";
+  const verb = isRolledBack(result) ? "was rolled back to" : "has";
   return [
     `${stack} ${verb} ${contents(source)}`,
     `  ${facts.join(" · ")}`,

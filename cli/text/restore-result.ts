@@ -8,3 +8,8 @@ export function restoreText({ text }: RestoreResult): string {
     .map((line) => `     ${line}`)
     .join("\n");
 }
+
+/** Whether a restore swapped in a previous version that had the requested contents. */
+export function isRolledBack({ result }: RestoreResult): boolean {
+  return result === "brought back";
+}

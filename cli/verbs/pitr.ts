@@ -1,8 +1,5 @@
 import { recoveredDatabaseName, recoveredName } from "../../model/point-in-time/recovered-names";
-import {
-  recoveryInstanceResultSchema,
-  type RecoveryInstance,
-} from "../../model/point-in-time/protocol";
+import { type RecoveryInstance } from "../../model/point-in-time/protocol";
 import { parseTarget, type RecoveryTarget } from "../../model/point-in-time/recovery-target";
 import { unquoteIdentifier } from "../../model/base/sql";
 import { call, callOnTerminal } from "../../engine/agent-client";

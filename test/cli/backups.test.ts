@@ -5,8 +5,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { catalogueSchema } from "../../model/backup/catalogue-protocol";
-import { docker, label, useServer, type Said } from "../support/servers/server";
-import { makeBackup, repository } from "../support/backups/dumped-backup";
+import { docker, label, useServer, type CommandResult } from "../support/servers/server";
+import { writeDumpedBackup, repository } from "../support/backups/dumped-backup";
 import { checkout } from "../support/files/checkout";
 
 const server = useServer();
@@ -34,7 +34,8 @@ beforeAll(async () => {
     ...["--env", "STAGECRAFT_KIND=development", image, "stagecraft-agent", "serve"],
   );
   await server.createDatabase("shop", "CREATE TABLE public.t AS SELECT generate_series(1, 1234)");
-  for (const id of [first, second, third]) await makeBackup(server, { id, database: "shop" });
+  for (const id of [first, second, third])
+    await writeDumpedBackup(server, { id, database: "shop" });
 });
 
 afterAll(async () => {
@@ -42,7 +43,7 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-async function stagecraft(...args: readonly string[]): Promise<Said> {
+async function stagecraft(...args: readonly string[]): Promise<CommandResult> {
   const { exitCode, stdout, stderr } = await execa(
     process.execPath,
     [join(checkout, "bin/stagecraft.js"), "backups", ...args],
@@ -52,7 +53,7 @@ async function stagecraft(...args: readonly string[]): Promise<Said> {
 }
 
 describe("backups of a server", () => {
-  it("are verified: a good one passes, an altered one does not and is told of", async () => {
+  it("are verified: a good one passes, an altered one fails with the reason", async () => {
     const good = await stagecraft("verify", "dev", first);
     expect(good.stdout).toMatch(
       new RegExp(
@@ -71,7 +72,7 @@ describe("backups of a server", () => {
     });
   });
 
-  it("are listed with what is known of them, also for a program", async () => {
+  it("are listed with their verification and retention, also as JSON", async () => {
     const { stdout, status } = await stagecraft("dev");
     expect(status).toBe(0);
     expect(stdout.split("\n").map((line) => line.replace(/ {2,}/g, "|"))).toEqual([
@@ -92,14 +93,14 @@ describe("backups of a server", () => {
     ]);
   });
 
-  it("are forgotten by the rules: a dry run says what would stay and why", async () => {
+  it("are retained by rules: a dry run shows which, and why", async () => {
     const { stdout } = await stagecraft("forget", "dev", "--dry-run");
     const lines = stdout.split("\n").map((line) => line.replace(/ {2,}/g, "|"));
     expect(lines[0]).toMatch(new RegExp(`^${first}\\|retained\\|daily · `));
     expect(lines).toHaveLength(3);
   });
 
-  it("are downloaded whole, under their name when all has arrived", async () => {
+  it("are downloaded completely, and get their name when all files have arrived", async () => {
     const { stdout, status } = await stagecraft("download", "dev", first, folder);
     expect(stdout).toMatch(/all files match the manifest$/);
     expect(status).toBe(0);
@@ -117,22 +118,24 @@ describe("backups of a server", () => {
     expect(existsSync(join(folder, `${third}.partial`))).toBe(false);
   });
 
-  it("are deleted, unless nobody is there to ask, a stack names them, or no verified one would be left", async () => {
+  it("are deleted, unless nobody can confirm, a stack file names them, or no verified one would be left", async () => {
     const unasked = await stagecraft("delete", "dev", second);
     expect(unasked.stderr).toBe(
       `error: there is no terminal to confirm on; nothing has been deleted\n  fix  npx stagecraft backups delete dev ${second} --yes`,
     );
+    expect(unasked.status).toBe(2);
     const named = await stagecraft("delete", "dev", first, second, "--yes");
     expect(named.stderr).toBe(
       `error: nothing was deleted: ${first} is used by staging: set data.backup of that stack to another id first\n  ${first} is the last verified backup: verify another one first`,
     );
+    expect(named.status).toBe(2);
     const done = await stagecraft("delete", "dev", second, third, "--yes", "--json");
     expect(JSON.parse(done.stdout)).toEqual({ removed: [second, third] });
     const left = await server.run(["ls", repository]);
     expect(left.stdout).toBe(`${first}\nrecords\n`);
   });
 
-  it("are restored by a refresh, which production never has, and only if they are there", async () => {
+  it("are restored by a refresh, never on production, and only if they exist", async () => {
     const missing = await stagecraft("restore", "staging", "20200101T000000Z");
     expect(missing.stderr).toContain("20200101T000000Z");
     expect(missing.stderr).toContain("npx stagecraft backups dev");
@@ -141,9 +144,17 @@ describe("backups of a server", () => {
     expect([missing.status, production.status]).toEqual([2, 2]);
   });
 
-  it("have ids of a certain form", async () => {
+  it("have ids like 20261121T032900Z, and another id is rejected", async () => {
     const { status, stderr } = await stagecraft("verify", "dev", "yesterday");
     expect(status).toBe(2);
     expect(stderr).toContain("must be a backup id like 20261121T032900Z");
+  });
+
+  it.each(["verify", "download"])("that do not exist are rejected by %s", async (verb) => {
+    expect(await stagecraft(verb, "dev", "20200101T000000Z")).toEqual({
+      status: 2,
+      stdout: "",
+      stderr: `error: there is no backup 20200101T000000Z; the nearest: ${first}\n  fix  npx stagecraft backups dev`,
+    });
   });
 });

@@ -22,6 +22,7 @@ import { until } from "../support/time/until";
 
 const program = `
 const pulumi = require("@pulumi/pulumi");
+const command = require("@pulumi/command");
 const fs = require("node:fs");
 class Database extends pulumi.ComponentResource {
   constructor(name, backup) {
@@ -29,11 +30,14 @@ class Database extends pulumi.ComponentResource {
     this.registerOutputs({});
   }
 }
-const told = JSON.parse(fs.readFileSync(__dirname + "/told.json", "utf8"));
-new Database("timesheets", told.backup);
-if (told.runError) throw new pulumi.RunError(told.runError);
-if (told.error) throw new Error(told.error);
-if (told.wait) setTimeout(() => {}, 7_200_000);
+const options = JSON.parse(fs.readFileSync(__dirname + "/options.json", "utf8"));
+new Database("timesheets", options.backup);
+if (options.runError) throw new pulumi.RunError(options.runError);
+if (options.error) throw new Error(options.error);
+if (options.wait) setTimeout(() => {}, 7_200_000);
+let before = [];
+for (const [index, create] of (options.commands ?? []).entries())
+  before = [new command.local.Command("step-" + index, { create }, { dependsOn: before })];
 `;
 
 const template = mkdtempSync(join(tmpdir(), "stagecraft-update-"));
@@ -42,7 +46,7 @@ let folder = template;
 beforeAll(() => {
   mkdirSync(join(folder, "stacks"));
   mkdirSync(join(folder, "state"));
-  writeFileSync(join(folder, "package.json"), '{ "name": "told", "main": "index.js" }');
+  writeFileSync(join(folder, "package.json"), '{ "name": "stub", "main": "index.js" }');
   writeFileSync(
     join(folder, "Pulumi.yaml"),
     "name: stagecraft\nruntime:\n  name: nodejs\n  options:\n    typescript: false\n",
@@ -52,7 +56,7 @@ beforeAll(() => {
     join(folder, "Pulumi.dev.yaml"),
     `config:\n  stagecraft:namePrefix: sct-${process.pid}\n  stagecraft:database:\n    name: timesheets\n  stagecraft:people:\n    ada: DbAdmin\n    carl: CI\n`,
   );
-  tell({ backup: "20261114T032900Z" });
+  configure({ backup: "20261114T032900Z" });
   pulumi(["stack", "init", "dev", "--secrets-provider", "passphrase"]);
   for (const role of ["application", "readonly"]) {
     const key = `stagecraft:passwords.${role}`;
@@ -82,8 +86,8 @@ function environment(): NodeJS.ProcessEnv {
   };
 }
 
-function tell(told: Record<string, unknown>): void {
-  writeFileSync(join(folder, "told.json"), JSON.stringify(told));
+function configure(options: Record<string, unknown>): void {
+  writeFileSync(join(folder, "options.json"), JSON.stringify(options));
 }
 
 function pulumi(args: readonly string[], input = ""): void {
@@ -112,7 +116,7 @@ function lastLine(stdout: string): string | undefined {
 }
 
 describe("up", () => {
-  it("says what it created, and the second time that there is nothing to do", () => {
+  it("shows what it created, and the second time that there is nothing to do", () => {
     const first = stagecraft(["up", "dev"]);
     expect(first.stderr).toBe("");
     expect(lastLine(first.stdout)).toMatch(/^ ✔ pulumi up -s dev {16}2 created, [\d.]+ s$/);
@@ -121,12 +125,15 @@ describe("up", () => {
     expect(lastLine(second.stdout)).toMatch(
       /^ ✔ pulumi up -s dev {16}nothing to do(?:, [\d.]+ s)?$/,
     );
-    tell({ backup: "20261121T032900Z" });
+    configure({ backup: "20261121T032900Z" });
     expect(stagecraft(["up", "dev"]).stdout).toContain("1 updated");
   });
 
-  it("tells every problem of the program once, and nothing of Pulumi's own", () => {
-    tell({ backup: "x", runError: "Pulumi.dev.yaml has 2 problems\n  postgres.prot  unknown" });
+  it("prints every problem of the program once, and no text of Pulumi", () => {
+    configure({
+      backup: "x",
+      runError: "Pulumi.dev.yaml has 2 problems\n  postgres.prot  unknown",
+    });
     const { status, stdout, stderr } = stagecraft(["up", "dev"]);
     expect(lastLine(stdout)).toBe(" ✘ pulumi up -s dev");
     expect(stderr).toBe("error: Pulumi.dev.yaml has 2 problems\n  postgres.prot  unknown\n");
@@ -134,8 +141,19 @@ describe("up", () => {
   });
 
   it("shows no stack trace of a program that breaks", () => {
-    tell({ backup: "x", error: "boo" });
-    expect(stagecraft(["up", "dev"]).stderr).toBe("error: boo\n");
+    configure({ backup: "x", error: "boo" });
+    expect(stagecraft(["up", "dev"])).toMatchObject({ stderr: "error: boo\n", status: 1 });
+  });
+
+  it("exits with 3 when it failed after a change, and with 1 when it changed nothing", () => {
+    const failing = "echo the import failed >&2; exit 1";
+    configure({ backup: "x", commands: ["true", failing] });
+    const changed = stagecraft(["up", "dev"]);
+    expect(changed).toMatchObject({ stderr: "error: the import failed\n", status: 3 });
+    const unchanged = stagecraft(["up", "dev"]);
+    expect(unchanged).toMatchObject({ stderr: "error: the import failed\n", status: 1 });
+    configure({ backup: "x", commands: ["true", "true"] });
+    expect(stagecraft(["up", "dev"])).toMatchObject({ stderr: "", status: 0 });
   });
 
   it("says that a stack is not set up, and how to do it", () => {
@@ -146,7 +164,7 @@ describe("up", () => {
     );
   });
 
-  it("says that the passphrase is the wrong one", () => {
+  it("reports a wrong passphrase", () => {
     const { status, stderr } = stagecraft(["up", "dev"], { PULUMI_CONFIG_PASSPHRASE: "wrong" });
     expect(stderr).toMatch(
       /^error: the passphrase does not decrypt the secrets of stack dev\n {2}fix/,
@@ -162,8 +180,8 @@ describe("a second up at the same time", () => {
     first?.kill("SIGKILL");
   });
 
-  it("is told who is at work; when that one was killed, how to go on", async () => {
-    tell({ backup: "x", wait: true });
+  it("is rejected with the holder of the lock; when that was killed, with the command that unlocks", async () => {
+    configure({ backup: "x", wait: true });
     first = spawn("pulumi", ["up", "--yes", "--skip-preview", "-s", "dev", "--non-interactive"], {
       cwd: folder,
       env: environment(),
@@ -182,7 +200,7 @@ describe("a second up at the same time", () => {
     expect(afterwards.stderr).toMatch(
       /^error: stack dev is locked by an update that was killed .*\n {2}fix {2}pulumi cancel -s dev /,
     );
-    tell({ backup: "x" });
+    configure({ backup: "x" });
     pulumi(["cancel", "--yes", "-s", "dev"]);
     expect(stagecraft(["up", "dev"]).status).toBe(0);
   });
@@ -208,7 +226,7 @@ describe("password", () => {
       "none is needed: people.carl has no rights in the databases of this server",
     ],
     ["bob", 'stack dev has no role "bob"', "use one of application, readonly, monitor, ada, carl"],
-  ])("says why there is none for %s", (role, problem, fix) => {
+  ])("says why %s has none", (role, problem, fix) => {
     const { status, stdout, stderr } = stagecraft(["password", "dev", role]);
     expect({ status, stdout, stderr }).toEqual({
       status: 2,

@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
-import { docker, smallDump, useProject, type SettingChanges } from "../support/stacks/project";
+import { runDocker, smallDump, useProject, type SettingChanges } from "../support/stacks/project";
 
 const project = useProject();
 const stack = "prod";
@@ -15,8 +15,8 @@ const settings = (changes: SettingChanges = {}): SettingChanges => ({
 /** What a client in a container of the server's network says. */
 async function client(user: string, password: string, options: string, sql = "SELECT 1") {
   const { network, postgres } = project.names(stack);
-  const { text: image } = await docker("inspect", "--format", "{{.Image}}", postgres);
-  return docker(
+  const { text: image } = await runDocker("inspect", "--format", "{{.Image}}", postgres);
+  return runDocker(
     ...["run", "--rm", "--user", "root", "--network", network, "--env", `PGPASSWORD=${password}`],
     ...["--volume", `${project.folder}:/ca:ro`, "--entrypoint", "psql", image, "-XAtq"],
     ...[`host=${postgres} user=${user} dbname=${database} ${options}`, "-c", sql],
@@ -66,16 +66,16 @@ describe("a production server", () => {
     expect(await project.stagecraft("upgrades", stack)).toEqual({
       exitCode: 0,
       text: [
-        "upgrade scripts of prod   data of 1.9",
+        "upgrade scripts of prod   database at 1.9",
         "  pending  upgrade-1.9-1.10.sql",
         "  pending  upgrade-1.10-1.11.sql",
-        "Pending ones are applied to the data of the next refresh. To try them on a copy: npx stagecraft upgrades prod --dry-run",
+        "The next refresh applies the pending scripts. To try them on a copy: npx stagecraft upgrades prod --dry-run",
       ].join("\n"),
     });
     const tried = await project.stagecraft("upgrades", stack, "--dry-run");
     expect(tried.exitCode).toBe(1);
     expect(tried.text).toContain(
-      "tried on a copy of timesheets, which is gone again\n  ✔  upgrade-1.9-1.10.sql  ",
+      "dry run on a copy of timesheets, which has been removed\n  ✔  upgrade-1.9-1.10.sql  ",
     );
     expect(tried.text).toContain(
       '  script    upgrade-1.10-1.11.sql, line 3\n  cause     42P01  table "nothing" does not exist   DROP TABLE nothing\n',
@@ -141,7 +141,7 @@ describe("a production server", () => {
   });
 
   test("says which setting needs a restart, and restarts PostgreSQL in place", async () => {
-    const { text: id } = await docker(
+    const { text: id } = await runDocker(
       "inspect",
       "--format",
       "{{.Id}}",
@@ -159,7 +159,7 @@ describe("a production server", () => {
     expect(await superuser("SHOW max_connections")).toBe("90");
     expect(await superuser("SHOW work_mem")).toBe("5MB");
     expect(
-      await docker("inspect", "--format", "{{.Id}}", project.names(stack).postgres),
+      await runDocker("inspect", "--format", "{{.Id}}", project.names(stack).postgres),
     ).toMatchObject({ text: id });
     expect(await project.up(stack, "--expect-no-changes")).toMatchObject({ exitCode: 0 });
   });
@@ -169,7 +169,7 @@ test("both containers run without root, rights or a place to write but their vol
   for (const container of [project.names(stack).agent, project.names(stack).postgres]) {
     const script =
       "exec 2>&1; id -u; grep -E '^(CapEff|CapBnd|NoNewPrivs)' /proc/1/status; ulimit -u; touch /x";
-    const { exitCode, text } = await docker("exec", container, "bash", "-c", script);
+    const { exitCode, text } = await runDocker("exec", container, "bash", "-c", script);
     expect(exitCode).not.toBe(0);
     expect(text.split("\n")).toEqual([
       "5432",
@@ -186,7 +186,7 @@ test("both containers run without root, rights or a place to write but their vol
 test("what was changed by hand is seen at preview, and mended", async () => {
   const { postgres } = project.names(stack);
   const file = "/var/lib/postgresql/data/pgdata/pg_hba.conf";
-  await docker("exec", postgres, "sh", "-c", `echo "host all all 0.0.0.0/0 trust" >> ${file}`);
+  await runDocker("exec", postgres, "sh", "-c", `echo "host all all 0.0.0.0/0 trust" >> ${file}`);
   await superuser("ALTER SYSTEM SET work_mem = '64MB'");
   await superuser("SELECT pg_reload_conf()");
   await superuser(`ALTER ROLE ${database} SUPERUSER`);
@@ -210,12 +210,12 @@ test("no password stands in the state, in what docker shows, in logs, process li
   const places = await Promise.all([
     project.pulumi("stack", "export", "--stack", stack),
     project.pulumi("stack", "history", "--stack", stack),
-    docker("inspect", agent, postgres),
-    docker("logs", agent),
-    docker("logs", postgres),
-    docker("top", agent, "-eo", "args"),
-    docker("top", postgres, "-eo", "args"),
-    docker(
+    runDocker("inspect", agent, postgres),
+    runDocker("logs", agent),
+    runDocker("logs", postgres),
+    runDocker("top", agent, "-eo", "args"),
+    runDocker("top", postgres, "-eo", "args"),
+    runDocker(
       "exec",
       agent,
       "sh",

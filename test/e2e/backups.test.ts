@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { beforeAll, expect, test, vi } from "vitest";
 import { jobResultSchema } from "../../model/backup/protocol";
 import { observationSchema } from "../../model/observation/observation";
-import { docker, smallDump, useProject, type SettingChanges } from "../support/stacks/project";
+import { runDocker, smallDump, useProject, type SettingChanges } from "../support/stacks/project";
 import { atMost, polling } from "../support/time/limit.mjs";
 
 const project = useProject();
@@ -24,7 +24,7 @@ beforeAll(async () => {
   expect(await project.up(stack)).toMatchObject({ exitCode: 0 });
   // The agent makes the first base backup by itself; from its end on every moment can be recovered.
   const archive = async (): Promise<void> => {
-    const observed = await docker(
+    const observed = await runDocker(
       ...["exec", project.names(stack).agent, "stagecraft-agent", "observe"],
     );
     const { windows } = observationSchema.parse(JSON.parse(observed.text)).archive;
@@ -40,7 +40,7 @@ beforeAll(async () => {
 /** Ids of the containers. */
 async function containers(): Promise<string> {
   const { agent, postgres } = project.names(stack);
-  return (await docker("inspect", "--format", "{{.Id}} {{.State.StartedAt}}", agent, postgres))
+  return (await runDocker("inspect", "--format", "{{.Id}} {{.State.StartedAt}}", agent, postgres))
     .text;
 }
 
@@ -63,7 +63,7 @@ test("a backup by hand has the stack's state, with its secrets encrypted, and st
   const { succeeded, backup } = jobResultSchema.parse(JSON.parse(told.slice(told.indexOf("{"))));
   expect(succeeded).toBe(true);
   const folder = `/var/backups/stagecraft/${backup ?? ""}`;
-  const state = await docker(
+  const state = await runDocker(
     ...["exec", project.names(stack).agent, "cat", `${folder}/pulumi-state.json`],
   );
   expect(state.text).toContain("stagecraft:index:StagingServer");
@@ -76,7 +76,7 @@ test("a backup by hand has the stack's state, with its secrets encrypted, and st
 });
 
 test("a schedule that was lost with the agent's volume is seen at preview, and put back", async () => {
-  await docker("exec", project.names(stack).agent, "rm", "/var/lib/stagecraft/backups.json");
+  await runDocker("exec", project.names(stack).agent, "rm", "/var/lib/stagecraft/backups.json");
   expect((await project.preview(stack, "--expect-no-changes")).exitCode).not.toBe(0);
   expect(await project.up(stack)).toMatchObject({ exitCode: 0 });
   expect(await project.up(stack, "--expect-no-changes")).toMatchObject({ exitCode: 0 });
@@ -86,7 +86,7 @@ test("what was written is archived within a minute, on a server on which nothing
   const { segment, at } = written;
   const find = `stat -c %Y /var/lib/pgbackrest/archive/*/*/*/${segment}-* 2>/dev/null`;
   const archived = async (): Promise<number> => {
-    const { text } = await docker("exec", project.names(stack).agent, "sh", "-c", find);
+    const { text } = await runDocker("exec", project.names(stack).agent, "sh", "-c", find);
     expect(text).toMatch(/^\d+$/);
     return Number(text);
   };
@@ -108,10 +108,12 @@ test("a table is taken back from the server as it was at a moment, beside it, an
     expect(exitCode, text).toBe(0);
     return text;
   };
-  expect(await stagecraft("restore", stack, "--to", `${moment} UTC`)).toContain("beside it");
+  expect(await stagecraft("restore", stack, "--to", `${moment} UTC`)).toContain(
+    `recovery instance of ${stack} as of`,
+  );
   expect(
     await stagecraft(
-      "side",
+      "pitr",
       stack,
       "psql",
       "timesheets",
@@ -120,11 +122,13 @@ test("a table is taken back from the server as it was at a moment, beside it, an
       "SELECT max(id) FROM small",
     ),
   ).toBe("77");
-  expect(await stagecraft("side", stack, "copy-table", "small", "--as", "small_then")).toContain(
+  expect(await stagecraft("pitr", stack, "copy-table", "small", "--as", "small_then")).toContain(
     "small_then",
   );
-  expect(await stagecraft("side", stack, "remove")).toBe(`the side cluster of ${stack} is gone`);
-  expect(await stagecraft("side", stack)).toContain(`${stack} has no side cluster`);
+  expect(await stagecraft("side", stack, "remove")).toBe(
+    `the recovery instance of ${stack} was removed`,
+  );
+  expect(await stagecraft("pitr", stack, "status")).toContain(`${stack} has no recovery instance`);
   await project.psql(stack, "INSERT INTO small SELECT * FROM small_then");
   expect(await project.psql(stack, "SELECT count(*), max(note) FROM small")).toBe("4|note 2");
   await project.psql(stack, "DROP TABLE small_then");

@@ -1,5 +1,5 @@
 import { beforeAll, expect, test } from "vitest";
-import { docker, ended, exampleDump, smallDump, useProject } from "../support/stacks/project";
+import { runDocker, resultOf, exampleDump, smallDump, useProject } from "../support/stacks/project";
 
 const project = useProject();
 
@@ -19,7 +19,7 @@ test("an up makes a server with the contents of the dump", async () => {
 
 test("the application and the reader log in with their passwords from the network, and with no other", async () => {
   const log = async (user: string, password: string) =>
-    docker(
+    runDocker(
       ...[
         "run",
         "--rm",
@@ -48,7 +48,7 @@ test("the application and the reader log in with their passwords from the networ
 test("the passwords stand neither in the state nor in what docker shows", async () => {
   const { agent, postgres } = project.names("dev");
   const state = await project.pulumi("stack", "export", "--stack", "dev");
-  const containers = await docker("inspect", agent, postgres);
+  const containers = await runDocker("inspect", agent, postgres);
   for (const password of Object.values(project.passwords)) {
     expect(state.text).not.toContain(password);
     expect(containers.text).not.toContain(password);
@@ -59,7 +59,7 @@ test("Pulumi started without our launcher finds the same", async () => {
   // Empty means the SDK's own way to run a program.
   const own = { PULUMI_LANGUAGE_NODEJS_RUN_PATH: "" };
   const run = project.start(own, "preview", "--stack", "dev", "--expect-no-changes");
-  expect(await ended(run)).toMatchObject({ exitCode: 0 });
+  expect(await resultOf(run)).toMatchObject({ exitCode: 0 });
 });
 
 test("a second up changes nothing", async () => {
@@ -72,7 +72,7 @@ test("a second up changes nothing", async () => {
 test("starting it again says that there is nothing to do, and prints a psql command that answers", async () => {
   const { exitCode, text } = await project.stagecraft("start", "dev");
   expect({ exitCode, text }).toMatchObject({ exitCode: 0 });
-  expect(text).toContain("There was nothing to do: the development server is up");
+  expect(text).toContain("Nothing to do: the development server is up");
   const [, psql = ""] = /^ {3}psql +npx stagecraft (.*)$/m.exec(text) ?? [];
   const asked = await project.stagecraft(
     ...psql.split(" "),
@@ -95,7 +95,7 @@ test("a dropped database is seen at preview, and comes back", async () => {
 test("containers that somebody removed come back with the data that was there", async () => {
   await project.psql("dev", "CREATE TABLE made_here AS SELECT 42 AS answer");
   const { agent, postgres } = project.names("dev");
-  await docker("rm", "--force", agent, postgres);
+  await runDocker("rm", "--force", agent, postgres);
   expect((await project.preview("dev")).text).toContain(`${postgres} is gone; it is made anew`);
   expect(await project.up("dev")).toMatchObject({ exitCode: 0 });
   expect(await project.psql("dev", "SELECT answer FROM made_here")).toBe("42");
@@ -104,20 +104,20 @@ test("containers that somebody removed come back with the data that was there", 
 
 test("a network and containers that somebody removed come back with the data that was there", async () => {
   const { agent, postgres, network } = project.names("dev");
-  await docker("rm", "--force", agent, postgres);
-  await docker("network", "rm", network);
+  await runDocker("rm", "--force", agent, postgres);
+  await runDocker("network", "rm", network);
   await project.up("dev");
   expect(await project.psql("dev", "SELECT answer FROM made_here")).toBe("42");
   expect(await project.up("dev", "--expect-no-changes")).toMatchObject({ exitCode: 0 });
 });
 
 test("a container that somebody stopped runs again", async () => {
-  await docker("stop", project.names("dev").agent);
+  await runDocker("stop", project.names("dev").agent);
   expect((await project.preview("dev")).text).toContain(
     `${project.names("dev").agent} does not run (exited); it is made anew`,
   );
   expect(await project.up("dev")).toMatchObject({ exitCode: 0 });
-  const { text } = await docker(
+  const { text } = await runDocker(
     "inspect",
     "--format",
     "{{.State.Running}}",
@@ -128,8 +128,8 @@ test("a container that somebody stopped runs again", async () => {
 
 test("a volume that somebody removed is told of at preview, and its contents come back", async () => {
   const { agent, postgres, dataVolume } = project.names("dev");
-  await docker("rm", "--force", agent, postgres);
-  await docker("volume", "rm", dataVolume);
+  await runDocker("rm", "--force", agent, postgres);
+  await runDocker("volume", "rm", dataVolume);
   expect((await project.preview("dev")).text).toContain(
     `the volume ${dataVolume} is gone, with what was in it; a new one begins empty`,
   );
@@ -192,5 +192,5 @@ test("destroy leaves nothing on the engine", async () => {
 });
 
 async function imageOf(stack: string): Promise<string> {
-  return (await docker("inspect", "--format", "{{.Image}}", project.names(stack).postgres)).text;
+  return (await runDocker("inspect", "--format", "{{.Image}}", project.names(stack).postgres)).text;
 }
