@@ -6,7 +6,7 @@ import { generateSql } from "../../examples/timesheets/generate";
 import { jobResultSchema } from "../../model/backup/protocol";
 import { formatBytes, formatDuration } from "../../model/base/units";
 import { longestGap } from "../support/databases/longest-gap";
-import { exampleDump, useProject, type Said } from "../support/stacks/project";
+import { exampleDump, useProject, type ProgramResult } from "../support/stacks/project";
 import { inside } from "./inside";
 import { lastRestore, stepsText } from "./last-restore";
 import { say, seconds } from "./measure";
@@ -126,7 +126,7 @@ async function backup(): Promise<string> {
   return jobResultSchema.parse(JSON.parse(text.slice(text.indexOf("{")))).backup ?? "";
 }
 
-async function done(run: Promise<Said>): Promise<string> {
+async function done(run: Promise<ProgramResult>): Promise<string> {
   const { exitCode, text } = await run;
   if (exitCode !== 0) throw new Error(text);
   return text;

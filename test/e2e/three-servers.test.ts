@@ -1,6 +1,6 @@
 import { connect } from "node:net";
 import { beforeAll, expect, test } from "vitest";
-import { docker, smallDump, useProject } from "../support/stacks/project";
+import { runDocker, smallDump, useProject } from "../support/stacks/project";
 
 const project = useProject();
 const stacks = ["dev", "staging", "prod"] as const;
@@ -34,7 +34,7 @@ test("a server answers at the address it is given and at no other, with a certif
   expect(await project.output("staging", "url")).toBe(
     `postgresql://timesheets@127.0.0.3:${port}/timesheets`,
   );
-  const { text } = await docker(
+  const { text } = await runDocker(
     "exec",
     project.names("staging").agent,
     "stagecraft-agent",
@@ -92,7 +92,7 @@ test("containers made anew after several refreshes change nothing further", asyn
     expect(await project.up("staging")).toMatchObject({ exitCode: 0 });
   }
   await project.psql("staging", "CREATE TABLE made_here ()");
-  await docker("rm", "--force", project.names("staging").agent);
+  await runDocker("rm", "--force", project.names("staging").agent);
   expect(await project.up("staging")).toMatchObject({ exitCode: 0 });
   expect(await project.psql("staging", "SELECT count(*) FROM made_here")).toBe("0");
   expect(await project.up("staging", "--expect-no-changes")).toMatchObject({ exitCode: 0 });

@@ -4,11 +4,11 @@ import { mask } from "../../components";
 import type { Preparation } from "../../model/restore/preparation";
 import { docker, useServer } from "../support/servers/server";
 import { plainDump } from "../support/databases/shop";
-import { useFormerDatabase } from "../support/databases/live-database";
+import { useLiveDatabase } from "../support/databases/live-database";
 import { until } from "../support/time/until";
 
 const server = useServer({ dataSize: "400m", agentSize: "600m", memory: "1g" });
-const former = useFormerDatabase(server);
+const former = useLiveDatabase(server);
 
 /** On PostgreSQL's volume. */
 const filler = "/var/lib/postgresql/data/filler";

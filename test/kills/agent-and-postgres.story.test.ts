@@ -9,7 +9,7 @@ import { candidateName, type BackupId } from "../../model/base/names";
 import type { RestoreRequest } from "../../model/restore/protocol";
 import { restoreUntil, signalRestore } from "../support/stacks/disturbed-restore";
 import { docker, label, useServer } from "../support/servers/server";
-import { makeBackup } from "../support/backups/dumped-backup";
+import { writeDumpedBackup } from "../support/backups/dumped-backup";
 import { checkout } from "../support/files/checkout";
 import { until } from "../support/time/until";
 
@@ -115,7 +115,7 @@ async function converge(request: Partial<RestoreRequest>, wanted: BackupId): Pro
   const last = await attempt(request);
   expect(last.status, last.stdout).toBe(0);
   expect(await seen()).toBe(told(wanted));
-  await server.expectNothingLeft();
+  await server.expectNothingUnfinished();
   live = wanted;
   return last;
 }
@@ -155,7 +155,7 @@ beforeAll(async () => {
       "production",
       `TRUNCATE users; INSERT INTO users SELECT i, i, 'canary ' || i, i || '@canary.example' FROM generate_series(1, ${rows(id)}) i`,
     );
-    await makeBackup(server, { id, database: "production", format: "custom" });
+    await writeDumpedBackup(server, { id, database: "production", format: "custom" });
   }
   [live = ""] = backups.slice(0, 1);
   const first = await attempt(requestFor(live, "refresh-0"));
@@ -205,7 +205,7 @@ async function watch(): Promise<void> {
   await until("the client", async () => docker("ps", "-q", "--filter", `name=${client}`));
 }
 
-afterEach(async () => server.expectNothingLeft());
+afterEach(async () => server.expectNothingUnfinished());
 afterAll(async () => {
   await execa("docker", ["rm", "--force", client], { reject: false });
 });
@@ -244,7 +244,7 @@ test("PostgreSQL is killed at each step", async () => {
     // What stops it may come when it has let the application in already, to contents that are ready.
     if (step !== "grants" && step !== "swap") await expectNobodyIn(candidateName(database), step);
     await server.kill("postgres");
-    await server.startAgain("postgres");
+    await server.restart("postgres");
     await server.run(signalRestore("CONT"));
     await running;
   });
@@ -265,10 +265,10 @@ test("one of them is killed at ten random moments", async () => {
     } else if (victim === "both") {
       // As when their machine goes down.
       await Promise.all([server.kill("postgres"), server.kill("agent")]);
-      await Promise.all([server.startAgain("postgres"), server.startAgain("agent")]);
+      await Promise.all([server.restart("postgres"), server.restart("agent")]);
     } else {
       await server.kill(victim);
-      await server.startAgain(victim);
+      await server.restart(victim);
     }
     await running;
     await expectOldOrNew(wanted, moment);

@@ -4,9 +4,9 @@ import { sha256Of } from "../../agent/system/digest";
 import { mask } from "../../components";
 import { restoreResultSchema } from "../../model/restore/protocol";
 import { restoreUntil, stepLine } from "../support/stacks/disturbed-restore";
-import { ended, said, smallDump, useProject, type Run } from "../support/stacks/project";
+import { resultOf, untilPrinted, smallDump, useProject, type Run } from "../support/stacks/project";
 import { useSecondEngine } from "../support/engines/second-engine";
-import { leftoversSql } from "../support/servers/server";
+import { unfinishedRestoreSql } from "../support/servers/server";
 import { until } from "../support/time/until";
 
 const engine = useSecondEngine();
@@ -95,7 +95,7 @@ async function converge({ request, next }: Asked) {
   const { exitCode, stdout, stderr } = await agent(request, "stagecraft-agent", "restore");
   expect(exitCode, stderr).toBe(0);
   const seconds = (performance.now() - started) / 1000;
-  expect(await psql(`${tell}; ${leftoversSql}`)).toBe(contents[next]?.told);
+  expect(await psql(`${tell}; ${unfinishedRestoreSql}`)).toBe(contents[next]?.told);
   live = next;
   const { steps: done } = restoreResultSchema.parse(JSON.parse(stdout));
   return { seconds, found: done.map(({ name }) => name) };
@@ -122,7 +122,7 @@ test("the engine is killed: the old contents are there or the new, whole and mas
   asked = await nextRequest();
   for (const [n, step] of steps.entries()) {
     const running = agent(asked.request, ...restoreUntil(step, "STOP"));
-    await said(running as unknown as Run, stepLine(step));
+    await untilPrinted(running as unknown as Run, stepLine(step));
     await engine.killEngine(n % 2 === 0 ? "with its containers" : "alone");
     await running;
     asked = await expectOldOrNew(asked, step);
@@ -144,14 +144,14 @@ test("what a killed engine left is brought to what the stack names by the next u
   const dump = project.writeDump("b.sql", smallDump("a", 5, "SELECT pg_catalog.pg_sleep(5);"));
   project.reconfigure("dev", { ...settings, data: { dump } });
   const killed = project.start({}, "up", "--stack", "dev", "--yes", "--skip-preview");
-  await said(killed, stepLine("restore"));
+  await untilPrinted(killed, stepLine("restore"));
   await engine.killEngine("with its containers");
-  expect(await ended(killed)).not.toMatchObject({ exitCode: 0 });
+  expect(await resultOf(killed)).not.toMatchObject({ exitCode: 0 });
   await engine.startEngine();
   expect(await whenUp(tell)).toBe(contents[live]?.told);
   const up = await project.up("dev");
   expect(up, up.text).toMatchObject({ exitCode: 0 });
-  expect(await psql(`SELECT count(*) FROM a; ${leftoversSql}`)).toBe("5");
+  expect(await psql(`SELECT count(*) FROM a; ${unfinishedRestoreSql}`)).toBe("5");
   expect(await project.up("dev", "--expect-no-changes")).toMatchObject({ exitCode: 0 });
 });
 /** What PostgreSQL's superuser reads, on the machine itself. */

@@ -4,17 +4,17 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { beforeAll, beforeEach, expect, test } from "vitest";
 import { jobResultSchema } from "../../model/backup/protocol";
 import { restoreResultSchema } from "../../model/restore/protocol";
-import { askDuring } from "../support/databases/asking-client";
+import { queryDuring } from "../support/databases/asking-client";
 import { signalRestore } from "../support/stacks/disturbed-restore";
-import { killPulumi, startHeld, untilHeld } from "../support/stacks/held-update";
+import { killPulumi, startHeldUpdate, untilHeld } from "../support/stacks/held-update";
 import {
-  docker,
+  runDocker,
   exampleApplication,
   exampleDump,
   smallDump,
   useProject,
 } from "../support/stacks/project";
-import { leftoversSql } from "../support/servers/server";
+import { unfinishedRestoreSql } from "../support/servers/server";
 import { polling } from "../support/time/limit.mjs";
 
 const project = useProject();
@@ -51,11 +51,16 @@ function want(backup: string): void {
 }
 
 const agent = async (...command: readonly string[]) =>
-  docker("exec", project.names("dev").agent, ...command);
+  runDocker("exec", project.names("dev").agent, ...command);
 
 /** Lets a client ask all the time meanwhile. */
 const whileAsked = async (work: () => Promise<void>): Promise<void> =>
-  askDuring(project, { stack: "dev", sql: tell, pause: 50 }, (answer) => answers.add(answer), work);
+  queryDuring(
+    project,
+    { stack: "dev", sql: tell, pause: 50 },
+    (answer) => answers.add(answer),
+    work,
+  );
 
 /** What a next update wants that is to go through all steps. */
 const wantOther = (): void => {
@@ -106,7 +111,7 @@ beforeEach(async () => {
 /** Id of the application's container, and when it was started. */
 async function container(): Promise<readonly [id: string, started: string]> {
   const name = project.names("dev").application;
-  const { text } = await docker("inspect", "--format", "{{.Id}} {{.State.StartedAt}}", name);
+  const { text } = await runDocker("inspect", "--format", "{{.Id}} {{.State.StartedAt}}", name);
   const [id = "", started = ""] = text.split(" ");
   return [id, started];
 }
@@ -115,7 +120,7 @@ test("Pulumi is killed at each step: development has the old contents or the new
   wantOther();
   await whileAsked(async () => {
     for (const [n, step] of [...steps, "done"].entries()) {
-      const up = startHeld(project, "dev", step);
+      const up = startHeldUpdate(project, "dev", step);
       await untilHeld(up, step);
       const found = await project.psql("dev", tell);
       // What holds the agent may come when it has swapped already.
@@ -147,7 +152,7 @@ test("it is as the stack wants it after the next update, its application too, an
   );
   const [sameId, started] = await container();
   expect([sameId, started > (exchangedAt ?? "never")]).toEqual([id, true]);
-  expect(await project.psql("dev", `${tell}; ${leftoversSql}`)).toBe(told(wanted));
+  expect(await project.psql("dev", `${tell}; ${unfinishedRestoreSql}`)).toBe(told(wanted));
   expect(await project.up("dev", "--expect-no-changes")).toMatchObject({ exitCode: 0 });
 });
 
@@ -166,7 +171,7 @@ test("Pulumi is killed at ten random moments: development has the old contents o
     const up = await project.up("dev");
     expect(up, up.text).toMatchObject({ exitCode: 0 });
   });
-  expect(await project.psql("dev", `${tell}; ${leftoversSql}`)).toBe(told(wanted));
+  expect(await project.psql("dev", `${tell}; ${unfinishedRestoreSql}`)).toBe(told(wanted));
 });
 
 test("no client was shown anything but the whole contents of one backup, masked", () => {

@@ -6,7 +6,7 @@ import { Client } from "pg";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { stringify } from "yaml";
 import { useOwnMachine } from "../support/engines/own-machine";
-import { smallDump, useProject, type Said } from "../support/stacks/project";
+import { smallDump, useProject, type ProgramResult } from "../support/stacks/project";
 
 const machine = useOwnMachine();
 const project = useProject();
@@ -193,11 +193,11 @@ describe("a PostgreSQL that Debian has installed", () => {
 });
 
 /** Runs Pulumi in the example. */
-async function pulumi(...args: readonly string[]): Promise<Said> {
+async function pulumi(...args: readonly string[]): Promise<ProgramResult> {
   return project.pulumi(...args, "--cwd", folder);
 }
 
-async function up(...options: readonly string[]): Promise<Said> {
+async function up(...options: readonly string[]): Promise<ProgramResult> {
   return pulumi("up", "--stack", "own", "--yes", "--skip-preview", ...options);
 }
 

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { checkout } from "../support/files/checkout";
-import { docker, smallDump, TestProject } from "../support/stacks/project";
+import { runDocker, TestProject } from "../support/stacks/project";
 
 /** The last commit before files, verbs and messages got the names they have now. */
 const before = "72b4945";
@@ -22,15 +22,12 @@ beforeAll(async () => {
   execFileSync("tar", ["-x", "-C", oldSources], { input: archive });
   await project.prepare();
   project.useSources(oldSources);
-  const dump = project.writeDump("first.sql", smallDump("first", 3));
-  await project.makeStack("prod", { data: { dump } });
-  await project.makeStack("dev", { data: { dump } });
+  for (const stack of stacks) await project.makeStack(stack);
   await oldUp("prod");
   await oldUp("dev");
   const made = await ask("prod", "backup", { job: null });
   backup = (JSON.parse(made) as { backup: string }).backup;
   await ask("prod", "verify", { backup });
-  await project.makeStack("staging", { data: { dump } });
   await oldUp("staging");
   project.reconfigure("staging", { data: { from: "server:prod", backup } });
   await oldUp("staging");
@@ -83,8 +80,8 @@ async function facts(stack: string) {
   const { volumes, network } = project.parts(stack);
   const created = "{{.Name}} {{.CreatedAt}}";
   const shown = [
-    await docker("volume", "inspect", "--format", created, ...volumes),
-    await docker("network", "inspect", "--format", "{{.Name}} {{.Id}}", network),
+    await runDocker("volume", "inspect", "--format", created, ...volumes),
+    await runDocker("network", "inspect", "--format", "{{.Name}} {{.Id}}", network),
   ];
   return {
     urns: all.map(({ urn }) => urn).sort(),
@@ -153,7 +150,7 @@ test("backups, reports and logs made before are read", async () => {
 test("staging rolls back to the previous version of before, and refreshes from the backup of before", async () => {
   const back = await project.stagecraft("rollback", "staging");
   expect(back.exitCode, back.text).toBe(0);
-  expect(await project.psql("staging", "SELECT count(*) FROM first")).toBe("3");
+  expect(await project.psql("staging", "SELECT count(*) FROM hours")).toBe("3500");
   const refreshed = await project.stagecraft("refresh", "staging", backup);
   expect(refreshed.exitCode, refreshed.text).toBe(0);
   expect(await project.up("staging", "--expect-no-changes")).toMatchObject({ exitCode: 0 });

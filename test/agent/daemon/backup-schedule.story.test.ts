@@ -103,7 +103,7 @@ test("an agent that dies with a backup under way makes up for it when it comes b
     (await listRepository(server)).includes(name);
   await until("a backup under way", async () => listed(partial));
   await server.kill("agent");
-  await server.startAgain("agent");
+  await server.restart("agent");
   await session.release();
   await server.setClock("2030-03-04T09:00:00Z");
   await until("the next backup", async () => listed("20300304T090000Z"));

@@ -99,7 +99,7 @@ const faults: Readonly<Record<number, Fault>> = {
     failure: /the attempt was killed/,
     night: midway(async () => {
       await server.kill("agent");
-      await server.startAgain("agent");
+      await server.restart("agent");
       await server.setClock(at(11, "03:40:00").toISOString());
     }),
     backups: 1,
@@ -120,7 +120,7 @@ const faults: Readonly<Record<number, Fault>> = {
     // The agent is down all night.
     night: async (night) => {
       await server.kill("agent");
-      await server.startAgain("agent");
+      await server.restart("agent");
       await server.setClock(at(night, "09:00:00").toISOString());
     },
     backups: 1,
@@ -143,7 +143,7 @@ const faults: Readonly<Record<number, Fault>> = {
     failure: /the connection was cut|the agent cannot connect to PostgreSQL|shut down/,
     night: midway(async () => {
       await server.kill("postgres");
-      await server.startAgain("postgres");
+      await server.restart("postgres");
       const answers = async (): Promise<boolean> =>
         (await server.trySql("postgres", "SELECT")).status === 0;
       await until("PostgreSQL answers", answers);

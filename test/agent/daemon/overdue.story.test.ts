@@ -3,8 +3,8 @@ import type { AddressInfo } from "node:net";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { observationSchema } from "../../../model/observation/observation";
 import { formatBackupId } from "../../../model/base/names";
-import { makeBackup } from "../../support/backups/scripted-backup";
-import { numbersOf } from "../../support/servers/metrics";
+import { writeScriptedBackup } from "../../support/backups/scripted-backup";
+import { readMetrics } from "../../support/servers/metrics";
 import { docker, useServer } from "../../support/servers/server";
 import { holdSession } from "../../support/databases/held-session";
 import { runInAgent } from "../../support/programs/agent-function";
@@ -72,7 +72,7 @@ async function untilAlerted(count: number, note: RegExp): Promise<void> {
   });
 }
 
-const numbers = async (): Promise<string> => numbersOf(server);
+const numbers = async (): Promise<string> => readMetrics(server);
 
 describe("a server whose backups are in time", () => {
   test("is healthy, and its numbers are asked for in its own network alone", async () => {
@@ -108,7 +108,7 @@ describe("a server whose backups are overdue", () => {
   });
 
   test("is well again after the next backup, and people are told once", async () => {
-    await makeBackup(server, formatBackupId(new Date()), 1, "yearly");
+    await writeScriptedBackup(server, formatBackupId(new Date()), 1, "yearly");
     await startAgain();
     await untilAlerted(2, /"overdue":false/);
     expect(await server.run(["stagecraft-agent", "health"])).toMatchObject({

@@ -2,13 +2,13 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import type { RequiredConnection } from "../../../model/pg-hba/rule/protocol";
 import {
   agentRule,
-  askHba,
+  requestHba,
   hba,
   hbaFiles,
   hbaPath,
   loadTimes,
   postgresLog,
-  putHba,
+  applyHba,
   readHba,
   untilLogged,
 } from "../../support/pg-hba/agent-rules";
@@ -45,7 +45,7 @@ async function expectInPlace(text: string): Promise<void> {
 
 let started: string;
 beforeEach(async () => {
-  await putHba(server, usual);
+  await applyHba(server, usual);
   ({ started } = await loadTimes(server));
 });
 afterEach(async () => {
@@ -55,48 +55,48 @@ afterEach(async () => {
 describe("a change of the rules", () => {
   test("is in force when the verb ends", async () => {
     const rejecting = hba(`host all ${owner} all reject`, "host all all samenet scram-sha-256");
-    const result = await putHba(server, rejecting);
+    const result = await applyHba(server, rejecting);
     expect(result).toMatchObject({ changed: true });
     expect(result.steps.map(({ name }) => name)).toEqual([
       ...["connect", "open", "write", "check", "reload", "try"],
     ]);
     await expectInPlace(rejecting);
-    const refused = await askHba(server, rejecting, [application]);
+    const refused = await requestHba(server, rejecting, [application]);
     expect(refused.stderr).toContain(
       `pg_hba of ${server.name} is up to date, but a required connection is locked out`,
     );
-    await putHba(server, usual, [application, replica]);
+    await applyHba(server, usual, [application, replica]);
   });
 
   test("is none with the same text: nothing is read again", async () => {
     const before = await loadTimes(server);
-    const result = await putHba(server, usual, [application]);
+    const result = await applyHba(server, usual, [application]);
     expect(result).toMatchObject({ changed: false });
     expect(result.steps.map(({ name }) => name)).toEqual(["connect", "open", "try"]);
     expect(await loadTimes(server)).toEqual(before);
   });
 
   test("leaves no failed login in PostgreSQL's log", async () => {
-    const log = await logAfter(async () => putHba(server, hba("host all all samenet trust")));
+    const log = await logAfter(async () => applyHba(server, hba("host all all samenet trust")));
     expect(log).toContain("received SIGHUP, reloading configuration files");
     const more = await logAfter(async () => {
-      await putHba(server, usual, [application, replica, { ...application, method: "md5" }]);
+      await applyHba(server, usual, [application, replica, { ...application, method: "md5" }]);
       const socket = { ...application, over: "socket" } as const;
-      await putHba(server, hba("local all all scram-sha-256"), [socket]);
+      await applyHba(server, hba("local all all scram-sha-256"), [socket]);
     });
     expect(log + more).not.toMatch(/FATAL|ERROR|could not|unexpected/);
   });
 
   test("keeps the file's mode", async () => {
     await server.run(["chmod", "640", hbaPath]);
-    await putHba(server, hba("host all all all scram-sha-256"));
+    await applyHba(server, hba("host all all all scram-sha-256"));
     expect((await server.run(["stat", "-c", "%a", hbaPath])).stdout).toBe("640\n");
     await server.run(["chmod", "600", hbaPath]);
   });
 
   test("waits for another one", async () => {
     const texts = [1, 2, 3].map((n) => hba(`host all all 10.0.0.${n}/32 scram-sha-256`));
-    const said = await Promise.all(texts.map(async (text) => askHba(server, text)));
+    const said = await Promise.all(texts.map(async (text) => requestHba(server, text)));
     expect(said.map(({ status }) => status)).toEqual([0, 0, 0]);
     expect(texts).toContain(await readHba(server));
     expect(await hbaFiles(server)).toEqual([hbaPath]);
@@ -108,7 +108,7 @@ describe("a change of the rules", () => {
       return `host "database ${n}" role_${n} ${address} scram-sha-256 # ${n}`;
     });
     const text = hba(...rules, "host all all samenet scram-sha-256");
-    const { seconds } = await putHba(server, text, [application]);
+    const { seconds } = await applyHba(server, text, [application]);
     expect(seconds).toBeLessThan(atMost(10));
     await expectInPlace(text);
   });
@@ -125,7 +125,7 @@ describe("a change of the rules", () => {
   test("mends a file that was edited or removed by hand", async () => {
     for (const damage of [`echo nonsense >>${hbaPath}`, `rm ${hbaPath}`]) {
       await server.run(["sh", "-c", damage]);
-      expect(await putHba(server, usual, [application])).toMatchObject({ changed: true });
+      expect(await applyHba(server, usual, [application])).toMatchObject({ changed: true });
       await expectInPlace(usual);
     }
   });
@@ -134,9 +134,9 @@ describe("a change of the rules", () => {
     const byHand = hba("host all all all scram-sha-256");
     await server.run(["sh", "-c", `cat >${hbaPath}`], Buffer.from(byHand));
     const { loaded } = await loadTimes(server);
-    expect(await putHba(server, byHand, [application])).toMatchObject({ changed: true });
+    expect(await applyHba(server, byHand, [application])).toMatchObject({ changed: true });
     expect((await loadTimes(server)).loaded).not.toBe(loaded);
-    expect(await putHba(server, byHand, [application])).toMatchObject({ changed: false });
+    expect(await applyHba(server, byHand, [application])).toMatchObject({ changed: false });
   });
 });
 
@@ -177,7 +177,7 @@ describe("rules that PostgreSQL refuses", () => {
     ],
   ])("change nothing: %s", async (_, text, [head, ...lines]) => {
     const before = await loadTimes(server);
-    const said = await askHba(server, text, [application]);
+    const said = await requestHba(server, text, [application]);
     expect(said).toEqual({
       status: 1,
       stdout: "",
@@ -188,7 +188,7 @@ describe("rules that PostgreSQL refuses", () => {
   });
 
   test("are told of by their first ten lines", async () => {
-    const { stderr } = await askHba(server, hba(...Array<string>(5000).fill("nonsense")));
+    const { stderr } = await requestHba(server, hba(...Array<string>(5000).fill("nonsense")));
     expect(stderr.split("\n")).toHaveLength(14);
     expect(stderr).toContain("PostgreSQL rejects 5000 lines\n  line 2 ");
     expect(stderr).toContain("  and 4990 more\n");
@@ -229,7 +229,7 @@ describe("rules that lock a required connection out", () => {
       `another rule matches first; put this one above it: host timesheets ${owner} samenet scram-sha-256`,
     ],
   ])("are taken back: %s", async (_, text, reason, fix) => {
-    const { status, stdout, stderr } = await askHba(server, text, [application]);
+    const { status, stdout, stderr } = await requestHba(server, text, [application]);
     expect({ status, stdout }).toEqual({ status: 1, stdout: "" });
     const lines = stderr.split("\n");
     expect(lines[0]).toBe(
@@ -239,19 +239,21 @@ describe("rules that lock a required connection out", () => {
     expect(lines[2]?.trim()).toMatch(reason);
     expect(lines.slice(3)).toEqual([`    fix: ${fix}`, "The previous rules are active.", ""]);
     await expectInPlace(usual);
-    expect(await putHba(server, usual, [application])).toMatchObject({ changed: false });
+    expect(await applyHba(server, usual, [application])).toMatchObject({ changed: false });
   });
 
   test("are taken back when TLS is wanted and there is none", async () => {
     const tls: RequiredConnection = { ...application, over: "tls" };
-    const { stderr } = await askHba(server, hba("hostssl all all samenet scram-sha-256"), [tls]);
+    const { stderr } = await requestHba(server, hba("hostssl all all samenet scram-sha-256"), [
+      tls,
+    ]);
     expect(stderr).toContain("    TLS is off in PostgreSQL\n");
     expect(stderr).toContain("    fix: enable TLS for this server");
     await expectInPlace(usual);
   });
 
   test("are taken back when it is the agent's own", async () => {
-    const { status, stderr } = await askHba(server, "host all all samenet scram-sha-256\n");
+    const { status, stderr } = await requestHba(server, "host all all samenet scram-sha-256\n");
     expect(status).toBe(1);
     expect(stderr).toBe(
       [
@@ -267,7 +269,7 @@ describe("rules that lock a required connection out", () => {
   });
 
   test("are told of together", async () => {
-    const { stderr } = await askHba(server, hba("host other all all reject"), [
+    const { stderr } = await requestHba(server, hba("host other all all reject"), [
       application,
       replica,
     ]);
@@ -278,7 +280,7 @@ describe("rules that lock a required connection out", () => {
 
   test("keep connections that are open", async () => {
     const session = await holdSession(server, "postgres", "SELECT 'still here'");
-    await askHba(server, "host all all samenet reject\n", [application]);
+    await requestHba(server, "host all all samenet reject\n", [application]);
     expect(await server.sql("postgres", endHolderSql)).toBe("1");
     expect((await session.ended).stdout).toBe("still here\n");
   });
@@ -301,7 +303,7 @@ const killOnTrial = `until [ -e ${hbaPath}.proven ]; do sleep 0.02; done; sleep 
 async function killWhileOnTrial(text: string, seconds: number): Promise<void> {
   await delaySessions(2);
   try {
-    const running = askHba(server, text, [application]);
+    const running = requestHba(server, text, [application]);
     await server.run(["sh", "-c", killOnTrial, "-", String(seconds)]);
     expect((await running).status).toBe(137);
   } finally {
@@ -330,7 +332,7 @@ describe("an agent that is killed while new rules are on trial", () => {
   ])("%s, leaves rules that the next call takes back before it applies its own", async (_, at) => {
     await killWhileOnTrial(locking, at);
     const next = hba("host timesheets all samenet scram-sha-256");
-    const { stdout, stderr } = await askHba(server, next, [application]);
+    const { stdout, stderr } = await requestHba(server, next, [application]);
     expect(stderr).toBe("a change of the rules was interrupted; rolling it back first\n");
     expect(JSON.parse(stdout)).toMatchObject({ changed: true });
     await expectInPlace(next);
@@ -338,16 +340,16 @@ describe("an agent that is killed while new rules are on trial", () => {
 
   test("gets the same answer from the same call: the rules from before are in force", async () => {
     await killWhileOnTrial(locking, 1);
-    const { status } = await askHba(server, locking, [application]);
+    const { status } = await requestHba(server, locking, [application]);
     expect(status).toBe(1);
     await expectInPlace(usual);
-    await putHba(server, usual, [application]);
+    await applyHba(server, usual, [application]);
   });
 
   test("loses rules that would have been fine to the next call with them, which applies them", async () => {
     const fine = hba("host all all all scram-sha-256");
     await killWhileOnTrial(fine, 1);
-    expect(await putHba(server, fine, [application])).toMatchObject({ changed: true });
+    expect(await applyHba(server, fine, [application])).toMatchObject({ changed: true });
     await expectInPlace(fine);
   });
 });
@@ -363,13 +365,13 @@ describe("a trial that nobody ends", () => {
     await killWhileOnTrial(locking, 1);
     expect((await runInAgent(server, functions, body)).stdout).toBe("true\n");
     await expectInPlace(usual);
-    expect(await putHba(server, usual, [application])).toMatchObject({ changed: false });
+    expect(await applyHba(server, usual, [application])).toMatchObject({ changed: false });
     expect((await runInAgent(server, functions, body)).stdout).toBe("false\n");
   });
 
   test("is left alone while its verb runs", async () => {
     await delaySessions(2);
-    const running = askHba(server, locking, [application]);
+    const running = requestHba(server, locking, [application]);
     await server.run(["sh", "-c", `until [ -e ${hbaPath}.proven ]; do sleep 0.02; done`]);
     expect((await runInAgent(server, functions, body)).stdout).toBe("false\n");
     expect((await running).stderr).toContain("a required connection would be locked out");
@@ -384,7 +386,7 @@ test("rules by hand that keep the agent out are mended with the help of one sign
   await untilLogged(server, "received SIGHUP", async () =>
     server.sql("postgres", "SELECT pg_reload_conf()"),
   );
-  const { status, stderr } = await askHba(server, usual, [application]);
+  const { status, stderr } = await requestHba(server, usual, [application]);
   expect(status).toBe(1);
   expect(stderr).toBe(
     [
@@ -397,7 +399,7 @@ test("rules by hand that keep the agent out are mended with the help of one sign
   await untilLogged(server, "received SIGHUP", async () =>
     docker("kill", "--signal", "HUP", server.postgres),
   );
-  expect(await putHba(server, usual, [application])).toMatchObject({ changed: false });
+  expect(await applyHba(server, usual, [application])).toMatchObject({ changed: false });
 });
 
 describe("a server with TLS", () => {
@@ -418,7 +420,7 @@ describe("a server with TLS", () => {
     const log = await logAfter(async () => {
       const text = hba("hostssl all,replication all samenet scram-sha-256", "host all all all md5");
       const required = [tls, { ...replica, over: "tls" as const }, application];
-      await putHba(server, text, required);
+      await applyHba(server, text, required);
       // The last sessions log what they have to say before they end.
       const sessions = async (): Promise<string> => docker("top", server.postgres, "-o", "args");
       await expect.poll(sessions, polling).not.toMatch(/postgres: \S+ \S+ (?:\[local\]|[\d.]+\()/);
@@ -428,7 +430,7 @@ describe("a server with TLS", () => {
   });
 
   test("lets rules be taken back that want TLS of a connection without", async () => {
-    const { stderr } = await askHba(server, hba("hostssl all all samenet scram-sha-256"), [
+    const { stderr } = await requestHba(server, hba("hostssl all all samenet scram-sha-256"), [
       application,
       tls,
     ]);
@@ -440,13 +442,13 @@ describe("a server with TLS", () => {
 
   test("counts being asked for a certificate as the answer of a cert rule", async () => {
     const text = hba("hostssl all all samenet cert");
-    await putHba(server, text, [{ ...tls, method: "cert" }]);
+    await applyHba(server, text, [{ ...tls, method: "cert" }]);
   });
 });
 
 test("a PostgreSQL that is killed while new rules are on trial comes back with those from before", async () => {
   await delaySessions(2);
-  const running = askHba(server, locking, [application]);
+  const running = requestHba(server, locking, [application]);
   await server.run(["sh", "-c", `until [ -e ${hbaPath}.proven ]; do sleep 0.02; done`]);
   await server.kill("postgres");
   const { status, stderr } = await running;
@@ -455,8 +457,8 @@ test("a PostgreSQL that is killed while new rules are on trial comes back with t
     /^cannot restore the previous rules yet \(.*\); the next change restores them$/m,
   );
   expect(await readHba(server)).toBe(usual);
-  await server.startAgain("postgres");
-  await putHba(server, usual);
+  await server.restart("postgres");
+  await applyHba(server, usual);
   await delaySessions(0);
   await expectInPlace(usual);
   ({ started } = await loadTimes(server));

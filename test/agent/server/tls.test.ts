@@ -3,14 +3,14 @@ import { Client } from "pg";
 import { beforeAll, describe, expect, test } from "vitest";
 import { observationSchema } from "../../../model/observation/observation";
 import { tlsResultSchema, type TlsRequest, type TlsResult } from "../../../model/tls/protocol";
-import { docker, useServer, type Said } from "../../support/servers/server";
+import { docker, useServer, type CommandResult } from "../../support/servers/server";
 import { polling } from "../../support/time/limit.mjs";
 
 const server = useServer();
 const dataFolder = "/var/lib/postgresql/data/pgdata";
 const password = "over the wire";
 
-const ask = async (more: Partial<TlsRequest> = {}): Promise<Said> =>
+const ask = async (more: Partial<TlsRequest> = {}): Promise<CommandResult> =>
   server.agent(["tls"], { server: server.name, names: [server.postgres, "localhost"], ...more });
 
 /** Sees to the certificate and gives the answer. */

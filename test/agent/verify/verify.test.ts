@@ -7,8 +7,8 @@ import { fileProblems } from "../../../agent/repository/backup-files";
 import type { Manifest } from "../../../model/backup/manifest";
 import { jobResultSchema } from "../../../model/backup/protocol";
 import { formatBytes } from "../../../model/base/units";
-import { putHba } from "../../support/pg-hba/agent-rules";
-import { makeBackup, repository, verify } from "../../support/backups/dumped-backup";
+import { applyHba } from "../../support/pg-hba/agent-rules";
+import { writeDumpedBackup, repository, verifyBackup } from "../../support/backups/dumped-backup";
 import { useServer } from "../../support/servers/server";
 import { shopSql } from "../../support/databases/shop";
 import { until } from "../../support/time/until";
@@ -38,7 +38,7 @@ async function inFolder(id: string, script: string): Promise<void> {
 
 /** That the backup is found bad for these reasons, that this is remembered, and that nothing is left of it. */
 async function expectBad(id: string, ...reasons: readonly (string | RegExp)[]): Promise<boolean> {
-  const { status, stderr, result } = await verify(server, id);
+  const { status, stderr, result } = await verifyBackup(server, id);
   expect(status, stderr).toBe(1);
   const { verification } = result ?? {};
   expect(verification).toMatchObject({ result: "failed" });
@@ -51,7 +51,7 @@ async function expectBad(id: string, ...reasons: readonly (string | RegExp)[]): 
   );
   expect(stderr).toContain(verification?.text);
   expect(await rememberedOf(id)).toEqual(verification);
-  await server.expectNothingLeft();
+  await server.expectNothingUnfinished();
   return verification?.restored ?? false;
 }
 
@@ -74,8 +74,8 @@ describe("a good backup", () => {
     "is restored, counted, checked, and remembered as good: %s",
     async (format) => {
       const id = nextId();
-      await makeBackup(server, { id, database: "shop", format });
-      const { status, result, stderr } = await verify(server, id);
+      await writeDumpedBackup(server, { id, database: "shop", format });
+      const { status, result, stderr } = await verifyBackup(server, id);
       expect({ status, result }, stderr).toMatchObject({
         status: 0,
         result: {
@@ -88,7 +88,7 @@ describe("a good backup", () => {
       });
       expect(await rememberedOf(id)).toEqual(result?.verification);
       expect((await server.run(["ls", `${repository}/${id}`])).stdout).not.toContain("partial");
-      await server.expectNothingLeft();
+      await server.expectNothingUnfinished();
     },
   );
 
@@ -98,29 +98,33 @@ describe("a good backup", () => {
       "granted",
       `CREATE ROLE visitor; CREATE TABLE public.t (id int); GRANT SELECT ON public.t TO visitor;`,
     );
-    await makeBackup(server, { id, database: "granted" });
+    await writeDumpedBackup(server, { id, database: "granted" });
     await server.sql("postgres", `DROP DATABASE granted; DROP ROLE visitor`);
-    expect(await verify(server, id)).toMatchObject({ status: 0 });
+    expect(await verifyBackup(server, id)).toMatchObject({ status: 0 });
     expect(await server.sql("postgres", "SELECT FROM pg_roles WHERE rolname = 'visitor'")).toBe("");
   });
 
   test("is looked for, when none is named: the newest that nobody has judged, until there is none; old logs go", async () => {
     const [older, newer] = [nextId(), nextId()];
-    await makeBackup(server, { id: older, database: "shop" });
-    await makeBackup(server, { id: newer, database: "shop" });
+    await writeDumpedBackup(server, { id: older, database: "shop" });
+    await writeDumpedBackup(server, { id: newer, database: "shop" });
     const logs = "cd /var/lib/stagecraft/logs";
     const old = "$(seq -f 201912%02gT032900Z-verify-shop.log 31)";
     await server.output(["sh", "-c", `${logs} && touch ${old}`]);
-    const { result } = await verify(server);
+    const { result } = await verifyBackup(server);
     expect(result).toMatchObject({ backup: newer, logs: [`${newer}-verify-shop.log`] });
     const kept = await server.output(["sh", "-c", `${logs} && ls | grep -c verify`]);
     expect(kept.toString().trim()).toBe("30");
-    expect((await verify(server)).result?.backup).toBe(older);
-    expect((await verify(server)).result).toEqual({ backup: null, verification: null, logs: [] });
+    expect((await verifyBackup(server)).result?.backup).toBe(older);
+    expect((await verifyBackup(server)).result).toEqual({
+      backup: null,
+      verification: null,
+      logs: [],
+    });
   });
 
   test("that is not there", async () => {
-    expect(await verify(server, "20200101T000000Z")).toMatchObject({
+    expect(await verifyBackup(server, "20200101T000000Z")).toMatchObject({
       status: 1,
       stdout: "",
       stderr:
@@ -132,7 +136,7 @@ describe("a good backup", () => {
 describe("a backup is not good", () => {
   test("when its files are not as they were, and then it is not even restored", async () => {
     const id = nextId();
-    const { files } = await makeBackup(server, { id, database: "shop" });
+    const { files } = await writeDumpedBackup(server, { id, database: "shop" });
     const [a = "", b = "", c = ""] = files
       .filter(({ path, bytes }) => path.endsWith(".gz") && bytes > 25)
       .map(({ path }) => path);
@@ -155,7 +159,7 @@ describe("a backup is not good", () => {
 
   test("when its manifest was altered or has gone", async () => {
     const id = nextId();
-    await makeBackup(server, { id, database: "shop" });
+    await writeDumpedBackup(server, { id, database: "shop" });
     await inFolder(id, `sed -i 's/"largeObjects":1/"largeObjects":2/' manifest.json`);
     await expectBad(id, "manifest.json or manifest.sha256 was altered");
     await inFolder(id, "rm manifest.sha256");
@@ -179,7 +183,7 @@ describe("a backup is not good", () => {
         ],
       })),
     });
-    await makeBackup(server, { id, database: "shop", tell });
+    await writeDumpedBackup(server, { id, database: "shop", tell });
     const restored = await expectBad(
       id,
       "shop: table public.customers has 53 of 54 rows",
@@ -193,7 +197,7 @@ describe("a backup is not good", () => {
   test("when an extension that it needs is not on this server", async () => {
     const id = nextId();
     const edit = `sed -i 's/EXTENSION IF NOT EXISTS pg_trgm/EXTENSION IF NOT EXISTS postgis/' *.sql`;
-    await makeBackup(server, { id, database: "shop", format: "plain", edit });
+    await writeDumpedBackup(server, { id, database: "shop", format: "plain", edit });
     await expectBad(
       id,
       "shop: the restore failed",
@@ -207,7 +211,7 @@ describe("a backup is not good", () => {
   test("when the dump was cut short before its sizes were taken", async () => {
     const id = nextId();
     const edit = `truncate -s 5000 *.sql`;
-    await makeBackup(server, { id, database: "shop", format: "plain", edit });
+    await writeDumpedBackup(server, { id, database: "shop", format: "plain", edit });
     await expectBad(id, /^shop: .* is truncated: the closing line .* is missing/);
   });
 
@@ -223,7 +227,7 @@ describe("a backup is not good", () => {
        INSERT INTO public.t SELECT generate_series(1, 100);
        CREATE INDEX broken ON public.t USING btree (id public.fickle);`,
     );
-    await makeBackup(server, { id, database: "fickle" });
+    await writeDumpedBackup(server, { id, database: "fickle" });
     await server.sql("postgres", "DROP DATABASE fickle");
     await expectBad(
       id,
@@ -235,9 +239,9 @@ describe("a backup is not good", () => {
 describe("a verification that is interrupted", () => {
   test("lets nobody into its copy meanwhile and keeps no change of the rules waiting; killed, it leaves no copy for long and judges nothing", async () => {
     const id = nextId();
-    await makeBackup(server, { id, database: "slow" });
+    await writeDumpedBackup(server, { id, database: "slow" });
     await server.makeRoles({ database: "slow", application: "an application's password" });
-    const running = verify(server, id);
+    const running = verifyBackup(server, id);
     await untilChecking();
     const login = {
       user: "slow",
@@ -245,7 +249,7 @@ describe("a verification that is interrupted", () => {
       database: "slow__checking",
     };
     expect((await server.as(login, "SELECT 1")).stderr).toMatch(/permission denied for database/);
-    await putHba(
+    await applyHba(
       server,
       await server.sql(
         "postgres",
@@ -265,18 +269,18 @@ describe("a verification that is interrupted", () => {
 
   test("by a PostgreSQL that goes down says so and judges nothing", async () => {
     const id = nextId();
-    await makeBackup(server, { id, database: "slow" });
-    const running = verify(server, id);
+    await writeDumpedBackup(server, { id, database: "slow" });
+    const running = verifyBackup(server, id);
     await untilChecking();
     await server.kill("postgres");
-    await server.startAgain("postgres");
+    await server.restart("postgres");
     const { status, stdout, stderr } = await running;
     expect({ status, stdout }).toEqual({ status: 1, stdout: "" });
     expect(stderr).toMatch(
       /the restore was interrupted: .*|the agent cannot connect to PostgreSQL/,
     );
     expect(await rememberedOf(id)).toBeUndefined();
-    await server.expectNothingLeft();
+    await server.expectNothingUnfinished();
   });
 });
 
@@ -284,8 +288,8 @@ test("a verified backup is read again after a week, and from then on it counts o
   await server.run(["sh", "-c", `rm -rf ${repository}/*`]);
   const [altered, good, recent] = [nextId(), nextId(), nextId()];
   for (const id of [altered, good, recent]) {
-    await makeBackup(server, { id, database: "shop", format: "plain" });
-    expect(await verify(server, id)).toMatchObject({ status: 0 });
+    await writeDumpedBackup(server, { id, database: "shop", format: "plain" });
+    expect(await verifyBackup(server, id)).toMatchObject({ status: 0 });
     if (id !== good) await inFolder(id, "printf x | dd of=$(ls *.sql) bs=1 seek=900 conv=notrunc");
     const age = `sed -i 's/"checkedAt":"[^"]*"/"checkedAt":"2020-01-01T00:00:00Z"/' ${repository}/records/${id}/verification.json`;
     if (id !== recent) await server.output(["sh", "-c", age]);
@@ -313,7 +317,7 @@ test("a verified backup is read again after a week, and from then on it counts o
 
 test("500 bytes flipped and files cut anywhere in a stored backup are all found", async () => {
   const id = nextId();
-  await makeBackup(server, { id, database: "shop" });
+  await writeDumpedBackup(server, { id, database: "shop" });
   const here = join(server.folder, "stored");
   await execa("mkdir", [here]);
   const tar = await server.output(["tar", "-C", repository, "-cf", "-", id]);

@@ -2,14 +2,12 @@ import * as pulumi from "@pulumi/pulumi";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { presets, ProductionServer, type PgHbaChoice, type PgHbaRule } from "../../../components";
 import { sha256 } from "../../../components/engine/digest";
-import { observeServer } from "../../../components/engine/server-state";
 import type { Observation } from "../../../model/observation/observation";
 import { renderManagedFile } from "../../../model/pg-hba/text/managed-file";
 import { register } from "../../support/components/mocks";
-import { observation } from "../../support/components/server-observation";
+import { mockObservedServer, observation } from "../../support/components/server-observation";
 
 const source = { name: "timesheets.sql", sha256: "a".repeat(64) };
-const made = { network: "then", postgres: "then", agent: "then" };
 
 const production = (pgHba: PgHbaChoice) => () =>
   new ProductionServer("prod", {
@@ -29,7 +27,7 @@ function see(text: string | undefined): void {
           pgHba: { text, sha256: sha256(text) },
           generations: { "pg-hba": 2 },
         };
-  vi.mocked(observeServer).mockResolvedValue({ createdAt: made, faults: [], observation: seen });
+  mockObservedServer(seen);
 }
 
 const rules = presets.production({ database: "timesheets", application: "10.10.0.0/24" });

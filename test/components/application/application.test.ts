@@ -11,7 +11,7 @@ import {
   type ServerArgs,
 } from "../../../components";
 import { observeServer, inspectContainer } from "../../../components/engine/server-state";
-import { findResource, register, valueOf, type Registered } from "../../support/components/mocks";
+import { findResource, register, valueOf } from "../../support/components/mocks";
 import { mockObservedServer, observation } from "../../support/components/server-observation";
 
 const sha256 = "a".repeat(64);

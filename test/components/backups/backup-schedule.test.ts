@@ -1,11 +1,10 @@
 import * as pulumi from "@pulumi/pulumi";
 import { beforeEach, describe, expect, test, vi } from "vitest";
 import { StagingServer, type BackupsArgs, type Dump } from "../../../components";
-import { observeServer } from "../../../components/engine/server-state";
 import { digestedRequest, backupsRequestSchema } from "../../../model/backup/protocol";
 import { sha256 } from "../../../components/engine/digest";
 import { register, type Registered } from "../../support/components/mocks";
-import { observation } from "../../support/components/server-observation";
+import { mockObservedServer, observation } from "../../support/components/server-observation";
 
 const dump: Dump = {
   path: "dumps/timesheets.sql",
@@ -13,14 +12,9 @@ const dump: Dump = {
   source: { name: "timesheets.sql", sha256: "a".repeat(64) },
 };
 const passwords = { application: "long enough", readonly: "long enough", monitor: "long enough" };
-const made = { network: "then", postgres: "then", agent: "then" };
 
 beforeEach(() => {
-  vi.mocked(observeServer).mockResolvedValue({
-    createdAt: made,
-    faults: [],
-    observation: undefined,
-  });
+  mockObservedServer(undefined);
 });
 
 const staging = (backups?: BackupsArgs) => () =>
@@ -66,10 +60,7 @@ describe("the backups of a server", () => {
     const see = (sha: string): void => {
       const backups = { ...seen.backups, sha256: sha };
       const generations = { ...seen.generations, backups: 4 };
-      vi.mocked(observeServer).mockResolvedValue({
-        ...{ createdAt: made, faults: [] },
-        observation: { ...seen, backups, generations },
-      });
+      mockObservedServer({ ...seen, backups, generations });
     };
     see(wanted);
     expect(generationOf(await commandOf())).toBe("4");
@@ -82,10 +73,7 @@ describe("the backups of a server", () => {
     const seen = observation(undefined);
     const see = (reasons: string[]): void => {
       const backups = { ...seen.backups, late: reasons };
-      vi.mocked(observeServer).mockResolvedValue({
-        ...{ createdAt: made, faults: [] },
-        observation: { ...seen, backups },
-      });
+      mockObservedServer({ ...seen, backups });
     };
     const warn = vi.spyOn(pulumi.log, "warn").mockResolvedValue();
     see([]);

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { beforeEach, expect, test, vi } from "vitest";
+import { beforeEach, expect, test } from "vitest";
 import { DevelopmentServer, type Dump } from "../../../components";
 import { register, type Registered } from "../../support/components/mocks";
 import { mockObservedServer } from "../../support/components/server-observation";

@@ -15,7 +15,7 @@ import { placeScript, settleScript } from "../../../components/access/remote-pg-
 import type { Observation } from "../../../model/observation/observation";
 import { externalRules } from "../../../model/pg-hba/judge/external-rules";
 import { renderManagedFile } from "../../../model/pg-hba/text/managed-file";
-import { register, valueOf, type Registered } from "../../support/components/mocks";
+import { findResource, register, valueOf } from "../../support/components/mocks";
 import { observation } from "../../support/components/server-observation";
 
 const source = { name: "timesheets.sql", sha256: "a".repeat(64) };
@@ -69,12 +69,6 @@ function see(text: string | undefined, more: Partial<Observation> = {}): void {
   vi.mocked(observeServer).mockResolvedValue({ ...observed, observation: seen });
 }
 
-function find(resources: readonly Registered[], name: string, type = ""): Registered {
-  const found = resources.find((r) => r.name === name && r.type.includes(type));
-  if (!found) throw new Error(`no ${type} ${name}`);
-  return found;
-}
-
 const told = (what: "info" | "warn"): string[] =>
   vi.mocked(pulumi.log[what]).mock.calls.map(([text]) => text);
 
@@ -96,7 +90,7 @@ describe("the backups of a server elsewhere", () => {
   test("are made by its agent's schedule, and nothing is archived", async () => {
     see(undefined);
     const { resources } = await register(withBackups());
-    const { inputs } = find(resources, "warehouse-backups", "Command");
+    const { inputs } = findResource(resources, "warehouse-backups", "Command");
     expect(JSON.parse(inputs["stdin"] as string)).toMatchObject({
       server: "warehouse",
       jobs: { nightly: { schedule: "29 3 * * *" } },
@@ -137,13 +131,13 @@ describe("a server elsewhere", () => {
       ["stagecraft:index:ExternalPgHba", "warehouse-pg-hba", "warehouse"],
       ["stagecraft:index:ExternalPostgres", "warehouse", ""],
     ]);
-    expect(find(resources, "warehouse-roles").dependsOn).toContain("warehouse-connection");
-    expect(find(resources, "timesheets-restore").dependsOn).toContain("warehouse-roles");
+    expect(findResource(resources, "warehouse-roles").dependsOn).toContain("warehouse-connection");
+    expect(findResource(resources, "timesheets-restore").dependsOn).toContain("warehouse-roles");
   });
 
   test("has an agent with nothing but its own volumes", async () => {
     const { resources } = await register(external());
-    expect(find(resources, "warehouse-agent", "Container").inputs).toMatchObject({
+    expect(findResource(resources, "warehouse-agent", "Container").inputs).toMatchObject({
       name: "stagecraft-warehouse-agent",
       command: ["stagecraft-agent", "serve"],
       envs: [
@@ -161,7 +155,7 @@ describe("a server elsewhere", () => {
 
   test("has its password on stdin alone, as a secret", async () => {
     const { resources } = await register(external());
-    const { inputs } = find(resources, "warehouse-connection");
+    const { inputs } = findResource(resources, "warehouse-connection");
     expect(JSON.parse((inputs["stdin"] as { secret: string }).secret)).toEqual({
       ...{ server: "warehouse", host: "db.example.com", port: 5432 },
       ...{ user: "the boss", password: "of the boss", sslmode: "verify-full" },
@@ -207,10 +201,10 @@ describe("a server elsewhere", () => {
     see(file);
     const { resources } = await register(external());
     expect([...told("info"), ...told("warn")]).toEqual([]);
-    expect(find(resources, "warehouse-connection").inputs["environment"]).toMatchObject({
+    expect(findResource(resources, "warehouse-connection").inputs["environment"]).toMatchObject({
       GENERATION: "4",
     });
-    expect(find(resources, "warehouse-roles").inputs["environment"]).toMatchObject({
+    expect(findResource(resources, "warehouse-roles").inputs["environment"]).toMatchObject({
       GENERATION: "2",
     });
   });
@@ -218,7 +212,7 @@ describe("a server elsewhere", () => {
   test("is another server at another address, whatever the agent sees of the first", async () => {
     see(file);
     const { resources } = await register(external({ address: { host: "other.example.com" } }));
-    expect(find(resources, "timesheets-restore").inputs["environment"]).toMatchObject({
+    expect(findResource(resources, "timesheets-restore").inputs["environment"]).toMatchObject({
       RESTORE_ID: "aaaaaaaaaaaa-1",
       AGENT_ID: "id-of-warehouse-agent for other.example.com:5432",
     });
@@ -257,7 +251,7 @@ describe("with SSH", () => {
     see("local all all peer\n");
     const { resources } = await register(external({ ssh }));
     const steps = ["-check", "-place", "-try", ""].map((step) =>
-      find(resources, `warehouse-pg-hba${step}`, "Command"),
+      findResource(resources, `warehouse-pg-hba${step}`, "Command"),
     );
     expect(steps.map(({ type, name }) => [type, name])).toEqual([
       ["command:local:Command", "warehouse-pg-hba-check"],
@@ -294,7 +288,7 @@ describe("with SSH", () => {
 
   test("the host key is pinned, and the private key a secret like all of the connection", async () => {
     const { resources } = await register(external({ ssh }));
-    expect(find(resources, "warehouse-pg-hba-place").inputs["connection"]).toEqual({
+    expect(findResource(resources, "warehouse-pg-hba-place").inputs["connection"]).toEqual({
       secret: {
         ...{ host: "db.example.com", port: 22, user: "postgres" },
         ...{ hostKey: "ssh-ed25519 AAAAC3Nza", privateKey: "a private key" },
@@ -309,7 +303,7 @@ describe("with SSH", () => {
     expect(told("warn")).toEqual([
       "pg_hba.conf of warehouse was edited manually; the next up overwrites the change",
     ]);
-    expect(find(resources, "warehouse-pg-hba-check").inputs["environment"]).toMatchObject({
+    expect(findResource(resources, "warehouse-pg-hba-check").inputs["environment"]).toMatchObject({
       GENERATION: "4",
     });
   });

@@ -10,10 +10,8 @@ import {
   StagingServer,
   type Dump,
 } from "../../../components";
-import { observeServer, type ObservedState } from "../../../components/engine/server-state";
-import type { Observation } from "../../../model/observation/observation";
-import { register, valueOf, type Registered } from "../../support/components/mocks";
-import { observation } from "../../support/components/server-observation";
+import { findResource, register, valueOf, type Registered } from "../../support/components/mocks";
+import { mockObservedServer, observation } from "../../support/components/server-observation";
 
 const sha256 = "a".repeat(64);
 const dump: Dump = {
@@ -42,27 +40,10 @@ const production = (): ProductionServer =>
   });
 
 beforeEach(() => {
-  see(undefined);
+  mockObservedServer(undefined);
 });
 
 const crashesOnly = ["archive_mode=off", "wal_level=minimal", "max_wal_senders=0"];
-
-const made = { network: "then", postgres: "then", agent: "then" };
-
-function see(seen: Observation | undefined, more: Partial<ObservedState> = {}): void {
-  vi.mocked(observeServer).mockResolvedValue({
-    createdAt: made,
-    faults: [],
-    observation: seen,
-    ...more,
-  });
-}
-
-function find(resources: readonly Registered[], name: string, type = ""): Registered {
-  const found = resources.find((r) => r.name === name && r.type.includes(type));
-  if (!found) throw new Error(`no ${type} ${name}`);
-  return found;
-}
 
 describe("a development server", () => {
   test("is exactly these resources, each below its own component", async () => {
@@ -94,7 +75,7 @@ describe("a development server", () => {
 
   test("has PostgreSQL in a container that is stopped gently and reached from this machine alone", async () => {
     const { resources } = await register(development);
-    expect(find(resources, "dev-postgres").inputs).toEqual({
+    expect(findResource(resources, "dev-postgres").inputs).toEqual({
       name: "stagecraft-dev-postgres",
       image: "stagecraft-server:0123456789ab",
       command: [
@@ -140,7 +121,7 @@ describe("a development server", () => {
 
   test("has an agent that publishes no port and sees its volumes", async () => {
     const { resources } = await register(development);
-    const { inputs } = find(resources, "dev-agent", "Container");
+    const { inputs } = findResource(resources, "dev-agent", "Container");
     expect(inputs).toMatchObject({
       command: ["stagecraft-agent", "serve"],
       envs: [
@@ -166,7 +147,7 @@ describe("a development server", () => {
 
   test("hands the passwords over as a secret on stdin, and nowhere else", async () => {
     const { resources } = await register(development);
-    const roles = find(resources, "dev-roles");
+    const roles = findResource(resources, "dev-roles");
     expect(roles.inputs["stdin"]).toEqual({
       secret: JSON.stringify({
         ...{ server: "dev", kind: "development" },
@@ -190,7 +171,7 @@ describe("a development server", () => {
 
   test("makes its roles again when one of its containers is another", async () => {
     const { resources } = await register(development);
-    expect(find(resources, "dev-roles").inputs).toMatchObject({
+    expect(findResource(resources, "dev-roles").inputs).toMatchObject({
       create: 'exec docker exec -i "$AGENT" stagecraft-agent roles "$GENERATION"',
       environment: {
         AGENT: "stagecraft-dev-agent",
@@ -206,7 +187,7 @@ describe("a development server", () => {
 
   test("restores its dump when the roles are there, every value by environment or stdin", async () => {
     const { resources } = await register(development);
-    const { inputs, dependsOn } = find(resources, "timesheets-restore");
+    const { inputs, dependsOn } = findResource(resources, "timesheets-restore");
     const { stdin, ...others } = inputs;
     expect(dependsOn).toContain("dev-roles");
     expect(others).toEqual({
@@ -238,7 +219,7 @@ describe("a development server", () => {
 
   test("shows what its contents are, so that a preview shows when they change", async () => {
     const { resources } = await register(development);
-    expect(find(resources, "timesheets").inputs).toEqual({
+    expect(findResource(resources, "timesheets").inputs).toEqual({
       dump: "timesheets.sql",
       backup: "20261115T032900Z",
       sha256,
@@ -264,7 +245,7 @@ describe("a development server", () => {
     const { resources } = await register(
       () => new DevelopmentServer("dev", { ...common, database: { name: "a", refreshFrom } }),
     );
-    expect(find(resources, "a-restore").inputs["create"]).toBe(
+    expect(findResource(resources, "a-restore").inputs["create"]).toBe(
       'tar -C "$DUMP" -cf - . | docker exec -i "$AGENT" stagecraft-agent receive "$SHA256" "$DATABASE" "$MODE" --folder && exec docker exec -i "$AGENT" stagecraft-agent restore',
     );
   });
@@ -279,7 +260,7 @@ describe("a development server", () => {
     const { resources } = await register(
       () => new DevelopmentServer("dev", { ...common, database: { name, refreshFrom: dump } }),
     );
-    const { inputs } = find(resources, `${name}-restore`);
+    const { inputs } = findResource(resources, `${name}-restore`);
     expect(inputs["create"]).not.toContain("drop");
     expect(inputs["environment"]).toMatchObject({ DATABASE: name });
   });
@@ -304,7 +285,7 @@ PostgresServer "dev": postgres.memory must be a size like "2 GB" or "512 MB", go
 describe("PostgreSQL's log", () => {
   const logOf = async (program: () => pulumi.Resource): Promise<readonly string[]> => {
     const { resources } = await register(program);
-    const command = find(resources, "log-postgres").inputs["command"] as readonly string[];
+    const command = findResource(resources, "log-postgres").inputs["command"] as readonly string[];
     return command.filter((setting) => crashesOnly.includes(setting));
   };
   const database = { name: "timesheets", refreshFrom: dump };
@@ -359,22 +340,22 @@ describe("PostgreSQL's log", () => {
 describe("what the agent sees", () => {
   const restoreId = async (program: () => unknown): Promise<unknown> => {
     const { resources } = await register(program);
-    const { inputs } = find(resources, "timesheets-restore");
+    const { inputs } = findResource(resources, "timesheets-restore");
     return (inputs["environment"] as Record<string, unknown>)["RESTORE_ID"];
   };
 
   test("the wanted contents change nothing", async () => {
-    see(observation({ sha256, restoreId: "aaaaaaaaaaaa-7" }));
+    mockObservedServer(observation({ sha256, restoreId: "aaaaaaaaaaaa-7" }));
     expect(await restoreId(development)).toBe("aaaaaaaaaaaa-7");
   });
 
   test("other contents are replaced on development", async () => {
-    see(observation({ sha256: "b".repeat(64), restoreId: "b-3" }));
+    mockObservedServer(observation({ sha256: "b".repeat(64), restoreId: "b-3" }));
     expect(await restoreId(development)).toBe("aaaaaaaaaaaa-4");
   });
 
   test("other contents stay on production", async () => {
-    see(observation({ sha256: "b".repeat(64), restoreId: "b-3" }));
+    mockObservedServer(observation({ sha256: "b".repeat(64), restoreId: "b-3" }));
     expect(await restoreId(production)).toBe("b-3");
   });
 
@@ -382,7 +363,7 @@ describe("what the agent sees", () => {
     ["development", development],
     ["production", production],
   ])("a missing database comes back on %s", async (_, program) => {
-    see(observation(undefined));
+    mockObservedServer(observation(undefined));
     expect(await restoreId(program)).toBe("aaaaaaaaaaaa-4-missing");
   });
 });
@@ -390,19 +371,23 @@ describe("what the agent sees", () => {
 describe("a part that is gone or stopped", () => {
   const label = async (name: string): Promise<unknown> => {
     const { resources } = await register(development);
-    const { inputs } = find(resources, name, "ontainer");
+    const { inputs } = findResource(resources, name, "ontainer");
     return (inputs["labels"] as { label: string; value: string }[]).at(-1);
   };
 
   test("gets another label, so that it is replaced, and the others keep theirs", async () => {
-    see(undefined, { createdAt: { ...made, agent: "now" } });
+    mockObservedServer(undefined, {
+      createdAt: { network: "then", postgres: "then", agent: "now" },
+    });
     expect(await label("dev-agent")).toEqual({ label: "stagecraft.made", value: "now" });
     expect(await label("dev-postgres")).toEqual({ label: "stagecraft.made", value: "then" });
   });
 
   test("is told of", async () => {
     const warn = vi.spyOn(pulumi.log, "warn").mockResolvedValue();
-    see(undefined, { faults: ["stagecraft-dev-agent does not run (exited); it is made anew"] });
+    mockObservedServer(undefined, {
+      faults: ["stagecraft-dev-agent does not run (exited); it is made anew"],
+    });
     await register(development);
     expect(warn.mock.calls.map(([text]) => text)).toEqual([
       "stagecraft-dev-agent does not run (exited); it is made anew",
@@ -422,11 +407,11 @@ describe("a server with another server's off-site copy", () => {
       () =>
         new StagingServer("staging", { ...common, database: { name: "timesheets", refreshFrom } }),
     );
-    const agent = find(resources, "staging-agent", "Container");
+    const agent = findResource(resources, "staging-agent", "Container");
     expect(JSON.stringify(agent.inputs)).not.toContain("/var/backups/source");
     const holders = resources.filter(({ inputs }) => JSON.stringify(inputs).includes(identity));
     expect(holders.map(({ name }) => name)).toEqual(["timesheets-restore"]);
-    const { stdin } = find(resources, "timesheets-restore", "Command").inputs;
+    const { stdin } = findResource(resources, "timesheets-restore", "Command").inputs;
     expect(stdin).toEqual({ secret: expect.stringContaining(identity) as string });
   });
 });
@@ -442,23 +427,23 @@ describe("a server with another server's backup", () => {
 
   test("has an agent that reads that volume, and writes nothing there", async () => {
     const { resources } = await register(staging);
-    const { inputs } = find(resources, "staging-agent", "Container");
+    const { inputs } = findResource(resources, "staging-agent", "Container");
     expect(inputs["volumes"]).toContainEqual({
       ...{ volumeName: "stagecraft-prod-backups", containerPath: "/var/backups/source" },
       readOnly: true,
     });
     expect(inputs["envs"]).toContain("STAGECRAFT_SOURCE_VOLUME=stagecraft-prod-backups");
-    const postgres = find(resources, "staging-postgres", "Container");
+    const postgres = findResource(resources, "staging-postgres", "Container");
     expect(JSON.stringify(postgres.inputs)).not.toContain("prod-backups");
   });
 
   test("shows its id, and hands nothing over", async () => {
     const { resources } = await register(staging);
-    expect(find(resources, "timesheets", "Database").inputs).toEqual({
+    expect(findResource(resources, "timesheets", "Database").inputs).toEqual({
       backup,
       restoreId: `${backup}-1`,
     });
-    const { inputs } = find(resources, "timesheets-restore");
+    const { inputs } = findResource(resources, "timesheets-restore");
     expect(inputs["create"]).toBe('exec docker exec -i "$AGENT" stagecraft-agent restore');
     expect(JSON.parse(inputs["stdin"] as string)).toMatchObject({
       source: { name: backup, backup, repository: "stagecraft-prod-backups" },
@@ -483,7 +468,7 @@ describe("a production server", () => {
 
   test("uses a dump only when the database is missing", async () => {
     const { resources } = await register(production);
-    const { inputs } = find(resources, "timesheets-restore");
+    const { inputs } = findResource(resources, "timesheets-restore");
     expect(inputs["environment"]).toMatchObject({ MODE: "when-missing" });
     expect(JSON.parse(inputs["stdin"] as string)).toMatchObject({
       kind: "production",

@@ -8,7 +8,7 @@ import { catalogueSchema } from "../../../model/backup/catalogue-protocol";
 import { backupIdSchema } from "../../../model/backup/backup-id";
 import { formatBackupId } from "../../../model/base/names";
 import { listRepository, repository } from "../../support/backups/agent-backups";
-import type { Said } from "../../support/servers/server";
+import type { CommandResult } from "../../support/servers/server";
 import { Goods, kept, note, restoredFacts, type Facts } from "./judge";
 import { OurSchedule, shop, type Job, type WrongKey } from "./our-schedule";
 import { outcomeOf, undisturbed, type Act, type Gap, type Place, type Result } from "./outcome";
@@ -168,7 +168,7 @@ export class Ours {
     expect((await this.#make({})).status).toBe(0);
     const [id = ""] = (await this.#finals()).filter((id) => !known.includes(id));
     await server.output(["rm", "-r", `${repository}/${id}`]);
-    const fetch = async (identity: string): Promise<Said> =>
+    const fetch = async (identity: string): Promise<CommandResult> =>
       server.agent(["offsite-fetch"], { server: server.name, of: server.name, id, identity });
     const refused = await fetch(await this.#schedule.wrongKey(wrong));
     const whole = await this.#judge(known, noted);
@@ -289,7 +289,7 @@ export class Ours {
     return deleted + again;
   }
 
-  async #verify(): Promise<Said> {
+  async #verify(): Promise<CommandResult> {
     return this.world.server.agent(["job", "verification", "verify"]);
   }
 

@@ -1,6 +1,6 @@
 import { expect } from "vitest";
 import { quoteIdentifier } from "../../../model/base/sql";
-import type { Away } from "../../support/offsite/remotes";
+import type { Remotes } from "../../support/offsite/remotes";
 import { clockFile, type TestServer } from "../../support/servers/server";
 import { note, type Facts, type Holding } from "./judge";
 import { Ours } from "./ours";
@@ -23,7 +23,7 @@ export class World {
 
   constructor(
     readonly server: TestServer,
-    readonly away: Away,
+    readonly away: Remotes,
   ) {
     this.ours = new Ours(this);
     this.script = new Script(this);

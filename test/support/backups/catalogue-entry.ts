@@ -11,7 +11,7 @@ export interface TestBackup {
 }
 
 /** A line of the catalogue. */
-export function entryOf({ at, verified = "passed", pins = [] }: TestBackup): CatalogueEntry {
+export function catalogueEntry({ at, verified = "passed", pins = [] }: TestBackup): CatalogueEntry {
   const id = formatBackupId(new Date(at));
   const startedAt = new Date(at).toISOString();
   return {

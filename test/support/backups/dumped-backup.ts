@@ -2,13 +2,13 @@ import { createHash } from "node:crypto";
 import { expect } from "vitest";
 import type { Manifest } from "../../../model/backup/manifest";
 import { verifyResultSchema, type VerifyResult } from "../../../model/backup/verification-protocol";
-import type { Said, TestServer } from "../servers/server";
+import type { CommandResult, TestServer } from "../servers/server";
 
 /** Where the agent has its backups. */
 export const repository = "/var/backups/stagecraft";
 
 /** A backup to be made for a test, without the agent. */
-export interface MadeBackup {
+export interface DumpedBackup {
   readonly id: string;
   readonly database: string;
   readonly format?: "directory" | "custom" | "plain";
@@ -27,9 +27,15 @@ const countsSql = `
     AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e')`;
 
 /** Makes a backup of one database with plain tools, as the agent would have made it. */
-export async function makeBackup(
+export async function writeDumpedBackup(
   server: TestServer,
-  { id, database, format = "directory", edit = "true", tell = (manifest) => manifest }: MadeBackup,
+  {
+    id,
+    database,
+    format = "directory",
+    edit = "true",
+    tell = (manifest) => manifest,
+  }: DumpedBackup,
 ): Promise<Manifest> {
   const folder = `${repository}/${id}`;
   const ending = { directory: "dir", custom: "dump", plain: "sql" }[format];
@@ -88,12 +94,12 @@ export async function writeManifest(server: TestServer, manifest: Manifest): Pro
 }
 
 /** What a verification ended with. */
-export interface Verified extends Said {
+export interface VerifyOutcome extends CommandResult {
   readonly result: VerifyResult | undefined;
 }
 
 /** Has the agent verify a backup; the newest one that is not verified, when none is named. */
-export async function verify(server: TestServer, backup?: string): Promise<Verified> {
+export async function verifyBackup(server: TestServer, backup?: string): Promise<VerifyOutcome> {
   const said = await server.agent(["verify"], { server: server.name, backup });
   const result = said.stdout === "" ? undefined : verifyResultSchema.parse(JSON.parse(said.stdout));
   return { ...said, result };

@@ -6,7 +6,7 @@ import type { TestServer } from "../servers/server";
 const repository = "/var/backups/stagecraft";
 
 /** Makes a backup as the agent does, with a real dump in it and some more bytes that cannot be packed. */
-export async function makeBackup(
+export async function writeScriptedBackup(
   server: TestServer,
   id: BackupId,
   megabytes = 1,
@@ -31,7 +31,7 @@ export async function markVerified(server: TestServer, id: BackupId): Promise<vo
 }
 
 /** Removes a backup from the server, and all that is known of it. */
-export async function forgetBackup(server: TestServer, id: BackupId): Promise<void> {
+export async function deleteBackup(server: TestServer, id: BackupId): Promise<void> {
   await server.run(["rm", "-rf", `${repository}/${id}`, `${repository}/records/${id}`]);
 }
 
@@ -42,7 +42,7 @@ export async function backupDigests(server: TestServer, id: BackupId): Promise<s
 }
 
 /** What the repository holds, half-made things too. */
-export async function repositoryNames(server: TestServer): Promise<string[]> {
+export async function listAllInRepository(server: TestServer): Promise<string[]> {
   const { stdout } = await server.run(["ls", "-A", repository]);
   return stdout.split("\n").filter((name) => name !== "");
 }

@@ -149,3 +149,14 @@ const restored = JSON.stringify({
 function byTypeAndName(a: Registered, b: Registered): number {
   return a.type.localeCompare(b.type) || a.name.localeCompare(b.name);
 }
+
+/** The registered resource of a name whose type contains a word. */
+export function findResource(
+  resources: readonly Registered[],
+  name: string,
+  type = "",
+): Registered {
+  const found = resources.find((r) => r.name === name && r.type.includes(type));
+  if (!found) throw new Error(`no ${type} ${name}`);
+  return found;
+}

@@ -1,3 +1,5 @@
+import { vi } from "vitest";
+import { observeServer, type ObservedState } from "../../../components/engine/server-state";
 import { quietServer } from "../servers/observation";
 import type { Observation } from "../../../model/observation/observation";
 
@@ -31,4 +33,17 @@ export function observation(
     lastRestore: null,
     ...quietServer,
   };
+}
+
+/** Lets the components find this on the engine: a server whose agent reports the observation, or no server. */
+export function mockObservedServer(
+  observation: Observation | undefined,
+  more: Partial<ObservedState> = {},
+): void {
+  vi.mocked(observeServer).mockResolvedValue({
+    createdAt: { network: "then", postgres: "then", agent: "then" },
+    faults: [],
+    observation,
+    ...more,
+  });
 }

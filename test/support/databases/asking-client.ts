@@ -3,7 +3,7 @@ import { Client } from "pg";
 import type { TestProject } from "../stacks/project";
 
 /** What a client asks a stack's database all the time, as its application. */
-export interface Question {
+export interface RepeatedQuery {
   readonly stack: string;
   /** Its first column of the first row is the answer. */
   readonly sql: string;
@@ -12,9 +12,9 @@ export interface Question {
 }
 
 /** Asks while something is done, connecting again whenever it is cut off; hands on each answer. */
-export async function askDuring(
+export async function queryDuring(
   project: TestProject,
-  { stack, sql, pause }: Question,
+  { stack, sql, pause }: RepeatedQuery,
   onAnswer: (answer: string) => void,
   during: () => Promise<unknown>,
 ): Promise<void> {

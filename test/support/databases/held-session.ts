@@ -1,12 +1,12 @@
-import type { Said, TestServer } from "../servers/server";
+import type { CommandResult, TestServer } from "../servers/server";
 import { until } from "../time/until";
 
 /** A session that keeps what its transaction holds. */
 export interface HeldSession {
   /** What psql said at its end. */
-  readonly ended: Promise<Said>;
+  readonly ended: Promise<CommandResult>;
   /** Ends it; what psql said. */
-  release(): Promise<Said>;
+  release(): Promise<CommandResult>;
 }
 
 /** By which name the session is found in `pg_stat_activity`. */
@@ -21,7 +21,7 @@ export async function holdSession(
   database: string,
   sql: string,
 ): Promise<HeldSession> {
-  let said: Said | undefined;
+  let said: CommandResult | undefined;
   const ended = server
     .trySql(database, `BEGIN; ${sql}; SELECT pg_sleep(7200)`, [`PGAPPNAME=${name}`])
     .then((result) => (said = result));

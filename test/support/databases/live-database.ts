@@ -1,14 +1,14 @@
 import { beforeAll, expect } from "vitest";
 import {
-  leftoversSql,
+  unfinishedRestoreSql,
   type TestRestore,
   type TestRestored,
   type TestServer,
 } from "../servers/server";
-import { formerSql } from "./shop";
+import { liveSql } from "./shop";
 
 /** A live database that faulty restores are aimed at. */
-export interface FormerDatabase {
+export interface LiveDatabase {
   /** Tries to restore a dump over it; that must fail, say `text`, and leave everything as it was. */
   readonly expectRefused: (
     dump: Buffer | string,
@@ -21,9 +21,9 @@ export interface FormerDatabase {
 }
 
 /** Makes `live` before the tests of a file: a database restored by the agent, as an operator would have it. */
-export function useFormerDatabase(server: TestServer): FormerDatabase {
+export function useLiveDatabase(server: TestServer): LiveDatabase {
   beforeAll(async () => {
-    await server.createDatabase("former", formerSql);
+    await server.createDatabase("former", liveSql);
     const { result } = await server.restore({
       database: "live",
       dump: await server.dump("former"),
@@ -35,7 +35,7 @@ export function useFormerDatabase(server: TestServer): FormerDatabase {
 
   const expectUntouched = async (): Promise<void> => {
     const contents = `SELECT count(*), current_setting('stagecraft.stamp')::json -> 'source' ->> 'name' FROM public.former`;
-    expect(await server.sql("live", `${contents}; ${leftoversSql}`)).toBe("7|former.sql\n");
+    expect(await server.sql("live", `${contents}; ${unfinishedRestoreSql}`)).toBe("7|former.sql\n");
   };
 
   return {

@@ -1,4 +1,4 @@
-import { askDuring } from "./asking-client";
+import { queryDuring } from "./asking-client";
 import type { TestProject } from "../stacks/project";
 
 /** Asks a stack's database every 10 ms as its application while something is done; the longest time without an answer, in seconds. */
@@ -14,6 +14,6 @@ export async function longestGap(
     answered = performance.now();
   };
   const question = { stack, sql: "SELECT count(*) FROM projects", pause: 10 };
-  await askDuring(project, question, onAnswer, during);
+  await queryDuring(project, question, onAnswer, during);
   return longest / 1000;
 }

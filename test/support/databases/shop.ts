@@ -50,7 +50,7 @@ SELECT (SELECT count(*) FROM public.customers), (SELECT count(*) FROM stock."Odd
 export const shopCounts = "53|30|400|213|1|3|14|large object|1235";
 
 /** Contents that a live database has before a fault, and must have after it. */
-export const formerSql = `
+export const liveSql = `
 CREATE TABLE public.former (id int PRIMARY KEY);
 INSERT INTO public.former SELECT generate_series(1, 7);`;
 

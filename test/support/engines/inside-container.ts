@@ -4,7 +4,7 @@ import { z } from "zod";
 import { endWithTest, testSignal } from "../run/test-scope";
 
 /** What a program in a container did. */
-export interface Ran {
+export interface ProgramOutput {
   readonly status: number;
   readonly stdout: Buffer;
   readonly stderr: Buffer;
@@ -56,7 +56,7 @@ const answerSchema = z.object({
 
 interface Session {
   readonly process: ChildProcessWithoutNullStreams;
-  readonly waiting: Map<number, (ran: Ran) => void>;
+  readonly waiting: Map<number, (ran: ProgramOutput) => void>;
 }
 
 /**
@@ -70,12 +70,12 @@ export class Inside {
   constructor(private readonly container: string) {}
 
   /** Runs a program to its end. */
-  async run([...command]: readonly string[], stdin: Buffer): Promise<Ran> {
+  async run([...command]: readonly string[], stdin: Buffer): Promise<ProgramOutput> {
     testSignal();
     const { process, waiting } = (this.#session ??= this.#begin());
     const id = ++this.#count;
     const ask = (line: object): boolean => process.stdin.write(`${JSON.stringify(line)}\n`);
-    const ran = new Promise<Ran>((resolve) => {
+    const ran = new Promise<ProgramOutput>((resolve) => {
       waiting.set(id, resolve);
       ask({ id, command, stdin: stdin.toString("base64") });
     });

@@ -43,7 +43,7 @@ const fullSize = "2m";
 export type SftpUser = "writer" | "reader" | "crowded" | "sealed" | "rotten";
 
 /** Who a machine is away from. */
-export interface AwayFrom {
+export interface RemotesOptions {
   /** What its name begins with. */
   readonly name: string;
   /** The network it is on from the start. @default the one of that name */
@@ -51,17 +51,17 @@ export interface AwayFrom {
 }
 
 /** A machine away from a server, with a real SFTP server and a real S3 server; removed after the tests of a file. */
-export function useAway(from: AwayFrom): Away {
-  return useForFile(new Away(from));
+export function useRemotes(from: RemotesOptions): Remotes {
+  return useForFile(new Remotes(from));
 }
 
 /** That machine. Servers on its networks reach it by its name. */
-export class Away {
+export class Remotes {
   readonly secret = randomBytes(16).toString("hex");
   #key = "";
   #hosts = "";
 
-  constructor(private readonly from: AwayFrom) {}
+  constructor(private readonly from: RemotesOptions) {}
 
   get name(): string {
     return `${this.from.name}-away`;
@@ -164,7 +164,7 @@ export class Away {
     await docker("pause", this.name);
   }
 
-  async goOn(): Promise<void> {
+  async unpause(): Promise<void> {
     await docker("unpause", this.name);
   }
 

@@ -5,7 +5,7 @@ import {
   type PgHbaResult,
   type RequiredConnection,
 } from "../../../model/pg-hba/rule/protocol";
-import { type Said, type TestServer } from "../servers/server";
+import { type CommandResult, type TestServer } from "../servers/server";
 import { until } from "../time/until";
 
 /** Where a server keeps its rules. */
@@ -20,21 +20,21 @@ export function hba(...rules: readonly string[]): string {
 }
 
 /** Asks the agent to put rules in force. */
-export async function askHba(
+export async function requestHba(
   server: TestServer,
   text: string,
   required: readonly RequiredConnection[] = [],
-): Promise<Said> {
+): Promise<CommandResult> {
   return server.agent(["pg-hba"], { server: server.name, text, required });
 }
 
 /** The same, when it has to succeed. */
-export async function putHba(
+export async function applyHba(
   server: TestServer,
   text: string,
   required: readonly RequiredConnection[] = [],
 ): Promise<PgHbaResult> {
-  const said = await askHba(server, text, required);
+  const said = await requestHba(server, text, required);
   expect(said, said.stderr).toMatchObject({ status: 0 });
   return pgHbaResultSchema.parse(JSON.parse(said.stdout));
 }

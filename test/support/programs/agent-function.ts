@@ -1,4 +1,4 @@
-import type { Said, TestServer } from "../servers/server";
+import type { CommandResult, TestServer } from "../servers/server";
 import { bundleProgram } from "./bundle";
 
 /** Functions of the agent by name, each with its module, e.g. `{ tryConnections: "agent/server/pg-hba/try-connections.ts" }`. */
@@ -9,7 +9,7 @@ export async function runInAgent(
   server: TestServer,
   functions: AgentFunctions,
   statements: string,
-): Promise<Said> {
+): Promise<CommandResult> {
   const text = `${imports(functions)}\nvoid (async () => { ${statements} })();`;
   return server.run(["node", "-"], Buffer.from(await bundleProgram({ text })));
 }

@@ -8,11 +8,11 @@ import {
   type ArchiveObservation,
   type RecoveryInstance,
 } from "../../../model/point-in-time/protocol";
-import { docker, type Said, type TestServer } from "../servers/server";
+import { docker, type CommandResult, type TestServer } from "../servers/server";
 import { polling } from "../time/limit.mjs";
 
 /** Full each Sunday, differential on the other days, and little room for what cannot be archived. */
-export const choice: ArchiveConfig = {
+export const archiveConfig: ArchiveConfig = {
   ...{ full: "0 1 * * 0", differential: "0 1 * * 1-6", timeZone: "UTC" },
   ...{ keepFull: 9, mostWaiting: 64 * 2 ** 20 },
 };
@@ -22,7 +22,7 @@ export class TestArchive {
   constructor(private readonly server: TestServer) {}
 
   /** Asks the agent. */
-  async ask(verb: string, request: object): Promise<Said> {
+  async ask(verb: string, request: object): Promise<CommandResult> {
     return this.server.agent([verb], { server: this.server.name, ...request });
   }
 
@@ -48,29 +48,29 @@ export class TestArchive {
     }, polling);
   }
 
-  async askForSide(to: string): Promise<Said> {
+  async requestInstance(to: string): Promise<CommandResult> {
     return this.ask("side-restore", { to, hours: 1 });
   }
 
-  async makeSide(to: string): Promise<RecoveryInstance> {
-    const said = await this.askForSide(to);
+  async createInstance(to: string): Promise<RecoveryInstance> {
+    const said = await this.requestInstance(to);
     expect(said.status, said.stderr).toBe(0);
     return recoveryInstanceSchema.parse(JSON.parse(said.stdout));
   }
 
-  async removeSide(): Promise<void> {
+  async removeInstance(): Promise<void> {
     expect(await this.server.agent(["side-remove"])).toMatchObject({ status: 0 });
   }
 
   /** What SQL on the side cluster prints. */
-  async sideSql(database: string, sql: string): Promise<string> {
+  async instanceSql(database: string, sql: string): Promise<string> {
     const said = await this.server.run(["stagecraft-agent", "side-psql", database, "-XqAtc", sql]);
     expect(said.status, said.stderr).toBe(0);
     return said.stdout.trim();
   }
 
   /** A moment that everything before lies before, and everything behind lies behind. */
-  async moment(): Promise<string> {
+  async timestamp(): Promise<string> {
     await sleep(20);
     const sql = "SELECT clock_timestamp() AT TIME ZONE 'UTC'";
     const text = await this.server.sql("postgres", sql);
@@ -80,9 +80,9 @@ export class TestArchive {
 
   /** Adds rows and tells a moment behind which there are none of them yet, and one before which they all are. */
   async write(rows: string): Promise<{ readonly before: string; readonly after: string }> {
-    const before = await this.moment();
+    const before = await this.timestamp();
     await this.server.sql("shop", `INSERT INTO notes ${rows}`);
-    return { before, after: await this.moment() };
+    return { before, after: await this.timestamp() };
   }
 
   /** Has PostgreSQL go on to another segment of its log. */
@@ -98,7 +98,7 @@ export class TestArchive {
   }
 
   /** Has the agent's main process look at the archive now, which it does at its start and then every 15 s. */
-  async look(): Promise<void> {
+  async checkNow(): Promise<void> {
     await docker("restart", "--time", "5", this.server.agentContainer);
   }
 }

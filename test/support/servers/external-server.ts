@@ -5,7 +5,7 @@ import { until } from "../time/until";
 import { expect } from "vitest";
 import { ensureServerImage } from "../../../cli/server/server-image";
 import type { ConnectionRequest } from "../../../model/connection/protocol";
-import { docker, label, TestServer, use, type Said } from "./server";
+import { docker, label, TestServer, use, type CommandResult } from "./server";
 import { checkout } from "../files/checkout";
 
 /** A PostgreSQL that Stagecraft has not made, and an agent that reaches it by its address alone. */
@@ -83,7 +83,7 @@ export class ExternalTestServer extends TestServer {
   }
 
   /** Tells the agent where the server is. */
-  async connectAgent(more: Partial<ConnectionRequest> = {}): Promise<Said> {
+  async connectAgent(more: Partial<ConnectionRequest> = {}): Promise<CommandResult> {
     return this.agent(["connection"], {
       ...{ server: this.name, host: address, port: 5432, user: boss, password: this.password },
       ...{ ca: this.ca, sslmode: "verify-full", ...more },
@@ -91,13 +91,13 @@ export class ExternalTestServer extends TestServer {
   }
 
   /** Runs SQL where the server is, as its first superuser. */
-  override async trySql(database: string, text: string): Promise<Said> {
+  override async trySql(database: string, text: string): Promise<CommandResult> {
     const psql = ["psql", "--no-psqlrc", "-qAt", "-v", "ON_ERROR_STOP=1", "-U", "postgres"];
     return this.onItsMachine([...psql, "-d", database], text);
   }
 
   /** Runs a program where the server is. */
-  async onItsMachine(command: readonly string[], stdin = ""): Promise<Said> {
+  async onItsMachine(command: readonly string[], stdin = ""): Promise<CommandResult> {
     const { exitCode, stdout, stderr } = await processOfTest(
       execa("docker", ["exec", "-i", this.postgres, ...command], {
         input: stdin,

@@ -58,7 +58,7 @@ export interface TestServerOptions {
 }
 
 /** What a program said. */
-export interface Said {
+export interface CommandResult {
   readonly status: number;
   readonly stdout: string;
   readonly stderr: string;
@@ -89,7 +89,7 @@ export interface TestLogin {
 }
 
 /** What became of a restore. */
-export interface TestRestored extends Said {
+export interface TestRestored extends CommandResult {
   readonly result: RestoreResult;
 }
 
@@ -108,7 +108,7 @@ export function use<T extends TestServer>(server: T): T {
 export class TestServer {
   readonly prefix = `sct-agent-${randomBytes(4).toString("hex")}`;
   /** What its containers and volumes are called by. */
-  readonly place: string;
+  readonly resourcePrefix: string;
   /** What its agent calls it. */
   readonly name: string;
   readonly postgres: string;
@@ -121,10 +121,10 @@ export class TestServer {
 
   constructor(private readonly options: TestServerOptions = {}) {
     const { stack } = options;
-    this.place = stack === undefined ? this.prefix : `${this.prefix}-${stack}`;
+    this.resourcePrefix = stack === undefined ? this.prefix : `${this.prefix}-${stack}`;
     this.name = stack ?? this.prefix;
-    this.postgres = `${this.place}-postgres`;
-    this.agentContainer = `${this.place}-agent`;
+    this.postgres = `${this.resourcePrefix}-postgres`;
+    this.agentContainer = `${this.resourcePrefix}-agent`;
     this.volumes = ["data", "run", "agent", "backups", "archive"].map((volume) =>
       this.volume(volume),
     );
@@ -133,15 +133,15 @@ export class TestServer {
 
   /** The name of one of its volumes. */
   volume(volume: string): string {
-    return `${this.place}-${volume}`;
+    return `${this.resourcePrefix}-${volume}`;
   }
 
   async start(): Promise<void> {
     // Built by the set-up; here only when its sources were changed since.
     const { tag } = await ensureServerImage(checkout, () => undefined);
-    const marks = ["--label", `${label}=${this.place}`];
+    const marks = ["--label", `${label}=${this.resourcePrefix}`];
     const [data = "", run = "", agent = "", backups = "", archive = ""] = this.volumes;
-    await docker("network", "create", ...marks, this.place);
+    await docker("network", "create", ...marks, this.resourcePrefix);
     const {
       memory = "2g",
       dataSize = "1500m",
@@ -165,10 +165,10 @@ export class TestServer {
     // Made with the first container that sees it.
     const mount = (volume: string, target: string): string[] => [
       "--mount",
-      `type=volume,source=${volume},target=${target},volume-label=${label}=${this.place}`,
+      `type=volume,source=${volume},target=${target},volume-label=${label}=${this.resourcePrefix}`,
     ];
     const common = [
-      ["run", "--detach", "--network", this.place, ...marks],
+      ["run", "--detach", "--network", this.resourcePrefix, ...marks],
       ["--cap-drop", "ALL", "--security-opt", "no-new-privileges", "--read-only"],
       ["--tmpfs", "/tmp", "--env", `STAGECRAFT_SERVER=${this.name}`],
       [...mount(data, "/var/lib/postgresql/data"), ...mount(run, "/run/postgresql")],
@@ -202,7 +202,7 @@ export class TestServer {
   }
 
   /** Makes the roles of a database; the passwords that are left out are random. */
-  async makeRoles({ database, people = [], ...more }: TestRoles): Promise<Said> {
+  async makeRoles({ database, people = [], ...more }: TestRoles): Promise<CommandResult> {
     const random = (): string => randomBytes(12).toString("hex");
     const { kind = "development", monitor = random(), ...passwords } = more;
     const databases = [{ name: database, application: random(), readonly: random(), ...passwords }];
@@ -214,26 +214,26 @@ export class TestServer {
     this.#inside.end();
     await execa("docker", ["rm", "--force", this.postgres, this.agentContainer], { reject: false });
     await execa("docker", ["volume", "rm", "--force", ...this.volumes], { reject: false });
-    await execa("docker", ["network", "rm", this.place], { reject: false });
+    await execa("docker", ["network", "rm", this.resourcePrefix], { reject: false });
   }
 
   /** Begins to remove everything, from a process that is about to end. */
   removeAtOnce(): void {
     const containers = `docker rm --force ${this.postgres} ${this.agentContainer}`;
-    const rest = `docker volume rm --force ${this.volumes.join(" ")}; docker network rm ${this.place}`;
+    const rest = `docker volume rm --force ${this.volumes.join(" ")}; docker network rm ${this.resourcePrefix}`;
     const options = { detached: true, stdio: "ignore" } as const;
     spawn("sh", ["-c", `${containers}; ${rest}`], options).unref();
     rmSync(this.folder, { recursive: true, force: true });
   }
 
   /** Asks the agent; `request` becomes the JSON on its stdin. */
-  async agent(verb: readonly string[], request?: unknown): Promise<Said> {
+  async agent(verb: readonly string[], request?: unknown): Promise<CommandResult> {
     const input = request === undefined ? "" : JSON.stringify(request);
     return this.agentWith(verb, Buffer.from(input));
   }
 
   /** Asks the agent with these bytes on its stdin. */
-  async agentWith(verb: readonly string[], stdin: Buffer): Promise<Said> {
+  async agentWith(verb: readonly string[], stdin: Buffer): Promise<CommandResult> {
     if (stdin.length < largeBytes) return this.run(["stagecraft-agent", ...verb], stdin);
     const { exitCode, stdout, stderr } = await processOfTest(
       execa("docker", ["exec", "-i", this.agentContainer, "stagecraft-agent", ...verb], {
@@ -250,7 +250,7 @@ export class TestServer {
   async receive(
     dump: string,
     { database, mode = "replace" }: Pick<TestRestore, "database" | "mode">,
-  ): Promise<Said & { readonly sha256: string }> {
+  ): Promise<CommandResult & { readonly sha256: string }> {
     const verb = ["receive", digest(dump), database, mode.replaceAll(" ", "-")];
     const isFolder = statSync(dump).isDirectory();
     const stdin = isFolder
@@ -315,7 +315,11 @@ export class TestServer {
   }
 
   /** The same, when it may fail. */
-  async trySql(database: string, text: string, settings: readonly string[] = []): Promise<Said> {
+  async trySql(
+    database: string,
+    text: string,
+    settings: readonly string[] = [],
+  ): Promise<CommandResult> {
     const psql = ["env", ...settings, "psql", "--no-psqlrc", "-qAt", "-v", "ON_ERROR_STOP=1"];
     return this.run(
       [...psql, "-U", "postgres", "-d", connectionString(database)],
@@ -324,7 +328,7 @@ export class TestServer {
   }
 
   /** Runs SQL over the network as somebody who logs in; the password goes by stdin, as no secret may be in a list of processes. */
-  async as({ user, password, database }: TestLogin, sql: string): Promise<Said> {
+  async as({ user, password, database }: TestLogin, sql: string): Promise<CommandResult> {
     const script =
       'IFS= read -r PGPASSWORD; export PGPASSWORD; exec psql -qAtX -v ON_ERROR_STOP=1 -h "$1" -U "$2" -d "$3" -f -';
     return this.run(
@@ -376,7 +380,7 @@ export class TestServer {
   }
 
   /** Runs a program in the agent's container. */
-  async run(command: readonly string[], stdin: Buffer = Buffer.alloc(0)): Promise<Said> {
+  async run(command: readonly string[], stdin: Buffer = Buffer.alloc(0)): Promise<CommandResult> {
     const { status, stdout, stderr } = await this.#inside.run(command, stdin);
     return { status, stdout: stdout.toString(), stderr: stderr.toString() };
   }
@@ -389,12 +393,12 @@ export class TestServer {
 
   /** Ends a container as a crash of its machine would. */
   async kill(which: "postgres" | "agent"): Promise<void> {
-    await docker("kill", "--signal", "KILL", `${this.place}-${which}`);
+    await docker("kill", "--signal", "KILL", `${this.resourcePrefix}-${which}`);
   }
 
   /** Starts a container again. */
-  async startAgain(which: "postgres" | "agent"): Promise<void> {
-    await docker("start", `${this.place}-${which}`);
+  async restart(which: "postgres" | "agent"): Promise<void> {
+    await docker("start", `${this.resourcePrefix}-${which}`);
   }
 
   /** Names of all databases but PostgreSQL's own. */
@@ -407,18 +411,18 @@ export class TestServer {
   }
 
   /** That no restore has left anything half-made: no copy, no role with the superuser's rights. */
-  async expectNothingLeft(): Promise<void> {
+  async expectNothingUnfinished(): Promise<void> {
     expect(await this.leftovers()).toBe("");
   }
 
   /** Names of what an unfinished restore has left, with commas; "" where there is nothing. */
   async leftovers(): Promise<string> {
-    return this.sql("postgres", leftoversSql);
+    return this.sql("postgres", unfinishedRestoreSql);
   }
 }
 
 /** Asks for what only an unfinished restore has: copies of databases, and roles. */
-export const leftoversSql = `
+export const unfinishedRestoreSql = `
   SELECT string_agg(name, ', ') FROM (
     SELECT datname AS name FROM pg_database WHERE datname ~ '__(incoming|outgoing|checking)$'
     UNION ALL SELECT rolname FROM pg_roles WHERE rolname <> 'postgres' AND (rolsuper OR rolname = 'stagecraft_restore')

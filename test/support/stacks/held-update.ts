@@ -4,7 +4,7 @@ import { pulumiEnvironment } from "../../../tools";
 import { findOnPath } from "../../../tools/folders";
 import { descendants, killAll } from "../programs/process";
 import { restoreUntil, stepLine } from "./disturbed-restore";
-import { said, type Run, type TestProject } from "./project";
+import { untilPrinted, type Run, type TestProject } from "./project";
 
 /** Stands before docker: what Pulumi asks the agent's `restore` for goes on as `HOLD` says, and all else as it is. */
 const docker = `#!/bin/bash
@@ -17,7 +17,7 @@ answer=$($docker "$@"); echo "${stepLine("done")}" >&2; sleep 7200`;
  * Starts an update whose restore stops where it begins a step, or, with `"done"`, whose restore is done and whose Pulumi
  * never hears of it; {@link untilHeld} waits for that.
  */
-export function startHeld(project: TestProject, stack: string, step: string): Run {
+export function startHeldUpdate(project: TestProject, stack: string, step: string): Run {
   const bin = join(project.folder, "held");
   mkdirSync(bin, { recursive: true });
   writeFileSync(join(bin, "docker"), docker, { mode: 0o755 });
@@ -27,9 +27,9 @@ export function startHeld(project: TestProject, stack: string, step: string): Ru
   return project.start({ PATH, HOLD, HOLD_LINE: stepLine(step) }, ...up);
 }
 
-/** Waits until an update that {@link startHeld} started is there. */
+/** Waits until an update that {@link startHeldUpdate} started is there. */
 export async function untilHeld(run: Run, step: string): Promise<void> {
-  await said(run, stepLine(step));
+  await untilPrinted(run, stepLine(step));
 }
 
 /** Kills Pulumi with all that it started, as when its machine goes down; or alone, as one that is out of memory. */

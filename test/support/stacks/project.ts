@@ -50,7 +50,7 @@ export const exampleDump = "examples/timesheets/pg_dump.production.timesheets.20
 export const exampleApplication = "examples/timesheets/app";
 
 /** What a program said, without colours. */
-export interface Said {
+export interface ProgramResult {
   readonly exitCode: number;
   /** stdout and stderr together. */
   readonly text: string;
@@ -189,8 +189,8 @@ export class TestProject {
   }
 
   /** Runs Pulumi in the project folder to its end. */
-  async pulumi(...args: readonly string[]): Promise<Said> {
-    return this.#note(await ended(this.start({}, ...args)));
+  async pulumi(...args: readonly string[]): Promise<ProgramResult> {
+    return this.#note(await resultOf(this.start({}, ...args)));
   }
 
   /** All that Pulumi and the operator's command have printed so far, errors too. */
@@ -198,7 +198,7 @@ export class TestProject {
     return this.#printed.join("\n");
   }
 
-  #note(said: Said): Said {
+  #note(said: ProgramResult): ProgramResult {
     this.#printed.push(said.text);
     return said;
   }
@@ -210,9 +210,9 @@ export class TestProject {
   }
 
   /** Runs the operator's command in the project folder to its end. */
-  async stagecraft(...args: readonly string[]): Promise<Said> {
+  async stagecraft(...args: readonly string[]): Promise<ProgramResult> {
     const command = [join(checkout, "bin", "stagecraft.js"), ...args];
-    return this.#note(await ended(this.#start(process.execPath, command)));
+    return this.#note(await resultOf(this.#start(process.execPath, command)));
   }
 
   #start(program: string, args: readonly string[], environment: NodeJS.ProcessEnv = {}): Run {
@@ -231,11 +231,11 @@ export class TestProject {
     });
   }
 
-  async up(stack: string, ...options: readonly string[]): Promise<Said> {
+  async up(stack: string, ...options: readonly string[]): Promise<ProgramResult> {
     return this.pulumi("up", "--stack", stack, "--yes", "--skip-preview", ...options);
   }
 
-  async preview(stack: string, ...options: readonly string[]): Promise<Said> {
+  async preview(stack: string, ...options: readonly string[]): Promise<ProgramResult> {
     return this.pulumi("preview", "--stack", stack, ...options);
   }
 
@@ -247,7 +247,7 @@ export class TestProject {
   async psql(stack: string, sql: string, database = "timesheets"): Promise<string> {
     const command = ["psql", "-h", "/run/postgresql", "-XAtq", "-v", "ON_ERROR_STOP=1"];
     const { postgres } = this.names(stack);
-    const { exitCode, text } = await docker(
+    const { exitCode, text } = await runDocker(
       "exec",
       postgres,
       ...command,
@@ -265,23 +265,23 @@ export class TestProject {
     const filter = ["--filter", `label=stagecraft.project=${this.prefix}`];
     const listing = kind === "ps" ? ["ps", "--all"] : [kind, "ls"];
     const format = kind === "ps" ? "{{.Names}}" : "{{.Name}}";
-    const { text } = await docker(...listing, ...filter, "--format", format);
+    const { text } = await runDocker(...listing, ...filter, "--format", format);
     return text.split("\n").filter(Boolean).sort();
   }
 
   async remove(): Promise<void> {
     const containers = await this.leftovers("ps");
-    if (containers.length > 0) await docker("rm", "--force", ...containers);
+    if (containers.length > 0) await runDocker("rm", "--force", ...containers);
     const volumes = await this.leftovers("volume");
-    if (volumes.length > 0) await docker("volume", "rm", "--force", ...volumes);
+    if (volumes.length > 0) await runDocker("volume", "rm", "--force", ...volumes);
     const networks = await this.leftovers("network");
-    if (networks.length > 0) await docker("network", "rm", ...networks);
+    if (networks.length > 0) await runDocker("network", "rm", ...networks);
     rmSync(this.folder, { recursive: true, force: true });
   }
 }
 
 /** Runs docker to its end. */
-export async function docker(...args: readonly string[]): Promise<Said> {
+export async function runDocker(...args: readonly string[]): Promise<ProgramResult> {
   const { exitCode, all } = await processOfTest(
     execa("docker", args, { reject: false, all: true }),
   );
@@ -289,7 +289,7 @@ export async function docker(...args: readonly string[]): Promise<Said> {
 }
 
 /** What a started program said at its end. */
-export async function ended(run: Run): Promise<Said> {
+export async function resultOf(run: Run): Promise<ProgramResult> {
   const { exitCode, all } = await run;
   return { exitCode: exitCode ?? 1, text: all };
 }
@@ -329,7 +329,7 @@ async function freePort(): Promise<number> {
 }
 
 /** Waits until a running program has said something. */
-export async function said(run: Run, words: string): Promise<void> {
+export async function untilPrinted(run: Run, words: string): Promise<void> {
   let text = "";
   const collect = (chunk: unknown): void => {
     text += String(chunk);
