@@ -4,7 +4,7 @@ import type { BackupId } from "../../model/base/names";
 import { evaluateRetention } from "../repository/prune-backups";
 import { observeBackups } from "./observe";
 import { offsiteOnlyBackups } from "../repository/offsite-only";
-import { readCatalogue } from "../repository/repository";
+import { readBackupCatalogue } from "../repository/repository";
 import { readSchedule } from "../jobs/schedule";
 import { now } from "../system/clock";
 import { withConnection } from "../postgres/connect";
@@ -16,7 +16,7 @@ export async function listBackups({ server, pins }: CatalogueRequest): Promise<C
   const runs = observed.jobs.flatMap(({ kind, next }) =>
     kind === "backup" ? next.slice(0, 1) : [],
   );
-  const here = await readCatalogue(pins);
+  const here = await readBackupCatalogue(pins);
   const offsite = (await readSchedule().catch(() => undefined))?.offsite;
   const offsiteOnly = await offsiteOnlyBackups(here, pins, offsite, time);
   const isOffsiteOnly = new Set(offsiteOnly.entries.map(({ id }) => id));

@@ -8,7 +8,7 @@ import { runningJob } from "../jobs/job-lock";
 import { jobKey } from "../jobs/scheduler";
 import { readJobStates } from "../jobs/job-states";
 import { readOverdueReasons } from "../jobs/overdue";
-import { readCatalogue, repositoryFolder } from "../repository/repository";
+import { readBackupCatalogue, repositoryFolder } from "../repository/repository";
 import { readSchedule, scheduleSavedAt, scheduleDigest } from "../jobs/schedule";
 
 /** Observes the backups, the jobs and their next runs. Read-only. */
@@ -16,7 +16,7 @@ export async function observeBackups(client: Client, now: Date): Promise<Backups
   const request = await readSchedule().catch(() => undefined);
   const states = await readJobStates();
   const space = await statfs(repositoryFolder).catch(() => undefined);
-  const entries = await readCatalogue();
+  const entries = await readBackupCatalogue();
   return {
     sha256: request ? scheduleDigest(request) : null,
     jobs: (request ? scheduledJobs(request) : []).map(({ kind, name, timing }) => ({

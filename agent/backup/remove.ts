@@ -7,7 +7,7 @@ import type {
 import { deletionProblems } from "../../model/backup/deletion-problems";
 import { withJobLock } from "../jobs/job-lock";
 import { evaluateRetention, pruneBackups } from "../repository/prune-backups";
-import { readCatalogue, removeBackup } from "../repository/repository";
+import { readBackupCatalogue, removeBackup } from "../repository/repository";
 import { now } from "../system/clock";
 import { AgentError } from "../system/errors";
 
@@ -23,7 +23,7 @@ export async function pruneNow({ pins, dryRun }: PruneRequest): Promise<PruneRes
 /** Deletes the named backups permanently, all or none of them. */
 export async function deleteBackups({ pins, backups }: DeleteRequest): Promise<DeleteResult> {
   return whileNoJobRuns(async () => {
-    const problems = deletionProblems(backups, await readCatalogue(pins));
+    const problems = deletionProblems(backups, await readBackupCatalogue(pins));
     if (problems.length > 0) throw new AgentError(`nothing was deleted: ${problems.join("; ")}`);
     for (const id of backups) await removeBackup(id);
     return { removed: [...backups] };

@@ -4,7 +4,7 @@ import { now } from "../system/clock";
 import { messageOf } from "../system/errors";
 import { logLine } from "../system/progress";
 import { readOverdueReasons } from "../jobs/overdue";
-import { readCatalogue } from "../repository/repository";
+import { readBackupCatalogue } from "../repository/repository";
 import { readSchedule } from "../jobs/schedule";
 
 /** `stagecraft-agent health` (images/stagecraft-agent) prints this file and fails while it exists. */
@@ -14,7 +14,7 @@ const overdueFile = "/tmp/stagecraft-overdue";
 export async function checkOverdueBackups(server: string): Promise<void> {
   try {
     const request = await readSchedule();
-    const reasons = await readOverdueReasons(request, await readCatalogue(), now());
+    const reasons = await readOverdueReasons(request, await readBackupCatalogue(), now());
     if (reasons.length > 0)
       await writeFile(overdueFile, `backups are overdue: ${reasons.join("; ")}\n`);
     else await rm(overdueFile, { force: true });

@@ -11,7 +11,7 @@ import { defaultRetention } from "../../model/backup/retention-policy";
 import type { BackupId } from "../../model/base/names";
 import { now } from "../system/clock";
 import { AgentError, messageOf } from "../system/errors";
-import { saveOffsiteCopy, readCatalogue } from "../repository/repository";
+import { saveOffsiteCopy, readBackupCatalogue } from "../repository/repository";
 import {
   saveKnownCopies,
   recordUploadedCopies,
@@ -48,7 +48,7 @@ export async function syncCopies(
   signal?: AbortSignal,
 ): Promise<CopyResult[]> {
   const remote = new Remote(settings, server, signal);
-  const here = await readCatalogue();
+  const here = await readBackupCatalogue();
   const before = await remote.files().catch((error: unknown) => messageOf(error));
   if (typeof before === "string") return recordUnreachable(settings, server, here, before);
   const known = await readKnownCopies();
@@ -59,7 +59,7 @@ export async function syncCopies(
     copied.push({ id, copy: await uploadCopy(settings, server, id, signal) });
   }
   // Even if a copy failed: the server may be lost before the next job.
-  await recordUploadedCopies(await readCatalogue());
+  await recordUploadedCopies(await readBackupCatalogue());
   if (copied.every(({ copy }) => copy.result === "uploaded")) {
     copied.push(...(await pruneCopies(remote, settings, server, retention)));
   }
@@ -92,7 +92,7 @@ async function pruneCopies(
   retention: OffsiteRetention,
 ): Promise<CopyResult[]> {
   const copies = await remote.copies();
-  const here = await readCatalogue();
+  const here = await readBackupCatalogue();
   const known = updateRecordedCopies(copies, here, await readKnownCopies());
   // Saved before anything is deleted, so that a copy whose local backup is removed stays known.
   await saveKnownCopies(known);

@@ -5,7 +5,7 @@ import { applyRetention, type RetentionDecision } from "../../model/backup/reten
 import type { BackupId } from "../../model/base/names";
 import { AgentError } from "../system/errors";
 import { logLine } from "../system/progress";
-import { readCatalogue, removeBackup } from "./repository";
+import { readBackupCatalogue, removeBackup } from "./repository";
 import { readSchedule } from "../jobs/schedule";
 
 /** What the applied retention rules say of each backup, oldest first. */
@@ -14,7 +14,10 @@ export async function evaluateRetention(
   now: Date,
 ): Promise<RetentionDecision[]> {
   const schedule = await readSchedule().catch(() => undefined);
-  const catalogue = await readCatalogue([...pins, ...additionalPins(schedule?.pins ?? [], pins)]);
+  const catalogue = await readBackupCatalogue([
+    ...pins,
+    ...additionalPins(schedule?.pins ?? [], pins),
+  ]);
   return applyRetention(catalogue, schedule?.keep ?? defaultRetention, { now });
 }
 
@@ -22,7 +25,7 @@ export async function evaluateRetention(
 export async function pruneBackups(pins: readonly Pin[], now: Date): Promise<BackupId[]> {
   const judgements = await evaluateRetention(pins, now);
   const expired = judgements.filter(({ keep }) => !keep);
-  const verified = (await readCatalogue()).filter(isVerified).map(({ id }) => id);
+  const verified = (await readBackupCatalogue()).filter(isVerified).map(({ id }) => id);
   // The rules never remove the last verified backup; this guards against a fault in them.
   if (
     verified.length > 0 &&

@@ -105,7 +105,7 @@ export async function saveOffsiteCopy(id: BackupId, copy: OffsiteCopy): Promise<
 }
 
 /** All backups and failed attempts, oldest first. */
-export async function readCatalogue(
+export async function readBackupCatalogue(
   pins: readonly Pin[] = [],
   repository = repositoryFolder,
 ): Promise<CatalogueEntry[]> {

@@ -16,7 +16,7 @@ import { pruneBackupLogs } from "../repository/backup-logs";
 import {
   backupFolder,
   saveVerification,
-  readCatalogue,
+  readBackupCatalogue,
   readManifest,
 } from "../repository/repository";
 import { missingBackupText } from "../repository/offsite-only";
@@ -80,7 +80,7 @@ async function verifyDatabases(manifest: Manifest): Promise<readonly VerifiedDat
 
 /** The backup to verify next: the newest one that was neither verified nor found to be bad. */
 export async function nextToVerify(): Promise<BackupId | undefined> {
-  const unverified = (await readCatalogue()).filter(
+  const unverified = (await readBackupCatalogue()).filter(
     (entry) =>
       entry.backup !== null && !isVerified(entry) && entry.verification?.result !== "failed",
   );

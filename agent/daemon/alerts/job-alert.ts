@@ -3,7 +3,7 @@ import { jobAlert, secretsOfAlerts } from "../../../model/backup/alerts";
 import type { BackupsRequest, JobResult } from "../../../model/backup/protocol";
 import { hideSecrets } from "../../../model/base/hide-secrets";
 import { secretsOf } from "../../offsite/remote";
-import { readCatalogue } from "../../repository/repository";
+import { readBackupCatalogue } from "../../repository/repository";
 import { readSchedule } from "../../jobs/schedule";
 import { messageOf } from "../../system/errors";
 import { logLine } from "../../system/progress";
@@ -38,7 +38,7 @@ function secretsIn({ offsite, alerts }: BackupsRequest): string[] {
 
 /** The last lines of the last log of a backup attempt. */
 async function logTail({ backup }: JobResult): Promise<string[]> {
-  const entry = (await readCatalogue()).find(({ id }) => id === backup);
+  const entry = (await readBackupCatalogue()).find(({ id }) => id === backup);
   const name = entry?.attempt?.logs.at(-1);
   if (name === undefined) return [];
   const text = await readFile(logPath(name), "utf8").catch(() => "");

@@ -2,7 +2,7 @@ import { createServer, type Server } from "node:http";
 import { statfs } from "node:fs/promises";
 import { backupMetrics, type Metric } from "../../../model/backup/metrics";
 import { readOverdueReasons } from "../../jobs/overdue";
-import { readCatalogue, repositoryFolder } from "../../repository/repository";
+import { readBackupCatalogue, repositoryFolder } from "../../repository/repository";
 import { readSchedule } from "../../jobs/schedule";
 import { now } from "../../system/clock";
 import { messageOf } from "../../system/errors";
@@ -66,7 +66,7 @@ async function renderMetrics(server: string): Promise<string> {
 async function readMetrics(): Promise<Metric[]> {
   const time = now();
   const [catalogue, request, space, wal] = await Promise.all([
-    readCatalogue(),
+    readBackupCatalogue(),
     readSchedule().catch(() => undefined),
     statfs(repositoryFolder).catch(() => undefined),
     readWalArchiving(),

@@ -2,12 +2,15 @@ import type { AvailableBackups } from "../../../model/restore/available-backups"
 import type { OffsiteSource } from "../../../model/restore/offsite-source";
 import { withRemote } from "../../offsite/remote";
 import { isVerified } from "../../../model/backup/catalogue";
-import { readCatalogue, repositoryFolder } from "../../repository/repository";
+import { readBackupCatalogue, repositoryFolder } from "../../repository/repository";
 import { sourceFolder } from "./find-backup";
 
 /** The backups a refresh can use: this server's (`own`), or those of the server whose backup volume is mounted (`source`). */
 export async function listAvailableBackups(repository = "source"): Promise<AvailableBackups> {
-  const entries = await readCatalogue([], repository === "own" ? repositoryFolder : sourceFolder);
+  const entries = await readBackupCatalogue(
+    [],
+    repository === "own" ? repositoryFolder : sourceFolder,
+  );
   return entries.flatMap((entry) => {
     const { id, backup } = entry;
     if (!backup) return [];
