@@ -1,6 +1,6 @@
 import { execa } from "execa";
 import { findOnPath } from "./folders";
-import { type ReportProgress, RequirementError } from "./requirement";
+import { type ProgressCallback, RequirementError } from "./requirement";
 
 /** Whether we can install Debian packages: as root, on Debian, Ubuntu and derivatives. */
 export function canInstallPackages(): boolean {
@@ -10,7 +10,7 @@ export function canInstallPackages(): boolean {
 /** Installs Debian packages; those in `optional` only if this release has them. */
 export async function installPackages(
   packages: { readonly needed: readonly string[]; readonly optional?: readonly string[] },
-  progress: ReportProgress,
+  progress: ProgressCallback,
 ): Promise<void> {
   progress("updating package lists");
   await apt(["update"]);

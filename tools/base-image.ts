@@ -5,7 +5,7 @@ import { canInstallPackages, lastLines } from "./apt-packages";
 import { pullImage } from "./pull-image";
 import {
   type CheckResult,
-  type ReportProgress,
+  type ProgressCallback,
   type Requirement,
   RequirementError,
 } from "./requirement";
@@ -21,7 +21,7 @@ export function baseImageNamed(image: string, pull = pullImage): Requirement {
       return { ok: false, detail: `${image} is missing`, fix: "npm start" };
     },
 
-    async ensure(progress: ReportProgress): Promise<string> {
+    async ensure(progress: ProgressCallback): Promise<string> {
       if (await exists(image)) return image;
       progress(`pulling ${image}`);
       const failure = await pull(image, progress);

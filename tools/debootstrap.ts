@@ -5,14 +5,14 @@ import { join } from "node:path";
 import { execa } from "execa";
 import { findOnPath } from "./folders";
 import { installPackages, lastLines } from "./apt-packages";
-import { type ReportProgress, RequirementError } from "./requirement";
+import { type ProgressCallback, RequirementError } from "./requirement";
 
 const suite = "trixie";
 const prefix = "stagecraft-debootstrap-";
 const official = "http://deb.debian.org/debian";
 
 /** Builds a minimal Debian image with debootstrap and imports it into Docker; requires root. */
-export async function importDebian(image: string, progress: ReportProgress): Promise<void> {
+export async function importDebian(image: string, progress: ProgressCallback): Promise<void> {
   if (findOnPath("debootstrap") === undefined) {
     await installPackages(
       { needed: ["debootstrap"], optional: ["debian-archive-keyring"] },
@@ -39,7 +39,7 @@ export async function importDebian(image: string, progress: ReportProgress): Pro
   }
 }
 
-async function debootstrap(folder: string, progress: ReportProgress): Promise<void> {
+async function debootstrap(folder: string, progress: ProgressCallback): Promise<void> {
   const run = execa("debootstrap", ["--variant=minbase", suite, folder, mirror(), ...script()], {
     stdin: "ignore",
     reject: false,

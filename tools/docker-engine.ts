@@ -4,7 +4,7 @@ import { findOnPath, isExecutable } from "./folders";
 import { canInstallPackages, installPackages } from "./apt-packages";
 import {
   type CheckResult,
-  type ReportProgress,
+  type ProgressCallback,
   type Requirement,
   RequirementError,
 } from "./requirement";
@@ -23,7 +23,7 @@ export const dockerEngine: Requirement = {
     return { ok: false, ...(await advise(state)) };
   },
 
-  async ensure(progress: ReportProgress): Promise<string> {
+  async ensure(progress: ProgressCallback): Promise<string> {
     let state = await inspectEngine();
     if (state.is === "missing" && canInstallPackages()) {
       // Since Debian 13 the command is a separate package.

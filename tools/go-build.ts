@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { execa } from "execa";
 import { findOnPath } from "./folders";
 import { candidateVersion, canInstallPackages, installPackages, lastLines } from "./apt-packages";
-import { type ReportProgress, RequirementError } from "./requirement";
+import { type ProgressCallback, RequirementError } from "./requirement";
 import { isAtLeast, versions } from "./versions";
 
 /** A program to build from a Go module of `tools/toolchain`. */
@@ -21,7 +21,7 @@ export interface GoProgram {
 export async function buildGoProgram(
   program: GoProgram,
   output: string,
-  progress: ReportProgress,
+  progress: ProgressCallback,
 ): Promise<void> {
   const go = await findGo(progress);
   const variables = Object.entries(program.variables ?? {});
@@ -63,7 +63,7 @@ function goEnvironment(): NodeJS.ProcessEnv {
   };
 }
 
-async function findGo(progress: ReportProgress): Promise<string> {
+async function findGo(progress: ProgressCallback): Promise<string> {
   const found = await usableGo();
   if (found !== undefined) return found;
   if (canInstallPackages()) {

@@ -1,5 +1,5 @@
 import { execa } from "execa";
-import type { ReportProgress } from "./requirement";
+import type { ProgressCallback } from "./requirement";
 
 /** Timeout for the registry's first response. */
 const firstAnswerSeconds = 20;
@@ -9,7 +9,7 @@ const silenceSeconds = 180;
 /** Pulls an image; returns the error, or `undefined` if it was pulled. */
 export async function pullImage(
   image: string,
-  progress: ReportProgress,
+  progress: ProgressCallback,
 ): Promise<string | undefined> {
   const pulling = execa("docker", ["pull", image], { stdin: "ignore", reject: false, all: true });
   const outcome = { gaveUp: false };

@@ -8,7 +8,7 @@ import { download } from "./download";
 import { cacheFolder, findOnPath, isExecutable, pulumiHome, toolsFolder } from "./folders";
 import { buildGoProgram, type GoProgram } from "./go-build";
 import { createExecutable, createAtomically } from "./atomic-file";
-import type { ReportProgress } from "./requirement";
+import type { ProgressCallback } from "./requirement";
 import { sourcesHash } from "./sources-hash";
 import { buildCached } from "./toolchain-cache";
 import { isAtLeast, versions } from "./versions";
@@ -45,7 +45,7 @@ export async function findPulumiCli(): Promise<PulumiCli | undefined> {
 }
 
 /** Downloads and installs the CLI, like Pulumi's own installer; raises `DownloadError`. */
-export async function downloadPulumiCli(progress: ReportProgress): Promise<void> {
+export async function downloadPulumiCli(progress: ProgressCallback): Promise<void> {
   const arch = process.arch === "arm64" ? "arm64" : "x64";
   const url = `https://get.pulumi.com/releases/sdk/pulumi-v${versions.pulumi}-linux-${arch}.tar.gz`;
   const folder = await mkdtemp(join(tmpdir(), "stagecraft-pulumi-"));
@@ -63,7 +63,7 @@ export async function downloadPulumiCli(progress: ReportProgress): Promise<void>
 }
 
 /** Builds the CLI and its language host, or takes them from the user's cache; returns their origin. */
-export async function buildPulumiCli(progress: ReportProgress): Promise<string> {
+export async function buildPulumiCli(progress: ProgressCallback): Promise<string> {
   const origins: string[] = [];
   for (const { name, label, program } of programs()) {
     const { folder, origin } = await buildCached(label, sourcesHash(program.folder), (output) =>

@@ -6,7 +6,7 @@ import { isExecutable, packageFolder, pulumiHome, toolsFolder } from "./folders"
 import { buildGoProgram } from "./go-build";
 import { lastLines } from "./apt-packages";
 import { userName } from "./pulumi-environment";
-import { type ReportProgress, RequirementError } from "./requirement";
+import { type ProgressCallback, RequirementError } from "./requirement";
 import { sourcesHash } from "./sources-hash";
 import { buildCached } from "./toolchain-cache";
 import { versions } from "./versions";
@@ -16,7 +16,7 @@ export interface PulumiPlugin {
   readonly name: string;
   readonly version: string;
   sourcesHash(): string;
-  build(folder: string, progress: ReportProgress): Promise<void>;
+  build(folder: string, progress: ProgressCallback): Promise<void>;
 }
 
 /** A file in plugins that we build, to detect changed sources. */
@@ -86,7 +86,7 @@ export async function downloadPlugin(pulumi: string, plugin: PulumiPlugin): Prom
 export async function buildPlugin(
   pulumi: string,
   plugin: PulumiPlugin,
-  progress: ReportProgress,
+  progress: ProgressCallback,
 ): Promise<string> {
   const { name, version } = plugin;
   const hash = plugin.sourcesHash();

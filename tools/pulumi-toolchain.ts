@@ -11,7 +11,7 @@ import {
 } from "./pulumi-plugin";
 import {
   type CheckResult,
-  type ReportProgress,
+  type ProgressCallback,
   type Requirement,
   RequirementError,
 } from "./requirement";
@@ -35,7 +35,7 @@ export const pulumiToolchain: Requirement = {
     return { ok: false, detail: `missing: ${all.join(", ")}`, fix: "npm start" };
   },
 
-  async ensure(progress: ReportProgress): Promise<string> {
+  async ensure(progress: ProgressCallback): Promise<string> {
     const origins = new Set<string>();
     const isOfficialReachable = once(() => isReachable("https://get.pulumi.com"));
     if ((await findPulumiCli()) === undefined)
@@ -61,7 +61,7 @@ export const pulumiToolchain: Requirement = {
 
 async function installCli(
   isOfficialReachable: () => Promise<boolean>,
-  progress: ReportProgress,
+  progress: ProgressCallback,
 ): Promise<string> {
   progress(`looking for Pulumi ${versions.pulumi}`);
   if (await isOfficialReachable()) {

@@ -8,11 +8,11 @@ export interface Requirement {
    * Meets the requirement; does nothing if it is already met. May be interrupted and run again.
    * Returns the detail to show, e.g. `"26.1, running"`; raises {@link RequirementError}.
    */
-  ensure(progress: ReportProgress): Promise<string>;
+  ensure(progress: ProgressCallback): Promise<string>;
 }
 
 /** Reports the current step in a few words. */
-export type ReportProgress = (text: string) => void;
+export type ProgressCallback = (text: string) => void;
 
 /** Result of a check; if it failed, with the fix. */
 export type CheckResult =
