@@ -4,7 +4,7 @@ import type { VerbContext } from "./verb-context";
 import { exitStatus } from "../base/exit-status";
 import { parseBackupId } from "../../model/base/names";
 import type { StackName } from "../project/stacks";
-import { runBackups, runBackupsDelete, runBackupsForget, runBackupsVerify } from "../verbs/backups";
+import { runBackups, runBackupsDelete, runBackupsPrune, runBackupsVerify } from "../verbs/backups";
 import { runBackupsDownload } from "../verbs/backups-download";
 import { runOffsiteFetch, runOffsiteList, runOffsiteUpload } from "../verbs/offsite";
 import { runRefresh } from "../verbs/refresh";
@@ -83,7 +83,7 @@ export function addBackups(program: Command, { folder, exit }: VerbContext): voi
     .option("--dry-run", "only show which backups are retained or deleted, and why")
     .option("--json", "print JSON")
     .action(async (name: StackName, _: Options, self: Command) => {
-      await runBackupsForget(folder(), name, self.optsWithGlobals());
+      await runBackupsPrune(folder(), name, self.optsWithGlobals());
     });
 
   addOffsite(command, { folder, exit });

@@ -39,7 +39,7 @@ export async function availableBackups(
   const server = /^server:(.+)$/.exec(from)?.[1];
   const [agent, repository] =
     server === undefined ? [names.agent, "source"] : [engineNames(namePrefix, server).agent, "own"];
-  return call({ host, agent }, "backups-at-hand", { args: { repository: repository } });
+  return call({ host, agent }, "backups-at-hand", { args: { repository } });
 }
 
 /** The off-site copies. Only Pulumi can decrypt the credentials for them; the agent receives them on stdin. */

@@ -42,7 +42,7 @@ export function backupsText(
 }
 
 /** What `stagecraft backups forget` prints: each backup, whether it is retained, and the rule. */
-export function forgetText({ judgements, removed }: PruneResult): string {
+export function pruneText({ judgements, removed }: PruneResult): string {
   const rows = judgements.map(({ id, keep, rules, why }) => {
     if (keep) return [id, "retained", rules.join(" · ")];
     return [id, removed.includes(id) ? "removed" : "expires", why];

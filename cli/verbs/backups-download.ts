@@ -16,7 +16,7 @@ import { Problem, Rejection } from "../base/problem";
 import type { StackName } from "../project/stacks";
 
 /** The manifest and the file with its SHA-256; the manifest lists neither. */
-const [manifestFile, sealFile] = ["manifest.json", "manifest.sha256"];
+const [manifestFile, checksumFile] = ["manifest.json", "manifest.sha256"];
 
 /**
  * `stagecraft backups download`: copies a backup to a folder on this machine. The folder gets its final name after every
@@ -87,16 +87,16 @@ async function check(folder: string, id: string): Promise<Manifest> {
     );
   };
   const text = await readFile(path.join(folder, manifestFile), "utf8");
-  const seal = await readFile(path.join(folder, sealFile), "utf8").catch(() => "");
+  const checksum = await readFile(path.join(folder, checksumFile), "utf8").catch(() => "");
   const sha256 = createHash("sha256").update(text).digest("hex");
-  if (seal !== `${sha256}  ${manifestFile}\n`) reject(`${manifestFile} was altered`);
+  if (checksum !== `${sha256}  ${manifestFile}\n`) reject(`${manifestFile} was altered`);
   const manifest = manifestSchema.parse(JSON.parse(text));
   const names = await readdir(folder, { recursive: true, withFileTypes: true });
   const found: StoredFile[] = [];
   for (const entry of names.filter((entry) => !entry.isDirectory())) {
     const file = path.join(entry.parentPath, entry.name);
     const relative = path.relative(folder, file);
-    if (relative === manifestFile || relative === sealFile) continue;
+    if (relative === manifestFile || relative === checksumFile) continue;
     const { size } = await stat(file);
     found.push({ path: relative, bytes: size, sha256: await sha256OfFile(file) });
     await sync(file);

@@ -8,7 +8,7 @@ import { Cancelled, Problem, Rejection } from "../base/problem";
 import type { StackName } from "../project/stacks";
 import { askYes, canAsk } from "../terminal/ask";
 import { LiveLine } from "../terminal/live-line";
-import { backupsText, forgetText } from "../text/backups";
+import { backupsText, pruneText } from "../text/backups";
 import { paintFor } from "../base/paint";
 
 interface JsonOption {
@@ -75,7 +75,7 @@ export async function runBackupsDelete(
 }
 
 /** `stagecraft backups forget`: deletes backups that no rule retains; with `dryRun`, only shows them. */
-export async function runBackupsForget(
+export async function runBackupsPrune(
   folder: string,
   stack: StackName,
   { json, dryRun }: JsonOption & { readonly dryRun?: boolean },
@@ -83,7 +83,7 @@ export async function runBackupsForget(
   const result = await call(await findAgent(folder, stack), "backups-forget", {
     request: { pins: await readPins(folder, stack), dryRun: dryRun ?? false },
   });
-  console.log(json ? toJson(result) : forgetText(result));
+  console.log(json ? toJson(result) : pruneText(result));
 }
 
 /** Raises a {@link Rejection} or {@link Cancelled} unless the user confirms. */
@@ -95,8 +95,8 @@ async function confirm(stack: StackName, ids: readonly string[], yes: boolean): 
       `npx stagecraft backups delete ${stack} ${ids.join(" ")} --yes`,
     );
   }
-  const what = `${plural(ids.length, "backup")} of ${stack} (${ids.join(", ")})`;
-  if (await askYes(`Delete ${what} permanently?`)) return;
+  const selection = `${plural(ids.length, "backup")} of ${stack} (${ids.join(", ")})`;
+  if (await askYes(`Delete ${selection} permanently?`)) return;
   console.log("Nothing has been deleted.");
   throw new Cancelled();
 }

@@ -43,7 +43,7 @@ export function psqlCommand(
     ...["--env", `PGOPTIONS=-c role=${escapeOption(databaseRoles(database).owner)}`],
     ...["--env", "PSQL_HISTORY=/tmp/psql_history"],
     ...[container, "psql", `--dbname=${connectionString(database)}`, "--username=postgres"],
-    // A leading -- separates psql's arguments, as usual; psql itself would read them as names after it.
+    // A leading -- separates psql's arguments from ours; psql would read what follows it as names.
     ...(args[0] === "--" ? args.slice(1) : args),
   ];
 }

@@ -13,7 +13,7 @@ import { pinBackup, withBackup } from "../project/pinned-backup";
 import type { StackName } from "../project/stacks";
 import { StepList } from "../terminal/steps";
 import { previewJson, previewText, refreshedText, refreshJson } from "../text/refresh";
-import { requireHealthy, updateServer } from "./up";
+import { requireHealthy, updateServer, type UpResult } from "./up";
 
 /** Options of `stagecraft refresh`. */
 export interface RefreshOptions {
@@ -66,14 +66,9 @@ export async function refreshTo(
   const pinned = pinBackup(readStackFile(folder, stack).path, backup);
   const steps = new StepList(json ? process.stderr : process.stdout);
   const started = Date.now();
+  let result: UpResult;
   try {
-    const result = await updateServer(folder, stack, steps);
-    const { restored } = result;
-    const report = restored && saveReport(folder, stack, restored);
-    console.log(
-      json ? refreshJson(restored, report) : refreshedText(restored, { stack, backup, report }),
-    );
-    requireHealthy(result);
+    result = await updateServer(folder, stack, steps);
   } catch (error) {
     const last = await lastAttempt(folder, stack, backup, started).catch(() => undefined);
     // Its verdict quotes values of the data, which must not reach the artifacts of CI.
@@ -82,6 +77,12 @@ export async function refreshTo(
     if (last?.exchangedAt === undefined) pinned.undo();
     throw error;
   }
+  const { restored } = result;
+  const report = restored && saveReport(folder, stack, restored);
+  console.log(
+    json ? refreshJson(restored, report) : refreshedText(restored, { stack, backup, report }),
+  );
+  requireHealthy(result);
 }
 
 /** The report of a failed refresh: of its failed restore, or of the restore whose contents were swapped in before the failure. */

@@ -1,14 +1,14 @@
 import { expect, test } from "vitest";
-import { backupsText, forgetText } from "../../../../cli/text/backups";
+import { backupsText, pruneText } from "../../../../cli/text/backups";
 import type { CatalogueEntry, OffsiteCopy } from "../../../../model/backup/catalogue";
 import type { Catalogue } from "../../../../model/backup/catalogue-protocol";
 import { applyRetention } from "../../../../model/backup/retention";
-import { entryOf } from "../../../support/backups/catalogue-entry";
+import { catalogueEntry } from "../../../support/backups/catalogue-entry";
 
 const now = new Date("2026-11-22T09:00:00Z");
 
 const failed: CatalogueEntry = {
-  ...entryOf({ at: "2026-11-20T03:29Z" }),
+  ...catalogueEntry({ at: "2026-11-20T03:29Z" }),
   backup: null,
   verification: null,
   attempt: {
@@ -25,11 +25,11 @@ const offsite: OffsiteCopy = {
 };
 
 const entries: CatalogueEntry[] = [
-  { ...entryOf({ at: "2026-11-15T03:29Z" }), offsite },
+  { ...catalogueEntry({ at: "2026-11-15T03:29Z" }), offsite },
   failed,
-  entryOf({ at: "2026-11-21T03:29Z", pins: ["staging"] }),
-  { ...entryOf({ at: "2026-11-22T03:29Z", verified: null }), offsite },
-  entryOf({ at: "2026-11-22T04:00Z", verified: "failed" }),
+  catalogueEntry({ at: "2026-11-21T03:29Z", pins: ["staging"] }),
+  { ...catalogueEntry({ at: "2026-11-22T03:29Z", verified: null }), offsite },
+  catalogueEntry({ at: "2026-11-22T04:00Z", verified: "failed" }),
 ];
 
 const catalogue: Catalogue = {
@@ -54,7 +54,7 @@ next: 23 Nov 2026 03:29 UTC · newest verified 29 h old (limit 26 h) · 212 GB f
 });
 
 test("a backup that is off-site only is in the table, with the rule that retains it", () => {
-  const { backup, ...gone } = { ...entryOf({ at: "2026-11-15T03:29Z" }), offsite };
+  const { backup, ...gone } = { ...catalogueEntry({ at: "2026-11-15T03:29Z" }), offsite };
   const alone: CatalogueEntry = {
     ...{ ...gone, attempt: null, backup: null },
     ...(backup ? { away: backup } : {}),
@@ -79,9 +79,9 @@ test("without backups and without a schedule, the summary says so; an overdue ba
 });
 
 test("forget shows for each backup whether it is retained, and why", () => {
-  const old = entryOf({ at: "2026-11-01T03:29Z" });
+  const old = catalogueEntry({ at: "2026-11-01T03:29Z" });
   const judgements = applyRetention([old, ...entries], { last: 1 }, { now });
-  expect(forgetText({ judgements, removed: [old.id] })).toBe(
+  expect(pruneText({ judgements, removed: [old.id] })).toBe(
     `20261101T032900Z  removed   no rule retains it
 20261115T032900Z  expires   no rule retains it
 20261121T032900Z  retained  last · staging
