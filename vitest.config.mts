@@ -9,7 +9,7 @@ const shellScripts = {
     id.endsWith(".sh") ? `export default ${JSON.stringify(code)}` : undefined,
 };
 
-/** Files at a time: more than there are processors, because much of what they do is waiting. The same for all, so that none waits for another kind. */
+/** Files run in parallel: more than there are processors, because tests mostly wait. The same for all projects, so that none waits for another. */
 const maxWorkers = 4;
 
 /** Tests against the real engine; a set-up makes the machine ready first. The limits end a hang, they do not judge speed. */
@@ -30,7 +30,7 @@ const real = (
   },
 });
 
-/** Tests without anything real. Those of rules alone have nothing that one file could leave for the next: they share what is loaded. */
+/** Tests without Docker or PostgreSQL. Unit tests leave nothing behind for the next file, so they share loaded modules. */
 const quick = (name: string, isolate: boolean, ...setupFiles: string[]) => ({
   plugins: [shellScripts],
   test: {

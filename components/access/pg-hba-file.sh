@@ -1,11 +1,11 @@
 #!/bin/sh
-# Replaces pg_hba.conf on the machine of an external server, or ends the trial of its new rules. By SSH, without arguments.
-# ACTION: `place` or `settle`; set in front of this text.
-# stdin: path of the file, PostgreSQL's data folder, a line that differs whenever this is to be done again, and then
-#   place: the new file. It gets the file's place by a rename, with its owner and mode, and the old file stays as `.proven`.
-#     A file that Stagecraft did not create is kept as `.before-stagecraft` besides, for good. stdout: the time.
-#   settle: a line with the outcome, and text for stderr. `keep` deletes the old file; else it comes back, and PostgreSQL
-#     reads it again.
+# Replaces pg_hba.conf on the machine of an external server, or ends the test of its new rules. Runs over SSH, without arguments.
+# ACTION: `place` or `settle`; set before this text.
+# stdin: path of the file, PostgreSQL's data folder, a line that differs for each run, and then
+#   place: the new file. It replaces the file by a rename, with the same owner and mode; the old file stays as `.proven`.
+#     A file that Stagecraft did not create is also saved permanently, as `.before-stagecraft`. stdout: the time.
+#   settle: a line with the outcome, and text for stderr. `keep` deletes the old file; otherwise it is restored, and
+#     PostgreSQL reloads it.
 set -eu
 umask 077
 IFS= read -r file

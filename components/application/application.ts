@@ -139,7 +139,7 @@ export class Application extends pulumi.ComponentResource {
     );
     this.report = checked.stdout.apply((text) => applicationReportSchema.parse(JSON.parse(text)));
     void Promise.all([observed, server.observed]).then(([{ fault }, { observation }]) => {
-      // The agent knows of one that has run before.
+      // The agent has a record of an application that ran before.
       if (observation?.application && fault !== undefined) void pulumi.log.warn(fault, this);
     });
     this.registerOutputs({ port: this.port, report: this.report });

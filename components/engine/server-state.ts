@@ -38,7 +38,7 @@ export function prefetchObservedState(names: EngineNames, host: string): void {
 }
 
 /**
- * Observes a server. Pulumi knows only what it created, not its current state. Asking the providers (`--refresh`) costs seconds at
+ * Observes a server. Pulumi's state records what Pulumi created, not how it is now. Asking the providers (`--refresh`) costs seconds at
  * every `up`; this costs one call of the engine and, in parallel, one of the agent.
  */
 export async function observeServer(
