@@ -15,7 +15,7 @@ const oldSources = mkdtempSync(join(tmpdir(), "stagecraft-before-"));
 
 /** What must be the same after the upgrade, by stack. */
 const found = new Map<string, Awaited<ReturnType<typeof facts>>>();
-let backup = "";
+const backups: string[] = [];
 
 beforeAll(async () => {
   const archive = execFileSync("git", ["archive", before], { cwd: checkout, maxBuffer: 2 ** 28 });
@@ -25,12 +25,17 @@ beforeAll(async () => {
   for (const stack of stacks) await project.makeStack(stack);
   await oldUp("prod");
   await oldUp("dev");
-  const made = await ask("prod", "backup", { job: null });
-  backup = (JSON.parse(made) as { backup: string }).backup;
-  await ask("prod", "verify", { backup });
   await oldUp("staging");
-  project.reconfigure("staging", { data: { from: "server:prod", backup } });
-  await oldUp("staging");
+  for (const _ of ["first", "second"]) {
+    const made = await ask("prod", "backup", { job: null });
+    backups.push((JSON.parse(made) as { backup: string }).backup);
+  }
+  await ask("prod", "verify", { backup: backups[0] });
+  for (const backup of backups) {
+    const data = { from: "server:prod", backup, acceptUnverified: true };
+    project.reconfigure("staging", { data });
+    await oldUp("staging");
+  }
   for (const stack of stacks) {
     await project.psql(stack, "CREATE TABLE written_before AS SELECT 42 AS answer");
     found.set(stack, await facts(stack));
@@ -86,6 +91,8 @@ async function facts(stack: string) {
   return {
     urns: all.map(({ urn }) => urn).sort(),
     kept: shown.map(({ text }) => text),
+    // In the agent's volume.
+    authority: await project.output(stack, "ca"),
     cluster: await project.psql(stack, "SELECT system_identifier FROM pg_control_system()"),
     databases: await project.psql(
       stack,
@@ -135,13 +142,13 @@ test.each(stacks)(
 test("backups, reports and logs made before are read", async () => {
   const catalogue = await project.stagecraft("backups", "prod");
   expect(catalogue.exitCode, catalogue.text).toBe(0);
-  expect(catalogue.text).toContain(backup);
+  for (const id of backups) expect(catalogue.text).toContain(id);
   expect(catalogue.text).toContain("restored");
-  const verified = await project.stagecraft("backups", "verify", "prod", backup);
+  const verified = await project.stagecraft("backups", "verify", "prod", backups[1] ?? "");
   expect(verified.exitCode, verified.text).toBe(0);
   const status = await project.stagecraft("status");
   expect(status.exitCode, status.text).toBe(0);
-  expect(status.text).toContain(backup);
+  expect(status.text).toContain(backups[1]);
   const logs = await project.stagecraft("log", "staging", "--list");
   expect(logs.exitCode, logs.text).toBe(0);
   expect(logs.text).toContain("restore.log");
@@ -151,7 +158,9 @@ test("staging rolls back to the previous version of before, and refreshes from t
   const back = await project.stagecraft("rollback", "staging");
   expect(back.exitCode, back.text).toBe(0);
   expect(await project.psql("staging", "SELECT count(*) FROM hours")).toBe("3500");
-  const refreshed = await project.stagecraft("refresh", "staging", backup);
+  expect(await project.output("staging", "contents")).toBe(backups[0]);
+  const refreshed = await project.stagecraft("refresh", "staging", backups[1] ?? "");
   expect(refreshed.exitCode, refreshed.text).toBe(0);
+  expect(await project.output("staging", "contents")).toBe(backups[1]);
   expect(await project.up("staging", "--expect-no-changes")).toMatchObject({ exitCode: 0 });
 });
