@@ -26,9 +26,9 @@ const languageHost = "pulumi-language-nodejs";
 
 /** The folder of the CLI that was found last, or else the folder that we install it to. */
 export function pulumiFolder(): string {
-  const known = readCachedCli();
-  return known !== undefined && isExecutable(known.path)
-    ? dirname(known.path)
+  const cached = readCachedCli();
+  return cached !== undefined && isExecutable(cached.path)
+    ? dirname(cached.path)
     : join(pulumiHome(), "bin");
 }
 
@@ -144,8 +144,8 @@ function hasLanguageHost(pulumi: string): boolean {
 }
 
 async function versionOf(path: string): Promise<string | undefined> {
-  const known = readCachedCli();
-  if (known?.path === path && known.state === stateOf(path)) return known.version;
+  const cached = readCachedCli();
+  if (cached?.path === path && cached.state === stateOf(path)) return cached.version;
   const { failed, stdout } = await execa(path, ["version"], {
     env: { PULUMI_SKIP_UPDATE_CHECK: "true" },
     reject: false,

@@ -24,7 +24,7 @@ export interface RecordedCopy {
 }
 
 /** Retention rule shown for an off-site copy that this agent has no record of. */
-const unknown = "unknown here";
+const unrecorded = "no record here";
 
 /**
  * The off-site copies, and the local backups that may be uploaded, as a catalogue for the retention rules. A copy that
@@ -32,26 +32,26 @@ const unknown = "unknown here";
  */
 export function offsiteCatalogue(
   copies: readonly RemoteCopy[],
-  here: readonly CatalogueEntry[],
-  known: readonly RecordedCopy[],
+  local: readonly CatalogueEntry[],
+  records: readonly RecordedCopy[],
 ): CatalogueEntry[] {
-  const ids = new Set([...copies.map(({ id }) => id), ...localBackups(here).map(({ id }) => id)]);
+  const ids = new Set([...copies.map(({ id }) => id), ...localBackups(local).map(({ id }) => id)]);
   return [...ids].sort().map((id) => {
-    const entry = here.find((entry) => entry.id === id && entry.backup !== null);
+    const entry = local.find((entry) => entry.id === id && entry.backup !== null);
     if (entry) return entry;
-    const recorded = known.find((copy) => copy.id === id);
+    const recorded = records.find((copy) => copy.id === id);
     return offsiteOnlyEntry(id, recorded);
   });
 }
 
 /** Local backups that the rules retain off-site and that have no complete copy there, oldest first. */
 export function pendingUploads(
-  here: readonly CatalogueEntry[],
+  local: readonly CatalogueEntry[],
   files: readonly RemoteFile[],
   isRetained: (id: BackupId) => boolean,
 ): BackupId[] {
   const copies = completeCopies(files);
-  return localBackups(here)
+  return localBackups(local)
     .filter(({ id, offsite }) => {
       const copy = copies.find((copy) => copy.id === id);
       const isUploaded = offsite?.result === "uploaded" && copy?.bytes === offsite.bytes;
@@ -63,36 +63,36 @@ export function pendingUploads(
 /** The records after comparing the off-site copies with the local backups. */
 export function updateRecordedCopies(
   copies: readonly RemoteCopy[],
-  here: readonly CatalogueEntry[],
-  known: readonly RecordedCopy[],
+  local: readonly CatalogueEntry[],
+  records: readonly RecordedCopy[],
 ): RecordedCopy[] {
   return copies.flatMap(({ id, bytes }) => {
-    const entry = here.find((entry) => entry.id === id && entry.backup !== null);
+    const entry = local.find((entry) => entry.id === id && entry.backup !== null);
     if (entry) return [recordOf(entry, bytes)];
-    return known.filter((copy) => copy.id === id);
+    return records.filter((copy) => copy.id === id);
   });
 }
 
 /** The records with an entry for each uploaded backup, to be saved before the local backups are deleted. */
 export function recordUploads(
-  known: readonly RecordedCopy[],
+  records: readonly RecordedCopy[],
   entries: readonly CatalogueEntry[],
 ): RecordedCopy[] {
   const uploaded = localBackups(entries).flatMap((entry) =>
     entry.offsite?.result === "uploaded" ? [recordOf(entry, entry.offsite.bytes)] : [],
   );
-  const others = known.filter(({ id }) => !uploaded.some((copy) => copy.id === id));
+  const others = records.filter(({ id }) => !uploaded.some((copy) => copy.id === id));
   return [...others, ...uploaded].sort((a, b) => (a.id < b.id ? -1 : 1));
 }
 
 /** Catalogue entries of the backups that are off-site only. */
 export function offsiteOnlyEntries(
-  known: readonly RecordedCopy[],
-  here: readonly CatalogueEntry[],
+  records: readonly RecordedCopy[],
+  local: readonly CatalogueEntry[],
   pins: readonly Pin[],
 ): CatalogueEntry[] {
-  return known.flatMap(({ id, was }) => {
-    if (was === null || here.some((entry) => entry.id === id && entry.backup !== null)) return [];
+  return records.flatMap(({ id, was }) => {
+    if (was === null || local.some((entry) => entry.id === id && entry.backup !== null)) return [];
     const { backup: away, verification, offsite } = was;
     const by = pins.filter(({ backup }) => backup === id).map(({ by }) => by);
     return [{ id, attempt: null, backup: null, away, verification, offsite, pins: by }];
@@ -106,8 +106,8 @@ function recordOf(entry: CatalogueEntry, bytes: number): RecordedCopy {
   return { id, bytes, isVerified: isVerified(entry), was };
 }
 
-function localBackups(here: readonly CatalogueEntry[]): CatalogueEntry[] {
-  return here.filter(({ backup }) => backup !== null);
+function localBackups(local: readonly CatalogueEntry[]): CatalogueEntry[] {
+  return local.filter(({ backup }) => backup !== null);
 }
 
 /** A catalogue entry for a copy without a local backup, for the retention rules. */
@@ -137,6 +137,6 @@ function offsiteOnlyEntry(id: BackupId, recorded: RecordedCopy | undefined): Cat
             text: "",
           }
         : null,
-    pins: recorded ? [] : [unknown],
+    pins: recorded ? [] : [unrecorded],
   };
 }

@@ -13,7 +13,7 @@ import {
   verificationConfigSchema,
 } from "../../../../model/backup/verification-config";
 import { backupJobSchema } from "../../../../model/backup/job";
-import { entryOf } from "../../../support/backups/catalogue-entry";
+import { catalogueEntry } from "../../../support/backups/catalogue-entry";
 
 const now = new Date("2026-11-22T09:00:00Z");
 
@@ -122,9 +122,9 @@ describe("backups are late", () => {
 
   test("by what is verified and not in the future", () => {
     const catalogue = [
-      entryOf({ at: "2026-11-20T03:29Z" }),
-      entryOf({ at: "2026-11-21T03:29Z", verified: null }),
-      entryOf({ at: "2031-01-01T03:29Z" }),
+      catalogueEntry({ at: "2026-11-20T03:29Z" }),
+      catalogueEntry({ at: "2026-11-21T03:29Z", verified: null }),
+      catalogueEntry({ at: "2031-01-01T03:29Z" }),
     ];
     expect(newestVerified(catalogue, now)).toBe("20261120T032900Z");
     expect(newestVerified([], now)).toBeNull();
@@ -133,9 +133,9 @@ describe("backups are late", () => {
 
 describe("a backup must not be deleted", () => {
   const catalogue = [
-    entryOf({ at: "2026-11-19T03:29Z", pins: ["staging", "dev"] }),
-    entryOf({ at: "2026-11-20T03:29Z" }),
-    entryOf({ at: "2026-11-21T03:29Z", verified: null }),
+    catalogueEntry({ at: "2026-11-19T03:29Z", pins: ["staging", "dev"] }),
+    catalogueEntry({ at: "2026-11-20T03:29Z" }),
+    catalogueEntry({ at: "2026-11-21T03:29Z", verified: null }),
   ];
 
   test("while a stack names it", () => {

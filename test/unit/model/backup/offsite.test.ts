@@ -242,7 +242,7 @@ describe("what is copied", () => {
 
   test("stays when nobody here knows it, and is remembered as verified after its backup is gone", () => {
     const copies = [{ id: a, bytes: 5 }];
-    expect(offsiteCatalogue(copies, [], []).map(({ pins }) => pins)).toEqual([["unknown here"]]);
+    expect(offsiteCatalogue(copies, [], []).map(({ pins }) => pins)).toEqual([["no record here"]]);
     const verified: CatalogueEntry = {
       ...here(a, 5),
       verification: {

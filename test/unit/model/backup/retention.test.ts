@@ -10,7 +10,7 @@ import {
 } from "../../../../model/backup/retention-policy";
 import { applyRetention } from "../../../../model/backup/retention";
 import { formatBackupId, parseBackupId } from "../../../../model/base/names";
-import { entryOf, type TestBackup } from "../../../support/backups/catalogue-entry";
+import { catalogueEntry, type TestBackup } from "../../../support/backups/catalogue-entry";
 
 const hour = 3_600_000;
 const day = 24 * hour;
@@ -23,7 +23,7 @@ function kept(
   zone?: string,
 ): string[] {
   const entries = backups.map((backup) =>
-    entryOf(typeof backup === "string" ? { at: backup } : backup),
+    catalogueEntry(typeof backup === "string" ? { at: backup } : backup),
   );
   return applyRetention(entries, zone === undefined ? policy : { ...policy, timeZone: zone }, {
     now,
@@ -146,7 +146,7 @@ describe("only verified backups count", () => {
     ]);
     expect(kept(backups(null), { last: 1 })[0]).toBe("20261115T090100Z not verified yet");
     const removed = (verified: null | "failed"): string | undefined =>
-      applyRetention(backups(verified).map(entryOf), { last: 1 }, { now })[0]?.why;
+      applyRetention(backups(verified).map(catalogueEntry), { last: 1 }, { now })[0]?.why;
     expect(removed("failed")).toBe(
       "it failed its verification, is 7 d old, and a newer one is verified",
     );
@@ -154,19 +154,23 @@ describe("only verified backups count", () => {
   });
 
   test("one that is found bad long after it was made stays a week from then on", () => {
-    const old = entryOf({ at: "2026-10-01T03:29Z", verified: "failed" });
+    const old = catalogueEntry({ at: "2026-10-01T03:29Z", verified: "failed" });
     const found = (checkedAt: string): CatalogueEntry => ({
       ...old,
       verification: old.verification && { ...old.verification, checkedAt },
     });
     const of = (entry: CatalogueEntry) =>
-      applyRetention([entry, entryOf({ at: "2026-11-22T03:29Z" })], { last: 1 }, { now })[0]?.rules;
+      applyRetention([entry, catalogueEntry({ at: "2026-11-22T03:29Z" })], { last: 1 }, { now })[0]
+        ?.rules;
     expect(of(found("2026-11-22T05:29:00.000Z"))).toEqual(["failed, kept for inspection"]);
     expect(of(found("2026-11-15T05:29:00.000Z"))).toEqual([]);
   });
 
   test("what is no backup is not judged", () => {
-    const attempt: CatalogueEntry = { ...entryOf({ at: "2026-11-21T03:29Z" }), backup: null };
+    const attempt: CatalogueEntry = {
+      ...catalogueEntry({ at: "2026-11-21T03:29Z" }),
+      backup: null,
+    };
     expect(applyRetention([attempt], { last: 1 }, { now })).toEqual([]);
   });
 });
@@ -343,7 +347,7 @@ const history = fc
   )
   .map((made) => {
     const entries = made.map(({ base, offset, ...rest }) =>
-      entryOf({ at: new Date(base + offset * 60_000), ...rest }),
+      catalogueEntry({ at: new Date(base + offset * 60_000), ...rest }),
     );
     return [...new Map(entries.map((entry) => [entry.id, entry])).values()];
   });
@@ -407,7 +411,7 @@ describe("of any history", () => {
             const at = new Date(Date.parse("2023-12-20T03:29:00Z") + night * day);
             // Two of ten nights have no backup, and one of ten a bad one.
             if (fate < 2) return;
-            const made = entryOf({ at, verified: fate === 2 ? "failed" : "passed" });
+            const made = catalogueEntry({ at, verified: fate === 2 ? "failed" : "passed" });
             all.push(made);
             there.push(made);
             const judged = applyRetention(there, rules, { now: new Date(at.getTime() + hour) });
