@@ -306,7 +306,9 @@ test("a verified backup is read again after a week, and from then on it counts o
   });
   expect(await rememberedOf(altered)).toMatchObject({
     ...{ result: "failed", restored: false },
-    text: expect.stringMatching(/is not good:\n.* was modified: its SHA-256 differs/) as string,
+    text: expect.stringMatching(
+      /failed verification:\n.* was modified: its SHA-256 differs/,
+    ) as string,
   });
   const today = expect.stringMatching(`^${new Date().toISOString().slice(0, 4)}`) as string;
   expect(await rememberedOf(good)).toMatchObject({ result: "passed", checkedAt: today });
