@@ -74,9 +74,9 @@ export function permutationLevels(
   const value = name("value");
   const ofBlock = (pick: (block: Block) => bigint): string => {
     const [lowest, ...higher] = blocks.map((block) => [block.low, pick(block)] as const);
-    const whens = higher.reverse().map(([low, what]) => `WHEN ${value} >= ${low} THEN ${what}`);
+    const branches = higher.reverse().map(([low, what]) => `WHEN ${value} >= ${low} THEN ${what}`);
     const otherwise = `${lowest?.[1] ?? 1n}::bigint`;
-    return whens.length === 0 ? otherwise : `CASE ${whens.join(" ")} ELSE ${otherwise} END`;
+    return branches.length === 0 ? otherwise : `CASE ${branches.join(" ")} ELSE ${otherwise} END`;
   };
   const [low, left, right] = [name("low"), name("left"), name("right")];
   const f = (round: number, half: string): string =>

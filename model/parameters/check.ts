@@ -80,11 +80,11 @@ function unknownParameter(key: string, version: PostgresVersion): string {
     : `unknown parameter; did you mean ${suggestion}?`;
 }
 
-/** YAML has numbers and true or false besides text. */
-function textOf(given: unknown): string | undefined {
-  if (typeof given === "string") return given;
-  if (typeof given === "boolean") return given ? "on" : "off";
-  return typeof given === "number" && Number.isFinite(given) ? String(given) : undefined;
+/** Converts a YAML value to PostgreSQL's notation; `undefined` for other types. */
+function textOf(rawValue: unknown): string | undefined {
+  if (typeof rawValue === "string") return rawValue;
+  if (typeof rawValue === "boolean") return rawValue ? "on" : "off";
+  return typeof rawValue === "number" && Number.isFinite(rawValue) ? String(rawValue) : undefined;
 }
 
 /** Problems of values that are valid, but not together or for this server. */

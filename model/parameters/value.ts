@@ -98,7 +98,7 @@ function unitProblem({ unit }: PostgresParameter): string {
   return "be a time in us, ms, s, min, h or d";
 }
 
-/** An amount as people write it. */
+/** Formats a number in the unit of a parameter. */
 function amount({ unit }: PostgresParameter, count: number): string {
   if (unit === "" || count <= 0) return String(count);
   const size = /^(\d*)([kM]?)B$/.exec(unit);

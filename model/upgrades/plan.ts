@@ -128,7 +128,7 @@ interface SourcedVersion {
 /** All known versions of a package's data; for adopted scripts, the version that the script upgrades to. */
 function versionsOf(
   name: string,
-  { entries, adopted, queried: queried }: Ledger,
+  { entries, adopted, queried }: Ledger,
   { baseline, baselines = {} }: UpgradeRules,
   byName: ReadonlyMap<UpgradeScript, AdoptedEntry>,
   isOnlyPackage: boolean,

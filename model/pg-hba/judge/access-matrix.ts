@@ -56,7 +56,7 @@ export interface AccessMatrix {
 export interface AccessChange {
   readonly subject: AccessSubject;
   readonly origin: AccessSource;
-  readonly change: "gains" | "loses" | "asked otherwise";
+  readonly change: "gains" | "loses" | "other method";
   readonly before: string;
   readonly after: string;
 }
@@ -130,16 +130,16 @@ function rangesOf(
 }
 
 function changeOf(
-  old: readonly AddressAccess[],
-  now: readonly AddressAccess[],
+  previous: readonly AddressAccess[],
+  current: readonly AddressAccess[],
 ): AccessChange["change"] | undefined {
-  const pairs = old.flatMap((was, at) => {
-    const is = now[at] ?? was;
+  const pairs = previous.flatMap((was, at) => {
+    const is = current[at] ?? was;
     return [[was.tls, is.tls] as const, [was.plain, is.plain] as const];
   });
   if (pairs.some(([was, is]) => was === "reject" && is !== "reject")) return "gains";
   if (pairs.some(([was, is]) => was !== "reject" && is === "reject")) return "loses";
-  return pairs.some(([was, is]) => was !== is) ? "asked otherwise" : undefined;
+  return pairs.some(([was, is]) => was !== is) ? "other method" : undefined;
 }
 
 function cellText(accesses: readonly AddressAccess[]): string {

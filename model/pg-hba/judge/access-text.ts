@@ -1,5 +1,12 @@
-import { accessChanges, accessMatrix, rejected } from "./access-matrix";
-import type { AccessChange, AccessSource, AccessScope, AccessSubject } from "./access-matrix";
+import {
+  accessChanges,
+  accessMatrix,
+  rejected,
+  type AccessChange,
+  type AccessSource,
+  type AccessScope,
+  type AccessSubject,
+} from "./access-matrix";
 import { lockedOutNames } from "./lock-out";
 import type { PgHbaRule } from "../rule/rule";
 
@@ -39,7 +46,7 @@ export function accessText(
 const marks: Readonly<Record<AccessChange["change"], string>> = {
   gains: "▲",
   loses: "▼",
-  "asked otherwise": "◆",
+  "other method": "◆",
 };
 
 function changeText({ change, before, after }: AccessChange): string {
@@ -51,7 +58,7 @@ function footer(changes: readonly AccessChange[], lockedOut: readonly string[]):
   const verbs = [
     ["gains", "gains access"],
     ["loses", "loses access"],
-    ["asked otherwise", "needs another method"],
+    ["other method", "needs another method"],
   ] as const;
   const parts = verbs.flatMap(([change, verb]) => {
     const who = changes.filter((found) => found.change === change).map(whoText);

@@ -1,6 +1,4 @@
-import type { FindingContext } from "./finding";
-import type { RequiredAccess } from "./finding";
-import type { PgHbaFinding } from "./finding";
+import type { FindingContext, PgHbaFinding, RequiredAccess } from "./finding";
 import { whoCan } from "../rule/evaluate";
 import type { PgHbaRule } from "../rule/rule";
 import { nameToken } from "../rule/token";

@@ -76,7 +76,7 @@ const spoil = (script: string) => async (id: BackupId) =>
 /** By the number of their night. */
 const faults: Readonly<Record<number, Fault>> = {
   2: {
-    failure: /locked by somebody else for longer than lockTimeout/,
+    failure: /locked by another session for longer than lockTimeout/,
     night: midway(async () => ran("nightly", 2), { what: "table" }),
     backups: 0,
   },
