@@ -159,7 +159,7 @@ test("staging rolls back to the previous version of before, and refreshes from t
   expect(back.exitCode, back.text).toBe(0);
   expect(await project.psql("staging", "SELECT count(*) FROM hours")).toBe("3500");
   expect(await project.output("staging", "contents")).toBe(backups[0]);
-  const refreshed = await project.stagecraft("refresh", "staging", backups[1] ?? "");
+  const refreshed = await project.stagecraft("refresh", "staging", "--backup", backups[1] ?? "");
   expect(refreshed.exitCode, refreshed.text).toBe(0);
   expect(await project.output("staging", "contents")).toBe(backups[1]);
   expect(await project.up("staging", "--expect-no-changes")).toMatchObject({ exitCode: 0 });

@@ -131,7 +131,7 @@ test("people are told of a job that failed, with the cause and the end of its lo
   await promise({ failing });
   const failed = () => told.find(({ event }) => event === "failed");
   await expect.poll(failed, polling).toBeDefined();
-  expect(failed()?.text).toMatch(/failing failed\n[^]*held[^]*locked by somebody else/);
+  expect(failed()?.text).toMatch(/failing failed\n[^]*held[^]*locked by another session/);
   expect(failed()?.log.join("\n")).toMatch(/stopped: [^]*lock/);
   await session.release();
 });

@@ -30,8 +30,10 @@ export class TestScope {
 
 /** One for all copies of this module: each file of a shared process loads it again. */
 const key = Symbol.for("stagecraft.test-scope");
-const shared = globalThis as { [key]?: AsyncLocalStorage<TestScope> };
-const current = (shared[key] ??= new AsyncLocalStorage<TestScope>());
+const shared = globalThis as Record<symbol, unknown>;
+const known = shared[key] as AsyncLocalStorage<TestScope> | undefined;
+const current = known ?? new AsyncLocalStorage<TestScope>();
+shared[key] = current;
 
 /** Runs a test so that everything it calls finds its scope, also after it was given up. */
 export async function runInScope(scope: TestScope, test: () => Promise<void>): Promise<void> {
