@@ -99,7 +99,7 @@ export type ScriptState = z.infer<typeof scriptStateSchema>;
 
 /** Result of applying the pending scripts to a database. */
 export const upgradesReportSchema = z.strictObject({
-  /** Value `refused`: nothing was applied because of `problems`. */
+  /** The last value: nothing was applied because of `problems`. */
   result: z.enum(["applied", "failed", "refused"]),
   applied: z.array(appliedScriptSchema),
   failure: scriptFailureSchema.optional(),

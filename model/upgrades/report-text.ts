@@ -7,14 +7,14 @@ const maxLength = 120;
 
 /** Formats a failed script in a few lines: cause, what was rolled back, fix. */
 export function scriptFailureLines(failure: ScriptFailure): string[] {
-  const { sqlstate, message, detail, hint, statement, takenBack } = failure;
+  const { sqlstate, message, detail, hint, statement } = failure;
   const fix = fixFor(failure);
   return [
     `  script    ${scriptLabel(failure)}, line ${failure.line}`,
     `  cause     ${sqlstate}  ${short(message)}   ${short(statement)}`,
     ...(detail === undefined ? [] : [`            ${short(detail)}`]),
     ...(hint === undefined ? [] : [`            ${short(hint)}`]),
-    takenBack
+    failure.takenBack
       ? "  rollback  all changes of this script"
       : "  rollback  none: the script runs without a transaction, so its previous changes remain",
     ...(fix === undefined ? [] : [`  fix       ${fix}`]),

@@ -46,7 +46,7 @@ describe("of what PostgreSQL says about values that are to be masked, is told", 
     ["ZZ001", "canary"],
   ])("nothing of what a function of the application may have said: %s %s", (sqlstate, message) => {
     expect(redactMessage(sqlstate, message)).toBe(
-      "a message that may hold values, and so is not shown",
+      "a message that may contain values and is not shown",
     );
   });
 });
