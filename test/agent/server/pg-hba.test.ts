@@ -190,7 +190,7 @@ describe("rules that PostgreSQL refuses", () => {
   test("are told of by their first ten lines", async () => {
     const { stderr } = await requestHba(server, hba(...Array<string>(5000).fill("nonsense")));
     expect(stderr.split("\n")).toHaveLength(14);
-    expect(stderr).toContain("PostgreSQL rejects 5000 lines\n  line 2 ");
+    expect(stderr).toContain("PostgreSQL rejects 5,000 lines\n  line 2 ");
     expect(stderr).toContain("  and 4990 more\n");
   });
 });
