@@ -26,12 +26,12 @@ export interface Unfinished {
   readonly status: number;
 }
 
-/** What an adapter returns: the answer; for a stream its exit status, if it is not 0. */
+/** What an adapter returns: the answer; for a stream its exit status, where it is not 0. */
 type Result<V> = V extends { readonly kind: "json" }
-  ? AnswerOf<V>
+  ? Promise<AnswerOf<V>>
   : V extends { readonly kind: "text" }
-    ? AnswerOf<V> | Unfinished | void
-    : number | void;
+    ? Promise<AnswerOf<V> | Unfinished> | Promise<void>
+    : Promise<number> | Promise<void>;
 
 /** What runs a verb: the default export of `agent/verbs/<verb>.ts`. */
 export interface Adapter {
@@ -42,9 +42,9 @@ export interface Adapter {
 /** Makes an {@link Adapter}, whose types are those of the verb in the contract. */
 export function adapter<Name extends VerbName>(
   verb: Name,
-  run: (call: Call<VerbOf<Name>>) => Promise<Result<VerbOf<Name>>> | Result<VerbOf<Name>>,
+  run: (call: Call<VerbOf<Name>>) => Result<VerbOf<Name>>,
 ): Adapter {
-  return { verb, run: async (call: Call<VerbOf<Name>>) => run(call) };
+  return { verb, run };
 }
 
 /** The arguments of a call by their names; raises an {@link AgentError} that shows the usage when one is missing. */
@@ -60,13 +60,12 @@ export function readArguments(
     );
     throw new AgentError(`usage: stagecraft-agent ${name} ${usage.join(" ")}`);
   }
-  return Object.fromEntries(
-    names.map((each, i) =>
-      each.endsWith("...")
-        ? [each.slice(0, -3), words.slice(i)]
-        : [each.replace("?", ""), words[i]],
-    ),
+  const values = names.map((each, i) =>
+    each.endsWith("...")
+      ? ([each.slice(0, -3), words.slice(i)] as const)
+      : ([each.replace("?", ""), words[i]] as const),
   );
+  return Object.fromEntries<string | readonly string[] | undefined>(values);
 }
 
 /** The request on stdin, and what follows it. A request for another server is rejected, whatever it asks for. */
@@ -77,12 +76,14 @@ export async function readRequest(
   if (!schema) return {};
   const input = await text(process.stdin);
   const end = body === undefined ? input.length : input.indexOf("\n");
-  const request = await check(await schema(), parseJson(input.slice(0, end)));
-  const { server: addressee } = request as { readonly server: string };
-  if (addressee === server) return { request, body: input.slice(end + 1) };
-  throw new AgentError(
-    `the request is for server ${addressee}, this is ${server}; check the names of the containers`,
-  );
+  const json = parseJson(input.slice(0, end));
+  const { server: addressee } = json as { readonly server?: unknown };
+  if (typeof addressee === "string" && addressee !== server) {
+    throw new AgentError(
+      `the request is for server ${addressee}, this is ${server}; check the names of the containers`,
+    );
+  }
+  return { request: await check(await schema(), json), body: input.slice(end + 1) };
 }
 
 /** A value that fits a schema; raises an {@link AgentError} with everything that does not. */

@@ -67,7 +67,7 @@ interface TextDefinition<
   readonly words?: readonly Word[];
 }
 
-/** A verb that answers with a plain word or text, or with its exit status alone. */
+/** A verb that answers with a plain word or text, or only with its exit status. */
 export interface TextVerb<
   Word extends string = string,
   Request extends z.ZodType = z.ZodUndefined,

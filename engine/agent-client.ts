@@ -25,10 +25,9 @@ type JsonVerbName = {
 }[VerbName];
 
 /** What a verb is called with. */
-type Arguments<Name extends VerbName> =
-  Record<never, never> extends ArgumentsOf<VerbOf<Name>>
-    ? { readonly args?: ArgumentsOf<VerbOf<Name>> }
-    : { readonly args: ArgumentsOf<VerbOf<Name>> };
+type Arguments<Name extends VerbName> = keyof ArgumentsOf<VerbOf<Name>> extends never
+  ? unknown
+  : { readonly args: ArgumentsOf<VerbOf<Name>> };
 type Request<Name extends VerbName> =
   RequestTo<VerbOf<Name>> extends undefined
     ? unknown
@@ -67,11 +66,7 @@ export async function call<Name extends JsonVerbName>(
 }
 
 /** Gives a text to a verb that reads stdin. Raises an {@link EngineProblem} when the verb fails. */
-export async function send<Name extends VerbName>(
-  address: AgentContainer,
-  name: Name,
-  input: string,
-): Promise<void> {
+export async function send(address: AgentContainer, name: VerbName, input: string): Promise<void> {
   const command = callCommand(address.agent, name, { interactive: true });
   const { status, stderr } = await docker(address.host, command, { input });
   if (status !== 0) throw failure(address.agent, status, stderr);
@@ -83,7 +78,8 @@ export async function callOnTerminal<Name extends VerbName>(
   name: Name,
   options: Arguments<Name> & { readonly interactive?: boolean; readonly tty?: boolean },
 ): Promise<number> {
-  return dockerOnTerminal(address.host, callCommand(address.agent, name, options));
+  const command = callCommand(address.agent, name, options);
+  return dockerOnTerminal(address.host, command);
 }
 
 /** What a verb writes to stdout, while it runs. */
@@ -99,7 +95,7 @@ export async function receiveStream<Name extends VerbName>(
   name: Name,
   options: Arguments<Name>,
 ): Promise<AgentStream> {
-  const command = callCommand(address.agent, name, options);
+  const command = callCommand(address.agent, name, options as CommandOptions);
   const child = await startDocker(address.host, command, { stdio: ["ignore", "pipe", "pipe"] });
   const { stdout, stderr } = child;
   if (!stdout || !stderr) throw new Error("docker was started without pipes");
@@ -111,19 +107,17 @@ export async function receiveStream<Name extends VerbName>(
 
 type ArgumentValues = Readonly<Record<string, string | readonly string[] | undefined>>;
 
+interface CommandOptions {
+  readonly args?: ArgumentValues | undefined;
+  readonly interactive?: boolean;
+  readonly tty?: boolean;
+}
+
 /** Arguments of docker for a call. */
 function callCommand(
   agent: string,
   name: VerbName,
-  {
-    args,
-    interactive = false,
-    tty = false,
-  }: {
-    readonly args?: ArgumentValues | undefined;
-    readonly interactive?: boolean;
-    readonly tty?: boolean;
-  },
+  { args, interactive = false, tty = false }: CommandOptions,
 ): string[] {
   const { arguments: names = [] }: Verb = verbs[name];
   const words = names.flatMap((each) => args?.[each.replace(/\?$|\.\.\.$/, "")] ?? []);

@@ -2,8 +2,8 @@
 # Prints where the Docker engine of another machine answers on this one, for DOCKER_HOST.
 # usage: engine/engine-over-ssh.sh ssh://user@host[:port]
 #
-# All calls share one SSH connection, which is made for the first of them and ends some minutes after the last. Nobody
-# is asked anything, and the host's key must be known; what ~/.ssh/config says of the host holds as ever.
+# All calls share one SSH connection, which the first one opens and which ends five minutes after the last. ssh asks for
+# nothing, the host's key must be known, and ~/.ssh/config applies as usual.
 set -euo pipefail
 
 host=${1:?usage: engine/engine-over-ssh.sh ssh://user@host[:port]}

@@ -3,4 +3,5 @@ import { serve } from "../daemon/serve";
 
 export default adapter("serve", ({ server }) => {
   serve(server);
+  return Promise.resolve();
 });

@@ -34,7 +34,7 @@ export interface FilesArgs {
   readonly createdAt: pulumi.Input<string>;
 }
 
-/** Puts the password, and what the server's certificate is checked with, where the application alone reads them. */
+/** Puts the password and the CA of the server certificate into the application's volume. */
 export function filesCommand(
   server: ApplicationServer,
   { password, user, createdAt }: FilesArgs,
@@ -56,16 +56,16 @@ export function filesCommand(
   });
 }
 
-/** Which application it is, for the agent. */
-export interface ToldArgs {
+/** The revision of an application, and how it is run. */
+export interface RevisionArgs {
   readonly revision: string;
   readonly settings: ApplicationConfig;
 }
 
-/** Tells the agent which application the server has: for manifests of backups, and to look after it. */
+/** Registers the application with the agent: for the manifests of backups, and to observe its health. */
 export function registerCommand(
   server: ApplicationServer,
-  { revision, settings: { healthPath, internalPort } }: ToldArgs,
+  { revision, settings: { healthPath, internalPort } }: RevisionArgs,
 ): command.local.CommandArgs {
   const url =
     healthPath === undefined
@@ -75,19 +75,19 @@ export function registerCommand(
     verb: "application",
     request: applicationRequestSchema.parse({ server: server.server, revision, url }),
     isUpToDate: ({ application }) => application?.revision === revision && application.url === url,
-    // The agent may be gone by then, as with the whole server.
+    // The agent may have been deleted before, with the whole server.
     undo: `${shellCall("application-forget")} > /dev/null 2>&1 || true`,
   });
 }
 
-/** What the application is looked at for. */
-export interface CheckArgs extends ToldArgs {
+/** What the application is checked with. */
+export interface CheckArgs extends RevisionArgs {
   readonly database: Database;
   /** Id of its container. */
   readonly containerId: pulumi.Input<string>;
 }
 
-/** Restarts the application when its database has other contents, waits until it is well, and looks at its log. */
+/** Restarts the application when its database has other contents, waits until it is healthy, and checks its log. */
 export function checkCommand(
   server: ApplicationServer,
   { database, containerId, revision, settings }: CheckArgs,
@@ -96,10 +96,11 @@ export function checkCommand(
   return onHost(server.host, {
     create: scriptText(checkApplication),
     environment: {
-      ...{ AGENT: server.names.agent, APPLICATION: server.names.application },
+      AGENT: server.names.agent,
+      APPLICATION: server.names.application,
       APPLICATION_ID: containerId,
       DATABASE: database.name,
-      // Another one means other contents.
+      // A new one means new contents.
       RESTORE_ID: database.restoreId,
       HEALTH: healthPath === undefined ? "container" : "path",
       LIMIT: String(parseDuration(healthLimit)),
@@ -108,7 +109,10 @@ export function checkCommand(
     },
     stdin: JSON.stringify(
       applicationReportRequestSchema.parse({
-        ...{ server: server.server, database: database.name, revision, errorPattern },
+        server: server.server,
+        database: database.name,
+        revision,
+        errorPattern,
         container: server.names.application,
       }),
     ),

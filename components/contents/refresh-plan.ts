@@ -30,5 +30,5 @@ async function askPlan(
   { server, ...request }: RestoreRequest,
 ): Promise<RefreshPlan | undefined> {
   const agent = { server, host, agent: names.agent };
-  return call(agent, "plan", { request, timeoutMs: 10_000 }).catch(() => undefined);
+  return call(agent, "plan", { request, timeoutMs: 30_000 }).catch(() => undefined);
 }

@@ -1,3 +1,3 @@
 #!/bin/sh
-# Restores a backup, which the agent reads or fetches by itself. stdin: the request.
+# Restores a backup: the agent reads it, or fetches its off-site copy. stdin: the request.
 exec docker exec -i "$AGENT" stagecraft-agent restore

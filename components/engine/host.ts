@@ -39,7 +39,7 @@ export function onHost(host: string, args: command.local.CommandArgs): command.l
 const reachHost = (): string => `DOCKER_HOST=$(${engineOverSsh()} "$DOCKER_HOST") || exit\n`;
 
 /** Shell word for the script that forwards the engine of a host. */
-export function engineOverSsh(): string {
+function engineOverSsh(): string {
   return `"$PWD/${relative(process.cwd(), engineOverSshScript())}"`;
 }
 

@@ -1,10 +1,13 @@
 import * as command from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
 import { relative } from "node:path";
+import { engineOverSshScript } from "../../engine/engine-of-host";
+import { scriptText } from "../../engine/shell-call";
 import { localHost } from "../../model/base/host";
 import { packageFolder } from "../../tools/folders";
 import { serverImage } from "../../tools/server-image";
-import { engineOverSsh } from "./host";
+import buildImage from "./build-image.sh";
+import sendImage from "./send-image.sh";
 import type { ObservedState } from "./server-state";
 
 /** Where the image is needed. */
@@ -29,10 +32,11 @@ export function ensureImage(
   { parent, dependsOn }: pulumi.CustomResourceOptions,
 ): AvailableImage {
   const { tag, context } = serverImage(packageFolder());
+  const { create, environment } = commandOn(host, "server image");
   const ready = new command.local.Command(
     name,
     {
-      create: host === localHost ? build() : load(build(), "server image"),
+      create,
       environment: {
         TAG: tag,
         // Relative, because the state must not contain paths of this machine. Pulumi runs programs in the project folder.
@@ -41,7 +45,7 @@ export function ensureImage(
         CONTAINERS: pulumi
           .output(observed)
           .apply(({ createdAt }) => `${createdAt.postgres} ${createdAt.agent}`),
-        ...(host !== localHost && { HOST: host }),
+        ...environment,
       },
       logging: command.local.Logging.Stderr,
       addPreviousOutputInEnv: false,
@@ -67,29 +71,30 @@ export interface BuildArgs {
 /** Builds the image of an application unless the engine has it. */
 export function imageCommand(args: BuildArgs): command.local.CommandArgs {
   const { host, tag, context, serverImage: base, createdAt } = args;
-  const make = build('--build-arg SERVER_IMAGE="$SERVER_IMAGE" ');
+  const { create, environment } = commandOn(host, "application's image");
   return {
-    create: host === localHost ? make : load(make, "application's image"),
+    create,
     environment: {
-      ...{ TAG: tag, CONTEXT: context, SERVER_IMAGE: base, MADE: createdAt },
-      ...(host !== localHost && { HOST: host }),
+      TAG: tag,
+      CONTEXT: context,
+      SERVER_IMAGE: base,
+      MADE: createdAt,
+      ...environment,
     },
     logging: command.local.Logging.Stderr,
     addPreviousOutputInEnv: false,
   };
 }
 
-// With the same builder as the set-up (cli/server/server-image.ts): the provider's builder shares no cache with it, so the
-// image would be built twice.
-const build = (options = ""): string =>
-  `docker image inspect "$TAG" > /dev/null 2>&1 || DOCKER_BUILDKIT=0 docker build --tag "$TAG" ${options}"$CONTEXT" >&2`;
-
-// Built here, because the other machine may not reach the package registries.
-const load = (make: string, what: string): string => `set -eu
-engine=$(${engineOverSsh()} "$HOST")
-is_there() { docker --host "$engine" image inspect "$TAG" > /dev/null 2>&1; }
-if is_there; then exit; fi
-${make}
-echo "${what}: sending to $HOST" >&2
-docker save "$TAG" | docker --host "$engine" load > /dev/null
-is_there || { echo "the ${what} $TAG was not transferred to $HOST completely; run this again" >&2; exit 1; }`;
+/** The command's text and environment, where the image is needed on another machine. */
+function commandOn(
+  host: string,
+  what: string,
+): { create: string; environment: Record<string, string> } {
+  if (host === localHost) return { create: scriptText(buildImage), environment: {} };
+  const script = relative(process.cwd(), engineOverSshScript());
+  return {
+    create: scriptText(sendImage),
+    environment: { HOST: host, WHAT: what, ENGINE_OVER_SSH: script },
+  };
+}

@@ -6,8 +6,11 @@ import { call } from "../../engine/agent-client";
 import { engineDownProblem, EngineProblem } from "../../engine/problems";
 import { docker } from "../../engine/run";
 
-/** How long docker or the agent may take: a preview continues without the answer. */
-const timeoutMs = 10_000;
+/**
+ * How long docker or the agent may take. Without the answer a preview continues, and shows changes that are not needed: only
+ * an engine or agent that hangs may take so long, not a busy machine.
+ */
+const timeoutMs = 30_000;
 
 /** Label with the creation time of a part of a server. */
 export const createdLabel = "stagecraft.made";

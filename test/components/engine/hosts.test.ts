@@ -43,7 +43,7 @@ test("a server on another machine has the resources of one here, with a provider
     find((await register(program(where))).resources, "Command", "dev-image").inputs["create"];
   expect(await image(host)).toContain("docker save");
   expect(await image("local")).toBe(
-    'docker image inspect "$TAG" > /dev/null 2>&1 || DOCKER_BUILDKIT=0 docker build --tag "$TAG" "$CONTEXT" >&2',
+    'docker image inspect "$TAG" > /dev/null 2>&1 || DOCKER_BUILDKIT=0 docker build --tag "$TAG" ${SERVER_IMAGE:+--build-arg "SERVER_IMAGE=$SERVER_IMAGE"} "$CONTEXT" >&2',
   );
 });
 
@@ -89,7 +89,7 @@ test("every command goes to the host, and none of a server here goes anywhere el
 });
 
 test.each([
-  [host, { HOST: host }],
+  [host, { HOST: host, WHAT: "server image", ENGINE_OVER_SSH: "engine/engine-over-ssh.sh" }],
   ["local", {}],
 ])(
   "containers on %s are of the image by its tag, and are made when it is there",
