@@ -195,7 +195,7 @@ describe("a statement", () => {
     [
       "whose post-condition answers NULL",
       [{ name: "off", sql: off, expect: "SELECT bool_and(token IS NULL) FROM jobs WHERE id > 9" }],
-      /^defuse "off": its post-condition must answer/,
+      /^defuse "off": its post-condition must return/,
     ],
     [
       "whose post-condition is wrong",
