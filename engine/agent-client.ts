@@ -126,7 +126,12 @@ function callCommand(
 }
 
 function failure(agent: string, status: number, stderr: string): EngineProblem {
-  if (/No such container|is not running/.test(stderr))
+  // docker's own words; the agent's may be about other containers.
+  if (
+    /^Error(?: response from daemon)?: (?:No such container|container \S+ is not running)/im.test(
+      stderr,
+    )
+  )
     return new EngineProblem(`the agent ${agent} is not running`, "npx stagecraft status");
   const reason = stderr.trim().split("\n").at(-1) ?? "";
   return new EngineProblem(reason === "" ? `the agent ${agent} ended with ${status}` : reason);

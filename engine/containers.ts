@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { EngineProblem } from "./problems";
+import { engineFailure, EngineProblem } from "./problems";
 import { docker } from "./run";
 
 /** A container, by `docker inspect`. */
@@ -71,9 +71,7 @@ export function parseInspection(json: string): Container[] {
 export async function requireEngine(host: string): Promise<void> {
   const args = ["version", "--format", "{{.Server.Version}}"];
   const { status, stderr } = await docker(host, args);
-  if (status === 0) return;
-  const reason = stderr.trim().split("\n")[0] ?? "";
-  throw new EngineProblem(`the Docker engine does not answer: ${reason}`);
+  if (status !== 0) throw engineFailure(host, stderr);
 }
 
 /** The named volumes that exist. */

@@ -29,6 +29,13 @@ export function engineProblem(host: string, stderr: string): EngineProblem | und
   );
 }
 
+/** The problem of an engine that has failed a call which always succeeds, e.g. `docker version`. */
+export function engineFailure(host: string, stderr: string): EngineProblem {
+  if (host !== localHost) return remoteProblem(host, stderr);
+  const reason = stderr.trim().split("\n").at(-1) ?? "";
+  return new EngineProblem(`the Docker engine does not answer: ${reason}`, engineDownProblem().fix);
+}
+
 /** The problem of this machine's engine, or of the one in `DOCKER_HOST`, which Stagecraft never starts. */
 export function engineDownProblem(dockerHost = process.env["DOCKER_HOST"] ?? ""): EngineProblem {
   return dockerHost === ""

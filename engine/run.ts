@@ -1,4 +1,5 @@
 import { spawn, type ChildProcess, type StdioOptions } from "node:child_process";
+import { once } from "node:events";
 import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
 import { engineOfHost } from "./engine-of-host";
@@ -88,8 +89,10 @@ async function textOf(
   onLine: ((line: string) => void) | undefined,
 ): Promise<string> {
   if (!stream) return "";
-  if (onLine) createInterface({ input: stream }).on("line", onLine);
+  const closed = once(stream, "close");
   let text = "";
-  for await (const chunk of stream.setEncoding("utf8")) text += chunk as string;
+  stream.setEncoding("utf8").on("data", (chunk: string) => (text += chunk));
+  if (onLine) createInterface({ input: stream }).on("line", onLine);
+  await closed;
   return text;
 }

@@ -3,7 +3,7 @@ import type { Observation } from "../../model/observation/observation";
 import { localHost } from "../../model/base/host";
 import { engineLabels, type EngineNames } from "../../model/base/engine-names";
 import { call } from "../../engine/agent-client";
-import { engineDownProblem, EngineProblem } from "../../engine/problems";
+import { engineFailure } from "../../engine/problems";
 import { docker } from "../../engine/run";
 
 /**
@@ -102,13 +102,7 @@ export async function publishedPorts(host: string, prefix: string, server: strin
   const format = "{{.State}} {{.Ports}}";
   const args = ["ps", ...filters, "--format", format];
   const { status, stdout, stderr } = await docker(host, args, { timeoutMs });
-  if (status !== 0) {
-    const reason = stderr.trim().split("\n").at(-1) ?? "";
-    throw new EngineProblem(
-      `the Docker engine does not answer: ${reason}`,
-      engineDownProblem().fix,
-    );
-  }
+  if (status !== 0) throw engineFailure(host, stderr);
   return {
     published: [...stdout.matchAll(/:(\d+)->/g)].map(([, port]) => Number(port)),
     isRestarting: /^restarting /m.test(stdout),
