@@ -274,7 +274,7 @@ describe("a place that takes no copy is told of, and nothing is left there", () 
     [
       "when there is no such machine",
       () => away.s3({ endpoint: "http://nowhere.invalid" }),
-      /there is no machine of that name/,
+      /host not found; correct the host name/,
     ],
     [
       "when another machine passes for it",
