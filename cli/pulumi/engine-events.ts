@@ -79,7 +79,7 @@ export function afterEvent(state: UpdateState, event: EngineEvent): UpdateState 
   if (diagnosticEvent) return afterMessage(state, diagnosticEvent);
   if (resourcePreEvent) {
     const { op, urn, type } = resourcePreEvent.metadata;
-    if (unchanging.has(op) || isComponent(type)) return state;
+    if (unchanging.has(op) || isOnlyInState(type)) return state;
     const operation = { op, name: urn.split("::").at(-1) ?? urn, kind: kindOf(type) };
     return { ...state, running: new Map([...state.running, [urn, operation]]) };
   }
@@ -123,8 +123,9 @@ function afterEnd(state: UpdateState, urn: string, succeeded: boolean): UpdateSt
   return { ...state, running, changed: state.changed + (succeeded ? 1 : 0), progress: undefined };
 }
 
-function isComponent(type: string): boolean {
-  return type.startsWith("stagecraft:") || type === "pulumi:pulumi:Stack";
+/** Whether a resource exists in Pulumi's state only: a component, a provider or the stack itself. */
+function isOnlyInState(type: string): boolean {
+  return /^(?:stagecraft|pulumi:providers):|^pulumi:pulumi:Stack$/.test(type);
 }
 
 function kindOf(type: string): string {

@@ -228,7 +228,7 @@ test("an update fails when the application does not become healthy with its data
       `staging has the contents of ${ids[1] ?? ""}, but its application does not become healthy: /health returns 503 after \\S+ s\n`,
     ),
   );
-  expect(text).toMatch(/its log +.*\n[^]*ERROR \/health: the setting maintenance is on\n/);
+  expect(text).toMatch(/log +.*\n[^]*ERROR \/health: the setting maintenance is on\n/);
   expect(text).toContain("undo      npx stagecraft rollback staging");
   expect(text).not.toContain('running "');
   // The contents are there, with what was done in them, and the file says so.

@@ -42,12 +42,17 @@ describe("the line of an update", () => {
     expect(updateLine(after(creating, made), true)).toBe("1 changed");
   });
 
-  it("leaves out what does not change, components and Pulumi's own talk", () => {
+  it("leaves out what does not change, components, providers and debug messages", () => {
     const state = after(
       { resourcePreEvent: container("same", "dev-postgres") },
       {
         resourcePreEvent: {
           metadata: { op: "create", urn: "urn::x", type: "stagecraft:index:Database" },
+        },
+      },
+      {
+        resourcePreEvent: {
+          metadata: { op: "create", urn: "urn::y", type: "pulumi:providers:docker" },
         },
       },
       message("debug", "Registering resource"),
