@@ -48,7 +48,7 @@ test("problems of the scripts are reported at once, without asking a server", ()
     stderr: [
       "error: Pulumi.staging.yaml has 2 problems",
       "  upgrades.folder   upgrade-1-2.sql: line 2: \\i is a psql command, but psql does not run upgrade scripts; write it in SQL",
-      "  upgrades.folder   upgrade-2-1.sql: 2 does not come before 1",
+      "  upgrades.folder   upgrade-2-1.sql: 2 is not lower than 1",
       "",
     ].join("\n"),
   });

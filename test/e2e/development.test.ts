@@ -96,7 +96,7 @@ test("containers that somebody removed come back with the data that was there", 
   await project.psql("dev", "CREATE TABLE made_here AS SELECT 42 AS answer");
   const { agent, postgres } = project.names("dev");
   await runDocker("rm", "--force", agent, postgres);
-  expect((await project.preview("dev")).text).toContain(`${postgres} is gone; it is made anew`);
+  expect((await project.preview("dev")).text).toContain(`${postgres} is missing; it will be recreated`);
   expect(await project.up("dev")).toMatchObject({ exitCode: 0 });
   expect(await project.psql("dev", "SELECT answer FROM made_here")).toBe("42");
   expect(await project.up("dev", "--expect-no-changes")).toMatchObject({ exitCode: 0 });
@@ -114,7 +114,7 @@ test("a network and containers that somebody removed come back with the data tha
 test("a container that somebody stopped runs again", async () => {
   await runDocker("stop", project.names("dev").agent);
   expect((await project.preview("dev")).text).toContain(
-    `${project.names("dev").agent} does not run (exited); it is made anew`,
+    `${project.names("dev").agent} is not running (exited); it will be recreated`,
   );
   expect(await project.up("dev")).toMatchObject({ exitCode: 0 });
   const { text } = await runDocker(
@@ -131,7 +131,7 @@ test("a volume that somebody removed is told of at preview, and its contents com
   await runDocker("rm", "--force", agent, postgres);
   await runDocker("volume", "rm", dataVolume);
   expect((await project.preview("dev")).text).toContain(
-    `the volume ${dataVolume} is gone, with what was in it; a new one begins empty`,
+    `volume ${dataVolume} is missing, its data is lost; an empty one will be created`,
   );
   expect(await project.up("dev")).toMatchObject({ exitCode: 0 });
   expect(await project.psql("dev", "SELECT count(*) > 0 FROM hours")).toBe("t");

@@ -93,7 +93,7 @@ describe("an archive that cannot be written to", () => {
       "may not be written to",
       async () => protect("archive", "u-w"),
       async () => protect("archive", "u+w"),
-      /Permission denied; make the archive volume writable again/,
+      /Permission denied; make the archive volume writable for PostgreSQL's user/,
     ],
   ] as const)(
     "%s: PostgreSQL goes on, the cause is told, and nothing is missing afterwards",
@@ -200,7 +200,7 @@ describe("a base backup", () => {
     expect(failed).toMatchObject({
       status: 1,
       stderr: expect.stringContaining(
-        "Permission denied; make the archive volume writable again",
+        "Permission denied; make the archive volume writable for PostgreSQL's user",
       ) as string,
     });
     expect((await archive.observed()).lastBackup).toMatchObject({ result: "failed" });

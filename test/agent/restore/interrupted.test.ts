@@ -126,7 +126,7 @@ describe("a dump that does not arrive", () => {
     );
     expect(cut.status).toBe(1);
     expect(cut.stderr).toMatch(
-      /^the dump did not arrive whole: its SHA-256 is [0-9a-f]{64}, expected [0-9a-f]{64}; run pulumi up again\n$/,
+      /^the dump did not arrive complete: its SHA-256 is [0-9a-f]{64}, expected [0-9a-f]{64}; run pulumi up again\n$/,
     );
     const wrong = await server.agentWith(["receive", "0".repeat(64), "live", "replace"], bytes);
     expect(wrong.status).toBe(1);
@@ -175,7 +175,7 @@ describe("a dump that does not arrive", () => {
       tar.subarray(0, 700),
     );
     expect(cut.status).toBe(1);
-    expect(cut.stderr).toMatch(/the dump did not arrive whole/);
+    expect(cut.stderr).toMatch(/the dump did not arrive complete/);
   });
 });
 

@@ -78,7 +78,7 @@ describe("another dump", () => {
       mode: "when missing",
     });
     expect(kept.result.result).toBe("kept");
-    expect(kept.result.text).toContain("production's contents are kept");
+    expect(kept.result.text).toContain("production's contents are never replaced");
     expect(await value("production")).toBe("one 3");
     expect((await server.run(["find", "/var/lib/stagecraft/dumps", "-type", "f"])).stdout).toBe("");
   });

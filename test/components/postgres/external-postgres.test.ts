@@ -223,7 +223,7 @@ describe("a server elsewhere", () => {
     see(file, { roles });
     await register(external());
     expect(told("warn")).toEqual([
-      'role eve is a superuser and not Stagecraft\'s; if it is not to be one: ALTER ROLE "eve" NOSUPERUSER',
+      'role eve is a superuser that Stagecraft does not manage; to change that: ALTER ROLE "eve" NOSUPERUSER',
     ]);
   });
 

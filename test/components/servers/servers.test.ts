@@ -386,11 +386,11 @@ describe("a part that is gone or stopped", () => {
   test("is told of", async () => {
     const warn = vi.spyOn(pulumi.log, "warn").mockResolvedValue();
     mockObservedServer(undefined, {
-      faults: ["stagecraft-dev-agent does not run (exited); it is made anew"],
+      faults: ["stagecraft-dev-agent is not running (exited); it will be recreated"],
     });
     await register(development);
     expect(warn.mock.calls.map(([text]) => text)).toEqual([
-      "stagecraft-dev-agent does not run (exited); it is made anew",
+      "stagecraft-dev-agent is not running (exited); it will be recreated",
     ]);
     warn.mockRestore();
   });
