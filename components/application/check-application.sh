@@ -34,6 +34,7 @@ is_healthy() {
       seconds=$answer
     else
       problem=${answer:-the agent cannot check it}
+      seconds=$(waited)
     fi
   else
     state=$(container '.State.Status}}{{with .State.Health}} {{.Status}}{{end')
