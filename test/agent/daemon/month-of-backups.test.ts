@@ -140,7 +140,7 @@ const faults: Readonly<Record<number, Fault>> = {
     backups: 1,
   },
   25: {
-    failure: /the connection was cut|the agent cannot connect to PostgreSQL|shut down/,
+    failure: /the connection was lost|the agent cannot connect to PostgreSQL|shut down/,
     night: midway(async () => {
       await server.kill("postgres");
       await server.restart("postgres");
