@@ -77,7 +77,7 @@ export async function readRequest(
   const input = await text(process.stdin);
   const end = body === undefined ? input.length : input.indexOf("\n");
   const json = parseJson(input.slice(0, end));
-  const { server: addressee } = json as { readonly server?: unknown };
+  const { server: addressee } = (json ?? {}) as { readonly server?: unknown };
   if (typeof addressee === "string" && addressee !== server) {
     throw new AgentError(
       `the request is for server ${addressee}, this is ${server}; check the names of the containers`,

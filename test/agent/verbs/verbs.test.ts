@@ -118,9 +118,11 @@ describe("a request that makes no sense gets one clear error", () => {
     [["restore"], "", /^the request is not JSON: .*\n$/],
     [["restore"], "{", /^the request is not JSON: .*\n$/],
     [["restore"], "[]", /^the request does not fit this agent:\n✖ .*\n$/],
+    [["restore"], "null", /^the request does not fit this agent:\n✖ .*\n$/],
+    [["roles"], `{"server":"other"}`, /^the request is for server other, this is .*\n$/],
     [
       ["roles"],
-      `{"server":"x","databases":[{"name":"","application":"secret"}],"more":1}`,
+      `{"server":"<this>","databases":[{"name":"","application":"secret"}],"more":1}`,
       /^the request does not fit this agent:\n(?:(?!secret)[^])*more(?:(?!secret)[^])*$/,
     ],
     [
@@ -129,9 +131,9 @@ describe("a request that makes no sense gets one clear error", () => {
       /^the request does not fit this agent:\n✖ must be a SHA-256/,
     ],
     [["receive", "0".repeat(64), "told", "overwrite"], "", /"replace"\|"when-missing"/],
-    [["receive"], "", /^the request does not fit this agent:/],
+    [["receive"], "", /^usage: stagecraft-agent receive <sha256> <database> <mode> \[folder\]\n$/],
   ])("%j %s", async (verb, stdin, text) => {
-    const said = await server.agentWith(verb, Buffer.from(stdin));
+    const said = await server.agentWith(verb, Buffer.from(stdin.replace("<this>", server.name)));
     expect(said).toMatchObject({
       status: 1,
       stdout: "",

@@ -238,7 +238,7 @@ describe("the application of a server", () => {
   test("is refused when an argument is wrong, with all that is", async () => {
     const wrong = { image: undefined, port: 0, user: 0 };
     await expect(register(() => staging(wrong))).rejects.toThrow(
-      /^Application "staging-application"\.port must be a port.*\nApplication "staging-application"\.user must be .*\nApplication "staging-application"\. ?names no image/s,
+      /^Application "staging-application"\.port must be a port.*\nApplication "staging-application"\.user must be .*\nApplication "staging-application"\. ?defines no image/s,
     );
   });
 });
