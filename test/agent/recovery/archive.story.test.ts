@@ -87,7 +87,7 @@ describe("an archive that cannot be written to", () => {
       async () => {
         await server.run(["rm", `${folder}/filler`]);
       },
-      /No space left on device.*; free some space on the disk of the archive volume/,
+      /No space left on device.*; free space on the disk of the archive volume/,
     ],
     [
       "may not be written to",
