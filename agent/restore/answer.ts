@@ -3,6 +3,6 @@ import { summarizeRestore } from "../../model/restore/summary";
 
 /** The report of a restore as the agent answers it: with a summary only, because Pulumi's command takes no long lines. */
 export function restoreAnswer(report: RestoreResult): RestoreResult {
-  const { verdict: _verdict, prepared, ...answer } = report;
+  const { verdict, prepared, ...answer } = report;
   return { ...answer, ...(prepared && { summary: summarizeRestore(prepared) }) };
 }

@@ -96,7 +96,9 @@ test("containers that somebody removed come back with the data that was there", 
   await project.psql("dev", "CREATE TABLE made_here AS SELECT 42 AS answer");
   const { agent, postgres } = project.names("dev");
   await runDocker("rm", "--force", agent, postgres);
-  expect((await project.preview("dev")).text).toContain(`${postgres} is missing; it will be recreated`);
+  expect((await project.preview("dev")).text).toContain(
+    `${postgres} is missing; it will be recreated`,
+  );
   expect(await project.up("dev")).toMatchObject({ exitCode: 0 });
   expect(await project.psql("dev", "SELECT answer FROM made_here")).toBe("42");
   expect(await project.up("dev", "--expect-no-changes")).toMatchObject({ exitCode: 0 });

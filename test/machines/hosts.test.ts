@@ -197,7 +197,9 @@ describe("a server on another machine", () => {
     await psql("CREATE TABLE made_here AS SELECT 42 AS answer");
     const { agent } = project.names("dev");
     await engine.docker("rm", "--force", agent);
-    expect((await project.preview("dev")).text).toContain(`${agent} is missing; it will be recreated`);
+    expect((await project.preview("dev")).text).toContain(
+      `${agent} is missing; it will be recreated`,
+    );
     expect(await project.up("dev")).toMatchObject({ exitCode: 0 });
     expect(await psql("SELECT answer FROM made_here")).toBe("42");
     expect(await project.up("dev", "--expect-no-changes")).toMatchObject({ exitCode: 0 });

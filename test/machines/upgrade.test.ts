@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { cpSync, mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -26,11 +26,11 @@ beforeAll(async () => {
   await oldUp("prod");
   await oldUp("dev");
   await oldUp("staging");
-  for (const _ of ["first", "second"]) {
-    const made = await ask("prod", "backup", { job: null });
+  while (backups.length < 2) {
+    const made = ask("prod", "backup", { job: null });
     backups.push((JSON.parse(made) as { backup: string }).backup);
   }
-  await ask("prod", "verify", { backup: backups[0] });
+  ask("prod", "verify", { backup: backups[0] });
   for (const backup of backups) {
     const data = { from: "server:prod", backup, acceptUnverified: true };
     project.reconfigure("staging", { data });
@@ -60,7 +60,7 @@ async function oldUp(stack: string): Promise<void> {
 }
 
 /** The answer of a verb of the agent. */
-async function ask(stack: string, verb: string, request: object): Promise<string> {
+function ask(stack: string, verb: string, request: object): string {
   const { agent } = project.names(stack);
   const input = JSON.stringify({ server: stack, ...request });
   const command = ["docker", "exec", "-i", agent, "stagecraft-agent", verb];

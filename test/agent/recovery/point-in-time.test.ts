@@ -1,13 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
-import { observationSchema } from "../../../model/observation/observation";
-import {
-  archiveResultSchema,
-  copyTableResultSchema,
-  recoveryInstanceSchema,
-  type ArchiveObservation,
-  type RecoveryInstance,
-} from "../../../model/point-in-time/protocol";
+import { copyTableResultSchema } from "../../../model/point-in-time/protocol";
 import { restoreResultSchema } from "../../../model/restore/protocol";
 import { docker, useServer, type CommandResult } from "../../support/servers/server";
 import { TestArchive } from "../../support/recovery/wal-archive";

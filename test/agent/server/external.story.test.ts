@@ -109,7 +109,9 @@ describe("an address is kept only when it leads to a server that can be looked a
   });
 
   test("none of these was kept", async () => {
-    expect((await server.agent(["observe"])).stderr).toContain("has no connection to the external server yet");
+    expect((await server.agent(["observe"])).stderr).toContain(
+      "has no connection to the external server yet",
+    );
     expect((await server.run(["ls", "/var/lib/stagecraft"])).stdout).not.toContain("connection");
   });
 });

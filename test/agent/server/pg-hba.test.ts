@@ -422,7 +422,8 @@ describe("a server with TLS", () => {
       const required = [tls, { ...replica, over: "tls" as const }, application];
       await applyHba(server, text, required);
       // The last sessions log what they have to say before they end.
-      const sessions = async (): Promise<string> => docker("top", server.postgres, "-o", "pid,args");
+      const sessions = async (): Promise<string> =>
+        docker("top", server.postgres, "-o", "pid,args");
       await expect.poll(sessions, polling).not.toMatch(/postgres: \S+ \S+ (?:\[local\]|[\d.]+\()/);
     });
     expect(log).toContain("received SIGHUP");

@@ -1,6 +1,11 @@
 import { expect, test } from "vitest";
 import type { ImportEvent } from "../../../../model/import-log/event";
-import { eventLine, failureLines, rowsLine, verdictLine } from "../../../../model/import-log/verdict-text";
+import {
+  eventLine,
+  failureLines,
+  rowsLine,
+  verdictLine,
+} from "../../../../model/import-log/verdict-text";
 import type { Cause, Verdict } from "../../../../model/import-log/verdict-schema";
 
 const passed: Verdict = {

@@ -160,7 +160,11 @@ describe("a mask is a problem", () => {
       "hash does not support date; use one of date shift, null, constant, sql, public",
     ],
     ["jsonb", mask.name(), "name does not support jsonb; use one of null, constant, sql, public"],
-    ["xml", mask.partial({}), "partial does not support xml; use one of null, constant, sql, public"],
+    [
+      "xml",
+      mask.partial({}),
+      "partial does not support xml; use one of null, constant, sql, public",
+    ],
     [
       "text",
       mask.noise(5),
@@ -237,11 +241,7 @@ describe("a mask is a problem", () => {
       mask.phone(),
       "phone has too few values in text for 5000 rows with unique values; use sql or public",
     ],
-    [
-      "varchar:15",
-      mask.name(),
-      "name needs 20 characters, but varchar(15) has only 15; use hash",
-    ],
+    ["varchar:15", mask.name(), "name needs 20 characters, but varchar(15) has only 15; use hash"],
   ])("when a unique index would break: %s, %j", (type, one, text) => {
     const facts = catalogue([
       table(1, "t", [column("c", type)], { uniques: [unique("c")], rows: 5000 }),

@@ -128,9 +128,7 @@ describe("for rules and connections by chance", () => {
     fc.assert(
       fc.property(rulesArbitrary, connectionsArbitrary, (lines, connections) => {
         const { rules, problems } = parsePgHba(lines.map(({ line }) => `${line}\n`).join(""));
-        expect(problems.filter(({ text }) => !/^is the same|^has no rule/.test(text))).toEqual(
-          [],
-        );
+        expect(problems.filter(({ text }) => !/^is the same|^has no rule/.test(text))).toEqual([]);
         for (const connection of connections) {
           const decision = whoCan(rules, connection, server);
           const expected = lines.findIndex(({ means }) => means(connection));

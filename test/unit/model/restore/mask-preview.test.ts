@@ -15,8 +15,7 @@ const all = masks({
   "audit.entries.*": mask.public(),
 });
 const missing = masks({ "users.*": mask.public(), "users.email": mask.email() });
-const unsaid =
-  "masks: audit.entries.old: is not classified (jsonb); add a mask, or mask.public()";
+const unsaid = "masks: audit.entries.old: is not classified (jsonb); add a mask, or mask.public()";
 
 describe("masks and the columns of a backup", () => {
   test("agree, and all columns are counted", () => {

@@ -53,7 +53,10 @@ describe("names of roles", () => {
   test.each([
     ["ada", undefined],
     ["ada-l_2", undefined],
-    ["Ada", "be up to 63 lowercase letters, digits, hyphens and underscores, starting with a letter"],
+    [
+      "Ada",
+      "be up to 63 lowercase letters, digits, hyphens and underscores, starting with a letter",
+    ],
     ["readonly", "not be readonly, which is reserved for a role with its own password"],
     ["shop_readonly", "not be the name of one of the database's roles"],
     ["postgres", "not be postgres, the superuser"],

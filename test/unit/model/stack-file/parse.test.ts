@@ -172,7 +172,10 @@ describe("settings of a stack", () => {
 
   test.each([
     ["timesheets_owner", "must not be the name of one of the database's roles"],
-    ["monitor", 'must not be monitor, which is reserved for a role with its own password, got "monitor"'],
+    [
+      "monitor",
+      'must not be monitor, which is reserved for a role with its own password, got "monitor"',
+    ],
     ["postgres", 'must not be postgres, the superuser, got "postgres"'],
     [
       "pg_ada",
@@ -237,7 +240,10 @@ describe("settings of a stack", () => {
       { backup: "20261121T032900Z" },
       "data.from: is missing; set the origin of the backup, e.g. from: server:prod",
     ],
-    [{ from: "dumps" }, "data.backup: is missing; set the backup to restore, e.g. backup: 20261121T032900Z"],
+    [
+      { from: "dumps" },
+      "data.backup: is missing; set the backup to restore, e.g. backup: 20261121T032900Z",
+    ],
     [
       { from: "dumps", backup: "yesterday" },
       'data.backup: must be a backup id like 20261121T032900Z, got "yesterday"',

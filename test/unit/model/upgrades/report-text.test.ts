@@ -49,11 +49,7 @@ describe("a failure tells script, line, SQLSTATE, statement, what was undone and
       'syntax error at or near ":"',
       "replace the psql variable by its value; psql does not run upgrade scripts",
     ],
-    [
-      "42501",
-      "x",
-      "the database's owner runs the scripts; remove what only a superuser may do",
-    ],
+    ["42501", "x", "the database's owner runs the scripts; remove what only a superuser may do"],
     [
       "55P03",
       "x",

@@ -54,10 +54,7 @@ describe("a line that PostgreSQL refuses", () => {
       "host all all 10.0.0.0/8,172.16.0.0/12 md5",
       "has several values for the address: 10.0.0.0/8,172.16.0.0/12; write one rule for each",
     ],
-    [
-      "host all all 10.0.0.0/33 md5",
-      'prefix length "33" of 10.0.0.0/33 is invalid; write 0 to 32',
-    ],
+    ["host all all 10.0.0.0/33 md5", 'prefix length "33" of 10.0.0.0/33 is invalid; write 0 to 32'],
     ["host all all ::/129 md5", 'prefix length "129" of ::/129 is invalid; write 0 to 128'],
     ["host all all 10.0.0.0/ md5", 'prefix length "" of 10.0.0.0/ is invalid; write 0 to 32'],
     [
@@ -170,10 +167,7 @@ describe("a line that PostgreSQL refuses", () => {
       "radiusports has 2 values for 3 servers; write one value, or one per server",
     ],
     ["local all /( peer", "/( is not a supported regular expression; correct or simplify it"],
-    [
-      "include more.conf",
-      "file more.conf does not exist; create it, or write its contents here",
-    ],
+    ["include more.conf", "file more.conf does not exist; create it, or write its contents here"],
   ])("%s: %s", (line, problem) => {
     expect(errorOf(line)).toBe(problem);
   });
@@ -214,10 +208,7 @@ describe("a line that PostgreSQL takes, but not as it was meant", () => {
       "host all all fd00::1/64 md5",
       "fd00::1/64 has host bits, which PostgreSQL ignores; write fd00::/64 for the network or fd00::1/128 for the single address",
     ],
-    [
-      "host all all 10.0.0.0 0.0.0.255 md5",
-      "mask 0.0.0.255 is inverted; write 10.0.0.0/24",
-    ],
+    ["host all all 10.0.0.0 0.0.0.255 md5", "mask 0.0.0.255 is inverted; write 10.0.0.0/24"],
     [
       "host all all 10.0.0.0 255.0.255.0 md5",
       "mask 255.0.255.0 has gaps; write the network as address/length",
@@ -226,11 +217,8 @@ describe("a line that PostgreSQL takes, but not as it was meant", () => {
       "host all all 10.0.0.256 md5",
       "10.0.0.256 is not an IP address, so PostgreSQL takes it for a host name; correct it",
     ],
-    ['local "" all peer', 'has an empty database; write all or a name'],
-    [
-      "host , all all samenet md5",
-      "has a blank before a comma; remove the blank",
-    ],
+    ['local "" all peer', "has an empty database; write all or a name"],
+    ["host , all all samenet md5", "has a blank before a comma; remove the blank"],
     ['local all "ada peer\nlocal all all peer', "has an unclosed quote; close it"],
   ])("%s: %s", (line, problem) => {
     const { problems } = parsePgHba(line);
