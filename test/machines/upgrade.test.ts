@@ -83,9 +83,9 @@ async function resources(stack: string): Promise<Resource[]> {
 async function facts(stack: string) {
   const all = await resources(stack);
   const { volumes, network } = project.parts(stack);
-  const created = "{{.Name}} {{.Mountpoint}}";
+  const mounted = "{{.Name}} {{.Mountpoint}}";
   const shown = [
-    await runDocker("volume", "inspect", "--format", created, ...volumes),
+    await runDocker("volume", "inspect", "--format", mounted, ...volumes),
     await runDocker("network", "inspect", "--format", "{{.Name}} {{.Id}}", network),
   ];
   return {
