@@ -58,7 +58,7 @@ export default defineConfig({
       real("e2e"),
       real("long", {
         testTimeout: limit(60 * minute),
-        folders: "{faults,kills,load,machines}",
+        folders: "{faults,kills,load,machines,security}",
       }),
     ],
   },

@@ -24,7 +24,7 @@ export function logRefreshPlan(
   });
 }
 
-/** `undefined` while the agent does not answer: then the update has to find out. */
+/** `undefined` when the agent does not answer, or in the words of an earlier version: then the update has to find out. */
 async function askPlan(
   { host, names }: Pick<AgentRef, "host" | "names">,
   { server, ...request }: RestoreRequest,

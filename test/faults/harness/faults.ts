@@ -13,6 +13,8 @@ export interface Fault {
   readonly ours: (world: World, run: number) => Promise<Result>;
   /** Absent where the script, which has one file and no schedule, has nothing that the same could be done to. */
   readonly script?: (world: World, run: number) => Promise<Result>;
+  /** How often it is tried. @default 3 times */
+  readonly runs?: number;
 }
 
 /** Everything that goes wrong, in groups that are tried beside each other, each on a server of its own. */

@@ -181,10 +181,15 @@ export class SecondEngine {
     return names.flat().sort();
   }
 
-  /** How many connections have been let in so far. */
+  /**
+   * How many connections have been let in so far. Those that ssh opened because sshd allows a connection ten sessions at a time
+   * (MaxSessions) do not count: how many resources Pulumi's provider creates at once depends on the machine's speed.
+   */
   async connections(): Promise<number> {
     const { all } = await execa("docker", ["logs", this.name], { all: true });
-    return all.split("\n").filter((line) => line.startsWith("Accepted publickey")).length;
+    const count = (text: string): number =>
+      all.split("\n").filter((line) => line.includes(text)).length;
+    return count("Accepted publickey") - count("no more sessions");
   }
 
   /** Ends the connection that Stagecraft shares, and removes what is left of it. */
