@@ -10,7 +10,7 @@ import { serveJobs } from "./jobs/serve-jobs";
 import { withConnection } from "../postgres/connect";
 import { logLine } from "../system/progress";
 import { removeAllFetched } from "../restore/source/fetch-offsite";
-import { removeRestoreRole } from "../restore/import/restore-role";
+import { dropUnusedLogins } from "../postgres/restricted-login";
 import { removeExpiredInstance } from "../recovery/instance/remove";
 import { renewCertificate } from "../server/tls/renew";
 
@@ -70,7 +70,7 @@ async function cleanUp(server: string): Promise<void> {
   try {
     const dropped = await withConnection("postgres", async (client) => {
       const names = await dropLeftovers(client);
-      await removeRestoreRole(client);
+      await dropUnusedLogins(client);
       for (const id of await removePartialBackups(client))
         logLine(`removed ${id}, left behind by a killed backup`);
       return names;

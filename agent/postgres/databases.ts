@@ -37,13 +37,15 @@ export async function stampDatabase(client: Client, database: string, stamp: Sta
   }
 }
 
-/** Creates an empty database that only a superuser and its owner can connect to. */
+/** Creates an empty database that only a superuser and its owner can connect to. @param owner A role */
 export async function createRestrictedDatabase(
   client: Client,
   name: string,
   { encoding, options }: DatabaseOptions,
+  owner: string,
 ): Promise<void> {
   const all = [
+    `OWNER = ${q(owner)}`,
     ...(encoding === undefined ? [] : [`ENCODING = ${quoteLiteral(encoding)}`]),
     ...options,
   ];

@@ -19,11 +19,8 @@ import { logLine } from "../system/progress";
 import { openDump, type OpenedDump } from "../restore/dump/open-dump";
 import { restoreAndCheck } from "../restore/import/restore-and-check";
 import { Recorder } from "../restore/import/recorder";
-import {
-  createRestoreRole,
-  releaseRestoreRole,
-  removeRestoreRole,
-} from "../restore/import/restore-role";
+import { createRestoreRole } from "../restore/import/restore-role";
+import type { RestrictedLogin } from "../postgres/restricted-login";
 import { findDataFolder } from "../postgres/free-space";
 import { createRestoreLog } from "../system/restore-reports";
 import { stateFolder } from "../system/state-folder";
@@ -64,7 +61,7 @@ export async function verifyDatabase(
       await dropDatabase(client, restored);
       return await restoreInto(restored, client, manifest, database, jobs);
     } finally {
-      await cleanUp(client, restored);
+      await unlockDatabase(client, restored).catch(() => undefined);
     }
   });
 }
@@ -88,11 +85,37 @@ async function restoreInto(
     await recorder.close();
     return { problems: problemsOfError(name, error), log };
   }
+  const login = await createRestoreRole(false);
+  try {
+    return await restoreWith(login, dump, restored, client, database, { jobs, log, recorder });
+  } finally {
+    await dropCopy(restored, login);
+  }
+}
+
+async function restoreWith(
+  login: RestrictedLogin,
+  dump: OpenedDump,
+  restored: string,
+  client: Client,
+  database: BackedUpDatabase,
+  {
+    jobs,
+    log,
+    recorder,
+  }: { readonly jobs: number; readonly log: string; readonly recorder: Recorder },
+): Promise<VerifiedDatabase> {
+  const { name } = database;
   let verdict: Verdict;
   try {
-    await createRestoreRole(client);
-    await createRestrictedDatabase(client, restored, dump.databaseOptions);
-    const target = { candidate: restored, database: name, roles: "leave out", jobs } as const;
+    await createRestrictedDatabase(client, restored, dump.databaseOptions, login.name);
+    const target = {
+      candidate: restored,
+      database: name,
+      roles: "leave out",
+      jobs,
+      login,
+    } as const;
     const folder = await findDataFolder(client);
     verdict = await restoreAndCheck(dump, target, folder, recorder, async (step, work) => {
       logLine(`${name}: ${step} …`);
@@ -152,18 +175,14 @@ function throwOnOutage({ causes }: Verdict): void {
   );
 }
 
-/** Drops the temporary database and the restore role; waits for PostgreSQL to accept connections. */
-async function cleanUp(client: Client, restored: string): Promise<void> {
-  await releaseRestoreRole(client);
+/** Drops the temporary database and the role that restored it; waits for PostgreSQL to accept connections. */
+async function dropCopy(restored: string, login: RestrictedLogin): Promise<void> {
   try {
     await waitForPostgres(startSeconds);
-    await withConnection("postgres", async (admin) => {
-      await dropDatabase(admin, restored);
-      await removeRestoreRole(admin);
-    });
+    await withConnection("postgres", async (admin) => dropDatabase(admin, restored));
+    await login.drop();
   } catch (error) {
     // The agent's main process tries again every minute.
     logLine(`cannot clean up yet: ${messageOf(error)}`);
   }
-  await unlockDatabase(client, restored).catch(() => undefined);
 }

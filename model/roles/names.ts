@@ -32,6 +32,12 @@ export const superuser = "postgres";
 /** Login role that reads statistics of the server and all databases, but no tables. */
 export const monitorRole = "stagecraft_monitor";
 
+/**
+ * Beginning of the names of the agent's restricted logins: roles that exist only while the agent runs code of a dump, a
+ * database or its owner.
+ */
+export const sessionRolePrefix = "stagecraft_session_";
+
 /** The group role of users with the same team role; cannot log in, e.g. `stagecraft_dbadmin`. */
 export const groupRole = (role: PersonRole): string => `stagecraft_${role.toLowerCase()}`;
 

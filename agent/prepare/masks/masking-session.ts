@@ -1,7 +1,7 @@
 import { createHmac } from "node:crypto";
 import type { Client } from "pg";
 import { innerKeySetting, outerKeySetting, purposes } from "../../../model/masks/keyed";
-import { connect } from "../../postgres/connect";
+import { withRestrictedLogin } from "../../postgres/restricted-login";
 import { noServerLogging } from "../../postgres/no-server-logging";
 
 /** Block size of SHA-256 in bytes, to which HMAC pads its key (RFC 2104). */
@@ -39,18 +39,37 @@ const maskingSettings = {
   parallel_tuple_cost: "0",
 };
 
-/** Connects to a database to mask or defuse it, without server logging. The caller must end the connection. */
-export async function connectWithoutLogging(database: string, key?: string): Promise<Client> {
-  const client = await connect(database, { ...noServerLogging, ...maskingSettings });
-  try {
-    if (key !== undefined) {
-      // As parameters, so that pg_stat_activity does not show them either.
-      for (const [name, value] of Object.entries(keySettings(key)))
-        await client.query("SELECT set_config($1, $2, false)", [name, value]);
-    }
-    return client;
-  } catch (error) {
-    await client.end();
-    throw error;
-  }
+/** A database to mask or defuse, without other connections. */
+export interface MaskedDatabase {
+  readonly database: string;
+  /** The role that owns what is in it: masks and statements run with its rights. */
+  readonly owner: string;
+}
+
+/** Opens sessions to mask or defuse a database. */
+export type OpenMaskingSession = (key?: string) => Promise<Client>;
+
+/**
+ * Calls `use` with what opens sessions of the owner, without server logging, in which no trigger or rule of the application
+ * fires. The caller ends the sessions.
+ */
+export async function withMaskingSessions<T>(
+  { database, owner }: MaskedDatabase,
+  use: (open: OpenMaskingSession) => Promise<T>,
+): Promise<T> {
+  const maySet = ["session_replication_role"];
+  return withRestrictedLogin({ role: owner, settings: noServerLogging, maySet }, async (login) =>
+    use(async (key) => {
+      const client = await login.connect(database, maskingSettings);
+      try {
+        // As parameters, so that pg_stat_activity does not show them either.
+        for (const [name, value] of Object.entries(key === undefined ? {} : keySettings(key)))
+          await client.query("SELECT set_config($1, $2, false)", [name, value]);
+        return client;
+      } catch (error) {
+        await client.end();
+        throw error;
+      }
+    }),
+  );
 }

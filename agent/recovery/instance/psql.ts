@@ -1,4 +1,4 @@
-import { spawn } from "node:child_process";
+import { runPsqlOnTerminal } from "../../postgres/psql-on-terminal";
 import { requireInstance, instanceEnvironment } from "./instance";
 import { ensureInstanceRuns } from "./postmaster";
 
@@ -7,12 +7,5 @@ export async function instancePsql(server: string, args: readonly string[]): Pro
   const instance = await requireInstance(server);
   await ensureInstanceRuns();
   const [database = instance.databases[0]?.name ?? "postgres", ...rest] = args;
-  const env = { ...instanceEnvironment(), PGDATABASE: database, PSQL_HISTORY: "/tmp/psql_history" };
-  const child = spawn("psql", rest, { env, stdio: "inherit" });
-  return new Promise((resolve, reject) => {
-    child.on("error", reject);
-    child.on("close", (status) => {
-      resolve(status ?? 255);
-    });
-  });
+  return runPsqlOnTerminal(rest, { ...instanceEnvironment(), PGDATABASE: database });
 }

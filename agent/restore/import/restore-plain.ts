@@ -13,17 +13,22 @@ import type { Progress } from "../../system/progress";
 import { readMessagesBy } from "./message-encoding";
 import { RawStatement, type StatementResult } from "../../postgres/raw-statement";
 import type { Recorder } from "./recorder";
+import type { SuperuserWork } from "./superuser-work";
 
 /** Bytes of a statement that are read to describe it. */
 const describedBytes = 8_192;
+
+/** Statements for the superuser are shorter, in bytes. */
+const superuserBytes = 65_536;
 
 /** Arguments of {@link restorePlain}. */
 export interface PlainRestore {
   /** The dump's name in messages. */
   readonly name: string;
   readonly contents: AsyncIterable<Buffer>;
-  /** Connected to the database to fill. */
+  /** Connected to the database to fill, as the role that restores it. */
   readonly client: Client;
+  readonly superuser: SuperuserWork;
   readonly recorder: Recorder;
   readonly progress: Progress;
   readonly roles: RolesChoice;
@@ -55,6 +60,7 @@ class PlainImport {
     | undefined;
   #current: { facts: StatementFacts; line: number } | undefined;
   #decode: DecodeText = textDecoder("UTF8");
+  readonly #ownerChanges: OwnerChange[] = [];
 
   constructor(private readonly restore: PlainRestore) {
     readMessagesBy(restore.client, (bytes) => this.#decode(bytes));
@@ -79,6 +85,7 @@ class PlainImport {
       for (const token of this.#reader.push(chunk)) await this.#take(token);
     }
     for (const token of this.#reader.finish()) await this.#take(token);
+    for (const change of this.#ownerChanges) await this.#changeOwner(change);
     if (!this.#complete) throw new AgentError(truncatedProblem(this.restore.name));
   }
 
@@ -137,14 +144,20 @@ class PlainImport {
     if (this.#phase === "prelude" && !belongsToPrelude(facts)) this.#phase = "schema";
     // pg_dump 10 and older write COMMENT ON DATABASE even without -C; it may name the live database.
     if (facts.action === "comment" && facts.object?.startsWith("DATABASE ") === true) return;
-    if (facts.action === "set owner" && this.restore.roles === "leave out") {
-      for (const role of facts.roles) this.#skipOwner(role);
+    if (facts.action === "set owner") {
+      await this.#deferOwner(facts, line, bytes);
       return;
     }
+    if (isDefaultOfRole(facts) && (await this.#deferDefaults(facts, line, bytes))) return;
     if (facts.action === "set") this.#followSearchPath(facts.excerpt);
     const sql = this.#encodingOverride(facts) ?? bytes;
     if (facts.action === "set") this.#followEncoding(sql);
     this.#current = { facts, line };
+    const ending = await this.#runAsSuperuser(facts, sql);
+    if (ending) {
+      await this.#end(facts, line, sql, ending);
+      return;
+    }
     const statement = RawStatement.send(this.restore.client, sql);
     if (facts.action === "copy" && /\bFROM\s+stdin\b/i.test(sql.toString("latin1"))) {
       this.#copy = { statement, facts, line, takesRows: await statement.expectsRows };
@@ -217,6 +230,60 @@ class PlainImport {
       this.restore.recorder.log.role(role, "left out").objects++;
   }
 
+  /** Runs a statement that only a superuser may; `undefined` for others. */
+  async #runAsSuperuser(facts: StatementFacts, sql: Buffer): Promise<StatementResult | undefined> {
+    if (!["create", "comment", "other"].includes(facts.action) || sql.length > superuserBytes)
+      return undefined;
+    return this.restore.superuser.run(this.#decode(sql), async () => this.#searchPath());
+  }
+
+  async #searchPath(): Promise<string> {
+    const { rows } = await this.restore.client.query<{ search_path: string }>("SHOW search_path");
+    return rows[0]?.search_path ?? "";
+  }
+
+  /** Changes owners last: until then the restore role owns everything, and so may do everything. */
+  async #deferOwner(facts: StatementFacts, line: number, bytes: Buffer): Promise<void> {
+    if (this.restore.roles === "leave out") {
+      for (const role of facts.roles) this.#skipOwner(role);
+    } else if (facts.object === undefined) {
+      throw new AgentError(
+        `${this.restore.name} sets owners by SET SESSION AUTHORIZATION (line ${line}); dump again without --use-set-session-authorization, or leave roles out`,
+      );
+    } else if (!facts.roles.some((role) => this.restore.ownRoles.has(role))) {
+      const searchPath = await this.#searchPath();
+      this.#ownerChanges.push({ facts, line, text: this.#decode(bytes), searchPath });
+    }
+  }
+
+  /** Only the role itself may change its default privileges. Returns whether the statement was dealt with. */
+  async #deferDefaults(facts: StatementFacts, line: number, bytes: Buffer): Promise<boolean> {
+    const { roles, ownRoles, superuser, recorder } = this.restore;
+    const [owner = ""] = facts.roles;
+    if (ownRoles.has(owner)) return true;
+    if (roles === "create without login") {
+      const searchPath = await this.#searchPath();
+      this.#ownerChanges.push({ facts, line, text: this.#decode(bytes), searchPath });
+      return true;
+    }
+    if (!(await superuser.roleExists(owner))) return false;
+    recorder.log.role(owner, "left out").grants++;
+    return true;
+  }
+
+  async #changeOwner({ facts, line, text, searchPath }: OwnerChange): Promise<void> {
+    const { superuser, createRole } = this.restore;
+    const [role = ""] = facts.roles;
+    for (const name of facts.roles) if (!(await superuser.roleExists(name))) await createRole(name);
+    if (!(await superuser.isOwnerOnly(role))) {
+      this.#skipOwner(role);
+      return;
+    }
+    const ending = await superuser.changeOwner(text, searchPath);
+    if (!ending) this.#skipOwner(role);
+    else if ("error" in ending) this.#message("ERROR", ending.error, facts, line);
+  }
+
   /** Skips CREATE ROLE, ALTER ROLE and memberships: roles are managed by Stagecraft. The statement may contain a password and is not logged. */
   #skipRoleStatement({ name, object, roles }: StatementFacts, line: number): void {
     const names = name === undefined ? roles : [name];
@@ -257,6 +324,19 @@ class PlainImport {
     const whole = full(table);
     return whole === undefined ? facts : { ...facts, table: whole };
   }
+}
+
+/** A statement that changes the owner of something, for the end of the restore. */
+interface OwnerChange {
+  readonly facts: StatementFacts;
+  readonly line: number;
+  readonly text: string;
+  readonly searchPath: string;
+}
+
+/** Whether a statement sets the default privileges of a role. */
+function isDefaultOfRole({ object, excerpt }: StatementFacts): boolean {
+  return object === "DEFAULT PRIVILEGES" && /\bFOR (?:ROLE|USER)\b/i.test(excerpt);
 }
 
 /** The connection was lost; the recorder has the reason. */

@@ -14,7 +14,8 @@ import { isExternal } from "../../postgres/external-connection";
 import { AgentError } from "../../system/errors";
 import { findRoles, superuserWithPassword } from "./find-roles";
 import { withRolesLock } from "./lock";
-import { isVerifierOf, setPassword } from "./passwords";
+import { isVerifierOf } from "../../postgres/scram";
+import { setPassword } from "./passwords";
 
 /** Changes of roles. */
 export interface RolesChanges {

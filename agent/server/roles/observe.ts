@@ -5,7 +5,6 @@ import type { RolesObservation } from "../../../model/roles/protocol";
 import { isLogin, readRoleComment, visibleFaults } from "../../../model/roles/role";
 import { listDatabases } from "../../postgres/databases";
 import { withConnection } from "../../postgres/connect";
-import { restoreRole } from "./restore-role-name";
 import { findRoles, superuserWithPassword } from "./find-roles";
 import { systemDatabasesOpenToPublic, findRightsChanges } from "./rights";
 
@@ -34,7 +33,6 @@ export async function observeRoles(client: Client): Promise<RolesObservation> {
     missing: expected.filter((name) => !found.has(name)),
     superusers: await otherSuperusers(client, [
       superuser,
-      restoreRole,
       ...marked.map(({ role }) => role.name),
     ]),
     rights,

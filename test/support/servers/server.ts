@@ -337,6 +337,12 @@ export class TestServer {
     );
   }
 
+  /** What PostgreSQL has written to its log. */
+  async postgresLog(): Promise<string> {
+    const { all } = await execa("docker", ["logs", this.postgres], { all: true });
+    return all;
+  }
+
   /** Makes a database and fills it. */
   async createDatabase(name: string, sql: string, options = ""): Promise<void> {
     await this.sql("postgres", `CREATE DATABASE "${name}" TEMPLATE template0 ${options}`);

@@ -10,7 +10,6 @@ import { doctorText } from "../../../../cli/text/doctor";
 import { downDone, downWarning, nothingToStop, type DownPlan } from "../../../../cli/text/down";
 import { nextText } from "../../../../cli/text/next-steps";
 import { problemText } from "../../../../cli/base/problem-text";
-import { psqlCommand } from "../../../../cli/verbs/psql";
 import { Problem } from "../../../../cli/base/problem";
 
 const volumes = ["stagecraft-prod-data", "stagecraft-prod-run", "stagecraft-prod-agent"];
@@ -171,39 +170,6 @@ describe("stack names", () => {
       'error: unknown stack "Production"\n  fix  the stack of the production server is prod',
     );
     expect(tell("constructor")).toContain('unknown stack "constructor"');
-  });
-});
-
-describe("psql", () => {
-  it("goes to the container as the owner, with no password anywhere", () => {
-    expect(psqlCommand("stagecraft-dev-postgres", "timesheets", ["-c", "select 1"], false)).toEqual(
-      [
-        "exec",
-        "--interactive",
-        "--env",
-        "PGOPTIONS=-c role=timesheets_owner",
-        "--env",
-        "PSQL_HISTORY=/tmp/psql_history",
-        "stagecraft-dev-postgres",
-        "psql",
-        "--dbname=dbname='timesheets'",
-        "--username=postgres",
-        "-c",
-        "select 1",
-      ],
-    );
-  });
-
-  it("takes the -- before its arguments for itself", () => {
-    const plain = psqlCommand("c", "shop", ["-c", "select '--'", "--"], false);
-    expect(psqlCommand("c", "shop", ["--", "-c", "select '--'", "--"], false)).toEqual(plain);
-  });
-
-  it("quotes a name for libpq, not for a shell", () => {
-    const command = psqlCommand("c", "It's a \\ base", [], true);
-    expect(command.slice(2, 6)).toEqual(["--tty", "--env", "TERM", "--env"]);
-    expect(command).toContain("PGOPTIONS=-c role=It's\\ a\\ \\\\\\ base_owner");
-    expect(command).toContain("--dbname=dbname='It\\'s a \\\\ base'");
   });
 });
 
