@@ -1,7 +1,8 @@
 import { createHmac } from "node:crypto";
 import type { Client } from "pg";
 import { innerKeySetting, outerKeySetting, purposes } from "../../../model/masks/keyed";
-import { withRestrictedLogin } from "../../postgres/restricted-login";
+import { withConnection } from "../../postgres/connect";
+import { withRestrictedLogin, type RestrictedLogin } from "../../postgres/restricted-login";
 import { noServerLogging } from "../../postgres/no-server-logging";
 
 /** Block size of SHA-256 in bytes, to which HMAC pads its key (RFC 2104). */
@@ -22,9 +23,8 @@ export function keySettings(key: string): Record<string, string> {
   ]) as Record<string, string>;
 }
 
-/** Parameters with which all servers compute the same values, and no trigger or rule of the application fires. */
+/** Parameters with which all servers compute the same values. */
 const maskingSettings = {
-  session_replication_role: "replica",
   synchronous_commit: "off",
   TimeZone: "UTC",
   DateStyle: "ISO, YMD",
@@ -57,8 +57,8 @@ export async function withMaskingSessions<T>(
   { database, owner }: MaskedDatabase,
   use: (open: OpenMaskingSession) => Promise<T>,
 ): Promise<T> {
-  const maySet = ["session_replication_role"];
-  return withRestrictedLogin({ role: owner, settings: noServerLogging, maySet }, async (login) =>
+  const settings = { ...noServerLogging, session_replication_role: "replica" };
+  const run = async (login: RestrictedLogin): Promise<T> =>
     use(async (key) => {
       const client = await login.connect(database, maskingSettings);
       try {
@@ -70,6 +70,21 @@ export async function withMaskingSessions<T>(
         await client.end();
         throw error;
       }
-    }),
+    });
+  return withConnection(database, async (admin) =>
+    withoutForcedPolicies(admin, async () => withRestrictedLogin({ role: owner, settings }, run)),
   );
+}
+
+/** Lets the owners of tables reach all rows during `work`, also where FORCE ROW LEVEL SECURITY applies to them. */
+async function withoutForcedPolicies<T>(admin: Client, work: () => Promise<T>): Promise<T> {
+  const { rows } = await admin.query<{ name: string }>(
+    "SELECT oid::regclass::text AS name FROM pg_class WHERE relforcerowsecurity",
+  );
+  for (const { name } of rows) await admin.query(`ALTER TABLE ${name} NO FORCE ROW LEVEL SECURITY`);
+  try {
+    return await work();
+  } finally {
+    for (const { name } of rows) await admin.query(`ALTER TABLE ${name} FORCE ROW LEVEL SECURITY`);
+  }
 }

@@ -61,6 +61,8 @@ class PlainImport {
   #current: { facts: StatementFacts; line: number } | undefined;
   #decode: DecodeText = textDecoder("UTF8");
   readonly #ownerChanges: OwnerChange[] = [];
+  /** The role of SET SESSION AUTHORIZATION. */
+  #sessionRole: string | undefined;
 
   constructor(private readonly restore: PlainRestore) {
     readMessagesBy(restore.client, (bytes) => this.#decode(bytes));
@@ -147,6 +149,11 @@ class PlainImport {
     if (facts.action === "set owner") {
       await this.#deferOwner(facts, line, bytes);
       return;
+    }
+    if (this.#sessionRole !== undefined && facts.action === "create") {
+      throw new AgentError(
+        `${this.restore.name} sets owners by SET SESSION AUTHORIZATION (line ${line}); dump again without --use-set-session-authorization, or leave roles out`,
+      );
     }
     if (isDefaultOfRole(facts) && (await this.#deferDefaults(facts, line, bytes))) return;
     if (facts.action === "set") this.#followSearchPath(facts.excerpt);
@@ -247,9 +254,9 @@ class PlainImport {
     if (this.restore.roles === "leave out") {
       for (const role of facts.roles) this.#skipOwner(role);
     } else if (facts.object === undefined) {
-      throw new AgentError(
-        `${this.restore.name} sets owners by SET SESSION AUTHORIZATION (line ${line}); dump again without --use-set-session-authorization, or leave roles out`,
-      );
+      // pg_dump writes it around grants; the restore role grants in that role's place.
+      const [role] = facts.roles;
+      this.#sessionRole = role !== undefined && this.restore.ownRoles.has(role) ? undefined : role;
     } else if (!facts.roles.some((role) => this.restore.ownRoles.has(role))) {
       const searchPath = await this.#searchPath();
       this.#ownerChanges.push({ facts, line, text: this.#decode(bytes), searchPath });

@@ -36,7 +36,7 @@ const givingSql = `
   SELECT format('ALTER DATABASE %I OWNER TO %I', current_database(), $1::text) AS statement
   UNION ALL
   SELECT format('ALTER SCHEMA %I OWNER TO %I', nspname, $1::text) FROM pg_namespace
-  WHERE nspname !~ '^pg_' AND nspname NOT IN ('information_schema')
+  WHERE nspname !~ '^pg_' AND nspname NOT IN ('information_schema', 'public')
   UNION ALL
   SELECT format('ALTER %s %s OWNER TO %I', CASE c.relkind WHEN 'v' THEN 'VIEW' WHEN 'm' THEN 'MATERIALIZED VIEW'
                   WHEN 'f' THEN 'FOREIGN TABLE' ELSE 'TABLE' END, c.oid::regclass, $1::text)
