@@ -62,7 +62,7 @@ describe("no superuser calls what the owner of a database has put in its way", (
   test.each([
     ["observe", undefined],
     ["databases", undefined],
-    ["backups", {}],
+    ["backups", { pins: [] }],
     ["upgrades", { database, mode: "look", upgrades }],
     ["upgrades", { database, mode: "dry run", upgrades }],
   ] as const)("%s", async (verb, request) => {
