@@ -28,7 +28,7 @@ export interface Download {
   readonly url: string;
   /** Where to save it, under the name that it has in the URL. */
   readonly folder: string;
-  onPercent(percent: number): void;
+  readonly onPercent: (percent: number) => void;
   /** The file with its checksum. @default `tools/checksums.txt` */
   readonly checksums?: string;
 }

@@ -4,7 +4,7 @@ import { RequirementError } from "./requirement";
 
 /**
  * Creates a folder that only this user can enter, unless it exists. Programs are executed from it, so a folder that others can
- * write to, or that belongs to somebody else, is refused with a {@link RequirementError}. Folders of root and of the owner of
+ * write to, or that belongs to somebody else, is rejected with a {@link RequirementError}. Folders of root and of the owner of
  * the home folder are accepted: in a container, root often works in another user's home. Returns the folder.
  */
 export function ensurePrivateFolder(folder: string, home = homedir()): string {

@@ -53,9 +53,7 @@ test("a toolchain that Go's checksum database does not know stops the build like
 
 SECURITY ERROR`);
   await expect(built).rejects.toMatchObject({
-    what: expect.stringMatching(
-      /^the Go module golang\.org\/toolchain@v0\.0\.1-go1\.25\.11\.linux-amd64 has the checksum h1:got=, but sum\.example\.org expects h1:expected=$/,
-    ),
+    what: "the Go module golang.org/toolchain@v0.0.1-go1.25.11.linux-amd64 has the checksum h1:got=, but sum.example.org expects h1:expected=",
   });
 });
 

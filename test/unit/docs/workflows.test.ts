@@ -298,10 +298,16 @@ describe.each(jobs)("$file, job $name", ({ job }) => {
 test("the pipeline for GitLab is YAML and does the same", () => {
   const page = read("docs/ci.md");
   const block = /```yaml\n(stages:[^]*?)```/.exec(page)?.[1] ?? "";
-  const pipeline = parse(block) as Record<string, { resource_group?: string; artifacts?: object }>;
+  const pipeline = parse(block) as Record<string, object>;
   expect(pipeline["refresh-staging"]).toMatchObject({
     resource_group: "staging",
-    artifacts: { when: "always", paths: [".stagecraft/reports/"] },
+    artifacts: { when: "always", paths: [".stagecraft/reports/", "change.patch"] },
+  });
+  // Packages run in no job that may push, and no preview starts by itself.
+  expect(pipeline["record-staging"]).toMatchObject({ before_script: [] });
+  expect(pipeline["preview"]).toMatchObject({
+    environment: "preview-$STACK",
+    rules: [{ when: "manual" }],
   });
   expect(codeOf(page)).toEqual(
     expect.arrayContaining([
