@@ -30,7 +30,7 @@ step() {
 check_cache() {
   (umask 077 && mkdir -p "$cache")
   local home_owner
-  home_owner=$(stat -L -c %u "$HOME" 2>/dev/null || stat -L -f %u "$HOME") # GNU's, or macOS's
+  home_owner=$(stat -L -c %u "${HOME:-/}" 2>/dev/null || stat -L -f %u "${HOME:-/}") # GNU's, or macOS's
   if [[ -n $(find -L "$cache" -maxdepth 0 \( -perm -002 -o ! -user 0 ! -user "$EUID" ! -user "$home_owner" \)) ]]; then
     echo "$cache can be changed by other users, who could replace the programs in it" >&2
     echo "  fix   remove it, or make it yours: chown \"\$USER\" $cache && chmod 700 $cache" >&2
