@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { versions } from "../../tools/versions";
 import { checkout } from "../support/files/checkout";
 import { runDocker, TestProject } from "../support/stacks/project";
 
@@ -21,6 +22,10 @@ beforeAll(async () => {
   const archive = execFileSync("git", ["archive", before], { cwd: checkout, maxBuffer: 2 ** 28 });
   execFileSync("tar", ["-x", "-C", oldSources], { input: archive });
   await project.prepare();
+  // The old version's name of its base image.
+  const oldBase = "debian:trixie-slim";
+  const { exitCode } = await runDocker("image", "inspect", oldBase);
+  if (exitCode !== 0) await runDocker("tag", versions.baseImage, oldBase);
   project.useSources(oldSources);
   for (const stack of stacks) await project.makeStack(stack);
   await oldUp("prod");

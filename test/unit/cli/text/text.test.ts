@@ -6,7 +6,7 @@ import { parseStackChange } from "../../../../cli/pulumi/history";
 import { buildStep } from "../../../../cli/server/server-image";
 import type { ServerStatus } from "../../../../cli/server/server-status";
 import { parseStackName } from "../../../../cli/project/stacks";
-import { doctorText } from "../../../../cli/text/doctor";
+import { doctorText, packageAgeText } from "../../../../cli/text/doctor";
 import { downDone, downWarning, nothingToStop, type DownPlan } from "../../../../cli/text/down";
 import { nextText } from "../../../../cli/text/next-steps";
 import { problemText } from "../../../../cli/base/problem-text";
@@ -151,6 +151,15 @@ describe("doctor", () => {
     );
     expect(doctorText([{ name: "Node", ok: true, detail: "22" }])).toContain(
       "\nAll checks passed.",
+    );
+  });
+
+  it("says when the packages of the server image are due for renewal", () => {
+    const text = (today: string) => packageAgeText("2026-11-30", new Date(today));
+    expect(text("2026-11-29T23:00:00Z")).toBe("packages of 2026-11-30");
+    expect(text("2027-01-04T12:00:00Z")).toBe("packages of 2026-11-30");
+    expect(text("2027-01-05T00:00:00Z")).toBe(
+      "packages of 2026-11-30, 36 days old: write today's date in images/Dockerfile and run up for fixes",
     );
   });
 });
