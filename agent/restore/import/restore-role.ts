@@ -18,6 +18,8 @@ export const restoreSession = (masked: boolean): Readonly<Record<string, string>
   jit: "off",
   client_min_messages: "warning",
   log_min_error_statement: "panic",
+  // Messages of a dump are in the import log; RAISE LOG in a loop would fill the server log, which no other level prevents.
+  log_min_messages: "fatal",
   ...(masked ? noServerLogging : {}),
 });
 
