@@ -18,8 +18,8 @@ export type ExpectedRows = "none" | "text" | "binary";
 /**
  * A statement sent as the bytes of the dump, in any encoding, followed by the rows of a COPY.
  *
- * PostgreSQL decides whether rows follow, not the statement's text: {@link expectedRows} is its answer, and whoever sends a
- * statement must then end the rows ({@link endRows}) or reject them ({@link rejectRows}): until then PostgreSQL waits.
+ * PostgreSQL decides whether rows follow, not the statement's text: {@link expectedRows} is its answer, and the sender
+ * of a statement must then end the rows ({@link endRows}) or reject them ({@link rejectRows}): until then PostgreSQL waits.
  * Rows that PostgreSQL sends (`COPY … TO STDOUT`) are ignored. Frontend/backend protocol: PostgreSQL manual, 53.2 and 53.7.
  */
 export class RawStatement implements Submittable {

@@ -35,6 +35,8 @@ export async function runStatements(
   let copy: { statement: RawStatement; sql: string; line: number } | undefined;
   for (const token of readWhole(reader, text)) {
     switch (token.type) {
+      case "comment":
+        break;
       case "rows":
         await copy?.statement.write(token.bytes);
         break;
@@ -71,7 +73,7 @@ export async function runStatements(
   }
 }
 
-/** Reads a whole text, so that the reader can be told between tokens whether rows follow. */
+/** Reads a whole text; between tokens, `rowsFollow` of the `SqlReader` may be set. */
 function* readWhole(reader: SqlReader, text: string): Generator<SqlToken, void, undefined> {
   yield* reader.push(Buffer.from(text));
   yield* reader.finish();

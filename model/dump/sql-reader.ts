@@ -32,13 +32,13 @@ type Tokens<T = void> = Generator<SqlToken, T, undefined>;
  * over the bytes, with at most one statement in memory. Unlike `psql` it never runs a row as a statement, and it runs no
  * `\` commands.
  *
- * Pass chunks in order to {@link push}, then call {@link finish} once. Who sends the statements to PostgreSQL sets
- * {@link rowsFollow} to its answer.
+ * Pass chunks in order to {@link push}, then call {@link finish} once. The sender of the statements sets {@link rowsFollow}
+ * to PostgreSQL's answer.
  */
 export class SqlReader {
   /**
    * Whether rows follow the statement that was read last, on the lines after it. It is derived from the statement's text;
-   * PostgreSQL knows better, and its answer may be set here before the next token is read.
+   * PostgreSQL's answer has precedence, and may be set here before the next token is read.
    */
   rowsFollow = false;
   #line = 1;

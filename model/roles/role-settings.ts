@@ -7,8 +7,8 @@ const none: RoleSettings = {};
 
 /**
  * Roles that only read write nothing, and one forgotten query does not run for days or fill the disk. A session may set
- * its own `default_transaction_read_only` and `statement_timeout`; only the superuser may set `temp_file_limit`, which
- * counts for each process.
+ * its own `default_transaction_read_only` and `statement_timeout`. Only the superuser may set `temp_file_limit`; it counts
+ * the files of one backend.
  */
 const reading: RoleSettings = {
   default_transaction_read_only: "on",

@@ -164,7 +164,7 @@ class PlainImport {
     }
     const takesRows = expected === "text";
     const rejected = "error" in (takesRows ? {} : await statement.result);
-    // Where PostgreSQL gives no answer, the text of the statement tells whether rows follow.
+    // When PostgreSQL rejects the statement, whether rows follow is derived from its text.
     this.#reader.rowsFollow = takesRows || (rejected && this.#reader.rowsFollow);
     if (this.#reader.rowsFollow) {
       const text = sql.subarray(0, describedBytes).toString("latin1");

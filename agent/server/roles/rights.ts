@@ -42,7 +42,7 @@ export async function findRightsChanges(client: Client, database: string): Promi
 }
 
 /**
- * The changes after which only `writers` may create large objects. By default PUBLIC may, in any database: whoever may
+ * The changes after which only `writers` may create large objects. By default PUBLIC may, so that every role that may
  * connect could fill the disk. Empty where this session is not a superuser, on an external server.
  */
 async function findLargeObjectChanges(
