@@ -119,7 +119,7 @@ interface Step {
 }
 
 test.each(stacks)(
-  "the preview of %s replaces nothing but the containers, for their image",
+  "the preview of %s replaces nothing but the containers, for their image, log and defaults of PostgreSQL",
   async (stack) => {
     const preview = project.start({}, "preview", "--stack", stack, "--json");
     const { stdout } = await preview;
@@ -130,7 +130,7 @@ test.each(stacks)(
     );
     expect(others).toEqual(containers);
     const reasons = containers.flatMap(({ replaceReasons = [] }) => replaceReasons);
-    expect(new Set(reasons)).toEqual(new Set(["image"]));
+    expect(new Set(reasons)).toEqual(new Set(["command", "image", "logDriver", "logOpts"]));
   },
 );
 

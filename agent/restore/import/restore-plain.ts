@@ -1,4 +1,5 @@
 import type { Client, DatabaseError } from "pg";
+import { hasRowPerLine } from "../../../model/dump/copy-statement";
 import { SqlReader, type SqlToken } from "../../../model/dump/sql-reader";
 import { isRoleStatement } from "../../../model/dump/role-statement";
 import { describeStatement, type StatementFacts } from "../../../model/dump/statement";
@@ -48,6 +49,16 @@ export async function restorePlain(restore: PlainRestore): Promise<void> {
   await new PlainImport(restore).run();
 }
 
+interface CurrentCopy {
+  readonly statement: RawStatement;
+  readonly facts: StatementFacts;
+  readonly line: number;
+  /** False when PostgreSQL has rejected the statement, whose rows are then skipped. */
+  readonly takesRows: boolean;
+  /** Whether each line is a row. */
+  readonly hasRowPerLine: boolean;
+}
+
 class PlainImport {
   readonly #reader = new SqlReader();
   #phase: Phase = "prelude";
@@ -55,9 +66,7 @@ class PlainImport {
   /** Schema of unqualified names, which dumps of PostgreSQL 10.2 and older have. */
   #schema: string | undefined;
   /** The current COPY. */
-  #copy:
-    | { statement: RawStatement; facts: StatementFacts; line: number; takesRows: boolean }
-    | undefined;
+  #copy: CurrentCopy | undefined;
   #current: { facts: StatementFacts; line: number } | undefined;
   #decode: DecodeText = textDecoder("UTF8");
   readonly #ownerChanges: OwnerChange[] = [];
@@ -166,11 +175,21 @@ class PlainImport {
       return;
     }
     const statement = RawStatement.send(this.restore.client, sql);
-    if (facts.action === "copy" && /\bFROM\s+stdin\b/i.test(sql.toString("latin1"))) {
-      this.#copy = { statement, facts, line, takesRows: await statement.expectsRows };
-      return;
+    const expected = await statement.expectedRows;
+    if (expected === "binary") {
+      statement.rejectRows("rows in binary format");
+      throw new AgentError(
+        `${this.restore.name} has rows in binary format (line ${line}: ${facts.excerpt.slice(0, 80)}), which pg_dump does not write; dump it again`,
+      );
     }
-    await this.#end(facts, line, sql, await statement.result);
+    const takesRows = expected === "text";
+    const rejected = "error" in (takesRows ? {} : await statement.result);
+    // When PostgreSQL rejects the statement, whether rows follow is derived from its text.
+    this.#reader.rowsFollow = takesRows || (rejected && this.#reader.rowsFollow);
+    if (this.#reader.rowsFollow) {
+      const text = sql.subarray(0, describedBytes).toString("latin1");
+      this.#copy = { statement, facts, line, takesRows, hasRowPerLine: hasRowPerLine(text) };
+    } else await this.#end(facts, line, sql, await statement.result);
   }
 
   async #endCopy(rows: number): Promise<void> {
@@ -178,9 +197,15 @@ class PlainImport {
     if (!copy) return;
     this.#copy = undefined;
     this.restore.progress.countRows(rows);
-    if (copy.facts.name !== undefined) this.restore.recorder.log.expectRows(copy.facts.name, rows);
     copy.statement.endRows();
     const ending = await copy.statement.result;
+    const { name } = copy.facts;
+    if (name !== undefined) {
+      const copied = "tag" in ending ? /^COPY (\d+)/.exec(ending.tag)?.[1] : undefined;
+      // CSV may have a header and rows of several lines.
+      const expected = copied === undefined || copy.hasRowPerLine ? rows : Number(copied);
+      this.restore.recorder.log.expectRows(name, expected);
+    }
     if ("error" in ending) this.#message("ERROR", ending.error, copy.facts, copy.line);
   }
 
@@ -194,7 +219,7 @@ class PlainImport {
       const role = missingRole({ sqlstate: ending.error.code, message: ending.error.message });
       if (role !== undefined && this.restore.roles === "create without login") {
         await this.restore.createRole(role);
-        const retried = await RawStatement.send(this.restore.client, sql).result;
+        const retried = await RawStatement.run(this.restore.client, sql);
         await this.#end(facts, line, sql, retried);
         return;
       }

@@ -9,6 +9,7 @@ import {
   type FoundRole,
   type DesiredRole,
 } from "../../../model/roles/role";
+import { settingsOf, type RoleSettings } from "../../../model/roles/role-settings";
 import { quoteIdentifier as q, quoteLiteral } from "../../../model/base/sql";
 import { isExternal } from "../../postgres/external-connection";
 import { AgentError } from "../../system/errors";
@@ -33,7 +34,8 @@ export async function createMissingRoles(client: Client, database: string): Prom
       desired.map(({ name }) => name),
     );
     const missing = desired.filter(({ name }) => !found.has(name));
-    for (const role of missing) await ensureRole(client, role, undefined);
+    const all = byName(desired);
+    for (const role of missing) await ensureRole(client, role, undefined, settingsOf(role, all));
   });
 }
 
@@ -50,9 +52,10 @@ export async function ensureRoles(
     const names = desired.map(({ name }) => name);
     const found = await findRoles(client, names);
     rejectUnmanagedRoles(desired, found);
+    const all = byName(desired);
     for (const role of desired) {
       const before = found.get(role.name);
-      const changed = await ensureRole(client, role, before);
+      const changed = await ensureRole(client, role, before, settingsOf(role, all));
       if (before) changes.changed.push(...changed);
       else changes.created.push(role.name);
     }
@@ -91,16 +94,21 @@ function rejectUnmanagedRoles(
   );
 }
 
+function byName(roles: readonly DesiredRole[]): ReadonlyMap<string, DesiredRole> {
+  return new Map(roles.map((role) => [role.name, role]));
+}
+
 async function ensureRole(
   client: Client,
   { name, mark, password, memberships }: DesiredRole,
   before: FoundRole | undefined,
+  settings: RoleSettings,
 ): Promise<string[]> {
   const changed: string[] = [];
   if (!before) {
     await client.query(`CREATE ROLE ${q(name)} ${isLogin(mark) ? "LOGIN" : "NOLOGIN"}`);
-    if (mark === "readonly")
-      await client.query(`ALTER ROLE ${q(name)} SET default_transaction_read_only = on`);
+    for (const [parameter, value] of Object.entries(settings))
+      await client.query(`ALTER ROLE ${q(name)} SET ${parameter} = ${quoteLiteral(value)}`);
   }
   if (before?.comment !== roleComment(mark))
     await client.query(`COMMENT ON ROLE ${q(name)} IS ${quoteLiteral(roleComment(mark))}`);

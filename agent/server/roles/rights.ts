@@ -38,6 +38,19 @@ export async function findRightsChanges(client: Client, database: string): Promi
     JSON.stringify(allRights),
     owner,
   ]);
+  return [...rows, ...(await findLargeObjectChanges(client, [application, owner], [readonly]))];
+}
+
+/**
+ * The changes after which only `writers` may create large objects. By default PUBLIC may, so that every role that may
+ * connect could fill the disk. Empty where this session is not a superuser, on an external server.
+ */
+async function findLargeObjectChanges(
+  client: Client,
+  writers: readonly string[],
+  readers: readonly string[],
+): Promise<RightsChange[]> {
+  const { rows } = await client.query<RightsChange>(largeObjectChangesSql, [writers, readers]);
   return rows;
 }
 
@@ -153,3 +166,26 @@ const changesSql = `
   SELECT verb, class, privileges, CASE grantee WHEN 0 THEN 'PUBLIC' ELSE format('%I', pg_get_userbyid(grantee)) END AS grantee,
          array_agg(name ORDER BY name) AS names
   FROM by_object GROUP BY step, verb, class, privileges, by_object.grantee ORDER BY step, class, privileges, 4`;
+
+/** Functions that create large objects and are open to PUBLIC; `lo_import` is not. Writing one needs a privilege on it. */
+const largeObjectChangesSql = `
+  WITH functions AS MATERIALIZED (
+    SELECT f.name, p.proowner, coalesce(p.proacl, pg_catalog.acldefault('f', p.proowner)) AS acl
+    FROM (VALUES ('pg_catalog.lo_creat(integer)'), ('pg_catalog.lo_create(oid)'),
+                 ('pg_catalog.lo_from_bytea(oid, bytea)')) AS f(name)
+    JOIN pg_catalog.pg_proc p ON p.oid = f.name::pg_catalog.regprocedure
+    WHERE pg_catalog.pg_has_role(p.proowner, 'USAGE')
+  ), found AS MATERIALIZED (
+    SELECT f.name, a.grantee FROM functions f CROSS JOIN LATERAL pg_catalog.aclexplode(f.acl) a
+  ), changes AS (
+    SELECT 1 AS step, 'GRANT' AS verb, f.name, pg_catalog.format('%I', r.rolname) AS grantee
+    FROM functions f JOIN pg_catalog.pg_roles r ON r.rolname = ANY ($1)
+    WHERE NOT EXISTS (SELECT FROM found o WHERE o.name = f.name AND o.grantee = r.oid)
+    UNION ALL
+    SELECT 2, 'REVOKE', o.name, CASE o.grantee WHEN 0 THEN 'PUBLIC' ELSE pg_catalog.format('%I', r.rolname) END
+    FROM found o LEFT JOIN pg_catalog.pg_roles r ON r.oid = o.grantee
+    WHERE o.grantee = 0 OR r.rolname = ANY ($2)
+  )
+  SELECT verb, 'ROUTINE' AS class, 'EXECUTE' AS privileges, grantee,
+         pg_catalog.array_agg(name ORDER BY name) AS names
+  FROM changes GROUP BY step, verb, grantee ORDER BY step, grantee`;

@@ -138,6 +138,8 @@ describe("a server elsewhere", () => {
   test("has an agent with nothing but its own volumes", async () => {
     const { resources } = await register(external());
     expect(findResource(resources, "warehouse-agent", "Container").inputs).toMatchObject({
+      logDriver: "json-file",
+      logOpts: { "max-size": "10m", "max-file": "3" },
       name: "stagecraft-warehouse-agent",
       command: ["stagecraft-agent", "serve"],
       envs: [
