@@ -28,9 +28,9 @@ export async function trustFrom(
   trust: Trust,
   { state, key }: Authenticity,
 ): Promise<void> {
-  const stored = await trustedKey(repository);
-  const isOwnKey = key !== null && key === (await publicKey());
-  if (key === null || state === "rejected" || stored === key || isOwnKey) return;
+  if (key === null || state === "rejected" || key === (await trustedKey(repository))) return;
+  // This server's own copies need no stored key.
+  if (trust.keys.includes(key) && key === (await publicKey())) return;
   const since = now().toISOString();
   await writeStateFile(
     trustedFile,

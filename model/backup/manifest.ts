@@ -15,7 +15,6 @@ export type BackupCompression = (typeof dumpCompressions)[number];
 const count = z.number().int().nonnegative();
 
 /** Control characters, NUL among them. */
-// eslint-disable-next-line no-control-regex
 const control = /[\u0000-\u001f\u007f]/;
 
 /** Whether a path is relative and stays below its folder. */
