@@ -1,6 +1,6 @@
 import { rm } from "node:fs/promises";
 import path from "node:path";
-import { judgeBackup, type Authenticity } from "../../model/backup/authenticity";
+import { judgeBackup, rejectionFix, type Authenticity } from "../../model/backup/authenticity";
 import type { Manifest } from "../../model/backup/manifest";
 import { copyName, remotePathText } from "../../model/backup/remote-copies";
 import { manifestDigest } from "../../model/backup/signature";
@@ -22,6 +22,8 @@ export interface UnpackedCopy {
   readonly server: string;
   /** Whether that is this server. */
   readonly isOwn: boolean;
+  /** What it is used for. */
+  readonly scope: "restored copy" | "fetched copy";
   /** Parent and name of the folder. */
   readonly parent: string;
   readonly name: string;
@@ -47,7 +49,7 @@ export interface GenuineCopy {
  * {@link AgentError} otherwise; the files are not compared with the manifest yet.
  */
 export async function checkCopy(copy: UnpackedCopy): Promise<GenuineCopy> {
-  const { id, settings, server, isOwn, accept } = copy;
+  const { id, settings, server, isOwn, scope, accept } = copy;
   const remotePath = remotePathText(settings, server, copyName(id));
   const folder = path.join(copy.parent, copy.name);
   const signature = await readIfRegularFile(path.join(folder, copySignatureFile));
@@ -63,16 +65,16 @@ export async function checkCopy(copy: UnpackedCopy): Promise<GenuineCopy> {
       `${remotePath} is not a copy of a backup of ${server}: it is of ${manifest.server}; use another copy`,
     );
   }
-  const digest = manifestDigest(sha256);
+  const isAccepted = accept === manifestDigest(sha256);
   const remembered = isOwn ? await rememberedSha256(id, remotePath) : undefined;
   const isRemembered = remembered === copy.sha256;
-  if (remembered !== undefined && !isRemembered && accept !== digest) {
+  if (remembered !== undefined && !isRemembered && !isAccepted) {
     throw new AgentError(
-      `${remotePath} was replaced: it has the SHA-256 ${copy.sha256}, but this server uploaded ${remembered}; use another backup, or, if you are certain that it is genuine, accept its manifest: set data.accept: ${digest} (for a fetch: --accept ${digest})`,
+      `${remotePath} was replaced: it has the SHA-256 ${copy.sha256}, but this server uploaded ${remembered}; ${rejectionFix({ scope }, id, sha256)}`,
     );
   }
   const repository = remotePathText(settings, server);
-  const trust = await copyTrust(repository, isOwn, copy.signedBy);
+  const trust = await copyTrust(repository, isOwn, scope, copy.signedBy);
   const record = parseRecord(id, "signature", signature?.toString("utf8"));
   const authenticity = judgeBackup(
     { id, manifestId: manifest.id, sha256, signature: record },

@@ -7,13 +7,15 @@ import type { BackupId } from "../../model/base/names";
 import { formatBytes } from "../../model/base/units";
 import { fsyncFolder, fsyncPath } from "../system/fsync";
 import { AgentError } from "../system/errors";
-import { saveOffsiteCopy, saveVerification } from "../repository/repository";
-import { backupFolder, readManifest, repositoryFolder } from "../repository/stored-backup";
 import type { Authenticity } from "../../model/backup/authenticity";
+import type { ManifestSignature } from "../../model/backup/signature";
 import type { OffsiteFetch } from "../../model/backup/offsite-protocol";
 import { fileProblems } from "../repository/backup-files";
 import { saveRecord } from "../repository/records";
+import { publicKey } from "../repository/signing-key";
 import { checkCopy } from "./check-copy";
+import { saveOffsiteCopy, saveVerification } from "../repository/repository";
+import { backupFolder, readManifest, repositoryFolder } from "../repository/stored-backup";
 import { readKnownCopies } from "../repository/known-offsite-copies";
 import { PipelineError, type Stage } from "./pipeline";
 import { Remote } from "./remote";
@@ -51,7 +53,7 @@ export async function fetchCopy(
     const meter = streamMeter();
     await unpackCopy(remote, { id, remotePath, identity, folder: partial, onData: meter.onData });
     const { bytes, sha256 } = meter.result();
-    const place = { parent: repositoryFolder, name, sha256 };
+    const place = { scope: "fetched copy", parent: repositoryFolder, name, sha256 } as const;
     const genuine = await checkCopy({ id, settings, server, isOwn, accept, ...place });
     await compareAndRename(id, name, remotePath, genuine.authenticity);
     const at = new Date().toISOString();
@@ -146,24 +148,27 @@ async function compareAndRename(
   id: BackupId,
   name: string,
   remotePath: string,
-  { state, manifest }: Authenticity,
+  authenticity: Authenticity,
 ): Promise<void> {
   const partial = path.join(repositoryFolder, name);
   const problems = await fileProblems(name);
   if (problems.length > 0)
     throw new AgentError(`${remotePath} is incomplete or altered: ${problems.join(", ")}`);
   await fsyncFolder(partial);
-  const reason = fetchedReasons[state];
-  await saveRecord(id, "signature", { manifest, reason, at: new Date().toISOString() });
+  await vouchFor(id, authenticity);
   await rename(partial, backupFolder(id));
   await fsyncPath(repositoryFolder);
 }
 
-/** Why this agent vouches for a fetched backup, by how it was judged. */
-const fetchedReasons = {
-  signed: "fetched",
-  fetched: "fetched",
+/** Signs that a fetched backup is genuine, as its copy was judged. */
+async function vouchFor(id: BackupId, { state, manifest, key }: Authenticity): Promise<void> {
+  const isOwn = state === "signed" && key === (await publicKey());
+  const reason = isOwn ? "made" : (fetchedReasons[state] ?? "fetched");
+  await saveRecord(id, "signature", { manifest, reason, at: new Date().toISOString() });
+}
+
+/** Reasons to vouch for a fetched backup that has no signature of its server. */
+const fetchedReasons: Partial<Record<Authenticity["state"], ManifestSignature["reason"]>> = {
   unsigned: "earlier version",
   accepted: "accepted",
-  rejected: "fetched",
-} as const;
+};

@@ -50,9 +50,9 @@ export async function trustFrom(
 export async function copyTrust(
   repository: string,
   isOwn: boolean,
-  signedBy: string | undefined,
+  scope: "restored copy" | "fetched copy",
+  signedBy?: string,
 ): Promise<Trust> {
-  const scope = "off-site copy";
   const own = isOwn ? [await publicKey()] : [];
   if (signedBy !== undefined)
     return { keys: [...own, signedBy], firstUse: false, acceptsUnsigned: false, scope };

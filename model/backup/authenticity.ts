@@ -29,7 +29,7 @@ export interface Trust {
   /** Whether unsigned backups count, because nothing shows that the server signs its backups. */
   readonly acceptsUnsigned: boolean;
   /** Whose backups these are, which decides the fix of a problem. */
-  readonly scope: "own repository" | "another server's volume" | "off-site copy";
+  readonly scope: "own repository" | "another server's volume" | "restored copy" | "fetched copy";
 }
 
 /** A record, with what its signature proves. */
@@ -77,7 +77,7 @@ export function judgeBackup(
     );
   }
   if (accepted.includes(manifestDigest(sha256))) return judged("accepted");
-  const fix = fixFor(trust, id, sha256);
+  const fix = rejectionFix(trust, id, sha256);
   if (signature === null) {
     if (trust.acceptsUnsigned) return judged("unsigned");
     return rejected(
@@ -131,16 +131,27 @@ const keyFixes: Readonly<Record<Trust["scope"], (key: string) => string>> = {
     `if it is the key that this server had before it was recreated, add ${key} to backups.signedBy`,
   "another server's volume": (key) =>
     `if it is the key that npx stagecraft status shows for that server, set data.signedBy: ${key}`,
-  "off-site copy": (key) =>
-    `if it is the key of the server that made the copy, set data.signedBy (for a fetch: backups.signedBy) to ${key}`,
+  "restored copy": (key) =>
+    `if it is the key of the server that made the copy, set data.signedBy: ${key}`,
+  "fetched copy": (key) =>
+    `if it is the key of the server that made the copy, add ${key} to backups.signedBy`,
 };
 
-function fixFor({ scope }: Trust, id: BackupId, sha256: string): string {
-  const digest = manifestDigest(sha256);
-  const how = {
-    "own repository": `npx stagecraft backups verify <stack> ${id} --accept ${digest}`,
-    "another server's volume": `set data.accept: ${digest}`,
-    "off-site copy": `set data.accept: ${digest} (for a fetch: --accept ${digest})`,
-  }[scope];
+const acceptFixes: Readonly<Record<Trust["scope"], (id: BackupId, digest: string) => string>> = {
+  "own repository": (id, digest) =>
+    `npx stagecraft backups verify <stack> ${id} --accept ${digest}`,
+  "another server's volume": (_, digest) => `set data.accept: ${digest}`,
+  "restored copy": (_, digest) => `set data.accept: ${digest}`,
+  "fetched copy": (id, digest) =>
+    `npx stagecraft backups offsite <stack> ${id} --identity <file> --accept ${digest}`,
+};
+
+/** What to do about a rejected backup. */
+export function rejectionFix(
+  { scope }: Pick<Trust, "scope">,
+  id: BackupId,
+  sha256: string,
+): string {
+  const how = acceptFixes[scope](id, manifestDigest(sha256));
   return `use another backup, or, if you are certain that it is genuine, accept its manifest: ${how}`;
 }

@@ -63,6 +63,7 @@ export async function fetchSourceBackup(
   });
   await checkCopy({
     ...{ id: backup, settings: source, server, isOwn: server === request.server },
+    scope: "restored copy",
     ...{ parent: folder, name: path.basename(partial), sha256: meter.result().sha256 },
     ...{ signedBy: request.signedBy, accept: request.accept },
   });

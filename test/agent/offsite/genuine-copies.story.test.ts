@@ -121,7 +121,7 @@ describe("a copy that this agent remembers", () => {
     await deleteBackup(server, id);
     expect(await fetch()).toMatchObject({ status: 0, stderr: "" });
     expect(await backupDigests(server, id)).toBe(before);
-    expect(await authenticityHere()).toBe("fetched");
+    expect(await authenticityHere()).toBe("signed");
     expect((await restoreCopy()).result).toBe("restored");
   });
 
@@ -167,7 +167,7 @@ describe("a copy that this agent does not remember", () => {
     await deleteBackup(server, id);
     await forget("offsite-copies.json", "trusted-keys.json");
     expect(await fetch()).toMatchObject({ status: 0 });
-    expect(await authenticityHere()).toBe("fetched");
+    expect(await authenticityHere()).toBe("signed");
   });
 
   test("is rejected without a signature", async () => {

@@ -184,7 +184,7 @@ test("200 forgeries of a single field of an off-site copy are all rejected", () 
       if (!parsed) return;
       const signature = parseRecord(first, "signature", copy["signature"]);
       const backup = { id: first, manifestId: parsed.id, sha256: sha256(copy["manifest"] ?? "") };
-      const judged = judgeBackup({ ...backup, signature }, { ...trust, scope: "off-site copy" });
+      const judged = judgeBackup({ ...backup, signature }, { ...trust, scope: "restored copy" });
       expect(judged.state).toBe("rejected");
     }),
     { numRuns: 200 },
