@@ -18,16 +18,12 @@ export async function authenticityOf(
   return judgeBackup({ id, manifestId: manifest.id, sha256, signature }, trust, accepted);
 }
 
-/** Why a backup of this server is rejected; `undefined` when it is not, or has no readable manifest. */
-export async function authenticityProblem(id: BackupId): Promise<string | undefined> {
-  const stored = await readStoredManifest(id);
-  return (stored && (await authenticityOf(id, stored, await ownTrust())).problem) ?? undefined;
-}
-
-/** Throws an {@link AgentError} when a backup of this server is rejected. */
+/** Throws an {@link AgentError} when a backup of this server is rejected, or has no manifest. */
 export async function requireAuthentic(id: BackupId): Promise<void> {
-  const problem = await authenticityProblem(id);
-  if (problem !== undefined) throw new AgentError(problem);
+  const stored = await readStoredManifest(id);
+  if (!stored) throw new AgentError(`backup ${id} has no readable manifest`);
+  const { problem } = await authenticityOf(id, stored, await ownTrust());
+  if (problem !== null) throw new AgentError(problem);
 }
 
 /** Accepts a backup of this server by the digest of its manifest, permanently; throws an {@link AgentError} when it has another one. */

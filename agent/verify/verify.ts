@@ -11,7 +11,7 @@ import { AgentError, EnvironmentError } from "../system/errors";
 import { waitForPostgres } from "../postgres/connect";
 import { logLine } from "../system/progress";
 import { forEachConcurrently } from "../system/concurrency";
-import { acceptBackup, authenticityProblem } from "../repository/authenticity";
+import { acceptBackup, requireAuthentic } from "../repository/authenticity";
 import { fileProblems } from "../repository/backup-files";
 import { pruneBackupLogs } from "../repository/backup-logs";
 import { saveVerification, readBackupCatalogue } from "../repository/repository";
@@ -27,8 +27,8 @@ const startSeconds = 60;
  * rows and runs amcheck. The result is saved in the catalogue. With `accept`, the digest of its manifest, the backup is
  * accepted first, although its signature is missing or wrong.
  *
- * Throws an {@link AgentError} when the backup does not exist, or could not be verified for a reason other than the
- * backup; the catalogue is not changed then.
+ * Throws an {@link AgentError} when the backup does not exist or is rejected, or could not be verified for a reason other
+ * than the backup; the catalogue is not changed then.
  */
 export async function verifyBackup(
   id: BackupId,
@@ -45,8 +45,8 @@ export async function verifyBackup(
   // What is recorded below holds for this manifest, and for no other one that is there afterwards.
   const stored = await readStoredManifest(id);
   const problems: string[] = [...(await fileProblems(id))];
-  const unauthentic = problems.length > 0 ? undefined : await authenticityProblem(id);
-  if (unauthentic !== undefined) problems.push(unauthentic);
+  // Not recorded: whether a backup is genuine is judged whenever it is used.
+  if (problems.length === 0) await requireAuthentic(id);
   const manifest = stored?.manifest;
   const restored = problems.length === 0 && manifest !== undefined;
   if (restored) {

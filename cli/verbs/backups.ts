@@ -54,7 +54,7 @@ export async function runBackupsVerify(
   if (json) console.log(toJson(result));
   else if (backup === null || !verification)
     console.log("nothing to do: every backup has been verified");
-  else if (!hasPassed) throw new Problem(verification.text.replaceAll("<stack>", stack));
+  else if (!hasPassed) throw new Problem(verification.text);
   else {
     const duration = formatDuration(verification.seconds);
     console.log(`backup ${backup} passed   ${verification.text} · ${duration}`);
