@@ -46,10 +46,14 @@ export async function hasSignedBackups(): Promise<boolean> {
   return (await readSigning())?.first != null;
 }
 
-/** Records that the agent has made a signed backup. */
+/** Records that the agent has made a signed backup. That this fails, as in a full volume, does not invalidate the backup: the next one tries again. */
 export async function noteSignedBackup(id: BackupId): Promise<void> {
-  const signing = await beginSigning();
-  if (signing.first === null) await saveSigning({ ...signing, first: id });
+  try {
+    const signing = await beginSigning();
+    if (signing.first === null) await saveSigning({ ...signing, first: id });
+  } catch (error) {
+    logLine(`cannot record that backup ${id} is signed: ${messageOf(error)}`);
+  }
 }
 
 /** Creates the agent's key, and vouches for the backups that an earlier version has made: from now on, others need a signature. */
