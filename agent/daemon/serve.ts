@@ -11,6 +11,7 @@ import { withConnection } from "../postgres/connect";
 import { logLine } from "../system/progress";
 import { removeAllFetched } from "../restore/source/fetch-offsite";
 import { dropUnusedLogins } from "../postgres/restricted-login";
+import { beginSigning } from "../repository/own-trust";
 import { removeExpiredInstance } from "../recovery/instance/remove";
 import { renewCertificate } from "../server/tls/renew";
 
@@ -39,6 +40,7 @@ export function serve(server: string): void {
   void removeAllFetched().catch(debugLog);
   const stopJobs = serveJobs();
   writeHeartbeat();
+  void beginSigning().catch(debugLog);
   void cleanUp(server);
   void renewCertificate(server);
   void checkOverdueBackups(server);

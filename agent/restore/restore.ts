@@ -25,7 +25,7 @@ import { rollBackDatabase, swapDatabases } from "../postgres/swap-databases";
 import { swapBlockers } from "./swap-blockers";
 import { prepareCandidate } from "../prepare/prepare";
 import { fetchSourceBackup, removeFetched } from "./source/fetch-offsite";
-import { checkFiles, findBackup } from "./source/find-backup";
+import { checkFiles, findBackup, trustSource } from "./source/find-backup";
 import { AgentError, messageOf } from "../system/errors";
 import { explainDiskFull } from "../system/full-disk";
 import { connect, waitForPostgres, withConnection } from "../postgres/connect";
@@ -187,6 +187,7 @@ class RestoreRun {
     return this.#step("read", async () => {
       const found = await findBackup(client, this.request);
       await checkFiles(found);
+      await trustSource(this.request, found);
       this.#source = { ...this.#source, server: found.manifest.server };
       this.#rows = new Map(
         found.database.tables.map(({ schema, name, rows }) => [`${schema}.${name}`, rows]),

@@ -27,7 +27,7 @@ import { stateFolder } from "../system/state-folder";
 import { amcheck } from "./amcheck";
 import { countContents } from "./count-contents";
 import { logName } from "../repository/backup-logs";
-import { backupFolder } from "../repository/repository";
+import { backupFolder } from "../repository/stored-backup";
 
 /** Seconds to wait for PostgreSQL to accept connections. */
 const startSeconds = 60;

@@ -55,7 +55,6 @@ test("a superuser's session with the database's own settings would call them: th
   expect(await shadows.called()).toEqual(
     expect.arrayContaining(["lower", "operator =", "relation pg_class"]),
   );
-  await shadows.forget();
 });
 
 describe("no superuser calls what the owner of a database has put in its way", () => {

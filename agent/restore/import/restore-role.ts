@@ -12,15 +12,7 @@ export const restoreSession: SessionSettings = {
   // Each statement runs once, so compiling it does not pay off.
   jit: "off",
   client_min_messages: "warning",
-<<<<<<< HEAD
 };
-=======
-  log_min_error_statement: "panic",
-  // Messages of a dump are in the import log; RAISE LOG in a loop would fill the server log, which no other level prevents.
-  log_min_messages: "fatal",
-  ...(masked ? noServerLogging : {}),
-});
->>>>>>> limits
 
 /**
  * Creates the role that restores a dump and owns the candidate database. It has no rights but those: whatever code the dump
@@ -28,7 +20,12 @@ export const restoreSession: SessionSettings = {
  * `masked` no values get there either. The caller drops it.
  */
 export async function createRestoreRole(masked: boolean): Promise<RestrictedLogin> {
-  const settings = { log_min_error_statement: "panic", ...(masked ? noServerLogging : {}) };
+  const settings = {
+    log_min_error_statement: "panic",
+    // Messages of a dump are in the import log; RAISE LOG in a loop would fill the server log, which no other level prevents.
+    log_min_messages: "fatal",
+    ...(masked ? noServerLogging : {}),
+  };
   // For dumps by pg_dump --disable-triggers.
   return RestrictedLogin.create({ settings, maySet: ["session_replication_role"] });
 }

@@ -3,19 +3,21 @@ import type { TestServer } from "../servers/server";
 /** Schema of the shadows. */
 const schema = "shadows";
 
-/** What a shadow writes to the server log when a superuser calls it. */
-const mark = "SHADOW CALLED BY A SUPERUSER";
+/** Beginning of the names of files that a shadow writes when a superuser calls it. */
+const mark = "/tmp/shadow-";
 
 /**
  * SQL by which the owner of a database puts functions, operators and views in front of those of PostgreSQL with the same
- * names: every function that has types of values only, every operator, every relation of the catalog. Each writes a line
- * to the server log when the superuser calls it, which works in a read-only transaction too, and then does what it is for.
+ * names: every function that has types of values only, every operator, every relation of the catalog. Each writes a
+ * file when the superuser calls it, which works in a read-only transaction too, and then does what it is for.
  */
 const plantSql = (database: string): string => `
 CREATE SCHEMA ${schema};
 CREATE FUNCTION ${schema}.note(what text) RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
-  IF pg_catalog.current_setting('is_superuser') OPERATOR(pg_catalog.=) 'on' THEN RAISE LOG '${mark}: %', what; END IF;
+  IF pg_catalog.current_setting('is_superuser') OPERATOR(pg_catalog.=) 'on' THEN
+    EXECUTE pg_catalog.format('COPY (SELECT 1) TO %L', '${mark}' OPERATOR(pg_catalog.||) pg_catalog.replace(what, '/', 'divided'));
+  END IF;
 END $$;
 DO $do$
 DECLARE one record; made int := 0;
@@ -71,8 +73,6 @@ ALTER DATABASE "${database}" SET quote_all_identifiers = on;`;
 
 /** Shadows of PostgreSQL's own functions, operators and relations in a database of a test. */
 export class Shadows {
-  #seen = 0;
-
   constructor(
     private readonly server: TestServer,
     private readonly database: string,
@@ -84,15 +84,8 @@ export class Shadows {
     await this.server.sql(this.database, owner + plantSql(this.database));
   }
 
-  /** Leaves out what was called until now. */
-  async forget(): Promise<void> {
-    this.#seen = (await this.server.postgresLog()).length;
-  }
-
-  /** Names of those that a superuser has called; `[]` if none was. */
+  /** Names of those that a superuser has called since the last call; `[]` if none was. */
   async called(): Promise<string[]> {
-    const log = (await this.server.postgresLog()).slice(this.#seen);
-    const names = log.split("\n").flatMap((line) => line.split(`${mark}: `)[1] ?? []);
-    return [...new Set(names)].sort();
+    return this.server.takeFiles(mark);
   }
 }

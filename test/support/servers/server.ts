@@ -337,10 +337,15 @@ export class TestServer {
     );
   }
 
-  /** What PostgreSQL has written to its log. */
-  async postgresLog(): Promise<string> {
-    const { all } = await execa("docker", ["logs", this.postgres], { all: true });
-    return all;
+  /** Removes the files of PostgreSQL's container whose paths begin like this; the rest of their names, sorted. */
+  async takeFiles(beginning: string): Promise<string[]> {
+    const script = 'for f in "$0"*; do [ -e "$f" ] && echo "${f#"$0"}" && rm "$f"; done; true';
+    const command = ["exec", this.postgres, "bash", "-c", script, beginning];
+    const { stdout } = await execa("docker", command);
+    return stdout
+      .split("\n")
+      .filter((name) => name !== "")
+      .sort();
   }
 
   /** Makes a database and fills it. */
