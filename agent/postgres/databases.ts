@@ -4,7 +4,8 @@ import { parseLeftoverName } from "../../model/base/names";
 import { stampSchema, type DatabaseFacts, type Stamp } from "../../model/restore/protocol";
 import { quoteIdentifier as q, quoteLiteral } from "../../model/base/sql";
 import { AgentError, messageOf } from "../system/errors";
-import { advisoryLocks } from "./advisory-locks";
+import { databaseLock } from "./advisory-locks";
+import { tryLock, unlock } from "./locks";
 
 /** All databases except `postgres` and templates, with their stamps. */
 export async function listDatabases(client: Client): Promise<DatabaseFacts[]> {
@@ -80,32 +81,17 @@ export async function dropLeftovers(client: Client): Promise<string[]> {
   const dropped: string[] = [];
   for (const datname of await databaseNames(client)) {
     const leftover = parseLeftoverName(datname);
-    if (leftover === undefined || !(await tryLockDatabase(client, leftover.lock))) continue;
+    if (leftover === undefined) continue;
+    const lock = databaseLock(leftover.lock);
+    if (!(await tryLock(client, lock))) continue;
     try {
       await dropDatabase(client, datname);
       dropped.push(datname);
     } finally {
-      await unlockDatabase(client, leftover.lock);
+      await unlock(client, lock);
     }
   }
   return dropped;
-}
-
-/** Tries to take the lock for restoring a database; the session holds it. */
-export async function tryLockDatabase(client: Client, database: string): Promise<boolean> {
-  const { rows } = await client.query<{ locked: boolean }>(
-    "SELECT pg_try_advisory_lock($1, hashtext($2)) AS locked",
-    [advisoryLocks.database, database],
-  );
-  return rows[0]?.locked ?? false;
-}
-
-/** Releases the lock before the session ends. */
-export async function unlockDatabase(client: Client, database: string): Promise<void> {
-  await client.query("SELECT pg_advisory_unlock($1, hashtext($2))", [
-    advisoryLocks.database,
-    database,
-  ]);
 }
 
 function readStamp(settings: readonly string[] | null): Stamp | null {

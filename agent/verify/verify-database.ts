@@ -1,5 +1,4 @@
 import type { Client } from "pg";
-import { setTimeout as sleep } from "node:timers/promises";
 import path from "node:path";
 import { stat } from "node:fs/promises";
 import type { BackedUpDatabase, Manifest } from "../../model/backup/manifest";
@@ -7,14 +6,12 @@ import { compareCounts } from "../../model/backup/manifest-comparison";
 import { failureLines } from "../../model/import-log/verdict-text";
 import type { Verdict } from "../../model/import-log/verdict-schema";
 import { verificationName } from "../../model/base/names";
-import {
-  createRestrictedDatabase,
-  dropDatabase,
-  tryLockDatabase,
-  unlockDatabase,
-} from "../postgres/databases";
+import { databaseLock } from "../postgres/advisory-locks";
+import { createRestrictedDatabase, dropDatabase } from "../postgres/databases";
+import { withLock } from "../postgres/locks";
+import { withOwnDatabase } from "../postgres/own-database";
 import { AgentError, EnvironmentError, messageOf } from "../system/errors";
-import { waitForPostgres, withConnection } from "../postgres/connect";
+import { waitForPostgres } from "../postgres/connect";
 import { logLine } from "../system/progress";
 import { openDump, type OpenedDump } from "../restore/dump/open-dump";
 import { restoreAndCheck } from "../restore/import/restore-and-check";
@@ -34,9 +31,6 @@ import { backupFolder } from "../repository/repository";
 
 /** Seconds to wait for PostgreSQL to accept connections. */
 const startSeconds = 60;
-
-/** Milliseconds between attempts to acquire the lock. */
-const waitMilliseconds = 500;
 
 /** The result of verifying one database. */
 export interface VerifiedDatabase {
@@ -58,15 +52,17 @@ export async function verifyDatabase(
   jobs: number,
 ): Promise<VerifiedDatabase> {
   const restored = verificationName(database.name);
-  return withConnection("postgres", async (client) => {
-    while (!(await tryLockDatabase(client, restored))) await sleep(waitMilliseconds);
-    try {
-      await dropDatabase(client, restored);
-      return await restoreInto(restored, client, manifest, database, jobs);
-    } finally {
-      await cleanUp(client, restored);
-    }
-  });
+  const wait = { holder: `another verification of ${database.name}` };
+  return withOwnDatabase(async (client) =>
+    withLock(client, databaseLock(restored), wait, async () => {
+      try {
+        await dropDatabase(client, restored);
+        return await restoreInto(restored, client, manifest, database, jobs);
+      } finally {
+        await cleanUp(client, restored);
+      }
+    }),
+  );
 }
 
 async function restoreInto(
@@ -157,7 +153,7 @@ async function cleanUp(client: Client, restored: string): Promise<void> {
   await releaseRestoreRole(client);
   try {
     await waitForPostgres(startSeconds);
-    await withConnection("postgres", async (admin) => {
+    await withOwnDatabase(async (admin) => {
       await dropDatabase(admin, restored);
       await removeRestoreRole(admin);
     });
@@ -165,5 +161,4 @@ async function cleanUp(client: Client, restored: string): Promise<void> {
     // The agent's main process tries again every minute.
     logLine(`cannot clean up yet: ${messageOf(error)}`);
   }
-  await unlockDatabase(client, restored).catch(() => undefined);
 }

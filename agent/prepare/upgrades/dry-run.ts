@@ -5,9 +5,13 @@ import type { Upgrades, UpgradesReport } from "../../../model/upgrades/protocol"
 import { databaseRoles } from "../../../model/roles/names";
 import { formatBytes } from "../../../model/base/units";
 import { quoteIdentifier as q } from "../../../model/base/sql";
-import { dropDatabase, tryLockDatabase } from "../../postgres/databases";
+import { databaseLock } from "../../postgres/advisory-locks";
+import { dropDatabase } from "../../postgres/databases";
+import { lockHolders, tryLock } from "../../postgres/locks";
+import { connectToOwnDatabase } from "../../postgres/own-database";
+import { describeSession } from "../../postgres/sessions";
 import { AgentError } from "../../system/errors";
-import { connect, withConnection } from "../../postgres/connect";
+import { withConnection } from "../../postgres/connect";
 import { clientEnvironment, connectionString } from "../../postgres/client-programs";
 import { logLine } from "../../system/progress";
 import { freeDataBytes } from "../../postgres/free-space";
@@ -20,12 +24,17 @@ export async function dryRunUpgrades(
   upgrades: Upgrades,
 ): Promise<UpgradesReport> {
   const copy = dryRunName(database);
-  const admin = await connect("postgres");
+  const admin = await connectToOwnDatabase();
   try {
     // Without the lock the agent's main process would drop the copy.
-    if (!(await tryLockDatabase(admin, copy))) {
+    const lock = databaseLock(copy);
+    if (!(await tryLock(admin, lock))) {
+      const holders = await lockHolders(admin, lock);
       throw new AgentError(
-        `another dry run of upgrade scripts on a copy of ${database} is running; try again when it has finished`,
+        [
+          `another dry run of upgrade scripts on a copy of ${database} is running; try again when it has finished`,
+          ...holders.map((session) => `  it is     ${describeSession(session, new Date())}`),
+        ].join("\n"),
       );
     }
     await dropDatabase(admin, copy);

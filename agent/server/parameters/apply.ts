@@ -12,6 +12,7 @@ import { readTextIfExists, writeFileAtomically } from "../../system/atomic-file"
 import { readFileState, newSessionProblem, reloadConfig, type FileState } from "./reload";
 import { tryConfigFile } from "./try-config-file";
 import { advisoryLocks } from "../../postgres/advisory-locks";
+import { waitForLock } from "../../postgres/locks";
 
 /** Advisory lock that serialises changes of parameters. */
 const lock = advisoryLocks.parameters;
@@ -24,7 +25,7 @@ export async function applyParameters(
   client: Client,
   settings: ParametersRequest["settings"],
 ): Promise<ParametersResult> {
-  await client.query("SELECT pg_advisory_lock($1)", [lock]);
+  await waitForLock(client, lock, { holder: "another change of parameters" });
   const desired = renderParameters(settings);
   const previous = await readTextIfExists(configFiles.parameters);
   const altered = await alterSystemParameters(client);

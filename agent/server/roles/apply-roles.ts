@@ -6,6 +6,7 @@ import { plural } from "../../../model/base/units";
 import { quoteIdentifier as q } from "../../../model/base/sql";
 import { AgentError } from "../../system/errors";
 import { waitForPostgres, withConnection } from "../../postgres/connect";
+import { withOwnDatabase } from "../../postgres/own-database";
 import { logLine } from "../../system/progress";
 import { ensureRoles } from "./ensure";
 import { reassignLargeObjects, reassignExtensionRoutines, reassignToOwner } from "./ownership";
@@ -14,7 +15,7 @@ import { revokePublicFromSystemDatabases, correctRights } from "./rights";
 /** Creates the roles of a server, and corrects existing ones, their passwords and their rights. */
 export async function applyRoles(request: RolesRequest): Promise<RolesResult> {
   await waitForPostgres(60);
-  return withConnection("postgres", async (client) => {
+  return withOwnDatabase(async (client) => {
     const result = await ensureRoles(client, desiredRoles(request));
     result.changed.push(...(await revokePublicFromSystemDatabases(client)));
     for (const { name } of request.databases) {
