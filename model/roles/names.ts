@@ -35,6 +35,10 @@ export const monitorRole = "stagecraft_monitor";
 /** The group role of users with the same team role; cannot log in, e.g. `stagecraft_dbadmin`. */
 export const groupRole = (role: PersonRole): string => `stagecraft_${role.toLowerCase()}`;
 
+/** Whether a role exists only while the agent restores, upgrades or masks a database, e.g. `stagecraft_session_1`. */
+export const isTemporaryRole = (name: string): boolean =>
+  /^stagecraft_(restore|session)(_|$)/.test(name);
+
 /** Why a user's name cannot be a login role: a sentence to follow "must"; `undefined` if it can. */
 export function personNameProblem(name: string, databases: readonly string[]): string | undefined {
   if (!/^[a-z][a-z0-9_-]{0,62}$/.test(name)) {
