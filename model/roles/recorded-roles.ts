@@ -1,6 +1,6 @@
 import { readRoleComment, type RoleMark } from "./mark";
 import { databaseRoleNames, monitorRole } from "./names";
-import type { RolesRecord } from "./record";
+import type { RecordedRole, RolesRecord } from "./record";
 import type { DesiredRole, FoundRole } from "./role";
 
 /** Whether a role with Stagecraft's comment is not one of the recorded roles, nor of these databases. */
@@ -29,13 +29,9 @@ export function desiredRecord(
     const mark = readRoleComment(found.get(name)?.comment ?? null);
     return mark !== undefined && mark !== "person" && mark !== "group";
   });
-  return {
-    roles: Object.fromEntries([
-      ...others,
-      ...desired.map(({ name, memberships }) => [
-        name,
-        { password: found.get(name)?.password ?? null, memberships: [...memberships] },
-      ]),
-    ]),
-  };
+  const applied = desired.map(({ name, memberships }): [string, RecordedRole] => [
+    name,
+    { password: found.get(name)?.password ?? null, memberships: [...memberships] },
+  ]);
+  return { roles: Object.fromEntries([...others, ...applied]) };
 }
