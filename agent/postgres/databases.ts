@@ -81,17 +81,25 @@ export async function dropLeftovers(client: Client): Promise<string[]> {
   const dropped: string[] = [];
   for (const datname of await databaseNames(client)) {
     const leftover = parseLeftoverName(datname);
-    if (leftover === undefined) continue;
-    const lock = databaseLock(leftover.lock);
-    if (!(await tryLock(client, lock))) continue;
+    if (leftover === undefined || !(await tryLockDatabase(client, leftover.lock))) continue;
     try {
       await dropDatabase(client, datname);
       dropped.push(datname);
     } finally {
-      await unlock(client, lock);
+      await unlockDatabase(client, leftover.lock);
     }
   }
   return dropped;
+}
+
+/** Tries to take the lock on a database, or on another object of that name; the session holds it. */
+export async function tryLockDatabase(client: Client, database: string): Promise<boolean> {
+  return tryLock(client, databaseLock(database));
+}
+
+/** Releases the lock before the session ends. */
+export async function unlockDatabase(client: Client, database: string): Promise<void> {
+  await unlock(client, databaseLock(database));
 }
 
 function readStamp(settings: readonly string[] | null): Stamp | null {

@@ -1,7 +1,6 @@
 import { quoteIdentifier as q, quoteLiteral, quoteParameter } from "../base/sql";
 import { readRoleComment, type RoleMark } from "./mark";
 import type { RecordedRole } from "./record";
-import { roleSettings } from "./role-settings";
 
 /** A membership of a role in another. */
 export interface Membership {
@@ -84,8 +83,12 @@ export function isLogin(mark: RoleMark): boolean {
 /** Fault of a role that should be able to log in. */
 export const noLogin = "may not log in";
 
-/** The wrong attributes and parameter settings of a role. */
-export function attributeFaults(found: FoundRole, mark: RoleMark, login: boolean): RoleFault[] {
+/** The wrong attributes and parameter settings of a role. @param settings The declared ones */
+export function attributeFaults(
+  found: FoundRole,
+  settings: Readonly<Record<string, string>>,
+  login: boolean,
+): RoleFault[] {
   const checks: [wrong: boolean, text: string, clause: string][] = [
     [found.superuser, "is a superuser", "NOSUPERUSER"],
     [found.createDatabases, "may create databases", "NOCREATEDB"],
@@ -101,7 +104,7 @@ export function attributeFaults(found: FoundRole, mark: RoleMark, login: boolean
   ];
   return [
     ...checks.flatMap(([wrong, text, clause]) => (wrong ? [{ text, clause }] : [])),
-    ...settingFaults(found, roleSettings[mark]),
+    ...settingFaults(found, settings),
   ];
 }
 
@@ -159,19 +162,21 @@ function isAllowedMembership(mark: RoleMark, { of, ofComment }: FoundMembership)
 /**
  * All faults of a role that are visible without knowing the declared roles, for a preview.
  *
+ * @param settings The declared parameter settings.
  * @param recorded What the last `up` applied: `null` for a role that it did not contain; `undefined` where that is not
  * known.
  */
 export function visibleFaults(
   found: FoundRole,
   mark: RoleMark,
+  settings: Readonly<Record<string, string>>,
   recorded?: RecordedRole | null,
 ): string[] {
   const isRemoved = recorded === null;
   // Without a record, a user without login may be one that was removed from the stack file.
   const login = isRemoved ? false : mark === "person" && !recorded ? found.login : isLogin(mark);
   return [
-    ...attributeFaults(found, mark, login).map(({ text, clause }) =>
+    ...attributeFaults(found, settings, login).map(({ text, clause }) =>
       isRemoved && clause === "NOLOGIN" ? `${text} but ${removedText(mark)}` : text,
     ),
     ...(recorded && login ? passwordFaults(found, recorded) : []),

@@ -6,8 +6,8 @@ import { databaseRoles } from "../../../model/roles/names";
 import { formatBytes } from "../../../model/base/units";
 import { quoteIdentifier as q } from "../../../model/base/sql";
 import { databaseLock } from "../../postgres/advisory-locks";
-import { dropDatabase } from "../../postgres/databases";
-import { lockHolders, tryLock } from "../../postgres/locks";
+import { dropDatabase, tryLockDatabase } from "../../postgres/databases";
+import { lockHolders } from "../../postgres/locks";
 import { connectToOwnDatabase } from "../../postgres/own-database";
 import { describeSession } from "../../postgres/sessions";
 import { AgentError } from "../../system/errors";
@@ -27,9 +27,8 @@ export async function dryRunUpgrades(
   const admin = await connectToOwnDatabase();
   try {
     // Without the lock the agent's main process would drop the copy.
-    const lock = databaseLock(copy);
-    if (!(await tryLock(admin, lock))) {
-      const holders = await lockHolders(admin, lock);
+    if (!(await tryLockDatabase(admin, copy))) {
+      const holders = await lockHolders(admin, databaseLock(copy));
       throw new AgentError(
         [
           `another dry run of upgrade scripts on a copy of ${database} is running; try again when it has finished`,

@@ -3,7 +3,7 @@ import { desiredMonitorRole, rolesOfDatabase } from "../../../model/roles/desire
 import { readRoleComment, roleComment, type RoleMark } from "../../../model/roles/mark";
 import { superuser } from "../../../model/roles/names";
 import { desiredRecord, isRemovedRole } from "../../../model/roles/recorded-roles";
-import { roleSettings } from "../../../model/roles/role-settings";
+import { settingsOf, type RoleSettings } from "../../../model/roles/role-settings";
 import {
   attributeFaults,
   grantChanges,
@@ -40,7 +40,7 @@ export async function createMissingRoles(client: Client, database: string): Prom
       client,
       desired.map(({ name }) => name),
     );
-    const change = new RolesChange(client, found);
+    const change = new RolesChange(client, found, desired);
     for (const role of desired.filter(({ name }) => !found.has(name))) await change.ensure(role);
   });
 }
@@ -63,7 +63,7 @@ export async function ensureRoles(
       const found = await findRoles(client, [...names, ...own]);
       rejectUnmanagedRoles(desired, found);
       const databases = (await managedDatabases(client)).map(({ name }) => name);
-      const change = new RolesChange(client, found);
+      const change = new RolesChange(client, found, desired);
       for (const role of desired) await change.ensure(role);
       for (const role of found.values()) {
         const mark = readRoleComment(role.comment);
@@ -118,20 +118,26 @@ class RolesChange {
   readonly changes: RolesChanges = { created: [], changed: [] };
   /** Roles whose sessions must end, because they may use what was revoked. */
   readonly losers = new Set<string>();
+  readonly #desired: ReadonlyMap<string, DesiredRole>;
 
   constructor(
     private readonly client: Client,
     private readonly found: ReadonlyMap<string, FoundRole>,
-  ) {}
+    desired: readonly DesiredRole[],
+  ) {
+    this.#desired = new Map(desired.map((role) => [role.name, role]));
+  }
 
   /** Creates or corrects a role. */
-  async ensure({ name, mark, password, memberships }: DesiredRole): Promise<void> {
+  async ensure(role: DesiredRole): Promise<void> {
+    const { name, mark, password, memberships } = role;
     const before = this.found.get(name);
+    const settings = settingsOf(role, this.#desired);
     if (before) {
       await this.#comment(before, mark);
-      await this.#correct(name, attributeFaults(before, mark, isLogin(mark)));
+      await this.#correct(name, attributeFaults(before, settings, isLogin(mark)));
     } else {
-      await this.#create(name, mark);
+      await this.#create(name, mark, settings);
     }
     if (password !== undefined && !isVerifierOf(before?.verifier ?? null, password)) {
       await setPassword(this.client, name, password);
@@ -148,7 +154,7 @@ class RolesChange {
   async disable(role: FoundRole, mark: RoleMark): Promise<void> {
     const { name } = role;
     await this.#grant([...membershipChanges(name, role.memberships, []), ...grantChanges(role)]);
-    const faults = attributeFaults(role, mark, false);
+    const faults = attributeFaults(role, {}, false);
     const logins = ["NOLOGIN", "PASSWORD NULL"];
     if (role.login || role.verifier !== null) {
       await this.client.query(`ALTER ROLE ${q(name)} NOLOGIN PASSWORD NULL`);
@@ -168,9 +174,9 @@ class RolesChange {
     await this.#grant(grantChanges(role));
   }
 
-  async #create(name: string, mark: RoleMark): Promise<void> {
+  async #create(name: string, mark: RoleMark, settings: RoleSettings): Promise<void> {
     await this.client.query(`CREATE ROLE ${q(name)} ${isLogin(mark) ? "LOGIN" : "NOLOGIN"}`);
-    for (const [parameter, value] of Object.entries(roleSettings[mark]))
+    for (const [parameter, value] of Object.entries(settings))
       await this.client.query(
         `ALTER ROLE ${q(name)} SET ${quoteParameter(parameter)} = ${quoteLiteral(value)}`,
       );

@@ -11,6 +11,7 @@ import { readRoleComment } from "../../../model/roles/mark";
 import type { RolesObservation } from "../../../model/roles/protocol";
 import type { RecordedRole, RolesRecord } from "../../../model/roles/record";
 import { isRemovedRole } from "../../../model/roles/recorded-roles";
+import { settingsOf } from "../../../model/roles/role-settings";
 import { isLogin, superuserFaults, visibleFaults } from "../../../model/roles/role";
 import type { DatabaseFacts } from "../../../model/restore/protocol";
 import { withConnection } from "../../postgres/connect";
@@ -35,6 +36,12 @@ export async function observeRoles(client: Client): Promise<RolesObservation> {
     const mark = readRoleComment(role.comment);
     return mark === undefined || own.includes(role.name) ? [] : [{ role, mark }];
   });
+  const declared = new Map(
+    marked.map(({ role, mark }) => {
+      const { memberships } = recordedRole(record, role.name) ?? role;
+      return [role.name, { mark, memberships }];
+    }),
+  );
   const known = marked.map(({ role }) => role.name);
   const expected = names.flatMap(databaseRoleNames);
   if (expected.length > 0) expected.push(monitorRole);
@@ -45,7 +52,10 @@ export async function observeRoles(client: Client): Promise<RolesObservation> {
     ...marked.map(({ role, mark }) => {
       const isRemoved = isRemovedRole(role.name, mark, record, names);
       const recorded = isRemoved ? null : recordedRole(record, role.name);
-      return { role: role.name, faults: visibleFaults(role, mark, recorded) };
+      const settings = isRemoved
+        ? {}
+        : settingsOf(declared.get(role.name) ?? { mark, memberships: [] }, declared);
+      return { role: role.name, faults: visibleFaults(role, mark, settings, recorded) };
     }),
     ...(bootstrap && own.length > 0
       ? [
