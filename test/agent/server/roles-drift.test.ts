@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, test } from "vitest";
 import { observationSchema } from "../../../model/observation/observation";
-import { rolesDrift } from "../../../model/roles/drift";
+import { areRolesUpToDate, rolesDrift } from "../../../model/roles/drift";
 import {
   rolesResultSchema,
   type RolesObservation,
@@ -372,6 +372,20 @@ describe("what somebody did to let himself or others in is seen, and corrected",
     const monitor = { user: "stagecraft_monitor", password: passwords.monitor };
     expect((await server.as({ ...monitor, database: "postgres" }, "SELECT 1")).stdout).toBe("1\n");
   });
+});
+
+test.each([
+  ["an older agent, which kept no record of what it set", "rm /var/lib/stagecraft/roles.json"],
+  ["a record that is damaged", "echo '{' > /var/lib/stagecraft/roles.json"],
+])("%s: the next up makes one, and changes nothing else", async (_, script) => {
+  expect(await server.run(["sh", "-c", script])).toMatchObject({ status: 0 });
+  expect(await drift()).toEqual([
+    "the agent does not remember which passwords and memberships up has set, so changes of them are not detected; up corrects it",
+  ]);
+  expect(areRolesUpToDate(await look(), ["ada"])).toBe(false);
+  expect(await mend()).toEqual({ created: [], changed: [] });
+  expect(await drift()).toEqual([]);
+  expect(areRolesUpToDate(await look(), ["ada"])).toBe(true);
 });
 
 test("a role that changes itself and does not commit makes up wait, which says for whom", async () => {
