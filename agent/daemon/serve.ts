@@ -7,7 +7,7 @@ import { serveMetrics } from "./metrics/serve-metrics";
 import { rollBackInterruptedChange } from "../server/pg-hba/apply";
 import { maintainArchive } from "../recovery/archive/maintain-archive";
 import { serveJobs } from "./jobs/serve-jobs";
-import { withConnection } from "../postgres/connect";
+import { withOwnDatabase } from "../postgres/own-database";
 import { logLine } from "../system/progress";
 import { removeAllFetched } from "../restore/source/fetch-offsite";
 import { dropUnusedLogins } from "../postgres/restricted-login";
@@ -70,7 +70,7 @@ async function cleanUp(server: string): Promise<void> {
     logLine(`cannot remove the recovery instance of ${server} yet: ${messageOf(error)}`);
   }
   try {
-    const dropped = await withConnection("postgres", async (client) => {
+    const dropped = await withOwnDatabase(async (client) => {
       const names = await dropLeftovers(client);
       await dropUnusedLogins(client);
       for (const id of await removePartialBackups(client))

@@ -11,7 +11,6 @@ import { EnvironmentError } from "../system/errors";
 import { advisoryLocks } from "./advisory-locks";
 import { clientProgramEnvironment } from "./client-programs";
 import {
-  connect,
   openConnection,
   ownSqlSettings,
   renderOptions,
@@ -20,6 +19,7 @@ import {
   type SessionSettings,
 } from "./connect";
 import { tryLockDatabase, unlockDatabase } from "./databases";
+import { connectToOwnDatabase } from "./own-database";
 import { scramVerifier } from "./scram";
 
 /** Options of {@link RestrictedLogin.create}. */
@@ -52,7 +52,7 @@ export class RestrictedLogin {
   static async create(options: RestrictedLoginOptions = {}): Promise<RestrictedLogin> {
     const name = `${sessionRolePrefix}${randomBytes(6).toString("hex")}`;
     // Holds the lock that keeps dropUnusedLogins away.
-    const admin = await connect("postgres");
+    const admin = await connectToOwnDatabase();
     try {
       await tryLockDatabase(admin, name);
       const login = new RestrictedLogin(name, admin, options.role);
@@ -157,7 +157,7 @@ export async function withRestrictedLogin<T>(
   }
 }
 
-/** Drops the restricted logins that a killed agent left behind. */
+/** Drops the restricted logins that a killed agent left behind. @param client A connection to the agent's own database */
 export async function dropUnusedLogins(client: Client): Promise<void> {
   const { rows } = await client.query<{ rolname: string }>(
     "SELECT rolname FROM pg_roles WHERE starts_with(rolname, $1)",

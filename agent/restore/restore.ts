@@ -28,7 +28,8 @@ import { fetchSourceBackup, removeFetched } from "./source/fetch-offsite";
 import { checkFiles, findBackup, trustSource } from "./source/find-backup";
 import { AgentError, messageOf } from "../system/errors";
 import { explainDiskFull } from "../system/full-disk";
-import { connect, waitForPostgres, withConnection } from "../postgres/connect";
+import { waitForPostgres } from "../postgres/connect";
+import { connectToOwnDatabase, withOwnDatabase } from "../postgres/own-database";
 import {
   clientEnvironment,
   connectionString,
@@ -94,7 +95,7 @@ class RestoreRun {
   async run(): Promise<RestoreResult> {
     try {
       await waitForPostgres(startSeconds);
-      return await withConnection("postgres", async (client) => this.#runLocked(client));
+      return await withOwnDatabase(async (client) => this.#runLocked(client));
     } catch (error) {
       return this.#failed(messageOf(explainDiskFull(error)));
     }
@@ -289,7 +290,7 @@ class RestoreRun {
     try {
       await removeFetched(this.request.database);
       await waitForPostgres(startSeconds);
-      const client = await connect("postgres");
+      const client = await connectToOwnDatabase();
       try {
         await dropDatabase(client, candidateName(this.request.database));
       } finally {

@@ -1,5 +1,4 @@
 import type { Client } from "pg";
-import { setTimeout as sleep } from "node:timers/promises";
 import path from "node:path";
 import { stat } from "node:fs/promises";
 import type { BackedUpDatabase, Manifest } from "../../model/backup/manifest";
@@ -7,12 +6,10 @@ import { compareCounts } from "../../model/backup/manifest-comparison";
 import { failureLines } from "../../model/import-log/verdict-text";
 import type { Verdict } from "../../model/import-log/verdict-schema";
 import { verificationName } from "../../model/base/names";
-import {
-  createRestrictedDatabase,
-  dropDatabase,
-  tryLockDatabase,
-  unlockDatabase,
-} from "../postgres/databases";
+import { databaseLock } from "../postgres/advisory-locks";
+import { createRestrictedDatabase, dropDatabase } from "../postgres/databases";
+import { withLock } from "../postgres/locks";
+import { withOwnDatabase } from "../postgres/own-database";
 import { AgentError, EnvironmentError, messageOf } from "../system/errors";
 import { waitForPostgres, withConnection } from "../postgres/connect";
 import { logLine } from "../system/progress";
@@ -31,9 +28,6 @@ import { backupFolder } from "../repository/stored-backup";
 
 /** Seconds to wait for PostgreSQL to accept connections. */
 const startSeconds = 60;
-
-/** Milliseconds between attempts to acquire the lock. */
-const waitMilliseconds = 500;
 
 /** The result of verifying one database. */
 export interface VerifiedDatabase {
@@ -55,15 +49,13 @@ export async function verifyDatabase(
   jobs: number,
 ): Promise<VerifiedDatabase> {
   const restored = verificationName(database.name);
-  return withConnection("postgres", async (client) => {
-    while (!(await tryLockDatabase(client, restored))) await sleep(waitMilliseconds);
-    try {
+  const wait = { holder: `another verification of ${database.name}` };
+  return withOwnDatabase(async (client) =>
+    withLock(client, databaseLock(restored), wait, async () => {
       await dropDatabase(client, restored);
-      return await restoreInto(restored, client, manifest, database, jobs);
-    } finally {
-      await unlockDatabase(client, restored).catch(() => undefined);
-    }
-  });
+      return restoreInto(restored, client, manifest, database, jobs);
+    }),
+  );
 }
 
 async function restoreInto(

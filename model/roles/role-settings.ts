@@ -1,4 +1,5 @@
-import type { DesiredRole, RoleMark } from "./role";
+import type { RoleMark } from "./mark";
+import type { DesiredRole } from "./role";
 
 /** Parameters of a role's sessions (`ALTER ROLE … SET`), by name, in PostgreSQL's notation. */
 export type RoleSettings = Readonly<Record<string, string>>;
@@ -16,7 +17,7 @@ const reading: RoleSettings = {
   temp_file_limit: "2GB",
 };
 
-/** The settings of Stagecraft's roles, by purpose. For users who only read, {@link settingsOf} has others. */
+/** The settings of Stagecraft's roles, by purpose. Others are drift. For users who only read, {@link settingsOf} has others. */
 export const roleSettings: Readonly<Record<RoleMark, RoleSettings>> = {
   application: none,
   owner: none,

@@ -101,7 +101,8 @@ async function facts(stack: string) {
     cluster: await project.psql(stack, "SELECT system_identifier FROM pg_control_system()"),
     databases: await project.psql(
       stack,
-      "SELECT oid, datname, setconfig FROM pg_database LEFT JOIN pg_db_role_setting s ON s.setdatabase = oid ORDER BY oid",
+      // The agent creates its own one when it first needs a lock.
+      "SELECT oid, datname, setconfig FROM pg_database LEFT JOIN pg_db_role_setting s ON s.setdatabase = oid WHERE datname <> 'stagecraft_agent' ORDER BY oid",
     ),
     rows: await project.psql(stack, "SELECT answer FROM written_before"),
     roles: await project.psql(

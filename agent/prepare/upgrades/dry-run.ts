@@ -5,9 +5,13 @@ import type { Upgrades, UpgradesReport } from "../../../model/upgrades/protocol"
 import { databaseRoles } from "../../../model/roles/names";
 import { formatBytes } from "../../../model/base/units";
 import { quoteIdentifier as q, quoteLiteral } from "../../../model/base/sql";
+import { databaseLock } from "../../postgres/advisory-locks";
 import { dropDatabase, tryLockDatabase } from "../../postgres/databases";
+import { lockHolders } from "../../postgres/locks";
+import { connectToOwnDatabase } from "../../postgres/own-database";
+import { describeSession } from "../../postgres/sessions";
 import { AgentError } from "../../system/errors";
-import { connect, ownSqlSettings, withConnection } from "../../postgres/connect";
+import { ownSqlSettings, withConnection } from "../../postgres/connect";
 import { withRestrictedLogin } from "../../postgres/restricted-login";
 import { clientEnvironment, connectionString } from "../../postgres/client-programs";
 import { logLine } from "../../system/progress";
@@ -21,12 +25,16 @@ export async function dryRunUpgrades(
   upgrades: Upgrades,
 ): Promise<UpgradesReport> {
   const copy = dryRunName(database);
-  const admin = await connect("postgres");
+  const admin = await connectToOwnDatabase();
   try {
     // Without the lock the agent's main process would drop the copy.
     if (!(await tryLockDatabase(admin, copy))) {
+      const holders = await lockHolders(admin, databaseLock(copy));
       throw new AgentError(
-        `another dry run of upgrade scripts on a copy of ${database} is running; try again when it has finished`,
+        [
+          `another dry run of upgrade scripts on a copy of ${database} is running; try again when it has finished`,
+          ...holders.map((session) => `  it is     ${describeSession(session, new Date())}`),
+        ].join("\n"),
       );
     }
     await dropDatabase(admin, copy);

@@ -1,6 +1,7 @@
 import type { Client } from "pg";
 import { databaseRoles, monitorRole } from "../../../model/roles/names";
 import { isExternal } from "../../postgres/external-connection";
+import { ownDatabase } from "../../postgres/own-database";
 import { quoteIdentifier as q } from "../../../model/base/sql";
 import { allRights, renderChange, type RightsChange } from "../../../model/roles/rights";
 
@@ -54,27 +55,39 @@ async function findLargeObjectChanges(
   return rows;
 }
 
-/**
- * Revokes PUBLIC's rights in the databases `postgres` and `template1`; only the superuser and the monitoring role use
- * them. Returns one sentence per change.
- */
-export async function revokePublicFromSystemDatabases(client: Client): Promise<string[]> {
-  const names = await systemDatabasesOpenToPublic(client);
-  for (const name of names) await client.query(`REVOKE ALL ON DATABASE ${q(name)} FROM PUBLIC`);
-  await client.query(`GRANT CONNECT ON DATABASE postgres TO ${q(monitorRole)}`);
-  return names.map((name) => `${name}: no longer open to PUBLIC`);
+/** A system database, and a role that has rights in it that it should not have. */
+export interface OpenDatabase {
+  readonly name: string;
+  /** `PUBLIC` or a role, as SQL. */
+  readonly grantee: string;
 }
 
-/** Those of `postgres` and `template1` to which PUBLIC has rights. */
-export async function systemDatabasesOpenToPublic(client: Client): Promise<string[]> {
-  // On an external server, other applications may use them.
-  if (isExternal) return [];
-  const { rows } = await client.query<{ datname: string }>(
-    `SELECT datname FROM pg_database WHERE datname IN ('postgres', 'template1')
-       AND EXISTS (SELECT FROM aclexplode(coalesce(datacl, acldefault('d', datdba))) WHERE grantee = 0)
-     ORDER BY datname`,
+/**
+ * Revokes the rights of others in the databases `postgres` and `template1` and the agent's own one; only the superuser
+ * uses them, and the monitoring role `postgres`. Returns one sentence per change.
+ */
+export async function closeSystemDatabases(client: Client): Promise<string[]> {
+  const open = await openSystemDatabases(client);
+  for (const { name, grantee } of open)
+    await client.query(`REVOKE ALL ON DATABASE ${q(name)} FROM ${grantee} CASCADE`);
+  await client.query(`GRANT CONNECT ON DATABASE postgres TO ${q(monitorRole)}`);
+  return open.map(({ name, grantee }) => `${name}: no longer open to ${grantee}`);
+}
+
+/** The rights of others in system databases; those of PostgreSQL may be used by others on an external server. */
+export async function openSystemDatabases(client: Client): Promise<OpenDatabase[]> {
+  const { rows } = await client.query<OpenDatabase>(
+    `SELECT DISTINCT d.datname AS name,
+            CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE pg_catalog.format('%I', pg_catalog.pg_get_userbyid(a.grantee)) END AS grantee
+     FROM pg_catalog.pg_database d
+     CROSS JOIN LATERAL pg_catalog.aclexplode(coalesce(d.datacl, pg_catalog.acldefault('d', d.datdba))) a
+     WHERE d.datname = ANY ($1) AND a.grantee <> d.datdba
+       AND NOT (d.datname = 'postgres' AND a.privilege_type = 'CONNECT' AND NOT a.is_grantable
+                AND a.grantee = coalesce((SELECT oid FROM pg_catalog.pg_roles WHERE rolname = $2), 0) AND a.grantee <> 0)
+     ORDER BY 1, 2`,
+    [isExternal ? [ownDatabase] : ["postgres", "template1", ownDatabase], monitorRole],
   );
-  return rows.map(({ datname }) => datname);
+  return rows;
 }
 
 /**

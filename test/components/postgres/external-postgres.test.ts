@@ -221,7 +221,10 @@ describe("a server elsewhere", () => {
   });
 
   test("tells of drift in its roles", async () => {
-    const roles = { faults: [], missing: [], superusers: ["eve"], rights: [], logins: [] };
+    const roles = {
+      ...{ faults: [], missing: [], superusers: ["eve"], rights: [], logins: [] },
+      recorded: true,
+    };
     see(file, { roles });
     await register(external());
     expect(told("warn")).toEqual([
