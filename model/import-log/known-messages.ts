@@ -36,8 +36,11 @@ const rules: readonly Rule[] = [
   {
     kind: "harmless",
     text: "DROP of objects that belong to the server",
-    matches: ({ phase, sqlstate }, { action }) =>
-      phase === "prelude" && action === "drop" && sqlstate === "42501",
+    matches: ({ phase, sqlstate }, { action, object = "" }) =>
+      phase === "prelude" &&
+      action === "drop" &&
+      /^(?:EXTENSION|LANGUAGE) /.test(object) &&
+      sqlstate === "42501",
   },
   {
     // pg_dump --clean creates placeholder views to break circular references, and drops them afterwards.

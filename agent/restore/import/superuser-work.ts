@@ -6,7 +6,7 @@ import { connect } from "../../postgres/connect";
 import type { StatementResult } from "../../postgres/raw-statement";
 
 /**
- * Runs on behalf of a dump what PostgreSQL permits to a superuser only: the statements of a closed list, rendered anew
+ * Runs on behalf of a dump what PostgreSQL permits to a superuser only: the statements of a closed list, rendered
  * from the names and constants in them, and changes of owners to roles that exist only to own objects.
  */
 export class SuperuserWork {
@@ -107,7 +107,7 @@ export class SuperuserWork {
   }
 }
 
-/** Whether only a superuser can create an extension, and Stagecraft does it for a dump. PostgreSQL's own error tells the rest. */
+/** Whether only a superuser can create an extension, and Stagecraft does it for a dump. PostgreSQL's own error says the rest. */
 async function needsSuperuser(client: Client, extension: string): Promise<boolean> {
   const { rows } = await client.query<{ restricted: boolean }>(
     `SELECT v.superuser AND NOT v.trusted AS restricted

@@ -24,7 +24,7 @@ export const agentRule: PgHbaRule = {
 /** User token that matches the agent's restricted logins. PostgreSQL 16 and later. */
 export const sessionUsers = `/^${sessionRolePrefix}`;
 
-/** The rule for the agent's restricted logins, whose passwords only the agent knows. */
+/** The rule for the agent's restricted logins, whose passwords only the agent has. */
 const sessionRule: PgHbaRule = {
   type: "local",
   databases: ["all"],

@@ -187,7 +187,7 @@ describe("a server elsewhere", () => {
     ).toEqual([
       "# TYPE DATABASE USER ADDRESS METHOD",
       "local all all peer",
-      'hostssl all "the boss" samenet scram-sha-256',
+      'hostssl all "the boss",/^stagecraft_session_ samenet scram-sha-256',
       'host all postgres,"the boss" all reject',
       "hostssl timesheets timesheets,timesheets_readonly samenet scram-sha-256",
       "hostssl all stagecraft_monitor samenet scram-sha-256",
@@ -285,6 +285,7 @@ describe("with SSH", () => {
     };
     expect({ server, text }).toEqual({ server: "warehouse", text: file });
     expect(required.map(({ name, over, method }) => [name, over, method])).toEqual([
+      ["the agent's restricted logins", "tls", "scram-sha-256"],
       ["the application", "tls", "scram-sha-256"],
       ["reports", "tls", "scram-sha-256"],
       ["monitoring", "tls", "scram-sha-256"],

@@ -33,6 +33,10 @@ CREATE POLICY p ON public.hours TO carol;
     owners: new Map([["bob", 2]]),
     grantees: new Set(["alice", "carol"]),
     grants: [Buffer.from("GRANT SELECT ON TABLE public.hours TO alice, PUBLIC")],
+    ownerChanges: [
+      Buffer.from('ALTER TABLE public."Time Off" OWNER TO bob'),
+      Buffer.from("ALTER VIEW public.v OWNER TO bob"),
+    ],
   });
 });
 

@@ -387,7 +387,6 @@ describe("a role that Stagecraft did not create", () => {
 
   test.each([
     ["stagecraft_restore", true],
-    ["stagecraft_restore_1a2b", true],
     ["stagecraft_session_shop", true],
     ["stagecraft_sessions", false],
     ["stagecraft_dbadmin", false],
