@@ -177,7 +177,7 @@ describe("connected by name, with the certificate checked", () => {
         "shop",
         "SELECT proowner::regrole FROM pg_proc WHERE proname = 'similarity'",
       ),
-    ).toBe('"the boss"');
+    ).toBe("postgres");
     expect(
       await server.sql("postgres", "SELECT rolname FROM pg_roles WHERE rolsuper ORDER BY 1"),
     ).toBe("postgres\nthe boss");

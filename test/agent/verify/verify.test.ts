@@ -223,20 +223,29 @@ describe("a backup is not good", () => {
     const id = nextId();
     await server.createDatabase(
       "fickle",
-      `CREATE FUNCTION public.compare(a int, b int) RETURNS int LANGUAGE sql AS
-         $$ SELECT CASE current_setting('application_name') WHEN 'pg_amcheck' THEN b - a ELSE a - b END $$;
-       CREATE OPERATOR CLASS public.fickle FOR TYPE int USING btree AS
-         OPERATOR 1 <, OPERATOR 2 <=, OPERATOR 3 =, OPERATOR 4 >=, OPERATOR 5 >, FUNCTION 1 public.compare(int, int);
+      // The last index takes a while, in which the first one of the copy can be broken.
+      `CREATE FUNCTION public.slowly(a int) RETURNS int LANGUAGE plpgsql IMMUTABLE AS $$ BEGIN PERFORM pg_sleep(5); RETURN a; END $$;
        CREATE TABLE public.t (id int);
        INSERT INTO public.t SELECT generate_series(1, 100);
-       CREATE INDEX broken ON public.t USING btree (id public.fickle);`,
+       CREATE TABLE public.u (id int);
+       INSERT INTO public.u VALUES (1);
+       CREATE INDEX broken ON public.t (id);
+       CREATE INDEX slow ON public.u (slowly(id));`,
     );
     await writeDumpedBackup(server, { id, database: "fickle" });
     await server.sql("postgres", "DROP DATABASE fickle");
+    const broken = until("the index is broken", async () => {
+      const found = await server.trySql(
+        "fickle__checking",
+        "UPDATE pg_index SET indoption = '1' WHERE indexrelid = to_regclass('public.broken') AND indisvalid RETURNING 1",
+      );
+      return found.stdout !== "";
+    });
     await expectBad(
       id,
       /^fickle: amcheck: btree index "fickle__checking\.public\.broken": .*order/,
     );
+    await broken;
   });
 });
 
