@@ -1,7 +1,9 @@
 import { unquoteIdentifier } from "../base/sql";
 
+const types = ["word", "quoted", "string", "mark"] as const;
+
 interface Token {
-  readonly type: "word" | "quoted" | "string" | "mark";
+  readonly type: (typeof types)[number];
   readonly text: string;
 }
 
@@ -27,8 +29,11 @@ export class PlainTokens {
       const match = token.exec(statement);
       if (!match) return undefined;
       end = token.lastIndex;
-      const found = Object.entries(match.groups ?? {}).find(([, text]) => text !== undefined);
-      if (found) tokens.push({ type: found[0] as Token["type"], text: found[1] });
+      const groups: Readonly<Record<string, string | undefined>> = match.groups ?? {};
+      for (const type of types) {
+        const text = groups[type];
+        if (text !== undefined) tokens.push({ type, text });
+      }
     }
     while (tokens.at(-1)?.text === ";") tokens.pop();
     return tokens.some(({ text }) => text === ";") ? undefined : new PlainTokens(tokens);
