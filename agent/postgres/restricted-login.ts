@@ -157,11 +157,14 @@ export async function withRestrictedLogin<T>(
   }
 }
 
+/** The role with which earlier versions restored: a superuser that nobody could log in as. */
+const formerRestoreRole = "stagecraft_restore";
+
 /** Drops the restricted logins that a killed agent left behind. @param client A connection to the agent's own database */
 export async function dropUnusedLogins(client: Client): Promise<void> {
   const { rows } = await client.query<{ rolname: string }>(
-    "SELECT rolname FROM pg_roles WHERE starts_with(rolname, $1)",
-    [sessionRolePrefix],
+    "SELECT rolname FROM pg_roles WHERE starts_with(rolname, $1) OR rolname = $2",
+    [sessionRolePrefix, formerRestoreRole],
   );
   for (const { rolname } of rows) {
     if (!(await tryLockDatabase(client, rolname))) continue;
@@ -175,7 +178,7 @@ export async function dropUnusedLogins(client: Client): Promise<void> {
 
 /** Drops a login role, or only takes its login away while it owns a database. */
 async function dropLogin(admin: Client, name: string): Promise<void> {
-  await admin.query(`ALTER ROLE ${q(name)} NOLOGIN PASSWORD NULL`);
+  await admin.query(`ALTER ROLE ${q(name)} NOSUPERUSER NOLOGIN PASSWORD NULL`);
   await admin.query("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = $1", [
     name,
   ]);

@@ -436,7 +436,7 @@ export class TestServer {
 export const unfinishedRestoreSql = `
   SELECT string_agg(name, ', ') FROM (
     SELECT datname AS name FROM pg_database WHERE datname ~ '__(incoming|outgoing|checking)$'
-    UNION ALL SELECT rolname FROM pg_roles WHERE rolname <> 'postgres' AND (rolsuper OR rolname = 'stagecraft_restore')
+    UNION ALL SELECT rolname FROM pg_roles WHERE rolname <> 'postgres' AND (rolsuper OR rolname = 'stagecraft_restore' OR rolname ~ '^stagecraft_session_')
   ) AS leftovers`;
 
 /** Runs docker; throws what it says when it fails. */
