@@ -26,10 +26,11 @@ const odd = [
 ].map((name, i) => held(name, `odd_${i}`));
 const wide = [held("wide", "of_wide")];
 
-/** The same is held by the server when we and the script back it up. */
-function fault(name: string, holding: Holding): Fault {
+/** The same is held by the server when we and the script back it up. @param runs Once, where nothing differs but the time it takes */
+function fault(name: string, holding: Holding, runs = 3): Fault {
   return {
     name,
+    runs,
     ours: async ({ ours }) => ours.attempt({ holding }),
     script: async ({ script }) => script.attempt({ holding }),
   };
@@ -37,27 +38,35 @@ function fault(name: string, holding: Holding): Fault {
 
 /** What servers hold that few think of. */
 export const holdingFaults: readonly Fault[] = [
-  fault("500 databases", {
-    databases: many,
-    make: async (server) => {
-      await server.output(["mkdir", "-m", "0700", place]);
-      await server.sql("postgres", `CREATE TABLESPACE many LOCATION '${place}'`);
-      const options = "TEMPLATE template0 STRATEGY file_copy TABLESPACE many";
-      await server.sql("postgres", create(many, options));
+  fault(
+    "500 databases",
+    {
+      databases: many,
+      make: async (server) => {
+        await server.output(["mkdir", "-m", "0700", place]);
+        await server.sql("postgres", `CREATE TABLESPACE many LOCATION '${place}'`);
+        const options = "TEMPLATE template0 STRATEGY file_copy TABLESPACE many";
+        await server.sql("postgres", create(many, options));
+      },
     },
-  }),
-  fault("a database with 20,000 tables", {
-    databases: wide,
-    make: async (server) =>
-      server.createDatabase(
-        "wide",
-        `DO $$ BEGIN FOR i IN 1..20000 LOOP
-           EXECUTE format('CREATE TABLE t%s AS SELECT %s AS i', i, i);
-           IF i % 500 = 0 THEN COMMIT; END IF;
-         END LOOP; END $$`,
-        "STRATEGY file_copy",
-      ),
-  }),
+    1,
+  ),
+  fault(
+    "a database with 20,000 tables",
+    {
+      databases: wide,
+      make: async (server) =>
+        server.createDatabase(
+          "wide",
+          `DO $$ BEGIN FOR i IN 1..20000 LOOP
+             EXECUTE format('CREATE TABLE t%s AS SELECT %s AS i', i, i);
+             IF i % 500 = 0 THEN COMMIT; END IF;
+           END LOOP; END $$`,
+          "STRATEGY file_copy",
+        ),
+    },
+    1,
+  ),
   fault("names of databases with quotes and spaces", {
     databases: odd,
     make: async (server) => {
