@@ -131,7 +131,7 @@ test.each(stacks)(
     );
     expect(others).toEqual(containers);
     const reasons = containers.flatMap(({ replaceReasons = [] }) => replaceReasons);
-    expect(new Set(reasons)).toEqual(new Set(["command", "image", "logDriver", "logOpts"]));
+    expect(new Set(reasons)).toEqual(new Set(["command", "image", "logOpts"]));
   },
 );
 

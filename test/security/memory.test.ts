@@ -6,8 +6,9 @@ import { useServer } from "../support/servers/server";
 
 const plan = planMemory(2 ** 30);
 
-/** As a stack makes it that says nothing of memory. */
+/** As a stack makes it that says nothing of memory. What is in a volume in memory would count as PostgreSQL's. */
 const server = useServer({
+  dataSize: "disk",
   memory: `${plan.container}m`,
   settings: Object.entries(plan.parameters).map(([name, value]) => `${name}=${value}`),
 });

@@ -35,7 +35,7 @@ export const owner = "app";
 export interface TestServerOptions {
   /** Memory of the PostgreSQL container, its data among it, e.g. `"512m"`. */
   readonly memory?: string;
-  /** Size of the data volume, which is in memory, e.g. `"64m"`. */
+  /** Size of the data volume, which is in memory, e.g. `"64m"`; `"disk"` for one that is not, as a stack has it. */
   readonly dataSize?: string;
   /** Size of the agent's volume, then in memory, e.g. `"64m"`. */
   readonly agentSize?: string;
@@ -158,7 +158,7 @@ export class TestServer {
       [backups, backupsSize],
       [archive, archiveSize],
     ] as const) {
-      if (size === undefined) continue;
+      if (size === undefined || size === "disk") continue;
       const options = ["type=tmpfs", "device=tmpfs", `o=size=${size},uid=5432,gid=5432,mode=0700`];
       await docker("volume", "create", ...marks, ...options.flatMap((o) => ["--opt", o]), volume);
     }
