@@ -108,6 +108,11 @@ export function attributeFaults(
   ];
 }
 
+/** The wrong attributes of a role that is no longer declared: it has no login, so its parameters do not matter. */
+export function removedFaults(found: FoundRole): RoleFault[] {
+  return attributeFaults({ ...found, settings: null, databaseSettings: [] }, {}, false);
+}
+
 /** The differences between a role's parameter settings and the declared ones. */
 export function settingFaults(
   found: Pick<FoundRole, "settings" | "databaseSettings">,
@@ -174,9 +179,10 @@ export function visibleFaults(
 ): string[] {
   const isRemoved = recorded === null;
   // Without a record, a user without login may be one that was removed from the stack file.
-  const login = isRemoved ? false : mark === "person" && !recorded ? found.login : isLogin(mark);
+  const login = mark === "person" && !recorded ? found.login : isLogin(mark);
+  const attributes = isRemoved ? removedFaults(found) : attributeFaults(found, settings, login);
   return [
-    ...attributeFaults(found, settings, login).map(({ text, clause }) =>
+    ...attributes.map(({ text, clause }) =>
       isRemoved && clause === "NOLOGIN" ? `${text} but ${removedText(mark)}` : text,
     ),
     ...(recorded && login ? passwordFaults(found, recorded) : []),

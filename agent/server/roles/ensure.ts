@@ -9,6 +9,7 @@ import {
   grantChanges,
   isLogin,
   membershipChanges,
+  removedFaults,
   removedText,
   superuserFaults,
   type DesiredRole,
@@ -71,7 +72,8 @@ export async function ensureRoles(
         if (own.includes(role.name)) await change.correctSuperuser(role);
         else if (mark === undefined || names.includes(role.name)) continue;
         else if (mark === "person" || mark === "group") await change.disable(role, mark);
-        else if (isRemovedRole(role.name, mark, record, databases))
+        // Without a record, roles of an older agent that are neither declared nor used.
+        else if (isRemovedRole(role.name, mark, record ?? { roles: {} }, databases))
           await change.disable(role, mark);
         else await change.ensure({ name: role.name, mark, memberships: [] });
       }
@@ -155,7 +157,7 @@ class RolesChange {
   async disable(role: FoundRole, mark: RoleMark): Promise<void> {
     const { name } = role;
     await this.#grant([...membershipChanges(name, role.memberships, []), ...grantChanges(role)]);
-    const faults = attributeFaults(role, {}, false);
+    const faults = removedFaults(role);
     const logins = ["NOLOGIN", "PASSWORD NULL"];
     if (role.login || role.verifier !== null) {
       await this.client.query(`ALTER ROLE ${q(name)} NOLOGIN PASSWORD NULL`);

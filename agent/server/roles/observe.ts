@@ -51,9 +51,7 @@ export async function observeRoles(client: Client): Promise<RolesObservation> {
     ...marked.map(({ role, mark }) => {
       const isRemoved = isRemovedRole(role.name, mark, record, names);
       const recorded = isRemoved ? null : recordedRole(record, role.name);
-      const settings = isRemoved
-        ? {}
-        : settingsOf(declared.get(role.name) ?? { mark, memberships: [] }, declared);
+      const settings = settingsOf(declared.get(role.name) ?? { mark, memberships: [] }, declared);
       return { role: role.name, faults: visibleFaults(role, mark, settings, recorded) };
     }),
     ...(bootstrap && own.length > 0
