@@ -10,8 +10,9 @@ export function isRemovedRole(
   record: RolesRecord | undefined,
   databases: readonly string[],
 ): boolean {
-  if (!record || Object.hasOwn(record.roles, name)) return false;
-  if (mark === "person" || mark === "group") return true;
+  if (record && Object.hasOwn(record.roles, name)) return false;
+  // An older agent did not remember who is listed in people.
+  if (mark === "person" || mark === "group") return record !== undefined;
   return name !== monitorRole && !databases.flatMap(databaseRoleNames).includes(name);
 }
 

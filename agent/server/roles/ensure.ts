@@ -72,8 +72,7 @@ export async function ensureRoles(
         if (own.includes(role.name)) await change.correctSuperuser(role);
         else if (mark === undefined || names.includes(role.name)) continue;
         else if (mark === "person" || mark === "group") await change.disable(role, mark);
-        // Without a record, roles of an older agent that are neither declared nor used.
-        else if (isRemovedRole(role.name, mark, record ?? { roles: {} }, databases))
+        else if (isRemovedRole(role.name, mark, record, databases))
           await change.disable(role, mark);
         else await change.ensure({ name: role.name, mark, memberships: [] });
       }

@@ -374,29 +374,33 @@ describe("what somebody did to let himself or others in is seen, and corrected",
   });
 });
 
+// Roles of the server of the tests: neither declared by this stack nor of a database that is there.
+const left = ["app", "app_readonly"];
+
 test.each([
   [
     "an older agent, which kept no record of what it set",
     "rm /var/lib/stagecraft/roles.json",
-    // Roles of the server of the tests: neither declared by this stack nor of a database that is there.
-    ["app", "app_readonly"].map(
-      (role) => `${role}: belongs to no database of this server, cannot log in`,
-    ),
+    left,
   ],
   ["a record that is damaged", "echo '{' > /var/lib/stagecraft/roles.json", []],
-])(
-  "%s: the next up makes one, and changes nothing that is declared",
-  async (_, script, changed) => {
-    expect(await server.run(["sh", "-c", script])).toMatchObject({ status: 0 });
-    expect(await drift()).toEqual([
-      "the agent does not remember which passwords and memberships up has set, so changes of them are not detected; up corrects it",
-    ]);
-    expect(areRolesUpToDate(await look(), ["ada"])).toBe(false);
-    expect(await mend()).toEqual({ created: [], changed });
-    expect(await drift()).toEqual([]);
-    expect(areRolesUpToDate(await look(), ["ada"])).toBe(true);
-  },
-);
+])("%s: the next up makes one, and changes nothing that is declared", async (_, script, others) => {
+  expect(await server.run(["sh", "-c", script])).toMatchObject({ status: 0 });
+  expect(await drift()).toEqual([
+    ...others.flatMap((role) => [
+      `role ${role} may log in but belongs to no database of this server; up corrects it`,
+      `role ${role} has a password; up corrects it`,
+    ]),
+    "the agent does not remember which passwords and memberships up has set, so changes of them are not detected; up corrects it",
+  ]);
+  expect(areRolesUpToDate(await look(), ["ada"])).toBe(false);
+  expect(await mend()).toEqual({
+    created: [],
+    changed: others.map((role) => `${role}: belongs to no database of this server, cannot log in`),
+  });
+  expect(await drift()).toEqual([]);
+  expect(areRolesUpToDate(await look(), ["ada"])).toBe(true);
+});
 
 test("a role that changes itself and does not commit makes up wait, which says for whom", async () => {
   const monitor = { user: "stagecraft_monitor", password: passwords.monitor, database: "postgres" };

@@ -338,6 +338,10 @@ describe("against what the last up applied", () => {
     expect(isRemovedRole("bob", "person", undefined, [])).toBe(false);
     expect(isRemovedRole("shop_owner", "owner", { roles: {} }, ["shop"])).toBe(false);
     expect(isRemovedRole("evil", "application", { roles: {} }, ["shop"])).toBe(true);
+    expect(isRemovedRole("evil", "application", undefined, ["shop"])).toBe(true);
+    expect(isRemovedRole("evil", "application", record, [])).toBe(true);
+    expect(isRemovedRole("wiki", "application", record, [])).toBe(false);
+    expect(isRemovedRole("stagecraft_monitor", "monitor", undefined, [])).toBe(false);
   });
 });
 
