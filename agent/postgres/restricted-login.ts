@@ -19,6 +19,7 @@ import {
   type SessionSettings,
 } from "./connect";
 import { tryLockDatabase, unlockDatabase } from "./databases";
+import { withLock } from "./locks";
 import { connectToOwnDatabase } from "./own-database";
 import { scramVerifier } from "./scram";
 
@@ -56,7 +57,9 @@ export class RestrictedLogin {
     try {
       await tryLockDatabase(admin, name);
       const login = new RestrictedLogin(name, admin, options.role);
-      await login.#createRole(options);
+      // PostgreSQL fails concurrent changes of a parameter's privileges ("tuple concurrently updated").
+      const wait = { holder: "another change of roles" };
+      await withLock(admin, advisoryLocks.roles, wait, async () => login.#createRole(options));
       return login;
     } catch (error) {
       await admin.end().catch(() => undefined);
@@ -73,8 +76,6 @@ export class RestrictedLogin {
       `SET LOCAL log_statement = 'none'; SET LOCAL log_min_duration_statement = -1; SET LOCAL log_duration = off;
        SET LOCAL log_min_error_statement = 'panic'`,
     );
-    // PostgreSQL fails concurrent changes of a parameter's privileges ("tuple concurrently updated").
-    await admin.query("SELECT pg_advisory_xact_lock($1, $2)", [...advisoryLocks.roles]);
     await admin.query(`CREATE ROLE ${q(this.name)} LOGIN INHERIT`);
     await admin.query(
       "SELECT set_config('stagecraft.role', $1, true), set_config('stagecraft.verifier', $2, true)",
