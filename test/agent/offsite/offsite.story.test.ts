@@ -372,7 +372,8 @@ describe("an upload that is cut", () => {
     async (kind) => {
       await clear();
       await configure(away[kind]());
-      await writeScriptedBackup(server, id, 100);
+      // So large that a slow machine cuts it before it is done.
+      await writeScriptedBackup(server, id, 400);
       const cut = server.agent(["offsite-upload"], { server: server.name });
       await untilRunning("[r]cat");
       if (kind === "sftp") await away.untilPartial(kind);

@@ -333,7 +333,9 @@ describe("a database", () => {
   let outcome: MasksOutcome;
   let schema: string;
   const schemaDump = async (): Promise<string> =>
-    (await server.dump("shop", "--schema-only", "--no-owner", "--no-acl", "--restrict-key=x")).toString();
+    (
+      await server.dump("shop", "--schema-only", "--no-owner", "--no-acl", "--restrict-key=x")
+    ).toString();
   /** Files of the data folder with a canary in them, but for the write-ahead log. */
   const filesWithCanaries = async (): Promise<string[]> => {
     await server.sql("postgres", "CHECKPOINT");
