@@ -20,7 +20,7 @@ import {
 } from "./connect";
 import { tryLockDatabase, unlockDatabase } from "./databases";
 import { withLock } from "./locks";
-import { connectToOwnDatabase } from "./own-database";
+import { connectToOwnDatabase, withOwnDatabase } from "./own-database";
 import { scramVerifier } from "./scram";
 
 /** Options of {@link RestrictedLogin.create}. */
@@ -137,7 +137,10 @@ export class RestrictedLogin {
   async drop(): Promise<void> {
     if (this.#folder !== undefined) await rm(this.#folder, { recursive: true, force: true });
     try {
-      await dropLogin(this.admin, this.name);
+      // After a restart of PostgreSQL on a new connection.
+      await dropLogin(this.admin, this.name).catch(async () =>
+        withOwnDatabase(async (admin) => dropLogin(admin, this.name)),
+      );
     } finally {
       await this.admin.end().catch(() => undefined);
     }
