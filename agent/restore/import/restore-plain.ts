@@ -164,6 +164,7 @@ class PlainImport {
         `${this.restore.name} sets owners by SET SESSION AUTHORIZATION (line ${line}); dump again without --use-set-session-authorization, or leave roles out`,
       );
     }
+    if (isOnLargeObjectFunction(facts)) return;
     if (isDefaultOfRole(facts) && (await this.#deferDefaults(facts, line, bytes))) return;
     if (facts.action === "set") this.#followSearchPath(facts.excerpt);
     const sql = this.#encodingOverride(facts) ?? bytes;
@@ -364,6 +365,11 @@ interface OwnerChange {
   readonly line: number;
   readonly text: string;
   readonly searchPath: string;
+}
+
+/** Whether a statement grants who may create large objects, which this server's roles decide. */
+function isOnLargeObjectFunction({ action, object = "" }: StatementFacts): boolean {
+  return action === "grant" && /^FUNCTION pg_catalog\.lo_/i.test(object);
 }
 
 /** Whether a statement sets the default privileges of a role. */
