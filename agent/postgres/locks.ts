@@ -8,9 +8,6 @@ import { describeSession, sessionColumns, type FoundSession } from "./sessions";
 /** Milliseconds between attempts to take a lock. */
 const retryMs = 500;
 
-/** Milliseconds of waiting that are not worth a line. */
-const briefMs = 1000;
-
 /** Seconds of waiting after which the log says who holds a lock, and between repetitions of that. */
 const firstReportSeconds = 5;
 const reportSeconds = 60;
@@ -27,7 +24,7 @@ export async function tryLock(client: Client, key: LockKey): Promise<boolean> {
 
 /** Options of {@link waitForLock}. */
 export interface LockWait {
-  /** What holds the lock as a rule, e.g. `another restore of shop`; logged unless the wait is brief. */
+  /** What holds the lock as a rule, e.g. `another restore of shop`; logged when the wait begins. */
   readonly holder: string | (() => Promise<string>);
   /** Ends the wait. */
   readonly signal?: AbortSignal;
@@ -42,11 +39,8 @@ export async function waitForLock(
   key: LockKey,
   { holder, signal }: LockWait,
 ): Promise<void> {
+  if (await tryLock(client, key)) return;
   const started = performance.now();
-  do {
-    if (await tryLock(client, key)) return;
-    await sleep(briefMs / 10, undefined, signal ? { signal } : {});
-  } while (performance.now() - started < briefMs);
   logLine(`${typeof holder === "string" ? holder : await holder()} is running; waiting for it`);
   let nextReport = firstReportSeconds;
   do {
