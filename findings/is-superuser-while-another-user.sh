@@ -2,7 +2,7 @@
 # PostgreSQL 15.18 (Debian 15.18-0+deb12u1): the parameter is_superuser is "on" in code that does not run as a superuser.
 #
 # A superuser's ANALYZE runs the functions of index expressions as the owner of the table, and a SECURITY DEFINER function runs
-# as its owner. current_user says so in both, and a superuser's work is refused there. is_superuser, which the manual describes
+# as its owner. current_user says so in both, and a superuser's work is denied there. is_superuser, which the manual describes
 # by the current user, keeps the value of the session: "on". Code that asks it whether it may do something, or a test that asks
 # it whether something ran as a superuser, is misled; ask pg_roles for current_user instead.
 #

@@ -162,13 +162,13 @@ export async function withRestrictedLogin<T>(
 }
 
 /** The role with which earlier versions restored: a superuser that nobody could log in as. */
-const formerRestoreRole = "stagecraft_restore";
+const earlierRestoreRole = "stagecraft_restore";
 
 /** Drops the restricted logins that a killed agent left behind. @param client A connection to the agent's own database */
 export async function dropUnusedLogins(client: Client): Promise<void> {
   const { rows } = await client.query<{ rolname: string }>(
     "SELECT rolname FROM pg_roles WHERE starts_with(rolname, $1) OR rolname = $2",
-    [sessionRolePrefix, formerRestoreRole],
+    [sessionRolePrefix, earlierRestoreRole],
   );
   for (const { rolname } of rows) {
     if (!(await tryLockDatabase(client, rolname))) continue;

@@ -161,7 +161,13 @@ export class Remotes {
 
   /** Leaves every connection open and answers nothing, until it goes on. */
   async pause(): Promise<void> {
-    await docker("pause", this.name);
+    // The engine gives up if a process of the container does not freeze at once.
+    await until("the machine is frozen", async () =>
+      docker("pause", this.name).then(
+        () => true,
+        () => false,
+      ),
+    );
   }
 
   async unpause(): Promise<void> {
