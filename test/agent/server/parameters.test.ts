@@ -15,7 +15,10 @@ const ask = async (settings: Record<string, string>): Promise<CommandResult> =>
 
 /** Without the lines about another change that goes first. */
 const withoutWaiting = (stderr: string): string =>
-  stderr.replaceAll(/^another change .* is running; waiting for it\n/gm, "");
+  stderr.replaceAll(
+    /^(?:another change .* is running; waiting for it|still waiting for process .*)\n/gm,
+    "",
+  );
 
 /** Puts settings in force and gives the answer. */
 async function apply(settings: Record<string, string>): Promise<ParametersResult> {

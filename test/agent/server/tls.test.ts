@@ -15,7 +15,10 @@ const ask = async (more: Partial<TlsRequest> = {}): Promise<CommandResult> =>
 
 /** Without the lines about another change that goes first. */
 const withoutWaiting = (stderr: string): string =>
-  stderr.replaceAll(/^another change .* is running; waiting for it\n/gm, "");
+  stderr.replaceAll(
+    /^(?:another change .* is running; waiting for it|still waiting for process .*)\n/gm,
+    "",
+  );
 
 /** Sees to the certificate and gives the answer. */
 async function apply(more: Partial<TlsRequest> = {}): Promise<TlsResult> {
