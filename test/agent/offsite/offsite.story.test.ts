@@ -372,8 +372,7 @@ describe("an upload that is cut", () => {
     async (kind) => {
       await clear();
       await configure(away[kind]());
-      // So large that a slow machine cuts it before it is done.
-      await writeScriptedBackup(server, id, 400);
+      await writeScriptedBackup(server, id, 100);
       const cut = server.agent(["offsite-upload"], { server: server.name });
       await untilRunning("[r]cat");
       if (kind === "sftp") await away.untilPartial(kind);
