@@ -4,12 +4,12 @@ import type { TestServer } from "../servers/server";
 const mark = "/tmp/superuser-";
 
 /**
- * Body of a function of a database's owner, in PL/pgSQL: goes back to the role that logged in, as any function may, and writes
- * a file to PostgreSQL's temporary folder, which a superuser may, even in a read-only transaction.
+ * Body of a function of a database's owner, in PL/pgSQL: goes back to the role that logged in, as any function may, and has
+ * `note` write a file to PostgreSQL's temporary folder, which a superuser may, even in a read-only transaction.
  */
 export const tries = (what: string): string => `
   BEGIN PERFORM pg_catalog.set_config('role', 'none', true); EXCEPTION WHEN OTHERS THEN NULL; END;
-  BEGIN EXECUTE 'COPY (SELECT 1) TO ''${mark}${what}'''; EXCEPTION WHEN OTHERS THEN NULL; END;`;
+  PERFORM public.note('${what}');`;
 
 /** A function that {@link tries}, as a scalar of one argument. */
 const scalar = (name: string): string => `
@@ -18,6 +18,8 @@ const scalar = (name: string): string => `
 
 /** Tables whose rows, indexes and constraints call functions of the owner in every way that a dump can have. */
 export const escalationSql = `
+  CREATE FUNCTION public.note(what text) RETURNS void LANGUAGE plpgsql AS $f$
+  BEGIN EXECUTE pg_catalog.format('COPY (SELECT 1) TO %L', '${mark}' OPERATOR(pg_catalog.||) what); EXCEPTION WHEN OTHERS THEN NULL; END $f$;
   ${["by_index", "by_check", "by_generated", "by_default", "by_domain", "by_view", "by_policy", "by_predicate", "by_partition"].map(scalar).join("")}
   CREATE FUNCTION public.by_trigger() RETURNS trigger LANGUAGE plpgsql AS $f$ BEGIN ${tries("by_trigger")} RETURN NEW; END $f$;
   CREATE FUNCTION public.by_event() RETURNS event_trigger LANGUAGE plpgsql AS $f$ BEGIN ${tries("by_event")} END $f$;
