@@ -157,6 +157,8 @@ export const verbs = {
     answer: async () => (await parameters()).parametersConfirmedSchema,
   }),
 
+  psql: stream({ arguments: ["database", "words..."] }),
+
   // Point in time
   archive: json({
     area: "archive",

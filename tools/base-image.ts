@@ -1,4 +1,5 @@
 import { execa } from "execa";
+import { requireChecksum } from "./checksums";
 import { importDebian } from "./debootstrap";
 import { findOnPath } from "./folders";
 import { canInstallPackages, lastLines } from "./apt-packages";
@@ -11,8 +12,14 @@ import {
 } from "./requirement";
 import { versions } from "./versions";
 
-/** The requirement of a base image, pulled from a registry or built with debootstrap. */
-export function baseImageNamed(image: string, pull = pullImage): Requirement {
+/**
+ * The requirement of a base image: pulled from a registry by the digest of `official`, or built with debootstrap from packages that
+ * Debian signed. An image of this name was created in one of these ways, or by somebody who may do anything on this engine.
+ */
+export function baseImageNamed(
+  image: string,
+  { official = versions.officialBaseImage, pull = pullImage, build = importDebian } = {},
+): Requirement {
   return {
     name: "base image",
 
@@ -23,19 +30,28 @@ export function baseImageNamed(image: string, pull = pullImage): Requirement {
 
     async ensure(progress: ProgressCallback): Promise<string> {
       if (await exists(image)) return image;
-      progress(`pulling ${image}`);
-      const failure = await pull(image, progress);
-      if (failure === undefined) return `${image}, pulled`;
+      const reference = pinnedReference(official);
+      progress(`pulling ${official}`);
+      const failure = await pull(reference, progress);
+      if (failure === undefined) {
+        await execa("docker", ["tag", reference, image]);
+        return `${image}, pulled`;
+      }
       if (process.getuid?.() !== 0 || !(findOnPath("debootstrap") ?? canInstallPackages())) {
         throw new RequirementError(
-          `${image} could not be pulled: ${lastLines(failure, 1)}`,
-          `make a registry reachable, load the image with "docker load", or run this once as root on Debian or Ubuntu to build it with debootstrap`,
+          `${reference} could not be pulled: ${lastLines(failure, 1)}`,
+          `make a registry reachable, load the image and name it with "docker tag … ${image}", or run this once as root on Debian or Ubuntu to build it with debootstrap`,
         );
       }
-      await importDebian(image, progress);
+      await build(image, progress);
       return `${image}, built with debootstrap`;
     },
   };
+}
+
+/** The reference by which Docker accepts this image only: `debian@sha256:…`. */
+function pinnedReference(official: string): string {
+  return `${official.replace(/:.*$/, "")}@sha256:${requireChecksum(official)}`;
 }
 
 /** The base image of the server image. */

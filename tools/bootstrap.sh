@@ -26,16 +26,22 @@ step() {
   printf ' ✔ %-31s %s, %d s\n' "$name" "$detail" $((SECONDS - began))
 }
 
+# Creates the cache folder. Rejects one of another user, or that every user can write to: Node is executed from it.
+check_cache() {
+  (umask 077 && mkdir -p "$cache")
+  local home_owner
+  home_owner=$(stat -L -c %u "${HOME:-/}" 2>/dev/null || stat -L -f %u "${HOME:-/}") # GNU's, or macOS's
+  if [[ -n $(find -L "$cache" -maxdepth 0 \( -perm -002 -o ! -user 0 ! -user "$EUID" ! -user "$home_owner" \)) ]]; then
+    echo "$cache can be changed by other users, who could replace the programs in it" >&2
+    echo "  fix   remove it, or make it yours: chown \"\$USER\" $cache && chmod 700 $cache" >&2
+    exit 1
+  fi
+}
+
 install_node() {
-  local arch=x64 temporary
+  local arch=x64
   if [[ $(uname -m) == aarch64 ]]; then arch=arm64; fi
-  mkdir -p "$cache" && temporary=$(mktemp -d "$cache/node.partial-XXXXXX") || return
-  # shellcheck disable=SC2064 # expand the folder's name now
-  trap "rm -rf '$temporary'" EXIT
-  npm install --prefix "$temporary" --no-fund --no-audit --ignore-scripts "node-linux-$arch@$node_version" &&
-    rm -rf "$cache/node-$node_version" &&
-    mv "$temporary/node_modules/node-linux-$arch" "$cache/node-$node_version" &&
-    ln -sfn "node-$node_version" "$cache/node"
+  bash tools/fetch-node.sh "$node_version" "$arch" && ln -sfn "node-$node_version" "$cache/node"
 }
 
 install_modules() {
@@ -52,13 +58,13 @@ locked_step() {
   local is_done=$1
   shift
   (
-    mkdir -p "$cache"
     exec 9>"$cache/bootstrap.lock"
     if command -v flock >/dev/null; then flock 9; fi
     "$is_done" || step "$@" 9>&-
   )
 }
 
+check_cache
 if ! has_node; then
   PATH=$cache/node/bin:$PATH
   if ! has_node; then

@@ -1,31 +1,35 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { chmod, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { execa } from "execa";
-import { findOnPath } from "./folders";
-import { installPackages, lastLines } from "./apt-packages";
+import { cacheFolder, findOnPath } from "./folders";
+import { canInstallPackages, installPackages, lastLines } from "./apt-packages";
+import { ensurePrivateFolder } from "./private-folder";
 import { type ProgressCallback, RequirementError } from "./requirement";
 
 const suite = "trixie";
-const prefix = "stagecraft-debootstrap-";
+/** The keys of Debian's archive; the signature of the package lists must be by one of them. */
+const keyring = "/usr/share/keyrings/debian-archive-keyring.gpg";
 const official = "http://deb.debian.org/debian";
 
-/** Builds a minimal Debian image with debootstrap and imports it into Docker; requires root. */
-export async function importDebian(image: string, progress: ProgressCallback): Promise<void> {
-  if (findOnPath("debootstrap") === undefined) {
-    await installPackages(
-      { needed: ["debootstrap"], optional: ["debian-archive-keyring"] },
-      progress,
-    );
-  }
-  await removeLeftovers();
-  const folder = await mkdtemp(join(tmpdir(), `${prefix}${String(process.pid)}-`));
+/**
+ * Builds a minimal Debian image with debootstrap, from packages that Debian signed, and imports it into Docker; requires root.
+ * Raises {@link RequirementError} if the mirror's signature is missing or not Debian's.
+ */
+export async function importDebian(
+  image: string,
+  progress: ProgressCallback,
+  mirror = machineMirror(),
+): Promise<void> {
+  await installDebootstrap(progress);
+  const work = ensurePrivateFolder(workFolder());
+  await removeLeftovers(work);
+  const folder = await mkdtemp(join(work, `${String(process.pid)}-`));
   try {
     await chmod(folder, 0o755); // It becomes the image's "/".
-    await debootstrap(folder, progress);
+    await debootstrap(folder, mirror, progress);
     await slim(folder);
-    await writeSources(folder);
+    await writeSources(folder, mirror);
     progress(`importing ${image}`);
     const options = ["--change", 'CMD ["bash"]', "--message", `debootstrap ${suite}`];
     await execa("tar", ["-C", folder, "--numeric-owner", "-c", "."]).pipe("docker", [
@@ -39,8 +43,33 @@ export async function importDebian(image: string, progress: ProgressCallback): P
   }
 }
 
-async function debootstrap(folder: string, progress: ProgressCallback): Promise<void> {
-  const run = execa("debootstrap", ["--variant=minbase", suite, folder, mirror(), ...script()], {
+/** The folder for unfinished images: root's own, because in one like /tmp others could plant links for us to follow. */
+export function workFolder(): string {
+  return join(cacheFolder(), "debootstrap");
+}
+
+async function installDebootstrap(progress: ProgressCallback): Promise<void> {
+  const isComplete = (): boolean =>
+    [findOnPath("debootstrap"), findOnPath("gpgv")].every((path) => path !== undefined) &&
+    existsSync(keyring);
+  if (!isComplete() && canInstallPackages()) {
+    const needed = ["debootstrap", "debian-archive-keyring", "gpgv"];
+    await installPackages({ needed }, progress);
+  }
+  if (isComplete()) return;
+  throw new RequirementError(
+    `the signatures of Debian's packages cannot be checked: debootstrap, gpgv or ${keyring} is missing`,
+    "install the packages debootstrap, gpgv and debian-archive-keyring",
+  );
+}
+
+async function debootstrap(
+  folder: string,
+  mirror: string,
+  progress: ProgressCallback,
+): Promise<void> {
+  const options = ["--variant=minbase", "--force-check-gpg", `--keyring=${keyring}`];
+  const run = execa("debootstrap", [...options, suite, folder, mirror, ...script()], {
     stdin: "ignore",
     reject: false,
     all: true,
@@ -53,13 +82,13 @@ async function debootstrap(folder: string, progress: ProgressCallback): Promise<
   if (failed) {
     throw new RequirementError(
       `debootstrap of Debian ${suite} failed: ${lastLines(all, 3)}`,
-      `make ${mirror()} reachable for this machine, then run this again`,
+      `make ${mirror} reachable for this machine, with packages that Debian signed, then run this again`,
     );
   }
 }
 
 /** The Debian mirror of this machine's package sources, else the official one. */
-function mirror(): string {
+function machineMirror(): string {
   const folder = "/etc/apt/sources.list.d";
   const files = existsSync(folder) ? readdirSync(folder).map((name) => join(folder, name)) : [];
   for (const file of [...files, "/etc/apt/sources.list"]) {
@@ -92,7 +121,7 @@ async function slim(folder: string): Promise<void> {
 }
 
 /** Package sources as in the official image: with security updates, which `debootstrap` omits. */
-async function writeSources(folder: string): Promise<void> {
+async function writeSources(folder: string, mirror: string): Promise<void> {
   const source = (url: string, suites: string): string =>
     `Types: deb\nURIs: ${url}\nSuites: ${suites}\nComponents: main\n` +
     "Signed-By: /usr/share/keyrings/debian-archive-keyring.gpg\n";
@@ -100,18 +129,19 @@ async function writeSources(folder: string): Promise<void> {
   await writeFile(
     join(folder, "etc/apt/sources.list.d/debian.sources"),
     [
-      source(mirror(), `${suite} ${suite}-updates`),
-      source(`${mirror()}-security`, `${suite}-security`),
+      source(mirror, `${suite} ${suite}-updates`),
+      source(`${mirror}-security`, `${suite}-security`),
     ].join("\n"),
   );
 }
 
 /** Removes the folders of killed runs. */
-async function removeLeftovers(): Promise<void> {
-  for (const name of await readdir(tmpdir())) {
-    const owner = new RegExp(`^${prefix}(\\d+)-`).exec(name)?.[1];
-    if (owner === undefined || existsSync(`/proc/${owner}`)) continue;
-    await remove(join(tmpdir(), name));
+async function removeLeftovers(work: string): Promise<void> {
+  for (const entry of await readdir(work, { withFileTypes: true })) {
+    const owner = /^(\d+)-/.exec(entry.name)?.[1];
+    // Never a link: what is mounted in the folder gets unmounted.
+    if (owner === undefined || !entry.isDirectory() || existsSync(`/proc/${owner}`)) continue;
+    await remove(join(work, entry.name));
   }
 }
 

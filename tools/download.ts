@@ -1,7 +1,9 @@
 import { createWriteStream } from "node:fs";
+import { basename, join } from "node:path";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import type { ReadableStream } from "node:stream/web";
+import { requireChecksum, verifyChecksum } from "./checksums";
 
 const connectSeconds = 5;
 const silenceSeconds = 15;
@@ -21,8 +23,34 @@ export async function isReachable(url: string): Promise<boolean> {
   }
 }
 
-/** Downloads a file and reports its progress; raises {@link DownloadError}. */
-export async function download(
+/** A file to download. */
+export interface Download {
+  readonly url: string;
+  /** Where to save it, under the name that it has in the URL. */
+  readonly folder: string;
+  readonly onPercent: (percent: number) => void;
+  /** The file with its checksum. @default `tools/checksums.txt` */
+  readonly checksums?: string;
+}
+
+/**
+ * Downloads a file and compares its checksum; returns its path. Raises {@link DownloadError} if the server cannot be reached,
+ * and `RequirementError` if the file is not the expected one or, before anything is downloaded, if its checksum is unknown.
+ */
+export async function downloadVerified({
+  url,
+  folder,
+  onPercent,
+  checksums,
+}: Download): Promise<string> {
+  const path = join(folder, basename(new URL(url).pathname));
+  requireChecksum(basename(path), checksums);
+  await download(url, path, onPercent);
+  await verifyChecksum(path, checksums);
+  return path;
+}
+
+async function download(
   url: string,
   path: string,
   onPercent: (percent: number) => void,

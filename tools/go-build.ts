@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { execa } from "execa";
 import { findOnPath } from "./folders";
 import { candidateVersion, canInstallPackages, installPackages, lastLines } from "./apt-packages";
@@ -15,6 +15,8 @@ export interface GoProgram {
   /** Go variables set by the linker, by qualified name. */
   readonly variables?: Readonly<Record<string, string>>;
   readonly tags?: readonly string[];
+  /** What makes the build unnecessary, as the beginning of a sentence: `make … reachable`. */
+  readonly instead?: string;
 }
 
 /** Builds a program from its sources and exactly the modules in go.sum. */
@@ -23,7 +25,7 @@ export async function buildGoProgram(
   output: string,
   progress: ProgressCallback,
 ): Promise<void> {
-  const go = await findGo(progress);
+  const go = await findGo(program, progress);
   const variables = Object.entries(program.variables ?? {});
   const linker = ["-s", "-w", ...variables.map(([name, value]) => `-X ${name}=${value}`)];
   const tags = program.tags === undefined ? [] : ["-tags", program.tags.join(",")];
@@ -45,15 +47,36 @@ export async function buildGoProgram(
     progress(compiled > 0 ? `${compiled} packages compiled` : `${downloaded} modules downloaded`);
   });
   const { failed, all } = await build;
-  if (failed) {
-    throw new RequirementError(
-      `go build in ${program.folder} failed: ${lastLines(all, 5)}`,
-      "make a Go module proxy (GOPROXY) or Pulumi's official downloads reachable, then run this again",
-    );
-  }
+  if (failed) throw wrongModule(all, program) ?? buildFailed(all, program);
 }
 
-/** Overrides flags of the user that would change the result; proxy and cache remain. */
+/** What Go says of a module that is not the one in go.sum, in one sentence; `undefined` for any other failure. */
+function wrongModule(output: string, { folder }: GoProgram): RequirementError | undefined {
+  const pattern =
+    /(?:verifying (\S+@\S+)|(\S+@\S+): verifying \S+): checksum mismatch\s+downloaded: (\S+)\s+(\S+): +(\S+)/;
+  const match = pattern.exec(output);
+  if (match === null) return undefined;
+  const [, listed, fetched, got = "", source = "", expected = ""] = match;
+  const file = source === "go.sum" ? join(folder, source) : source;
+  return new RequirementError(
+    `the Go module ${listed ?? fetched ?? ""} has the checksum ${got}, but ${file} expects ${expected}`,
+    "nothing was built; remove it with: go clean -modcache   and report it if it happens again: somebody may have replaced the module",
+  );
+}
+
+function buildFailed(output: string, { folder, instead }: GoProgram): RequirementError {
+  const proxy = "make a Go module proxy (GOPROXY) reachable";
+  return new RequirementError(
+    `go build in ${folder} failed: ${lastLines(output, 5)}`,
+    `${instead === undefined ? proxy : `${proxy}, or ${instead}`}, then run this again`,
+  );
+}
+
+/**
+ * Overrides flags of the user that would change the result; proxy and cache remain. With -mod=readonly, Go compares every module
+ * with go.sum and rejects one that it does not list. A toolchain that Go downloads is compared with Go's checksum database, which
+ * no setting can turn off.
+ */
 function goEnvironment(): NodeJS.ProcessEnv {
   return {
     GOFLAGS: "-mod=readonly -buildvcs=false",
@@ -63,7 +86,7 @@ function goEnvironment(): NodeJS.ProcessEnv {
   };
 }
 
-async function findGo(progress: ProgressCallback): Promise<string> {
+async function findGo(program: GoProgram, progress: ProgressCallback): Promise<string> {
   const found = await usableGo();
   if (found !== undefined) return found;
   if (canInstallPackages()) {
@@ -74,9 +97,10 @@ async function findGo(progress: ProgressCallback): Promise<string> {
       if (installed !== undefined) return installed;
     }
   }
+  const install = `install Go ${versions.go} or newer: https://go.dev/doc/install`;
   throw new RequirementError(
-    "Pulumi's downloads are unreachable, and Go is not installed to build it",
-    `make https://get.pulumi.com reachable, or install Go ${versions.go} or newer: https://go.dev/doc/install`,
+    `Go is not installed, which is needed to build ${basename(program.folder)} from source`,
+    program.instead === undefined ? install : `${program.instead}, or ${install}`,
   );
 }
 

@@ -1,7 +1,8 @@
-import { execFileSync } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { cacheFolder } from "./folders";
+import { cacheFolder, toolsFolder } from "./folders";
+import { ensurePrivateFolder } from "./private-folder";
 import { versions } from "./versions";
 
 /**
@@ -9,24 +10,16 @@ import { versions } from "./versions";
  * whose own is too old. Debian's build needs four times the CPU time to start, and every call of the agent starts it.
  */
 export function imageNode(): string {
-  const folder = join(cacheFolder(), `node-${versions.node}`);
-  const node = join(folder, "bin", "node");
-  if (!existsSync(node)) downloadNode(folder);
+  const node = join(ensurePrivateFolder(cacheFolder()), `node-${versions.node}`, "bin", "node");
+  if (!existsSync(node)) downloadNode();
   return node;
 }
 
-function downloadNode(folder: string): void {
-  mkdirSync(cacheFolder(), { recursive: true });
-  const partial = mkdtempSync(join(cacheFolder(), "node.partial-"));
-  const name = `node-linux-${process.arch === "arm64" ? "arm64" : "x64"}`;
-  const quiet = ["--no-fund", "--no-audit", "--ignore-scripts", "--silent"];
-  try {
-    // --force: npm rejects the package on other operating systems, but it runs in the image.
-    const args = ["install", "--force", "--prefix", partial, ...quiet, `${name}@${versions.node}`];
-    execFileSync("npm", args, { stdio: ["ignore", "ignore", "inherit"] });
-    rmSync(folder, { recursive: true, force: true });
-    renameSync(join(partial, "node_modules", name), folder);
-  } finally {
-    rmSync(partial, { recursive: true, force: true });
-  }
+function downloadNode(): void {
+  const arch = process.arch === "arm64" ? "arm64" : "x64";
+  // The script says what is wrong, and with which file.
+  const { status } = spawnSync("bash", [toolsFolder("fetch-node.sh"), versions.node, arch], {
+    stdio: ["ignore", "ignore", "inherit"],
+  });
+  if (status !== 0) throw new Error(`cannot download Node ${versions.node} for the server image`);
 }

@@ -1,13 +1,13 @@
 import { closeSync, openSync, readFileSync, readSync, realpathSync, statSync } from "node:fs";
 import { copyFile, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import { execa } from "execa";
-import { download } from "./download";
+import { downloadVerified } from "./download";
 import { cacheFolder, findOnPath, isExecutable, pulumiHome, toolsFolder } from "./folders";
 import { buildGoProgram, type GoProgram } from "./go-build";
 import { createExecutable, createAtomically } from "./atomic-file";
+import { ensurePrivateFolder } from "./private-folder";
 import type { ProgressCallback } from "./requirement";
 import { sourcesHash } from "./sources-hash";
 import { buildCached } from "./toolchain-cache";
@@ -21,6 +21,11 @@ interface PulumiCli {
 
 /** Identifies our launcher (`pulumi-launcher.sh`), which is not the CLI itself. */
 const launcherMark = "# Stagecraft's launcher of Pulumi";
+
+/** Where Pulumi publishes its CLI and plugins. */
+export const pulumiReleases = "https://get.pulumi.com/releases";
+
+const makeReachable = `make ${pulumiReleases} reachable`;
 
 const languageHost = "pulumi-language-nodejs";
 
@@ -44,17 +49,22 @@ export async function findPulumiCli(): Promise<PulumiCli | undefined> {
   return undefined;
 }
 
-/** Downloads and installs the CLI, like Pulumi's own installer; raises `DownloadError`. */
+/**
+ * Downloads the CLI, compares its checksum and installs it; raises `DownloadError` if Pulumi cannot be reached, and
+ * `RequirementError` if the archive is not the expected one.
+ */
 export async function downloadPulumiCli(progress: ProgressCallback): Promise<void> {
   const arch = process.arch === "arm64" ? "arm64" : "x64";
-  const url = `https://get.pulumi.com/releases/sdk/pulumi-v${versions.pulumi}-linux-${arch}.tar.gz`;
-  const folder = await mkdtemp(join(tmpdir(), "stagecraft-pulumi-"));
+  const folder = await mkdtemp(join(ensurePrivateFolder(cacheFolder()), "pulumi-"));
   try {
-    const archive = join(folder, "pulumi.tar.gz");
-    await download(url, archive, (percent) => {
-      progress(`downloading Pulumi ${versions.pulumi}: ${percent} %`);
+    const archive = await downloadVerified({
+      url: `${pulumiReleases}/sdk/pulumi-v${versions.pulumi}-linux-${arch}.tar.gz`,
+      folder,
+      onPercent: (percent) => {
+        progress(`downloading Pulumi ${versions.pulumi}: ${percent} %`);
+      },
     });
-    await execa("tar", ["-xzf", archive, "-C", folder]);
+    await execa("tar", ["-xzf", archive, "-C", folder, "--no-same-owner"]);
     const unpacked = join(folder, "pulumi");
     for (const name of await readdir(unpacked)) await install(join(unpacked, name), name);
   } finally {
@@ -81,6 +91,7 @@ export async function buildPulumiCli(progress: ProgressCallback): Promise<string
 export async function cacheCli({ path, version }: PulumiCli): Promise<void> {
   const entry: CachedCli = { path, version, state: stateOf(path) };
   if (isDeepStrictEqual(readCachedCli(), entry)) return;
+  ensurePrivateFolder(cacheFolder());
   await createAtomically(cacheFile(), (partial) => writeFile(partial, JSON.stringify(entry)));
 }
 
@@ -117,6 +128,7 @@ function programs(): { name: string; label: string; program: GoProgram }[] {
       program: {
         folder: toolsFolder("toolchain/language-nodejs"),
         package: "github.com/pulumi/pulumi/sdk/v3/nodejs/cmd/pulumi-language-nodejs",
+        instead: makeReachable,
       },
     },
     {
@@ -125,6 +137,7 @@ function programs(): { name: string; label: string; program: GoProgram }[] {
       program: {
         folder: toolsFolder("toolchain/pulumi-cli"),
         package: "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi",
+        instead: makeReachable,
         variables: {
           "github.com/pulumi/pulumi/sdk/v3/go/common/version.Version": versions.pulumi,
         },
@@ -134,7 +147,8 @@ function programs(): { name: string; label: string; program: GoProgram }[] {
 }
 
 async function install(from: string, name: string): Promise<void> {
-  await createExecutable(join(pulumiHome(), "bin", name), (partial) => copyFile(from, partial));
+  const folder = join(ensurePrivateFolder(pulumiHome()), "bin");
+  await createExecutable(join(folder, name), (partial) => copyFile(from, partial));
 }
 
 function hasLanguageHost(pulumi: string): boolean {

@@ -24,6 +24,8 @@ if [[ -n $folder && -f $folder/.stagecraft/passphrase ]]; then
   if [[ -z ${PULUMI_BACKEND_URL+set} && $(<"$folder/Pulumi.yaml") =~ url:\ *[\"\']?file://\./([^[:space:]\"\']+) ]]; then
     export PULUMI_BACKEND_URL=file://$folder/${BASH_REMATCH[1]}
   fi
+  # Pulumi would download a missing plugin without comparing a checksum.
+  export PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION=${PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION:-true}
   # The SDK from one file, which is loaded faster.
   if [[ -z ${PULUMI_LANGUAGE_NODEJS_RUN_PATH+set} && -f $folder/program/run.js ]]; then
     export PULUMI_LANGUAGE_NODEJS_RUN_PATH=$folder/program/run.js

@@ -1,10 +1,14 @@
 import { existsSync, readFileSync } from "node:fs";
-import { copyFile, writeFile } from "node:fs/promises";
+import { copyFile, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { execa } from "execa";
-import { isExecutable, packageFolder, pulumiHome, toolsFolder } from "./folders";
+import { findChecksum } from "./checksums";
+import { DownloadError, downloadVerified } from "./download";
+import { cacheFolder, isExecutable, packageFolder, pulumiHome, toolsFolder } from "./folders";
 import { buildGoProgram } from "./go-build";
 import { lastLines } from "./apt-packages";
+import { ensurePrivateFolder } from "./private-folder";
+import { pulumiReleases } from "./pulumi-cli";
 import { userName } from "./pulumi-environment";
 import { type ProgressCallback, RequirementError } from "./requirement";
 import { sourcesHash } from "./sources-hash";
@@ -36,6 +40,7 @@ export const dockerPlugin: PulumiPlugin = {
       package: ".",
       variables: { "main.version": versions.dockerPlugin },
       tags: ["no_compose"],
+      instead: `add the SHA-256 of ${archiveName(dockerPlugin)} to tools/checksums.txt, which is then downloaded`,
     };
     await buildGoProgram(program, executable, progress);
     const schema = await execa(executable, ["schema"], { maxBuffer: 64 * 1024 * 1024 });
@@ -71,15 +76,40 @@ export function hasPlugin(plugin: PulumiPlugin): boolean {
   return !existsSync(stamp) || readFileSync(stamp, "utf8") === plugin.sourcesHash();
 }
 
-/** Lets Pulumi download the official plugin; returns whether it succeeded. */
-export async function downloadPlugin(pulumi: string, plugin: PulumiPlugin): Promise<boolean> {
-  const { failed } = await execa(pulumi, ["plugin", "install", "resource", ...spec(plugin)], {
-    env: { ...userName(), ...process.env, PULUMI_SKIP_UPDATE_CHECK: "true" },
-    stdin: "ignore",
-    reject: false,
-    timeout: 300_000,
-  });
-  return !failed && hasPlugin(plugin);
+/**
+ * Downloads the official plugin, compares its checksum and installs it. Returns `false` if `tools/checksums.txt` has none for this
+ * platform or Pulumi cannot be reached; raises {@link RequirementError} if the archive is not the expected one.
+ */
+export async function downloadPlugin(
+  pulumi: string,
+  plugin: PulumiPlugin,
+  progress: ProgressCallback,
+): Promise<boolean> {
+  const name = archiveName(plugin);
+  if (findChecksum(name) === undefined) return false;
+  const folder = await mkdtemp(join(ensurePrivateFolder(cacheFolder()), "plugin-"));
+  try {
+    const archive = await downloadVerified({
+      url: `${pulumiReleases}/plugins/${name}`,
+      folder,
+      onPercent: (percent) => {
+        progress(`downloading the plugin ${plugin.name} ${plugin.version}: ${percent} %`);
+      },
+    });
+    await installPlugin(pulumi, plugin, archive);
+    return true;
+  } catch (error) {
+    if (error instanceof DownloadError) return false;
+    throw error;
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/** The archive of an official plugin for this machine. */
+export function archiveName({ name, version }: PulumiPlugin): string {
+  const arch = process.arch === "arm64" ? "arm64" : "amd64";
+  return `pulumi-resource-${name}-v${version}-linux-${arch}.tar.gz`;
 }
 
 /** Builds the plugin, or takes it from the user's cache, and installs it; returns its origin. */
@@ -96,7 +126,15 @@ export async function buildPlugin(
     });
     await writeFile(join(output, stampName), hash);
   });
-  const args = ["plugin", "install", "resource", ...spec(plugin), "--file", folder, "--reinstall"];
+  await installPlugin(pulumi, plugin, folder);
+  return origin;
+}
+
+/** Lets Pulumi install a plugin from a folder or archive; it downloads nothing. */
+async function installPlugin(pulumi: string, plugin: PulumiPlugin, from: string): Promise<void> {
+  const { name, version } = plugin;
+  const args = ["plugin", "install", "resource", name, version, "--file", from, "--reinstall"];
+  ensurePrivateFolder(pulumiHome());
   const result = await execa(pulumi, args, {
     env: { ...userName(), ...process.env, PULUMI_SKIP_UPDATE_CHECK: "true" },
     stdin: "ignore",
@@ -109,11 +147,6 @@ export async function buildPlugin(
       `check that ${pluginFolder(plugin)} is writable`,
     );
   }
-  return origin;
-}
-
-function spec({ name, version }: PulumiPlugin): string[] {
-  return [name, version];
 }
 
 function pluginFolder({ name, version }: PulumiPlugin): string {

@@ -20,8 +20,8 @@ import { versions } from "./versions";
 const plugins: readonly PulumiPlugin[] = [commandPlugin, dockerPlugin];
 
 /**
- * Pulumi's CLI, its Node.js language host, and the plugins docker and command. Missing parts are downloaded from Pulumi;
- * if that fails, they are taken from the user's cache or built from `toolchain/`.
+ * Pulumi's CLI, its Node.js language host, and the plugins docker and command. Missing parts are downloaded from Pulumi,
+ * if `checksums.txt` has their checksums; otherwise they are taken from the user's cache or built from `toolchain/`.
  */
 export const pulumiToolchain: Requirement = {
   name: "Pulumi 3.256 and plugins",
@@ -51,7 +51,7 @@ export const pulumiToolchain: Requirement = {
     for (const plugin of plugins.filter((each) => !hasPlugin(each))) {
       progress(`installing plugin ${plugin.name} ${plugin.version}`);
       const isDownloaded =
-        (await isOfficialReachable()) && (await downloadPlugin(cli.path, plugin));
+        (await isOfficialReachable()) && (await downloadPlugin(cli.path, plugin, progress));
       origins.add(isDownloaded ? "downloaded" : await buildPlugin(cli.path, plugin, progress));
     }
     const advice = await ensureLauncher();

@@ -1,6 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import {
+  chmodSync,
   copyFileSync,
   cpSync,
   existsSync,
@@ -81,6 +82,7 @@ function createContext(projectFolder: string, folder: string): string {
   mkdirSync(folder, { recursive: true });
   cpSync(join(projectFolder, "images"), partial, { recursive: true });
   bundleAgent(projectFolder, join(partial, "agent.js"));
+  makeReadable(partial);
   // Node is represented by its version: hashing its 120 MB would take longer than everything else.
   writeFileSync(join(partial, "node-version"), `${versions.node} ${process.arch}\n`);
   const hash = hashFiles(partial, readdirSync(partial).sort());
@@ -89,6 +91,13 @@ function createContext(projectFolder: string, folder: string): string {
   if (existsSync(context)) rmSync(partial, { recursive: true });
   else renameSync(partial, context);
   return hash;
+}
+
+/** The image's user must be able to read and run the files, whatever the umask of this process or of the checkout was. */
+function makeReadable(folder: string): void {
+  for (const name of readdirSync(folder)) {
+    chmodSync(join(folder, name), name.startsWith("stagecraft-") ? 0o755 : 0o644);
+  }
 }
 
 /** Bundles the agent into one file with a source map. Uses esbuild's command, because loading its module takes longer. */

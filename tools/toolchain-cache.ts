@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { cacheFolder } from "./folders";
+import { ensurePrivateFolder } from "./private-folder";
 import { createAtomically } from "./atomic-file";
 
 /** A build result. */
@@ -17,7 +18,7 @@ export async function buildCached(
   hash: string,
   build: (folder: string) => Promise<void>,
 ): Promise<Built> {
-  const folder = join(cacheFolder(), "toolchain", `${name}-${hash}`);
+  const folder = join(ensurePrivateFolder(cacheFolder()), "toolchain", `${name}-${hash}`);
   if (existsSync(folder)) return { folder, origin: "from cache" };
   await createAtomically(folder, async (partial) => {
     await mkdir(partial, { recursive: true });

@@ -1,4 +1,4 @@
-/** The versions that Stagecraft is tested with. To update the toolchain, change them here. */
+/** The versions that Stagecraft is tested with. To update the toolchain, change them here and in checksums.txt. */
 export const versions = {
   /** Pulumi's CLI; a newer one on PATH is used instead. */
   pulumi: "3.256.0",
@@ -12,7 +12,13 @@ export const versions = {
   go: "1.25.11",
   oldestGo: "1.21.0",
   oldestDockerEngine: "20.10.0",
-  baseImage: "debian:trixie-slim",
+  /**
+   * Our name for the base image, so that Docker never pulls it by a tag: only tools/base-image.ts creates it. A later date in both
+   * makes every machine replace it.
+   */
+  baseImage: "stagecraft-base:trixie-20260918",
+  /** What it is pulled from, by the digest in tools/checksums.txt. */
+  officialBaseImage: "debian:trixie-20260918-slim",
 } as const;
 
 /** Compares dotted numbers, ignoring what follows them: `isAtLeast("20.10.24+dfsg1", "20.10.0")`. */

@@ -35,12 +35,8 @@ import {
   removeLeftovers,
   removePartial,
 } from "./partial-backup";
-import {
-  saveAttempt,
-  listBackupIds,
-  readManifest,
-  repositoryFolder,
-} from "../repository/repository";
+import { saveAttempt } from "../repository/repository";
+import { listBackupIds, readManifest, repositoryFolder } from "../repository/stored-backup";
 import { writeServerFiles } from "./server-files";
 import { freeBackupBytes, watchFreeSpace } from "./disk-space";
 

@@ -2,7 +2,7 @@ import { statfs } from "node:fs/promises";
 import { backupReserve } from "../../model/backup/backup-space";
 import { formatBytes } from "../../model/base/units";
 import { AgentError } from "../system/errors";
-import { repositoryFolder } from "../repository/repository";
+import { repositoryFolder } from "../repository/stored-backup";
 
 /** Milliseconds between checks of the free space. */
 const intervalMilliseconds = 500;

@@ -11,7 +11,7 @@ import type { BackedUpDatabase, CountedTable } from "../../model/backup/manifest
 import type { BackupId } from "../../model/base/names";
 import { parseDuration } from "../../model/base/units";
 import { AgentError, messageOf } from "../system/errors";
-import { sessionOptions, withConnection } from "../postgres/connect";
+import { withConnection } from "../postgres/connect";
 import { clientEnvironment, connectionString } from "../postgres/client-programs";
 import type { Progress } from "../system/progress";
 import type { DumpLog } from "../repository/backup-logs";
@@ -135,7 +135,7 @@ async function runDump(
     if (table !== undefined) progress.advance(sizes.get(table) ?? 0);
   };
   const statuses = await runProgram(command, {
-    environment: clientEnvironment(sessionOptions()),
+    environment: clientEnvironment(),
     onLine,
     signal,
     ...(isPiped && { filter: ["bzip2"] as const, output: target }),

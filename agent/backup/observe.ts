@@ -6,9 +6,11 @@ import { scheduledJobs } from "../../model/backup/scheduled-jobs";
 import { newestVerified } from "../../model/backup/catalogue";
 import { runningJob } from "../jobs/job-lock";
 import { jobKey } from "../jobs/scheduler";
+import { publicKey } from "../repository/signing-key";
 import { readJobStates } from "../jobs/job-states";
 import { readOverdueReasons } from "../jobs/overdue";
-import { readBackupCatalogue, repositoryFolder } from "../repository/repository";
+import { readBackupCatalogue } from "../repository/repository";
+import { repositoryFolder } from "../repository/stored-backup";
 import { readSchedule, scheduleSavedAt, scheduleDigest } from "../jobs/schedule";
 
 /** Observes the backups, the jobs and their next runs. Read-only. */
@@ -33,5 +35,7 @@ export async function observeBackups(client: Client, now: Date): Promise<Backups
     verifiedLimit: request?.verify?.limit ?? null,
     since: (await scheduleSavedAt())?.toISOString() ?? null,
     freeBytes: space ? space.bavail * space.bsize : null,
+    signingKey: await publicKey().catch(() => null),
+    rejected: entries.flatMap(({ authenticity }) => authenticity?.problem ?? []),
   };
 }

@@ -6,13 +6,15 @@ import { formatBackupId, parseBackupId, type BackupId } from "../../model/base/n
 import { fsyncFolder, fsyncPath } from "../system/fsync";
 import { readTextIfExists } from "../system/atomic-file";
 import { hashFiles } from "../repository/backup-files";
+import { noteSignedBackup } from "../repository/own-trust";
+import { saveRecord } from "../repository/records";
+import { saveAttempt } from "../repository/repository";
 import {
   backupFolder,
-  saveAttempt,
   partialFolder,
   repositoryFolder,
   writeManifest,
-} from "../repository/repository";
+} from "../repository/stored-backup";
 
 const suffix = ".partial";
 /** Job and start time of the backup in progress. */
@@ -65,13 +67,17 @@ export async function listFiles(folder: string): Promise<BackupFile[]> {
   return files;
 }
 
-/** Completes a backup: writes its manifest, syncs all files to disk, and renames the folder. */
+/** Completes a backup: writes and signs its manifest, syncs all files to disk, and renames the folder. */
 export async function finishPartial(id: BackupId, manifest: Manifest): Promise<void> {
   const folder = partialFolder(id);
-  await writeManifest(folder, manifest);
+  const sha256 = await writeManifest(folder, manifest);
   await fsyncFolder(folder);
+  // Before the rename: a complete backup always has its signature.
+  const at = manifest.finishedAt;
+  await saveRecord(id, "signature", { manifest: sha256, reason: "made", at });
   await rename(folder, backupFolder(id));
   await fsyncPath(repositoryFolder);
+  await noteSignedBackup(id);
 }
 
 /**

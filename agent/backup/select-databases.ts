@@ -1,5 +1,6 @@
 import type { Client } from "pg";
 import { isStagecraftCopy } from "../../model/base/names";
+import { withConnection } from "../postgres/connect";
 import { AgentError } from "../system/errors";
 
 /** Database names shown in an error. */
@@ -13,7 +14,7 @@ export interface SelectedDatabase {
 
 /**
  * The databases of a job: the named ones, or all except templates, Stagecraft's own copies and an empty `postgres`.
- * `client` is connected to `postgres`. Throws an {@link AgentError} when a named database does not exist.
+ * Throws an {@link AgentError} when a named database does not exist.
  */
 export async function selectDatabases(
   client: Client,
@@ -25,7 +26,8 @@ export async function selectDatabases(
   );
   const all = rows.map(({ name, bytes }) => ({ name, bytes: Number(bytes) }));
   if (named === undefined) {
-    const isUsed = await hasObjects(client);
+    const isUsed =
+      all.some(({ name }) => name === "postgres") && (await withConnection("postgres", hasObjects));
     return all.filter(({ name }) => (name === "postgres" ? isUsed : !isStagecraftCopy(name)));
   }
   const missing = named.filter((name) => !all.some((found) => found.name === name));

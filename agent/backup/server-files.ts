@@ -2,7 +2,6 @@ import { copyFile, writeFile } from "node:fs/promises";
 import path from "node:path";
 import type { Client } from "pg";
 import { AgentError } from "../system/errors";
-import { sessionOptions } from "../postgres/connect";
 import { clientEnvironment } from "../postgres/client-programs";
 import { stateFolder } from "../system/state-folder";
 import { runProgram } from "../system/run-program";
@@ -27,7 +26,7 @@ async function writeGlobals(file: string, signal: AbortSignal): Promise<void> {
   const errors: string[] = [];
   const command = ["pg_dumpall", "--globals-only", "--no-role-passwords", "--no-password"] as const;
   const [status] = await runProgram([...command, "--database=postgres", `--file=${file}`], {
-    environment: clientEnvironment(sessionOptions()),
+    environment: clientEnvironment(),
     onLine: (line) => errors.push(line),
     signal,
   });

@@ -4,7 +4,7 @@ import type { BackupId } from "../../model/base/names";
 import { now } from "../system/clock";
 import { tryJobLock, releaseJobLock } from "../jobs/job-lock";
 import { removeLeftovers } from "../backup/partial-backup";
-import { repositoryFolder } from "../repository/repository";
+import { repositoryFolder } from "../repository/stored-backup";
 
 /** Removes the folders of killed backups, unless a job is running; returns their ids. */
 export async function removePartialBackups(client: Client): Promise<BackupId[]> {

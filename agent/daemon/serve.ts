@@ -7,10 +7,11 @@ import { serveMetrics } from "./metrics/serve-metrics";
 import { rollBackInterruptedChange } from "../server/pg-hba/apply";
 import { maintainArchive } from "../recovery/archive/maintain-archive";
 import { serveJobs } from "./jobs/serve-jobs";
-import { withConnection } from "../postgres/connect";
+import { withOwnDatabase } from "../postgres/own-database";
 import { logLine } from "../system/progress";
 import { removeAllFetched } from "../restore/source/fetch-offsite";
-import { removeRestoreRole } from "../restore/import/restore-role";
+import { dropUnusedLogins } from "../postgres/restricted-login";
+import { beginSigning } from "../repository/own-trust";
 import { removeExpiredInstance } from "../recovery/instance/remove";
 import { renewCertificate } from "../server/tls/renew";
 
@@ -39,6 +40,7 @@ export function serve(server: string): void {
   void removeAllFetched().catch(debugLog);
   const stopJobs = serveJobs();
   writeHeartbeat();
+  void beginSigning().catch(debugLog);
   void cleanUp(server);
   void renewCertificate(server);
   void checkOverdueBackups(server);
@@ -68,9 +70,9 @@ async function cleanUp(server: string): Promise<void> {
     logLine(`cannot remove the recovery instance of ${server} yet: ${messageOf(error)}`);
   }
   try {
-    const dropped = await withConnection("postgres", async (client) => {
+    const dropped = await withOwnDatabase(async (client) => {
       const names = await dropLeftovers(client);
-      await removeRestoreRole(client);
+      await dropUnusedLogins(client);
       for (const id of await removePartialBackups(client))
         logLine(`removed ${id}, left behind by a killed backup`);
       return names;

@@ -1,18 +1,17 @@
 import path from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import { rm } from "node:fs/promises";
 import type { Client } from "pg";
 import { z } from "zod";
 import { jobKinds } from "../../model/backup/protocol";
 import { now } from "../system/clock";
-import { withConnection } from "../postgres/connect";
-import { logLine } from "../system/progress";
+import { lockHolders, tryLock, unlock, waitForLock } from "../postgres/locks";
+import { withOwnDatabase } from "../postgres/own-database";
 import { stateFolder, writeStateFile } from "../system/state-folder";
 import { readTextIfExists } from "../system/atomic-file";
 import { advisoryLocks } from "../postgres/advisory-locks";
 
 /** Advisory lock that a job holds while it runs: one job at a time. PostgreSQL releases it when the session ends. */
-const lock = [...advisoryLocks.jobs];
+const lock = advisoryLocks.jobs;
 
 const file = "running-job.json";
 
@@ -35,13 +34,12 @@ export async function withJobLock<T>(
   signal: AbortSignal,
   work: (client: Client) => Promise<T>,
 ): Promise<T> {
-  return withConnection("postgres", async (client) => {
-    if (!(await tryJobLock(client))) {
-      const other = await readRunningJob();
-      logLine(`${other ? describe(other) : "another job"} is running; waiting for it`);
-      do await sleep(500, undefined, { signal });
-      while (!(await tryJobLock(client)));
-    }
+  const holder = async (): Promise<string> => {
+    const other = await readRunningJob();
+    return other ? describe(other) : "another job";
+  };
+  return withOwnDatabase(async (client) => {
+    await waitForLock(client, lock, { holder, signal });
     const startedAt = now().toISOString();
     await writeStateFile(file, JSON.stringify({ ...job, startedAt } satisfies RunningJob));
     try {
@@ -54,25 +52,17 @@ export async function withJobLock<T>(
 
 /** Acquires the job lock if it is free; returns whether it did. */
 export async function tryJobLock(client: Client): Promise<boolean> {
-  const { rows } = await client.query<{ locked: boolean }>(
-    "SELECT pg_try_advisory_lock($1, $2) AS locked",
-    lock,
-  );
-  return rows[0]?.locked ?? false;
+  return tryLock(client, lock);
 }
 
 /** Releases the job lock. */
 export async function releaseJobLock(client: Client): Promise<void> {
-  await client.query("SELECT pg_advisory_unlock($1, $2)", lock);
+  await unlock(client, lock);
 }
 
 /** The job that is running; `undefined` when none is. */
 export async function runningJob(client: Client): Promise<RunningJob | undefined> {
-  const { rowCount } = await client.query(
-    "SELECT FROM pg_locks WHERE locktype = 'advisory' AND classid = $1 AND objid = $2 AND granted",
-    lock,
-  );
-  return rowCount === 0 ? undefined : readRunningJob();
+  return (await lockHolders(client, lock)).length === 0 ? undefined : readRunningJob();
 }
 
 async function readRunningJob(): Promise<RunningJob | undefined> {

@@ -10,7 +10,7 @@ import { copyWithJobLock } from "./after-backup";
 import { fetchCopy } from "./fetch";
 import { Remote } from "./remote";
 import type { CopyResult } from "./sync";
-import { listBackupIds } from "../repository/repository";
+import { listBackupIds } from "../repository/stored-backup";
 import { readSchedule } from "../jobs/schedule";
 import { AgentError } from "../system/errors";
 import { terminationSignal } from "../jobs/abort-signals";
@@ -35,8 +35,10 @@ export async function uploadCopies(server: string): Promise<CopyResult[]> {
 }
 
 /** Fetches a backup from its off-site copy into the repository. */
-export async function fetchBackup({ id, of, identity }: OffsiteFetch): Promise<OffsiteFetched> {
-  const manifest = await fetchCopy(await requireOffsite(), of, id, identity);
+export async function fetchBackup({ server, of, ...copy }: OffsiteFetch): Promise<OffsiteFetched> {
+  const { id } = copy;
+  const isOwn = of === server;
+  const manifest = await fetchCopy(await requireOffsite(), { ...copy, server: of, isOwn });
   return { id, bytes: backupBytes(manifest) };
 }
 

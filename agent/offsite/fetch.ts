@@ -7,25 +7,32 @@ import type { BackupId } from "../../model/base/names";
 import { formatBytes } from "../../model/base/units";
 import { fsyncFolder, fsyncPath } from "../system/fsync";
 import { AgentError } from "../system/errors";
-import {
-  backupFolder,
-  saveOffsiteCopy,
-  saveVerification,
-  readManifest,
-  repositoryFolder,
-} from "../repository/repository";
+import type { Authenticity } from "../../model/backup/authenticity";
+import type { ManifestSignature } from "../../model/backup/signature";
+import type { OffsiteFetch } from "../../model/backup/offsite-protocol";
 import { fileProblems } from "../repository/backup-files";
+import { saveRecord } from "../repository/records";
+import { publicKey } from "../repository/signing-key";
+import { checkCopy } from "./check-copy";
+import { saveOffsiteCopy, saveVerification } from "../repository/repository";
+import { backupFolder, readManifest, repositoryFolder } from "../repository/stored-backup";
 import { readKnownCopies } from "../repository/known-offsite-copies";
 import { PipelineError, type Stage } from "./pipeline";
 import { Remote } from "./remote";
 import { streamMeter } from "./upload";
 
-/** Fetches a backup from its off-site copy: downloads, decrypts, compares it with its manifest. */
+/** The copy to fetch. */
+export interface FetchedCopy extends Pick<OffsiteFetch, "id" | "identity" | "accept"> {
+  /** The server whose copy it is. */
+  readonly server: string;
+  /** Whether that is this server. */
+  readonly isOwn: boolean;
+}
+
+/** Fetches a backup from its off-site copy: downloads, decrypts, checks that it is genuine, compares it with its manifest. */
 export async function fetchCopy(
   settings: OffsiteConfig,
-  server: string,
-  id: BackupId,
-  identity: string,
+  { server, isOwn, id, identity, accept }: FetchedCopy,
 ): Promise<Manifest> {
   const remotePath = remotePathText(settings, server, copyName(id));
   if (await readManifest(id)) throw new AgentError(`backup ${id} is already on this server`);
@@ -38,32 +45,39 @@ export async function fetchCopy(
   }
   await requireSpace(copy.bytes);
   // Not the folder name of a backup in progress, which is removed when no job runs.
-  const partial = path.join(repositoryFolder, `${id}.fetched.partial`);
+  const name = `${id}.fetched.partial`;
+  const partial = path.join(repositoryFolder, name);
   await rm(partial, { recursive: true, force: true });
   await mkdir(partial, { recursive: true, mode: 0o700 });
   try {
     const meter = streamMeter();
     await unpackCopy(remote, { id, remotePath, identity, folder: partial, onData: meter.onData });
-    const manifest = await checkAndRename(id, partial, remotePath);
+    const { bytes, sha256 } = meter.result();
+    const place = { scope: "fetched copy", parent: repositoryFolder, name, sha256 } as const;
+    const genuine = await checkCopy({ id, settings, server, isOwn, accept, ...place });
+    await compareAndRename(id, name, remotePath, genuine.authenticity);
     const at = new Date().toISOString();
     const text = "fetched";
-    const { bytes, sha256 } = meter.result();
     await saveOffsiteCopy(id, { result: "uploaded", remote: remotePath, at, bytes, sha256, text });
-    await restoreVerification(id, sha256, at);
-    return manifest;
+    if (genuine.isRemembered) await restoreVerification(id, genuine.authenticity, at);
+    return genuine.manifest;
   } finally {
     await rm(partial, { recursive: true, force: true });
   }
 }
 
 /**
- * Restores the verification of a backup if its copy is byte for byte what this agent uploaded; encryption never
- * produces the same bytes twice.
+ * Restores the verification of a backup whose copy is byte for byte what this agent uploaded; encryption never produces
+ * the same bytes twice.
  */
-async function restoreVerification(id: BackupId, sha256: string, checkedAt: string): Promise<void> {
+async function restoreVerification(
+  id: BackupId,
+  { manifest }: Authenticity,
+  checkedAt: string,
+): Promise<void> {
   const was = (await readKnownCopies()).find((copy) => copy.id === id)?.was;
-  if (!was?.verification || was.offsite.sha256 !== sha256) return;
-  await saveVerification(id, { ...was.verification, from: "off-site", checkedAt });
+  if (!was?.verification) return;
+  await saveVerification(id, { ...was.verification, from: "off-site", checkedAt, manifest });
 }
 
 /** Downloads, decrypts and unpacks a copy into a folder; throws an {@link AgentError} when it is incomplete or altered. */
@@ -129,22 +143,32 @@ function explainError(error: unknown, remotePath: string): unknown {
   );
 }
 
-/** Compares a fetched backup with its manifest and gives it its final name. */
-async function checkAndRename(
+/** Compares a fetched backup with its manifest, vouches for it, and gives it its final name. */
+async function compareAndRename(
   id: BackupId,
-  partial: string,
+  name: string,
   remotePath: string,
-): Promise<Manifest> {
-  const manifest = await readManifest(path.basename(partial));
-  if (manifest?.id !== id) {
-    const found = manifest ? `is of backup ${manifest.id}` : "has no readable manifest";
-    throw new AgentError(`${remotePath} is not a copy of backup ${id}: it ${found}`);
-  }
-  const problems = await fileProblems(path.basename(partial));
+  authenticity: Authenticity,
+): Promise<void> {
+  const partial = path.join(repositoryFolder, name);
+  const problems = await fileProblems(name);
   if (problems.length > 0)
     throw new AgentError(`${remotePath} is incomplete or altered: ${problems.join(", ")}`);
   await fsyncFolder(partial);
+  await vouchFor(id, authenticity);
   await rename(partial, backupFolder(id));
   await fsyncPath(repositoryFolder);
-  return manifest;
 }
+
+/** Signs that a fetched backup is genuine, as its copy was judged. */
+async function vouchFor(id: BackupId, { state, manifest, key }: Authenticity): Promise<void> {
+  const isOwn = state === "signed" && key === (await publicKey());
+  const reason = isOwn ? "made" : (fetchedReasons[state] ?? "fetched");
+  await saveRecord(id, "signature", { manifest, reason, at: new Date().toISOString() });
+}
+
+/** Reasons to vouch for a fetched backup that has no signature of its server. */
+const fetchedReasons: Partial<Record<Authenticity["state"], ManifestSignature["reason"]>> = {
+  unsigned: "earlier version",
+  accepted: "accepted",
+};

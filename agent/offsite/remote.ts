@@ -26,7 +26,7 @@ import { formatDuration, parseDuration } from "../../model/base/units";
 import { AgentError } from "../system/errors";
 import { stateFolder } from "../system/state-folder";
 import { writeFileAtomically } from "../system/atomic-file";
-import { repositoryFolder } from "../repository/repository";
+import { repositoryFolder } from "../repository/stored-backup";
 import { checkRecipients } from "./encryption";
 import { PipelineError, runPipeline, type Stage } from "./pipeline";
 import { obscure, rclone, readBackends } from "./rclone";

@@ -7,13 +7,11 @@ import { copyName, partialCopyName, remotePathText } from "../../model/backup/re
 import type { BackupId } from "../../model/base/names";
 import { formatBytes, formatDuration } from "../../model/base/units";
 import { AgentError, messageOf } from "../system/errors";
-import {
-  backupFolder,
-  saveOffsiteCopy,
-  manifestFiles,
-  readManifest,
-} from "../repository/repository";
+import { saveOffsiteCopy } from "../repository/repository";
+import { backupFolder, manifestFiles, readStoredManifest } from "../repository/stored-backup";
+import { requireAuthentic } from "../repository/authenticity";
 import { fileProblems } from "../repository/backup-files";
+import { readRecord, recordFolder } from "../repository/records";
 import type { Stage } from "./pipeline";
 import { encryption } from "./encryption";
 import { Remote, withSpool } from "./remote";
@@ -58,16 +56,18 @@ export async function uploadCopy(
 }
 
 async function upload(remote: Remote, settings: OffsiteConfig, id: BackupId): Promise<StreamFacts> {
-  const manifest = await readManifest(id);
+  const manifest = (await readStoredManifest(id))?.manifest;
   if (!manifest) throw new AgentError(`no backup ${id} on this server`);
+  await requireAuthentic(id);
   const problems = await fileProblems(id);
   if (problems.length > 0)
     throw new AgentError(`the backup does not match its manifest: ${problems.join(", ")}`);
   await removeLeftovers(remote);
   const partial = partialCopyName(id);
   const sent = streamMeter();
+  const signature = await readRecord(id, "signature");
   const stages = [
-    archive(manifest),
+    archive(manifest, signature === null ? [] : [copySignatureFile]),
     { ...encryption(settings.recipients), onOutput: sent.onData },
     remote.write(partial, encryptedBytes(manifest.files)),
   ];
@@ -89,13 +89,17 @@ async function upload(remote: Remote, settings: OffsiteConfig, id: BackupId): Pr
   return expected;
 }
 
-/** Writes a backup to stdout as a tar; reads the file names from stdin, the manifest first. */
-function archive({ id }: Manifest): Stage {
+/** Name of the signature's file in a copy, beside the files of the backup: it is the record of that name. */
+export const copySignatureFile = "signature.json";
+
+/** Writes a backup to stdout as a tar; reads the file names from stdin, the manifest first. `records` are added at its end. */
+function archive({ id }: Manifest, records: readonly string[]): Stage {
   const names = ["--no-recursion", "--null", "--verbatim-files-from", "--files-from=-"];
   const owner = ["--owner=0", "--group=0", "--numeric-owner"];
+  const added = records.length === 0 ? [] : [`--directory=${recordFolder(id)}`, ...records];
   return {
     program: "tar",
-    args: ["--create", "--file=-", `--directory=${backupFolder(id)}`, ...owner, ...names],
+    args: ["--create", "--file=-", `--directory=${backupFolder(id)}`, ...owner, ...names, ...added],
   };
 }
 

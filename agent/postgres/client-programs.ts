@@ -1,10 +1,16 @@
 import { spawn } from "node:child_process";
 import { createInterface } from "node:readline";
+import { sessionOptions, type SessionSettings } from "./connect";
 import { libpqEnvironment } from "./external-connection";
 import { textDecoder, type DecodeText } from "../../model/dump/text-encoding";
 
+/** Environment of client programs that connect as the superuser. @param settings Further parameters of their sessions */
+export function clientEnvironment(settings: SessionSettings = {}): NodeJS.ProcessEnv {
+  return clientProgramEnvironment(sessionOptions(settings));
+}
+
 /** Environment of client programs: the connection, English messages, and session options (`PGOPTIONS`). */
-export function clientEnvironment(options: string): NodeJS.ProcessEnv {
+export function clientProgramEnvironment(options: string): NodeJS.ProcessEnv {
   return {
     ...process.env,
     LC_ALL: "C.UTF-8",

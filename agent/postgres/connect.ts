@@ -12,16 +12,40 @@ import { EnvironmentError, messageOf } from "../system/errors";
 /** Directory of PostgreSQL's Unix socket, shared by the two containers of a server. */
 export const socketFolder = process.env.PGHOST ?? "/run/postgresql";
 
-/** Parameters of every session of the agent: messages in English, because the agent parses them, and no timeouts. */
-const sessionSettings = {
-  lc_messages: "C",
+/** No timeouts. */
+const noTimeouts = {
   statement_timeout: "0",
   lock_timeout: "0",
   transaction_timeout: "0",
   idle_session_timeout: "0",
   idle_in_transaction_session_timeout: "0",
+};
+
+/**
+ * Parameters of the superuser's sessions: messages in English, because the agent parses them, no timeouts, and nothing
+ * that a database's owner could set to have code run: startup parameters override `ALTER DATABASE … SET`.
+ */
+const superuserSettings = {
+  ...noTimeouts,
+  lc_messages: "C",
+  default_transaction_read_only: "off",
+  search_path: "pg_catalog, pg_temp",
+  role: "none",
+  event_triggers: "off",
+  local_preload_libraries: "",
+  standard_conforming_strings: "on",
+  // An error instead of missing rows, where the agent's role is not a superuser.
+  row_security: "off",
+};
+
+/** Parameters of a session that runs a user's SQL, by {@link RestrictedLogin}: the database's own settings apply. */
+export const ownSqlSettings: SessionSettings = {
+  ...noTimeouts,
   default_transaction_read_only: "off",
 };
+
+/** Parameters of a session by name. */
+export type SessionSettings = Readonly<Record<string, string>>;
 
 /** Major version that introduced a parameter. */
 const parameterSince: Readonly<Record<string, number>> = {
@@ -29,25 +53,59 @@ const parameterSince: Readonly<Record<string, number>> = {
   event_triggers: 17,
 };
 
-/** Session parameters as a startup option string for `libpq` and `pg`. */
-export function sessionOptions(more: Readonly<Record<string, string>> = {}): string {
-  const major = currentConnection()?.major ?? Infinity;
-  return Object.entries({ ...sessionSettings, ...more })
-    .filter(([name]) => major >= (parameterSince[name] ?? 0))
+/** Parameters of a superuser's session as startup options for `libpq` and `pg`. */
+export function sessionOptions(more: SessionSettings = {}): string {
+  return renderOptions({ ...superuserSettings, ...more });
+}
+
+/** Parameters as startup options, without those that the external server does not have. */
+export function renderOptions(settings: SessionSettings): string {
+  return Object.entries(supportedSettings(settings))
     .map(([name, value]) => `-c ${name}=${value.replaceAll(/[\\ ]/g, "\\$&")}`)
     .join(" ");
 }
 
-/** Connects as the superuser, over the socket or to the external server. The caller must end the connection. */
-export async function connect(
+/** The parameters that the server has. */
+export function supportedSettings(settings: SessionSettings): SessionSettings {
+  const major = currentConnection()?.major ?? Infinity;
+  return Object.fromEntries(
+    Object.entries(settings).filter(([name]) => major >= (parameterSince[name] ?? 0)),
+  );
+}
+
+/**
+ * Connects as the superuser, over the socket or to the external server. Parameters that the database's owner has set for it
+ * do not apply. The caller must end the connection.
+ */
+export async function connect(database: string, settings: SessionSettings = {}): Promise<Client> {
+  const client = await openConnection(database, sessionOptions(settings));
+  try {
+    // The superuser's own database has no other owner.
+    if (database !== "postgres") await client.query(resetDatabaseSettings);
+    return client;
+  } catch (error) {
+    await client.end().catch(() => undefined);
+    throw new EnvironmentError(connectFailureText(currentConnection(), error), { cause: error });
+  }
+}
+
+/** Gives PostgreSQL's default to each parameter that `ALTER DATABASE … SET` has changed for this session. */
+const resetDatabaseSettings = `
+  SELECT pg_catalog.set_config(name, boot_val, false) FROM pg_catalog.pg_settings
+  WHERE source IN ('database', 'database user') AND context IN ('user', 'superuser') AND boot_val IS NOT NULL`;
+
+/** Opens a connection. @param login The user and password to log in with. @default the superuser */
+export async function openConnection(
   database: string,
-  settings: Readonly<Record<string, string>> = {},
+  options: string,
+  login?: { readonly user: string; readonly password: string },
 ): Promise<Client> {
   const external = currentConnection();
   const client = new Client({
     ...(external ? clientConfig(external) : { host: socketFolder, user: "postgres" }),
+    ...login,
     database,
-    options: sessionOptions(settings),
+    options,
     application_name: "stagecraft-agent",
   });
   // Without a listener a lost connection would end the process; the running query fails in any case.

@@ -4,7 +4,8 @@ import { parseLeftoverName } from "../../model/base/names";
 import { stampSchema, type DatabaseFacts, type Stamp } from "../../model/restore/protocol";
 import { quoteIdentifier as q, quoteLiteral } from "../../model/base/sql";
 import { AgentError, messageOf } from "../system/errors";
-import { advisoryLocks } from "./advisory-locks";
+import { databaseLock } from "./advisory-locks";
+import { tryLock, unlock } from "./locks";
 
 /** All databases except `postgres` and templates, with their stamps. */
 export async function listDatabases(client: Client): Promise<DatabaseFacts[]> {
@@ -37,13 +38,15 @@ export async function stampDatabase(client: Client, database: string, stamp: Sta
   }
 }
 
-/** Creates an empty database that only a superuser and its owner can connect to. */
+/** Creates an empty database that only a superuser and its owner can connect to. @param owner A role */
 export async function createRestrictedDatabase(
   client: Client,
   name: string,
   { encoding, options }: DatabaseOptions,
+  owner: string,
 ): Promise<void> {
   const all = [
+    `OWNER = ${q(owner)}`,
     ...(encoding === undefined ? [] : [`ENCODING = ${quoteLiteral(encoding)}`]),
     ...options,
   ];
@@ -91,21 +94,14 @@ export async function dropLeftovers(client: Client): Promise<string[]> {
   return dropped;
 }
 
-/** Tries to take the lock for restoring a database; the session holds it. */
+/** Tries to take the lock on a database, or on another object of that name; the session holds it. */
 export async function tryLockDatabase(client: Client, database: string): Promise<boolean> {
-  const { rows } = await client.query<{ locked: boolean }>(
-    "SELECT pg_try_advisory_lock($1, hashtext($2)) AS locked",
-    [advisoryLocks.database, database],
-  );
-  return rows[0]?.locked ?? false;
+  return tryLock(client, databaseLock(database));
 }
 
 /** Releases the lock before the session ends. */
 export async function unlockDatabase(client: Client, database: string): Promise<void> {
-  await client.query("SELECT pg_advisory_unlock($1, hashtext($2))", [
-    advisoryLocks.database,
-    database,
-  ]);
+  await unlock(client, databaseLock(database));
 }
 
 function readStamp(settings: readonly string[] | null): Stamp | null {

@@ -1,6 +1,7 @@
 import type { Client, DatabaseError } from "pg";
 import { describeStatement } from "../../model/dump/statement";
-import { isRestrictCommand, tokensOf } from "../../model/upgrades/script-text";
+import { SqlReader, type SqlToken } from "../../model/dump/sql-reader";
+import { isRestrictCommand } from "../../model/upgrades/script-text";
 import { RawStatement } from "./raw-statement";
 
 /** A statement of an SQL text that PostgreSQL rejected. */
@@ -30,24 +31,52 @@ export async function runStatements(
   text: string,
   { skip = () => false, onRejected }: StatementOptions,
 ): Promise<void> {
+  const reader = new SqlReader();
   let copy: { statement: RawStatement; sql: string; line: number } | undefined;
-  for (const token of tokensOf(text)) {
-    if (token.type === "rows") await copy?.statement.write(token.bytes);
-    else if (token.type === "end of rows" && copy) {
-      copy.statement.endRows();
-      const finished = copy;
-      copy = undefined;
-      if (!(await mayContinue(finished.statement, finished.sql, finished.line, onRejected))) return;
-    } else if (token.type === "meta" && !isRestrictCommand(token.text)) {
-      throw new Error(`line ${token.line}: ${token.text} is a psql command`);
-    } else if (token.type === "statement") {
-      const sql = token.bytes.toString("utf8");
-      if (skip(sql)) continue;
-      const statement = RawStatement.send(client, token.bytes);
-      if (await statement.expectsRows) copy = { statement, sql, line: token.line };
-      else if (!(await mayContinue(statement, sql, token.line, onRejected))) return;
+  for (const token of readWhole(reader, text)) {
+    switch (token.type) {
+      case "comment":
+        break;
+      case "rows":
+        await copy?.statement.write(token.bytes);
+        break;
+      case "end of rows":
+      case "unfinished": {
+        if (!copy) break;
+        if (token.type === "end of rows") copy.statement.endRows();
+        else copy.statement.rejectRows("the closing line \\. is missing");
+        const { statement, sql, line } = copy;
+        copy = undefined;
+        if (!(await mayContinue(statement, sql, line, onRejected))) return;
+        break;
+      }
+      case "meta":
+        if (isRestrictCommand(token.text)) break;
+        throw new Error(`line ${token.line}: ${token.text} is a psql command`);
+      case "statement": {
+        const sql = token.bytes.toString("utf8");
+        if (skip(sql)) break;
+        const statement = RawStatement.send(client, token.bytes);
+        const expected = await statement.expectedRows;
+        if (expected === "text") {
+          reader.rowsFollow = true;
+          copy = { statement, sql, line: token.line };
+          break;
+        }
+        if (expected === "binary") statement.rejectRows("rows in binary format are not supported");
+        const ending = await statement.result;
+        // The rows of a rejected COPY are skipped.
+        if (!("error" in ending)) reader.rowsFollow = false;
+        if (!(await mayContinue(statement, sql, token.line, onRejected))) return;
+      }
     }
   }
+}
+
+/** Reads a whole text; between tokens, `rowsFollow` of the `SqlReader` may be set. */
+function* readWhole(reader: SqlReader, text: string): Generator<SqlToken, void, undefined> {
+  yield* reader.push(Buffer.from(text));
+  yield* reader.finish();
 }
 
 async function mayContinue(

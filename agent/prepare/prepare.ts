@@ -7,6 +7,7 @@ import { AgentError } from "../system/errors";
 import { runDefuse } from "./defuse/run";
 import { preserveTables } from "./preserve/preserve-tables";
 import { applyMasks, checkMasks } from "./masks/apply";
+import type { MaskedDatabase } from "./masks/masking-session";
 import { serverMaskKey } from "./masks/server-key";
 import { logLine } from "../system/progress";
 import type { RunStep } from "../system/step";
@@ -42,9 +43,12 @@ export async function prepareCandidate(
     );
     if (prepared.upgrades.result !== "applied") throw new AgentError(prepared.upgrades.text);
   }
-  if (masks) prepared.masks = await step("mask", async () => mask(candidate, masks));
+  if (masks)
+    prepared.masks = await step("mask", async () => mask({ database: candidate, owner }, masks));
   if (defuse.length > 0) {
-    prepared.defuse = await step("defuse", async () => runDefuse(candidate, defuse));
+    prepared.defuse = await step("defuse", async () =>
+      runDefuse({ database: candidate, owner }, defuse),
+    );
   }
   if (keep.length > 0 && hasLive) {
     prepared.keep = await step("keep", async () =>
@@ -53,7 +57,7 @@ export async function prepareCandidate(
   }
 }
 
-async function mask(database: string, masks: Masks): Promise<MasksReport> {
+async function mask(database: MaskedDatabase, masks: Masks): Promise<MasksReport> {
   const key = await serverMaskKey();
   const { plan, problems } = await checkMasks(database, masks, key);
   if (plan) return applyMasks(database, plan, key, logLine);

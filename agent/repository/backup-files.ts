@@ -12,7 +12,7 @@ import {
   readManifest,
   manifestFiles,
   backupFolder,
-} from "./repository";
+} from "./stored-backup";
 
 /** Files read concurrently. */
 const readers = 2;

@@ -5,8 +5,12 @@ import { escapeFileName } from "../../model/backup/dump-name";
 import type { BackupId } from "../../model/base/names";
 import { listLogs, logPath, createRestoreLog } from "../system/restore-reports";
 
-/** Progress lines written to a log; warnings and errors are always written. */
+/** Progress lines written to a log. */
 const maxLines = 2000;
+
+/** Warnings and errors written to a log, and characters of each: a database can cause any number, of any length. */
+const maxMessages = 10_000;
+const maxMessageLength = 8_192;
 
 /** Number of backups whose logs are retained. */
 const retainedBackups = 30;
@@ -38,6 +42,7 @@ export class DumpLog {
   /** Warnings and errors of the programs. */
   readonly errors: string[] = [];
   #lines = 0;
+  #messages = 0;
 
   private constructor(
     readonly name: string,
@@ -55,8 +60,9 @@ export class DumpLog {
   /** Records a line of a program's stderr. */
   stderrLine(line: string): void {
     if (!/^pg_dump: (?!error:|warning:|detail:|hint:)/.test(line)) {
-      if (this.errors.length < maxErrors) this.errors.push(line);
-      this.file.write(`${line}\n`);
+      const message = line.slice(0, maxMessageLength);
+      if (this.errors.length < maxErrors) this.errors.push(message);
+      if (++this.#messages <= maxMessages) this.file.write(`${message}\n`);
     } else if (++this.#lines <= maxLines) this.file.write(`${line}\n`);
   }
 
@@ -66,7 +72,8 @@ export class DumpLog {
   }
 
   async close(): Promise<void> {
-    if (this.#lines > maxLines) this.write(`${this.#lines - maxLines} further lines`);
+    const further = Math.max(0, this.#lines - maxLines) + Math.max(0, this.#messages - maxMessages);
+    if (further > 0) this.write(`${further} further lines`);
     if (this.file.closed) return;
     this.file.end();
     await once(this.file, "close").catch(() => undefined);

@@ -7,6 +7,7 @@ import {
   type CatalogueEntry,
 } from "../../model/backup/catalogue";
 import { backupIdSchema } from "../../model/backup/backup-id";
+import type { BackupId } from "../../model/base/names";
 import { recordUploads, type RecordedCopy } from "../../model/backup/offsite-copies";
 import { stateFolder, writeStateFile } from "../system/state-folder";
 import { readTextIfExists } from "../system/atomic-file";
@@ -34,6 +35,15 @@ const knownSchema = z.array(
 export async function readKnownCopies(): Promise<RecordedCopy[]> {
   const text = await readTextIfExists(path.join(stateFolder, knownFile));
   return text === undefined ? [] : knownSchema.parse(JSON.parse(text));
+}
+
+/** SHA-256 of the off-site copy that this agent has uploaded to a remote path; `undefined` if it remembers none. */
+export async function rememberedSha256(
+  id: BackupId,
+  remotePath: string,
+): Promise<string | undefined> {
+  const offsite = (await readKnownCopies()).find((copy) => copy.id === id)?.was?.offsite;
+  return offsite?.remote === remotePath ? (offsite.sha256 ?? undefined) : undefined;
 }
 
 /** Saves the list of off-site copies. */

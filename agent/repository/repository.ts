@@ -1,162 +1,125 @@
-import { mkdir, readdir, rm } from "node:fs/promises";
+import { rm } from "node:fs/promises";
 import path from "node:path";
-import type { z } from "zod";
 import {
-  attemptSchema,
-  offsiteCopySchema,
-  verificationSchema,
+  recordCounts,
+  type Authenticity,
+  type SignedRecord,
+  type Trust,
+} from "../../model/backup/authenticity";
+import {
   type Attempt,
   type CatalogueEntry,
   type OffsiteCopy,
   type Pin,
   type Verification,
 } from "../../model/backup/catalogue";
-import { backupBytes, manifestSchema, type Manifest } from "../../model/backup/manifest";
+import { backupBytes, type Manifest } from "../../model/backup/manifest";
 import { parseBackupId, type BackupId } from "../../model/base/names";
-import { sha256Of } from "../system/digest";
-import { readTextIfExists, writeFileAtomically } from "../system/atomic-file";
+import { authenticityOf } from "./authenticity";
 import { saveFallbackAttempt, readFallbackAttempts } from "./fallback-attempts";
 import { recordUploadedCopies } from "./known-offsite-copies";
-
-/** Mount point of the server's backup volume. */
-export const repositoryFolder = process.env.STAGECRAFT_BACKUPS ?? "/var/backups/stagecraft";
-
-/** Records about a backup. Each is a file of its own beside the backup, so that concurrent writers do not overwrite each other. */
-const recordSchemas = {
-  attempt: attemptSchema,
-  verification: verificationSchema,
-  offsite: offsiteCopySchema,
-};
-type RecordName = keyof typeof recordSchemas;
-
-/** The folder of a complete backup. */
-export function backupFolder(id: BackupId, repository = repositoryFolder): string {
-  return path.join(repository, id);
-}
-
-/** The folder a backup is written to; renamed to {@link backupFolder} when it is complete. */
-export function partialFolder(id: BackupId): string {
-  return path.join(repositoryFolder, `${id}.partial`);
-}
-
-/** Ids of the complete backups, oldest first. */
-export async function listBackupIds(repository = repositoryFolder): Promise<BackupId[]> {
-  const names = (await readNames(repository)).filter((name) => parseBackupId(name) !== undefined);
-  const isComplete = await Promise.all(
-    names.map(async (id) => (await readManifest(id, repository)) !== undefined),
-  );
-  return names.filter((_, index) => isComplete[index]).sort();
-}
-
-/** The manifest of a backup; `undefined` when it is missing or unreadable: then the folder is no backup. */
-export async function readManifest(
-  id: BackupId,
-  repository = repositoryFolder,
-): Promise<Manifest | undefined> {
-  const text = await readTextIfExists(path.join(backupFolder(id, repository), "manifest.json"));
-  return text === undefined ? undefined : parseJson(manifestSchema, text);
-}
-
-/** Files of a backup that its manifest does not list: the manifest and its SHA-256. */
-export const manifestFiles = ["manifest.json", "manifest.sha256"] as const;
-
-/** Writes the manifest into the folder of a backup, after all other files, with its SHA-256 in the format of `sha256sum`. */
-export async function writeManifest(folder: string, manifest: Manifest): Promise<void> {
-  const text = JSON.stringify(manifest);
-  const [name, checksumName] = manifestFiles;
-  await writeFileAtomically(path.join(folder, checksumName), `${sha256Of(text)}  ${name}\n`);
-  await writeFileAtomically(path.join(folder, name), text);
-}
-
-/** Why the manifest of a backup is not as it was written; `undefined` when it is. Does not parse it. */
-export async function manifestProblem(
-  id: BackupId,
-  repository = repositoryFolder,
-): Promise<string | undefined> {
-  const [name, checksumName] = manifestFiles;
-  const folder = backupFolder(id, repository);
-  const [text, checksum] = await Promise.all([
-    readTextIfExists(path.join(folder, name)),
-    readTextIfExists(path.join(folder, checksumName)),
-  ]);
-  if (text === undefined) return `${name} is missing`;
-  if (checksum === undefined) return `${checksumName} is missing`;
-  if (checksum !== `${sha256Of(text)}  ${name}\n`) return `${name} or ${checksumName} was altered`;
-  return undefined;
-}
+import { ownTrust } from "./own-trust";
+import {
+  readAttempt,
+  readRecord,
+  recordsFolder,
+  removeRecords,
+  saveRecord,
+  writeAttempt,
+} from "./records";
+import { backupFolder, readNames, readStoredManifest, repositoryFolder } from "./stored-backup";
 
 /** Saves the result of a backup attempt; in the agent's volume when the backup volume is full or unwritable. */
 export async function saveAttempt(attempt: Attempt): Promise<void> {
   try {
-    await saveRecord(attempt.id, "attempt", attempt);
+    await writeAttempt(attempt);
   } catch {
     await saveFallbackAttempt(attempt);
   }
 }
 
-/** Saves the result of the last verification of a backup. */
+/** Saves the result of the last verification of a backup, signed. */
 export async function saveVerification(id: BackupId, verification: Verification): Promise<void> {
   await saveRecord(id, "verification", verification);
 }
 
-/** Saves the state of the off-site copy of a backup. */
+/** Saves the state of the off-site copy of a backup, signed, for its present manifest. */
 export async function saveOffsiteCopy(id: BackupId, copy: OffsiteCopy): Promise<void> {
-  await saveRecord(id, "offsite", copy);
+  const manifest = (await readStoredManifest(id))?.sha256 ?? null;
+  await saveRecord(id, "offsite", { ...copy, manifest });
 }
 
-/** All backups and failed attempts, oldest first. */
+/** All backups and failed attempts, oldest first. `trust` is needed for the repository of another server. */
 export async function readBackupCatalogue(
   pins: readonly Pin[] = [],
   repository = repositoryFolder,
+  trust?: Trust,
 ): Promise<CatalogueEntry[]> {
+  const applied = trust ?? (await ownTrust());
   const fallback = repository === repositoryFolder ? await readFallbackAttempts() : [];
   const attempts = new Map(fallback.map((attempt) => [attempt.id, attempt]));
   const names = [await readNames(repository), await readNames(recordsFolder(repository))].flat();
   const ids = new Set(names.filter((name) => parseBackupId(name) !== undefined));
   const entries = [...new Set([...ids, ...attempts.keys()])].sort().map(async (id) => {
-    const entry = await readEntry(id, pins, repository);
+    const entry = await readEntry(id, pins, repository, applied);
     return { ...entry, attempt: entry.attempt ?? attempts.get(id) ?? null };
   });
   // A folder without a manifest and without a record is not an attempt.
   return (await Promise.all(entries)).filter(({ backup, attempt }) => backup ?? attempt);
 }
 
-/** The result of the last verification of a backup; `null` when it was never verified. */
+/** The result of the last verification of a judged backup; `null` when it was never verified, or the record is not genuine. */
 export async function readVerification(
   id: BackupId,
-  repository = repositoryFolder,
+  repository: string,
+  trust: Trust,
+  authenticity: Authenticity,
 ): Promise<Verification | null> {
-  return readRecord(id, "verification", repository);
+  return counted(await readRecord(id, "verification", repository), trust, authenticity);
 }
 
 /** Removes a backup and its records. Its catalogue entry is retained while it has an off-site copy. */
 export async function removeBackup(id: BackupId): Promise<void> {
-  await recordUploadedCopies([await readEntry(id, [], repositoryFolder)]);
+  await recordUploadedCopies([await readEntry(id, [], repositoryFolder, await ownTrust())]);
   // Without its manifest it is no longer a backup, even if the removal is interrupted.
   await rm(path.join(backupFolder(id), "manifest.json"), { force: true });
   await rm(backupFolder(id), { recursive: true, force: true });
-  await rm(recordFolder(id), { recursive: true, force: true });
+  await removeRecords(id);
 }
 
 async function readEntry(
   id: BackupId,
   pins: readonly Pin[],
   repository: string,
+  trust: Trust,
 ): Promise<CatalogueEntry> {
-  const [manifest, attempt, verification, offsite] = await Promise.all([
-    readManifest(id, repository),
-    readRecord(id, "attempt", repository),
+  const [stored, attempt, verification, offsite] = await Promise.all([
+    readStoredManifest(id, repository),
+    readAttempt(id, repository),
     readRecord(id, "verification", repository),
     readRecord(id, "offsite", repository),
   ]);
+  const authenticity = stored && (await authenticityOf(id, stored, trust, { repository }));
+  const checked = counted(verification, trust, authenticity);
+  const isRejected = authenticity?.state === "rejected";
   return {
     id,
     attempt,
-    verification,
-    offsite,
-    backup: manifest ? summaryOf(manifest) : null,
+    verification: isRejected && checked?.result === "passed" ? null : checked,
+    offsite: counted(offsite, trust, authenticity),
+    backup: stored ? summaryOf(stored.manifest) : null,
+    ...(authenticity && { authenticity }),
     pins: pins.filter(({ backup }) => backup === id).map(({ by }) => by),
   };
+}
+
+/** A record, unless it is not genuine or speaks of another manifest. */
+function counted<T extends { readonly manifest?: string | null | undefined }>(
+  found: SignedRecord<T> | null,
+  trust: Trust,
+  authenticity: Authenticity | undefined,
+): T | null {
+  return found && recordCounts(found, trust, authenticity) ? found.record : null;
 }
 
 function summaryOf(manifest: Manifest): NonNullable<CatalogueEntry["backup"]> {
@@ -173,41 +136,4 @@ function summaryOf(manifest: Manifest): NonNullable<CatalogueEntry["backup"]> {
     // The clock may have been set back in between.
     seconds: Math.max(0, Date.parse(finishedAt) - Date.parse(startedAt)) / 1000,
   };
-}
-
-const recordsFolder = (repository: string): string => path.join(repository, "records");
-const recordFolder = (id: BackupId, repository = repositoryFolder): string =>
-  path.join(recordsFolder(repository), id);
-
-async function saveRecord(id: BackupId, fact: RecordName, value: unknown): Promise<void> {
-  await mkdir(recordFolder(id), { recursive: true, mode: 0o700 });
-  await writeFileAtomically(path.join(recordFolder(id), `${fact}.json`), JSON.stringify(value));
-}
-
-async function readRecord<F extends RecordName>(
-  id: BackupId,
-  fact: F,
-  repository: string,
-): Promise<z.infer<(typeof recordSchemas)[F]> | null> {
-  const text = await readTextIfExists(path.join(recordFolder(id, repository), `${fact}.json`));
-  const schema: z.ZodType = recordSchemas[fact];
-  const value = text === undefined ? undefined : parseJson(schema, text);
-  return (value as z.infer<(typeof recordSchemas)[F]> | undefined) ?? null;
-}
-
-function parseJson<T>(schema: z.ZodType<T>, text: string): T | undefined {
-  try {
-    return schema.safeParse(JSON.parse(text)).data;
-  } catch {
-    return undefined;
-  }
-}
-
-async function readNames(folder: string): Promise<string[]> {
-  try {
-    return await readdir(folder);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return [];
-    throw error;
-  }
 }

@@ -5,7 +5,6 @@ import type { RestoreRequest } from "../../model/restore/protocol";
 import { reservedBytes } from "../../model/dump/disk-space";
 import { previewPending } from "../../model/upgrades/pending";
 import { scriptLabel } from "../../model/upgrades/script";
-import { readVerification } from "../repository/repository";
 import { listDatabases } from "../postgres/databases";
 import { messageOf } from "../system/errors";
 import { withConnection } from "../postgres/connect";
@@ -15,12 +14,7 @@ import { latestReports } from "../system/restore-reports";
 import { swapBlockers } from "./swap-blockers";
 import { readBackupColumns } from "./source/backup-columns";
 import { findOffsiteCopy } from "./source/fetch-offsite";
-import {
-  findBackup,
-  isRepositoryMounted,
-  sourceFolder,
-  type FoundBackup,
-} from "./source/find-backup";
+import { findBackup, isRepositoryMounted, type FoundBackup } from "./source/find-backup";
 
 /** Past refreshes shown as an estimate of the duration. */
 const maxRefreshes = 3;
@@ -65,7 +59,7 @@ export async function planRefresh(request: RestoreRequest): Promise<RefreshPlan>
       server,
       database,
       now: live?.stamp?.source.backup ?? null,
-      backup: found ? await backupFacts(found) : null,
+      backup: found ? backupFacts(found) : null,
       copy: copy ?? null,
       broughtBackFrom: previousVersion,
       unread,
@@ -95,9 +89,13 @@ async function collectProblem<T>(
   }
 }
 
-async function backupFacts({ manifest, database }: FoundBackup): Promise<RefreshPlan["backup"]> {
+function backupFacts({
+  manifest,
+  database,
+  verification,
+  authenticity,
+}: FoundBackup): RefreshPlan["backup"] {
   const { id, server, startedAt, postgres } = manifest;
-  const verification = await readVerification(id, sourceFolder);
   const isVerified = verification?.result === "passed" && verification.restored;
   return {
     id,
@@ -107,6 +105,7 @@ async function backupFacts({ manifest, database }: FoundBackup): Promise<Refresh
     postgres: postgres.version,
     rows: database.tables.reduce((sum, { rows }) => sum + rows, 0),
     verifiedAt: isVerified ? verification.checkedAt : null,
+    ...(authenticity && { signedBy: authenticity.key }),
   };
 }
 

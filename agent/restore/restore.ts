@@ -25,15 +25,17 @@ import { rollBackDatabase, swapDatabases } from "../postgres/swap-databases";
 import { swapBlockers } from "./swap-blockers";
 import { prepareCandidate } from "../prepare/prepare";
 import { fetchSourceBackup, removeFetched } from "./source/fetch-offsite";
-import { checkFiles, findBackup } from "./source/find-backup";
+import { checkFiles, findBackup, trustSource } from "./source/find-backup";
 import { AgentError, messageOf } from "../system/errors";
 import { explainDiskFull } from "../system/full-disk";
-import { connect, waitForPostgres, withConnection } from "../postgres/connect";
+import { waitForPostgres } from "../postgres/connect";
+import { connectToOwnDatabase, withOwnDatabase } from "../postgres/own-database";
 import {
   clientEnvironment,
   connectionString,
   runWithStderrLines,
 } from "../postgres/client-programs";
+import { dropUnusedLogins, type RestrictedLogin } from "../postgres/restricted-login";
 import { logLine } from "../system/progress";
 import { createMissingRoles } from "../server/roles/ensure";
 import { findDump, deleteDump } from "../system/received-dumps";
@@ -50,12 +52,7 @@ import { Recorder } from "./import/recorder";
 import { findDataFolder, withDiskSpaceGuard } from "../postgres/free-space";
 import { grantRights } from "./grants";
 import { restoreAndCheck } from "./import/restore-and-check";
-import {
-  transferOwnership,
-  createRestoreRole,
-  releaseRestoreRole,
-  removeRestoreRole,
-} from "./import/restore-role";
+import { transferOwnership, createRestoreRole } from "./import/restore-role";
 import { waitForDatabaseLock } from "./database-lock";
 
 /** Seconds to wait for PostgreSQL to accept connections. */
@@ -83,6 +80,7 @@ class RestoreRun {
   #logName: string | undefined;
   #verdict: Verdict | undefined;
 
+  #login: RestrictedLogin | undefined;
   readonly #prepared: PreparationReport = {};
   /** The requested source, completed from the backup's manifest. */
   #source: Source;
@@ -97,7 +95,7 @@ class RestoreRun {
   async run(): Promise<RestoreResult> {
     try {
       await waitForPostgres(startSeconds);
-      return await withConnection("postgres", async (client) => this.#runLocked(client));
+      return await withOwnDatabase(async (client) => this.#runLocked(client));
     } catch (error) {
       return this.#failed(messageOf(explainDiskFull(error)));
     }
@@ -116,26 +114,27 @@ class RestoreRun {
     const previous = findPreviousVersion(databases, this.request);
     if (previous) return this.#rollBack(client, previous);
     await dropLeftovers(client);
+    await dropUnusedLogins(client);
     const dump = await this.#openDump(client).catch(async (error: unknown) => {
       await removeFetched(database);
       throw error;
     });
     try {
       await createMissingRoles(client, database);
-      await createRestoreRole(client);
+      const login = await createRestoreRole(this.request.prepare?.masks !== undefined);
+      this.#login = login;
       await this.#step("create", async () =>
-        createRestrictedDatabase(client, candidateName(database), dump.databaseOptions),
+        createRestrictedDatabase(client, candidateName(database), dump.databaseOptions, login.name),
       );
       const folder = await findDataFolder(client);
-      await this.#restoreAndCheck(dump, folder);
+      await this.#restoreAndCheck(dump, login, folder);
       if (this.#verdict?.outcome === "failed") return this.#failed();
       // Preparing the candidate may need more space than the restore.
       await withDiskSpaceGuard(folder, candidateName(database), async () =>
-        this.#prepareCandidate(client),
+        this.#prepareCandidate(client, login),
       );
       return await this.#swap(client);
     } finally {
-      await releaseRestoreRole(client);
       await this.#cleanUp();
     }
   }
@@ -144,7 +143,7 @@ class RestoreRun {
   async #dropLeftovers(client: Client): Promise<void> {
     try {
       await dropLeftovers(client);
-      await removeRestoreRole(client);
+      await dropUnusedLogins(client);
     } catch (error) {
       // The agent's main process tries again every minute.
       logLine(`cannot clean up yet: ${messageOf(error)}`);
@@ -189,6 +188,7 @@ class RestoreRun {
     return this.#step("read", async () => {
       const found = await findBackup(client, this.request);
       await checkFiles(found);
+      await trustSource(this.request, found);
       this.#source = { ...this.#source, server: found.manifest.server };
       this.#rows = new Map(
         found.database.tables.map(({ schema, name, rows }) => [`${schema}.${name}`, rows]),
@@ -199,7 +199,11 @@ class RestoreRun {
     });
   }
 
-  async #restoreAndCheck(dump: OpenedDump, folder: string | undefined): Promise<void> {
+  async #restoreAndCheck(
+    dump: OpenedDump,
+    login: RestrictedLogin,
+    folder: string | undefined,
+  ): Promise<void> {
     const { database, source, roles } = this.request;
     this.#logName = `${fileTimestamp(this.#startedAt.toISOString())}-restore.log`;
     const masked = this.request.prepare?.masks !== undefined;
@@ -213,17 +217,19 @@ class RestoreRun {
       database,
       roles,
       rows: this.#rows,
-      masked,
+      login,
     };
     this.#verdict = await restoreAndCheck(dump, target, folder, recorder, async (name, work) =>
       this.#step(name, work),
     );
   }
 
-  async #prepareCandidate(client: Client): Promise<void> {
+  async #prepareCandidate(client: Client, login: RestrictedLogin): Promise<void> {
     const { server, database, prepare: steps } = this.request;
     const candidate = candidateName(database);
-    await this.#step("owner", async () => transferOwnership(client, candidate, database));
+    await this.#step("owner", async () =>
+      transferOwnership(client, candidate, database, login.name),
+    );
     if (steps) {
       const hasLive = (await databaseNames(client)).has(database);
       await prepareCandidate(
@@ -246,7 +252,7 @@ class RestoreRun {
       "--quiet",
       `--dbname=${connectionString(candidateName(this.request.database))}`,
     ];
-    await runWithStderrLines("vacuumdb", args, clientEnvironment(""), logLine);
+    await runWithStderrLines("vacuumdb", args, clientEnvironment(), logLine);
   }
 
   async #swap(client: Client): Promise<RestoreResult> {
@@ -284,13 +290,13 @@ class RestoreRun {
     try {
       await removeFetched(this.request.database);
       await waitForPostgres(startSeconds);
-      const client = await connect("postgres");
+      const client = await connectToOwnDatabase();
       try {
         await dropDatabase(client, candidateName(this.request.database));
-        await removeRestoreRole(client);
       } finally {
         await client.end();
       }
+      await this.#login?.drop();
     } catch (error) {
       // The agent's main process tries again every minute.
       logLine(`cannot clean up yet: ${messageOf(error)}`);

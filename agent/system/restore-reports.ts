@@ -4,7 +4,7 @@ import path from "node:path";
 import { restoreResultSchema, type RestoreResult } from "../../model/restore/protocol";
 import { stateFolder, writeStateFile } from "./state-folder";
 
-/** Number of restore reports, and of restore logs, that are retained. */
+/** Number of restore reports, of restore logs, and of logs of skipped rows that are retained. */
 const maxReports = 50;
 
 /** Opens the log of a restore for writing; `name` is its file name. */
@@ -23,7 +23,8 @@ export async function saveReport(report: RestoreResult): Promise<void> {
   await mkdir(path.join(stateFolder, "reports"), { recursive: true });
   const name = `${fileTimestamp(report.startedAt)}-restore.json`;
   await writeStateFile(path.join("reports", name), JSON.stringify(report));
-  for (const folder of ["reports", "logs"]) await deleteOldest(folder);
+  await deleteOldest("reports", "-restore.");
+  for (const kind of ["-restore.", "-keep."]) await deleteOldest("logs", kind);
 }
 
 /** The latest report; `null` when there is none. */
@@ -64,9 +65,9 @@ export function logPath(name: string): string {
   return path.join(stateFolder, "logs", path.basename(name));
 }
 
-async function deleteOldest(folder: string): Promise<void> {
+async function deleteOldest(folder: string, kind: string): Promise<void> {
   const all = (await readdir(path.join(stateFolder, folder)).catch(() => [])).sort();
-  const names = all.filter((name) => name.includes("-restore."));
+  const names = all.filter((name) => name.includes(kind));
   await Promise.all(
     names
       .slice(0, -maxReports)

@@ -1,7 +1,6 @@
 import { spawn } from "node:child_process";
 import { text } from "node:stream/consumers";
 import { EnvironmentError } from "../system/errors";
-import { sessionOptions } from "../postgres/connect";
 import { clientEnvironment, connectionString } from "../postgres/client-programs";
 
 /** System catalogs except those of large objects: a restore does not write them, so they say nothing about the backup. */
@@ -30,7 +29,7 @@ export async function amcheck(
     connectionString(restored),
   ];
   const child = spawn("pg_amcheck", args, {
-    env: clientEnvironment(sessionOptions()),
+    env: clientEnvironment(),
     stdio: ["ignore", "pipe", "pipe"],
   });
   const ended = new Promise<number | null>((resolve, reject) => {

@@ -1,5 +1,4 @@
 import type { Client } from "pg";
-import { setTimeout as sleep } from "node:timers/promises";
 import path from "node:path";
 import { stat } from "node:fs/promises";
 import type { BackedUpDatabase, Manifest } from "../../model/backup/manifest";
@@ -7,36 +6,28 @@ import { compareCounts } from "../../model/backup/manifest-comparison";
 import { failureLines } from "../../model/import-log/verdict-text";
 import type { Verdict } from "../../model/import-log/verdict-schema";
 import { verificationName } from "../../model/base/names";
-import {
-  createRestrictedDatabase,
-  dropDatabase,
-  tryLockDatabase,
-  unlockDatabase,
-} from "../postgres/databases";
+import { databaseLock } from "../postgres/advisory-locks";
+import { createRestrictedDatabase, dropDatabase } from "../postgres/databases";
+import { withLock } from "../postgres/locks";
+import { withOwnDatabase } from "../postgres/own-database";
 import { AgentError, EnvironmentError, messageOf } from "../system/errors";
 import { waitForPostgres, withConnection } from "../postgres/connect";
 import { logLine } from "../system/progress";
 import { openDump, type OpenedDump } from "../restore/dump/open-dump";
 import { restoreAndCheck } from "../restore/import/restore-and-check";
 import { Recorder } from "../restore/import/recorder";
-import {
-  createRestoreRole,
-  releaseRestoreRole,
-  removeRestoreRole,
-} from "../restore/import/restore-role";
+import { createRestoreRole } from "../restore/import/restore-role";
+import type { RestrictedLogin } from "../postgres/restricted-login";
 import { findDataFolder } from "../postgres/free-space";
 import { createRestoreLog } from "../system/restore-reports";
 import { stateFolder } from "../system/state-folder";
 import { amcheck } from "./amcheck";
 import { countContents } from "./count-contents";
 import { logName } from "../repository/backup-logs";
-import { backupFolder } from "../repository/repository";
+import { backupFolder } from "../repository/stored-backup";
 
 /** Seconds to wait for PostgreSQL to accept connections. */
 const startSeconds = 60;
-
-/** Milliseconds between attempts to acquire the lock. */
-const waitMilliseconds = 500;
 
 /** The result of verifying one database. */
 export interface VerifiedDatabase {
@@ -58,15 +49,13 @@ export async function verifyDatabase(
   jobs: number,
 ): Promise<VerifiedDatabase> {
   const restored = verificationName(database.name);
-  return withConnection("postgres", async (client) => {
-    while (!(await tryLockDatabase(client, restored))) await sleep(waitMilliseconds);
-    try {
+  const wait = { holder: `another verification of ${database.name}` };
+  return withOwnDatabase(async (client) =>
+    withLock(client, databaseLock(restored), wait, async () => {
       await dropDatabase(client, restored);
-      return await restoreInto(restored, client, manifest, database, jobs);
-    } finally {
-      await cleanUp(client, restored);
-    }
-  });
+      return restoreInto(restored, client, manifest, database, jobs);
+    }),
+  );
 }
 
 async function restoreInto(
@@ -88,11 +77,37 @@ async function restoreInto(
     await recorder.close();
     return { problems: problemsOfError(name, error), log };
   }
+  const login = await createRestoreRole(false);
+  try {
+    return await restoreWith(login, dump, restored, client, database, { jobs, log, recorder });
+  } finally {
+    await dropCopy(restored, login);
+  }
+}
+
+async function restoreWith(
+  login: RestrictedLogin,
+  dump: OpenedDump,
+  restored: string,
+  client: Client,
+  database: BackedUpDatabase,
+  {
+    jobs,
+    log,
+    recorder,
+  }: { readonly jobs: number; readonly log: string; readonly recorder: Recorder },
+): Promise<VerifiedDatabase> {
+  const { name } = database;
   let verdict: Verdict;
   try {
-    await createRestoreRole(client);
-    await createRestrictedDatabase(client, restored, dump.databaseOptions);
-    const target = { candidate: restored, database: name, roles: "leave out", jobs } as const;
+    await createRestrictedDatabase(client, restored, dump.databaseOptions, login.name);
+    const target = {
+      candidate: restored,
+      database: name,
+      roles: "leave out",
+      jobs,
+      login,
+    } as const;
     const folder = await findDataFolder(client);
     verdict = await restoreAndCheck(dump, target, folder, recorder, async (step, work) => {
       logLine(`${name}: ${step} …`);
@@ -152,18 +167,14 @@ function throwOnOutage({ causes }: Verdict): void {
   );
 }
 
-/** Drops the temporary database and the restore role; waits for PostgreSQL to accept connections. */
-async function cleanUp(client: Client, restored: string): Promise<void> {
-  await releaseRestoreRole(client);
+/** Drops the temporary database and the role that restored it; waits for PostgreSQL to accept connections. */
+async function dropCopy(restored: string, login: RestrictedLogin): Promise<void> {
   try {
     await waitForPostgres(startSeconds);
-    await withConnection("postgres", async (admin) => {
-      await dropDatabase(admin, restored);
-      await removeRestoreRole(admin);
-    });
+    await withConnection("postgres", async (admin) => dropDatabase(admin, restored));
+    await login.drop();
   } catch (error) {
     // The agent's main process tries again every minute.
     logLine(`cannot clean up yet: ${messageOf(error)}`);
   }
-  await unlockDatabase(client, restored).catch(() => undefined);
 }

@@ -1,6 +1,6 @@
 import { stat } from "node:fs/promises";
 import { availableParallelism } from "node:os";
-import { isVerified, type Verification } from "../../model/backup/catalogue";
+import { isRejected, isVerified, type Verification } from "../../model/backup/catalogue";
 import { backupProblemsText } from "../../model/backup/manifest-comparison";
 import { type BackedUpDatabase, type Manifest } from "../../model/backup/manifest";
 import { splitBySize } from "../../model/backup/split-by-size";
@@ -11,14 +11,11 @@ import { AgentError, EnvironmentError } from "../system/errors";
 import { waitForPostgres } from "../postgres/connect";
 import { logLine } from "../system/progress";
 import { forEachConcurrently } from "../system/concurrency";
+import { acceptBackup, requireAuthentic } from "../repository/authenticity";
 import { fileProblems } from "../repository/backup-files";
 import { pruneBackupLogs } from "../repository/backup-logs";
-import {
-  backupFolder,
-  saveVerification,
-  readBackupCatalogue,
-  readManifest,
-} from "../repository/repository";
+import { saveVerification, readBackupCatalogue } from "../repository/repository";
+import { backupFolder, readStoredManifest } from "../repository/stored-backup";
 import { missingBackupText } from "../repository/offsite-only";
 import { verifyDatabase, type VerifiedDatabase } from "./verify-database";
 
@@ -27,20 +24,30 @@ const startSeconds = 60;
 
 /**
  * Verifies a backup: compares its files with the manifest, restores each database into a temporary database, counts its
- * rows and runs amcheck. The result is saved in the catalogue.
+ * rows and runs amcheck. The result is saved in the catalogue. With `accept`, the digest of its manifest, the backup is
+ * accepted first, although its signature is missing or wrong.
  *
- * Throws an {@link AgentError} when the backup does not exist, or could not be verified for a reason other than the
- * backup; the catalogue is not changed then.
+ * Throws an {@link AgentError} when the backup does not exist or is rejected, or could not be verified for a reason other
+ * than the backup; the catalogue is not changed then.
  */
-export async function verifyBackup(id: BackupId, now: () => Date): Promise<VerifyResult> {
+export async function verifyBackup(
+  id: BackupId,
+  now: () => Date,
+  accept?: string,
+): Promise<VerifyResult> {
   if (!(await exists(id))) {
     throw new AgentError(await missingBackupText(id));
   }
+  if (accept !== undefined) await acceptBackup(id, accept);
   const started = performance.now();
   const logs: string[] = [];
   logLine(`verify ${id}: checksums …`);
+  // What is recorded below holds for this manifest, and for no other one that is there afterwards.
+  const stored = await readStoredManifest(id);
   const problems: string[] = [...(await fileProblems(id))];
-  const manifest = await readManifest(id);
+  // Not recorded: whether a backup is genuine is judged whenever it is used.
+  if (problems.length === 0) await requireAuthentic(id);
+  const manifest = stored?.manifest;
   const restored = problems.length === 0 && manifest !== undefined;
   if (restored) {
     await waitForPostgres(startSeconds);
@@ -59,6 +66,7 @@ export async function verifyBackup(id: BackupId, now: () => Date): Promise<Verif
     seconds: Math.round(performance.now() - started) / 1000,
     text:
       problems.length === 0 && manifest ? passedText(manifest) : backupProblemsText(id, problems),
+    manifest: stored?.sha256 ?? null,
   };
   await saveVerification(id, verification);
   await pruneBackupLogs().catch(() => undefined);
@@ -78,11 +86,14 @@ async function verifyDatabases(manifest: Manifest): Promise<readonly VerifiedDat
   return manifest.databases.flatMap(({ name }) => verified.get(name) ?? []);
 }
 
-/** The backup to verify next: the newest one that was neither verified nor found to be bad. */
+/** The backup to verify next: the newest one that was neither verified nor rejected nor found to be bad. */
 export async function nextToVerify(): Promise<BackupId | undefined> {
   const unverified = (await readBackupCatalogue()).filter(
     (entry) =>
-      entry.backup !== null && !isVerified(entry) && entry.verification?.result !== "failed",
+      entry.backup !== null &&
+      !isVerified(entry) &&
+      !isRejected(entry) &&
+      entry.verification?.result !== "failed",
   );
   return unverified.at(-1)?.id;
 }

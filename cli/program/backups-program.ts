@@ -1,7 +1,8 @@
-import { Argument, InvalidArgumentError, type Command } from "commander";
+import { Argument, InvalidArgumentError, Option, type Command } from "commander";
 import { example, stackArgument } from "./arguments";
 import type { VerbContext } from "./verb-context";
 import { exitStatus } from "../base/exit-status";
+import { acceptedDigestSchema } from "../../model/backup/signature";
 import { parseBackupId } from "../../model/base/names";
 import type { StackName } from "../project/stacks";
 import { runBackups, runBackupsDelete, runBackupsPrune, runBackupsVerify } from "../verbs/backups";
@@ -35,6 +36,7 @@ export function addBackups(program: Command, { folder, exit }: VerbContext): voi
     )
     .addArgument(stackArgument("<stack>"))
     .addArgument(backupArgument("[id]"))
+    .addOption(acceptOption())
     .option("--json", "print JSON")
     .action(async (name: StackName, id: string | undefined, _: Options, self: Command) => {
       if (!(await runBackupsVerify(folder(), name, id, self.optsWithGlobals())))
@@ -99,6 +101,7 @@ function addOffsite(command: Command, { folder, exit }: VerbContext): void {
     .option("--identity <file>", "file with the private key, to fetch a backup")
     .option("--of <server>", "server whose copies to use, if not the stack's own")
     .option("--upload", "upload missing copies now")
+    .addOption(acceptOption())
     .option("--json", "print JSON")
     .action(async (name: StackName, id: string | undefined, _: Options, self: Command) => {
       const options: OffsiteOptions = self.optsWithGlobals();
@@ -112,6 +115,7 @@ function addOffsite(command: Command, { folder, exit }: VerbContext): void {
 
 interface OffsiteOptions extends Options {
   readonly identity?: string;
+  readonly accept?: string;
   readonly of?: string;
   readonly upload?: boolean;
 }
@@ -120,6 +124,15 @@ const noIdentity = { identity: undefined };
 
 function backupArgument(flags: string): Argument {
   return new Argument(flags, "an id like 20261121T032900Z").argParser(parseId);
+}
+
+function acceptOption(): Option {
+  const what = "accept a backup whose signature is missing or wrong, by the digest of its manifest";
+  return new Option("--accept <digest>", what).argParser((text: string) => {
+    const { error } = acceptedDigestSchema.safeParse(text);
+    if (!error) return text;
+    throw new InvalidArgumentError(error.issues[0]?.message ?? "");
+  });
 }
 
 function parseId(text: string): string {

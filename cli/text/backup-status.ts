@@ -3,7 +3,7 @@ import { parseBackupId } from "../../model/base/names";
 import { ageText, timestampText } from "../base/time-text";
 import type { Paint } from "../base/paint";
 
-/** The newest backup, a running one, failures, and when the next backups run. */
+/** The newest backup, a running one, failures, when the next backups run, and the key that they are signed with. */
 export function backupRows(
   stack: string,
   seen: BackupsObservation,
@@ -44,6 +44,9 @@ export function backupRows(
   for (const { name, last } of faulty) {
     rows.push(["", paint.bad(`${name} failed: ${last?.text.split("\n")[0] ?? ""}`)]);
   }
+  for (const problem of seen.rejected ?? []) {
+    rows.push(["", paint.bad(problem.replaceAll("<stack>", stack))]);
+  }
   for (const late of seen.late) {
     rows.push(["", `${paint.bad(late)} · npx stagecraft backups ${stack}`]);
   }
@@ -51,5 +54,6 @@ export function backupRows(
     const text = times.map((time) => timestampText(new Date(time))).join(", ");
     if (times.length > 0) rows.push(["", `${name} runs next at ${text}`]);
   }
+  if (newest !== null && seen.signingKey != null) rows.push(["", `signed with ${seen.signingKey}`]);
   return rows;
 }

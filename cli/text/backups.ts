@@ -1,6 +1,6 @@
 import type { CatalogueEntry } from "../../model/backup/catalogue";
 import type { Catalogue, PruneResult } from "../../model/backup/catalogue-protocol";
-import { newestVerified } from "../../model/backup/catalogue";
+import { isRejected, newestVerified } from "../../model/backup/catalogue";
 import { parseBackupId } from "../../model/base/names";
 import { formatAge, formatBytes, formatDuration } from "../../model/base/units";
 import { plainPaint, type Paint } from "../base/paint";
@@ -38,7 +38,23 @@ export function backupsText(
     ];
   });
   const table = rows.length === 0 ? ["no backups yet"] : alignColumns([headings, ...rows]);
-  return [...table, summaryLine(catalogue, now, paint)].join("\n");
+  return [
+    ...table,
+    ...authenticityLines(catalogue, stack, paint),
+    summaryLine(catalogue, now, paint),
+  ].join("\n");
+}
+
+/** What the marks in the column `verified` mean: which backups are unsigned, and why others are rejected. */
+function authenticityLines({ entries }: Catalogue, stack: string, paint: Paint): string[] {
+  const unsigned = entries.some(({ authenticity }) => authenticity?.state === "unsigned");
+  const accepted = entries.some(({ authenticity }) => authenticity?.state === "accepted");
+  const problems = entries.flatMap(({ authenticity }) => authenticity?.problem ?? []);
+  return [
+    ...problems.map((problem) => paint.bad(problem.replaceAll("<stack>", stack))),
+    ...(unsigned ? ["unsigned: made by an earlier version"] : []),
+    ...(accepted ? ["accepted: by an operator, by the digest of its manifest"] : []),
+  ];
 }
 
 /** What `stagecraft backups forget` prints: each backup, whether it is retained, and the rule. */
@@ -65,7 +81,14 @@ function databasesOf(entry: CatalogueEntry): string {
   return `${names.slice(0, namedDatabases).join(", ")} + ${names.length - namedDatabases}`;
 }
 
-function verifiedText({ backup, away, attempt, verification }: CatalogueEntry): string {
+function verifiedText(entry: CatalogueEntry): string {
+  if (isRejected(entry)) return "✘ rejected";
+  const state = entry.authenticity?.state;
+  const text = verificationText(entry);
+  return state === "unsigned" || state === "accepted" ? `${text} · ${state}` : text;
+}
+
+function verificationText({ backup, away, attempt, verification }: CatalogueEntry): string {
   if (verification?.result === "failed") return "✘ verification failed";
   if (!backup && !away) {
     return attempt?.result === "failed" ? `✘ ${reasonOf(attempt.text)}` : "✘ missing";

@@ -25,3 +25,13 @@ export function doctorText(checks: readonly DoctorCheck[], paint: Paint = plainP
   );
   return lines.join("\n");
 }
+
+/** Days after which the packages of the server image should be renewed. */
+const packageDays = 35;
+
+/** How old the packages of the server image are, and what to do when Debian has published fixes since. */
+export function packageAgeText(date: string, today: Date): string {
+  const days = Math.floor((today.getTime() - Date.parse(date)) / 86_400_000);
+  if (days <= packageDays) return `packages of ${date}`;
+  return `packages of ${date}, ${days} days old: write today's date in images/Dockerfile and run up for fixes`;
+}

@@ -97,6 +97,11 @@ async function check(folder: string, id: string): Promise<Manifest> {
     const file = path.join(entry.parentPath, entry.name);
     const relative = path.relative(folder, file);
     if (relative === manifestFile || relative === checksumFile) continue;
+    if (!entry.isFile()) {
+      // A link could lead out of the folder, a pipe never ends.
+      found.push({ path: relative, bytes: 0, sha256: null });
+      continue;
+    }
     const { size } = await stat(file);
     found.push({ path: relative, bytes: size, sha256: await sha256OfFile(file) });
     await sync(file);

@@ -31,15 +31,20 @@ export async function runBackupsVerify(
   folder: string,
   stack: StackName,
   id: string | undefined,
-  { json }: JsonOption,
+  { json, accept }: JsonOption & { readonly accept?: string },
 ): Promise<boolean> {
   if (id !== undefined) await requireStoredBackup(folder, stack, id);
+  else if (accept !== undefined)
+    throw new Rejection(
+      "--accept needs the id of the backup that has this digest",
+      `npx stagecraft backups verify ${stack} <id> --accept ${accept}`,
+    );
   const agent = await findAgent(folder, stack);
   const line = new LiveLine(process.stderr);
   let text = "verify …";
   line.show(() => text);
   const result = await call(agent, "verify", {
-    request: id === undefined ? {} : { backup: id },
+    request: id === undefined ? {} : { backup: id, accept },
     onLine: (progress) => (text = progress),
   }).finally(() => {
     line.end();

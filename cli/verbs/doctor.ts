@@ -7,13 +7,15 @@ import {
   pulumiToolchain,
   type Requirement,
 } from "../../tools";
+import { packageFolder } from "../../tools/folders";
+import { packageDate } from "../../tools/package-date";
 import { formatProblems } from "../../model/base/config-problem";
 import { Problem, Rejection } from "../base/problem";
 import { readStackFile } from "../project/stack-file";
 import { hasOwnPassphrase, hasSecrets, passphrasePath } from "../pulumi/setup";
 import { stackNames } from "../project/stacks";
 import { StepList } from "../terminal/steps";
-import { doctorText, type DoctorCheck } from "../text/doctor";
+import { doctorText, packageAgeText, type DoctorCheck } from "../text/doctor";
 import { paintFor } from "../base/paint";
 
 /** Options of `stagecraft doctor`. */
@@ -32,7 +34,12 @@ export async function runDoctor(folder: string, options: DoctorOptions): Promise
     ...requirements.map(checkRequirement),
     checkPassphrase(folder),
   ]);
-  const findings = [...machine, ...stackNames.map((stack) => checkStackFile(folder, stack))];
+  const image = {
+    name: "server image",
+    ok: true,
+    detail: packageAgeText(packageDate(packageFolder()), new Date()),
+  };
+  const findings = [...machine, image, ...stackNames.map((stack) => checkStackFile(folder, stack))];
   console.log(
     options.json
       ? JSON.stringify({ findings }, null, 2)

@@ -12,6 +12,13 @@ interface OffsiteSelection {
   readonly json?: boolean | undefined;
 }
 
+interface FetchSelection extends OffsiteSelection {
+  /** File with the private key. */
+  readonly identity: string | undefined;
+  /** Digest of the manifest of a copy that is rejected otherwise. */
+  readonly accept?: string | undefined;
+}
+
 /** `stagecraft backups offsite`: lists the off-site copies, from the remote itself. */
 export async function runOffsiteList(
   folder: string,
@@ -44,13 +51,13 @@ export async function runOffsiteFetch(
   folder: string,
   stack: StackName,
   id: string,
-  { identity, of = stack, json }: OffsiteSelection & { readonly identity: string | undefined },
+  { identity, of = stack, json, accept }: FetchSelection,
 ): Promise<void> {
   const key = readIdentity(identity, stack, id);
   const agent = await findAgent(folder, stack);
   await requireCopy(agent, stack, of, id);
   const fetched = await call(agent, "offsite-fetch", {
-    request: { id, of, identity: key },
+    request: { id, of, identity: key, accept },
   });
   console.log(json ? toJson(fetched) : fetchedText(fetched, stack));
 }

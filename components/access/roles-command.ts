@@ -1,6 +1,6 @@
 import type * as command from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
-import { rolesDrift } from "../../model/roles/drift";
+import { areRolesUpToDate } from "../../model/roles/drift";
 import { hasLogin, peopleWithLogin, type People } from "../../model/roles/people";
 import { rolesRequestSchema } from "../../model/roles/protocol";
 import { agentCommand } from "../engine/agent-command";
@@ -49,6 +49,6 @@ export function rolesCommand(
   return agentCommand(server, {
     verb: "roles",
     request: pulumi.secret(request),
-    isUpToDate: ({ roles }) => rolesDrift({ ...roles, superusers: [] }, logins).length === 0,
+    isUpToDate: ({ roles }) => areRolesUpToDate(roles, logins),
   });
 }

@@ -45,9 +45,6 @@ export function applicationContainer(parts: ApplicationParts): docker.ContainerA
     volumes: [{ volumeName: files.name, containerPath: folder, readOnly: true }],
     memory,
     memorySwap: 2 * memory,
-    // The log is read after a refresh, and must not fill the disk.
-    logDriver: "json-file",
-    logOpts: { "max-size": "10m", "max-file": "3" },
     stopTimeout: stopSeconds,
     destroyGraceSeconds: stopSeconds,
     ...(healthCommand !== undefined && { healthcheck: healthcheck(healthCommand) }),

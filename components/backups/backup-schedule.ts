@@ -61,6 +61,8 @@ export interface BackupsArgs {
   readonly offsite?: OffsiteArgs | undefined;
   /** Who is notified when a backup fails or is overdue. See docs/alerts.md. @default nobody */
   readonly alerts?: AlertsArgs | undefined;
+  /** Public keys that the server's own backups may be signed with besides its present one. @default none */
+  readonly signedBy?: readonly string[] | undefined;
 }
 
 /** Arguments of {@link BackupSchedule}. */
@@ -91,6 +93,7 @@ export class BackupSchedule extends pulumi.ComponentResource {
       pins,
       offsite: settings.offsite,
       alerts: settings.alerts,
+      signedBy: settings.signedBy,
     });
     const jobs = scheduledJobs(request);
     // Shown at preview when they change.

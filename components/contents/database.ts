@@ -119,6 +119,8 @@ export class Database extends pulumi.ComponentResource {
         keepPrevious: settings.keepPrevious,
         acceptUnverified: contents.acceptUnverified,
         acceptKind: contents.acceptKind,
+        signedBy: contents.signedBy,
+        accept: contents.accept,
         offsite: contents.offsite,
       });
     const stdin = restoreId.apply((id) => JSON.stringify(request(id)));

@@ -27,7 +27,13 @@ export interface Contents {
   readonly offsite?: OffsiteSource | undefined;
   /** For production: the kind of server other than production that a backup may come from. @default none */
   readonly acceptKind?: ServerKind | undefined;
+  /** Public key of the server that made the backup, e.g. `"ed25519:…"`. @default the key of its first signed backup that is restored */
+  readonly signedBy?: string | undefined;
+  /** Digest of the manifest of a backup that is used although its signature is missing or wrong: `"sha256:…"`. @default none */
+  readonly accept?: string | undefined;
 }
+
+type Accepted = Pick<Contents, "acceptUnverified" | "acceptKind" | "signedBy" | "accept">;
 
 /** A dump on this machine. */
 export interface Dump extends Contents {
@@ -36,7 +42,7 @@ export interface Dump extends Contents {
 }
 
 /** A backup in the repository of a server. */
-export interface BackupArgs extends Pick<Contents, "acceptUnverified" | "acceptKind"> {
+export interface BackupArgs extends Accepted {
   /** The volume with the server's backups, e.g. `stagecraft-prod-backups`. A change recreates the agent's container. */
   readonly repository: string;
   /** Id of the backup, e.g. `20261121T032900Z`. Another one is a refresh. */
@@ -49,8 +55,7 @@ export function backupContents({ repository, backup, ...accepted }: BackupArgs):
 }
 
 /** An off-site copy of a backup. A copy counts as unverified: `acceptUnverified` must be `true`. */
-export interface OffsiteBackupArgs
-  extends z.input<typeof offsiteSourceSchema>, Pick<Contents, "acceptUnverified" | "acceptKind"> {
+export interface OffsiteBackupArgs extends z.input<typeof offsiteSourceSchema>, Accepted {
   /** Id of the backup, e.g. `20261121T032900Z`. Another one is a refresh. */
   readonly backup: string;
 }
@@ -63,11 +68,14 @@ export function offsiteContents({
   backup,
   acceptUnverified,
   acceptKind,
+  signedBy,
+  accept,
   ...storage
 }: OffsiteBackupArgs): Contents {
   const offsite = checkArgs("offsiteContents", offsiteSourceSchema, storage);
   const repository = offsiteRepository(offsite);
-  return { source: { name: backup, backup, repository }, offsite, acceptUnverified, acceptKind };
+  const accepted = { acceptUnverified, acceptKind, signedBy, accept };
+  return { source: { name: backup, backup, repository }, offsite, ...accepted };
 }
 
 /** The volume on the engine that contents are read from, if any. */

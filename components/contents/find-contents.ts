@@ -20,20 +20,21 @@ export interface SearchScope {
 
 /** Finds the dump that a stack's `data` section names. A backup in a volume or off-site is left to the agent, which can read it. */
 export function findContents(
-  { dump, from = "", backup = "", offsite, acceptUnverified, acceptKind }: StackFileConfig["data"],
+  { dump, from = "", backup = "", offsite, ...data }: StackFileConfig["data"],
   { projectFolder, namePrefix, database }: SearchScope,
 ): FoundContents {
+  const { acceptUnverified, acceptKind, signedBy, accept } = data;
   if (dump !== undefined) return findDump(projectFolder, "data.dump", dump, acceptKind);
   const origin = parseOrigin(from, namePrefix);
   if ("problem" in origin) return { problem: { path: "data.from", text: origin.problem } };
+  const accepted = { acceptUnverified, acceptKind, signedBy, accept };
   if (origin.kind === "offsite") {
-    const accepted = { acceptUnverified, acceptKind };
     if (offsite) return { contents: offsiteContents({ ...offsite, backup, ...accepted }) };
     return { problem: { path: "data.offsite", text: "is missing" } };
   }
   if (origin.kind === "volume") {
     const repository = origin.volume;
-    return { contents: backupContents({ repository, backup, acceptUnverified, acceptKind }) };
+    return { contents: backupContents({ repository, backup, ...accepted }) };
   }
   const folder = resolve(projectFolder, from);
   if (!existsSync(folder) || !statSync(folder).isDirectory()) {

@@ -7,7 +7,8 @@ engine=$("$PWD/$ENGINE_OVER_SSH" "$HOST")
 is_there() { docker --host "$engine" image inspect "$TAG" > /dev/null 2>&1; }
 if is_there; then exit; fi
 docker image inspect "$TAG" > /dev/null 2>&1 ||
-  DOCKER_BUILDKIT=0 docker build --tag "$TAG" ${SERVER_IMAGE:+--build-arg "SERVER_IMAGE=$SERVER_IMAGE"} "$CONTEXT" >&2
+  DOCKER_BUILDKIT=0 docker build --tag "$TAG" ${SERVER_IMAGE:+--build-arg "SERVER_IMAGE=$SERVER_IMAGE"} "$CONTEXT" >&2 ||
+  { [ -n "${SERVER_IMAGE:-}" ] || echo "if the base image is missing, prepare it with: npx stagecraft doctor --fix" >&2; exit 1; }
 echo "$WHAT: sending to $HOST" >&2
 docker save "$TAG" | docker --host "$engine" load > /dev/null
 is_there || { echo "the $WHAT $TAG was not transferred to $HOST completely; run this again" >&2; exit 1; }

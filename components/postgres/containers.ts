@@ -79,6 +79,8 @@ export function postgresContainer(
     stopTimeout: stopSeconds,
     destroyGraceSeconds: stopSeconds,
     healthcheck: healthcheck("pg_isready", "-q", "-h", socketPath),
+    // Connections and DDL of production are logged: more room than for others, so that they are there when they are needed.
+    ...rotatedLog({ megabytes: 20, files: 10 }),
   };
 }
 
@@ -141,8 +143,21 @@ export function common(
     securityOpts: ["no-new-privileges"],
     // The provider has no process limit per container; this one counts all processes of the user on the engine.
     ulimits: [{ name: "nproc", soft: mostProcesses, hard: mostProcesses }],
+    ...rotatedLog({ megabytes: 10, files: 3 }),
     // The volumes are resources of their own.
     removeVolumes: false,
+  };
+}
+
+/**
+ * The log of a container, which the engine rotates, so that no program in it can fill the host's disk: what a container
+ * prints is on the host, outside the volumes, and anyone who may connect to PostgreSQL can write to its log. Of the drivers
+ * that `docker logs` reads, `json-file` is the one that log shippers read, too.
+ */
+function rotatedLog({ megabytes, files }: { readonly megabytes: number; readonly files: number }) {
+  return {
+    logDriver: "json-file",
+    logOpts: { "max-size": `${megabytes}m`, "max-file": `${files}` },
   };
 }
 

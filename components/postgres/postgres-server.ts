@@ -8,6 +8,7 @@ import type { PostgresParameters } from "../../model/parameters/typed-parameters
 import { engineNames, type EngineNames } from "../../model/base/engine-names";
 import { planMemory } from "../../model/stack-file/memory";
 import { postgresSchema } from "../../model/stack-file/schema";
+import { traceParameters } from "../../model/parameters/trace-parameters";
 import { walParameters } from "../../model/parameters/wal-parameters";
 import { tlsResultSchema } from "../../model/tls/protocol";
 import { parseBytes } from "../../model/base/units";
@@ -37,7 +38,10 @@ export interface PostgresArgs {
    * Changing it restarts PostgreSQL. @default "1 GB"
    */
   readonly memory?: string | undefined;
-  /** PostgreSQL's parameters, checked against those of its version. @default PostgreSQL's defaults, with memory parameters derived from `memory` */
+  /**
+   * PostgreSQL's parameters, checked against those of its version.
+   * @default PostgreSQL's defaults, with memory parameters derived from `memory` and logging by the server's kind
+   */
   readonly settings?: PostgresParameters | undefined;
 }
 
@@ -153,7 +157,11 @@ export class PostgresServer extends pulumi.ComponentResource implements ServerRe
     const { image, network, postgres, agent } = createEngineParts(this, {
       ...{ server: name, kind, namePrefix, names: this.names, host, address, port, keepVolumes },
       ...{ memory: plan, observed: this.observed, backupsOf },
-      parameters: { ...plan.parameters, ...walParameters(archivable, declared) },
+      parameters: {
+        ...plan.parameters,
+        ...walParameters(archivable, declared),
+        ...traceParameters(kind),
+      },
     });
     this.image = image;
     this.network = network.name;

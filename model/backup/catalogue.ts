@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { formatBackupId, serverKinds, type BackupId } from "../base/names";
 import { sha256Schema } from "../base/sha256";
+import { authenticitySchema } from "./authenticity";
 import { backupIdSchema } from "./backup-id";
 
 const count = z.number().int().nonnegative();
@@ -20,6 +21,12 @@ export const attemptSchema = z.strictObject({
 });
 export type Attempt = z.infer<typeof attemptSchema>;
 
+/**
+ * SHA-256 of the manifest that a record was written for; `null` if the backup had none. Absent in the records of an
+ * earlier version.
+ */
+const manifest = sha256Schema.nullable().optional();
+
 /** Result of the last check of a backup. A backup is verified only if it was restored successfully. */
 export const verificationSchema = z.strictObject({
   checkedAt: z.iso.datetime(),
@@ -31,6 +38,7 @@ export const verificationSchema = z.strictObject({
   seconds: z.number().nonnegative(),
   /** Human-readable: one line, or the problems found. */
   text: z.string(),
+  manifest,
 });
 export type Verification = z.infer<typeof verificationSchema>;
 
@@ -44,6 +52,7 @@ export const offsiteCopySchema = z.strictObject({
   bytes: count,
   sha256: sha256Schema.nullable(),
   text: z.string(),
+  manifest,
 });
 export type OffsiteCopy = z.infer<typeof offsiteCopySchema>;
 
@@ -79,6 +88,8 @@ export const catalogueEntrySchema = z.strictObject({
   away: backupSummarySchema.optional(),
   verification: verificationSchema.nullable(),
   offsite: offsiteCopySchema.nullable(),
+  /** Whether the backup is genuine; absent without a backup, and in the answers of an earlier version. */
+  authenticity: authenticitySchema.optional(),
   pins: z.array(z.string()),
 });
 export type CatalogueEntry = z.infer<typeof catalogueEntrySchema>;
@@ -89,7 +100,18 @@ export function newestVerified(catalogue: readonly CatalogueEntry[], now: Date):
   return catalogue.findLast((entry) => isVerified(entry) && entry.id <= newest)?.id ?? null;
 }
 
-/** Whether a backup exists and its last verification restored it successfully. */
-export function isVerified({ backup, verification }: CatalogueEntry): boolean {
-  return backup !== null && verification?.result === "passed" && verification.restored;
+/** Whether a genuine backup exists and its last verification restored it successfully. */
+export function isVerified(entry: CatalogueEntry): boolean {
+  const { backup, verification } = entry;
+  return (
+    backup !== null &&
+    !isRejected(entry) &&
+    verification?.result === "passed" &&
+    verification.restored
+  );
+}
+
+/** Whether the signature of a backup shows that it is not from its server, or was altered. */
+export function isRejected({ authenticity }: Pick<CatalogueEntry, "authenticity">): boolean {
+  return authenticity?.state === "rejected";
 }

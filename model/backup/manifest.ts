@@ -14,9 +14,23 @@ export type BackupCompression = (typeof dumpCompressions)[number];
 
 const count = z.number().int().nonnegative();
 
+/** Control characters, NUL among them. */
+const control = /[\u0000-\u001f\u007f]/;
+
+/** Whether a path is relative and stays below its folder. */
+function isBelowFolder(path: string): boolean {
+  const parts = path.split("/");
+  return !control.test(path) && parts.every((part) => part !== "" && part !== "." && part !== "..");
+}
+
+/** A path below a backup's folder: not absolute, without `.`, `..` and control characters. */
+const relativePathSchema = z
+  .string()
+  .refine(isBelowFolder, { error: "must be a path below the backup's folder" });
+
 /** A file of a backup; its path is relative to the backup's folder. */
 export const backupFileSchema = z.strictObject({
-  path: z.string().min(1),
+  path: relativePathSchema,
   bytes: count,
   sha256: sha256Schema,
 });
@@ -35,7 +49,7 @@ export const backedUpDatabaseSchema = z.strictObject({
   /** Any name that PostgreSQL allows; the database need not be managed by Stagecraft. */
   name: z.string().min(1),
   /** The dump, a file, or a folder for format `directory`: `pg_dump.<server>.<database>.<YYYYMMDD>.<hhmmss>.<ext>`. */
-  dump: z.string().min(1),
+  dump: relativePathSchema,
   format: z.enum(dumpFormats),
   compression: z.enum(dumpCompressions),
   /** Parallel jobs of `pg_dump`. */

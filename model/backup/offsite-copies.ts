@@ -1,5 +1,6 @@
 import type { BackupId } from "../base/names";
 import {
+  isRejected,
   isVerified,
   type BackupSummary,
   type CatalogueEntry,
@@ -44,7 +45,7 @@ export function offsiteCatalogue(
   });
 }
 
-/** Local backups that the rules retain off-site and that have no complete copy there, oldest first. */
+/** Genuine local backups that the rules retain off-site and that have no complete copy there, oldest first. */
 export function pendingUploads(
   local: readonly CatalogueEntry[],
   files: readonly RemoteFile[],
@@ -52,6 +53,7 @@ export function pendingUploads(
 ): BackupId[] {
   const copies = completeCopies(files);
   return localBackups(local)
+    .filter((entry) => !isRejected(entry))
     .filter(({ id, offsite }) => {
       const copy = copies.find((copy) => copy.id === id);
       const isUploaded = offsite?.result === "uploaded" && copy?.bytes === offsite.bytes;
@@ -67,7 +69,8 @@ export function updateRecordedCopies(
   records: readonly RecordedCopy[],
 ): RecordedCopy[] {
   return copies.flatMap(({ id, bytes }) => {
-    const entry = local.find((entry) => entry.id === id && entry.backup !== null);
+    // What is known of a copy does not change because its backup was altered here.
+    const entry = localBackups(local).find((entry) => entry.id === id && !isRejected(entry));
     if (entry) return [recordOf(entry, bytes)];
     return records.filter((copy) => copy.id === id);
   });

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { offsiteCopySchema } from "./catalogue";
 import { backupIdSchema } from "./backup-id";
+import { acceptedDigestSchema } from "./signature";
 
 const count = z.number().int().nonnegative();
 
@@ -52,6 +53,8 @@ export const offsiteFetchSchema = z.strictObject({
   of: serverSchema,
   /** The private key. It is never stored. */
   identity: z.string().min(1, "must be a private key"),
+  /** Accepts a copy that is rejected otherwise, by the digest of its manifest. @default none */
+  accept: acceptedDigestSchema.optional(),
 });
 export type OffsiteFetch = z.infer<typeof offsiteFetchSchema>;
 

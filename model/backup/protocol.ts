@@ -6,6 +6,7 @@ import { retentionSchema } from "./retention-policy";
 import { verificationConfigSchema } from "./verification-config";
 import { alertsConfigSchema, withoutAlertSecrets } from "./alerts";
 import { offsiteConfigSchema, withoutSecrets } from "./offsite-config";
+import { publicKeySchema } from "./signature";
 
 /** Kinds of scheduled jobs. */
 export const jobKinds = ["backup", "verification", "maintenance"] as const;
@@ -29,6 +30,8 @@ export const backupsRequestSchema = z.strictObject({
   offsite: offsiteConfigSchema.optional(),
   /** Notifications about failed and overdue backups. */
   alerts: alertsConfigSchema.optional(),
+  /** Further public keys that the server's own backups may be signed with. */
+  signedBy: z.array(publicKeySchema).optional(),
 });
 export type BackupsRequest = z.infer<typeof backupsRequestSchema>;
 
@@ -116,5 +119,9 @@ export const backupsObservationSchema = z.strictObject({
   since: z.iso.datetime().nullable(),
   /** Free bytes on the backups volume; `null` if it cannot be read. */
   freeBytes: z.number().nonnegative().nullable(),
+  /** Public key that the agent signs backups with; `null` if it cannot sign, absent in an earlier version. */
+  signingKey: publicKeySchema.nullable().optional(),
+  /** Why backups are rejected, a sentence each. */
+  rejected: z.array(z.string()).optional(),
 });
 export type BackupsObservation = z.infer<typeof backupsObservationSchema>;

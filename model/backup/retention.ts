@@ -1,7 +1,7 @@
 import { parseBackupId, type BackupId } from "../base/names";
 import { formatAge } from "../base/units";
 import { calendarOf, type BucketOf, type Calendar } from "./calendar";
-import { isVerified, type CatalogueEntry } from "./catalogue";
+import { isRejected, isVerified, type CatalogueEntry } from "./catalogue";
 import { parseCalendarSpan, spanBefore, type RetentionPolicy } from "./retention-policy";
 
 /** Days to keep an unverified or failed backup for inspection after a newer one is verified. */
@@ -32,7 +32,7 @@ export interface RetentionDecision {
  * Only verified backups are counted. An unverified backup is kept until a newer one is verified and it is
  * {@link inspectionDays} days old; a backup that failed verification is kept that long after the failure. The newest
  * verified backup, pinned backups, and backups with a timestamp in the future (caused by a wrong clock) are always kept.
- * A policy without rules keeps all.
+ * So are rejected backups, which may be genuine ones whose signature was damaged: only an operator deletes them. A policy without rules keeps all.
  */
 export function applyRetention(
   catalogue: readonly CatalogueEntry[],
@@ -116,6 +116,7 @@ function decide(
     time > newestVerified ||
     now.getTime() - Math.max(time.getTime(), since) < inspectionDays * dayMilliseconds;
   if (time > now) rules.push("in the future");
+  else if (isRejected(entry)) rules.push("rejected, kept for inspection");
   else if (isVerified({ ...entry, id, pins, verification })) {
     rules.push(...(retained.get(time.getTime()) ?? []));
     if (rules.length === 0 && time.getTime() === newestVerified?.getTime()) {

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { verificationSchema } from "./catalogue";
 import { backupIdSchema } from "./backup-id";
+import { acceptedDigestSchema } from "./signature";
 
 /** stdin of `stagecraft-agent verify`. */
 export const verifyRequestSchema = z.strictObject({
@@ -8,6 +9,8 @@ export const verifyRequestSchema = z.strictObject({
   server: z.string().min(1),
   /** Id of the backup. @default the newest unverified backup */
   backup: backupIdSchema.optional(),
+  /** Accepts that backup, although its signature is missing or wrong, by the digest of its manifest. @default none */
+  accept: acceptedDigestSchema.optional(),
 });
 export type VerifyRequest = z.infer<typeof verifyRequestSchema>;
 

@@ -9,6 +9,11 @@ export function quoteLiteral(text: string): string {
   return text.includes("\\") ? ` E${quoted}` : quoted;
 }
 
+/** Quotes the name of a parameter; those of extensions have a dot between two identifiers. */
+export function quoteParameter(name: string): string {
+  return name.split(".").map(quoteIdentifier).join(".");
+}
+
 /** Parses an identifier in SQL notation; unquoted ones are folded to lower case. */
 export function unquoteIdentifier(text: string): string {
   return text.startsWith('"') ? text.slice(1, -1).replaceAll('""', '"') : text.toLowerCase();

@@ -25,14 +25,20 @@ export interface ArchiveFacts {
   readonly grantees: ReadonlySet<string>;
   /** Its GRANT, REVOKE and ALTER DEFAULT PRIVILEGES statements, in the archive's encoding. */
   readonly grants: readonly Buffer[];
+  /** Its ALTER … OWNER TO statements, in the archive's encoding. */
+  readonly ownerChanges: readonly Buffer[];
 }
 
 /**
- * The grants of an archive as a separate plain dump. pg_restore sends all grants on an object as one command, which fails
+ * The grants of an archive as a separate plain dump, with `owners` also its changes of owners. pg_restore sends all grants on an object as one command, which fails
  * for all roles if one of them is missing.
  */
-export function grantScript({ encoding, grants }: ArchiveFacts): Buffer {
-  const statements = [Buffer.from(`SET client_encoding = '${encoding}'`), ...grants];
+export function grantScript(
+  { encoding, grants, ownerChanges }: ArchiveFacts,
+  { owners }: { readonly owners: boolean },
+): Buffer {
+  const encodingStatement = Buffer.from(`SET client_encoding = '${encoding}'`);
+  const statements = [encodingStatement, ...grants, ...(owners ? ownerChanges : [])];
   return Buffer.concat([
     ...statements.flatMap((statement) => [statement, Buffer.from(";\n")]),
     Buffer.from("-- PostgreSQL database dump complete\n"),
@@ -47,6 +53,7 @@ export class ArchiveScriptReader {
   readonly #owners = new Map<string, number>();
   readonly #grantees = new Set<string>();
   readonly #grants: Buffer[] = [];
+  readonly #ownerChanges: Buffer[] = [];
   #encoding = "UTF8";
   #decode: DecodeText = textDecoder("UTF8");
 
@@ -63,6 +70,7 @@ export class ArchiveScriptReader {
       owners: this.#owners,
       grantees: this.#grantees,
       grants: this.#grants,
+      ownerChanges: this.#ownerChanges,
     };
   }
 
@@ -85,6 +93,7 @@ export class ArchiveScriptReader {
     if (action === "change database") {
       if (/^CREATE DATABASE/i.test(facts.excerpt)) this.#database = readDatabaseOptions(text);
     } else if (action === "set owner") {
+      if (!object.startsWith("DATABASE ")) this.#ownerChanges.push(bytes);
       for (const role of facts.roles) {
         if (!object.startsWith("DATABASE "))
           this.#owners.set(role, (this.#owners.get(role) ?? 0) + 1);

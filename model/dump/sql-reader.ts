@@ -1,6 +1,7 @@
 import { BlockComment } from "./block-comment";
 import { backslash, countNewlines, endsComment, minus, newline, semicolon } from "./bytes";
 import { CopyRows } from "./copy-rows";
+import { readsStdin } from "./copy-statement";
 import { leadByteTest, type IsLeadByte } from "./lead-bytes";
 import { StatementScanner } from "./statement-scanner";
 
@@ -31,9 +32,15 @@ type Tokens<T = void> = Generator<SqlToken, T, undefined>;
  * over the bytes, with at most one statement in memory. Unlike `psql` it never runs a row as a statement, and it runs no
  * `\` commands.
  *
- * Pass chunks in order to {@link push}, then call {@link finish} once.
+ * Pass chunks in order to {@link push}, then call {@link finish} once. The sender of the statements sets {@link rowsFollow}
+ * to PostgreSQL's answer.
  */
 export class SqlReader {
+  /**
+   * Whether rows follow the statement that was read last, on the lines after it. It is derived from the statement's text;
+   * PostgreSQL's answer has precedence, and may be set here before the next token is read.
+   */
+  rowsFollow = false;
   #line = 1;
   /** The line on which the current statement began. */
   #firstLine = 1;
@@ -45,6 +52,8 @@ export class SqlReader {
   #comment: BlockComment | undefined;
   #copy: CopyRows | undefined;
   #rows = 0;
+  /** The line of a COPY behind its semicolon, which is read after the rows. */
+  #behindCopy: { readonly bytes: Buffer; readonly line: number } | undefined;
   #standardStrings = true;
   #isLeadByte: IsLeadByte | undefined;
 
@@ -71,7 +80,7 @@ export class SqlReader {
     const rest = this.#takeWaiting(Buffer.alloc(0));
     const line = this.#line;
     if (this.#isInRows && /^\\\.\r?$/.test(rest.toString("latin1"))) {
-      yield this.#endRows();
+      yield* this.#endRows();
     } else if (!this.#isInRows) {
       const lastLine = Buffer.concat([rest, Buffer.of(newline)]);
       yield* this.#readLines(lastLine, 0, lastLine.length);
@@ -145,23 +154,18 @@ export class SqlReader {
     this.#parts = [];
     const text = isCopy || scanner.firstWord === "set" ? whole.toString("latin1") : "";
     const endLine = this.#line + countNewlines(bytes, from, found);
-    const token = { type: "statement", line: this.#firstLine, endLine } as const;
-    if (isCopy && /\sFROM\s+stdin\b/i.test(text)) {
-      this.#copy = new CopyRows();
-      this.#rows = 0;
-      // PostgreSQL runs the rest of the line, after the semicolon, when it has read the rows.
-      const lineEnd = bytes.indexOf(newline, found);
-      const rest = bytes.subarray(found, lineEnd);
-      const isBlank = /^;\s*$/.test(rest.toString("latin1"));
-      yield { ...token, bytes: isBlank ? whole : Buffer.concat([whole, rest]) };
-      return lineEnd + 1;
-    }
     const setting = /^SET\s+standard_conforming_strings\s*(?:=|\bTO\b)\s*'?(on|off)\b/i.exec(text);
     if (setting) this.#standardStrings = setting[1]?.toLowerCase() === "on";
     const encoding = /^SET\s+client_encoding\s*(?:=|\bTO\b)\s*'?([^\s']+)/i.exec(text)?.[1];
     if (encoding !== undefined) this.#isLeadByte = leadByteTest(encoding);
-    yield { ...token, bytes: whole };
-    return found + 1;
+    this.rowsFollow = isCopy && readsStdin(text);
+    yield { type: "statement", bytes: whole, line: this.#firstLine, endLine };
+    if (!this.rowsFollow) return found + 1;
+    this.#copy = new CopyRows();
+    this.#rows = 0;
+    const lineEnd = bytes.indexOf(newline, found) + 1;
+    this.#behindCopy = { bytes: bytes.subarray(found + 1, lineEnd), line: endLine };
+    return lineEnd;
   }
 
   /** Reads rows until the closing `\.` or the end of the chunk; returns the position after the last byte read. */
@@ -170,10 +174,7 @@ export class SqlReader {
     this.#rows += count;
     this.#line += count;
     if (rows.length > 0) yield { type: "rows", bytes: rows };
-    if (isEnd) {
-      yield this.#endRows();
-      this.#line++;
-    }
+    if (isEnd) yield* this.#endRows();
     return next;
   }
 
@@ -181,9 +182,18 @@ export class SqlReader {
     return this.#copy !== undefined;
   }
 
-  #endRows(): SqlToken {
+  /** Ends the rows, and reads what was left of the line of their COPY; it may begin the rows of another COPY. */
+  *#endRows(): Tokens {
     this.#copy = undefined;
-    return { type: "end of rows", rows: this.#rows, line: this.#line };
+    const line = this.#line;
+    yield { type: "end of rows", rows: this.#rows, line };
+    const rest = this.#behindCopy;
+    this.#behindCopy = undefined;
+    if (rest) {
+      this.#line = rest.line;
+      yield* this.#readLines(rest.bytes, 0, rest.bytes.length);
+    }
+    this.#line = line + 1;
   }
 
   #takeWaiting(chunk: Buffer): Buffer {

@@ -27,6 +27,10 @@ export function fixFor(event: ImportEvent, statement: StatementFacts): string | 
       if (statement.action === "create" && statement.object?.startsWith("EXTENSION ") !== true)
         return "a library that it needs is not in the server image; install its package (images/Dockerfile), or turn the functions into an extension on the source server and dump again";
       break;
+    case "42501":
+      return statement.action === "create" && statement.object?.startsWith("EXTENSION ") === true
+        ? `only a superuser can create extension ${statement.name ?? ""}, and Stagecraft does not do so for a dump; dump again with --exclude-extension=${statement.name ?? ""} (pg_dump 17), or drop it on the source server`
+        : "only a superuser can do this, and a dump is restored without superuser rights (docs/roles.md); drop the object on the source server, or turn it into an extension there, and dump again";
     case "42601":
       return "the dump was edited or damaged, or is from a newer PostgreSQL; dump again with pg_dump of this server's version";
     case "53100":

@@ -34,6 +34,15 @@ const rules: readonly Rule[] = [
       phase === "prelude" && action === "drop" && notFound.has(sqlstate),
   },
   {
+    kind: "harmless",
+    text: "DROP of objects that belong to the server",
+    matches: ({ phase, sqlstate }, { action, object = "" }) =>
+      phase === "prelude" &&
+      action === "drop" &&
+      /^(?:EXTENSION|LANGUAGE) /.test(object) &&
+      sqlstate === "42501",
+  },
+  {
     // pg_dump --clean creates placeholder views to break circular references, and drops them afterwards.
     kind: "harmless",
     text: "placeholder for a view that does not exist",
@@ -120,6 +129,11 @@ const rules: readonly Rule[] = [
     kind: "note",
     text: "grants of roles that do not exist on this server were left out",
     matches: (event, { action }) => action === "grant" && missingRole(event) !== undefined,
+  },
+  {
+    kind: "note",
+    text: "privileges on objects of PostgreSQL or of an extension were left out",
+    matches: ({ sqlstate }, { action }) => action === "grant" && sqlstate === "42501",
   },
   {
     kind: "harmless",

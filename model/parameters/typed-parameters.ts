@@ -64,11 +64,15 @@ export interface PostgresParameters {
 
   /** Logs statements that take at least this long; `"0"` for all, `"-1"` for none. Their values may appear in the log. 19.8.2. @default "-1" */
   readonly logMinDurationStatement?: string | undefined;
-  /** Logs statements by kind: `none`, `ddl`, `mod` or `all`. 19.8.3. @default "none" */
+  /** Logs statements by kind: `none`, `ddl`, `mod` or `all`. 19.8.3. @default "ddl" on production, "none" elsewhere */
   readonly logStatement?: string | undefined;
-  /** Logs connections; applies to new sessions. 19.8.3. @default false */
+  /** Logs connections; applies to new sessions. 19.8.3. @default true on production, false elsewhere */
   readonly logConnections?: boolean | undefined;
-  /** Logs lock waits that take longer than `deadlockTimeout`. 19.8.3. @default false */
+  /** Logs ends of sessions, with their duration; applies to new sessions. 19.8.3. @default true on production, false elsewhere */
+  readonly logDisconnections?: boolean | undefined;
+  /** Beginning of each line of the server log. 19.8.3. @default "%m [%p] %quser=%u,db=%d,client=%h " */
+  readonly logLinePrefix?: string | undefined;
+  /** Logs lock waits that take longer than `deadlockTimeout`. 19.8.3. @default true */
   readonly logLockWaits?: boolean | undefined;
   /** Default time zone of sessions: `"Europe/Vienna"`. 19.11.2. @default "UTC" */
   readonly timeZone?: string | undefined;

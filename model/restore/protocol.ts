@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { applicationReportSchema } from "../application/report";
 import { verdictSchema, outcomeSchema } from "../import-log/verdict-schema";
+import { acceptedDigestSchema, publicKeySchema } from "../backup/signature";
 import { databaseNameSchema } from "../base/database-name";
 import { maxPreviousVersions, serverKinds } from "../base/names";
 import { sha256Schema } from "../base/sha256";
@@ -59,6 +60,10 @@ export const restoreRequestSchema = z.strictObject({
   acceptUnverified: z.boolean().optional(),
   /** Allows production to be recovered from a backup of a server of another kind, named explicitly. */
   acceptKind: z.enum(serverKinds).optional(),
+  /** Public key of the server that made the backup. @default the key of its first signed backup that was restored here */
+  signedBy: publicKeySchema.optional(),
+  /** Accepts a backup that is rejected otherwise, by the digest of its manifest. */
+  accept: acceptedDigestSchema.optional(),
   /** Source of an off-site copy; `source.repository` is then its remote and path. */
   offsite: offsiteSourceSchema.optional(),
 });

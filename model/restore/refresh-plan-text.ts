@@ -15,6 +15,7 @@ function heading({ server, database, now: live, backup, copy }: RefreshPlan, now
     formatBytes(backup.bytes),
     `PostgreSQL ${backup.postgres}`,
     backup.verifiedAt === null ? "unverified" : `verified ${clock(backup.verifiedAt)}`,
+    ...(backup.signedBy === null ? ["unsigned"] : []),
   ];
   return `${server} ← ${backup.server} ${backup.id}     ${facts.join(" · ")}`;
 }

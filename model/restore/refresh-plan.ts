@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { backupIdSchema } from "../backup/backup-id";
+import { publicKeySchema } from "../backup/signature";
 
 const count = z.number().int().nonnegative();
 
@@ -20,6 +21,8 @@ export const refreshPlanSchema = z.strictObject({
       postgres: z.string(),
       /** When it was verified by a restore; `null` if it was not. */
       verifiedAt: z.iso.datetime().nullable(),
+      /** Public key that it is signed with; `null` if it was made by an earlier version, which did not sign. */
+      signedBy: publicKeySchema.nullable().optional(),
     })
     .nullable(),
   /** The off-site copy to fetch; further facts about the backup are known only once it is fetched. */

@@ -1,15 +1,19 @@
 import { quoteIdentifier as q } from "../base/sql";
 import type { RolesObservation } from "./protocol";
+import { noLogin } from "./role";
 
 /**
  * Drift of a server's roles, a sentence each, for the preview. `people` are the users who need a login role. `up`
- * corrects all drift except unknown superusers.
+ * corrects all drift except roles that Stagecraft did not create.
  */
-export function rolesDrift(
-  { faults, missing, superusers, rights, logins }: RolesObservation,
-  people: readonly string[],
-): string[] {
-  const withoutLogin = people.filter((name) => !logins.includes(name));
+export function rolesDrift(observation: RolesObservation, people: readonly string[]): string[] {
+  const { faults, missing, superusers, rights, logins } = observation;
+  const { recorded, strangers = [], databases = [] } = observation;
+  const reported = [
+    ...missing,
+    ...faults.flatMap(({ role, faults }) => (faults.includes(noLogin) ? [role] : [])),
+  ];
+  const withoutLogin = people.filter((name) => ![...logins, ...reported].includes(name));
   return [
     ...faults.flatMap(({ role, faults }) =>
       faults.map((fault) => `role ${role} ${fault}; up corrects it`),
@@ -19,9 +23,37 @@ export function rolesDrift(
     ...rights.map(
       (database) => `privileges in ${database} differ from the declared ones; up corrects them`,
     ),
+    ...databases.flatMap(({ database, faults }) =>
+      faults.map((fault) => `database ${database} ${fault}; up corrects it`),
+    ),
+    ...(recorded === false && logins.length > 0
+      ? [
+          "the agent does not remember which passwords and memberships up has set, so changes of them are not detected; up corrects it",
+        ]
+      : []),
     ...superusers.map(
       (role) =>
         `role ${role} is a superuser that Stagecraft does not manage; to change that: ALTER ROLE ${q(role)} NOSUPERUSER`,
     ),
+    ...strangers.map(
+      ({ role, faults, statements }) =>
+        `role ${role}, which Stagecraft does not manage, ${listText(faults)}; to change that: ${statements.join("; ")}`,
+    ),
   ];
+}
+
+/** Whether the roles are as the last `up` applied them; roles that Stagecraft did not create are no reason for another one. */
+export function areRolesUpToDate(
+  observation: RolesObservation,
+  people: readonly string[],
+): boolean {
+  const own = { ...observation, superusers: [], strangers: [] };
+  // An older agent does not say whether there is a record.
+  return observation.recorded === true && rolesDrift(own, people).length === 0;
+}
+
+function listText(items: readonly string[]): string {
+  return items.length < 2
+    ? items.join("")
+    : `${items.slice(0, -1).join(", ")} and ${items.at(-1) ?? ""}`;
 }

@@ -32,8 +32,18 @@ export const superuser = "postgres";
 /** Login role that reads statistics of the server and all databases, but no tables. */
 export const monitorRole = "stagecraft_monitor";
 
+/**
+ * Beginning of the names of the agent's restricted logins: roles that exist only while the agent runs code of a dump, a
+ * database or its owner.
+ */
+export const sessionRolePrefix = "stagecraft_session_";
+
 /** The group role of users with the same team role; cannot log in, e.g. `stagecraft_dbadmin`. */
 export const groupRole = (role: PersonRole): string => `stagecraft_${role.toLowerCase()}`;
+
+/** Whether a role is a restricted login, or the role with which earlier versions restored. */
+export const isTemporaryRole = (name: string): boolean =>
+  name.startsWith(sessionRolePrefix) || name === "stagecraft_restore";
 
 /** Why a user's name cannot be a login role: a sentence to follow "must"; `undefined` if it can. */
 export function personNameProblem(name: string, databases: readonly string[]): string | undefined {

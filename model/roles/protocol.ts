@@ -3,6 +3,7 @@ import { databaseNameProblem, serverKinds } from "../base/names";
 import { databaseRoleNames, personNameProblem } from "./names";
 import { passwordSchema } from "./password";
 import { personRoleSchema } from "./people";
+import { strangerSchema } from "./stranger";
 
 /** A database whose roles and privileges are managed. */
 const databaseSchema = z.strictObject({
@@ -60,5 +61,17 @@ export const rolesObservationSchema = z.strictObject({
   rights: z.array(z.string()),
   /** Names of all of Stagecraft's login roles. */
   logins: z.array(z.string()),
+  /** Whether the agent remembers what the last `up` applied; absent from an older agent, like all that follows. */
+  recorded: z.boolean().optional(),
+  /** Roles that Stagecraft did not create, with what they can do; Stagecraft does not change them. */
+  strangers: z.array(strangerSchema).optional(),
+  /** Managed databases with wrong owners or settings, e.g. `belongs to shop instead of shop_owner`. */
+  databases: z
+    .array(z.strictObject({ database: z.string(), faults: z.array(z.string()) }))
+    .optional(),
+  /** Names of the parameters that owners set for their databases, which is allowed. */
+  parameters: z
+    .array(z.strictObject({ database: z.string(), names: z.array(z.string()) }))
+    .optional(),
 });
 export type RolesObservation = z.infer<typeof rolesObservationSchema>;

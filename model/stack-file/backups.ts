@@ -5,6 +5,7 @@ import { backupJobSchema, maintenanceJobSchema, type BackupJob } from "../backup
 import { retentionSchema } from "../backup/retention-policy";
 import { verificationConfigSchema } from "../backup/verification-config";
 import { alertsConfigSchema } from "../backup/alerts";
+import { publicKeySchema } from "../backup/signature";
 import { offsiteConfigSchema } from "../backup/offsite-config";
 
 const nameRule =
@@ -47,6 +48,10 @@ export const backupsConfigSchema = z.strictObject({
   offsite: offsiteConfigSchema.optional().meta({
     description:
       "Encrypted off-site copies of each backup: `remote`, `options`, `recipients` and `keep`; see [Off-site copies](backups-off-site.md).",
+  }),
+  signedBy: z.array(publicKeySchema).optional().meta({
+    description:
+      "Public keys that the server's own backups may be signed with besides its present one: those it had before it was recreated; see [Backups](backups.md).",
   }),
   alerts: alertsConfigSchema.optional().meta({
     description:

@@ -22,6 +22,8 @@ export function planMemory(bytes: number): MemoryPlan {
       // A hundred connections may each use this three times besides `shared_buffers`.
       work_mem: megabytes(Math.max(4, container / 400)),
       maintenance_work_mem: megabytes(Math.min(1024, container / 16)),
+      // Each may take its share of the memory, which images/stagecraft-postgres limits. PostgreSQL's default is 8.
+      max_worker_processes: String(Math.min(8, 2 + Math.floor(container / 1024))),
       // Disk, not memory: larger servers import more data, and checkpoints slow an import down.
       max_wal_size: megabytes(Math.max(1024, container * 2)),
     },

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { applicationConfigSchema } from "./application";
+import { acceptedDigestSchema, publicKeySchema } from "../backup/signature";
 import { backupsConfigSchema } from "./backups";
 import { hostSchema, localHost } from "../base/host";
 import { preservedTablesSchema } from "./preserve";
@@ -152,6 +153,14 @@ export const dataSchema = z
     }),
     acceptUnverified: z.boolean().optional().meta({
       description: "Whether an unverified backup may be used.",
+    }),
+    signedBy: publicKeySchema.optional().meta({
+      description:
+        "Public key of the server that made the backup, as `npx stagecraft status` shows it. By default the key of its first signed backup that is restored here.",
+    }),
+    accept: acceptedDigestSchema.optional().meta({
+      description:
+        "Accepts a backup whose signature is missing or wrong, by the digest of its manifest, which the error names.",
     }),
     acceptKind: z.enum(serverKinds).optional().meta({
       description:

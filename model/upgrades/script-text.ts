@@ -46,7 +46,7 @@ export function inspectScript(text: string): ScriptFacts {
 }
 
 /** Splits a script into tokens. */
-export function* tokensOf(text: string): Generator<SqlToken, void, undefined> {
+function* tokensOf(text: string): Generator<SqlToken, void, undefined> {
   const reader = new SqlReader();
   yield* reader.push(Buffer.from(text));
   yield* reader.finish();

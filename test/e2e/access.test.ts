@@ -179,6 +179,16 @@ test("both containers run without root, rights or a place to write but their vol
       "4096",
       "touch: cannot touch '/x': Read-only file system",
     ]);
+    const logging = await runDocker(
+      "inspect",
+      "--format",
+      "{{json .HostConfig.LogConfig}}",
+      container,
+    );
+    expect(JSON.parse(logging.text)).toMatchObject({
+      Type: "json-file",
+      Config: { "max-size": expect.stringMatching(/^\d+m$/) as string },
+    });
   }
   expect(await superuser("SHOW data_checksums")).toBe("on");
 });

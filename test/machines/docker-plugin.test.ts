@@ -3,6 +3,7 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { execa } from "execa";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { versions } from "../../tools/versions";
 import { TestStack } from "../support/stacks/test-stack";
 
 const name = `stagecraft-test-${randomBytes(4).toString("hex")}`;
@@ -36,7 +37,7 @@ describe("the docker plugin", () => {
     await mkdir(join(stack.folder, "context"));
     await writeFile(
       join(stack.folder, "context", "Dockerfile"),
-      'FROM debian:trixie-slim\nRUN echo built > /built\nCMD ["bash"]\n',
+      `FROM ${versions.baseImage}\nRUN echo built > /built\nCMD ["bash"]\n`,
     );
   });
   afterAll(async () => {

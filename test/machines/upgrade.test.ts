@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { versions } from "../../tools/versions";
 import { checkout } from "../support/files/checkout";
 import { runDocker, TestProject } from "../support/stacks/project";
 
@@ -21,6 +22,10 @@ beforeAll(async () => {
   const archive = execFileSync("git", ["archive", before], { cwd: checkout, maxBuffer: 2 ** 28 });
   execFileSync("tar", ["-x", "-C", oldSources], { input: archive });
   await project.prepare();
+  // The old version's name of its base image.
+  const oldBase = "debian:trixie-slim";
+  const { exitCode } = await runDocker("image", "inspect", oldBase);
+  if (exitCode !== 0) await runDocker("tag", versions.baseImage, oldBase);
   project.useSources(oldSources);
   for (const stack of stacks) await project.makeStack(stack);
   await oldUp("prod");
@@ -96,7 +101,8 @@ async function facts(stack: string) {
     cluster: await project.psql(stack, "SELECT system_identifier FROM pg_control_system()"),
     databases: await project.psql(
       stack,
-      "SELECT oid, datname, setconfig FROM pg_database LEFT JOIN pg_db_role_setting s ON s.setdatabase = oid ORDER BY oid",
+      // The agent creates its own one when it first needs a lock.
+      "SELECT oid, datname, setconfig FROM pg_database LEFT JOIN pg_db_role_setting s ON s.setdatabase = oid WHERE datname <> 'stagecraft_agent' ORDER BY oid",
     ),
     rows: await project.psql(stack, "SELECT answer FROM written_before"),
     roles: await project.psql(
@@ -114,7 +120,7 @@ interface Step {
 }
 
 test.each(stacks)(
-  "the preview of %s replaces nothing but the containers, for their image",
+  "the preview of %s replaces nothing but the containers, for their image, log and defaults of PostgreSQL",
   async (stack) => {
     const preview = project.start({}, "preview", "--stack", stack, "--json");
     const { stdout } = await preview;
@@ -125,7 +131,7 @@ test.each(stacks)(
     );
     expect(others).toEqual(containers);
     const reasons = containers.flatMap(({ replaceReasons = [] }) => replaceReasons);
-    expect(new Set(reasons)).toEqual(new Set(["image"]));
+    expect(new Set(reasons)).toEqual(new Set(["command", "image", "logOpts"]));
   },
 );
 

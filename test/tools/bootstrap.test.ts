@@ -1,8 +1,10 @@
-import { copyFile, mkdir, readFile, writeFile } from "node:fs/promises";
+import { createHash } from "node:crypto";
+import { chmod, copyFile, mkdir, readdir, readFile, stat, writeFile } from "node:fs/promises";
 import { delimiter, dirname, join } from "node:path";
 import { execa } from "execa";
 import { describe, expect, test } from "vitest";
 import { toolsFolder } from "../../tools/folders";
+import { versions } from "../../tools/versions";
 import { scratchFolder } from "../support/files/scratch-folder";
 import { atMost, second } from "../support/time/limit.mjs";
 
@@ -12,7 +14,8 @@ async function prepare() {
   const write = (name: string, text: string, mode = 0o644) =>
     writeFile(join(folder, name), text, { mode });
   for (const name of ["tools", "bin"]) await mkdir(join(folder, name));
-  await copyFile(toolsFolder("bootstrap.sh"), join(folder, "tools/bootstrap.sh"));
+  for (const name of ["bootstrap.sh", "fetch-node.sh"])
+    await copyFile(toolsFolder(name), join(folder, "tools", name));
   await write("tools/test.mjs", "console.log(process.version, ...process.argv.slice(2));");
   await write("package.json", '{ "name": "try" }');
   await write("package-lock.json", '{ "name": "try", "lockfileVersion": 3, "packages": {} }');
@@ -25,6 +28,35 @@ async function prepare() {
     return { lines: stdout.split("\n"), exitCode, stderr };
   };
   return { folder, write, run };
+}
+
+const arch = process.arch === "arm64" ? "arm64" : "x64";
+const nodeArchive = `node-linux-${arch}-${versions.node}.tgz`;
+
+/** A PATH with a Node that is too old, and an npm that packs what {@link nodePackage} made. */
+async function oldNode(folder: string): Promise<string> {
+  const write = (name: string, text: string) =>
+    writeFile(join(folder, "bin", name), text, { mode: 0o755 });
+  await write("node", "#!/bin/sh\necho v20.20.2\n");
+  const pack = `cp ${join(folder, nodeArchive)} .`;
+  const log = join(folder, "npm.log");
+  await write(
+    "npm",
+    `#!/bin/bash\necho "$*" >> ${log}\nif [[ $1 == ci ]]; then mkdir -p node_modules; else ${pack}; fi\n`,
+  );
+  return `${join(folder, "bin")}:/usr/bin:/bin`;
+}
+
+/** Makes a package with a script in place of Node; its SHA-256. */
+async function nodePackage(folder: string): Promise<string> {
+  const script = `#!/bin/sh\nif [ $# = 1 ]; then echo v${versions.node}; else echo fetched runs; fi`;
+  await mkdir(join(folder, "package", "bin"), { recursive: true });
+  await writeFile(join(folder, "package", "bin", "node"), script, { mode: 0o755 });
+  const archive = join(folder, nodeArchive);
+  await execa("tar", ["-czf", archive, "-C", folder, "package"]);
+  return createHash("sha256")
+    .update(await readFile(archive))
+    .digest("hex");
 }
 
 const newNode = [dirname(process.execPath), process.env["PATH"] ?? ""].join(delimiter);
@@ -70,20 +102,8 @@ describe("npm's scripts", () => {
 
   test("fetch a newer Node from npm, once, where the system's is too old", async () => {
     const { folder, write, run } = await prepare();
-    await write("bin/node", "#!/bin/sh\necho v20.20.2\n", 0o755);
-    const fetched = "#!/bin/sh\nif [ $# = 1 ]; then echo v22.23.3; else echo fetched runs; fi";
-    await write("fetched", fetched, 0o755);
-    await write(
-      "bin/npm",
-      `#!/bin/bash
-echo "$*" >> npm.log
-if [[ $1 == ci ]]; then mkdir -p node_modules; exit; fi
-package=\${!#}
-mkdir -p "$3/node_modules/\${package%@*}/bin" && cp fetched "$3/node_modules/\${package%@*}/bin/node"
-`,
-      0o755,
-    );
-    const path = `${join(folder, "bin")}:/usr/bin:/bin`;
+    const path = await oldNode(folder);
+    await write("tools/checksums.txt", `# Node\n${await nodePackage(folder)}  ${nodeArchive}\n`);
     const first = await run(path, "test", "--", "x");
     expect(first.stderr).toBe("");
     expect(first.lines).toEqual([
@@ -92,9 +112,57 @@ mkdir -p "$3/node_modules/\${package%@*}/bin" && cp fetched "$3/node_modules/\${
       "fetched runs",
     ]);
     expect((await run(path, "test", "--", "x")).lines).toEqual(["fetched runs"]);
-    const [install = "", ...others] = (await readFile(join(folder, "npm.log"), "utf8")).split("\n");
-    expect(install).toMatch(/^install --prefix \S+ .*node-linux-(x64|arm64)@22\.\d+\.\d+$/);
+    const [pack = "", ...others] = (await readFile(join(folder, "npm.log"), "utf8")).split("\n");
+    expect(pack).toBe(`pack --silent --ignore-scripts node-linux-${arch}@${versions.node}`);
     expect(others).toEqual(["ci --no-fund --no-audit", ""]);
+    expect(await readdir(join(folder, "cache", "stagecraft"))).toEqual([
+      "bootstrap.lock",
+      "node",
+      `node-${versions.node}`,
+    ]);
+  });
+
+  test("refuse a Node that is not the one of the checksum, in one sentence, and leave nothing of it", async () => {
+    const { folder, write, run } = await prepare();
+    const path = await oldNode(folder);
+    const got = await nodePackage(folder);
+    const expected = "0".repeat(64);
+    await write("tools/checksums.txt", `${expected}  ${nodeArchive}\n`);
+    const { exitCode, stderr } = await run(path, "test");
+    expect(exitCode).not.toBe(0);
+    expect(stderr).toMatch(
+      new RegExp(
+        `^ ✘ Node 22 +\n${nodeArchive} has the SHA-256 ${got}, but tools/checksums\\.txt expects ${expected}\n  fix   nothing was installed`,
+      ),
+    );
+    expect(await readdir(join(folder, "cache", "stagecraft"))).toEqual(["bootstrap.lock"]);
+  });
+
+  test("download no Node without a checksum", async () => {
+    const { folder, write, run } = await prepare();
+    const path = await oldNode(folder);
+    await nodePackage(folder);
+    await write("tools/checksums.txt", "");
+    const { exitCode, stderr } = await run(path, "test");
+    expect(exitCode).not.toBe(0);
+    expect(stderr).toContain(
+      `${nodeArchive} is not downloaded, because tools/checksums.txt has no checksum for it\n`,
+    );
+    await expect(readFile(join(folder, "npm.log"))).rejects.toThrow("ENOENT");
+  });
+
+  test("run nothing from a cache that everybody can write to", async () => {
+    const { folder, run } = await prepare();
+    const cache = join(folder, "cache", "stagecraft");
+    expect((await run(newNode, "test")).exitCode).toBe(0);
+    expect((await stat(cache)).mode & 0o777).toBe(0o700);
+    await chmod(cache, 0o777);
+    const { exitCode, stderr } = await run(newNode, "test");
+    expect(exitCode).toBe(1);
+    expect(stderr).toBe(
+      `${cache} can be changed by other users, who could replace the programs in it\n` +
+        `  fix   remove it, or make it yours: chown "$USER" ${cache} && chmod 700 ${cache}`,
+    );
   });
 
   test("show what npm says when it fails", async () => {

@@ -48,6 +48,7 @@ describe("the pulumi that people type", () => {
       PULUMI_CONFIG_PASSPHRASE_FILE: join(project, ".stagecraft/passphrase"),
       PULUMI_BACKEND_URL: `file://${project}/.stagecraft/state?create_dir=true`,
       PULUMI_SKIP_UPDATE_CHECK: "true",
+      PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true",
       GOGC: "400",
       PULUMI_LANGUAGE_NODEJS_RUN_PATH: join(project, "program/run.js"),
       USER: `uid-${String(process.getuid?.())}`,

@@ -4,7 +4,14 @@ import { join } from "node:path";
 import { execa } from "execa";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { pulumiToolchain } from "../../tools";
-import { buildPlugin, commandPlugin, hasPlugin } from "../../tools/pulumi-plugin";
+import { findChecksum } from "../../tools/checksums";
+import {
+  archiveName,
+  buildPlugin,
+  commandPlugin,
+  downloadPlugin,
+  hasPlugin,
+} from "../../tools/pulumi-plugin";
 import { findPulumiCli } from "../../tools/pulumi-cli";
 import { scratchFolder } from "../support/files/scratch-folder";
 import { atMost, second } from "../support/time/limit.mjs";
@@ -67,6 +74,13 @@ describe("the Pulumi toolchain", () => {
     await rm(folder, { recursive: true });
     expect(await buildPlugin(pulumi, commandPlugin, silent)).toBe("built from source");
     expect(existsSync(join(folder, "plugin.js"))).toBe(true);
+  });
+
+  test("is not asked for a plugin whose checksum nobody knows: it is built instead", async () => {
+    await freshHome();
+    const other = { ...commandPlugin, version: "0.0.1" };
+    expect(findChecksum(archiveName(other))).toBeUndefined();
+    expect(await downloadPlugin("no pulumi", other, silent)).toBe(false);
   });
 
   test("notices that a plugin of ours was built from other sources", async () => {

@@ -28,6 +28,13 @@ test("the Go modules are of the versions that are promised", () => {
   expect(module("docker-plugin")).toContain(`\ngo ${versions.go}\n`);
 });
 
+test("the server image is built from the base image that set-up prepares, of the same day", () => {
+  const dockerfile = readFileSync(join(packageFolder(), "images", "Dockerfile"), "utf8");
+  expect(dockerfile).toContain(`\nARG BASE=${versions.baseImage}\nFROM \${BASE}\n`);
+  const day = (image: string): string | undefined => /:(\w+-\d{8})/.exec(image)?.[1];
+  expect(day(versions.baseImage)).toBe(day(versions.officialBaseImage));
+});
+
 test("Node in the server image is the one that machines with an older one get", () => {
   const bootstrap = readFileSync(toolsFolder("bootstrap.sh"), "utf8");
   expect(bootstrap).toContain(`\nnode_version=${versions.node}\n`);

@@ -5,7 +5,7 @@ import { selectDatabases } from "../../backup/select-databases";
 import { runProgram } from "../../system/run-program";
 import { now } from "../../system/clock";
 import { AgentError, messageOf } from "../../system/errors";
-import { sessionOptions, waitForPostgres } from "../../postgres/connect";
+import { waitForPostgres } from "../../postgres/connect";
 import { clientEnvironment, connectionString } from "../../postgres/client-programs";
 import { logLine } from "../../system/progress";
 import { withJobLock } from "../../jobs/job-lock";
@@ -70,7 +70,7 @@ async function vacuum(
       `--dbname=${connectionString(database)}`,
     ],
     {
-      environment: clientEnvironment(sessionOptions()),
+      environment: clientEnvironment(),
       onLine: (line) => errors.push(line),
       signal,
     },

@@ -1,5 +1,6 @@
 import type { BackupsRequest, JobResult } from "../../../model/backup/protocol";
 import { pruneBackups } from "../../repository/prune-backups";
+import { readBackupCatalogue } from "../../repository/repository";
 import { recheckFiles } from "../../verify/recheck-files";
 import { nextToVerify, verifyBackup } from "../../verify/verify";
 import { now } from "../../system/clock";
@@ -31,10 +32,18 @@ export async function verifyAndPrune(
       const verified =
         id === undefined ? undefined : await withAbort(signal, verifyBackup(id, now));
       await pruneBackups(pins, now());
-      const outcome = verified?.verification?.text ?? "no backup to verify";
+      const rejected = (await readBackupCatalogue()).flatMap(
+        ({ authenticity }) => authenticity?.problem ?? [],
+      );
+      const outcome = [verified?.verification?.text ?? "no backup to verify", ...rejected].join(
+        "\n",
+      );
       const altered =
         changed.length === 0 ? "" : `; altered files in backups: ${changed.join(", ")}`;
-      const isGood = changed.length === 0 && verified?.verification?.result !== "failed";
+      const isGood =
+        changed.length === 0 &&
+        rejected.length === 0 &&
+        verified?.verification?.result !== "failed";
       return result(isGood, `${outcome}${altered}`, id ?? null);
     });
   } catch (error) {

@@ -2,7 +2,8 @@ import type { Client, QueryResult } from "pg";
 import type { Defuse, DefuseReport, DefuseStatement } from "../../../model/defuse/statement";
 import { AgentError } from "../../system/errors";
 import { failureText } from "../masks/failure";
-import { connectWithoutLogging } from "../masks/masking-session";
+import { withConnection } from "../../postgres/connect";
+import { withMaskingSessions, type MaskedDatabase } from "../masks/masking-session";
 import { deleteStatistics } from "../masks/remnants";
 import { findBrokenForeignKey } from "./broken-foreign-key";
 
@@ -11,27 +12,40 @@ import { findBrokenForeignKey } from "./broken-foreign-key";
  * post-condition; at the end all post-conditions are checked again. Throws at the first failure; the caller must then
  * drop the database. Previous values of changed rows are removed from the database's files. Run ANALYZE afterwards.
  */
-export async function runDefuse(database: string, statements: Defuse): Promise<DefuseReport> {
-  const started = performance.now();
-  const client = await connectWithoutLogging(database);
-  try {
-    await client.query("SET search_path = public");
-    const changed = new Set<string>();
-    const done: DefuseReport["statements"] = [];
-    for (const statement of statements) done.push(await runOne(client, statement, changed));
-    for (const statement of statements) {
-      await expectTrue(
-        client,
-        statement,
-        "is false again after the later statements; change their order, or the statement that undoes it",
-      );
+export async function runDefuse(
+  database: MaskedDatabase,
+  statements: Defuse,
+): Promise<DefuseReport> {
+  return withMaskingSessions(database, async (open) => {
+    const client = await open();
+    try {
+      return await runWith(client, database.database, statements);
+    } finally {
+      await client.end();
     }
-    for (const table of changed) await client.query(`VACUUM (FULL) ${table}`);
-    if (changed.size > 0) await deleteStatistics(client);
-    return { statements: done, seconds: secondsSince(started) };
-  } finally {
-    await client.end();
+  });
+}
+
+async function runWith(
+  client: Client,
+  database: string,
+  statements: Defuse,
+): Promise<DefuseReport> {
+  const started = performance.now();
+  await client.query("SET search_path = public");
+  const changed = new Set<string>();
+  const done: DefuseReport["statements"] = [];
+  for (const statement of statements) done.push(await runOne(client, statement, changed));
+  for (const statement of statements) {
+    await expectTrue(
+      client,
+      statement,
+      "is false again after the later statements; change their order, or the statement that undoes it",
+    );
   }
+  for (const table of changed) await client.query(`VACUUM (FULL) ${table}`);
+  if (changed.size > 0) await withConnection(database, deleteStatistics);
+  return { statements: done, seconds: secondsSince(started) };
 }
 
 async function runOne(

@@ -11,10 +11,15 @@ import { trialSql } from "../../../model/masks/statements";
 import type { ConfigProblem } from "../../../model/base/config-problem";
 import { quoteIdentifier as q } from "../../../model/base/sql";
 import { formatCount } from "../../../model/base/units";
+import { withConnection } from "../../postgres/connect";
 import { readMaskCatalogue } from "./catalogue";
 import { failureText } from "./failure";
 import { dropForeignKeys, recreateForeignKeys } from "./foreign-keys";
-import { connectWithoutLogging } from "./masking-session";
+import {
+  withMaskingSessions,
+  type MaskedDatabase,
+  type OpenMaskingSession,
+} from "./masking-session";
 import { refreshMaterializedViews } from "./materialized-views";
 import { removeRemnants, unlinkLargeObjects } from "./remnants";
 import { runSingleStatement, rewriteTable, type RewriteResult } from "./rewrite-table";
@@ -30,22 +35,28 @@ export interface CheckedMasks {
  * before anything is changed. Read-only.
  */
 export async function checkMasks(
-  database: string,
+  database: MaskedDatabase,
   masks: Masks,
   key: string,
 ): Promise<CheckedMasks> {
-  const client = await connectWithoutLogging(database, key);
-  try {
-    const { problems, plan } = planMasks(await readMaskCatalogue(client), masks);
-    if (!plan) return { problems, plan };
-    await client.query("SET search_path = public");
-    const found: ConfigProblem[] = [];
-    for (const rewrite of plan.rewrites) found.push(...(await tryMasks(client, rewrite)));
-    const distinct = new Map(found.map((problem) => [JSON.stringify(problem), problem]));
-    return { problems: [...distinct.values()], plan: distinct.size === 0 ? plan : undefined };
-  } finally {
-    await client.end();
-  }
+  return withMaskingSessions(database, async (open) => {
+    const client = await open(key);
+    try {
+      return await checkWith(client, masks);
+    } finally {
+      await client.end();
+    }
+  });
+}
+
+async function checkWith(client: Client, masks: Masks): Promise<CheckedMasks> {
+  const { problems, plan } = planMasks(await readMaskCatalogue(client), masks);
+  if (!plan) return { problems, plan };
+  await client.query("SET search_path = public");
+  const found: ConfigProblem[] = [];
+  for (const rewrite of plan.rewrites) found.push(...(await tryMasks(client, rewrite)));
+  const distinct = new Map(found.map((problem) => [JSON.stringify(problem), problem]));
+  return { problems: [...distinct.values()], plan: distinct.size === 0 ? plan : undefined };
 }
 
 /**
@@ -56,32 +67,46 @@ export async function checkMasks(
  * @param report Called with a progress line after each table.
  */
 export async function applyMasks(
-  database: string,
+  database: MaskedDatabase,
   plan: MaskPlan,
   key: string,
   report: (line: string) => void = () => undefined,
 ): Promise<MasksReport> {
+  return withMaskingSessions(database, async (open) =>
+    withConnection(database.database, async (admin) => {
+      const clients = await openAll(open, key);
+      try {
+        return await applyWith(admin, clients, plan, report);
+      } finally {
+        for (const one of clients) await one.end().catch(() => undefined);
+      }
+    }),
+  );
+}
+
+/** @param admin The superuser's session, for the catalogs and for large objects, which belong to the application. */
+async function applyWith(
+  admin: Client,
+  clients: readonly [Client, ...Client[]],
+  plan: MaskPlan,
+  report: (line: string) => void,
+): Promise<MasksReport> {
   const started = performance.now();
-  const clients = await connectAll(database, key);
   const [client] = clients;
-  try {
-    let largeObjectsRemoved = 0;
-    for (const { target, column } of plan.emptied)
-      largeObjectsRemoved += await unlinkLargeObjects(client, target, q(column));
-    await dropForeignKeys(client, plan.foreignKeys);
-    const done = await rewriteAll(clients, plan, report);
-    await recreateForeignKeys(client, plan.foreignKeys);
-    await refreshMaterializedViews(client);
-    // So that the counters of changed rows are up to date.
-    await client.query("SELECT pg_stat_force_next_flush()");
-    await removeRemnants(
-      client,
-      plan.rewrites.flatMap(({ relations }) => relations),
-    );
-    return makeReport(plan, done, largeObjectsRemoved, (performance.now() - started) / 1000);
-  } finally {
-    for (const one of clients) await one.end().catch(() => undefined);
-  }
+  let largeObjectsRemoved = 0;
+  for (const { target, column } of plan.emptied)
+    largeObjectsRemoved += await unlinkLargeObjects(client, admin, target, q(column));
+  await dropForeignKeys(client, plan.foreignKeys);
+  const done = await rewriteAll(admin, clients, plan, report);
+  await recreateForeignKeys(client, plan.foreignKeys);
+  await refreshMaterializedViews(client);
+  // So that the counters of changed rows are up to date.
+  for (const one of clients) await one.query("SELECT pg_stat_force_next_flush()");
+  await removeRemnants(
+    admin,
+    plan.rewrites.flatMap(({ relations }) => relations),
+  );
+  return makeReport(plan, done, largeObjectsRemoved, (performance.now() - started) / 1000);
 }
 
 async function tryMasks(client: Client, rewrite: TableRewrite): Promise<ConfigProblem[]> {
@@ -107,10 +132,10 @@ async function rejectionOf(client: Client, sql: string): Promise<string | undefi
   }
 }
 
-async function connectAll(database: string, key: string): Promise<[Client, ...Client[]]> {
-  const clients: [Client, ...Client[]] = [await connectWithoutLogging(database, key)];
+async function openAll(open: OpenMaskingSession, key: string): Promise<[Client, ...Client[]]> {
+  const clients: [Client, ...Client[]] = [await open(key)];
   try {
-    while (clients.length < tablesAtOnce) clients.push(await connectWithoutLogging(database, key));
+    while (clients.length < tablesAtOnce) clients.push(await open(key));
     for (const client of clients) await client.query("SET search_path = public");
     return clients;
   } catch (error) {
@@ -121,6 +146,7 @@ async function connectAll(database: string, key: string): Promise<[Client, ...Cl
 
 /** Each connection rewrites the next table until none is left or one has failed. */
 async function rewriteAll(
+  admin: Client,
   clients: readonly Client[],
   { rewrites }: MaskPlan,
   report: (line: string) => void,
@@ -131,7 +157,7 @@ async function rewriteAll(
   const work = async (client: Client): Promise<void> => {
     for (let rewrite = waiting.shift(); rewrite && !failed; rewrite = waiting.shift()) {
       try {
-        done.set(rewrite, await rewriteTable(client, rewrite));
+        done.set(rewrite, await rewriteTable(client, admin, rewrite));
       } catch (error) {
         failed = true;
         throw error;

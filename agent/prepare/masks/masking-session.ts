@@ -1,7 +1,8 @@
 import { createHmac } from "node:crypto";
 import type { Client } from "pg";
 import { innerKeySetting, outerKeySetting, purposes } from "../../../model/masks/keyed";
-import { connect } from "../../postgres/connect";
+import { withConnection } from "../../postgres/connect";
+import { withRestrictedLogin, type RestrictedLogin } from "../../postgres/restricted-login";
 import { noServerLogging } from "../../postgres/no-server-logging";
 
 /** Block size of SHA-256 in bytes, to which HMAC pads its key (RFC 2104). */
@@ -22,9 +23,8 @@ export function keySettings(key: string): Record<string, string> {
   ]) as Record<string, string>;
 }
 
-/** Parameters with which all servers compute the same values, and no trigger or rule of the application fires. */
+/** Parameters with which all servers compute the same values. */
 const maskingSettings = {
-  session_replication_role: "replica",
   synchronous_commit: "off",
   TimeZone: "UTC",
   DateStyle: "ISO, YMD",
@@ -39,18 +39,52 @@ const maskingSettings = {
   parallel_tuple_cost: "0",
 };
 
-/** Connects to a database to mask or defuse it, without server logging. The caller must end the connection. */
-export async function connectWithoutLogging(database: string, key?: string): Promise<Client> {
-  const client = await connect(database, { ...noServerLogging, ...maskingSettings });
+/** A database to mask or defuse, without other connections. */
+export interface MaskedDatabase {
+  readonly database: string;
+  /** The role that owns what is in it: masks and statements run with its rights. */
+  readonly owner: string;
+}
+
+/** Opens sessions to mask or defuse a database. */
+export type OpenMaskingSession = (key?: string) => Promise<Client>;
+
+/**
+ * Calls `use` with what opens sessions of the owner, without server logging, in which no trigger or rule of the application
+ * fires. The caller ends the sessions.
+ */
+export async function withMaskingSessions<T>(
+  { database, owner }: MaskedDatabase,
+  use: (open: OpenMaskingSession) => Promise<T>,
+): Promise<T> {
+  const settings = { ...noServerLogging, session_replication_role: "replica" };
+  const run = async (login: RestrictedLogin): Promise<T> =>
+    use(async (key) => {
+      const client = await login.connect(database, maskingSettings);
+      try {
+        // As parameters, so that pg_stat_activity does not show them either.
+        for (const [name, value] of Object.entries(key === undefined ? {} : keySettings(key)))
+          await client.query("SELECT set_config($1, $2, false)", [name, value]);
+        return client;
+      } catch (error) {
+        await client.end();
+        throw error;
+      }
+    });
+  return withConnection(database, async (admin) =>
+    withoutForcedPolicies(admin, async () => withRestrictedLogin({ role: owner, settings }, run)),
+  );
+}
+
+/** Lets the owners of tables reach all rows during `work`, also where FORCE ROW LEVEL SECURITY applies to them. */
+async function withoutForcedPolicies<T>(admin: Client, work: () => Promise<T>): Promise<T> {
+  const { rows } = await admin.query<{ name: string }>(
+    "SELECT oid::regclass::text AS name FROM pg_class WHERE relforcerowsecurity",
+  );
+  for (const { name } of rows) await admin.query(`ALTER TABLE ${name} NO FORCE ROW LEVEL SECURITY`);
   try {
-    if (key !== undefined) {
-      // As parameters, so that pg_stat_activity does not show them either.
-      for (const [name, value] of Object.entries(keySettings(key)))
-        await client.query("SELECT set_config($1, $2, false)", [name, value]);
-    }
-    return client;
-  } catch (error) {
-    await client.end();
-    throw error;
+    return await work();
+  } finally {
+    for (const { name } of rows) await admin.query(`ALTER TABLE ${name} FORCE ROW LEVEL SECURITY`);
   }
 }

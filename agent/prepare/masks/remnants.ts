@@ -28,16 +28,24 @@ export async function deleteStatistics(client: Client): Promise<void> {
     await client.query(`VACUUM (FULL) pg_catalog.${catalogue}`);
 }
 
-/** Deletes the large objects that a column references. Call it before the references are removed. Returns their number. */
+/**
+ * Deletes the large objects that a column references. Call it before the references are removed. Returns their number.
+ *
+ * @param client A session of the owner, which reads the column.
+ * @param admin A session of the superuser, which deletes.
+ */
 export async function unlinkLargeObjects(
   client: Client,
+  admin: Client,
   target: string,
   column: string,
 ): Promise<number> {
-  const { rows } = await client.query<{ deleted: number }>(
-    `SELECT count(lo_unlink(loid))::int AS deleted FROM (
-       SELECT DISTINCT ${column}::oid AS loid FROM ${target} WHERE ${column} IS NOT NULL) AS used
-     WHERE EXISTS (SELECT FROM pg_largeobject_metadata WHERE oid = loid)`,
+  const { rows: used } = await client.query<{ ids: string[] }>(
+    `SELECT coalesce(array_agg(DISTINCT ${column}::oid::text), '{}') AS ids FROM ${target} WHERE ${column} IS NOT NULL`,
+  );
+  const { rows } = await admin.query<{ deleted: number }>(
+    `SELECT count(lo_unlink(oid))::int AS deleted FROM pg_largeobject_metadata WHERE oid = ANY ($1::oid[])`,
+    [used[0]?.ids ?? []],
   );
   return rows[0]?.deleted ?? 0;
 }

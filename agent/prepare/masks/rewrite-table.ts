@@ -16,8 +16,15 @@ export interface RewriteResult {
 /**
  * Rewrites a table with masked values, in one transaction. The table, its TOAST table and its indexes get new files, so
  * that no previous value remains.
+ *
+ * @param client A session of the owner.
+ * @param admin A session of the superuser, for the catalogs.
  */
-export async function rewriteTable(client: Client, rewrite: TableRewrite): Promise<RewriteResult> {
+export async function rewriteTable(
+  client: Client,
+  admin: Client,
+  rewrite: TableRewrite,
+): Promise<RewriteResult> {
   const started = performance.now();
   const sql = rewriteSql(rewrite);
   try {
@@ -26,7 +33,7 @@ export async function rewriteTable(client: Client, rewrite: TableRewrite): Promi
     const counted = await one(client, countSql(rewrite));
     await runSingleStatement(client, sql.mask);
     await client.query(sql.empty);
-    await disableIndexes(client, rewrite);
+    await disableIndexes(admin, rewrite);
     const { rowCount } = await client.query(sql.fill);
     const rows = Number(counted["rows"]);
     if (rowCount !== rows) {
@@ -83,10 +90,11 @@ async function disableTriggersAndRules(
 
 /**
  * Marks the indexes as not ready, so that PostgreSQL does not update them while rows are inserted; building them
- * afterwards takes a fraction of the time. There is no statement for this. REINDEX marks them as ready again.
+ * afterwards takes a fraction of the time. There is no statement for this. REINDEX marks them as ready again. In a session of
+ * its own, because only a superuser can do this: TRUNCATE before it would mark them as ready, and the rows come after it.
  */
-async function disableIndexes(client: Client, { relations }: TableRewrite): Promise<void> {
-  await client.query(
+async function disableIndexes(admin: Client, { relations }: TableRewrite): Promise<void> {
+  await admin.query(
     "UPDATE pg_index SET indisready = false, indisvalid = false WHERE indrelid = ANY ($1::oid[]) AND indislive",
     [relations],
   );

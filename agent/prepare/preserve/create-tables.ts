@@ -1,7 +1,7 @@
 import { describeStatement } from "../../../model/dump/statement";
 import { quoteIdentifier as q } from "../../../model/base/sql";
-import { connect } from "../../postgres/connect";
 import { clientEnvironment, connectionString, streamOutput } from "../../postgres/client-programs";
+import type { RestrictedLogin } from "../../postgres/restricted-login";
 import { runStatements } from "../../postgres/run-statements";
 import type { LiveTable } from "./tables";
 
@@ -13,7 +13,7 @@ import type { LiveTable } from "./tables";
 export async function createTables(
   live: string,
   candidate: string,
-  owner: string,
+  login: RestrictedLogin,
   tables: readonly LiveTable[],
 ): Promise<ReadonlyMap<LiveTable, readonly string[]>> {
   const notes = new Map(tables.map((table) => [table, [] as string[]]));
@@ -27,9 +27,9 @@ export async function createTables(
     ...tables.map(({ sql }) => `--table-and-children=${sql}`),
     `--dbname=${connectionString(live)}`,
   ];
-  for await (const chunk of streamOutput("pg_dump", args, clientEnvironment("")))
+  for await (const chunk of streamOutput("pg_dump", args, clientEnvironment()))
     definition.push(chunk);
-  const client = await connect(candidate, { role: owner, client_min_messages: "error" });
+  const client = await login.connect(candidate, { client_min_messages: "error" });
   try {
     for (const schema of new Set(tables.map((table) => table.schema)))
       await client.query(`CREATE SCHEMA IF NOT EXISTS ${q(schema)}`);

@@ -9,7 +9,7 @@ import type {
 import { skipReasonOf } from "../../../model/preserve/skip-reason";
 import { preserveReportText } from "../../../model/preserve/report-text";
 import { quoteIdentifier as q } from "../../../model/base/sql";
-import { connect } from "../../postgres/connect";
+import { withRestrictedLogin, type RestrictedLogin } from "../../postgres/restricted-login";
 import { logLine } from "../../system/progress";
 import { fileTimestamp } from "../../system/restore-reports";
 import { SkippedRowsLog, type SkippedRow } from "./skipped-rows-log";
@@ -50,10 +50,18 @@ const textSettings = {
  * `AgentError` for an invalid condition or a relation that is not a table.
  */
 export async function preserveTables(request: PreserveRequest): Promise<PreserveReport> {
+  const options = { role: request.owner, settings: { event_triggers: "off" } };
+  return withRestrictedLogin(options, async (login) => preserveWith(login, request));
+}
+
+async function preserveWith(
+  login: RestrictedLogin,
+  request: PreserveRequest,
+): Promise<PreserveReport> {
   const started = performance.now();
-  const { live, candidate, owner, rules } = request;
+  const { live, candidate, rules } = request;
   const { startedAt = new Date().toISOString() } = request;
-  const source = await connect(live, { role: owner, ...textSettings });
+  const source = await login.connect(live, textSettings);
   const log = new SkippedRowsLog(`${fileTimestamp(startedAt)}-keep.jsonl`);
   try {
     // One snapshot of all tables.
@@ -62,15 +70,11 @@ export async function preserveTables(request: PreserveRequest): Promise<Preserve
       rules.map(async (rule) => ({ rule, table: await findTable(source, rule) })),
     );
     const tables = found.flatMap(({ table }) => table ?? []);
-    const target = await connect(candidate, {
-      role: owner,
-      event_triggers: "off",
-      ...textSettings,
-    });
+    const target = await login.connect(candidate, textSettings);
     try {
       const missing: LiveTable[] = [];
       for (const table of tables) if (!(await targetColumns(target, table))) missing.push(table);
-      const created = await createTables(live, candidate, owner, missing);
+      const created = await createTables(live, candidate, login, missing);
       const preserved = await new TablePreserver(source, target, log, created).run(tables);
       const absent = found.flatMap(({ rule, table }) => (table ? [] : [absentTable(rule.table)]));
       const name = await log.finish();

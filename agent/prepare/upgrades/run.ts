@@ -12,7 +12,7 @@ import { upgradesReportText } from "../../../model/upgrades/report-text";
 import { redactMessage } from "../../../model/masks/redact-message";
 import { sha256Of } from "../../system/digest";
 import { AgentError } from "../../system/errors";
-import { connect } from "../../postgres/connect";
+import { withRestrictedLogin, type RestrictedLogin } from "../../postgres/restricted-login";
 import { logLine } from "../../system/progress";
 import { quoteIdentifier as q } from "../../../model/base/sql";
 import { noServerLogging } from "../../postgres/no-server-logging";
@@ -43,7 +43,17 @@ export async function inspectUpgrades(
   { database, owner }: Omit<UpgradeTarget, "server">,
   { scripts, rules }: Upgrades,
 ): Promise<UpgradePlan> {
-  const client = await connect(database, { role: owner });
+  return withRestrictedLogin({ role: owner }, async (login) =>
+    planWith(login, database, { scripts, rules }),
+  );
+}
+
+async function planWith(
+  login: RestrictedLogin,
+  database: string,
+  { scripts, rules }: Upgrades,
+): Promise<UpgradePlan> {
+  const client = await login.connect(database);
   try {
     return planUpgrades(scripts, await readLedger(client, rules.version), rules);
   } finally {
@@ -60,13 +70,25 @@ export async function applyUpgrades(
   target: UpgradeTarget,
   upgrades: Upgrades,
 ): Promise<UpgradesReport> {
+  const { owner: role, hidesValues = false } = target;
+  const settings = hidesValues ? noServerLogging : {};
+  return withRestrictedLogin({ role, settings }, async (login) =>
+    applyWith(login, target, upgrades),
+  );
+}
+
+async function applyWith(
+  login: RestrictedLogin,
+  target: UpgradeTarget,
+  upgrades: Upgrades,
+): Promise<UpgradesReport> {
   const started = performance.now();
-  const { pending, problems: unfit, notes } = await inspectUpgrades(target, upgrades);
+  const { pending, problems: unfit, notes } = await planWith(login, target.database, upgrades);
   const problems = [...unfit, ...pending.flatMap(contentProblems)];
   const applied: AppliedScript[] = [];
   let failure: ScriptFailure | undefined;
   for (const script of problems.length > 0 ? [] : pending) {
-    const outcome = await runScript(target, script);
+    const outcome = await runScript(login, target, script);
     if ("line" in outcome) {
       failure = outcome;
       break;
@@ -74,7 +96,7 @@ export async function applyUpgrades(
     applied.push(outcome);
   }
   const { versions } =
-    applied.length > 0 ? await inspectUpgrades(target, upgrades) : { versions: [] };
+    applied.length > 0 ? await planWith(login, target.database, upgrades) : { versions: [] };
   const report: Omit<UpgradesReport, "text"> = {
     result: problems.length > 0 ? "refused" : failure ? "failed" : "applied",
     applied,
@@ -96,18 +118,17 @@ function contentProblems(script: UpgradeScript): string[] {
 }
 
 async function runScript(
+  login: RestrictedLogin,
   { database, owner, server, hidesValues = false }: UpgradeTarget,
   script: UpgradeScript,
 ): Promise<AppliedScript | ScriptFailure> {
   logLine(`${scriptLabel(script)} …`);
   const started = performance.now();
   // One connection per script, so that session settings of one do not affect the next.
-  const client = await connect(database, {
-    role: owner,
+  const client = await login.connect(database, {
     lock_timeout: `${lockSeconds}s`,
     statement_timeout: `${statementSeconds}s`,
     client_min_messages: "warning",
-    ...(hidesValues ? noServerLogging : {}),
   });
   const warnings: string[] = [];
   client.on("notice", ({ severity, code, message = "", where }) => {

@@ -7,7 +7,7 @@ import { formatBytes, formatDuration } from "../../../model/base/units";
 import { now } from "../../system/clock";
 import { rejectExternal } from "../../postgres/external-connection";
 import { AgentError, messageOf } from "../../system/errors";
-import { waitForPostgres, withConnection } from "../../postgres/connect";
+import { waitForPostgres } from "../../postgres/connect";
 import { logLine } from "../../system/progress";
 import { readTextIfExists, writeFileAtomically } from "../../system/atomic-file";
 import { readClusters } from "./archived-clusters";
@@ -15,6 +15,8 @@ import { backrest } from "./pgbackrest";
 import { readOwnArchiveState } from "./archive-state";
 import { isArchiving, systemIdentifier } from "./switch-archiving";
 import { advisoryLocks } from "../../postgres/advisory-locks";
+import { waitForLock } from "../../postgres/locks";
+import { withOwnDatabase } from "../../postgres/own-database";
 
 /** Advisory lock: one base backup at a time; a second one waits. */
 const lock = advisoryLocks.baseBackup;
@@ -43,8 +45,8 @@ export async function makeBaseBackup(
   let done: BaseBackupResult | undefined;
   try {
     await waitForPostgres(60);
-    await withConnection("postgres", async (client) => {
-      await client.query("SELECT pg_advisory_lock($1)", [lock]);
+    await withOwnDatabase(async (client) => {
+      await waitForLock(client, lock, { holder: "another base backup" });
       const stanza = await currentStanza(client, server);
       const isFirst = !(await hasBackup(server, stanza));
       if (requested === "first" && !isFirst) return;

@@ -16,7 +16,7 @@ import {
 } from "../../../model/point-in-time/archive-repository";
 import { rejectExternal } from "../../postgres/external-connection";
 import { AgentError, messageOf } from "../../system/errors";
-import { waitForPostgres, withConnection } from "../../postgres/connect";
+import { waitForPostgres } from "../../postgres/connect";
 import { logLine } from "../../system/progress";
 import { configFiles } from "../../server/parameters/config-files";
 import { reloadConfig } from "../../server/parameters/reload";
@@ -32,6 +32,8 @@ import {
   writeArchiveFile,
 } from "./archive-state";
 import { advisoryLocks } from "../../postgres/advisory-locks";
+import { waitForLock } from "../../postgres/locks";
+import { withOwnDatabase } from "../../postgres/own-database";
 
 /** Advisory lock: one change of archiving at a time. */
 const lock = advisoryLocks.archiving;
@@ -42,8 +44,8 @@ const lock = advisoryLocks.archiving;
 export async function switchArchiving({ server, archive }: ArchiveRequest): Promise<ArchiveResult> {
   rejectExternal(server, "WAL archiving is");
   await waitForPostgres(60);
-  return withConnection("postgres", async (client) => {
-    await client.query("SELECT pg_advisory_lock($1)", [lock]);
+  return withOwnDatabase(async (client) => {
+    await waitForLock(client, lock, { holder: "another change of archiving" });
     const changed = archive
       ? await switchOn(client, server, archive)
       : await switchOff(client, server);

@@ -8,7 +8,7 @@ import { databaseRoles } from "../../../model/roles/names";
 import { quoteIdentifier as q } from "../../../model/base/sql";
 import { formatBytes } from "../../../model/base/units";
 import { AgentError } from "../../system/errors";
-import { sessionOptions, withConnection } from "../../postgres/connect";
+import { withConnection } from "../../postgres/connect";
 import { clientEnvironment, connectionString } from "../../postgres/client-programs";
 import { logLine } from "../../system/progress";
 import { freeDataBytes } from "../../postgres/free-space";
@@ -137,7 +137,7 @@ async function transfer(request: CopyTableRequest, source: SourceTable): Promise
   const writing = spawn(
     "psql",
     [...psql, "--single-transaction", ...statements.flatMap((statement) => ["-c", statement])],
-    { env: clientEnvironment(sessionOptions()), stdio: ["pipe", "ignore", "pipe"] },
+    { env: clientEnvironment(), stdio: ["pipe", "ignore", "pipe"] },
   );
   // Failures are reported by the exit statuses below.
   const piped = pipeline(reading.stdout, writing.stdin).catch(() => undefined);

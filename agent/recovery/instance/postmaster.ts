@@ -73,7 +73,10 @@ export async function writeInstanceParameters(
     ([name, value]) => `${name} = ${quoteValue(value)}\n`,
   );
   await writeFile(instanceFiles.config, lines.join(""), { mode: 0o600 });
-  await writeFile(instanceFiles.hba, "local all postgres peer\n", { mode: 0o600 });
+  // Only the agent's user reaches the socket.
+  await writeFile(instanceFiles.hba, "local all postgres peer\nlocal all all trust\n", {
+    mode: 0o600,
+  });
   // Discards the original's ALTER SYSTEM settings and the lines of pgBackRest: the file above has everything.
   await writeFile(path.join(instanceFiles.data, "postgresql.auto.conf"), "");
   await writeFile(path.join(instanceFiles.data, "recovery.signal"), "");

@@ -77,7 +77,7 @@ async function testWith(
     const stderr: string[] = [];
     const paths = batch.map((file) => path.join(folder, file));
     const args = [...tests[program], "--", ...paths];
-    const status = await runWithStderrLines(program, args, clientEnvironment(""), (line) =>
+    const status = await runWithStderrLines(program, args, clientEnvironment(), (line) =>
       stderr.push(line),
     );
     if (status === 0) return;

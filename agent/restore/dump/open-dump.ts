@@ -1,6 +1,6 @@
 import { rm, writeFile } from "node:fs/promises";
 import type { Client } from "pg";
-import type { ArchiveFacts, DatabaseOptions } from "../../../model/dump/archive";
+import type { DatabaseOptions } from "../../../model/dump/archive";
 import { readDatabaseOptions } from "../../../model/dump/archive";
 import type { Compression, DumpKind } from "../../../model/dump/format";
 import { neededBytes, spaceProblem } from "../../../model/dump/disk-space";
@@ -8,7 +8,7 @@ import { quoteLiteral } from "../../../model/base/sql";
 import { formatBytes } from "../../../model/base/units";
 import { AgentError, EnvironmentError } from "../../system/errors";
 import { logLine } from "../../system/progress";
-import { readArchive } from "./read-archive";
+import { readArchive, type ArchiveContents } from "./read-archive";
 import { checkDataFiles, checkTar } from "./check-data-files";
 import { recogniseContent, unpack } from "./content";
 import { freeDataBytes } from "../../postgres/free-space";
@@ -54,7 +54,7 @@ export interface PlainDump extends DumpBase {
 export interface ArchiveDump extends DumpBase {
   readonly kind: Exclude<DumpKind, "plain">;
   /** Facts from its schema. */
-  readonly archive: ArchiveFacts;
+  readonly archive: ArchiveContents;
 }
 
 /** A dump that is ready to be restored. */

@@ -1,8 +1,8 @@
 import { type ArchiveFacts, ArchiveScriptReader } from "../../../model/dump/archive";
+import { splitArchiveList, type ArchiveLists } from "../../../model/dump/archive-list";
 import type { DumpKind } from "../../../model/dump/format";
 import { AgentError, messageOf } from "../../system/errors";
 import { clientEnvironment, streamOutput } from "../../postgres/client-programs";
-import { sessionOptions } from "../../postgres/connect";
 
 /** An archive for pg_restore, a file or a folder. */
 export interface Archive {
@@ -11,15 +11,21 @@ export interface Archive {
   readonly kind: Exclude<DumpKind, "plain">;
 }
 
+/** What an archive contains. */
+export interface ArchiveContents extends ArchiveFacts {
+  /** Its table of contents in parts; `undefined` if it can be restored in one. */
+  readonly lists: ArchiveLists | undefined;
+}
+
 /** Reads the table of contents and the schema of an archive; throws an {@link AgentError} when that fails or its PostgreSQL is newer than `serverMajor`. */
 export async function readArchive(
   { name, path: file }: Archive,
   serverMajor: number,
-): Promise<ArchiveFacts> {
+): Promise<ArchiveContents> {
   const script = new ArchiveScriptReader();
-  const environment = clientEnvironment(sessionOptions());
+  const environment = clientEnvironment();
+  const list: Buffer[] = [];
   try {
-    const list: Buffer[] = [];
     for await (const chunk of streamOutput("pg_restore", ["--list", file], environment))
       list.push(chunk);
     const from = /^;\s+Dumped from database version: (\d+)/m.exec(
@@ -45,7 +51,7 @@ export async function readArchive(
       { cause: error },
     );
   }
-  return script.finish();
+  return { ...script.finish(), lists: splitArchiveList(Buffer.concat(list).toString("utf8")) };
 }
 
 /** Error text for a dump from a newer PostgreSQL. */

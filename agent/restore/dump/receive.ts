@@ -11,6 +11,7 @@ import { fsyncPath } from "../../system/fsync";
 import { AgentError } from "../../system/errors";
 import { diskFullError, explainDiskFull } from "../../system/full-disk";
 import { waitForPostgres, withConnection } from "../../postgres/connect";
+import { withOwnDatabase } from "../../postgres/own-database";
 import { runWithInput } from "../../postgres/client-programs";
 import { waitForDatabaseLock } from "../database-lock";
 import { dumpPath, findDump, createDumpFolder } from "../../system/received-dumps";
@@ -29,7 +30,7 @@ type Receive = z.infer<typeof receiveSchema>;
 export async function receive(request: Receive): Promise<void> {
   if (await isNotNeeded(request)) return;
   // Another call may be receiving or restoring a dump in the folder, which is emptied for this one.
-  await withConnection("postgres", async (client) => {
+  await withOwnDatabase(async (client) => {
     await waitForDatabaseLock(client, request.database);
     if (!(await isNotNeeded(request))) await receiveDump(request);
   });

@@ -5,14 +5,16 @@ import { grantScript } from "../../../model/dump/archive";
 import type { RolesChoice } from "../../../model/restore/protocol";
 import { databaseRoleNames } from "../../../model/roles/names";
 import { quoteIdentifier as q } from "../../../model/base/sql";
-import { connect, withConnection } from "../../postgres/connect";
+import { withConnection } from "../../postgres/connect";
+import type { RestrictedLogin } from "../../postgres/restricted-login";
 import { Progress } from "../../system/progress";
-import { archiveScript, restoreArchive } from "./restore-archive";
+import { archivePart, archiveScript, restoreArchive } from "./restore-archive";
 import { unpack } from "../dump/content";
 import type { ArchiveDump, OpenedDump } from "../dump/open-dump";
 import { LostConnection, restorePlain } from "./restore-plain";
 import type { Recorder } from "./recorder";
 import { restoreSession } from "./restore-role";
+import { SuperuserWork } from "./superuser-work";
 
 /** The database to restore a dump into. */
 export interface FillTarget {
@@ -23,18 +25,20 @@ export interface FillTarget {
   readonly roles: RolesChoice;
   /** Rows of each table by `schema.name`, if known from a manifest. */
   readonly rows?: ReadonlyMap<string, number> | undefined;
-  /** Whether its values will be masked, and must not be logged. */
-  readonly masked?: boolean | undefined;
+  /** The role that restores it, and owns the database to fill. */
+  readonly login: RestrictedLogin;
   /** Parallel jobs, if the format allows it. @default one for each processor */
   readonly jobs?: number | undefined;
 }
 
-/** Restores a dump of any format into an empty database and records all messages. Requires the restore role. */
+/** Restores a dump of any format into an empty database and records all messages. */
 export async function fillDatabase(
   dump: OpenedDump,
   target: FillTarget,
   recorder: Recorder,
 ): Promise<void> {
+  // A rule that does not let the role in is not a fault of the dump.
+  await (await target.login.connect(target.candidate)).end();
   const progress = new Progress("restore", dump.bytes);
   if (dump.kind === "plain") {
     const contents = unpack(dump.path, dump.compression, dump.name, (bytes) => {
@@ -52,16 +56,18 @@ export async function fillDatabase(
 async function fillFromPlain(
   dump: OpenedDump,
   contents: AsyncIterable<Buffer>,
-  { candidate, database, roles, masked = false }: FillTarget,
+  { candidate, database, roles, login }: FillTarget,
   recorder: Recorder,
   progress: Progress,
 ): Promise<void> {
-  const client = await connect(candidate, restoreSession(masked));
+  const client = await login.connect(candidate, restoreSession);
+  const superuser = new SuperuserWork(candidate, login.name);
   try {
     await restorePlain({
       name: dump.name,
       contents,
       client,
+      superuser,
       recorder,
       progress,
       roles,
@@ -75,6 +81,7 @@ async function fillFromPlain(
   } catch (error) {
     if (!(error instanceof LostConnection)) throw error;
   } finally {
+    await superuser.end();
     await client.end().catch(() => undefined);
   }
 }
@@ -85,9 +92,9 @@ async function fillFromArchive(
   recorder: Recorder,
   progress: Progress,
 ): Promise<void> {
-  const { candidate, database, roles, masked = false, jobs = availableParallelism() } = target;
+  const { candidate, database, roles, login, jobs = availableParallelism() } = target;
   const { log } = recorder;
-  const { tables, owners, grantees, encoding } = dump.archive;
+  const { tables, owners, grantees, encoding, lists } = dump.archive;
   for (const table of tables) log.expectRows(table, null);
   await withConnection(candidate, async (admin) => {
     const known = new Set(
@@ -106,14 +113,13 @@ async function fillFromArchive(
       log.role(role, "created without login");
     }
   });
-  await restoreArchive(dump, candidate, recorder, progress, {
-    jobs,
-    masked,
-    keepOwners: roles === "create without login",
-    encoding,
-  });
-  const grants = Readable.from([grantScript(dump.archive)]);
-  await fillFromPlain(dump, grants, target, recorder, progress);
+  const plain = async (script: Buffer): Promise<void> =>
+    fillFromPlain(dump, Readable.from([script]), target, recorder, progress);
+  if (lists) await plain(await archivePart(dump, lists.before));
+  const main = lists?.main;
+  await restoreArchive(dump, main, candidate, recorder, progress, { jobs, login, encoding });
+  await plain(grantScript(dump.archive, { owners: roles === "create without login" }));
+  if (lists) await plain(await archivePart(dump, lists.after));
 }
 
 /** The database's own roles, which a dump of it may name; their objects go to its owner. */

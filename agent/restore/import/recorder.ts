@@ -10,10 +10,16 @@ import { logLine } from "../../system/progress";
 /** Messages written in full to the log; a dump can cause millions. */
 const maxMessages = 100_000;
 
+/** Characters of the log, and of each text of a message, which can be as long as a dump likes. */
+const maxLogLength = 64 * 2 ** 20;
+const maxTextLength = 8_192;
+
 /** Records the messages of one import: in its {@link ImportLog} and in a log file. */
 export class Recorder {
   readonly log: ImportLog;
+  #messages = 0;
   #written = 0;
+  #omitted = 0;
 
   /** `redact` removes values that must not be recorded. @default none are removed */
   constructor(
@@ -28,30 +34,48 @@ export class Recorder {
   }
 
   /** Classifies a message and writes it to the log file. */
-  message(received: ImportEvent, statement: StatementFacts): void {
+  message(message: ImportEvent, statement: StatementFacts): void {
+    const received = shorten(message);
     const kind = this.log.message(received, statement);
-    if (++this.#written > maxMessages) return;
+    if (++this.#messages > maxMessages || this.#written > maxLogLength) {
+      this.#omitted++;
+      return;
+    }
     const event = this.redact(received);
-    this.file.write(`${kind.padEnd(12)}${event.phase.padEnd(10)}${eventLine(event)}\n`);
+    this.write(`${kind.padEnd(12)}${event.phase.padEnd(10)}${eventLine(event)}`);
     for (const [label, text] of [
       ["detail", event.detail],
       ["hint", event.hint],
       ["context", event.context],
       ["statement", event.statement],
     ] as const) {
-      if (text !== undefined && text !== "") this.file.write(`            ${label}: ${text}\n`);
+      if (text !== undefined && text !== "") this.write(`            ${label}: ${text}`);
     }
   }
 
   /** Writes a line to the log file only. */
   write(line: string): void {
+    this.#written += line.length;
     this.file.write(`${line}\n`);
   }
 
   /** Closes the log file. */
   async close(): Promise<void> {
-    if (this.#written > maxMessages) this.write(`${this.#written - maxMessages} further messages`);
+    if (this.#omitted > 0) this.write(`${this.#omitted} further messages`);
     this.file.end();
     await finished(this.file).catch(() => undefined);
   }
+}
+
+function shorten(event: ImportEvent): ImportEvent {
+  const { message, detail, hint, context } = event;
+  const cut = (text: string): string =>
+    text.length > maxTextLength ? `${text.slice(0, maxTextLength)}…` : text;
+  return {
+    ...event,
+    message: cut(message),
+    ...(detail === undefined ? {} : { detail: cut(detail) }),
+    ...(hint === undefined ? {} : { hint: cut(hint) }),
+    ...(context === undefined ? {} : { context: cut(context) }),
+  };
 }

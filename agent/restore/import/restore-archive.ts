@@ -1,4 +1,5 @@
-import { readdir, stat } from "node:fs/promises";
+import { mkdtemp, readdir, rm, stat, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import path from "node:path";
 import { textDecoder } from "../../../model/dump/text-encoding";
 import {
@@ -6,7 +7,8 @@ import {
   type RestoreOutput,
 } from "../../../model/import-log/pg-restore-output";
 import { AgentError } from "../../system/errors";
-import { sessionOptions } from "../../postgres/connect";
+import { ownSqlSettings } from "../../postgres/connect";
+import type { RestrictedLogin } from "../../postgres/restricted-login";
 import {
   clientEnvironment,
   connectionString,
@@ -22,24 +24,56 @@ import { type Archive } from "../dump/read-archive";
 interface ArchiveOptions {
   /** Parallel jobs of pg_restore. */
   readonly jobs: number;
-  readonly masked: boolean;
-  readonly keepOwners: boolean;
+  /** The role that restores it. */
+  readonly login: RestrictedLogin;
   /** Encoding of the archive's text. */
   readonly encoding: string;
 }
 
 /** The archive as a plain dump. */
 export function archiveScript({ path: file }: Archive): AsyncIterable<Buffer> {
-  return streamOutput("pg_restore", ["--file=-", file], clientEnvironment(sessionOptions()));
+  return streamOutput("pg_restore", ["--file=-", file], clientEnvironment());
 }
 
-/** Restores an archive without its grants with pg_restore, in parallel if its format allows. */
+/** Entries of an archive as a plain dump, without grants and owners. @param list The entries, as `pg_restore --list` prints them */
+export async function archivePart({ path: file }: Archive, list: string): Promise<Buffer> {
+  return withListFile(list, async (options) => {
+    const args = ["--file=-", "--no-acl", "--no-owner", ...options, file];
+    const chunks: Buffer[] = [];
+    for await (const chunk of streamOutput("pg_restore", args, clientEnvironment()))
+      chunks.push(chunk);
+    return Buffer.concat(chunks);
+  });
+}
+
+/** Calls `use` with pg_restore's option for a list of entries; without a list, with no option. */
+async function withListFile<T>(
+  list: string | undefined,
+  use: (options: readonly string[]) => Promise<T>,
+): Promise<T> {
+  if (list === undefined) return use([]);
+  const folder = await mkdtemp(path.join(tmpdir(), "list-"));
+  try {
+    const file = path.join(folder, "list");
+    await writeFile(file, list);
+    return await use([`--use-list=${file}`]);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/**
+ * Restores an archive without its grants and owners with pg_restore, in parallel if its format allows.
+ *
+ * @param list The entries to restore, as `pg_restore --list` prints them; `undefined` for all.
+ */
 export async function restoreArchive(
   archive: Archive,
+  list: string | undefined,
   database: string,
   recorder: Recorder,
   progress: Progress,
-  { jobs, masked, keepOwners, encoding }: ArchiveOptions,
+  { jobs, login, encoding }: ArchiveOptions,
 ): Promise<void> {
   const { kind } = archive;
   const sizes = await dataFileSizes(archive);
@@ -51,27 +85,32 @@ export async function restoreArchive(
       else if (item.type === "finished") finished += sizes.get(item.dumpId) ?? 0;
     }
   };
-  const args = [
+  const args = (options: readonly string[]): readonly string[] => [
     `--dbname=${connectionString(database)}`,
     "--verbose",
     "--no-acl",
-    ...(keepOwners ? [] : ["--no-owner"]),
+    "--no-owner",
+    ...options,
     // A tar archive can only be read sequentially.
     ...(kind === "tar" ? [] : [`--jobs=${jobs}`]),
     archive.path,
   ];
-  const environment = clientEnvironment(
-    sessionOptions({ ...restoreSession(masked), ...indexParameters(kind, jobs) }),
-  );
+  const environment = await login.environment({
+    ...ownSqlSettings,
+    ...restoreSession,
+    ...indexParameters(kind, jobs),
+  });
   const run = async (): Promise<number> =>
-    runWithStderrLines(
-      "pg_restore",
-      args,
-      environment,
-      (line) => {
-        record(output.push(line.replaceAll(archive.path, archive.name)));
-      },
-      textDecoder(encoding),
+    withListFile(list, async (options) =>
+      runWithStderrLines(
+        "pg_restore",
+        args(options),
+        environment,
+        (line) => {
+          record(output.push(line.replaceAll(archive.path, archive.name)));
+        },
+        textDecoder(encoding),
+      ),
     );
   const status = await withRestoreProgress(archive.path, database, progress, () => finished, run);
   record(output.finish());

@@ -1,4 +1,5 @@
 import type { Client, DatabaseError } from "pg";
+import { hasRowPerLine } from "../../../model/dump/copy-statement";
 import { SqlReader, type SqlToken } from "../../../model/dump/sql-reader";
 import { isRoleStatement } from "../../../model/dump/role-statement";
 import { describeStatement, type StatementFacts } from "../../../model/dump/statement";
@@ -13,17 +14,22 @@ import type { Progress } from "../../system/progress";
 import { readMessagesBy } from "./message-encoding";
 import { RawStatement, type StatementResult } from "../../postgres/raw-statement";
 import type { Recorder } from "./recorder";
+import type { SuperuserWork } from "./superuser-work";
 
 /** Bytes of a statement that are read to describe it. */
 const describedBytes = 8_192;
+
+/** Statements for the superuser are shorter, in bytes. */
+const superuserBytes = 65_536;
 
 /** Arguments of {@link restorePlain}. */
 export interface PlainRestore {
   /** The dump's name in messages. */
   readonly name: string;
   readonly contents: AsyncIterable<Buffer>;
-  /** Connected to the database to fill. */
+  /** Connected to the database to fill, as the role that restores it. */
   readonly client: Client;
+  readonly superuser: SuperuserWork;
   readonly recorder: Recorder;
   readonly progress: Progress;
   readonly roles: RolesChoice;
@@ -43,6 +49,16 @@ export async function restorePlain(restore: PlainRestore): Promise<void> {
   await new PlainImport(restore).run();
 }
 
+interface CurrentCopy {
+  readonly statement: RawStatement;
+  readonly facts: StatementFacts;
+  readonly line: number;
+  /** False when PostgreSQL has rejected the statement, whose rows are then skipped. */
+  readonly takesRows: boolean;
+  /** Whether each line is a row. */
+  readonly hasRowPerLine: boolean;
+}
+
 class PlainImport {
   readonly #reader = new SqlReader();
   #phase: Phase = "prelude";
@@ -50,11 +66,12 @@ class PlainImport {
   /** Schema of unqualified names, which dumps of PostgreSQL 10.2 and older have. */
   #schema: string | undefined;
   /** The current COPY. */
-  #copy:
-    | { statement: RawStatement; facts: StatementFacts; line: number; takesRows: boolean }
-    | undefined;
+  #copy: CurrentCopy | undefined;
   #current: { facts: StatementFacts; line: number } | undefined;
   #decode: DecodeText = textDecoder("UTF8");
+  readonly #ownerChanges: OwnerChange[] = [];
+  /** The role of SET SESSION AUTHORIZATION. */
+  #sessionRole: string | undefined;
 
   constructor(private readonly restore: PlainRestore) {
     readMessagesBy(restore.client, (bytes) => this.#decode(bytes));
@@ -79,6 +96,7 @@ class PlainImport {
       for (const token of this.#reader.push(chunk)) await this.#take(token);
     }
     for (const token of this.#reader.finish()) await this.#take(token);
+    for (const change of this.#ownerChanges) await this.#changeOwner(change);
     if (!this.#complete) throw new AgentError(truncatedProblem(this.restore.name));
   }
 
@@ -137,20 +155,42 @@ class PlainImport {
     if (this.#phase === "prelude" && !belongsToPrelude(facts)) this.#phase = "schema";
     // pg_dump 10 and older write COMMENT ON DATABASE even without -C; it may name the live database.
     if (facts.action === "comment" && facts.object?.startsWith("DATABASE ") === true) return;
-    if (facts.action === "set owner" && this.restore.roles === "leave out") {
-      for (const role of facts.roles) this.#skipOwner(role);
+    if (facts.action === "set owner") {
+      await this.#deferOwner(facts, line, bytes);
       return;
     }
+    if (this.#sessionRole !== undefined && facts.action === "create") {
+      throw new AgentError(
+        `${this.restore.name} sets owners by SET SESSION AUTHORIZATION (line ${line}); dump again without --use-set-session-authorization, or leave roles out`,
+      );
+    }
+    if (isOnLargeObjectFunction(facts)) return;
+    if (isDefaultOfRole(facts) && (await this.#deferDefaults(facts, line, bytes))) return;
     if (facts.action === "set") this.#followSearchPath(facts.excerpt);
     const sql = this.#encodingOverride(facts) ?? bytes;
     if (facts.action === "set") this.#followEncoding(sql);
     this.#current = { facts, line };
-    const statement = RawStatement.send(this.restore.client, sql);
-    if (facts.action === "copy" && /\bFROM\s+stdin\b/i.test(sql.toString("latin1"))) {
-      this.#copy = { statement, facts, line, takesRows: await statement.expectsRows };
+    const ending = await this.#runAsSuperuser(facts, sql);
+    if (ending) {
+      await this.#end(facts, line, sql, ending);
       return;
     }
-    await this.#end(facts, line, sql, await statement.result);
+    const statement = RawStatement.send(this.restore.client, sql);
+    const expected = await statement.expectedRows;
+    if (expected === "binary") {
+      statement.rejectRows("rows in binary format");
+      throw new AgentError(
+        `${this.restore.name} has rows in binary format (line ${line}: ${facts.excerpt.slice(0, 80)}), which pg_dump does not write; dump it again`,
+      );
+    }
+    const takesRows = expected === "text";
+    const rejected = "error" in (takesRows ? {} : await statement.result);
+    // When PostgreSQL rejects the statement, whether rows follow is derived from its text.
+    this.#reader.rowsFollow = takesRows || (rejected && this.#reader.rowsFollow);
+    if (this.#reader.rowsFollow) {
+      const text = sql.subarray(0, describedBytes).toString("latin1");
+      this.#copy = { statement, facts, line, takesRows, hasRowPerLine: hasRowPerLine(text) };
+    } else await this.#end(facts, line, sql, await statement.result);
   }
 
   async #endCopy(rows: number): Promise<void> {
@@ -158,9 +198,15 @@ class PlainImport {
     if (!copy) return;
     this.#copy = undefined;
     this.restore.progress.countRows(rows);
-    if (copy.facts.name !== undefined) this.restore.recorder.log.expectRows(copy.facts.name, rows);
     copy.statement.endRows();
     const ending = await copy.statement.result;
+    const { name } = copy.facts;
+    if (name !== undefined) {
+      const copied = "tag" in ending ? /^COPY (\d+)/.exec(ending.tag)?.[1] : undefined;
+      // CSV may have a header and rows of several lines.
+      const expected = copied === undefined || copy.hasRowPerLine ? rows : Number(copied);
+      this.restore.recorder.log.expectRows(name, expected);
+    }
     if ("error" in ending) this.#message("ERROR", ending.error, copy.facts, copy.line);
   }
 
@@ -174,7 +220,7 @@ class PlainImport {
       const role = missingRole({ sqlstate: ending.error.code, message: ending.error.message });
       if (role !== undefined && this.restore.roles === "create without login") {
         await this.restore.createRole(role);
-        const retried = await RawStatement.send(this.restore.client, sql).result;
+        const retried = await RawStatement.run(this.restore.client, sql);
         await this.#end(facts, line, sql, retried);
         return;
       }
@@ -217,6 +263,60 @@ class PlainImport {
       this.restore.recorder.log.role(role, "left out").objects++;
   }
 
+  /** Runs a statement that only a superuser may; `undefined` for others. */
+  async #runAsSuperuser(facts: StatementFacts, sql: Buffer): Promise<StatementResult | undefined> {
+    if (!["create", "comment", "other"].includes(facts.action) || sql.length > superuserBytes)
+      return undefined;
+    return this.restore.superuser.run(this.#decode(sql), async () => this.#searchPath());
+  }
+
+  async #searchPath(): Promise<string> {
+    const { rows } = await this.restore.client.query<{ search_path: string }>("SHOW search_path");
+    return rows[0]?.search_path ?? "";
+  }
+
+  /** Changes owners last: until then the restore role owns everything, and so may do everything. */
+  async #deferOwner(facts: StatementFacts, line: number, bytes: Buffer): Promise<void> {
+    if (this.restore.roles === "leave out") {
+      for (const role of facts.roles) this.#skipOwner(role);
+    } else if (facts.object === undefined) {
+      // pg_dump writes it around grants; the restore role grants in that role's place.
+      const [role] = facts.roles;
+      this.#sessionRole = role !== undefined && this.restore.ownRoles.has(role) ? undefined : role;
+    } else if (!facts.roles.some((role) => this.restore.ownRoles.has(role))) {
+      const searchPath = await this.#searchPath();
+      this.#ownerChanges.push({ facts, line, text: this.#decode(bytes), searchPath });
+    }
+  }
+
+  /** Only the role itself may change its default privileges. Returns whether the statement was dealt with. */
+  async #deferDefaults(facts: StatementFacts, line: number, bytes: Buffer): Promise<boolean> {
+    const { roles, ownRoles, superuser, recorder } = this.restore;
+    const [owner = ""] = facts.roles;
+    if (ownRoles.has(owner)) return true;
+    if (roles === "create without login") {
+      const searchPath = await this.#searchPath();
+      this.#ownerChanges.push({ facts, line, text: this.#decode(bytes), searchPath });
+      return true;
+    }
+    if (!(await superuser.roleExists(owner))) return false;
+    recorder.log.role(owner, "left out").grants++;
+    return true;
+  }
+
+  async #changeOwner({ facts, line, text, searchPath }: OwnerChange): Promise<void> {
+    const { superuser, createRole } = this.restore;
+    const [role = ""] = facts.roles;
+    for (const name of facts.roles) if (!(await superuser.roleExists(name))) await createRole(name);
+    if (!(await superuser.isOwnerOnly(role))) {
+      this.#skipOwner(role);
+      return;
+    }
+    const ending = await superuser.changeOwner(text, searchPath);
+    if (!ending) this.#skipOwner(role);
+    else if ("error" in ending) this.#message("ERROR", ending.error, facts, line);
+  }
+
   /** Skips CREATE ROLE, ALTER ROLE and memberships: roles are managed by Stagecraft. The statement may contain a password and is not logged. */
   #skipRoleStatement({ name, object, roles }: StatementFacts, line: number): void {
     const names = name === undefined ? roles : [name];
@@ -257,6 +357,24 @@ class PlainImport {
     const whole = full(table);
     return whole === undefined ? facts : { ...facts, table: whole };
   }
+}
+
+/** A statement that changes the owner of something, for the end of the restore. */
+interface OwnerChange {
+  readonly facts: StatementFacts;
+  readonly line: number;
+  readonly text: string;
+  readonly searchPath: string;
+}
+
+/** Whether a statement grants who may create large objects, which this server's roles decide. */
+function isOnLargeObjectFunction({ action, object = "" }: StatementFacts): boolean {
+  return action === "grant" && /^FUNCTION pg_catalog\.lo_/i.test(object);
+}
+
+/** Whether a statement sets the default privileges of a role. */
+function isDefaultOfRole({ object, excerpt }: StatementFacts): boolean {
+  return object === "DEFAULT PRIVILEGES" && /\bFOR (?:ROLE|USER)\b/i.test(excerpt);
 }
 
 /** The connection was lost; the recorder has the reason. */

@@ -2,15 +2,15 @@ import type { AvailableBackups } from "../../../model/restore/available-backups"
 import type { OffsiteSource } from "../../../model/restore/offsite-source";
 import { withRemote } from "../../offsite/remote";
 import { isVerified } from "../../../model/backup/catalogue";
-import { readBackupCatalogue, repositoryFolder } from "../../repository/repository";
-import { sourceFolder } from "./find-backup";
+import { readBackupCatalogue } from "../../repository/repository";
+import { sourceFolder, sourceVolume } from "./find-backup";
+import { sourceTrust } from "./source-trust";
 
 /** The backups a refresh can use: this server's (`own`), or those of the server whose backup volume is mounted (`source`). */
 export async function listAvailableBackups(repository = "source"): Promise<AvailableBackups> {
-  const entries = await readBackupCatalogue(
-    [],
-    repository === "own" ? repositoryFolder : sourceFolder,
-  );
+  const entries = await (repository === "own"
+    ? readBackupCatalogue()
+    : readBackupCatalogue([], sourceFolder, await sourceTrust(sourceVolume ?? "", sourceFolder)));
   return entries.flatMap((entry) => {
     const { id, backup } = entry;
     if (!backup) return [];

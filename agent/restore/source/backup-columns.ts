@@ -1,4 +1,3 @@
-import { readFile } from "node:fs/promises";
 import path from "node:path";
 import { promisify } from "node:util";
 import { gunzip } from "node:zlib";
@@ -6,6 +5,7 @@ import { columnsFile } from "../../../model/backup/columns-file";
 import type { MaskCatalogue } from "../../../model/masks/catalogue";
 import { maskCatalogueSchema } from "../../../model/masks/catalogue-schema";
 import { sha256Of } from "../../system/digest";
+import { readRegularFile } from "../../system/regular-file";
 import type { FoundBackup } from "./find-backup";
 
 /** The columns of a database in a backup; `undefined` when the backup has no such file, or it was altered. */
@@ -17,8 +17,8 @@ export async function readBackupColumns({
   const file = manifest.files.find(({ path }) => path === columnsFile(database.dump));
   if (!file) return undefined;
   try {
-    const compressed = await readFile(path.join(folder, file.path));
-    if (sha256Of(compressed) !== file.sha256) return undefined;
+    const compressed = await readRegularFile(path.join(folder, file.path));
+    if (!compressed || sha256Of(compressed) !== file.sha256) return undefined;
     const text = (await promisify(gunzip)(compressed)).toString("utf8");
     return maskCatalogueSchema.parse(JSON.parse(text));
   } catch {

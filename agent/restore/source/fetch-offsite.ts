@@ -4,9 +4,11 @@ import { nearestIds } from "../../../model/backup/nearest-ids";
 import { type RemoteCopy, copyName, remotePathText } from "../../../model/backup/remote-copies";
 import type { RestoreRequest } from "../../../model/restore/protocol";
 import type { OffsiteSource } from "../../../model/restore/offsite-source";
+import { checkCopy } from "../../offsite/check-copy";
 import { requireSpace, unpackCopy } from "../../offsite/fetch";
 import { withRemote, type Remote } from "../../offsite/remote";
-import { backupFolder, readManifest, repositoryFolder } from "../../repository/repository";
+import { streamMeter } from "../../offsite/upload";
+import { backupFolder, repositoryFolder } from "../../repository/stored-backup";
 import { AgentError } from "../../system/errors";
 
 const fetched = path.join(repositoryFolder, "fetched");
@@ -51,17 +53,20 @@ export async function fetchSourceBackup(
   const remotePath = remotePathText(source, server, copyName(backup));
   const folder = fetchedFolder(database);
   const partial = path.join(folder, `${backup}.partial`);
+  const meter = streamMeter();
   await withRemote(source, server, async (remote) => {
     await findCopy(remote, source, backup);
     await removeFetched(database);
     await mkdir(partial, { recursive: true, mode: 0o700 });
-    await unpackCopy(remote, { id: backup, remotePath, identity, folder: partial });
+    const { onData } = meter;
+    await unpackCopy(remote, { id: backup, remotePath, identity, folder: partial, onData });
   });
-  const manifest = await readManifest(path.basename(partial), folder);
-  if (manifest?.id !== backup) {
-    const found = manifest ? `is of backup ${manifest.id}` : "has no readable manifest";
-    throw new AgentError(`${remotePath} is not a copy of backup ${backup}: it ${found}`);
-  }
+  await checkCopy({
+    ...{ id: backup, settings: source, server, isOwn: server === request.server },
+    scope: "restored copy",
+    ...{ parent: folder, name: path.basename(partial), sha256: meter.result().sha256 },
+    ...{ signedBy: request.signedBy, accept: request.accept },
+  });
   // Like those of any backup, its files are compared with the manifest before they are restored.
   await rename(partial, backupFolder(backup, folder));
 }

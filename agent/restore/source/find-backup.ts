@@ -5,21 +5,27 @@ import { nearestIds } from "../../../model/backup/nearest-ids";
 import type { BackedUpDatabase, Manifest } from "../../../model/backup/manifest";
 import { findDatabase, compatibilityProblems } from "../../../model/restore/compatibility";
 import type { RestoreRequest } from "../../../model/restore/protocol";
+import type { Authenticity } from "../../../model/backup/authenticity";
+import type { Verification } from "../../../model/backup/catalogue";
+import { authenticityOf } from "../../repository/authenticity";
 import { findFiles } from "../../repository/backup-files";
+import { trustFrom } from "../../repository/trusted-keys";
+import { readVerification } from "../../repository/repository";
 import {
   backupFolder,
   listBackupIds,
-  readManifest,
-  readVerification,
-} from "../../repository/repository";
+  readStoredManifest,
+  type StoredManifest,
+} from "../../repository/stored-backup";
 import { AgentError } from "../../system/errors";
 import { fetchedFolder } from "./fetch-offsite";
+import { sourceTrust } from "./source-trust";
 
 /** Mount point of another server's backup volume, read-only. */
 export const sourceFolder = process.env.STAGECRAFT_SOURCE ?? "/var/backups/source";
 
 /** Name of the volume mounted there, if any. */
-const sourceVolume = process.env.STAGECRAFT_SOURCE_VOLUME;
+export const sourceVolume = process.env.STAGECRAFT_SOURCE_VOLUME;
 
 /** Whether the volume of the request is mounted; `pulumi up` recreates an agent that needs another one. */
 export function isRepositoryMounted({ source, offsite }: RestoreRequest): boolean {
@@ -29,6 +35,9 @@ export function isRepositoryMounted({ source, offsite }: RestoreRequest): boolea
 /** A database in a backup that can be restored here. */
 export interface FoundBackup {
   readonly manifest: Manifest;
+  readonly verification: Verification | null;
+  /** Whether it is genuine; `undefined` for a fetched copy, which was judged when it was fetched. */
+  readonly authenticity: Authenticity | undefined;
   readonly database: BackedUpDatabase;
   /** The backup's folder. */
   readonly folder: string;
@@ -48,17 +57,21 @@ export async function findBackup(client: Client, request: RestoreRequest): Promi
     );
   }
   const folder = request.offsite ? fetchedFolder(request.database) : sourceFolder;
-  const manifest = await readManifest(backup, folder);
-  if (!manifest) throw new AgentError(await missingBackupText(request));
+  const stored = await readStoredManifest(backup, folder);
+  if (!stored) throw new AgentError(await missingBackupText(request));
+  const { manifest } = stored;
+  const judged = request.offsite ? undefined : await judge(request, stored);
   const database = findDatabase(manifest, request.database);
   if ("problem" in database) throw new AgentError(database.problem);
-  const verification = await readVerification(backup, folder);
+  const { authenticity, verification = null } = judged ?? {};
   const found = { manifest, verification };
   const problems = compatibilityProblems(found, database, request, await readTarget(client));
   if (problems.length > 0) throw new AgentError(problems.join("\n"));
   const bytes = filesOf(manifest, database).reduce((sum, file) => sum + file.bytes, 0);
   return {
     manifest,
+    verification,
+    authenticity,
     database,
     bytes,
     isFolder: database.format === "directory",
@@ -67,21 +80,48 @@ export async function findBackup(client: Client, request: RestoreRequest): Promi
   };
 }
 
+/** Whether a backup in another server's volume is genuine, and its verification; throws an {@link AgentError} when it is not. */
+async function judge(
+  { source: { backup = "", repository = "" }, signedBy, accept }: RestoreRequest,
+  stored: StoredManifest,
+): Promise<Pick<FoundBackup, "authenticity" | "verification">> {
+  const trust = await sourceTrust(repository, sourceFolder, signedBy);
+  const accepted = accept === undefined ? [] : [accept];
+  const place = { repository: sourceFolder, accepted };
+  const authenticity = await authenticityOf(backup, stored, trust, place);
+  if (authenticity.problem !== null) throw new AgentError(authenticity.problem);
+  const verification = await readVerification(backup, sourceFolder, trust, authenticity);
+  return { authenticity, verification };
+}
+
+/** Trusts the key of a backup in another server's volume from now on, because it is restored. */
+export async function trustSource(
+  { source: { repository = "" }, signedBy }: RestoreRequest,
+  { authenticity }: FoundBackup,
+): Promise<void> {
+  if (!authenticity) return;
+  await trustFrom(repository, await sourceTrust(repository, sourceFolder, signedBy), authenticity);
+}
+
 /** The files of one database's dump. */
-function filesOf({ files }: Manifest, { dump }: BackedUpDatabase): Manifest["files"] {
-  return files.filter((file) => file.path === dump || file.path.startsWith(`${dump}/`));
+function filesOf({ files }: Manifest, database: BackedUpDatabase): Manifest["files"] {
+  return files.filter(isOf(database));
+}
+
+/** Whether a file belongs to the dump of a database. */
+function isOf({ dump }: BackedUpDatabase): (file: { readonly path: string }) => boolean {
+  return (file) => file.path === dump || file.path.startsWith(`${dump}/`);
 }
 
 /** Compares the files of a database's dump with the manifest; throws an {@link AgentError} with the differences. */
 export async function checkFiles({ manifest, database, folder }: FoundBackup): Promise<void> {
   const expected = filesOf(manifest, database);
-  const names = new Set(expected.map(({ path: file }) => file));
   const found = await findFiles(folder, expected, []);
   // Other files in the folder do not belong to this dump.
-  const problems = compareFiles(
-    expected,
-    found.filter(({ path: file }) => names.has(file)),
-  );
+  const problems =
+    expected.length === 0
+      ? [`its manifest lists no file of ${database.dump}`]
+      : compareFiles(expected, found.filter(isOf(database)));
   if (problems.length === 0) return;
   throw new AgentError(`${backupProblemsText(manifest.id, problems)}\nuse another backup`);
 }

@@ -3,7 +3,7 @@ import type { Client } from "pg";
 import type { ParametersRequest, ParametersResult } from "../../../model/parameters/protocol";
 import { overridingParameters, moveIncludesLast } from "../../../model/parameters/postgresql-conf";
 import { renderParameters } from "../../../model/parameters/render";
-import { quoteIdentifier as q } from "../../../model/base/sql";
+import { quoteParameter } from "../../../model/base/sql";
 import { AgentError, messageOf } from "../../system/errors";
 import { logLine } from "../../system/progress";
 import { alterSystemParameters } from "./observe";
@@ -12,6 +12,7 @@ import { readTextIfExists, writeFileAtomically } from "../../system/atomic-file"
 import { readFileState, newSessionProblem, reloadConfig, type FileState } from "./reload";
 import { tryConfigFile } from "./try-config-file";
 import { advisoryLocks } from "../../postgres/advisory-locks";
+import { waitForLock } from "../../postgres/locks";
 
 /** Advisory lock that serialises changes of parameters. */
 const lock = advisoryLocks.parameters;
@@ -24,7 +25,7 @@ export async function applyParameters(
   client: Client,
   settings: ParametersRequest["settings"],
 ): Promise<ParametersResult> {
-  await client.query("SELECT pg_advisory_lock($1)", [lock]);
+  await waitForLock(client, lock, { holder: "another change of parameters" });
   const desired = renderParameters(settings);
   const previous = await readTextIfExists(configFiles.parameters);
   const altered = await alterSystemParameters(client);
@@ -40,7 +41,7 @@ export async function applyParameters(
     if (isNew) await replaceParametersFile(desired, previous);
     if (overriding.length > 0)
       await writeFileAtomically(configFiles.postgresql, moveIncludesLast(previousMain));
-    for (const name of altered) await client.query(`ALTER SYSTEM RESET ${quoteName(name)}`);
+    for (const name of altered) await client.query(`ALTER SYSTEM RESET ${quoteParameter(name)}`);
     await reloadConfig(client);
     const state = await readFileState(client, configFiles.parameters);
     const problem = state.problems.join("; ") || (await newSessionProblem());
@@ -94,9 +95,4 @@ function rejectedError(problem: string): AgentError {
   return new AgentError(
     `PostgreSQL rejects postgres.settings; the previous parameters stay in effect: ${problem}`,
   );
-}
-
-/** Quotes a parameter name; those of extensions have a dot between two identifiers. */
-function quoteName(name: string): string {
-  return name.split(".").map(q).join(".");
 }

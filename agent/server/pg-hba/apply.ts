@@ -3,7 +3,7 @@ import type { Client } from "pg";
 import type { PgHbaRequest, PgHbaResult } from "../../../model/pg-hba/rule/protocol";
 import { isExternal, rejectExternal } from "../../postgres/external-connection";
 import { AgentError, messageOf } from "../../system/errors";
-import { connect, waitForPostgres } from "../../postgres/connect";
+import { waitForPostgres } from "../../postgres/connect";
 import { postgresHostName } from "../../postgres/container";
 import { logLine } from "../../system/progress";
 import { checkHbaFile } from "./check-file";
@@ -12,6 +12,8 @@ import { isAuthenticationFailure, reloadRules } from "./reload";
 import { lockedOutText, rolledBackText, type LockedOut } from "./locked-out";
 import { agentConnection, tryConnections } from "./try-connections";
 import { advisoryLocks } from "../../postgres/advisory-locks";
+import { tryLock, waitForLock } from "../../postgres/locks";
+import { connectToOwnDatabase } from "../../postgres/own-database";
 
 /** Advisory lock that serialises changes of the rules; the session holds it. */
 const lock = advisoryLocks.pgHba;
@@ -33,10 +35,10 @@ export async function applyPgHba(request: PgHbaRequest): Promise<PgHbaResult> {
 export async function rollBackInterruptedChange(): Promise<boolean> {
   // The file of an external server is restored by the next change.
   if (isExternal) return false;
-  const client = await connect("postgres");
+  const client = await connectToOwnDatabase();
   try {
     const file = await HbaFile.of(client);
-    if (!(await file.isOnTrial()) || !(await tryLock(client))) return false;
+    if (!(await file.isOnTrial()) || !(await tryLock(client, lock))) return false;
     // Another agent may have rolled it back before this one got the lock.
     if (!(await file.isOnTrial())) return false;
     await rollBack(client, file);
@@ -71,10 +73,7 @@ class PgHbaChange {
 
   /** Takes the lock, and rolls back an interrupted change. */
   async #open(client: Client): Promise<HbaFile> {
-    if (!(await tryLock(client))) {
-      logLine("another change of the rules is running; waiting for it");
-      await client.query("SELECT pg_advisory_lock($1, $2)", [...lock]);
-    }
+    await waitForLock(client, lock, { holder: "another change of the rules" });
     const file = await HbaFile.of(client);
     if (await file.isOnTrial()) {
       logLine("a change of the rules was interrupted; rolling it back first");
@@ -154,11 +153,11 @@ class PgHbaChange {
 
 async function connectOrWait(): Promise<Client> {
   try {
-    return await connect("postgres");
+    return await connectToOwnDatabase();
   } catch (error) {
     if (isAuthenticationFailure(error)) throw error;
     await waitForPostgres(startSeconds);
-    return connect("postgres");
+    return connectToOwnDatabase();
   }
 }
 
@@ -169,14 +168,6 @@ async function isLoaded(client: Client, file: HbaFile): Promise<boolean> {
     [await file.changedAtSeconds()],
   );
   return rows[0]?.loaded ?? false;
-}
-
-async function tryLock(client: Client): Promise<boolean> {
-  const { rows } = await client.query<{ locked: boolean }>(
-    "SELECT pg_try_advisory_lock($1, $2) AS locked",
-    [...lock],
-  );
-  return rows[0]?.locked ?? false;
 }
 
 /** Restores the rules from before the trial, and reloads them. */

@@ -1,28 +1,44 @@
 import type { Client } from "pg";
 import { databaseRoles } from "../../../model/roles/names";
+import { isSettingDrift, resetStatement } from "../../../model/roles/database-settings";
 import { desiredRoles } from "../../../model/roles/desired-roles";
 import type { RolesRequest, RolesResult } from "../../../model/roles/protocol";
 import { plural } from "../../../model/base/units";
 import { quoteIdentifier as q } from "../../../model/base/sql";
 import { AgentError } from "../../system/errors";
 import { waitForPostgres, withConnection } from "../../postgres/connect";
+import { withOwnDatabase } from "../../postgres/own-database";
 import { logLine } from "../../system/progress";
+import { findDatabaseSettings } from "./database-settings";
 import { ensureRoles } from "./ensure";
 import { reassignLargeObjects, reassignExtensionRoutines, reassignToOwner } from "./ownership";
-import { revokePublicFromSystemDatabases, correctRights } from "./rights";
+import { closeSystemDatabases, correctRights } from "./rights";
 
 /** Creates the roles of a server, and corrects existing ones, their passwords and their rights. */
 export async function applyRoles(request: RolesRequest): Promise<RolesResult> {
   await waitForPostgres(60);
-  return withConnection("postgres", async (client) => {
+  return withOwnDatabase(async (client) => {
     const result = await ensureRoles(client, desiredRoles(request));
-    result.changed.push(...(await revokePublicFromSystemDatabases(client)));
+    result.changed.push(...(await closeSystemDatabases(client)));
+    result.changed.push(
+      ...(await resetSettings(
+        client,
+        request.databases.map(({ name }) => name),
+      )),
+    );
     for (const { name } of request.databases) {
       if (await exists(client, name)) result.changed.push(...(await correctDatabase(client, name)));
     }
     for (const line of result.changed) logLine(line);
     return result;
   });
+}
+
+/** Resets parameters that were set for a database or for all roles. Returns a sentence for each. */
+async function resetSettings(client: Client, databases: readonly string[]): Promise<string[]> {
+  const drift = (await findDatabaseSettings(client, databases)).filter(isSettingDrift);
+  for (const setting of drift) await client.query(resetStatement(setting));
+  return drift.map((setting) => `${setting.database ?? "ALL"}: now RESET ${setting.name}`);
 }
 
 async function exists(client: Client, database: string): Promise<boolean> {

@@ -50,25 +50,42 @@ export async function reassignExtensionRoutines(client: Client): Promise<void> {
     END $$`);
 }
 
+/** A role that owns objects in a database. */
+export interface ObjectOwner {
+  readonly role: string;
+  /** Whether it is a role of Stagecraft whose objects should belong to the owner role. */
+  readonly isOwn: boolean;
+  /** Number of its objects, without large objects and temporary tables. */
+  readonly count: number;
+}
+
+/** Finds the roles besides owner roles and superusers that own objects in this database. */
+export async function objectOwners(client: Client, database: string): Promise<ObjectOwner[]> {
+  const { owner } = databaseRoles(database);
+  const { rows } = await client.query<ObjectOwner>(
+    `SELECT r.rolname AS role, coalesce(pg_catalog.shobj_description(r.oid, 'pg_authid') LIKE 'stagecraft: %', false) AS "isOwn",
+            pg_catalog.count(*)::int AS count
+     FROM pg_catalog.pg_shdepend d JOIN pg_catalog.pg_roles r ON r.oid = d.refobjid
+     LEFT JOIN pg_catalog.pg_class c ON d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND c.oid = d.objid
+     WHERE d.refclassid = 'pg_catalog.pg_authid'::pg_catalog.regclass AND d.deptype = 'o'
+       AND d.dbid = (SELECT oid FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database())
+       AND d.classid <> 'pg_catalog.pg_largeobject'::pg_catalog.regclass AND c.relpersistence IS DISTINCT FROM 't'
+       AND r.rolname <> $1 AND pg_catalog.shobj_description(r.oid, 'pg_authid') IS DISTINCT FROM 'stagecraft: owner'
+     GROUP BY r.oid, r.rolname ORDER BY r.rolname`,
+    [owner],
+  );
+  return rows;
+}
+
 /**
  * Reassigns to the owner role what other roles of Stagecraft own in this database. Does
  * nothing when they own only temporary tables.
  */
 export async function reassignToOwner(client: Client, database: string): Promise<void> {
   const { owner } = databaseRoles(database);
-  const { rows } = await client.query<{ name: string }>(
-    `SELECT r.rolname AS name FROM pg_roles r
-     WHERE shobj_description(r.oid, 'pg_authid') LIKE 'stagecraft: %' AND r.rolname <> $1
-       AND shobj_description(r.oid, 'pg_authid') <> 'stagecraft: owner'
-       AND EXISTS (
-         SELECT FROM pg_shdepend d LEFT JOIN pg_class c ON d.classid = 'pg_class'::regclass AND c.oid = d.objid
-         WHERE d.refclassid = 'pg_authid'::regclass AND d.refobjid = r.oid AND d.deptype = 'o'
-           AND d.dbid = (SELECT oid FROM pg_database WHERE datname = current_database())
-           AND d.classid <> 'pg_largeobject'::regclass AND c.relpersistence IS DISTINCT FROM 't')`,
-    [owner],
-  );
-  if (rows.length === 0) return;
+  const owners = (await objectOwners(client, database)).filter(({ isOwn }) => isOwn);
+  if (owners.length === 0) return;
   await client.query(
-    `REASSIGN OWNED BY ${rows.map(({ name }) => q(name)).join(", ")} TO ${q(owner)}`,
+    `REASSIGN OWNED BY ${owners.map(({ role }) => q(role)).join(", ")} TO ${q(owner)}`,
   );
 }

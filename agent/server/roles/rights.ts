@@ -1,6 +1,7 @@
 import type { Client } from "pg";
 import { databaseRoles, monitorRole } from "../../../model/roles/names";
 import { isExternal } from "../../postgres/external-connection";
+import { ownDatabase } from "../../postgres/own-database";
 import { quoteIdentifier as q } from "../../../model/base/sql";
 import { allRights, renderChange, type RightsChange } from "../../../model/roles/rights";
 
@@ -38,30 +39,55 @@ export async function findRightsChanges(client: Client, database: string): Promi
     JSON.stringify(allRights),
     owner,
   ]);
-  return rows;
+  return [...rows, ...(await findLargeObjectChanges(client, [application, owner], [readonly]))];
 }
 
 /**
- * Revokes PUBLIC's rights in the databases `postgres` and `template1`; only the superuser and the monitoring role use
- * them. Returns one sentence per change.
+ * The changes after which only `writers` may create large objects. By default PUBLIC may, so that every role that may
+ * connect could fill the disk. Empty where this session is not a superuser, on an external server.
  */
-export async function revokePublicFromSystemDatabases(client: Client): Promise<string[]> {
-  const names = await systemDatabasesOpenToPublic(client);
-  for (const name of names) await client.query(`REVOKE ALL ON DATABASE ${q(name)} FROM PUBLIC`);
-  await client.query(`GRANT CONNECT ON DATABASE postgres TO ${q(monitorRole)}`);
-  return names.map((name) => `${name}: no longer open to PUBLIC`);
+async function findLargeObjectChanges(
+  client: Client,
+  writers: readonly string[],
+  readers: readonly string[],
+): Promise<RightsChange[]> {
+  const { rows } = await client.query<RightsChange>(largeObjectChangesSql, [writers, readers]);
+  return rows;
 }
 
-/** Those of `postgres` and `template1` to which PUBLIC has rights. */
-export async function systemDatabasesOpenToPublic(client: Client): Promise<string[]> {
-  // On an external server, other applications may use them.
-  if (isExternal) return [];
-  const { rows } = await client.query<{ datname: string }>(
-    `SELECT datname FROM pg_database WHERE datname IN ('postgres', 'template1')
-       AND EXISTS (SELECT FROM aclexplode(coalesce(datacl, acldefault('d', datdba))) WHERE grantee = 0)
-     ORDER BY datname`,
+/** A system database, and a role that has rights in it that it should not have. */
+export interface OpenDatabase {
+  readonly name: string;
+  /** `PUBLIC` or a role, as SQL. */
+  readonly grantee: string;
+}
+
+/**
+ * Revokes the rights of others in the databases `postgres` and `template1` and the agent's own one; only the superuser
+ * uses them, and the monitoring role `postgres`. Returns one sentence per change.
+ */
+export async function closeSystemDatabases(client: Client): Promise<string[]> {
+  const open = await openSystemDatabases(client);
+  for (const { name, grantee } of open)
+    await client.query(`REVOKE ALL ON DATABASE ${q(name)} FROM ${grantee} CASCADE`);
+  await client.query(`GRANT CONNECT ON DATABASE postgres TO ${q(monitorRole)}`);
+  return open.map(({ name, grantee }) => `${name}: no longer open to ${grantee}`);
+}
+
+/** The rights of others in system databases; those of PostgreSQL may be used by others on an external server. */
+export async function openSystemDatabases(client: Client): Promise<OpenDatabase[]> {
+  const { rows } = await client.query<OpenDatabase>(
+    `SELECT DISTINCT d.datname AS name,
+            CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE pg_catalog.format('%I', pg_catalog.pg_get_userbyid(a.grantee)) END AS grantee
+     FROM pg_catalog.pg_database d
+     CROSS JOIN LATERAL pg_catalog.aclexplode(coalesce(d.datacl, pg_catalog.acldefault('d', d.datdba))) a
+     WHERE d.datname = ANY ($1) AND a.grantee <> d.datdba
+       AND NOT (d.datname = 'postgres' AND a.privilege_type = 'CONNECT' AND NOT a.is_grantable
+                AND a.grantee = coalesce((SELECT oid FROM pg_catalog.pg_roles WHERE rolname = $2), 0) AND a.grantee <> 0)
+     ORDER BY 1, 2`,
+    [isExternal ? [ownDatabase] : ["postgres", "template1", ownDatabase], monitorRole],
   );
-  return rows.map(({ datname }) => datname);
+  return rows;
 }
 
 /**
@@ -153,3 +179,26 @@ const changesSql = `
   SELECT verb, class, privileges, CASE grantee WHEN 0 THEN 'PUBLIC' ELSE format('%I', pg_get_userbyid(grantee)) END AS grantee,
          array_agg(name ORDER BY name) AS names
   FROM by_object GROUP BY step, verb, class, privileges, by_object.grantee ORDER BY step, class, privileges, 4`;
+
+/** Functions that create large objects and are open to PUBLIC; `lo_import` is not. Writing one needs a privilege on it. */
+const largeObjectChangesSql = `
+  WITH functions AS MATERIALIZED (
+    SELECT f.name, p.proowner, coalesce(p.proacl, pg_catalog.acldefault('f', p.proowner)) AS acl
+    FROM (VALUES ('pg_catalog.lo_creat(integer)'), ('pg_catalog.lo_create(oid)'),
+                 ('pg_catalog.lo_from_bytea(oid, bytea)')) AS f(name)
+    JOIN pg_catalog.pg_proc p ON p.oid = f.name::pg_catalog.regprocedure
+    WHERE pg_catalog.pg_has_role(p.proowner, 'USAGE')
+  ), found AS MATERIALIZED (
+    SELECT f.name, a.grantee FROM functions f CROSS JOIN LATERAL pg_catalog.aclexplode(f.acl) a
+  ), changes AS (
+    SELECT 1 AS step, 'GRANT' AS verb, f.name, pg_catalog.format('%I', r.rolname) AS grantee
+    FROM functions f JOIN pg_catalog.pg_roles r ON r.rolname = ANY ($1)
+    WHERE NOT EXISTS (SELECT FROM found o WHERE o.name = f.name AND o.grantee = r.oid)
+    UNION ALL
+    SELECT 2, 'REVOKE', o.name, CASE o.grantee WHEN 0 THEN 'PUBLIC' ELSE pg_catalog.format('%I', r.rolname) END
+    FROM found o LEFT JOIN pg_catalog.pg_roles r ON r.oid = o.grantee
+    WHERE o.grantee = 0 OR r.rolname = ANY ($2)
+  )
+  SELECT verb, 'ROUTINE' AS class, 'EXECUTE' AS privileges, grantee,
+         pg_catalog.array_agg(name ORDER BY name) AS names
+  FROM changes GROUP BY step, verb, grantee ORDER BY step, grantee`;

@@ -12,6 +12,7 @@ import { checkSuppliedCertificate, type SuppliedCertificate } from "./supplied-c
 import { installCertificate, installedPair, isTlsOn } from "./install-certificate";
 import { ensureSelfIssued } from "./self-issued-certificate";
 import { advisoryLocks } from "../../postgres/advisory-locks";
+import { waitForLock } from "../../postgres/locks";
 
 /** Advisory lock that serialises changes of the certificate. */
 const lock = advisoryLocks.certificate;
@@ -22,7 +23,7 @@ const requestSchema = z.strictObject({ names: z.array(z.string()), given: z.bool
 
 /** Applies the requested certificate to PostgreSQL, and stores the request for later renewals. */
 export async function applyTls(client: Client, request: TlsRequest): Promise<TlsResult> {
-  await client.query("SELECT pg_advisory_lock($1)", [lock]);
+  await waitForLock(client, lock, { holder: "another change of the certificate" });
   const { server, names, certificate, key, ca } = request;
   const isSupplied = certificate !== undefined && key !== undefined;
   const result = isSupplied
@@ -50,7 +51,7 @@ export async function renewTls(client: Client, server: string): Promise<string[]
     const certificate = readCertificate((await installedPair())?.certificate);
     return certificate ? suppliedCertificateWarnings(factsOf(certificate), names, new Date()) : [];
   }
-  await client.query("SELECT pg_advisory_lock($1)", [lock]);
+  await waitForLock(client, lock, { holder: "another change of the certificate" });
   const { changed, reason, expires } = await useSelfIssued(client, server, names);
   return changed
     ? [`PostgreSQL has a new certificate, valid until ${expires.slice(0, 10)}: ${reason}`]

@@ -1,5 +1,6 @@
 import { isExternal } from "../../postgres/external-connection";
-import { waitForPostgres, withConnection } from "../../postgres/connect";
+import { waitForPostgres } from "../../postgres/connect";
+import { withOwnDatabase } from "../../postgres/own-database";
 import { messageOf } from "../../system/errors";
 import { logLine } from "../../system/progress";
 import { renewTls } from "./apply";
@@ -9,7 +10,7 @@ export async function renewCertificate(server: string): Promise<void> {
   if (isExternal) return;
   try {
     await waitForPostgres(60);
-    const lines = await withConnection("postgres", (client) => renewTls(client, server));
+    const lines = await withOwnDatabase((client) => renewTls(client, server));
     for (const line of lines) logLine(line);
   } catch (error) {
     logLine(`cannot renew the server certificate: ${messageOf(error)}`);

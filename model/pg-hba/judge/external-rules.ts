@@ -1,9 +1,10 @@
 import type { ServerKind } from "../../base/names";
 import type { RequiredAccess } from "./finding";
-import { presets } from "../rule/presets";
+import { presets, sessionUsers } from "../rule/presets";
 import { requiredAccess } from "./required-access";
 import type { PgHbaRule } from "../rule/rule";
 import { nameToken } from "../rule/token";
+import { sessionRolePrefix } from "../../roles/names";
 
 /** Connections to an external server, which runs on a machine of its own. */
 export interface ExternalAccess {
@@ -38,7 +39,7 @@ export function externalRules({
   const agentRule: PgHbaRule = {
     type: tls ? "hostssl" : "host",
     databases: ["all"],
-    users: [nameToken(superuser)],
+    users: [nameToken(superuser), sessionUsers],
     address: agent,
     method: "scram-sha-256",
   };
@@ -68,6 +69,14 @@ export function externalRequired({
   const methods = ["scram-sha-256", "md5", "password"] as const;
   return [
     { name: "the agent", user: superuser, database: "postgres", address, tls, methods },
+    {
+      name: "the agent's restricted logins",
+      user: `${sessionRolePrefix}0`,
+      database,
+      address,
+      tls,
+      methods,
+    },
     ...others,
   ];
 }

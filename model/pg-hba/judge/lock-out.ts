@@ -1,7 +1,9 @@
 import type { FindingContext, PgHbaFinding, RequiredAccess } from "./finding";
 import { whoCan } from "../rule/evaluate";
+import { sessionUsers } from "../rule/presets";
 import type { PgHbaRule } from "../rule/rule";
 import { nameToken } from "../rule/token";
+import { sessionRolePrefix } from "../../roles/names";
 
 /** Findings about replicas that the rules lock out. */
 export function lockedOutReplicas(
@@ -90,9 +92,11 @@ function describeAccess({
 function ruleFor(access: RequiredAccess): string {
   const { user, database, replication, address, tls = false, methods } = access;
   const type = address === undefined ? "local" : tls ? "hostssl" : "host";
-  const to = replication === true ? "replication" : nameToken(database);
+  const isSession = user.startsWith(sessionRolePrefix);
+  const to = replication === true ? "replication" : isSession ? "all" : nameToken(database);
   const method = methods?.[0] ?? (address === undefined ? "peer" : "scram-sha-256");
-  return [type, to, nameToken(user), ...addressWords(address), method].join(" ");
+  const who = isSession ? sessionUsers : nameToken(user);
+  return [type, to, who, ...addressWords(address), method].join(" ");
 }
 
 function addressWords(address: string | undefined): readonly string[] {

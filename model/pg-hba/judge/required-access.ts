@@ -1,5 +1,5 @@
 import type { ServerKind } from "../../base/names";
-import { databaseRoles, monitorRole, superuser } from "../../roles/names";
+import { databaseRoles, monitorRole, sessionRolePrefix, superuser } from "../../roles/names";
 import { whoCan } from "../rule/evaluate";
 import type { RequiredAccess } from "./finding";
 import type { RequiredConnection } from "../rule/protocol";
@@ -19,6 +19,12 @@ export function requiredAccess(
   const from = { address: application.replace(/\/\d+$/, ""), tls: kind === "production", database };
   return [
     { name: "the agent", user: superuser, database: "postgres", methods: ["peer"] },
+    {
+      name: "the agent's restricted logins",
+      user: `${sessionRolePrefix}0`,
+      database,
+      methods: ["scram-sha-256", "trust"],
+    },
     { name: "the application", user, ...from },
     { name: "reports", user: readonly, ...from },
     { name: "monitoring", user: monitorRole, ...from },

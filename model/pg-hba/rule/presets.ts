@@ -1,5 +1,5 @@
 import type { ServerKind } from "../../base/names";
-import { databaseRoles, monitorRole, superuser } from "../../roles/names";
+import { databaseRoles, monitorRole, sessionRolePrefix, superuser } from "../../roles/names";
 import type { PgHbaRule } from "./rule";
 import { nameToken } from "./token";
 
@@ -19,6 +19,17 @@ export const agentRule: PgHbaRule = {
   databases: ["all"],
   users: [superuser],
   method: "peer",
+};
+
+/** User token that matches the agent's restricted logins. PostgreSQL 16 and later. */
+export const sessionUsers = `/^${sessionRolePrefix}`;
+
+/** The rule for the agent's restricted logins, whose passwords only the agent has. */
+const sessionRule: PgHbaRule = {
+  type: "local",
+  databases: ["all"],
+  users: [sessionUsers],
+  method: "scram-sha-256",
 };
 
 /** The superuser has no password; connections over the network are rejected. */
@@ -41,6 +52,7 @@ export const presets: Readonly<Record<ServerKind, (args: PresetArgs) => readonly
   /** Everyone is trusted inside the container; its network, which includes the host, needs a password. */
   development: ({ application = "samenet" }) => [
     agentRule,
+    sessionRule,
     { type: "local", databases: ["all"], users: ["all"], method: "trust" },
     noSuperuser,
     ...[...new Set(["samenet", application])].map((network) =>
@@ -50,6 +62,7 @@ export const presets: Readonly<Record<ServerKind, (args: PresetArgs) => readonly
   /** Every role, with a password, from the application's network to the managed database only. */
   staging: ({ database, application = "samenet", monitoring = application }) => [
     agentRule,
+    sessionRule,
     noSuperuser,
     scram("host", [nameToken(database)], ["all"], application),
     scram("host", ["all"], [monitorRole], monitoring),
@@ -57,6 +70,7 @@ export const presets: Readonly<Record<ServerKind, (args: PresetArgs) => readonly
   /** Only the application's roles, from its network, with TLS. */
   production: ({ database, application = "samenet", monitoring = application }) => [
     agentRule,
+    sessionRule,
     noSuperuser,
     scram(
       "hostssl",

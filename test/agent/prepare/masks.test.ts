@@ -333,7 +333,9 @@ describe("a database", () => {
   let outcome: MasksOutcome;
   let schema: string;
   const schemaDump = async (): Promise<string> =>
-    (await server.dump("shop", "--schema-only", "--restrict-key=x")).toString();
+    (
+      await server.dump("shop", "--schema-only", "--no-owner", "--no-acl", "--restrict-key=x")
+    ).toString();
   /** Files of the data folder with a canary in them, but for the write-ahead log. */
   const filesWithCanaries = async (): Promise<string[]> => {
     await server.sql("postgres", "CHECKPOINT");
@@ -350,7 +352,8 @@ describe("a database", () => {
   });
 
   test("has all its rows, and a report of what was masked", async () => {
-    expect(outcome.error).toBeUndefined();
+    expect(outcome).not.toHaveProperty("error");
+    expect(outcome.problems).toEqual([]);
     expect(outcome.masked).toMatchObject({
       values: 500 * 5 + 3 + 3 * 3000 + 3000 + 80,
       largeObjectsRemoved: 3,

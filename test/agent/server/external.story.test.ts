@@ -1,5 +1,6 @@
 import { execa } from "execa";
 import { beforeAll, describe, expect, test } from "vitest";
+import { ownDatabase } from "../../../agent/postgres/own-database";
 import { observationSchema, type Observation } from "../../../model/observation/observation";
 import { backUpWell } from "../../support/backups/agent-backups";
 import { useExternalServer } from "../../support/servers/external-server";
@@ -176,7 +177,7 @@ describe("connected by name, with the certificate checked", () => {
         "shop",
         "SELECT proowner::regrole FROM pg_proc WHERE proname = 'similarity'",
       ),
-    ).toBe('"the boss"');
+    ).toBe("postgres");
     expect(
       await server.sql("postgres", "SELECT rolname FROM pg_roles WHERE rolsuper ORDER BY 1"),
     ).toBe("postgres\nthe boss");
@@ -220,13 +221,22 @@ describe("connected by name, with the certificate checked", () => {
       freeBytes: null,
       connection: { host: "db.example", port: 5432, user: "the boss" },
       settings: { values: {}, sha256: null, alterSystem: [], pendingRestart: [] },
-      roles: { faults: [], missing: [], superusers: [], rights: [] },
+      roles: { faults: [], missing: [], superusers: [], rights: [], recorded: true, strangers: [] },
       tls: { on: true, fingerprint: null, names: [], given: true },
       pgHba: {
         text: "# somebody else's rules\nlocal all postgres peer\nhost all all samenet scram-sha-256\n",
       },
     });
     expect(seen.databases.map(({ name }) => name)).toEqual(["shop", "shop__previous"]);
+    // The one for its locks is closed.
+    expect(
+      (
+        await server.as(
+          { user: "shop", password: passwords.application, database: ownDatabase },
+          "",
+        )
+      ).stderr,
+    ).toContain(`permission denied for database "${ownDatabase}"`);
     // Everybody may still connect to the databases of others.
     expect(
       await server.sql("postgres", "SELECT has_database_privilege('clerk', 'postgres', 'CONNECT')"),
@@ -237,6 +247,42 @@ describe("connected by name, with the certificate checked", () => {
     await server.sql("postgres", "ALTER ROLE clerk SUPERUSER");
     expect((await observed()).roles.superusers).toEqual(["clerk"]);
     await server.sql("postgres", "ALTER ROLE clerk NOSUPERUSER");
+  });
+
+  test("a stranger is removed from our roles, and otherwise only named for what it can read", async () => {
+    await server.sql(
+      "postgres",
+      `GRANT shop_owner TO clerk; GRANT pg_read_all_data TO clerk; ALTER ROLE clerk CREATEDB; ALTER ROLE shop SET search_path = clerk;
+       ALTER ROLE clerk SET work_mem = '5MB'; ALTER ROLE ALL SET work_mem = '6MB'`,
+    );
+    const { roles } = await observed();
+    expect(roles.faults).toEqual([
+      { role: "shop", faults: ["has a setting of search_path"] },
+      { role: "shop_owner", faults: ["has the member clerk, which is not declared"] },
+    ]);
+    expect(roles.strangers).toEqual([
+      {
+        role: "clerk",
+        faults: ["is a member of pg_read_all_data"],
+        statements: ['REVOKE "pg_read_all_data" FROM "clerk" GRANTED BY "postgres" CASCADE'],
+      },
+    ]);
+    const said = await server.makeRoles({ database: "shop", ...passwords });
+    expect(JSON.parse(said.stdout)).toEqual({
+      created: [],
+      changed: [
+        "clerk: no longer a member of shop_owner",
+        'shop: has a setting of search_path; now RESET "search_path"',
+      ],
+    });
+    expect((await observed()).roles.faults).toEqual([]);
+    const others = `SELECT rolcreatedb, pg_has_role('clerk', 'pg_read_all_data', 'MEMBER'),
+      (SELECT count(*) FROM pg_db_role_setting s CROSS JOIN unnest(setconfig) t WHERE t ~ '^work_mem=') FROM pg_roles WHERE rolname = 'clerk'`;
+    expect(await server.sql("postgres", others)).toBe("t|t|2");
+    await server.sql(
+      "postgres",
+      "REVOKE pg_read_all_data FROM clerk; ALTER ROLE clerk NOCREATEDB; ALTER ROLE clerk RESET work_mem; ALTER ROLE ALL RESET work_mem",
+    );
   });
 
   test("a role and a database that others made are left alone", async () => {

@@ -390,7 +390,7 @@ test("rules by hand that keep the agent out are mended with the help of one sign
   expect(status).toBe(1);
   expect(stderr).toBe(
     [
-      'the agent cannot connect to PostgreSQL: pg_hba.conf rejects connection for host "[local]", user "postgres", database "postgres", no encryption',
+      'the agent cannot connect to PostgreSQL: pg_hba.conf rejects connection for host "[local]", user "postgres", database "stagecraft_agent", no encryption',
       "  done     pg_hba.conf has the new rules, but the agent cannot make PostgreSQL reload it",
       `  fix      docker kill --signal HUP ${server.postgres}, then run pulumi up again`,
       "",

@@ -62,6 +62,10 @@ test("the rules reach the agent whole, with the connections it can try from its 
         ...{ name: "the agent", user: "postgres", database: "postgres" },
         ...{ over: "socket", method: "peer" },
       },
+      {
+        ...{ name: "the agent's restricted logins", user: "stagecraft_session_0" },
+        ...{ database: "timesheets", over: "socket", method: "scram-sha-256" },
+      },
     ],
   });
   expect(environment).toMatchObject({ GENERATION: "1" });

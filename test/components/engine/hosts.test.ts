@@ -43,7 +43,8 @@ test("a server on another machine has the resources of one here, with a provider
     find((await register(program(where))).resources, "Command", "dev-image").inputs["create"];
   expect(await image(host)).toContain("docker save");
   expect(await image("local")).toBe(
-    'docker image inspect "$TAG" > /dev/null 2>&1 || DOCKER_BUILDKIT=0 docker build --tag "$TAG" ${SERVER_IMAGE:+--build-arg "SERVER_IMAGE=$SERVER_IMAGE"} "$CONTEXT" >&2',
+    'docker image inspect "$TAG" > /dev/null 2>&1 || DOCKER_BUILDKIT=0 docker build --tag "$TAG" ${SERVER_IMAGE:+--build-arg "SERVER_IMAGE=$SERVER_IMAGE"} "$CONTEXT" >&2 ||\n' +
+      '  { [ -n "$SERVER_IMAGE" ] || echo "if the base image is missing, prepare it with: npx stagecraft doctor --fix" >&2; exit 1; }',
   );
 });
 

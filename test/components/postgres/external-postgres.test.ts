@@ -138,6 +138,8 @@ describe("a server elsewhere", () => {
   test("has an agent with nothing but its own volumes", async () => {
     const { resources } = await register(external());
     expect(findResource(resources, "warehouse-agent", "Container").inputs).toMatchObject({
+      logDriver: "json-file",
+      logOpts: { "max-size": "10m", "max-file": "3" },
       name: "stagecraft-warehouse-agent",
       command: ["stagecraft-agent", "serve"],
       envs: [
@@ -185,7 +187,7 @@ describe("a server elsewhere", () => {
     ).toEqual([
       "# TYPE DATABASE USER ADDRESS METHOD",
       "local all all peer",
-      'hostssl all "the boss" samenet scram-sha-256',
+      'hostssl all "the boss",/^stagecraft_session_ samenet scram-sha-256',
       'host all postgres,"the boss" all reject',
       "hostssl timesheets timesheets,timesheets_readonly samenet scram-sha-256",
       "hostssl all stagecraft_monitor samenet scram-sha-256",
@@ -219,7 +221,10 @@ describe("a server elsewhere", () => {
   });
 
   test("tells of drift in its roles", async () => {
-    const roles = { faults: [], missing: [], superusers: ["eve"], rights: [], logins: [] };
+    const roles = {
+      ...{ faults: [], missing: [], superusers: ["eve"], rights: [], logins: [] },
+      recorded: true,
+    };
     see(file, { roles });
     await register(external());
     expect(told("warn")).toEqual([
@@ -280,6 +285,7 @@ describe("with SSH", () => {
     };
     expect({ server, text }).toEqual({ server: "warehouse", text: file });
     expect(required.map(({ name, over, method }) => [name, over, method])).toEqual([
+      ["the agent's restricted logins", "tls", "scram-sha-256"],
       ["the application", "tls", "scram-sha-256"],
       ["reports", "tls", "scram-sha-256"],
       ["monitoring", "tls", "scram-sha-256"],

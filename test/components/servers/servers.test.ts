@@ -80,8 +80,9 @@ describe("a development server", () => {
       image: "stagecraft-server:0123456789ab",
       command: [
         ...["stagecraft-postgres", "shared_buffers=256MB", "effective_cache_size=768MB"],
-        ...["work_mem=4MB", "maintenance_work_mem=64MB", "max_wal_size=2048MB"],
-        ...crashesOnly,
+        ...["work_mem=4MB", "maintenance_work_mem=64MB", "max_worker_processes=3"],
+        ...["max_wal_size=2048MB", ...crashesOnly],
+        ...["log_line_prefix=%m [%p] %quser=%u,db=%d,client=%h ", "log_lock_waits=on"],
       ],
       envs: ["STAGECRAFT_SERVER=dev"],
       labels: [
@@ -108,6 +109,8 @@ describe("a development server", () => {
       capabilities: { drops: ["ALL"] },
       securityOpts: ["no-new-privileges"],
       ulimits: [{ name: "nproc", soft: 4096, hard: 4096 }],
+      logDriver: "json-file",
+      logOpts: { "max-size": "20m", "max-file": "10" },
       removeVolumes: false,
       healthcheck: {
         tests: ["CMD", "pg_isready", "-q", "-h", "/run/postgresql"],
@@ -141,6 +144,8 @@ describe("a development server", () => {
       memory: 1024,
       cpuShares: 256,
       ulimits: [{ name: "nproc", soft: 4096, hard: 4096 }],
+      logDriver: "json-file",
+      logOpts: { "max-size": "10m", "max-file": "3" },
     });
     expect(inputs).not.toHaveProperty("ports");
   });
@@ -280,6 +285,19 @@ describe("a development server", () => {
 PostgresServer "dev": postgres.memory must be a size like "2 GB" or "512 MB", got "lots"`,
     );
   });
+});
+
+test("production logs connections and DDL by default", async () => {
+  const { resources } = await register(
+    () =>
+      new ProductionServer("prod", {
+        ...common,
+        database: { name: "timesheets", recoverFrom: dump },
+      }),
+  );
+  expect(findResource(resources, "prod-postgres").inputs["command"]).toEqual(
+    expect.arrayContaining(["log_connections=on", "log_disconnections=on", "log_statement=ddl"]),
+  );
 });
 
 describe("PostgreSQL's log", () => {

@@ -3,6 +3,7 @@ import { expect } from "vitest";
 import type { Manifest } from "../../../model/backup/manifest";
 import { verifyResultSchema, type VerifyResult } from "../../../model/backup/verification-protocol";
 import type { CommandResult, TestServer } from "../servers/server";
+import { signManifest } from "./signed-records";
 
 /** Where the agent has its backups. */
 export const repository = "/var/backups/stagecraft";
@@ -81,7 +82,7 @@ export async function writeDumpedBackup(
   return manifest;
 }
 
-/** Writes a manifest with its seal. */
+/** Writes a manifest with its seal, signed as the agent signs it. */
 export async function writeManifest(server: TestServer, manifest: Manifest): Promise<void> {
   const text = JSON.stringify(manifest);
   const folder = `${repository}/${manifest.id}`;
@@ -91,6 +92,7 @@ export async function writeManifest(server: TestServer, manifest: Manifest): Pro
     ["sh", "-c", `cat >${folder}/manifest.sha256`],
     Buffer.from(`${sha256}  manifest.json\n`),
   );
+  await signManifest(server, manifest.id);
 }
 
 /** What a verification ended with. */

@@ -1,6 +1,7 @@
 import { expect } from "vitest";
 import type { BackupId } from "../../../model/base/names";
 import type { TestServer } from "../servers/server";
+import { manifestSha256, signManifest, writeSignedRecord } from "./signed-records";
 
 /** Where an agent keeps its backups. */
 const repository = "/var/backups/stagecraft";
@@ -17,6 +18,7 @@ export async function writeScriptedBackup(
     Buffer.from(script),
   );
   expect(said, said.stderr).toMatchObject({ status: 0 });
+  await signManifest(server, id);
 }
 
 /** Notes a backup as one that a restore has found good. */
@@ -25,9 +27,8 @@ export async function markVerified(server: TestServer, id: BackupId): Promise<vo
     ...{ checkedAt: new Date().toISOString(), result: "passed", from: "repository" },
     ...{ restored: true, seconds: 1, text: "passed" },
   };
-  const folder = `${repository}/records/${id}`;
-  const write = `mkdir -p ${folder} && cat > ${folder}/verification.json`;
-  await server.run(["sh", "-c", write], Buffer.from(JSON.stringify(verification)));
+  const manifest = await manifestSha256(server, id);
+  await writeSignedRecord(server, id, "verification", { ...verification, manifest });
 }
 
 /** Removes a backup from the server, and all that is known of it. */

@@ -8,7 +8,7 @@ export const quietServer: Pick<
   generations: { settings: 1, roles: 1, tls: 1, "pg-hba": 1, archive: 1, backups: 1 },
   interfaces: ["172.18.0.3/16"],
   settings: { sha256: null, values: {}, alterSystem: [], pendingRestart: [] },
-  roles: { faults: [], missing: [], superusers: [], rights: [], logins: [] },
+  roles: { faults: [], missing: [], superusers: [], rights: [], logins: [], recorded: true },
   tls: { on: true, fingerprint: null, expires: null, names: [], given: false },
   archive: {
     ...{ on: false, choice: null, waiting: 0, behindSeconds: 0, lastArchivedAt: null },

@@ -35,7 +35,7 @@ export const owner = "app";
 export interface TestServerOptions {
   /** Memory of the PostgreSQL container, its data among it, e.g. `"512m"`. */
   readonly memory?: string;
-  /** Size of the data volume, which is in memory, e.g. `"64m"`. */
+  /** Size of the data volume, which is in memory, e.g. `"64m"`; `"disk"` for one that is not, as a stack has it. */
   readonly dataSize?: string;
   /** Size of the agent's volume, then in memory, e.g. `"64m"`. */
   readonly agentSize?: string;
@@ -158,7 +158,7 @@ export class TestServer {
       [backups, backupsSize],
       [archive, archiveSize],
     ] as const) {
-      if (size === undefined) continue;
+      if (size === undefined || size === "disk") continue;
       const options = ["type=tmpfs", "device=tmpfs", `o=size=${size},uid=5432,gid=5432,mode=0700`];
       await docker("volume", "create", ...marks, ...options.flatMap((o) => ["--opt", o]), volume);
     }
@@ -337,6 +337,17 @@ export class TestServer {
     );
   }
 
+  /** Removes the files of PostgreSQL's container whose paths begin like this; the rest of their names, sorted. */
+  async takeFiles(beginning: string): Promise<string[]> {
+    const script = 'for f in "$0"*; do [ -e "$f" ] && echo "${f#"$0"}" && rm "$f"; done; true';
+    const command = ["exec", this.postgres, "bash", "-c", script, beginning];
+    const { stdout } = await execa("docker", command);
+    return stdout
+      .split("\n")
+      .filter((name) => name !== "")
+      .sort();
+  }
+
   /** Makes a database and fills it. */
   async createDatabase(name: string, sql: string, options = ""): Promise<void> {
     await this.sql("postgres", `CREATE DATABASE "${name}" TEMPLATE template0 ${options}`);
@@ -425,7 +436,7 @@ export class TestServer {
 export const unfinishedRestoreSql = `
   SELECT string_agg(name, ', ') FROM (
     SELECT datname AS name FROM pg_database WHERE datname ~ '__(incoming|outgoing|checking)$'
-    UNION ALL SELECT rolname FROM pg_roles WHERE rolname <> 'postgres' AND (rolsuper OR rolname = 'stagecraft_restore')
+    UNION ALL SELECT rolname FROM pg_roles WHERE rolname <> 'postgres' AND (rolsuper OR rolname = 'stagecraft_restore' OR rolname ~ '^stagecraft_session_')
   ) AS leftovers`;
 
 /** Runs docker; throws what it says when it fails. */

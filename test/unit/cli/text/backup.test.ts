@@ -55,6 +55,18 @@ describe("status shows the backups of a server", () => {
     ]);
   });
 
+  test("with the key that they are signed with, and those that are rejected", () => {
+    const newest = "20261122T032900Z";
+    const signingKey = `ed25519:${"A".repeat(43)}=`;
+    const rejected = [
+      `backup ${newest} has no signature: npx stagecraft backups verify <stack> ${newest}`,
+    ];
+    expect(rows({ newest, signingKey, rejected }).slice(1)).toEqual([
+      ["", `backup ${newest} has no signature: npx stagecraft backups verify prod ${newest}`],
+      ["", `signed with ${signingKey}`],
+    ]);
+  });
+
   test("with what is overdue, a row for each reason", () => {
     const late = ["no backup of job nightly since its run of 2026-11-22 03:29 UTC", "the newest"];
     expect(rows({ late, jobs: [nightly] }).slice(1)).toEqual([

@@ -53,6 +53,30 @@ next: 23 Nov 2026 03:29 UTC · newest verified 29 h old (limit 26 h) · 212 GB f
   );
 });
 
+test("unsigned, accepted and rejected backups are marked, and the reasons follow the table", () => {
+  const authenticity = (state: "unsigned" | "accepted" | "rejected", problem: string | null) => ({
+    authenticity: { state, problem, key: null, manifest: "a".repeat(64) },
+  });
+  const problem =
+    "backup 20261121T032900Z has no signature; accept it with: npx stagecraft backups verify <stack> 20261121T032900Z";
+  const marked: CatalogueEntry[] = [
+    { ...catalogueEntry({ at: "2026-11-19T03:29Z" }), ...authenticity("unsigned", null) },
+    { ...catalogueEntry({ at: "2026-11-20T03:29Z" }), ...authenticity("accepted", null) },
+    { ...catalogueEntry({ at: "2026-11-21T03:29Z" }), ...authenticity("rejected", problem) },
+  ];
+  const judgements = applyRetention(marked, { daily: 1 }, { now });
+  expect(backupsText({ ...catalogue, entries: marked, judgements }, "prod")).toBe(
+    `id                age   databases   size    verified                    retained by                    where
+20261121T032900Z  29 h  timesheets  1.9 GB  ✘ rejected                  rejected, kept for inspection  here
+20261120T032900Z  2 d   timesheets  1.9 GB  ✔ restored 24 s · accepted  daily                          here
+20261119T032900Z  3 d   timesheets  1.9 GB  ✔ restored 24 s · unsigned  expires: no rule retains it    here
+backup 20261121T032900Z has no signature; accept it with: npx stagecraft backups verify prod 20261121T032900Z
+unsigned: made by an earlier version
+accepted: by an operator, by the digest of its manifest
+next: 23 Nov 2026 03:29 UTC · newest verified 2 d old (limit 26 h) · 212 GB free`,
+  );
+});
+
 test("a backup that is off-site only is in the table, with the rule that retains it", () => {
   const { backup, ...gone } = { ...catalogueEntry({ at: "2026-11-15T03:29Z" }), offsite };
   const alone: CatalogueEntry = {

@@ -174,6 +174,29 @@ describe("status", () => {
     );
   });
 
+  it("shows drift of roles, strangers, and the parameters of a database", () => {
+    const roles = {
+      ...observation.roles,
+      faults: [{ role: "shop", faults: ["has a password that up did not set"] }],
+      strangers: [
+        {
+          role: "erin",
+          faults: ["may log in"],
+          statements: ['ALTER ROLE "erin" NOLOGIN'],
+        },
+      ],
+      parameters: [{ database: "timesheets", names: ["TimeZone", "search_path"] }],
+    };
+    const text = statusText([{ ...dev, observation: { ...observation, roles } }], now);
+    expect(text).toContain(
+      [
+        "  roles       role shop has a password that up did not set; up corrects it",
+        '              role erin, which Stagecraft does not manage, may log in; to change that: ALTER ROLE "erin" NOLOGIN',
+        "              database timesheets has its own TimeZone, search_path",
+      ].join("\n"),
+    );
+  });
+
   it("gives a program the same facts", () => {
     const { servers } = JSON.parse(statusJson([dev, staging])) as {
       servers: Record<string, unknown>[];

@@ -6,11 +6,10 @@ import { parseStackChange } from "../../../../cli/pulumi/history";
 import { buildStep } from "../../../../cli/server/server-image";
 import type { ServerStatus } from "../../../../cli/server/server-status";
 import { parseStackName } from "../../../../cli/project/stacks";
-import { doctorText } from "../../../../cli/text/doctor";
+import { doctorText, packageAgeText } from "../../../../cli/text/doctor";
 import { downDone, downWarning, nothingToStop, type DownPlan } from "../../../../cli/text/down";
 import { nextText } from "../../../../cli/text/next-steps";
 import { problemText } from "../../../../cli/base/problem-text";
-import { psqlCommand } from "../../../../cli/verbs/psql";
 import { Problem } from "../../../../cli/base/problem";
 
 const volumes = ["stagecraft-prod-data", "stagecraft-prod-run", "stagecraft-prod-agent"];
@@ -154,6 +153,15 @@ describe("doctor", () => {
       "\nAll checks passed.",
     );
   });
+
+  it("says when the packages of the server image are due for renewal", () => {
+    const text = (today: string) => packageAgeText("2026-11-30", new Date(today));
+    expect(text("2026-11-29T23:00:00Z")).toBe("packages of 2026-11-30");
+    expect(text("2027-01-04T12:00:00Z")).toBe("packages of 2026-11-30");
+    expect(text("2027-01-05T00:00:00Z")).toBe(
+      "packages of 2026-11-30, 36 days old: write today's date in images/Dockerfile and run up for fixes",
+    );
+  });
 });
 
 describe("stack names", () => {
@@ -171,39 +179,6 @@ describe("stack names", () => {
       'error: unknown stack "Production"\n  fix  the stack of the production server is prod',
     );
     expect(tell("constructor")).toContain('unknown stack "constructor"');
-  });
-});
-
-describe("psql", () => {
-  it("goes to the container as the owner, with no password anywhere", () => {
-    expect(psqlCommand("stagecraft-dev-postgres", "timesheets", ["-c", "select 1"], false)).toEqual(
-      [
-        "exec",
-        "--interactive",
-        "--env",
-        "PGOPTIONS=-c role=timesheets_owner",
-        "--env",
-        "PSQL_HISTORY=/tmp/psql_history",
-        "stagecraft-dev-postgres",
-        "psql",
-        "--dbname=dbname='timesheets'",
-        "--username=postgres",
-        "-c",
-        "select 1",
-      ],
-    );
-  });
-
-  it("takes the -- before its arguments for itself", () => {
-    const plain = psqlCommand("c", "shop", ["-c", "select '--'", "--"], false);
-    expect(psqlCommand("c", "shop", ["--", "-c", "select '--'", "--"], false)).toEqual(plain);
-  });
-
-  it("quotes a name for libpq, not for a shell", () => {
-    const command = psqlCommand("c", "It's a \\ base", [], true);
-    expect(command.slice(2, 6)).toEqual(["--tty", "--env", "TERM", "--env"]);
-    expect(command).toContain("PGOPTIONS=-c role=It's\\ a\\ \\\\\\ base_owner");
-    expect(command).toContain("--dbname=dbname='It\\'s a \\\\ base'");
   });
 });
 

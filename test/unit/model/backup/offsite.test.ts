@@ -261,6 +261,16 @@ describe("what is copied", () => {
     expect(entry).toMatchObject({ pins: [], verification: { result: "passed", restored: true } });
   });
 
+  test("is nothing that was altered here, and what is remembered of its copy does not change", () => {
+    const rejected: CatalogueEntry = {
+      ...here(a),
+      authenticity: { state: "rejected", manifest: "a".repeat(64), key: null, problem: "altered" },
+    };
+    expect(pendingUploads([rejected, here(b)], [], all)).toEqual([b]);
+    const known = updateRecordedCopies([{ id: a, bytes: 5 }], [here(a, 5)], []);
+    expect(updateRecordedCopies([{ id: a, bytes: 5 }], [rejected], known)).toEqual(known);
+  });
+
   test("is told of when its backup has left, as what it was and who names it, and counts for nothing here", () => {
     const known = recordUploads([], [here(a, 5), here(b)]);
     // No copy of the other one is there: nothing is left of it.

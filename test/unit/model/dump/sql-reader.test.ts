@@ -239,22 +239,68 @@ describe("rows", () => {
       "COPY t FROM stdin WITH (FORMAT text)",
       "COPY t\n  (a)\nFROM\n  stdin",
       "COPY t /* c */ FROM stdin",
+      "COPY t FROM/* a; */stdin",
+      "COPY t FROM -- a;\n stdin",
+      "COPY t(a)FROM stdin(FORMAT csv)",
+      "COPY s.from FROM stdin",
     ]) {
       expect(read(`${spelling};\n1\n\\.\n`).slice(1, 2)).toEqual([{ type: "rows", bytes: "1\n" }]);
     }
   });
 
   test("do not follow other statements that name stdin", () => {
-    const others = ["COPY t FROM '/tmp/stdin'", "COPY t TO stdout", "SELECT ' FROM stdin'"];
+    const others = [
+      ...["COPY t FROM '/tmp/stdin'", "COPY t TO stdout", "SELECT ' FROM stdin'"],
+      ...["COPY (SELECT * FROM stdin) TO stdout", 'COPY "a FROM stdin" TO stdout'],
+      ...["COPY t FROM 'stdin'", "COPY t FROM PROGRAM ' FROM stdin'"],
+    ];
     expect(statements(`${others.join(";\n")};\n`)).toEqual(others);
   });
 
-  test("come before what stands behind COPY in its line, which is kept", () => {
-    expect(read(`${copy}; SELECT 2; -- a\n1\n\\.\n`)).toEqual([
-      { type: "statement", bytes: `${copy}; SELECT 2; -- a`, line: 1, endLine: 1 },
+  test("come before what stands behind COPY in its line", () => {
+    expect(read(`${copy}; SELECT 2; -- a\n1\n\\.\nSELECT 3;\n`)).toEqual([
+      { type: "statement", bytes: copy, line: 1, endLine: 1 },
       { type: "rows", bytes: "1\n" },
       { type: "end of rows", rows: 1, line: 3 },
+      { type: "statement", bytes: "SELECT 2", line: 1, endLine: 1 },
+      { type: "comment", text: "-- a", line: 1 },
+      { type: "statement", bytes: "SELECT 3", line: 4, endLine: 4 },
     ]);
+  });
+
+  test("of two COPY in one line come one after the other", () => {
+    const expected = [
+      { type: "statement", bytes: copy, line: 1, endLine: 1 },
+      { type: "rows", bytes: "1\n" },
+      { type: "end of rows", rows: 1, line: 3 },
+      { type: "statement", bytes: "copy b from stdin", line: 1, endLine: 1 },
+      { type: "rows", bytes: "2\n3\n" },
+      { type: "end of rows", rows: 2, line: 6 },
+      { type: "statement", bytes: "SELECT\n1", line: 1, endLine: 7 },
+    ];
+    const text = `${copy}; copy b from stdin; SELECT\n1\n\\.\n2\n3\n\\.\n1;`;
+    expect(read(text)).toEqual(expected);
+    expect(readChunks(Array.from(Buffer.from(text), (byte) => Buffer.of(byte)))).toEqual(expected);
+  });
+
+  test("follow as PostgreSQL says, whatever the text", () => {
+    const reader = new SqlReader();
+    const tokens: unknown[] = [];
+    const text = `${copy};\nSELECT 1;\n1\n\\.\n`;
+    for (const token of readAs(reader, text)) tokens.push(plain(token));
+    expect(tokens).toEqual([
+      { type: "statement", bytes: copy, line: 1, endLine: 1 },
+      { type: "statement", bytes: "SELECT 1", line: 2, endLine: 2 },
+      { type: "rows", bytes: "1\n" },
+      { type: "end of rows", rows: 1, line: 4 },
+    ]);
+    function* readAs(reader: SqlReader, text: string): Generator<SqlToken> {
+      for (const token of reader.push(Buffer.from(text))) {
+        if (token.type === "statement") reader.rowsFollow = token.bytes.toString() === "SELECT 1";
+        yield token;
+      }
+      yield* reader.finish();
+    }
   });
 });
 

@@ -88,6 +88,7 @@ test("a server's memory is shared out", () => {
       effective_cache_size: "3072MB",
       work_mem: "10MB",
       maintenance_work_mem: "256MB",
+      max_worker_processes: "6",
       max_wal_size: "8192MB",
     },
   });

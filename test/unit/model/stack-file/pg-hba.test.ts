@@ -100,6 +100,7 @@ describe("the rules of a server", () => {
   test("for development trust inside the container and ask for a password from the host", () => {
     expect(lines("development")).toEqual([
       "local all postgres peer",
+      "local all /^stagecraft_session_ scram-sha-256",
       "local all all trust",
       "host all postgres all reject",
       "host all all samenet scram-sha-256",
@@ -112,6 +113,7 @@ describe("the rules of a server", () => {
   test("for staging let everybody with a password to the database, from the application's network", () => {
     expect(lines("staging", "10.20.0.0/24")).toEqual([
       "local all postgres peer",
+      "local all /^stagecraft_session_ scram-sha-256",
       "host all postgres all reject",
       "host timesheets all 10.20.0.0/24 scram-sha-256",
       "host all stagecraft_monitor 10.20.0.0/24 scram-sha-256",
@@ -121,6 +123,7 @@ describe("the rules of a server", () => {
   test("for production let the application's roles in by TLS, from its network", () => {
     expect(lines("production", "10.20.0.0/24")).toEqual([
       "local all postgres peer",
+      "local all /^stagecraft_session_ scram-sha-256",
       "host all postgres all reject",
       "hostssl timesheets timesheets,timesheets_readonly 10.20.0.0/24 scram-sha-256",
       "hostssl all stagecraft_monitor 10.20.0.0/24 scram-sha-256",
@@ -138,6 +141,7 @@ describe("the rules of a server", () => {
       `# Made by Stagecraft.
 # TYPE   DATABASE    USER                            ADDRESS       METHOD
 local    all         postgres                                      peer
+local    all         /^stagecraft_session_                         scram-sha-256
 host     all         postgres                        all           reject
 hostssl  timesheets  timesheets,timesheets_readonly  10.20.0.0/24  scram-sha-256
 hostssl  all         stagecraft_monitor              10.20.0.0/24  scram-sha-256

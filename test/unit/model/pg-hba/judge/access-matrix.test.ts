@@ -59,7 +59,7 @@ describe("the preview", () => {
   ▲ gains access: replication from 10.10.0.0/24
   ▼ loses access: app from 10.10.0.0/24, readonly from 192.0.2.0/24
   ◆ needs another method: readonly from 10.10.0.0/24
-  locked out: the application, monitoring`,
+  locked out: the agent's restricted logins, the application, monitoring`,
     );
   });
 

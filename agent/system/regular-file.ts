@@ -1,0 +1,51 @@
+import { constants, type Stats } from "node:fs";
+import { lstat, open } from "node:fs/promises";
+import path from "node:path";
+import { AgentError } from "./errors";
+
+/** Largest file that is read into memory, in bytes: a manifest of 20,000 tables has 10 MB. */
+const maxBytes = 256 * 2 ** 20;
+
+/**
+ * Reads a file that others may write to; `undefined` when it does not exist. Throws an {@link AgentError} when it is not a
+ * regular file: a symbolic link could lead to a secret, a pipe never ends, a device has no size.
+ */
+export async function readRegularFile(file: string): Promise<Buffer | undefined> {
+  const flags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
+  let handle;
+  try {
+    handle = await open(file, flags);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === "ENOENT" || code === "ENOTDIR") return undefined;
+    if (code === "ELOOP" || code === "ENXIO") throw notRegular(file);
+    throw error;
+  }
+  try {
+    const facts = await handle.stat();
+    if (!facts.isFile() || facts.size > maxBytes) throw notRegular(file);
+    return await handle.readFile();
+  } finally {
+    await handle.close();
+  }
+}
+
+/** The same; also `undefined` when it is not a regular file. */
+export async function readIfRegularFile(file: string): Promise<Buffer | undefined> {
+  try {
+    return await readRegularFile(file);
+  } catch (error) {
+    if (error instanceof AgentError) return undefined;
+    throw error;
+  }
+}
+
+/** Whether a path is a folder itself, not a symbolic link to one. */
+export async function isRealFolder(folder: string): Promise<boolean> {
+  const facts: Stats | undefined = await lstat(folder).catch(() => undefined);
+  return facts?.isDirectory() ?? false;
+}
+
+function notRegular(file: string): AgentError {
+  return new AgentError(`${path.basename(file)} is not a regular file`);
+}
