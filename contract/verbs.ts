@@ -28,6 +28,7 @@ const verify = () => import("../model/backup/verification-protocol.js");
 export const verbs = {
   // Serve and observe
   serve: stream(),
+  scratch: stream(),
   observe: json({ answer: async () => (await observation()).observationSchema }),
   databases: json({ answer: async () => (await restore()).databasesResultSchema }),
   connection: json({

@@ -8,9 +8,7 @@ import {
 import { serverLogCommand } from "./container";
 import { clientConfig, currentConnection, type Connection } from "./external-connection";
 import { EnvironmentError, messageOf } from "../system/errors";
-
-/** Directory of PostgreSQL's Unix socket, shared by the two containers of a server. */
-export const socketFolder = process.env.PGHOST ?? "/run/postgresql";
+import { currentSocketFolder } from "./target";
 
 /** No timeouts. */
 const noTimeouts = {
@@ -102,7 +100,7 @@ export async function openConnection(
 ): Promise<Client> {
   const external = currentConnection();
   const client = new Client({
-    ...(external ? clientConfig(external) : { host: socketFolder, user: "postgres" }),
+    ...(external ? clientConfig(external) : { host: currentSocketFolder(), user: "postgres" }),
     ...login,
     database,
     options,

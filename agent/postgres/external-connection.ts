@@ -8,6 +8,7 @@ import { connectionRequestSchema, type ConnectionRequest } from "../../model/con
 import { renderPassfile } from "../../model/connection/passfile";
 import { AgentError } from "../system/errors";
 import { stateFolder, writeStateFile } from "../system/state-folder";
+import { currentSocketFolder, isAtScratchServer } from "./target";
 
 /** Whether PostgreSQL is an external server and not a container beside the agent. */
 export const isExternal = process.env.STAGECRAFT_COUPLING === "external";
@@ -26,9 +27,9 @@ export type Connection = z.infer<typeof connectionSchema>;
 /** Seconds to wait for an external server to accept a connection. */
 const connectTimeoutSeconds = 10;
 
-/** The connection to the external server; `undefined` for a server beside the agent, which is reached over its socket. */
+/** The connection to the external server; `undefined` for a server that is reached over its socket. */
 export function currentConnection(): Connection | undefined {
-  if (!isExternal) return undefined;
+  if (!isExternal || isAtScratchServer()) return undefined;
   const stored = storedConnection();
   if (stored) return stored;
   throw new AgentError(
@@ -87,7 +88,7 @@ export function clientConfig({
 /** Connection options as libpq's environment variables; the password stays in its file. PostgreSQL manual, 32.15. */
 export function libpqEnvironment(): NodeJS.ProcessEnv {
   const connection = currentConnection();
-  if (!connection) return { PGUSER: "postgres" };
+  if (!connection) return { PGHOST: currentSocketFolder(), PGUSER: "postgres" };
   const { host, port, user, ca, sslmode } = connection;
   return {
     PGHOST: host,

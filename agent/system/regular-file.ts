@@ -9,8 +9,10 @@ const maxBytes = 256 * 2 ** 20;
 /**
  * Reads a file that others may write to; `undefined` when it does not exist. Throws an {@link AgentError} when it is not a
  * regular file: a symbolic link could lead to a secret, a pipe never ends, a device has no size.
+ *
+ * @param most Largest size, in bytes.
  */
-export async function readRegularFile(file: string): Promise<Buffer | undefined> {
+export async function readRegularFile(file: string, most = maxBytes): Promise<Buffer | undefined> {
   const flags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
   let handle;
   try {
@@ -23,7 +25,7 @@ export async function readRegularFile(file: string): Promise<Buffer | undefined>
   }
   try {
     const facts = await handle.stat();
-    if (!facts.isFile() || facts.size > maxBytes) throw notRegular(file);
+    if (!facts.isFile() || facts.size > most) throw notRegular(file);
     return await handle.readFile();
   } finally {
     await handle.close();
@@ -31,9 +33,9 @@ export async function readRegularFile(file: string): Promise<Buffer | undefined>
 }
 
 /** The same; also `undefined` when it is not a regular file. */
-export async function readIfRegularFile(file: string): Promise<Buffer | undefined> {
+export async function readIfRegularFile(file: string, most?: number): Promise<Buffer | undefined> {
   try {
-    return await readRegularFile(file);
+    return await readRegularFile(file, most);
   } catch (error) {
     if (error instanceof AgentError) return undefined;
     throw error;

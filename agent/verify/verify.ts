@@ -17,6 +17,7 @@ import { pruneBackupLogs } from "../repository/backup-logs";
 import { saveVerification, readBackupCatalogue } from "../repository/repository";
 import { backupFolder, readStoredManifest } from "../repository/stored-backup";
 import { missingBackupText } from "../repository/offsite-only";
+import { withVerificationServer } from "./verification-server";
 import { verifyDatabase, type VerifiedDatabase } from "./verify-database";
 
 /** Seconds to wait for PostgreSQL to accept connections. */
@@ -51,7 +52,7 @@ export async function verifyBackup(
   const restored = problems.length === 0 && manifest !== undefined;
   if (restored) {
     await waitForPostgres(startSeconds);
-    const databases = await verifyDatabases(manifest);
+    const databases = await withVerificationServer(async () => verifyDatabases(manifest));
     problems.push(...databases.flatMap((database) => database.problems));
     logs.push(...databases.map(({ log }) => log));
   }

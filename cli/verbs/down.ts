@@ -48,8 +48,9 @@ async function removeRest(folder: string, stack: StackName): Promise<void> {
 
 function volumesOf(folder: string, stack: StackName): { host: string; volumes: string[] } {
   const { host, names } = readStackFile(folder, stack);
-  const { dataVolume, runVolume, agentVolume, backupsVolume, archiveVolume } = names;
-  return { host, volumes: [dataVolume, runVolume, agentVolume, backupsVolume, archiveVolume] };
+  const { dataVolume, runVolume, agentVolume, backupsVolume, archiveVolume, scratchVolume } = names;
+  const withoutData = [runVolume, scratchVolume];
+  return { host, volumes: [dataVolume, agentVolume, backupsVolume, archiveVolume, ...withoutData] };
 }
 
 async function planDown(folder: string, stack: StackName, withData: boolean): Promise<DownPlan> {

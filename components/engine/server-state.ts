@@ -16,7 +16,7 @@ const timeoutMs = 30_000;
 export const createdLabel = "stagecraft.made";
 
 /** The parts that are recreated when they are missing or not running. */
-export const replaceableParts = ["network", "postgres", "agent"] as const;
+export const replaceableParts = ["network", "postgres", "agent", "scratch"] as const;
 export type ReplaceablePart = (typeof replaceableParts)[number];
 
 /** The state of a server on its engine. */
@@ -30,7 +30,11 @@ export interface ObservedState {
 }
 
 /** The parts of a server whose PostgreSQL is somewhere else. */
-export const agentParts = ["network", "agent"] as const satisfies readonly ReplaceablePart[];
+export const agentParts = [
+  "network",
+  "agent",
+  "scratch",
+] as const satisfies readonly ReplaceablePart[];
 
 /** Observations started ahead, by host and network. */
 const prefetched = new Map<string, Promise<ObservedState>>();
@@ -71,7 +75,10 @@ async function observeNow(
     return found?.isRunning === true ? (found.createdAt ?? "") : now;
   };
   return {
-    createdAt: { network: made("network"), postgres: made("postgres"), agent: made("agent") },
+    createdAt: {
+      ...{ network: made("network"), postgres: made("postgres") },
+      ...{ agent: made("agent"), scratch: made("scratch") },
+    },
     faults: faultsOf(names, parts, own),
     observation,
   };
@@ -169,7 +176,7 @@ async function inspect(
   );
 }
 
-/** All but the socket's volume, which holds no data. */
+/** All but those without data: the socket's and the scratch container's. */
 function volumesWithData(
   { dataVolume, agentVolume, backupsVolume, archiveVolume }: EngineNames,
   own: readonly ReplaceablePart[],

@@ -15,6 +15,8 @@ export interface AgentParts {
   readonly store: docker.Volume;
   /** The server's backups. */
   readonly backups: docker.Volume;
+  /** Data and sockets of the scratch container. */
+  readonly scratch: docker.Volume;
 }
 
 /** What the two containers of a server share. */
@@ -42,6 +44,7 @@ export interface PostgresContainerArgs {
 const dataPath = "/var/lib/postgresql/data";
 const socketPath = "/run/postgresql";
 const archivePath = "/var/lib/pgbackrest";
+const scratchPath = "/var/lib/scratch";
 
 /** How long PostgreSQL may take to stop before the engine kills it. */
 const stopSeconds = 120;
@@ -99,6 +102,34 @@ export function agentContainer(parts: ClusterParts): docker.ContainerArgs {
   };
 }
 
+/**
+ * The scratch container: PostgreSQL runs there on what others have written, to check files and to verify backups. It has a
+ * user of its own, no network, and no volume but its own: whatever code gets in finds nothing.
+ */
+export function scratchContainer(
+  parts: Pick<AgentParts, "server" | "names" | "image" | "scratch">,
+  memory: Pick<MemoryPlan, "container" | "sharedMemory">,
+): docker.ContainerArgs {
+  const { tmpfs, ...isolated } = isolation(parts.image);
+  return {
+    ...isolated,
+    name: parts.names.scratch,
+    command: ["stagecraft-agent", "scratch"],
+    envs: [`STAGECRAFT_SERVER=${parts.server}`],
+    user: "scratch",
+    networkMode: "none",
+    volumes: [mount(parts.scratch, scratchPath)],
+    // Where the other containers have PostgreSQL's data, for copies of its configuration files.
+    tmpfs: { ...tmpfs, [dataPath]: "uid=5434,gid=5434,mode=0700,size=256m" },
+    memory: memory.container,
+    memorySwap: 2 * memory.container,
+    shmSize: memory.sharedMemory,
+    cpuShares: agentShares,
+    destroyGraceSeconds: 10,
+    healthcheck: healthcheck("stagecraft-agent", "scratch-health"),
+  };
+}
+
 /** The container of an agent whose PostgreSQL is somewhere else. */
 export function externalAgentContainer(parts: AgentParts): docker.ContainerArgs {
   const { envs, ...agent } = anyAgent(parts);
@@ -114,6 +145,7 @@ function anyAgent(parts: AgentParts) {
     volumes: [
       mount(parts.store, "/var/lib/stagecraft"),
       mount(parts.backups, "/var/backups/stagecraft"),
+      { ...mount(parts.scratch, scratchPath), readOnly: true },
     ],
     memory: agentMemory,
     memorySwap: 2 * agentMemory,
@@ -127,14 +159,18 @@ function inNetwork({ image, network }: Pick<AgentParts, "image" | "network">) {
   return common(image, [{ name: network.name }]);
 }
 
-/** No capabilities, no privilege escalation, and only volumes are writable. */
+/** What all containers have in common, in networks. */
 export function common(
   image: string,
   networksAdvanced: NonNullable<docker.ContainerArgs["networksAdvanced"]>,
 ) {
+  return { ...isolation(image), networksAdvanced };
+}
+
+/** No capabilities, no privilege escalation, and only volumes are writable. */
+function isolation(image: string) {
   return {
     image,
-    networksAdvanced,
     // Not "unless-stopped": after a crash the engine stops running containers and treats them as stopped by an operator.
     restart: "always",
     readOnly: true,

@@ -2,7 +2,12 @@ import * as docker from "@pulumi/docker";
 import type * as pulumi from "@pulumi/pulumi";
 import type { ServerKind } from "../../model/base/names";
 import type { EngineNames } from "../../model/base/engine-names";
-import { agentContainer, postgresContainer, type PostgresContainerArgs } from "./containers";
+import {
+  agentContainer,
+  postgresContainer,
+  scratchContainer,
+  type PostgresContainerArgs,
+} from "./containers";
 import { hostOptions } from "../engine/host";
 import { ensureImage } from "../engine/image";
 import type { ObservedState } from "../engine/server-state";
@@ -23,7 +28,7 @@ export interface EnginePartsArgs extends PostgresContainerArgs {
   readonly backupsOf: string | undefined;
 }
 
-/** The two containers of a server. */
+/** The containers of a server. */
 export interface EngineParts {
   /** The tag of their image. */
   readonly image: string;
@@ -49,13 +54,14 @@ export function createEngineParts(parent: pulumi.Resource, args: EnginePartsArgs
   const store = volume("agent", names.agentVolume, { ...rest, retainOnDelete });
   const backups = volume("backups", names.backupsVolume, { ...rest, ...retained });
   const archive = volume("archive", names.archiveVolume, { ...rest, ...retained });
+  const scratchVolume = volume("scratch", names.scratchVolume, rest);
   const { image, ready } = ensureImage(`${server}-image`, { host, observed: args.observed }, rest);
   const network = new docker.Network(
     `${server}-network`,
     { name: names.network, labels: replaceableLabels(args, "network") },
     rest,
   );
-  const volumes = { data, run, archive, store, backups };
+  const volumes = { data, run, archive, store, backups, scratch: scratchVolume };
   const parts = { server, kind, names, image, network, ...volumes, backupsOf: args.backupsOf };
   const postgres = new docker.Container(
     `${server}-postgres`,
@@ -65,10 +71,15 @@ export function createEngineParts(parent: pulumi.Resource, args: EnginePartsArgs
     },
     { ...options, dependsOn: ready },
   );
+  const scratch = new docker.Container(
+    `${server}-scratch`,
+    { ...scratchContainer(parts, args.memory), labels: replaceableLabels(args, "scratch") },
+    { ...options, dependsOn: ready },
+  );
   const agent = new docker.Container(
     `${server}-agent`,
     { ...agentContainer(parts), labels: replaceableLabels(args, "agent") },
-    { ...options, dependsOn: ready },
+    { ...options, dependsOn: [ready, scratch] },
   );
   return { image, network, postgres, agent };
 }

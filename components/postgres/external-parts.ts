@@ -2,7 +2,7 @@ import * as docker from "@pulumi/docker";
 import type * as pulumi from "@pulumi/pulumi";
 import type { ServerKind } from "../../model/base/names";
 import type { EngineNames } from "../../model/base/engine-names";
-import { externalAgentContainer } from "./containers";
+import { externalAgentContainer, scratchContainer } from "./containers";
 import { hostOptions } from "../engine/host";
 import { ensureImage } from "../engine/image";
 import type { ObservedState } from "../engine/server-state";
@@ -19,7 +19,10 @@ export interface ExternalPartsArgs {
   readonly observed: Promise<ObservedState>;
 }
 
-/** Creates image, network, volumes and container of an agent for an external PostgreSQL. */
+/** Memory of the scratch container, in MB: it only checks access rules. */
+const trialMemory = { container: 512, sharedMemory: 64 };
+
+/** Creates image, network, volumes and containers of an agent for an external PostgreSQL. */
 export function createExternalParts(
   parent: pulumi.Resource,
   args: ExternalPartsArgs,
@@ -37,10 +40,17 @@ export function createExternalParts(
     new docker.Volume(`${server}-${use}`, { name, labels }, options);
   const store = volume("agent", names.agentVolume);
   const backups = volume("backups", names.backupsVolume);
-  const container = externalAgentContainer({ server, kind, names, image, network, store, backups });
+  const scratchVolume = volume("scratch", names.scratchVolume);
+  const volumes = { store, backups, scratch: scratchVolume };
+  const parts = { server, kind, names, image, network, ...volumes };
+  const scratch = new docker.Container(
+    `${server}-scratch`,
+    { ...scratchContainer(parts, trialMemory), labels: replaceableLabels(args, "scratch") },
+    { ...options, dependsOn: ready },
+  );
   return new docker.Container(
     `${server}-agent`,
-    { ...container, labels: replaceableLabels(args, "agent") },
-    { ...options, dependsOn: ready },
+    { ...externalAgentContainer(parts), labels: replaceableLabels(args, "agent") },
+    { ...options, dependsOn: [ready, scratch] },
   );
 }

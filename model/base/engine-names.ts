@@ -11,8 +11,12 @@ export interface EngineNames {
   readonly backupsVolume: string;
   /** Archived WAL and base backups, for point-in-time recovery. */
   readonly archiveVolume: string;
+  /** Data of the scratch container, which is of no use after its end. */
+  readonly scratchVolume: string;
   readonly postgres: string;
   readonly agent: string;
+  /** The scratch container: checks files and verifies backups, away from both others. */
+  readonly scratch: string;
   /** The application's container, if the server has one. */
   readonly application: string;
   /** Files for the application: its password and the CA certificate of the server. */
@@ -29,8 +33,10 @@ export function engineNames(prefix: string, server: string): EngineNames {
     agentVolume: `${base}-agent`,
     backupsVolume: `${base}-backups`,
     archiveVolume: `${base}-archive`,
+    scratchVolume: `${base}-scratch`,
     postgres: `${base}-postgres`,
     agent: `${base}-agent`,
+    scratch: `${base}-scratch`,
     application: `${base}-application`,
     applicationVolume: `${base}-application`,
   };

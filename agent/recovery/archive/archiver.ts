@@ -5,7 +5,7 @@ import type { Client } from "pg";
 import { pgBackRestProblem } from "../../../model/point-in-time/pgbackrest-error";
 import { archiverFiles } from "../../../model/point-in-time/archive-repository";
 import { AgentError } from "../../system/errors";
-import { socketFolder } from "../../postgres/connect";
+import { socketFolder } from "../../postgres/target";
 import { readTextIfExists } from "../../system/atomic-file";
 import { parseReachedTime } from "./archived-up-to";
 

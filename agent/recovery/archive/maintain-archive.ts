@@ -6,7 +6,8 @@ import { archiverFiles, stanzaName } from "../../../model/point-in-time/archive-
 import { now } from "../../system/clock";
 import { isExternal } from "../../postgres/external-connection";
 import { messageOf } from "../../system/errors";
-import { socketFolder, withConnection } from "../../postgres/connect";
+import { withConnection } from "../../postgres/connect";
+import { socketFolder } from "../../postgres/target";
 import { logLine } from "../../system/progress";
 import { configFiles } from "../../server/parameters/config-files";
 import { readTextIfExists } from "../../system/atomic-file";

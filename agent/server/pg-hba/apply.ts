@@ -6,7 +6,7 @@ import { AgentError, messageOf } from "../../system/errors";
 import { waitForPostgres } from "../../postgres/connect";
 import { postgresHostName } from "../../postgres/container";
 import { logLine } from "../../system/progress";
-import { checkHbaFile } from "./check-file";
+import { checkRules } from "./check-file";
 import { HbaFile } from "./hba-file";
 import { isAuthenticationFailure, reloadRules } from "./reload";
 import { lockedOutText, rolledBackText, type LockedOut } from "./locked-out";
@@ -111,13 +111,8 @@ class PgHbaChange {
   }
 
   async #writeCandidate(file: HbaFile): Promise<void> {
-    const candidate = await this.#step("write", async () => file.writeCandidate(this.request.text));
-    try {
-      await this.#step("check", async () => checkHbaFile(candidate, this.request.server));
-    } catch (error) {
-      await file.deleteCandidate();
-      throw error;
-    }
+    await this.#step("check", async () => checkRules(this.request.text, this.request.server));
+    await this.#step("write", async () => file.writeCandidate(this.request.text));
   }
 
   async #try(): Promise<LockedOut[]> {

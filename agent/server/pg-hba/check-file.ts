@@ -1,7 +1,11 @@
+import path from "node:path";
 import { z } from "zod";
 import { plural } from "../../../model/base/units";
 import { AgentError } from "../../system/errors";
-import { runOnScratchCluster } from "../../postgres/scratch-cluster";
+import { isExternal } from "../../postgres/external-connection";
+import { askScratch } from "../../postgres/scratch/client";
+import { dataFolder } from "../parameters/config-files";
+import { readConfigurationFiles } from "../parameters/data-folder-files";
 
 /** Rejected lines shown in the message. */
 const maxLines = 10;
@@ -19,29 +23,32 @@ const answerSchema = z.object({
   rejected: z.array(rejectedLineSchema).nullable(),
 });
 
-const rulesQuery = `COPY (
-  SELECT jsonb_build_object('rules', count(*), 'rejected', jsonb_agg(r) FILTER (WHERE error IS NOT NULL))
-  FROM pg_hba_file_rules AS r) TO STDOUT`;
+/** The candidate's path during the check: beside the server's files, which it may include. */
+const candidate = path.join(dataFolder, "pg_hba.conf.candidate");
 
-/** Checks a candidate file with a scratch PostgreSQL. Throws an {@link AgentError} with the lines that it rejects. */
-export async function checkHbaFile(candidate: string, server: string): Promise<void> {
-  // Without TLS, PostgreSQL would report an error for a hostssl line, although it accepts the line.
-  const settings = ["-c", `hba_file=${candidate}`, "-c", "ssl=on"];
-  const { stdout, stderr } = await runOnScratchCluster(settings, rulesQuery);
+/**
+ * Lets a PostgreSQL in the scratch container read new rules. Throws an {@link AgentError} with the lines that it rejects.
+ *
+ * @param text The new `pg_hba.conf`
+ */
+export async function checkRules(text: string, server: string): Promise<void> {
+  const files = isExternal ? {} : await readConfigurationFiles();
+  files[candidate] = Buffer.from(text).toString("base64");
+  const { stdout, stderr } = await askScratch({ task: "check rules", files, file: candidate });
   const head = `pg_hba of ${server} was not changed`;
   if (!stdout.startsWith("{"))
     throw new AgentError(`${head}: PostgreSQL cannot read it: ${stderr.trim()}`);
   // COPY writes each backslash twice.
   const answer = answerSchema.parse(JSON.parse(stdout.replaceAll("\\\\", "\\")));
   const rejected = answer.rejected ?? [];
-  if (rejected.length > 0) throw new AgentError(rejectionText(head, candidate, rejected));
+  if (rejected.length > 0) throw new AgentError(rejectionText(head, rejected));
   if (answer.rules === 0)
     throw new AgentError(
       `${head}: it has no rule, so no one could connect; it needs at least: local all postgres peer`,
     );
 }
 
-function rejectionText(head: string, candidate: string, rejected: readonly RejectedLine[]): string {
+function rejectionText(head: string, rejected: readonly RejectedLine[]): string {
   const lines = rejected.slice(0, maxLines).map(({ line_number, file_name, error }) => {
     const file = file_name === undefined || file_name === candidate ? "" : ` of ${file_name}`;
     return `  line ${line_number}${file}   ${error}`;

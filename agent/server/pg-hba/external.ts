@@ -1,7 +1,3 @@
-import { randomBytes } from "node:crypto";
-import { rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import path from "node:path";
 import type { Client } from "pg";
 import { whoCan } from "../../../model/pg-hba/rule/evaluate";
 import { parsePgHba } from "../../../model/pg-hba/text/parse";
@@ -14,7 +10,7 @@ import type {
 import { currentConnection, type Connection } from "../../postgres/external-connection";
 import { AgentError, messageOf } from "../../system/errors";
 import { connect, waitForPostgres, withConnection } from "../../postgres/connect";
-import { checkHbaFile } from "./check-file";
+import { checkRules } from "./check-file";
 import { rolledBackText } from "./locked-out";
 import { readExternalFile } from "./observe";
 import { reloadRules } from "./reload";
@@ -23,13 +19,7 @@ import { tryConnections } from "./try-connections";
 /** Checks new rules for an external server with a scratch PostgreSQL, before they are copied there. Returns where the file is. */
 export async function checkExternalPgHba(request: PgHbaRequest): Promise<HbaLocation> {
   externalConnection(request.server);
-  const candidate = path.join(tmpdir(), `pg_hba.${randomBytes(6).toString("hex")}`);
-  try {
-    await writeFile(candidate, request.text, { mode: 0o600 });
-    await checkHbaFile(candidate, request.server);
-  } finally {
-    await rm(candidate, { force: true });
-  }
+  await checkRules(request.text, request.server);
   await waitForPostgres(60);
   return withConnection("postgres", async (client) => {
     const { rows } = await client.query<HbaLocation>(

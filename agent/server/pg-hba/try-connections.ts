@@ -4,7 +4,7 @@ import { formatRule } from "../../../model/pg-hba/text/render";
 import type { AuthMethod } from "../../../model/pg-hba/rule/rule";
 import { nameToken } from "../../../model/pg-hba/rule/token";
 import { AgentError, messageOf } from "../../system/errors";
-import { socketFolder } from "../../postgres/connect";
+import { socketFolder } from "../../postgres/target";
 import { postgresHostName, serverLogCommand } from "../../postgres/container";
 import { probe, type Probe } from "./probe";
 import type { LockedOut } from "./locked-out";

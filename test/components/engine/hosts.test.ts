@@ -20,7 +20,7 @@ const program = (where: string | undefined) => () =>
   });
 
 beforeEach(() => {
-  const made = { network: "then", postgres: "then", agent: "now" };
+  const made = { network: "then", postgres: "then", agent: "now", scratch: "then" };
   mockObservedServer(undefined, { createdAt: made });
 });
 

@@ -57,7 +57,7 @@ const reached = {
 
 /** What the agent sees: these rules over there, and itself connected. */
 function see(text: string | undefined, more: Partial<Observation> = {}): void {
-  const made = { network: "then", postgres: "", agent: "then" };
+  const made = { network: "then", postgres: "", agent: "then", scratch: "then" };
   const observed: ObservedState = { createdAt: made, faults: [], observation: undefined };
   if (text === undefined) return void vi.mocked(observeServer).mockResolvedValue(observed);
   const seen: Observation = {

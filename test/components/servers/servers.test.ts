@@ -395,7 +395,7 @@ describe("a part that is gone or stopped", () => {
 
   test("gets another label, so that it is replaced, and the others keep theirs", async () => {
     mockObservedServer(undefined, {
-      createdAt: { network: "then", postgres: "then", agent: "now" },
+      createdAt: { network: "then", postgres: "then", agent: "now", scratch: "then" },
     });
     expect(await label("dev-agent")).toEqual({ label: "stagecraft.made", value: "now" });
     expect(await label("dev-postgres")).toEqual({ label: "stagecraft.made", value: "then" });

@@ -41,7 +41,7 @@ export function mockObservedServer(
   more: Partial<ObservedState> = {},
 ): void {
   vi.mocked(observeServer).mockResolvedValue({
-    createdAt: { network: "then", postgres: "then", agent: "then" },
+    createdAt: { network: "then", postgres: "then", agent: "then", scratch: "then" },
     faults: [],
     observation,
     ...more,

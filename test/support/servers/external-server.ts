@@ -64,11 +64,14 @@ export class ExternalTestServer extends TestServer {
       ...["--volume", `${data}:/var/lib/postgresql/data`, "--volume", `${run}:/run/postgresql`],
       ...["--stop-signal", "SIGINT", tag, "stagecraft-postgres", "fsync=off"],
     );
+    await this.startScratch(tag);
     await docker(
       ...[...common, "--name", this.agentContainer, "--env", `STAGECRAFT_SERVER=${this.name}`],
       ...["--env", "STAGECRAFT_KIND=development", "--env", "STAGECRAFT_COUPLING=external"],
       ...["--volume", `${agent}:/var/lib/stagecraft`],
-      ...["--volume", `${backups}:/var/backups/stagecraft`, tag, "stagecraft-agent", "serve"],
+      ...["--volume", `${backups}:/var/backups/stagecraft`],
+      ...["--volume", `${this.volume("scratch")}:/var/lib/scratch:ro`],
+      ...[tag, "stagecraft-agent", "serve"],
     );
     await this.#waitUntilItAnswers();
     const made = await this.onItsMachine(["bash", "-c", setUp], `${this.password}\n`);

@@ -113,6 +113,7 @@ export class TestServer {
   readonly name: string;
   readonly postgres: string;
   readonly agentContainer: string;
+  readonly scratch: string;
   /** A folder on this machine for the files of the tests. */
   readonly folder = mkdtempSync(join(tmpdir(), `${this.prefix}-`));
   protected readonly volumes: readonly string[];
@@ -125,7 +126,8 @@ export class TestServer {
     this.name = stack ?? this.prefix;
     this.postgres = `${this.resourcePrefix}-postgres`;
     this.agentContainer = `${this.resourcePrefix}-agent`;
-    this.volumes = ["data", "run", "agent", "backups", "archive"].map((volume) =>
+    this.scratch = `${this.resourcePrefix}-scratch`;
+    this.volumes = ["data", "run", "agent", "backups", "archive", "scratch"].map((volume) =>
       this.volume(volume),
     );
     this.#inside = new Inside(this.agentContainer);
@@ -134,6 +136,11 @@ export class TestServer {
   /** The name of one of its volumes. */
   volume(volume: string): string {
     return `${this.resourcePrefix}-${volume}`;
+  }
+
+  /** The names of its containers. */
+  get containers(): readonly string[] {
+    return [this.postgres, this.agentContainer, this.scratch];
   }
 
   async start(): Promise<void> {
@@ -182,8 +189,10 @@ export class TestServer {
       // Nothing here outlives its machine, so nothing need wait for the disk.
       ...[tag, "stagecraft-postgres", "fsync=off", ...settings],
     );
+    await this.startScratch(tag);
     await docker(
       ...[...common, "--name", this.agentContainer, "--env", "STAGECRAFT_KIND=development"],
+      ...["--volume", `${this.volume("scratch")}:/var/lib/scratch:ro`],
       ...["--env", `STAGECRAFT_POSTGRES_HOST=${this.postgres}`],
       ...[...mount(agent, "/var/lib/stagecraft"), ...mount(backups, "/var/backups/stagecraft")],
       ...(clock ? ["--env", `STAGECRAFT_CLOCK=${clockFile}`] : []),
@@ -201,6 +210,22 @@ export class TestServer {
     expect(await this.makeRoles({ database: owner })).toMatchObject({ status: 0 });
   }
 
+  /** Starts the scratch container, where files are checked and backups verified. */
+  protected async startScratch(tag: string): Promise<void> {
+    const { memory = "2g" } = this.options;
+    const volume = this.volume("scratch");
+    const mark = `${label}=${this.resourcePrefix}`;
+    await docker(
+      ...["run", "--detach", "--name", this.scratch, "--label", mark, "--network", "none"],
+      ...["--cap-drop", "ALL", "--security-opt", "no-new-privileges", "--read-only"],
+      ...["--tmpfs", "/tmp", "--user", "scratch", "--memory", memory, "--shm-size", "64m"],
+      ...["--tmpfs", "/var/lib/postgresql/data:uid=5434,gid=5434,mode=0700"],
+      "--mount",
+      `type=volume,source=${volume},target=/var/lib/scratch,volume-label=${mark}`,
+      ...["--env", `STAGECRAFT_SERVER=${this.name}`, tag, "stagecraft-agent", "scratch"],
+    );
+  }
+
   /** Makes the roles of a database; the passwords that are left out are random. */
   async makeRoles({ database, people = [], ...more }: TestRoles): Promise<CommandResult> {
     const random = (): string => randomBytes(12).toString("hex");
@@ -212,14 +237,14 @@ export class TestServer {
   async remove(): Promise<void> {
     rmSync(this.folder, { recursive: true, force: true });
     this.#inside.end();
-    await execa("docker", ["rm", "--force", this.postgres, this.agentContainer], { reject: false });
+    await execa("docker", ["rm", "--force", ...this.containers], { reject: false });
     await execa("docker", ["volume", "rm", "--force", ...this.volumes], { reject: false });
     await execa("docker", ["network", "rm", this.resourcePrefix], { reject: false });
   }
 
   /** Begins to remove everything, from a process that is about to end. */
   removeAtOnce(): void {
-    const containers = `docker rm --force ${this.postgres} ${this.agentContainer}`;
+    const containers = `docker rm --force ${this.containers.join(" ")}`;
     const rest = `docker volume rm --force ${this.volumes.join(" ")}; docker network rm ${this.resourcePrefix}`;
     const options = { detached: true, stdio: "ignore" } as const;
     spawn("sh", ["-c", `${containers}; ${rest}`], options).unref();

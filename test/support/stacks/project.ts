@@ -176,10 +176,18 @@ export class TestProject {
 
   /** What a server without an application is made of on the engine. */
   parts(stack: string) {
-    const { network, postgres, agent, ...names } = this.names(stack);
+    const { network, postgres, agent, scratch, ...names } = this.names(stack);
     const { dataVolume, runVolume, agentVolume, backupsVolume, archiveVolume } = names;
-    const volumes = [dataVolume, runVolume, agentVolume, backupsVolume, archiveVolume];
-    return { network, containers: [postgres, agent], volumes };
+    const { scratchVolume } = names;
+    const volumes = [
+      dataVolume,
+      runVolume,
+      agentVolume,
+      backupsVolume,
+      archiveVolume,
+      scratchVolume,
+    ];
+    return { network, containers: [postgres, agent, scratch], volumes };
   }
 
   /** Puts a dump into the project folder; its path there. */
