@@ -7,6 +7,7 @@ import { failureLines } from "../../model/import-log/verdict-text";
 import type { Verdict } from "../../model/import-log/verdict-schema";
 import { verificationName } from "../../model/base/names";
 import { databaseLock } from "../postgres/advisory-locks";
+import { isAtScratchServer } from "../postgres/target";
 import { createRestrictedDatabase, dropDatabase } from "../postgres/databases";
 import { withLock } from "../postgres/locks";
 import { withOwnDatabase } from "../postgres/own-database";
@@ -167,10 +168,11 @@ function throwOnOutage({ causes }: Verdict): void {
   );
 }
 
-/** Drops the temporary database and the role that restored it; waits for PostgreSQL to accept connections. */
+/** Drops the temporary database and the role that restored it. */
 async function dropCopy(restored: string, login: RestrictedLogin): Promise<void> {
   try {
-    await waitForPostgres(startSeconds);
+    // A scratch server that has ended does not come back, and leaves nothing.
+    if (!isAtScratchServer()) await waitForPostgres(startSeconds);
     await withConnection("postgres", async (admin) => dropDatabase(admin, restored));
     await login.drop();
   } catch (error) {

@@ -51,11 +51,10 @@ test("500 databases are in one backup, which is verified, a few at a time and no
     let isDone = false as boolean;
     void work.finally(() => (isDone = true)).catch(() => undefined);
     while (!isDone) {
-      const open = `SELECT (SELECT count(*) FROM pg_stat_activity WHERE datname LIKE 'many %'),
-                           (SELECT count(*) FROM pg_database WHERE datname LIKE '${verificationName("many %")}')`;
-      const [sessions = 0, copies = 0] = (await server.sql("postgres", open))
-        .split("|")
-        .map(Number);
+      const open = "SELECT count(*) FROM pg_stat_activity WHERE datname LIKE 'many %'";
+      const sessions = Number(await server.sql("postgres", open));
+      const checked = `SELECT count(*) FROM pg_database WHERE datname LIKE '${verificationName("many %")}'`;
+      const copies = Number(await server.scratchSql(checked));
       most = [Math.max(most[0], sessions), Math.max(most[1], copies)];
       await sleep(200);
     }

@@ -77,7 +77,7 @@ async function connect(): Promise<Socket> {
     socket.once("error", reject);
     socket.once("connect", () => {
       socket.off("error", reject);
-      // Whoever reads or writes gets the error, too.
+      // Reads and writes fail with the error, too.
       socket.on("error", () => undefined);
       resolve(socket);
     });

@@ -75,7 +75,7 @@ export class ScratchServer {
           const server = await start(cluster, parameters);
           resolve(server);
           await ended(server);
-          // After a crash; whoever comes next gets a new one.
+          // After a crash; the next user gets a new one.
           this.#running = undefined;
         })
         .catch(reject);

@@ -16,7 +16,7 @@ import {
 import { readLine } from "./read-line";
 import { ScratchServer } from "./scratch-server";
 import { SpareCluster } from "./spare-cluster";
-import { checkRules, tryConfiguration } from "./trials";
+import { readRules, tryConfiguration } from "./trials";
 
 /**
  * The main process of the scratch container: runs PostgreSQL on what others have written, away from the server and from the
@@ -85,7 +85,7 @@ class Tasks {
     const run = this.#lastTrial.then(async () =>
       this.#spare.use(async (cluster) =>
         request.task === "check rules"
-          ? checkRules(cluster, request)
+          ? readRules(cluster, request)
           : tryConfiguration(cluster, request),
       ),
     );

@@ -15,7 +15,7 @@ export class SpareCluster {
   /** Unpacks the next cluster. */
   prepare(): void {
     this.#next ??= unpack();
-    // Whoever takes it gets the error.
+    // The one who takes it gets the error.
     this.#next.catch(() => undefined);
   }
 

@@ -56,7 +56,7 @@ const isolation = {
 };
 
 /** Lets `postgres --single` read a candidate of `pg_hba.conf`. Takes about 30 ms. */
-export async function checkRules(
+export async function readRules(
   cluster: string,
   { files, file }: RulesCheck,
 ): Promise<ScratchAnswer> {

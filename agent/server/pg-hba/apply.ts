@@ -6,7 +6,7 @@ import { AgentError, messageOf } from "../../system/errors";
 import { waitForPostgres } from "../../postgres/connect";
 import { postgresHostName } from "../../postgres/container";
 import { logLine } from "../../system/progress";
-import { checkRules } from "./check-file";
+import { requireValidRules } from "./check-file";
 import { HbaFile } from "./hba-file";
 import { isAuthenticationFailure, reloadRules } from "./reload";
 import { lockedOutText, rolledBackText, type LockedOut } from "./locked-out";
@@ -111,7 +111,9 @@ class PgHbaChange {
   }
 
   async #writeCandidate(file: HbaFile): Promise<void> {
-    await this.#step("check", async () => checkRules(this.request.text, this.request.server));
+    await this.#step("check", async () =>
+      requireValidRules(this.request.text, this.request.server),
+    );
     await this.#step("write", async () => file.writeCandidate(this.request.text));
   }
 

@@ -31,7 +31,7 @@ const candidate = path.join(dataFolder, "pg_hba.conf.candidate");
  *
  * @param text The new `pg_hba.conf`
  */
-export async function checkRules(text: string, server: string): Promise<void> {
+export async function requireValidRules(text: string, server: string): Promise<void> {
   const files = isExternal ? {} : await readConfigurationFiles();
   files[candidate] = Buffer.from(text).toString("base64");
   const { stdout, stderr } = await askScratch({ task: "check rules", files, file: candidate });

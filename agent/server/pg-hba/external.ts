@@ -10,7 +10,7 @@ import type {
 import { currentConnection, type Connection } from "../../postgres/external-connection";
 import { AgentError, messageOf } from "../../system/errors";
 import { connect, waitForPostgres, withConnection } from "../../postgres/connect";
-import { checkRules } from "./check-file";
+import { requireValidRules } from "./check-file";
 import { rolledBackText } from "./locked-out";
 import { readExternalFile } from "./observe";
 import { reloadRules } from "./reload";
@@ -19,7 +19,7 @@ import { tryConnections } from "./try-connections";
 /** Checks new rules for an external server with a scratch PostgreSQL, before they are copied there. Returns where the file is. */
 export async function checkExternalPgHba(request: PgHbaRequest): Promise<HbaLocation> {
   externalConnection(request.server);
-  await checkRules(request.text, request.server);
+  await requireValidRules(request.text, request.server);
   await waitForPostgres(60);
   return withConnection("postgres", async (client) => {
     const { rows } = await client.query<HbaLocation>(

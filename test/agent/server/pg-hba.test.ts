@@ -58,7 +58,7 @@ describe("a change of the rules", () => {
     const result = await applyHba(server, rejecting);
     expect(result).toMatchObject({ changed: true });
     expect(result.steps.map(({ name }) => name)).toEqual([
-      ...["connect", "open", "write", "check", "reload", "try"],
+      ...["connect", "open", "check", "write", "reload", "try"],
     ]);
     await expectInPlace(rejecting);
     const refused = await requestHba(server, rejecting, [application]);

@@ -51,7 +51,7 @@ test("a server on another machine has the resources of one here, with a provider
 test("all that is made of Docker's is made by the provider of the host", async () => {
   const { resources } = await register(program(host));
   const parts = resources.filter(({ type }) => type.startsWith("docker:"));
-  expect(parts).toHaveLength(8);
+  expect(parts).toHaveLength(10);
   for (const { provider } of parts) expect(provider).toContain(`::dev-${host}::`);
   const here = await register(program("local"));
   for (const { provider } of here.resources) expect(provider).toBe("");

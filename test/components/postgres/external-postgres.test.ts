@@ -124,9 +124,11 @@ describe("a server elsewhere", () => {
       ["command:local:Command", "warehouse-image", "warehouse"],
       ["command:local:Command", "warehouse-roles", "warehouse"],
       ["docker:index/container:Container", "warehouse-agent", "warehouse"],
+      ["docker:index/container:Container", "warehouse-scratch", "warehouse"],
       ["docker:index/network:Network", "warehouse-network", "warehouse"],
       ["docker:index/volume:Volume", "warehouse-agent", "warehouse"],
       ["docker:index/volume:Volume", "warehouse-backups", "warehouse"],
+      ["docker:index/volume:Volume", "warehouse-scratch", "warehouse"],
       ["stagecraft:index:Database", "timesheets", ""],
       ["stagecraft:index:ExternalPgHba", "warehouse-pg-hba", "warehouse"],
       ["stagecraft:index:ExternalPostgres", "warehouse", ""],
@@ -149,6 +151,11 @@ describe("a server elsewhere", () => {
       volumes: [
         { volumeName: "stagecraft-warehouse-agent", containerPath: "/var/lib/stagecraft" },
         { volumeName: "stagecraft-warehouse-backups", containerPath: "/var/backups/stagecraft" },
+        {
+          volumeName: "stagecraft-warehouse-scratch",
+          containerPath: "/var/lib/scratch",
+          readOnly: true,
+        },
       ],
       ...{ readOnly: true, capabilities: { drops: ["ALL"] } },
       securityOpts: ["no-new-privileges"],

@@ -59,12 +59,14 @@ describe("a development server", () => {
       ["command:local:Command", "timesheets-restore", "timesheets"],
       ["docker:index/container:Container", "dev-agent", "dev"],
       ["docker:index/container:Container", "dev-postgres", "dev"],
+      ["docker:index/container:Container", "dev-scratch", "dev"],
       ["docker:index/network:Network", "dev-network", "dev"],
       ["docker:index/volume:Volume", "dev-agent", "dev"],
       ["docker:index/volume:Volume", "dev-archive", "dev"],
       ["docker:index/volume:Volume", "dev-backups", "dev"],
       ["docker:index/volume:Volume", "dev-data", "dev"],
       ["docker:index/volume:Volume", "dev-run", "dev"],
+      ["docker:index/volume:Volume", "dev-scratch", "dev"],
       ["stagecraft:index:BackupSchedule", "dev-backups", "dev"],
       ["stagecraft:index:Database", "timesheets", "dev"],
       ["stagecraft:index:DevelopmentServer", "dev", ""],
@@ -138,6 +140,11 @@ describe("a development server", () => {
         { volumeName: "stagecraft-dev-archive", containerPath: "/var/lib/pgbackrest" },
         { volumeName: "stagecraft-dev-agent", containerPath: "/var/lib/stagecraft" },
         { volumeName: "stagecraft-dev-backups", containerPath: "/var/backups/stagecraft" },
+        {
+          volumeName: "stagecraft-dev-scratch",
+          containerPath: "/var/lib/scratch",
+          readOnly: true,
+        },
       ],
       capabilities: { drops: ["ALL"] },
       readOnly: true,
@@ -147,6 +154,22 @@ describe("a development server", () => {
       logDriver: "json-file",
       logOpts: { "max-size": "10m", "max-file": "3" },
     });
+    expect(inputs).not.toHaveProperty("ports");
+  });
+
+  test("has a container for checks and verifications with another user, no network and no volume but its own", async () => {
+    const { resources } = await register(development);
+    const { inputs } = findResource(resources, "dev-scratch", "Container");
+    expect(inputs).toMatchObject({
+      command: ["stagecraft-agent", "scratch"],
+      user: "scratch",
+      networkMode: "none",
+      volumes: [{ volumeName: "stagecraft-dev-scratch", containerPath: "/var/lib/scratch" }],
+      readOnly: true,
+      capabilities: { drops: ["ALL"] },
+      securityOpts: ["no-new-privileges"],
+    });
+    expect(inputs).not.toHaveProperty("networksAdvanced");
     expect(inputs).not.toHaveProperty("ports");
   });
 

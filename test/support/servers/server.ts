@@ -428,13 +428,19 @@ export class TestServer {
   }
 
   /** Ends a container as a crash of its machine would. */
-  async kill(which: "postgres" | "agent"): Promise<void> {
+  async kill(which: "postgres" | "agent" | "scratch"): Promise<void> {
     await docker("kill", "--signal", "KILL", `${this.resourcePrefix}-${which}`);
   }
 
   /** Starts a container again. */
-  async restart(which: "postgres" | "agent"): Promise<void> {
+  async restart(which: "postgres" | "agent" | "scratch"): Promise<void> {
     await docker("start", `${this.resourcePrefix}-${which}`);
+  }
+
+  /** Runs SQL as the superuser of the scratch server, where backups are verified; "" while there is none. */
+  async scratchSql(text: string, database = "postgres"): Promise<string> {
+    const psql = ["psql", "--no-psqlrc", "-qAt", "-h", "/var/lib/scratch", "-U", "postgres"];
+    return (await this.run([...psql, database], Buffer.from(text))).stdout.replace(/\n$/, "");
   }
 
   /** Names of all databases but PostgreSQL's own. */

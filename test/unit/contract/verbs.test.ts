@@ -117,7 +117,7 @@ describe("the agent", () => {
       stderr: "usage: stagecraft-agent receive <sha256> <database> <mode> [folder]\n",
     });
     expect((await call(["restor"], "")).stderr).toMatch(
-      /^unknown verb "restor"; it is one of: serve, observe, .*, log\n$/,
+      /^unknown verb "restor"; it is one of: serve, scratch, observe, .*, log\n$/,
     );
   });
 
