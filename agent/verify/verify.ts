@@ -9,6 +9,7 @@ import type { BackupId } from "../../model/base/names";
 import { plural } from "../../model/base/units";
 import { AgentError, EnvironmentError } from "../system/errors";
 import { waitForPostgres } from "../postgres/connect";
+import { withDisposableServer } from "../postgres/scratch/disposable-server";
 import { logLine } from "../system/progress";
 import { forEachConcurrently } from "../system/concurrency";
 import { acceptBackup, requireAuthentic } from "../repository/authenticity";
@@ -17,7 +18,6 @@ import { pruneBackupLogs } from "../repository/backup-logs";
 import { saveVerification, readBackupCatalogue } from "../repository/repository";
 import { backupFolder, readStoredManifest } from "../repository/stored-backup";
 import { missingBackupText } from "../repository/offsite-only";
-import { withVerificationServer } from "./verification-server";
 import { verifyDatabase, type VerifiedDatabase } from "./verify-database";
 
 /** Seconds to wait for PostgreSQL to accept connections. */
@@ -52,7 +52,7 @@ export async function verifyBackup(
   const restored = problems.length === 0 && manifest !== undefined;
   if (restored) {
     await waitForPostgres(startSeconds);
-    const databases = await withVerificationServer(async () => verifyDatabases(manifest));
+    const databases = await withDisposableServer(async () => verifyDatabases(manifest));
     problems.push(...databases.flatMap((database) => database.problems));
     logs.push(...databases.map(({ log }) => log));
   }

@@ -1,5 +1,6 @@
 import { spawn } from "node:child_process";
 import { pipeline } from "node:stream/promises";
+import type { Client } from "pg";
 import { dryRunName } from "../../../model/base/names";
 import type { Upgrades, UpgradesReport } from "../../../model/upgrades/protocol";
 import { databaseRoles } from "../../../model/roles/names";
@@ -12,13 +13,34 @@ import { connectToOwnDatabase } from "../../postgres/own-database";
 import { describeSession } from "../../postgres/sessions";
 import { AgentError } from "../../system/errors";
 import { ownSqlSettings, withConnection } from "../../postgres/connect";
+import { withDisposableServer } from "../../postgres/scratch/disposable-server";
+import { isAtScratchServer } from "../../postgres/target";
 import { withRestrictedLogin } from "../../postgres/restricted-login";
 import { clientEnvironment, connectionString } from "../../postgres/client-programs";
 import { logLine } from "../../system/progress";
 import { freeDataBytes } from "../../postgres/free-space";
 import { applyUpgrades } from "./run";
 
-/** Applies the pending scripts to a copy of a database and drops the copy. The database itself is only read. */
+/** What the copy of a database needs to know of it. */
+interface Original {
+  readonly bytes: number;
+  /** Statement that creates the empty copy. */
+  readonly create: string;
+  readonly extensions: readonly Extension[];
+  /** Statements that create the roles of the server, without logins, and their memberships. */
+  readonly roles: readonly string[];
+}
+
+interface Extension {
+  readonly name: string;
+  readonly schema: string;
+  readonly version: string;
+}
+
+/**
+ * Applies the pending scripts to a copy of a database on a disposable server. The database itself is only read. On an external
+ * server the copy is beside it.
+ */
 export async function dryRunUpgrades(
   server: string,
   database: string,
@@ -27,7 +49,7 @@ export async function dryRunUpgrades(
   const copy = dryRunName(database);
   const admin = await connectToOwnDatabase();
   try {
-    // Without the lock the agent's main process would drop the copy.
+    // Without the lock the agent's main process would drop the copy on an external server.
     if (!(await tryLockDatabase(admin, copy))) {
       const holders = await lockHolders(admin, databaseLock(copy));
       throw new AgentError(
@@ -37,64 +59,84 @@ export async function dryRunUpgrades(
         ].join("\n"),
       );
     }
+    // Left behind by a version that made the copy on the server itself, or by a dry run on an external server.
     await dropDatabase(admin, copy);
-    await requireSpace(database);
-    logLine(`copying ${database} …`);
-    const { owner } = databaseRoles(database);
-    await copyDatabase(database, copy, owner);
-    return await applyUpgrades({ database: copy, owner, server }, upgrades);
+    const original = await readOriginal(database, copy);
+    const source = clientEnvironment();
+    return await withDisposableServer(async () => {
+      try {
+        const { owner } = databaseRoles(database);
+        await createCopy(original, database, copy, owner);
+        logLine(`copying ${database} …`);
+        await withRestrictedLogin({ role: owner }, async (login) => {
+          await copyContents(source, database, copy, await login.environment(ownSqlSettings));
+        });
+        return await applyUpgrades({ database: copy, owner, server }, upgrades);
+      } finally {
+        await withConnection("postgres", async (client) => dropDatabase(client, copy)).catch(
+          () => undefined,
+        );
+      }
+    });
   } finally {
-    await dropDatabase(admin, copy).catch(() => undefined);
     await admin.end().catch(() => undefined);
   }
 }
 
-async function requireSpace(database: string): Promise<void> {
-  await withConnection("postgres", async (client) => {
-    const free = await freeDataBytes(client);
-    const { rows } = await client.query<{ bytes: string }>("SELECT pg_database_size($1) AS bytes", [
-      database,
-    ]);
-    const needed = Number(rows[0]?.bytes ?? 0);
-    if (free === null || free > needed * 1.2) return;
-    throw new AgentError(
-      `a copy of ${database} needs about ${formatBytes(needed * 1.2)}, and ${formatBytes(free)} are free; free some space, or try the scripts on another server`,
-    );
-  });
-}
-
-/** Copies a database by dump and restore, because CREATE DATABASE … TEMPLATE requires that no session is connected to it. */
-async function copyDatabase(database: string, copy: string, owner: string): Promise<void> {
-  await withConnection("postgres", async (client) => {
-    const { rows } = await client.query<{ statement: string }>(
-      `SELECT format('CREATE DATABASE %I TEMPLATE template0 OWNER %I ENCODING %L LOCALE_PROVIDER %s LC_COLLATE %L LC_CTYPE %L%s',
-                $2::text, $3::text, pg_encoding_to_char(encoding),
-                CASE datlocprovider WHEN 'i' THEN 'icu' WHEN 'b' THEN 'builtin' ELSE 'libc' END,
-                datcollate, datctype,
-                CASE datlocprovider WHEN 'i' THEN format(' ICU_LOCALE %L', locale)
-                                    WHEN 'b' THEN format(' BUILTIN_LOCALE %L', locale) ELSE '' END) AS statement
-       FROM (SELECT d.*, coalesce(to_jsonb(d) ->> 'datlocale', to_jsonb(d) ->> 'daticulocale') AS locale
-             FROM pg_database d WHERE datname = $1) AS source`,
-      [database, copy, owner],
-    );
-    if (!rows[0]) throw new AgentError(`there is no database ${database}`);
-    await client.query(rows[0].statement);
-    await client.query(`REVOKE ALL ON DATABASE ${q(copy)} FROM PUBLIC`);
-  });
-  await createExtensions(database, copy, owner);
-  await withRestrictedLogin({ role: owner }, async (login) => {
-    await copyContents(database, copy, await login.environment(ownSqlSettings));
-  });
-}
-
-/** Creates the extensions of a database in its copy, where they need the superuser. */
-async function createExtensions(database: string, copy: string, owner: string): Promise<void> {
+/** Reads what {@link Original} has. A copy by CREATE DATABASE … TEMPLATE would require that no session is connected to the database. */
+async function readOriginal(database: string, copy: string): Promise<Original> {
+  const { owner } = databaseRoles(database);
   const extensions = await withConnection(database, async (client) => {
-    const { rows } = await client.query<{ name: string; schema: string; version: string }>(
+    const { rows } = await client.query<Extension>(
       `SELECT extname AS name, nspname AS schema, extversion AS version
        FROM pg_extension JOIN pg_namespace n ON n.oid = extnamespace WHERE extname <> 'plpgsql' ORDER BY pg_extension.oid`,
     );
     return rows;
+  });
+  return withConnection("postgres", async (client) => {
+    const { rows } = await client.query<{ bytes: string; create: string }>(
+      `SELECT pg_database_size(oid) AS bytes,
+              format('CREATE DATABASE %I TEMPLATE template0 OWNER %I ENCODING %L LOCALE_PROVIDER %s LC_COLLATE %L LC_CTYPE %L%s',
+                $2::text, $3::text, pg_encoding_to_char(encoding),
+                CASE datlocprovider WHEN 'i' THEN 'icu' WHEN 'b' THEN 'builtin' ELSE 'libc' END,
+                datcollate, datctype,
+                CASE datlocprovider WHEN 'i' THEN format(' ICU_LOCALE %L', locale)
+                                    WHEN 'b' THEN format(' BUILTIN_LOCALE %L', locale) ELSE '' END) AS create
+       FROM (SELECT d.*, coalesce(to_jsonb(d) ->> 'datlocale', to_jsonb(d) ->> 'daticulocale') AS locale
+             FROM pg_database d WHERE datname = $1) AS source`,
+      [database, copy, owner],
+    );
+    const [found] = rows;
+    if (!found) throw new AgentError(`there is no database ${database}`);
+    const { rows: roles } = await client.query<{ statement: string }>(rolesSql);
+    const statements = roles.map(({ statement }) => statement);
+    return { bytes: Number(found.bytes), create: found.create, extensions, roles: statements };
+  });
+}
+
+/** Roles without logins or attributes, then who is a member of which. */
+const rolesSql = `
+  WITH own AS (SELECT oid, rolname FROM pg_roles WHERE NOT rolsuper AND rolname !~ '^(pg_|stagecraft_session_)')
+  SELECT format('CREATE ROLE %I NOLOGIN', rolname) AS statement, 1 AS at FROM own
+  UNION ALL
+  SELECT DISTINCT format('GRANT %I TO %I', g.rolname, m.rolname), 2
+  FROM pg_auth_members a JOIN pg_roles g ON g.oid = a.roleid JOIN own m ON m.oid = a.member
+  WHERE NOT g.rolsuper AND (g.oid IN (SELECT oid FROM own) OR g.rolname ~ '^pg_')
+  ORDER BY at`;
+
+/** Creates the empty copy, with what needs the superuser: extensions, and on a server of its own the roles. */
+async function createCopy(
+  { bytes, create, extensions, roles }: Original,
+  database: string,
+  copy: string,
+  owner: string,
+): Promise<void> {
+  await withConnection("postgres", async (client) => {
+    if (isAtScratchServer()) for (const statement of roles) await client.query(statement);
+    await dropDatabase(client, copy);
+    await requireSpace(client, database, bytes * 1.2);
+    await client.query(create);
+    await client.query(`REVOKE ALL ON DATABASE ${q(copy)} FROM PUBLIC`);
   });
   await withConnection(copy, async (client) => {
     for (const { name, schema, version } of extensions) {
@@ -111,15 +153,27 @@ async function createExtensions(database: string, copy: string, owner: string): 
   });
 }
 
+async function requireSpace(client: Client, database: string, needed: number): Promise<void> {
+  const free = await freeDataBytes(client);
+  if (free === null || free > needed) return;
+  throw new AgentError(
+    `a copy of ${database} needs about ${formatBytes(needed)}, and ${formatBytes(free)} are free; free some space, or try the scripts on another server`,
+  );
+}
+
 /** What the owner cannot create in the copy, and what is there already. */
 const expectedErrors =
   /ERROR: {2}(?:schema ".*" already exists|permission denied to create event trigger|event trigger ".*" does not exist)/;
 
-/** @param environment of pg_restore, as a role with the rights of the owner */
+/**
+ * @param source Environment of pg_dump
+ * @param target Environment of pg_restore, as a role with the rights of the owner
+ */
 async function copyContents(
+  source: NodeJS.ProcessEnv,
   database: string,
   copy: string,
-  environment: NodeJS.ProcessEnv,
+  target: NodeJS.ProcessEnv,
 ): Promise<void> {
   const dump = spawn(
     "pg_dump",
@@ -127,12 +181,12 @@ async function copyContents(
       ...["--format=custom", "--compress=0", "--no-comments", "--no-publications"],
       ...["--no-subscriptions", `--dbname=${connectionString(database)}`],
     ],
-    { env: clientEnvironment(), stdio: ["ignore", "pipe", "pipe"] },
+    { env: source, stdio: ["ignore", "pipe", "pipe"] },
   );
   const restore = spawn(
     "pg_restore",
     ["--no-owner", "--no-acl", `--dbname=${connectionString(copy)}`],
-    { env: environment, stdio: ["pipe", "ignore", "pipe"] },
+    { env: target, stdio: ["pipe", "ignore", "pipe"] },
   );
   const output: Buffer[] = [];
   for (const { stderr } of [dump, restore])

@@ -1,11 +1,11 @@
 import type { Client } from "pg";
-import { isExternal } from "../postgres/external-connection";
-import { withConnection } from "../postgres/connect";
-import { withScratchServer } from "../postgres/scratch/client";
+import { isExternal } from "../external-connection";
+import { withConnection } from "../connect";
+import { withScratchServer } from "./client";
 
 /**
  * Parameters that the scratch server takes over from the server: those that decide how fast it restores, and how it reads
- * and writes values. Its memory limit is the same.
+ * and writes values. The memory limits of both containers are the same.
  */
 const takenOver = [
   ...["shared_buffers", "work_mem", "maintenance_work_mem", "max_wal_size", "temp_buffers"],
@@ -19,7 +19,7 @@ const takenOver = [
  * Runs `work` with an empty server that is neither this server nor in reach of the agent's files. For an external server,
  * whose version and extensions nobody else has, it is that server itself.
  */
-export async function withVerificationServer<T>(work: () => Promise<T>): Promise<T> {
+export async function withDisposableServer<T>(work: () => Promise<T>): Promise<T> {
   if (isExternal) return work();
   return withScratchServer(await withConnection("postgres", readParameters), work);
 }
