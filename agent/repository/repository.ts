@@ -19,20 +19,13 @@ import { authenticityOf } from "./authenticity";
 import { saveFallbackAttempt, readFallbackAttempts } from "./fallback-attempts";
 import { recordUploadedCopies } from "./known-offsite-copies";
 import { ownTrust } from "./own-trust";
-import {
-  readAttempt,
-  readRecord,
-  recordsFolder,
-  removeRecords,
-  saveRecord,
-  writeAttempt,
-} from "./records";
+import { readRecord, recordsFolder, removeRecords, saveRecord } from "./records";
 import { backupFolder, readNames, readStoredManifest, repositoryFolder } from "./stored-backup";
 
-/** Saves the result of a backup attempt; in the agent's volume when the backup volume is full or unwritable. */
+/** Saves the result of a backup attempt, signed; in the agent's volume when the backup volume is full or unwritable. */
 export async function saveAttempt(attempt: Attempt): Promise<void> {
   try {
-    await writeAttempt(attempt);
+    await saveRecord(attempt.id, "attempt", attempt);
   } catch {
     await saveFallbackAttempt(attempt);
   }
@@ -95,7 +88,7 @@ async function readEntry(
 ): Promise<CatalogueEntry> {
   const [stored, attempt, verification, offsite] = await Promise.all([
     readStoredManifest(id, repository),
-    readAttempt(id, repository),
+    readRecord(id, "attempt", repository),
     readRecord(id, "verification", repository),
     readRecord(id, "offsite", repository),
   ]);
@@ -104,7 +97,8 @@ async function readEntry(
   const isRejected = authenticity?.state === "rejected";
   return {
     id,
-    attempt,
+    // An attempt may have no manifest, so its record is bound to none.
+    attempt: attempt?.record.id === id ? counted(attempt, trust, undefined) : null,
     verification: isRejected && checked?.result === "passed" ? null : checked,
     offsite: counted(offsite, trust, authenticity),
     backup: stored ? summaryOf(stored.manifest) : null,
