@@ -36,6 +36,9 @@ export async function observeBackups(client: Client, now: Date): Promise<Backups
     since: (await scheduleSavedAt())?.toISOString() ?? null,
     freeBytes: space ? space.bavail * space.bsize : null,
     signingKey: await publicKey().catch(() => null),
-    rejected: entries.flatMap(({ authenticity }) => authenticity?.problem ?? []),
+    rejected: entries.flatMap(({ authenticity, rejectedRecords = [] }) => [
+      ...(authenticity?.problem == null ? [] : [authenticity.problem]),
+      ...rejectedRecords,
+    ]),
   };
 }

@@ -46,13 +46,23 @@ export async function saveRecord<Name extends RecordName>(
   await write(id, name, JSON.stringify({ ...record, signature }));
 }
 
-/** A record, with the key that it is signed with; `null` without one. */
+/** A record, with the key that it is signed with; `null` without one, or when it cannot be parsed. */
 export async function readRecord<Name extends RecordName>(
   id: BackupId,
   name: Name,
   repository = repositoryFolder,
 ): Promise<SignedRecord<RecordOf<Name>> | null> {
-  return parseRecord(id, name, await read(id, name, repository));
+  return (await findRecord(id, name, repository)) ?? null;
+}
+
+/** The same; `undefined` for a record that cannot be parsed. */
+export async function findRecord<Name extends RecordName>(
+  id: BackupId,
+  name: Name,
+  repository: string,
+): Promise<SignedRecord<RecordOf<Name>> | null | undefined> {
+  const text = await read(id, name, repository);
+  return text === undefined ? null : (parseRecord(id, name, text) ?? undefined);
 }
 
 /** Parses the text of a record, and checks its signature. */

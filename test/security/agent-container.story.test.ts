@@ -34,6 +34,16 @@ async function expectUntouched(): Promise<void> {
   expect(await stolen()).toBe("");
 }
 
+/** Does something while PostgreSQL's user has done this, and then undoes it. */
+async function planted<T>(plant: string, undo: string, work: () => Promise<T>): Promise<T> {
+  await asPostgres(plant);
+  try {
+    return await work();
+  } finally {
+    await asPostgres(undo);
+  }
+}
+
 const backUp = async (): Promise<CommandResult> => archive.ask("base-backup", { type: "full" });
 
 beforeAll(async () => {
@@ -48,40 +58,54 @@ describe("the archive", () => {
     const config = `${repository}/stagecraft/pgbackrest.conf`;
     const program = `${repository}/program`;
     const stanza = await asPostgres(`sed -n 's/^\\[\\(cluster-.*\\)\\]$/\\1/p' ${config}`);
-    await asPostgres(`printf '#!/bin/sh\\ntouch ${mark}-archive\\nexit 1\\n' >${program}; chmod 700 ${program}
+    await planted(
+      `printf '#!/bin/sh\\ntouch ${mark}-archive\\nexit 1\\n' >${program}; chmod 700 ${program}
       printf '%s\\n' '[global:info]' repo1-host=other cmd-ssh=${program} '[global:restore]' repo1-host=other cmd-ssh=${program} \\
-        '[${stanza}:backup]' pg1-host=other cmd-ssh=${program} >>${config}`);
-    expect(await archive.observed()).toMatchObject({ problem: null, windows: [expect.anything()] });
-    expect(await backUp()).toMatchObject({ status: 0 });
-    await archive.createInstance("latest");
-    await archive.removeInstance();
-    await expectUntouched();
-    // The next `up` corrects the copy that PostgreSQL uses.
-    expect(await archive.switchTo(archiveConfig)).toBe(true);
-    expect(await archive.switchTo(archiveConfig)).toBe(false);
-    await asPostgres(`rm ${program}`);
+        '[${stanza}:backup]' pg1-host=other cmd-ssh=${program} >>${config}`,
+      `rm ${program}; sed -i '/^\\[global:info\\]/,$d' ${config}`,
+      async () => {
+        const seen = await archive.observed();
+        expect(seen).toMatchObject({ problem: null, windows: [expect.anything()] });
+        expect(await backUp()).toMatchObject({ status: 0 });
+        await archive.createInstance("latest");
+        await archive.removeInstance();
+        await expectUntouched();
+        // The next `up` corrects the copy that PostgreSQL uses.
+        expect(await archive.switchTo(archiveConfig)).toBe(true);
+        expect(await archive.switchTo(archiveConfig)).toBe(false);
+      },
+    );
   });
 
   test("with a link in place of the agent's folder in it: it is named, and nothing is written through it", async () => {
-    await asPostgres(
-      `mv ${repository}/stagecraft ${repository}/moved; ln -s /var/lib/stagecraft ${repository}/stagecraft`,
-    );
-    const said = await archive.ask("archive", { archive: { ...archiveConfig, keepFull: 3 } });
-    await asPostgres(
-      `rm ${repository}/stagecraft; mv ${repository}/moved ${repository}/stagecraft`,
+    const own = `${repository}/stagecraft`;
+    const said = await planted(
+      `mv ${own} ${repository}/moved; ln -s /var/lib/stagecraft ${own}`,
+      `rm ${own}; mv ${repository}/moved ${own}`,
+      async () => archive.ask("archive", { archive: { ...archiveConfig, keepFull: 3 } }),
     );
     expect(said.status).toBe(1);
-    expect(said.stderr).toContain(`${repository}/stagecraft is reached through a symbolic link`);
+    expect(said.stderr).toContain(`is reached through a symbolic link`);
     expect((await server.run(["ls", "/var/lib/stagecraft"])).stdout).not.toContain("pgbackrest");
     await expectUntouched();
   });
 
-  test("with links to the agent's files in place of what the archive command reports", async () => {
-    const file = "/run/postgresql/stagecraft-archive.gap";
-    await asPostgres(`ln -s ${secret} ${file}`);
-    await archive.checkNow();
-    await archive.until(({ problem }) => problem === null);
-    await asPostgres(`rm -f ${file} ${file}.taken`);
+  test("with a link in place of what the archive command reports: it is not shown", async () => {
+    const file = "/run/postgresql/stagecraft-archive.said";
+    await planted(
+      `chmod -R u-w ${repository}/archive`,
+      `rm -f ${file}; chmod -R u+w ${repository}/archive`,
+      async () => {
+        await archive.nextSegment();
+        await archive.until(({ failure }) => failure !== null);
+        await asPostgres(`ln -sf ${secret} ${file}`);
+        const seen = await server.agent(["observe"]);
+        expect(seen).toMatchObject({ status: 0 });
+        expect(seen.stdout + seen.stderr).not.toContain(secretText);
+      },
+    );
+    await archive.nextSegment();
+    await archive.until(({ failure, waiting }) => failure === null && waiting === 0);
     await expectUntouched();
   });
 });
@@ -91,14 +115,12 @@ describe("a base backup", () => {
     ["a folder", "/var/lib/stagecraft"],
     ["a file", secret],
   ])("takes nothing along that a link leads to: %s", async (_, target) => {
-    await asPostgres(`ln -s ${target} ${data}/planted`);
-    const said = await backUp();
-    await asPostgres(`rm ${data}/planted`);
-    expect(said.status).toBe(1);
+    const plant = `ln -s ${target} ${data}/planted`;
+    const said = await planted(plant, `rm ${data}/planted`, backUp);
+    await expectUntouched();
     expect(said.stderr + said.stdout).toContain(
       `PostgreSQL's data folder has the symbolic link planted to ${target}`,
     );
-    await expectUntouched();
   });
 
   test("that PostgreSQL gets a link into while it runs reads nothing of the agent's", async () => {
@@ -190,28 +212,43 @@ describe("the recovery instance", () => {
 });
 
 describe("in PostgreSQL's data folder the agent follows no link", () => {
-  const tls = async (): Promise<CommandResult> =>
-    archive.ask("tls", { names: [server.postgres, "localhost"] });
+  const tls = async (...more: string[]): Promise<CommandResult> =>
+    archive.ask("tls", { names: [server.postgres, "localhost", ...more] });
+  const settings = async (work_mem: string): Promise<CommandResult> =>
+    archive.ask("settings", { settings: { work_mem } });
 
   test("in place of the folder of certificates", async () => {
     expect(await tls()).toMatchObject({ status: 0 });
-    await asPostgres(`mv ${data}/tls ${data}/moved; ln -s /var/lib/stagecraft ${data}/tls`);
-    const said = await archive.ask("tls", { names: [server.postgres, "localhost", "other"] });
+    const said = await planted(
+      `mv ${data}/tls ${data}/moved; ln -s /var/lib/stagecraft ${data}/tls`,
+      `rm ${data}/tls; mv ${data}/moved ${data}/tls`,
+      async () => tls("other"),
+    );
+    await expectUntouched();
     expect(said.status).toBe(1);
     expect(said.stderr).toContain(`${data}/tls is reached through a symbolic link`);
-    await expectUntouched();
-    await asPostgres(`rm ${data}/tls; mv ${data}/moved ${data}/tls`);
     expect(await tls()).toMatchObject({ status: 0 });
   });
 
-  test("in place of the certificate or its configuration", async () => {
-    await asPostgres(`ln -sf ${secret} ${data}/stagecraft-tls.conf`);
-    const said = await tls();
-    expect(said.status).toBe(1);
-    expect(said.stderr).toContain("stagecraft-tls.conf is not a regular file");
-    await asPostgres(`rm ${data}/stagecraft-tls.conf`);
+  test("in place of a configuration file", async () => {
+    for (const [name, ask] of [
+      ["stagecraft-tls.conf", async () => tls("another")],
+      ["stagecraft.conf", async () => settings("6MB")],
+      ["postgresql.conf", async () => settings("7MB")],
+    ] as const) {
+      expect(await ask()).toMatchObject({ status: 0 });
+      const file = `${data}/${name}`;
+      const said = await planted(
+        `mv ${file} ${file}.moved; ln -s ${secret} ${file}`,
+        `rm -f ${file}; mv ${file}.moved ${file}`,
+        async () => (name === "stagecraft-tls.conf" ? tls("third") : settings("8MB")),
+      );
+      await expectUntouched();
+      expect(said).toMatchObject({ status: 1 });
+      expect(said.stderr).toContain(`${name} is not a regular file`);
+    }
     expect(await tls()).toMatchObject({ status: 0 });
-    await expectUntouched();
+    expect(await settings("9MB")).toMatchObject({ status: 0 });
   });
 
   test("in place of the access rules, of the rules before them, or of the candidate", async () => {
@@ -219,43 +256,33 @@ describe("in PostgreSQL's data folder the agent follows no link", () => {
     const ask = async (): Promise<CommandResult> =>
       archive.ask("pg-hba", { text: `${rules}\n`, required: [] });
     for (const name of ["pg_hba.conf.proven", "pg_hba.conf"]) {
-      await asPostgres(
-        `[ -e ${data}/before ] || cp ${data}/pg_hba.conf ${data}/before; ln -sf ${secret} ${data}/${name}`,
+      await planted(
+        `cp ${data}/pg_hba.conf ${data}/before; ln -sf ${secret} ${data}/${name}`,
+        `rm -f ${data}/${name}; mv ${data}/before ${data}/pg_hba.conf`,
+        async () => {
+          const said = await ask();
+          const seen = await server.agent(["observe"]);
+          expect(seen.stdout + seen.stderr).not.toContain(secretText);
+          await expectUntouched();
+          expect(said).toMatchObject({ status: 1 });
+          expect(said.stderr).toContain(`${name} is not a regular file`);
+        },
       );
-      const said = await ask();
-      expect(said.status).toBe(1);
-      expect(said.stderr).toContain(`${name} is not a regular file`);
-      const seen = await server.agent(["observe"]);
-      expect(seen.stdout + seen.stderr).not.toContain(secretText);
-      await asPostgres(`rm ${data}/${name}; cp ${data}/before ${data}/pg_hba.conf`);
-      await expectUntouched();
     }
     await asPostgres(`ln -sf ${secret} ${data}/pg_hba.conf.candidate`);
     expect(await ask()).toMatchObject({ status: 0 });
     await expectUntouched();
   });
 
-  test("in place of the parameters", async () => {
-    const ask = async (): Promise<CommandResult> =>
-      archive.ask("settings", { settings: { work_mem: "5MB" } });
-    expect(await ask()).toMatchObject({ status: 0 });
-    await asPostgres(`ln -sf ${secret} ${data}/stagecraft.conf`);
-    const said = await archive.ask("settings", { settings: { work_mem: "6MB" } });
-    expect(said.status).toBe(1);
-    expect(said.stderr).toContain("stagecraft.conf is not a regular file");
-    await asPostgres(`rm ${data}/stagecraft.conf`);
-    expect(await ask()).toMatchObject({ status: 0 });
-    await expectUntouched();
-  });
-
   test("in place of the folder itself", async () => {
-    await asPostgres(`mv ${data} ${data}.moved; ln -s ${data}.moved ${data}`);
-    const said = await archive.ask("settings", { settings: { work_mem: "7MB" } });
-    const seen = await tls();
-    await asPostgres(`rm ${data}; mv ${data}.moved ${data}`);
+    const [said, seen] = await planted(
+      `mv ${data} ${data}.moved; ln -s ${data}.moved ${data}`,
+      `rm ${data}; mv ${data}.moved ${data}`,
+      async () => [await settings("10MB"), await tls("fourth")] as const,
+    );
     for (const { status, stderr } of [said, seen]) {
       expect(status).toBe(1);
-      expect(stderr).toContain(`${data} is reached through a symbolic link`);
+      expect(stderr).toContain("is reached through a symbolic link");
     }
     await expectUntouched();
   });
