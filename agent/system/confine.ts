@@ -31,7 +31,7 @@ const imageFolders = ["/usr", "/etc"];
 /** Files outside of them. */
 const devices = ["/dev/null", "/dev/zero", "/dev/urandom"];
 
-/** The newest access rights that the kernel knows; `null` without Landlock, `undefined` until the first use. */
+/** The newest access rights that the kernel supports; `null` without Landlock, `undefined` until the first use. */
 let known: readonly string[] | null | undefined;
 
 /**

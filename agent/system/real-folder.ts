@@ -33,7 +33,7 @@ export async function atRealPath<T>(file: string, work: (file: string) => Promis
   );
 }
 
-/** Throws an {@link AgentError} when what was opened lies elsewhere than its path says. proc(5), `/proc/[pid]/fd`. */
+/** Throws an {@link AgentError} when what was opened is stored elsewhere than its path says. proc(5), `/proc/[pid]/fd`. */
 export async function requireRealPath(handle: FileHandle, file: string): Promise<void> {
   const real = await readlink(`/proc/self/fd/${handle.fd}`);
   if (real === path.resolve(file)) return;
@@ -58,7 +58,7 @@ function ignoreMissing(error: unknown): void {
   if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
 }
 
-/** An error of the file system, with the path that the caller knows. */
+/** An error of the file system, with the path that the caller has. */
 function withRealPaths(error: unknown, pinned: string, folder: string): unknown {
   if (!(error instanceof Error)) return error;
   const failure: NodeJS.ErrnoException = error;

@@ -37,7 +37,6 @@ const isolationParameters = {
   config_file: instanceFiles.config,
   hba_file: instanceFiles.hba,
   ident_file: "/dev/null",
-  external_pid_file: "",
   unix_socket_directories: instanceFiles.run,
   unix_socket_permissions: "0700",
   listen_addresses: "",
