@@ -20,7 +20,7 @@ export async function findForeignLinks(
   const found: ForeignLink[] = [];
   for (const link of links) {
     const real = await realpath(link).catch(() => undefined);
-    if (real !== undefined && roots.some((root) => real.startsWith(`${root}/`))) continue;
+    if (real !== undefined && roots.some((root) => `${real}/`.startsWith(`${root}/`))) continue;
     const target = await readlink(link).catch(() => "");
     found.push({ name: path.relative(folder, link), target });
   }
