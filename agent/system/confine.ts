@@ -1,6 +1,5 @@
 import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
-import { logLine } from "./progress";
 import type { Command } from "./run-program";
 
 /** What a confined program may use besides the programs and libraries of the image. */
@@ -32,15 +31,15 @@ const imageFolders = ["/usr", "/etc"];
 const devices = ["/dev/null", "/dev/zero", "/dev/urandom"];
 
 /** The newest access rights that the kernel supports; `null` without Landlock, `undefined` until the first use. */
-let known: readonly string[] | null | undefined;
+let supported: readonly string[] | null | undefined;
 
 /**
  * A command that runs a program on data that others have written, e.g. PostgreSQL's superuser: the program, and whatever it
  * starts, can use no other files than these. In particular not the agent's keys and backups, whatever a path, a symbolic
- * link or a parameter in that data says. On a kernel without Landlock (before Linux 5.13) the program runs unconfined.
+ * link or a parameter in that data says. Without Landlock (before Linux 5.13) the program runs unconfined.
  */
 export function confine({ reads, writes }: Confines, command: Command): Command {
-  known ??= knownRights();
+  const known = accessRightsHere();
   if (known === null) return command;
   const handled = [...readRights, ...writeRights, "execute", ...known];
   const changes = known.filter((right) => right === "refer" || right === "truncate");
@@ -57,15 +56,22 @@ export function confine({ reads, writes }: Confines, command: Command): Command 
   ];
 }
 
-function knownRights(): readonly string[] | null {
+/** Whether {@link confine} confines: the kernel has Landlock, and the engine lets containers use it. */
+export function canConfine(): boolean {
+  return accessRightsHere() !== null;
+}
+
+function accessRightsHere(): readonly string[] | null {
+  if (supported === undefined) supported = probeRights();
+  return supported;
+}
+
+function probeRights(): readonly string[] | null {
   for (const rights of accessRights) {
     const access = `fs:${[...readRights, ...writeRights, "execute", ...rights].join(",")}`;
     const rule = "path-beneath:read-file,read-dir,execute:/";
     const args = ["--no-new-privs", "--landlock-access", access, "--landlock-rule", rule];
     if (spawnSync("setpriv", [...args, "true"]).status === 0) return rights;
   }
-  logLine(
-    "this kernel has no Landlock (Linux 5.13): programs that read what PostgreSQL's superuser can write are not confined",
-  );
   return null;
 }
