@@ -2,6 +2,14 @@ import { z } from "zod";
 import { engineFailure, EngineProblem } from "./problems";
 import { docker } from "./run";
 
+/** How the engine stores what a container prints. */
+export interface ContainerLog {
+  /** `json-file`, `local`, `journald`, … */
+  readonly driver: string;
+  /** Most bytes on the host's disk; `null` without a limit, `undefined` when another program stores it. */
+  readonly limitBytes: number | null | undefined;
+}
+
 /** A container, by `docker inspect`. */
 export interface Container {
   readonly name: string;
@@ -15,13 +23,20 @@ export interface Container {
   readonly exitCode: number;
   /** Published addresses, e.g. `127.0.0.1:15432`. */
   readonly ports: readonly string[];
+  readonly log?: ContainerLog | undefined;
 }
+
+const logConfigSchema = z.object({
+  Type: z.string(),
+  Config: z.record(z.string(), z.string()).nullish(),
+});
 
 const inspectionSchema = z.array(
   z.object({
     Name: z.string(),
     Created: z.string(),
     Config: z.object({ Labels: z.record(z.string(), z.string()).nullish() }),
+    HostConfig: z.object({ LogConfig: logConfigSchema.nullish() }).nullish(),
     State: z.object({
       Status: z.string(),
       StartedAt: z.string(),
@@ -63,8 +78,35 @@ export function parseInspection(json: string): Container[] {
       ports: Object.values(container.NetworkSettings.Ports ?? {})
         .flatMap((bindings) => bindings ?? [])
         .map(({ HostIp, HostPort }) => `${HostIp}:${HostPort}`),
+      log: parseLogConfig(container.HostConfig?.LogConfig),
     };
   });
+}
+
+/** Options of drivers that store logs on the host, without which it is their default. Docker's documentation, "Logging drivers". */
+const logDefaults = {
+  "json-file": { size: undefined, files: "1" },
+  local: { size: "20m", files: "5" },
+} as const;
+
+function parseLogConfig(
+  config: z.infer<typeof logConfigSchema> | null | undefined,
+): ContainerLog | undefined {
+  if (!config) return undefined;
+  const { Type: driver, Config: options } = config;
+  if (driver === "none") return { driver, limitBytes: 0 };
+  if (!(driver in logDefaults)) return { driver, limitBytes: undefined };
+  const defaults = logDefaults[driver as keyof typeof logDefaults];
+  const bytes = parseDockerSize(options?.["max-size"] ?? defaults.size);
+  const files = Number(options?.["max-file"] ?? defaults.files);
+  return { driver, limitBytes: bytes === undefined ? null : bytes * files };
+}
+
+/** Bytes of a size like `20m`; `undefined` for none, or for `-1`, which is no limit. */
+function parseDockerSize(text: string | undefined): number | undefined {
+  const [, digits, unit = ""] = /^(\d+)([kmg]?)b?$/i.exec(text ?? "") ?? [];
+  if (digits === undefined) return undefined;
+  return Number(digits) * 1024 ** ["", "k", "m", "g"].indexOf(unit.toLowerCase());
 }
 
 /** Raises an {@link EngineProblem} when the engine of a host does not answer. */

@@ -3,7 +3,7 @@ import type { Client } from "pg";
 import { nextRuns } from "../../model/backup/cron";
 import type { BackupsObservation } from "../../model/backup/protocol";
 import { scheduledJobs } from "../../model/backup/scheduled-jobs";
-import { newestVerified } from "../../model/backup/catalogue";
+import { isRejected, newestVerified } from "../../model/backup/catalogue";
 import { runningJob } from "../jobs/job-lock";
 import { jobKey } from "../jobs/scheduler";
 import { publicKey } from "../repository/signing-key";
@@ -30,12 +30,15 @@ export async function observeBackups(client: Client, now: Date): Promise<Backups
     running: (await runningJob(client)) ?? null,
     lastAttempt: entries.findLast(({ attempt }) => attempt !== null)?.attempt ?? null,
     late: await readOverdueReasons(request, entries, now),
-    newest: entries.findLast(({ backup }) => backup !== null)?.id ?? null,
+    newest: entries.findLast((entry) => entry.backup !== null && !isRejected(entry))?.id ?? null,
     newestVerified: newestVerified(entries, now),
     verifiedLimit: request?.verify?.limit ?? null,
     since: (await scheduleSavedAt())?.toISOString() ?? null,
     freeBytes: space ? space.bavail * space.bsize : null,
     signingKey: await publicKey().catch(() => null),
-    rejected: entries.flatMap(({ authenticity }) => authenticity?.problem ?? []),
+    rejected: entries.flatMap(({ authenticity, rejectedRecords = [] }) => [
+      ...(authenticity?.problem == null ? [] : [authenticity.problem]),
+      ...rejectedRecords,
+    ]),
   };
 }

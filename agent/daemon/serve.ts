@@ -7,7 +7,9 @@ import { serveMetrics } from "./metrics/serve-metrics";
 import { rollBackInterruptedChange } from "../server/pg-hba/apply";
 import { maintainArchive } from "../recovery/archive/maintain-archive";
 import { serveJobs } from "./jobs/serve-jobs";
+import { isExternal } from "../postgres/external-connection";
 import { withOwnDatabase } from "../postgres/own-database";
+import { canConfine } from "../system/confine";
 import { logLine } from "../system/progress";
 import { removeAllFetched } from "../restore/source/fetch-offsite";
 import { dropUnusedLogins } from "../postgres/restricted-login";
@@ -29,6 +31,10 @@ const overdueSeconds = 60;
  */
 export function serve(server: string): void {
   logLine(`agent of server ${server} is running`);
+  if (!isExternal && !canConfine())
+    logLine(
+      "this kernel has no Landlock (Linux 5.13): base backups and recovery instances are not confined",
+    );
   const timers = [
     setInterval(writeHeartbeat, heartbeatSeconds * 1000),
     setInterval(() => void cleanUp(server), cleanUpSeconds * 1000),

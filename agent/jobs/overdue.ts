@@ -1,4 +1,4 @@
-import { newestVerified, type CatalogueEntry } from "../../model/backup/catalogue";
+import { isRejected, newestVerified, type CatalogueEntry } from "../../model/backup/catalogue";
 import { backupAgeProblem } from "../../model/backup/age-limit";
 import { overdueJobs } from "../../model/backup/overdue-jobs";
 import type { BackupsRequest } from "../../model/backup/protocol";
@@ -14,7 +14,8 @@ export async function readOverdueReasons(
   if (!request || !since) return [];
   const unverified = backupAgeProblem(
     {
-      newest: catalogue.findLast(({ backup }) => backup !== null)?.id ?? null,
+      newest:
+        catalogue.findLast((entry) => entry.backup !== null && !isRejected(entry))?.id ?? null,
       newestVerified: newestVerified(catalogue, now),
       verifiedLimit: request.verify?.limit ?? null,
       since: since.toISOString(),

@@ -7,7 +7,8 @@ import {
 } from "../../model/connection/connection-error";
 import { serverLogCommand } from "./container";
 import { clientConfig, currentConnection, type Connection } from "./external-connection";
-import { EnvironmentError, messageOf } from "../system/errors";
+import { AgentError, EnvironmentError, messageOf } from "../system/errors";
+import { rejectEventTriggers } from "./event-triggers";
 import { currentSocketFolder } from "./target";
 
 /** No timeouts. */
@@ -53,7 +54,7 @@ const parameterSince: Readonly<Record<string, number>> = {
 
 /** Parameters of a superuser's session as startup options for `libpq` and `pg`. */
 export function sessionOptions(more: SessionSettings = {}): string {
-  return renderOptions({ ...superuserSettings, ...more });
+  return renderOptions({ ...superuserSettings, ...settingsOfMajor(serverMajor()), ...more });
 }
 
 /** Parameters as startup options, without those that the external server does not have. */
@@ -65,10 +66,24 @@ export function renderOptions(settings: SessionSettings): string {
 
 /** The parameters that the server has. */
 export function supportedSettings(settings: SessionSettings): SessionSettings {
-  const major = currentConnection()?.major ?? Infinity;
+  const major = serverMajor();
   return Object.fromEntries(
     Object.entries(settings).filter(([name]) => major >= (parameterSince[name] ?? 0)),
   );
+}
+
+/** Major version of an external server; that of the image counts as the newest. */
+function serverMajor(): number {
+  return currentConnection()?.major ?? Infinity;
+}
+
+/**
+ * Parameters of the superuser's sessions that a major version needs in addition: before `event_triggers` existed, only a
+ * replica's session fires none but those that {@link rejectEventTriggers} finds.
+ */
+export function settingsOfMajor(major: number): SessionSettings {
+  const hasParameter = major >= (parameterSince["event_triggers"] ?? 0);
+  return hasParameter ? {} : { session_replication_role: "replica" };
 }
 
 /**
@@ -80,9 +95,12 @@ export async function connect(database: string, settings: SessionSettings = {}):
   try {
     // The superuser's own database has no other owner.
     if (database !== "postgres") await client.query(resetDatabaseSettings);
+    if ("session_replication_role" in settingsOfMajor(serverMajor()))
+      await rejectEventTriggers(client, database);
     return client;
   } catch (error) {
     await client.end().catch(() => undefined);
+    if (error instanceof AgentError) throw error;
     throw new EnvironmentError(connectFailureText(currentConnection(), error), { cause: error });
   }
 }

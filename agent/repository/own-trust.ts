@@ -2,16 +2,16 @@ import path from "node:path";
 import { z } from "zod";
 import { invalidKey, type Trust } from "../../model/backup/authenticity";
 import { backupIdSchema } from "../../model/backup/backup-id";
-import type { BackupId } from "../../model/base/names";
+import { parseBackupId, type BackupId } from "../../model/base/names";
 import { readSchedule } from "../jobs/schedule";
 import { readTextIfExists } from "../system/atomic-file";
 import { now } from "../system/clock";
 import { messageOf } from "../system/errors";
 import { logLine } from "../system/progress";
 import { stateFolder, writeStateFile } from "../system/state-folder";
-import { readRecord, saveRecord } from "./records";
+import { readRecord, recordsFolder, saveRecord } from "./records";
 import { publicKey } from "./signing-key";
-import { listBackupIds, parseJson, readStoredManifest } from "./stored-backup";
+import { listBackupIds, parseJson, readNames, readStoredManifest } from "./stored-backup";
 
 /** In the agent's volume: that it signs, since when, and the first backup that it made since. */
 const stateFile = "signing.json";
@@ -69,6 +69,7 @@ export async function beginSigning(): Promise<Signing> {
   );
   const unsigned = ids.filter((_, index) => signatures[index] === null);
   for (const id of isForeign ? [] : unsigned) await adopt(id);
+  if (!isForeign) await adoptAttempts();
   const signing = { since: now().toISOString(), first: null };
   await saveSigning(signing);
   return signing;
@@ -86,6 +87,15 @@ async function adopt(id: BackupId): Promise<void> {
   // Last, because a backup with this record is not adopted again.
   const at = now().toISOString();
   await saveRecord(id, "signature", { manifest, reason: "earlier version", at });
+}
+
+/** Signs the attempts that an earlier version has recorded. */
+async function adoptAttempts(): Promise<void> {
+  const ids = (await readNames(recordsFolder())).filter((name) => parseBackupId(name));
+  for (const id of ids) {
+    const attempt = await readRecord(id, "attempt");
+    if (attempt?.key === null) await saveRecord(id, "attempt", attempt.record);
+  }
 }
 
 async function readSigning(): Promise<Signing | undefined> {

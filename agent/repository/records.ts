@@ -1,12 +1,7 @@
 import { mkdir, rm } from "node:fs/promises";
 import path from "node:path";
 import { z } from "zod";
-import {
-  attemptSchema,
-  offsiteCopySchema,
-  verificationSchema,
-  type Attempt,
-} from "../../model/backup/catalogue";
+import { attemptSchema, offsiteCopySchema, verificationSchema } from "../../model/backup/catalogue";
 import { invalidKey, type SignedRecord } from "../../model/backup/authenticity";
 import { manifestSignatureSchema, signatureSchema, signedText } from "../../model/backup/signature";
 import type { BackupId } from "../../model/base/names";
@@ -16,10 +11,11 @@ import { isSignatureOf, signText } from "./signing-key";
 import { parseJson, repositoryFolder } from "./stored-backup";
 
 /**
- * Records about a backup that are signed: those that decide whether it counts. Each is a file of its own beside the
- * backup, so that concurrent writers do not overwrite each other.
+ * Records about a backup, and about an attempt to make one. All are signed. Each is a file of its own beside the backup,
+ * so that concurrent writers do not overwrite each other.
  */
 const schemas = {
+  attempt: attemptSchema,
   signature: manifestSignatureSchema,
   verification: verificationSchema,
   offsite: offsiteCopySchema,
@@ -50,13 +46,23 @@ export async function saveRecord<Name extends RecordName>(
   await write(id, name, JSON.stringify({ ...record, signature }));
 }
 
-/** A record, with the key that it is signed with; `null` without one. */
+/** A record, with the key that it is signed with; `null` without one, or when it cannot be parsed. */
 export async function readRecord<Name extends RecordName>(
   id: BackupId,
   name: Name,
   repository = repositoryFolder,
 ): Promise<SignedRecord<RecordOf<Name>> | null> {
-  return parseRecord(id, name, await read(id, name, repository));
+  return (await findRecord(id, name, repository)) ?? null;
+}
+
+/** The same; `undefined` for a record that cannot be parsed. */
+export async function findRecord<Name extends RecordName>(
+  id: BackupId,
+  name: Name,
+  repository: string,
+): Promise<SignedRecord<RecordOf<Name>> | null | undefined> {
+  const text = await read(id, name, repository);
+  return text === undefined ? null : (parseRecord(id, name, text) ?? undefined);
 }
 
 /** Parses the text of a record, and checks its signature. */
@@ -74,20 +80,6 @@ export function parseRecord<Name extends RecordName>(
   if (!known) return { record, key: null };
   const isValid = isSignatureOf(signedText(name, id, record), known);
   return { record, key: isValid ? known.key : invalidKey };
-}
-
-/** Writes the record of an attempt. It decides nothing and is not signed: a failed attempt has no manifest. */
-export async function writeAttempt(attempt: Attempt): Promise<void> {
-  await write(attempt.id, "attempt", JSON.stringify(attempt));
-}
-
-/** The record of an attempt; `null` without one. */
-export async function readAttempt(
-  id: BackupId,
-  repository = repositoryFolder,
-): Promise<Attempt | null> {
-  const text = await read(id, "attempt", repository);
-  return (text === undefined ? undefined : parseJson(attemptSchema, text)) ?? null;
 }
 
 /** Removes all records of a backup. */

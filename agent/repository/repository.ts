@@ -2,6 +2,8 @@ import { rm } from "node:fs/promises";
 import path from "node:path";
 import {
   recordCounts,
+  rejectedRecordText,
+  type EvidenceName,
   type Authenticity,
   type SignedRecord,
   type Trust,
@@ -19,20 +21,13 @@ import { authenticityOf } from "./authenticity";
 import { saveFallbackAttempt, readFallbackAttempts } from "./fallback-attempts";
 import { recordUploadedCopies } from "./known-offsite-copies";
 import { ownTrust } from "./own-trust";
-import {
-  readAttempt,
-  readRecord,
-  recordsFolder,
-  removeRecords,
-  saveRecord,
-  writeAttempt,
-} from "./records";
+import { findRecord, readRecord, recordsFolder, removeRecords, saveRecord } from "./records";
 import { backupFolder, readNames, readStoredManifest, repositoryFolder } from "./stored-backup";
 
-/** Saves the result of a backup attempt; in the agent's volume when the backup volume is full or unwritable. */
+/** Saves the result of a backup attempt, signed; in the agent's volume when the backup volume is full or unwritable. */
 export async function saveAttempt(attempt: Attempt): Promise<void> {
   try {
-    await writeAttempt(attempt);
+    await saveRecord(attempt.id, "attempt", attempt);
   } catch {
     await saveFallbackAttempt(attempt);
   }
@@ -87,6 +82,8 @@ export async function removeBackup(id: BackupId): Promise<void> {
   await removeRecords(id);
 }
 
+type UnboundAttempt = Attempt & { readonly manifest?: undefined };
+
 async function readEntry(
   id: BackupId,
   pins: readonly Pin[],
@@ -95,31 +92,45 @@ async function readEntry(
 ): Promise<CatalogueEntry> {
   const [stored, attempt, verification, offsite] = await Promise.all([
     readStoredManifest(id, repository),
-    readAttempt(id, repository),
-    readRecord(id, "verification", repository),
-    readRecord(id, "offsite", repository),
+    findRecord(id, "attempt", repository),
+    findRecord(id, "verification", repository),
+    findRecord(id, "offsite", repository),
   ]);
   const authenticity = stored && (await authenticityOf(id, stored, trust, { repository }));
   const checked = counted(verification, trust, authenticity);
+  const uploaded = counted(offsite, trust, authenticity);
+  // An attempt may have no manifest, so its record is bound to none.
+  const made =
+    attempt?.record.id === id ? counted<UnboundAttempt>(attempt, trust, undefined) : null;
+  const rejectedRecords = Object.entries({
+    attempt: attempt !== null && made === null,
+    verification: verification !== null && checked === null,
+    offsite: offsite !== null && uploaded === null,
+  }).flatMap(([name, isRejected]) =>
+    isRejected ? [rejectedRecordText(name as EvidenceName, id)] : [],
+  );
   const isRejected = authenticity?.state === "rejected";
   return {
     id,
-    attempt,
+    attempt: made,
     verification: isRejected && checked?.result === "passed" ? null : checked,
-    offsite: counted(offsite, trust, authenticity),
+    offsite: uploaded,
     backup: stored ? summaryOf(stored.manifest) : null,
     ...(authenticity && { authenticity }),
+    // Those of a rejected backup say nothing more.
+    ...(rejectedRecords.length > 0 && !isRejected && { rejectedRecords }),
     pins: pins.filter(({ backup }) => backup === id).map(({ by }) => by),
   };
 }
 
 /** A record, unless it is not genuine or speaks of another manifest. */
 function counted<T extends { readonly manifest?: string | null | undefined }>(
-  found: SignedRecord<T> | null,
+  found: SignedRecord<T> | null | undefined,
   trust: Trust,
   authenticity: Authenticity | undefined,
 ): T | null {
-  return found && recordCounts(found, trust, authenticity) ? found.record : null;
+  if (!found) return null;
+  return recordCounts(found, trust, authenticity) ? found.record : null;
 }
 
 function summaryOf(manifest: Manifest): NonNullable<CatalogueEntry["backup"]> {

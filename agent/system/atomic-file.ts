@@ -1,28 +1,32 @@
-import { readFile, rename, rm, writeFile } from "node:fs/promises";
+import { rename, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { fsyncPath } from "./fsync";
+import { withRealFolder } from "./real-folder";
+import { readRegularFile } from "./regular-file";
 
-/** Reads a text file; `undefined` when it does not exist. */
+/** Reads a text file, without following a symbolic link; `undefined` when it does not exist. */
 export async function readTextIfExists(file: string): Promise<string | undefined> {
-  try {
-    return await readFile(file, "utf8");
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
-    throw error;
-  }
+  return (await readRegularFile(file))?.toString("utf8");
 }
 
-/** Replaces a file: after a crash it has either its previous or its new contents, never a part of them. */
+/**
+ * Replaces a file: after a crash it has either its previous or its new contents, never a part of them. Does not follow
+ * symbolic links: of one in place of the file, the link is replaced.
+ */
 export async function writeFileAtomically(file: string, text: string): Promise<void> {
-  // One name per process, because two processes may write the same file at once.
-  const partial = `${file}.${process.pid}.partial`;
-  try {
-    await writeFile(partial, text, { mode: 0o600 });
-    await fsyncPath(partial);
-    await rename(partial, file);
-  } catch (error) {
-    await rm(partial, { force: true });
-    throw error;
-  }
-  await fsyncPath(path.dirname(file));
+  await withRealFolder(path.dirname(file), async (folder, handle) => {
+    const target = path.join(folder, path.basename(file));
+    // One name per process, because two processes may write the same file at once.
+    const partial = `${target}.${process.pid}.partial`;
+    try {
+      await rm(partial, { force: true });
+      await writeFile(partial, text, { mode: 0o600, flag: "wx" });
+      await fsyncPath(partial);
+      await rename(partial, target);
+    } catch (error) {
+      await rm(partial, { force: true });
+      throw error;
+    }
+    await handle.sync();
+  });
 }

@@ -1,14 +1,14 @@
 import { constants, type Stats } from "node:fs";
 import { lstat, open } from "node:fs/promises";
-import path from "node:path";
 import { AgentError } from "./errors";
+import { requireRealPath } from "./real-folder";
 
 /** Largest file that is read into memory, in bytes: a manifest of 20,000 tables has 10 MB. */
 const maxBytes = 256 * 2 ** 20;
 
 /**
  * Reads a file that others may write to; `undefined` when it does not exist. Throws an {@link AgentError} when it is not a
- * regular file: a symbolic link could lead to a secret, a pipe never ends, a device has no size.
+ * regular file, or reached through a symbolic link: a link could lead to a secret, a pipe never ends, a device has no size.
  *
  * @param most Largest size, in bytes.
  */
@@ -25,7 +25,9 @@ export async function readRegularFile(file: string, most = maxBytes): Promise<Bu
   }
   try {
     const facts = await handle.stat();
-    if (!facts.isFile() || facts.size > most) throw notRegular(file);
+    if (!facts.isFile()) throw notRegular(file);
+    if (facts.size > most) throw new AgentError(`${file} is too large`);
+    await requireRealPath(handle, file);
     return await handle.readFile();
   } finally {
     await handle.close();
@@ -49,5 +51,5 @@ export async function isRealFolder(folder: string): Promise<boolean> {
 }
 
 function notRegular(file: string): AgentError {
-  return new AgentError(`${path.basename(file)} is not a regular file`);
+  return new AgentError(`${file} is not a regular file, and the agent follows no link; remove it`);
 }

@@ -2,7 +2,7 @@ import type { Observation } from "../../model/observation/observation";
 import { localHost } from "../../model/base/host";
 import type { ServerKind } from "../../model/base/names";
 import { call } from "../../engine/agent-client";
-import { inspectContainers, type Container } from "../../engine/containers";
+import { inspectContainers, type Container, type ContainerLog } from "../../engine/containers";
 import { EngineProblem } from "../../engine/problems";
 import { lastChange, type StackChange } from "../pulumi/history";
 import { readStackFile } from "../project/stack-file";
@@ -25,8 +25,15 @@ export interface ServerStatus {
   readonly addresses: readonly string[];
   /** The container of its application; `undefined` if it has none. */
   readonly application?: Container | undefined;
+  /** The logs of its containers on the engine. */
+  readonly logs?: readonly NamedLog[];
   readonly observation: Observation | undefined;
   readonly lastChange: StackChange | undefined;
+}
+
+/** The log of a container. */
+export interface NamedLog extends ContainerLog {
+  readonly container: string;
 }
 
 /** Inspects servers in parallel: their engines, agents and histories. Runs no Pulumi program. */
@@ -57,8 +64,15 @@ export async function inspectServers(
       return {
         ...(await inspectServer(folder, stack, host, own)),
         application: onHost.get(application),
+        logs: logsOf([own.postgres, own.agent, onHost.get(application)]),
       };
     }),
+  );
+}
+
+function logsOf(containers: readonly (Container | undefined)[]): NamedLog[] {
+  return containers.flatMap((container) =>
+    container?.log ? [{ container: container.name, ...container.log }] : [],
   );
 }
 

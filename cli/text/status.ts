@@ -7,6 +7,7 @@ import type { ServerState, ServerStatus } from "../server/server-status";
 import { applicationRows } from "./application";
 import { backupRows } from "./backup-status";
 import { archiveRows } from "./archive-status";
+import { logRows } from "./log-status";
 import { roleRows } from "./role-status";
 import { ageText, timestampText } from "../base/time-text";
 import { plainPaint, type Paint } from "../base/paint";
@@ -59,6 +60,7 @@ function detailRows(server: ServerStatus, now: Date, paint: Paint): string[][] {
   if (observation) rows.push(...archiveRows(observation.archive, paint));
   if (observation) rows.push(...roleRows(observation.roles, paint));
   if (lastChange) rows.push(["changed", changeText(stack, lastChange, now, paint)]);
+  rows.push(...logRows(stack, server.logs ?? [], paint));
   if (typeof observation?.freeBytes === "number")
     rows.push(["disk", `${formatBytes(observation.freeBytes)} free`]);
   return rows;

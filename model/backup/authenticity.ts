@@ -125,6 +125,29 @@ export function recordCounts(
   return isTrusted && (authenticity === undefined || record.manifest === authenticity.manifest);
 }
 
+/** Records that say how a backup fared; the record `signature` is judged with its backup. */
+export type EvidenceName = "attempt" | "verification" | "offsite";
+
+const evidence: Readonly<
+  Record<EvidenceName, readonly [what: string, fix: (id: string) => string]>
+> = {
+  attempt: ["how backup $ was made", (id) => `remove records/${id}/attempt.json`],
+  verification: [
+    "a verification of backup $",
+    (id) => `verify it again: npx stagecraft backups verify <stack> ${id}`,
+  ],
+  offsite: [
+    "the off-site copy of backup $",
+    () => "upload it again: npx stagecraft backups offsite <stack> --upload",
+  ],
+};
+
+/** Why a record does not count, and what to do. */
+export function rejectedRecordText(name: EvidenceName, id: BackupId): string {
+  const [what, fix] = evidence[name];
+  return `the record of ${what.replace("$", id)} does not count: it was altered, or is not signed with a trusted key for this backup; ${fix(id)}`;
+}
+
 /** What to do about an unknown key, if it is the right one. */
 const keyFixes: Readonly<Record<Trust["scope"], (key: string) => string>> = {
   "own repository": (key) =>

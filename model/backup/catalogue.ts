@@ -90,6 +90,8 @@ export const catalogueEntrySchema = z.strictObject({
   offsite: offsiteCopySchema.nullable(),
   /** Whether the backup is genuine; absent without a backup, and in the answers of an earlier version. */
   authenticity: authenticitySchema.optional(),
+  /** Why records of it do not count, a sentence each; absent if all do. */
+  rejectedRecords: z.array(z.string()).optional(),
   pins: z.array(z.string()),
 });
 export type CatalogueEntry = z.infer<typeof catalogueEntrySchema>;

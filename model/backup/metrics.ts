@@ -1,5 +1,5 @@
 import { parseBackupId } from "../base/names";
-import { isVerified, type CatalogueEntry } from "./catalogue";
+import { isRejected, isVerified, type CatalogueEntry } from "./catalogue";
 
 /** A sample of a metric, with its labels. */
 export interface Sample {
@@ -33,7 +33,8 @@ export function backupMetrics(
   { catalogue, late, freeBytes }: BackupMetricsInput,
   now: Date,
 ): Metric[] {
-  const backups = catalogue.flatMap(({ id, backup }) => {
+  const genuine = catalogue.filter((entry) => !isRejected(entry));
+  const backups = genuine.flatMap(({ id, backup }) => {
     const time = parseBackupId(id);
     return backup && time ? [{ time, backup, job: backup.job ?? manualJob }] : [];
   });

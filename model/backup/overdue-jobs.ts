@@ -1,6 +1,6 @@
 import { parseBackupId } from "../base/names";
 import { parseDuration } from "../base/units";
-import type { CatalogueEntry } from "./catalogue";
+import { isRejected, type CatalogueEntry } from "./catalogue";
 import { lastRun } from "./cron";
 import type { BackupJob } from "./job";
 
@@ -34,11 +34,13 @@ function latestDueRun(job: BackupJob, since: Date, now: Date): Date | undefined 
   return lastRun(job, since, new Date(now.getTime() - allowance * 1000));
 }
 
-/** Whether the job, or a manual backup, has made a backup since that time. */
+/** Whether the job, or a manual backup, has made a genuine backup since that time. */
 function hasBackupSince(catalogue: readonly CatalogueEntry[], job: string, time: Date): boolean {
-  return catalogue.some(({ id, backup }) => {
+  return catalogue.some((entry) => {
+    const { id, backup } = entry;
     const createdAt = parseBackupId(id);
-    const isOurs = backup !== null && (backup.job === job || backup.job === null);
+    const isGenuine = backup !== null && !isRejected(entry);
+    const isOurs = isGenuine && (backup.job === job || backup.job === null);
     return isOurs && createdAt !== undefined && createdAt >= time;
   });
 }

@@ -3,6 +3,9 @@ import { z } from "zod";
 /** Mount point of the archive volume, in both containers of a server. */
 export const archiveFolder = "/var/lib/pgbackrest";
 
+/** Folder of pgBackRest's locks. */
+export const lockFolder = "/tmp/pgbackrest";
+
 /** Stagecraft's own files in the archive. */
 export const archiveFiles = {
   folder: `${archiveFolder}/stagecraft`,
@@ -57,7 +60,28 @@ export interface RepositoryOptions {
   readonly mostWaiting: number;
 }
 
-/** pgBackRest's configuration file, for all clusters of a server. pgBackRest's documentation, "Configuration Reference". */
+/** Options of pgBackRest that both containers of a server use. */
+const commonOptions = {
+  "compress-type": "zst",
+  "start-fast": "y",
+  // Each container has its own folder for locks; only the agent's makes backups.
+  "lock-path": lockFolder,
+  "log-level-file": "off",
+  "log-level-console": "off",
+  "log-level-stderr": "warn",
+  "log-timestamp": "n",
+};
+
+const clusterOptions = {
+  "pg1-path": "/var/lib/postgresql/data/pgdata",
+  "pg1-socket-path": "/run/postgresql",
+  "pg1-user": "postgres",
+};
+
+/**
+ * The configuration file of PostgreSQL's archive command, for all clusters of a server. pgBackRest's documentation,
+ * "Configuration Reference".
+ */
 export function renderRepositoryConfig(
   stanzas: readonly string[],
   { keepFull, mostWaiting }: RepositoryOptions,
@@ -66,25 +90,32 @@ export function renderRepositoryConfig(
     "repo1-path": archiveFolder,
     "repo1-retention-full": keepFull,
     "archive-push-queue-max": mostWaiting,
-    "compress-type": "zst",
-    "start-fast": "y",
-    // Each container has its own folder for locks; only the agent's makes backups.
-    "lock-path": "/tmp/pgbackrest",
-    "log-level-file": "off",
-    "log-level-console": "off",
-    "log-level-stderr": "warn",
-    "log-timestamp": "n",
-  };
-  const cluster = {
-    "pg1-path": "/var/lib/postgresql/data/pgdata",
-    "pg1-socket-path": "/run/postgresql",
-    "pg1-user": "postgres",
+    ...commonOptions,
   };
   return [
     "# Written by Stagecraft. Change backups.pointInTime of the stack instead.\n",
     section("global", all),
-    ...stanzas.map((stanza) => section(stanza, cluster)),
+    ...stanzas.map((stanza) => section(stanza, clusterOptions)),
   ].join("");
+}
+
+/**
+ * The options of the agent's own calls, as pgBackRest's environment variables; those that a command does not have are
+ * ignored. @param keepFull Number of full backups to keep. @default all
+ */
+export function repositoryEnvironment(keepFull?: number): Record<string, string> {
+  const options = {
+    "repo1-path": archiveFolder,
+    ...commonOptions,
+    ...clusterOptions,
+    ...(keepFull !== undefined && { "repo1-retention-full": keepFull }),
+  };
+  return Object.fromEntries(
+    Object.entries(options).map(([name, value]) => [
+      `PGBACKREST_${name.toUpperCase().replaceAll("-", "_")}`,
+      String(value),
+    ]),
+  );
 }
 
 function section(name: string, options: Readonly<Record<string, string | number>>): string {

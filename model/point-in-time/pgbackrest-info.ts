@@ -50,10 +50,16 @@ const infoSchema = z.array(
 /** Status code for no valid backups: a new stanza. pgBackRest's documentation, "Info Command". */
 const noBackups = 2;
 
-/** Parses the output of `pgbackrest info --output=json`. */
+/** Names from the archive, which PostgreSQL's user can write to; others could lead out of it. */
+const names = { stanza: /^cluster-\d+$/, archive: /^\d+-\d+$/, segment: /^[0-9A-F]{24}$/ };
+
+/** Parses the output of `pgbackrest info --output=json`. Folders with other names than Stagecraft's are ignored. */
 export function parseInfo(json: string): StanzaInfo[] {
-  return infoSchema.parse(JSON.parse(json)).map(({ name, status, archive, backup }) => {
-    const newest = archive.filter(({ max }) => max !== null).at(-1);
+  const stanzas = infoSchema.parse(JSON.parse(json)).filter(({ name }) => names.stanza.test(name));
+  return stanzas.map(({ name, status, archive, backup }) => {
+    const newest = archive
+      .filter(({ id, max }) => names.archive.test(id) && max !== null && names.segment.test(max))
+      .at(-1);
     return {
       stanza: name,
       problem: [0, noBackups].includes(status.code) ? undefined : status.message,

@@ -1,4 +1,4 @@
-import { parseInfo } from "../../../model/point-in-time/pgbackrest-info";
+import { parseInfo, type StanzaInfo } from "../../../model/point-in-time/pgbackrest-info";
 import { archiveFiles, type ArchiveState } from "../../../model/point-in-time/archive-repository";
 import type { ArchivedCluster } from "../../../model/point-in-time/recovery-windows";
 import { readTextIfExists } from "../../system/atomic-file";
@@ -9,12 +9,20 @@ import { archivedUpTo } from "./archived-up-to";
 export async function readClusters(state: ArchiveState): Promise<ArchivedCluster[]> {
   // Nothing was ever archived here.
   if ((await readTextIfExists(archiveFiles.config)) === undefined) return [];
-  const infos = parseInfo(await backrest("info", { options: ["--output=json"] }));
+  const stored = parseInfo(await backrest("info", { options: ["--output=json"] }));
   return Promise.all(
-    infos.map(async (info) => ({
+    [...stored, ...missingClusters(state, stored)].map(async (info) => ({
       info,
       periods: state.periods[info.stanza] ?? [],
       archivedUpTo: await archivedUpTo(info),
     })),
   );
+}
+
+/** Clusters that were archived and of which the archive has nothing, with pgBackRest's words for it. */
+function missingClusters(state: ArchiveState, stored: readonly StanzaInfo[]): StanzaInfo[] {
+  const problem = "missing stanza path";
+  return Object.keys(state.periods)
+    .filter((stanza) => !stored.some((info) => info.stanza === stanza))
+    .map((stanza) => ({ stanza, problem, backups: [], newest: undefined }));
 }

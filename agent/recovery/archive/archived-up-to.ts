@@ -1,4 +1,4 @@
-import { readdir, stat } from "node:fs/promises";
+import { lstat, readdir } from "node:fs/promises";
 import path from "node:path";
 import type { StanzaInfo } from "../../../model/point-in-time/pgbackrest-info";
 import { archiveFolder, reachedFile } from "../../../model/point-in-time/archive-repository";
@@ -18,7 +18,7 @@ export async function archivedUpTo({ stanza, newest }: StanzaInfo): Promise<Date
     file.startsWith(`${newest.segment}-`),
   );
   const found =
-    name === undefined ? undefined : await stat(path.join(folder, name)).catch(() => undefined);
+    name === undefined ? undefined : await lstat(path.join(folder, name)).catch(() => undefined);
   return found?.mtime;
 }
 

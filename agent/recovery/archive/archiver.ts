@@ -1,4 +1,4 @@
-import { rename, stat } from "node:fs/promises";
+import { lstat } from "node:fs/promises";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Client } from "pg";
@@ -7,6 +7,7 @@ import { archiverFiles } from "../../../model/point-in-time/archive-repository";
 import { AgentError } from "../../system/errors";
 import { socketFolder } from "../../postgres/target";
 import { readTextIfExists } from "../../system/atomic-file";
+import { renameFile } from "../../system/real-folder";
 import { parseReachedTime } from "./archived-up-to";
 
 /** State of PostgreSQL's WAL archiver. */
@@ -90,9 +91,12 @@ export async function archiveAll(client: Client): Promise<void> {
 export async function claimGap(): Promise<{ readonly at: Date } | undefined> {
   const file = path.join(socketFolder, archiverFiles.gap);
   const claimed = `${file}.taken`;
-  if (!(await stat(file).catch(() => undefined)) && !(await stat(claimed).catch(() => undefined)))
-    return undefined;
+  const isThere = async (name: string): Promise<boolean> =>
+    (await lstat(name).catch(() => undefined)) !== undefined;
   // A record that was claimed but not handled yet has priority.
-  if (!(await stat(claimed).catch(() => undefined))) await rename(file, claimed);
+  if (!(await isThere(claimed))) {
+    if (!(await isThere(file))) return undefined;
+    await renameFile(file, claimed);
+  }
   return { at: parseReachedTime((await readTextIfExists(claimed)) ?? "") ?? new Date() };
 }

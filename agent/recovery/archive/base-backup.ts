@@ -1,7 +1,12 @@
+import path from "node:path";
 import type { Client } from "pg";
 import type { BaseBackupResult, BaseBackupType } from "../../../model/point-in-time/protocol";
 import { baseBackupResultSchema } from "../../../model/point-in-time/protocol";
-import { archiveFiles, stanzaName } from "../../../model/point-in-time/archive-repository";
+import {
+  archiveFiles,
+  archiveFolder,
+  stanzaName,
+} from "../../../model/point-in-time/archive-repository";
 import { recoverableWindows } from "../../../model/point-in-time/recovery-windows";
 import { formatBytes, formatDuration } from "../../../model/base/units";
 import { now } from "../../system/clock";
@@ -12,11 +17,13 @@ import { logLine } from "../../system/progress";
 import { readTextIfExists, writeFileAtomically } from "../../system/atomic-file";
 import { readClusters } from "./archived-clusters";
 import { backrest } from "./pgbackrest";
-import { readOwnArchiveState } from "./archive-state";
+import { readChoice, readOwnArchiveState } from "./archive-state";
 import { isArchiving, systemIdentifier } from "./switch-archiving";
 import { advisoryLocks } from "../../postgres/advisory-locks";
 import { waitForLock } from "../../postgres/locks";
 import { withOwnDatabase } from "../../postgres/own-database";
+import { dataFolder } from "../../server/parameters/config-files";
+import { findForeignLinks } from "../../system/foreign-links";
 
 /** Advisory lock: one base backup at a time; a second one waits. */
 const lock = advisoryLocks.baseBackup;
@@ -54,7 +61,9 @@ export async function makeBaseBackup(
       logLine(`base backup, ${type} …`);
       const option = type === "full" ? "full" : "diff";
       // Ends when the backup and the WAL written during it are in the archive.
-      await backrest("backup", { stanza, options: [`--type=${option}`] });
+      await rejectForeignLinks();
+      const keepFull = (await readChoice().catch(() => undefined))?.keepFull;
+      await backrest("backup", { stanza, keepFull, options: [`--type=${option}`] });
       done = result(type, "backed up", await describe(server, stanza, seconds(), type));
     });
   } catch (error) {
@@ -88,6 +97,15 @@ export async function hasBackup(server: string, stanza: string): Promise<boolean
   if (open?.to !== null) return false;
   const clusters = await readClusters({ ...state, periods: { [stanza]: [open] } });
   return recoverableWindows(clusters).length > 0;
+}
+
+/** Throws an {@link AgentError} for a link out of PostgreSQL's volumes: pgBackRest would copy what it leads to. */
+async function rejectForeignLinks(): Promise<void> {
+  const [link] = await findForeignLinks(dataFolder, [path.dirname(dataFolder), archiveFolder]);
+  if (!link) return;
+  throw new AgentError(
+    `PostgreSQL's data folder has the symbolic link ${link.name} to ${link.target}, which is not in its volume; remove the link: a base backup would contain what it leads to`,
+  );
 }
 
 async function currentStanza(client: Client, server: string): Promise<string> {

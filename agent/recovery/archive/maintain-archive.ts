@@ -1,4 +1,3 @@
-import { rm } from "node:fs/promises";
 import path from "node:path";
 import { dueBaseBackup } from "../../../model/point-in-time/due-base-backup";
 import type { BaseBackupType } from "../../../model/point-in-time/protocol";
@@ -11,6 +10,7 @@ import { socketFolder } from "../../postgres/target";
 import { logLine } from "../../system/progress";
 import { configFiles } from "../../server/parameters/config-files";
 import { readTextIfExists } from "../../system/atomic-file";
+import { removeFile } from "../../system/real-folder";
 import { inspectArchiver, claimGap } from "./archiver";
 import { hasBackup, lastBaseBackup, makeBaseBackup } from "./base-backup";
 import { beginPeriod, endPeriod, readChoice } from "./archive-state";
@@ -72,5 +72,5 @@ async function closeGap(server: string, stanza: string): Promise<void> {
   );
   await endPeriod(server, stanza, gap.at);
   await beginPeriod(server, stanza, new Date());
-  await rm(path.join(socketFolder, `${archiverFiles.gap}.taken`), { force: true });
+  await removeFile(path.join(socketFolder, `${archiverFiles.gap}.taken`));
 }

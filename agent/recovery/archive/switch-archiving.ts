@@ -1,4 +1,3 @@
-import { rm } from "node:fs/promises";
 import { isDeepStrictEqual } from "node:util";
 import type { Client } from "pg";
 import type {
@@ -21,6 +20,7 @@ import { logLine } from "../../system/progress";
 import { configFiles } from "../../server/parameters/config-files";
 import { reloadConfig } from "../../server/parameters/reload";
 import { readTextIfExists, writeFileAtomically } from "../../system/atomic-file";
+import { removeFile } from "../../system/real-folder";
 import { archiveAll } from "./archiver";
 import { readClusters } from "./archived-clusters";
 import { backrest } from "./pgbackrest";
@@ -133,7 +133,7 @@ async function archivedEnd(server: string, stanza: string): Promise<Date> {
 
 /** Switches archiving off; PostgreSQL recycles its WAL from now on. */
 async function stopArchiving(client: Client): Promise<void> {
-  await rm(configFiles.archive, { force: true });
+  await removeFile(configFiles.archive);
   await reloadConfig(client);
 }
 

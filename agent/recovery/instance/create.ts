@@ -2,7 +2,7 @@ import { mkdir, rm, stat, statfs } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Client } from "pg";
 import { reservedBytes } from "../../../model/dump/disk-space";
-import { stanzaName } from "../../../model/point-in-time/archive-repository";
+import { archiveFolder, stanzaName } from "../../../model/point-in-time/archive-repository";
 import type {
   RecoveryInstance,
   RecoveryInstanceRequest,
@@ -34,6 +34,7 @@ import { connect } from "../../postgres/connect";
 import { logLine } from "../../system/progress";
 import { stateFolder } from "../../system/state-folder";
 import { readTextIfExists, writeFileAtomically } from "../../system/atomic-file";
+import { findForeignLinks } from "../../system/foreign-links";
 import {
   connectToInstance,
   readInstance,
@@ -187,12 +188,17 @@ async function recover(
   target: RecoveryTarget,
   signal: AbortSignal,
 ): Promise<Date | undefined> {
-  await mkdir(instanceFiles.run, { mode: 0o700 });
-  await mkdir(instanceFiles.data, { mode: 0o700 });
+  for (const folder of [instanceFiles.run, instanceFiles.data, instanceFiles.tablespaces])
+    await mkdir(folder, { mode: 0o700 });
   logLine(`restore base backup ${backup.label} of ${formatBytes(backup.bytes)} …`);
   await backrest("restore", {
     stanza: window.stanza,
     signal,
+    // What a manifest in the archive says is written nowhere else.
+    confines: {
+      reads: [`${archiveFolder}/`, `${instanceFolder}/`],
+      writes: [instanceFiles.data, instanceFiles.tablespaces],
+    },
     options: [
       `--set=${backup.label}`,
       `--pg1-path=${instanceFiles.data}`,
@@ -203,6 +209,7 @@ async function recover(
       "--process-max=2",
     ],
   });
+  await rejectForeignLinks();
   await writeInstanceParameters(window.stanza, target);
   logLine(`recover to ${targetText(target)} …`);
   try {
@@ -216,6 +223,15 @@ async function recover(
     await writeInstanceParameters(window.stanza, { kind: "latest" });
     return startInstance(signal);
   }
+}
+
+/** Throws an {@link AgentError} for a link in the restored data that leads out of the instance's folder. */
+async function rejectForeignLinks(): Promise<void> {
+  const [link] = await findForeignLinks(instanceFiles.data, [instanceFolder]);
+  if (!link) return;
+  throw new AgentError(
+    `the base backup has the symbolic link ${link.name} to ${link.target}, which leads out of the recovery instance; use another base backup`,
+  );
 }
 
 async function listDatabases(): Promise<RecoveryInstance["databases"]> {

@@ -21,7 +21,8 @@ export const instanceFiles = {
   tablespaces: path.join(instanceFolder, "tablespaces"),
   config: path.join(instanceFolder, "side.conf"),
   hba: path.join(instanceFolder, "hba.conf"),
-  log: path.join(instanceFolder, "log"),
+  logs: path.join(instanceFolder, "logs"),
+  log: path.join(instanceFolder, "logs", "log"),
   /** Written last: without it the instance is incomplete. */
   facts: path.join(instanceFolder, "side.json"),
   /** Identity of the process that creates it. */
@@ -43,13 +44,16 @@ export async function requireInstance(server: string): Promise<RecoveryInstance>
   );
 }
 
+/** Parameters of the agent's sessions: read-only, and without libraries that the data names. */
+const instanceSettings = { default_transaction_read_only: "on", session_preload_libraries: "" };
+
 /** Connects to the recovery instance, read-only. The caller ends the connection. */
 export async function connectToInstance(database: string): Promise<Client> {
   const client = new Client({
     host: instanceFiles.run,
     user: "postgres",
     database,
-    options: sessionOptions({ default_transaction_read_only: "on" }),
+    options: sessionOptions(instanceSettings),
     application_name: "stagecraft-agent",
   });
   client.on("error", () => undefined);
@@ -71,7 +75,7 @@ export function instanceEnvironment(): NodeJS.ProcessEnv {
     LC_MESSAGES: "C",
     PGHOST: instanceFiles.run,
     PGUSER: "postgres",
-    PGOPTIONS: sessionOptions({ default_transaction_read_only: "on" }),
+    PGOPTIONS: sessionOptions(instanceSettings),
   };
 }
 

@@ -1,34 +1,65 @@
 import { spawn } from "node:child_process";
-import { readFile, writeFile } from "node:fs/promises";
+import { mkdir, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { archiveFiles } from "../../../model/point-in-time/archive-repository";
+import { archiveFolder } from "../../../model/point-in-time/archive-repository";
 import { lastRecoveredChange, recoveryFailure } from "../../../model/point-in-time/recovery-log";
 import type { RecoveryTarget } from "../../../model/point-in-time/recovery-target";
 import { quoteValue } from "../../../model/parameters/render";
+import { environmentWithoutOptions } from "../archive/pgbackrest";
+import { confine, type Confines } from "../../system/confine";
 import { AgentError } from "../../system/errors";
 import { streamOutput } from "../../postgres/client-programs";
 import { logLine } from "../../system/progress";
 import { readTextIfExists } from "../../system/atomic-file";
 import { connectToInstance, instanceFiles } from "./instance";
 
-const english = { ...process.env, LC_ALL: "C.UTF-8", LC_MESSAGES: "C" };
+const english = { ...environmentWithoutOptions(), LC_ALL: "C.UTF-8", LC_MESSAGES: "C" };
+
+/**
+ * The files that the recovery instance may use: its own, and the archive to read. Its data comes from PostgreSQL's
+ * superuser, who could have left code in it that runs here: in functions that the agent calls, or by a tablespace.
+ */
+const confines: Confines = {
+  reads: [`${archiveFolder}/`, instanceFiles.config, instanceFiles.hba],
+  writes: [
+    ...[instanceFiles.data, instanceFiles.tablespaces, instanceFiles.run, instanceFiles.logs],
+    "/dev/shm",
+  ],
+};
 
 /**
  * Parameters that isolate the recovery instance, whatever the original's parameters are: no network, no archiving, no
- * background work, no logical replication. Parameter files in its data directory are not read.
+ * background work, no logical replication, no other program or library. They are arguments, so that no file overrides
+ * them; parameter files in its data directory are not read.
  */
 const isolationParameters = {
+  config_file: instanceFiles.config,
+  hba_file: instanceFiles.hba,
+  ident_file: "/dev/null",
+  unix_socket_directories: instanceFiles.run,
+  unix_socket_permissions: "0700",
   listen_addresses: "",
   archive_mode: "off",
   archive_command: "",
   archive_library: "",
+  archive_cleanup_command: "",
+  recovery_end_command: "",
+  max_worker_processes: "0",
   max_logical_replication_workers: "0",
   shared_preload_libraries: "",
   session_preload_libraries: "",
+  local_preload_libraries: "",
+  dynamic_library_path: "$libdir",
+  jit: "off",
+  jit_provider: "llvmjit",
   autovacuum: "off",
   event_triggers: "off",
   ssl: "off",
+  ssl_passphrase_command: "",
+  logging_collector: "off",
+  log_destination: "stderr",
+  allow_alter_system: "off",
 };
 
 /** Parameters that suffice for dumps within the memory of the agent's container. */
@@ -36,12 +67,9 @@ const sizeParameters = {
   shared_buffers: "64MB",
   max_wal_size: "512MB",
   max_parallel_workers: "0",
-  jit: "off",
   max_locks_per_transaction: "256",
   // Without hot standby, the limits of the original (such as max_connections) need not be matched.
   hot_standby: "off",
-  log_destination: "stderr",
-  logging_collector: "off",
   log_line_prefix: "%m ",
   log_timezone: "UTC",
   lc_messages: "C",
@@ -53,19 +81,13 @@ export async function writeInstanceParameters(
   target: RecoveryTarget,
 ): Promise<void> {
   const parameters = {
-    ...isolationParameters,
     ...sizeParameters,
     // Must not be less than on the original, for its prepared transactions.
     max_prepared_transactions: (await readControlData("max_prepared_xacts setting")) ?? "0",
     data_directory: instanceFiles.data,
-    hba_file: instanceFiles.hba,
-    ident_file: "/dev/null",
-    external_pid_file: "",
-    unix_socket_directories: instanceFiles.run,
-    unix_socket_permissions: "0700",
     cluster_name: "side",
     default_transaction_read_only: "on",
-    restore_command: `pgbackrest --config=${archiveFiles.config} --stanza=${stanza} --pg1-path=${instanceFiles.data} --log-level-stderr=error archive-get %f "%p"`,
+    restore_command: `pgbackrest --no-config --repo1-path=${archiveFolder} --stanza=${stanza} --pg1-path=${instanceFiles.data} --lock-path=${instanceFiles.run} --log-level-file=off --log-level-console=off --log-level-stderr=error archive-get %f "%p"`,
     recovery_target_action: "promote",
     ...targetParameters(target),
   };
@@ -77,9 +99,18 @@ export async function writeInstanceParameters(
   await writeFile(instanceFiles.hba, "local all postgres peer\nlocal all all trust\n", {
     mode: 0o600,
   });
-  // Discards the original's ALTER SYSTEM settings and the lines of pgBackRest: the file above has everything.
-  await writeFile(path.join(instanceFiles.data, "postgresql.auto.conf"), "");
-  await writeFile(path.join(instanceFiles.data, "recovery.signal"), "");
+  // What a base backup never contains: a process to stop, a standby that never ends its recovery, places of tablespaces.
+  for (const name of ["postmaster.pid", "standby.signal", "tablespace_map", "recovery.signal"])
+    await rm(path.join(instanceFiles.data, name), { force: true });
+  await discardAlterSystem();
+  await writeFile(path.join(instanceFiles.data, "recovery.signal"), "", { flag: "wx" });
+}
+
+/** Discards the original's ALTER SYSTEM settings and the lines of pgBackRest: the agent's file has everything. */
+async function discardAlterSystem(): Promise<void> {
+  const file = path.join(instanceFiles.data, "postgresql.auto.conf");
+  await rm(file, { recursive: true, force: true });
+  await writeFile(file, "", { mode: 0o600, flag: "wx" });
 }
 
 function targetParameters(target: RecoveryTarget): Record<string, string> {
@@ -106,7 +137,13 @@ export async function instanceSystemIdentifier(): Promise<string> {
  */
 export async function startInstance(signal: AbortSignal): Promise<Date | undefined> {
   const args = ["start", "--silent", "-w", "-t", "604800", "-D", instanceFiles.data];
-  const options = `-c config_file=${instanceFiles.config}`;
+  const options = Object.entries(isolationParameters)
+    // pg_ctl runs a shell; no value has an apostrophe.
+    .map(([name, value]) => `-c '${name}=${value}'`)
+    .join(" ");
+  await discardAlterSystem();
+  for (const folder of [instanceFiles.logs, instanceFiles.tablespaces])
+    await mkdir(folder, { recursive: true, mode: 0o700 });
   const starting = pgCtl(...args, "-l", instanceFiles.log, "-o", options);
   const watching = new AbortController();
   const reporting = reportReplayProgress(AbortSignal.any([signal, watching.signal]));
@@ -159,7 +196,7 @@ async function reportReplayProgress(signal: AbortSignal): Promise<void> {
   let last = "";
   while (!signal.aborted) {
     await sleep(2000, undefined, { signal }).catch(() => undefined);
-    const log = await readFile(instanceFiles.log, "utf8").catch(() => "");
+    const log = (await readTextIfExists(instanceFiles.log).catch(() => undefined)) ?? "";
     const at = log.match(/restored log file "([0-9A-F]{24})"/g)?.at(-1) ?? "";
     if (at !== last) logLine(`recover … ${at.slice(-25, -1)}`);
     last = at;
@@ -168,7 +205,8 @@ async function reportReplayProgress(signal: AbortSignal): Promise<void> {
 
 /** Runs pg_ctl; returns its exit status. Its output is discarded: PostgreSQL would inherit a pipe and keep it open. */
 async function pgCtl(...args: readonly string[]): Promise<number> {
-  const child = spawn("pg_ctl", args, { env: english, stdio: "ignore" });
+  const [program, ...words] = confine(confines, ["pg_ctl", ...args]);
+  const child = spawn(program, words, { env: english, stdio: "ignore" });
   return new Promise((resolve, reject) => {
     child.on("error", reject);
     child.on("close", (code) => {
@@ -180,8 +218,9 @@ async function pgCtl(...args: readonly string[]): Promise<number> {
 /** A value from `pg_controldata`; `undefined` if there is no such line. */
 async function readControlData(name: string): Promise<string | undefined> {
   const chunks: Buffer[] = [];
-  for await (const chunk of streamOutput("pg_controldata", ["-D", instanceFiles.data], english))
-    chunks.push(chunk);
+  const reads = { reads: [`${instanceFiles.data}/`], writes: [] };
+  const [program, ...args] = confine(reads, ["pg_controldata", "-D", instanceFiles.data]);
+  for await (const chunk of streamOutput(program, args, english)) chunks.push(chunk);
   const lines = Buffer.concat(chunks).toString("utf8").split("\n");
   return lines
     .find((line) => line.startsWith(`${name}:`))

@@ -1,4 +1,3 @@
-import { rm } from "node:fs/promises";
 import type { Client } from "pg";
 import type { ParametersRequest, ParametersResult } from "../../../model/parameters/protocol";
 import { overridingParameters, moveIncludesLast } from "../../../model/parameters/postgresql-conf";
@@ -9,6 +8,7 @@ import { logLine } from "../../system/progress";
 import { alterSystemParameters } from "./observe";
 import { configFiles } from "./config-files";
 import { readTextIfExists, writeFileAtomically } from "../../system/atomic-file";
+import { removeFile } from "../../system/real-folder";
 import { readFileState, newSessionProblem, reloadConfig, type FileState } from "./reload";
 import { tryConfigFile } from "./try-config-file";
 import { advisoryLocks } from "../../postgres/advisory-locks";
@@ -68,7 +68,7 @@ async function replaceParametersFile(desired: string, previous: string | undefin
 async function deleteTrialFiles({ restart }: FileState): Promise<void> {
   if (restart.length > 0) return;
   for (const file of [configFiles.previous, configFiles.rejected, configFiles.startLog])
-    await rm(file, { force: true });
+    await removeFile(file);
 }
 
 /** Restores the previous files and reloads; PostgreSQL may be gone by then. */
@@ -77,7 +77,7 @@ async function restoreFiles(
   previous: string | undefined,
   previousAlterSystem: string | undefined,
 ): Promise<void> {
-  if (previous === undefined) await rm(configFiles.parameters, { force: true });
+  if (previous === undefined) await removeFile(configFiles.parameters);
   else await writeFileAtomically(configFiles.parameters, previous);
   if (previousAlterSystem !== undefined)
     await writeFileAtomically(configFiles.alterSystem, previousAlterSystem);

@@ -1,4 +1,4 @@
-import { rename, rm, stat } from "node:fs/promises";
+import { lstat } from "node:fs/promises";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { ParametersConfirmed, ParametersRequest } from "../../../model/parameters/protocol";
@@ -9,6 +9,7 @@ import { withConnection } from "../../postgres/connect";
 import { serverLogCommand } from "../../postgres/container";
 import { dataFolder, configFiles } from "./config-files";
 import { readTextIfExists } from "../../system/atomic-file";
+import { atRealPath, removeFile, renameFile } from "../../system/real-folder";
 import { readFileState } from "./reload";
 
 /** How long PostgreSQL may take to start after a restart; longer when its lock file says `starting`: crash recovery takes time. */
@@ -27,7 +28,9 @@ export async function confirmParameters(
   const desired = renderParameters(settings);
   if ((await readTextIfExists(configFiles.parameters)) !== desired)
     throw await notInPlaceError(desired);
-  const previous = await stat(configFiles.previous).catch(() => undefined);
+  const previous = await atRealPath(configFiles.previous, async (file) => lstat(file)).catch(
+    () => undefined,
+  );
   if (previous && startedAt.getTime() < previous.mtimeMs) {
     throw new AgentError(
       "PostgreSQL has not been restarted since its parameters were changed; restart its container, then confirm again",
@@ -43,7 +46,7 @@ export async function confirmParameters(
     );
   }
   for (const file of [configFiles.previous, configFiles.rejected, configFiles.startLog])
-    await rm(file, { force: true });
+    await removeFile(file);
   return { applied: state.applied };
 }
 
@@ -74,8 +77,8 @@ async function restorePrevious(reason: string): Promise<AgentError> {
   if ((await readTextIfExists(configFiles.previous)) === undefined) {
     return new AgentError(`${failure}; check: ${serverLogCommand}`);
   }
-  await rename(configFiles.parameters, configFiles.rejected);
-  await rename(configFiles.previous, configFiles.parameters);
+  await renameFile(configFiles.parameters, configFiles.rejected);
+  await renameFile(configFiles.previous, configFiles.parameters);
   const errors = startupErrors((await readTextIfExists(configFiles.startLog)) ?? "");
   return new AgentError(
     `${failure}${errors === "" ? "" : `: ${errors}`}; the previous parameters are restored, and its container starts with them`,

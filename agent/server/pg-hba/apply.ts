@@ -1,4 +1,3 @@
-import path from "node:path";
 import type { Client } from "pg";
 import type { PgHbaRequest, PgHbaResult } from "../../../model/pg-hba/rule/protocol";
 import { isExternal, rejectExternal } from "../../postgres/external-connection";
@@ -124,7 +123,7 @@ class PgHbaChange {
 
   /** Replaces rules that lock the agent out: it can write the file, but the user must make PostgreSQL reload it. */
   async #writeOnly(connectError: unknown): Promise<never> {
-    const file = await HbaFile.at(path.join(process.env.PGDATA ?? "", "pg_hba.conf"));
+    const file = new HbaFile();
     await this.#writeCandidate(file);
     await file.activateCandidate();
     const container = postgresHostName ?? "<PostgreSQL's container>";

@@ -1,5 +1,5 @@
 import { X509Certificate } from "node:crypto";
-import { mkdir, readdir, rename, rm } from "node:fs/promises";
+import { mkdir, readdir, rename, rm, rmdir } from "node:fs/promises";
 import path from "node:path";
 import type { Client } from "pg";
 import { quoteValue } from "../../../model/parameters/render";
@@ -7,6 +7,7 @@ import { AgentError } from "../../system/errors";
 import { sha256Of } from "../../system/digest";
 import { dataFolder, configFiles } from "../parameters/config-files";
 import { readTextIfExists, writeFileAtomically } from "../../system/atomic-file";
+import { removeFile, withRealFolder } from "../../system/real-folder";
 import { readFileState, reloadConfig } from "../parameters/reload";
 import { tryConfigFile } from "../parameters/try-config-file";
 import { fingerprintOf, type CertificatePair } from "./certificate";
@@ -14,6 +15,8 @@ import { servedFingerprint } from "./served-certificate";
 
 /** Folder with one folder per pair, so that PostgreSQL never reads a certificate with another one's key. */
 const folder = path.join(dataFolder, "tls");
+
+const pairFiles = ["server.crt", "server.key"] as const;
 
 /** The pair that PostgreSQL uses; `undefined` when Stagecraft has installed none. */
 export async function installedPair(): Promise<CertificatePair | undefined> {
@@ -43,14 +46,15 @@ export async function installCertificate(client: Client, pair: CertificatePair):
     const problem = problems.join("; ") || (await servedProblem(client, pair.certificate));
     if (problem !== undefined) throw rejectedError(problem);
   } catch (error) {
-    if (previous === undefined) await rm(configFiles.tls, { force: true });
+    if (previous === undefined) await removeFile(configFiles.tls);
     else await writeFileAtomically(configFiles.tls, previous);
     await reloadConfig(client).catch(() => undefined);
     throw error;
   }
-  for (const name of await readdir(folder)) {
-    if (name !== path.basename(pairFolder)) await rm(path.join(folder, name), { recursive: true });
-  }
+  await withRealFolder(folder, async (pinned) => {
+    for (const name of await readdir(pinned))
+      if (name !== path.basename(pairFolder)) await removePair(pinned, name);
+  });
 }
 
 /** Whether PostgreSQL offers TLS. */
@@ -70,15 +74,40 @@ async function servedProblem(client: Client, certificate: string): Promise<strin
 }
 
 async function storePair({ certificate, key }: CertificatePair): Promise<string> {
-  const pairFolder = path.join(folder, sha256Of(certificate).slice(0, 16));
-  const partial = `${pairFolder}.partial`;
-  await rm(partial, { recursive: true, force: true });
-  await mkdir(partial, { recursive: true, mode: 0o700 });
-  await writeFileAtomically(path.join(partial, "server.crt"), certificate);
-  await writeFileAtomically(path.join(partial, "server.key"), key);
-  await rm(pairFolder, { recursive: true, force: true });
-  await rename(partial, pairFolder);
-  return pairFolder;
+  const name = sha256Of(certificate).slice(0, 16);
+  const partial = `${name}.partial`;
+  await withRealFolder(dataFolder, async (pinned) =>
+    mkdir(path.join(pinned, path.basename(folder)), { mode: 0o700 }),
+  ).catch(ignoreExisting);
+  return withRealFolder(folder, async (pinned) => {
+    await removePair(pinned, partial);
+    await mkdir(path.join(pinned, partial), { mode: 0o700 }).catch(ignoreExisting);
+    await writeFileAtomically(path.join(folder, partial, "server.crt"), certificate);
+    await writeFileAtomically(path.join(folder, partial, "server.key"), key);
+    await removePair(pinned, name);
+    await rename(path.join(pinned, partial), path.join(pinned, name));
+    return path.join(folder, name);
+  });
+}
+
+/**
+ * Removes a pair from the folder, or a file that has its name. Not recursively: while the folders are walked, PostgreSQL's
+ * user could replace one of them by a link. A folder with other files in it stays.
+ */
+async function removePair(pinned: string, name: string): Promise<void> {
+  const pair = path.join(folder, name);
+  try {
+    for (const file of pairFiles) await removeFile(path.join(pair, file));
+    await rmdir(path.join(pinned, name));
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (error instanceof AgentError || code === "ENOTDIR") await rm(path.join(pinned, name));
+    else if (code !== "ENOENT" && code !== "ENOTEMPTY") throw error;
+  }
+}
+
+function ignoreExisting(error: unknown): void {
+  if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
 }
 
 function render(pairFolder: string): string {

@@ -58,9 +58,10 @@ export async function readManifest(server: TestServer, id: string): Promise<Mani
 /** What is kept of an attempt; `undefined` when nothing is. */
 export async function readAttempt(server: TestServer, id: string): Promise<Attempt | undefined> {
   const { status, stdout } = await server.run(["cat", `${repository}/records/${id}/attempt.json`]);
-  return status === 0
-    ? (catalogueEntrySchema.shape.attempt.parse(JSON.parse(stdout)) ?? undefined)
-    : undefined;
+  if (status !== 0) return undefined;
+  const { signature, ...attempt } = JSON.parse(stdout) as Record<string, unknown>;
+  expect(signature).toBeDefined();
+  return catalogueEntrySchema.shape.attempt.parse(attempt) ?? undefined;
 }
 
 /** Names of what lies in the repository, without the records. */

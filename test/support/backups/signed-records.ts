@@ -7,7 +7,7 @@ import type { TestServer } from "../servers/server";
 const repository = "/var/backups/stagecraft";
 
 /** The records about a backup that are signed. */
-export type SignedName = "signature" | "verification" | "offsite";
+export type SignedName = "signature" | "attempt" | "verification" | "offsite";
 
 /** What a record has in it. */
 export type Facts = Readonly<Record<string, unknown>>;

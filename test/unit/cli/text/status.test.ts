@@ -1,7 +1,11 @@
 import { quietServer } from "../../../support/servers/observation";
 import { describe, expect, it } from "vitest";
-import type { Container } from "../../../../engine/containers";
-import { serverState, type ServerStatus } from "../../../../cli/server/server-status";
+import { parseInspection, type Container } from "../../../../engine/containers";
+import {
+  serverState,
+  type NamedLog,
+  type ServerStatus,
+} from "../../../../cli/server/server-status";
 import { statusJson, statusText } from "../../../../cli/text/status";
 import type { Observation } from "../../../../model/observation/observation";
 import type { DatabaseFacts, Stamp } from "../../../../model/restore/protocol";
@@ -197,6 +201,24 @@ describe("status", () => {
     );
   });
 
+  it("shows that the engine rotates the logs of its containers, and which log has no limit", () => {
+    const log = (container: string, limitBytes: number | null | undefined): NamedLog => ({
+      ...{ container, driver: "json-file", limitBytes },
+    });
+    const logs = [log("stagecraft-dev-postgres", 200 * 2 ** 20), log("stagecraft-dev-agent", null)];
+    expect(statusText([{ ...dev, logs }], now)).toContain(
+      [
+        "  logs        the log of stagecraft-dev-agent has no limit, and can fill the host's disk · npm start -- dev",
+        "              rotated by the engine: at most 200 MB of 1 container",
+        "  disk        212 GB free",
+      ].join("\n"),
+    );
+    // Another program stores it.
+    const elsewhere = [{ ...log("stagecraft-dev-postgres", undefined), driver: "journald" }];
+    expect(statusText([{ ...dev, logs: elsewhere }], now)).not.toContain("logs");
+    expect(JSON.parse(statusJson([{ ...dev, logs }]))).toMatchObject({ servers: [{ logs }] });
+  });
+
   it("gives a program the same facts", () => {
     const { servers } = JSON.parse(statusJson([dev, staging])) as {
       servers: Record<string, unknown>[];
@@ -219,6 +241,26 @@ describe("status", () => {
       observation: null,
       lastChange: null,
     });
+  });
+});
+
+describe("the log of a container, as docker inspect tells of it", () => {
+  it.each([
+    ["json-file", { "max-size": "20m", "max-file": "10" }, 200 * 2 ** 20],
+    ["json-file", { "max-size": "1g" }, 2 ** 30],
+    ["json-file", { "max-size": "-1", "max-file": "3" }, null],
+    ["json-file", null, null],
+    ["local", {}, 100 * 2 ** 20],
+    ["none", {}, 0],
+    ["journald", {}, undefined],
+  ])("%s %j", (Type, Config, limitBytes) => {
+    const inspected = {
+      ...{ Name: "/c", Created: "", Config: {}, NetworkSettings: {} },
+      State: { Status: "running", StartedAt: "", ExitCode: 0 },
+      HostConfig: { LogConfig: { Type, Config } },
+    };
+    const [container] = parseInspection(JSON.stringify([inspected]));
+    expect(container?.log).toEqual({ driver: Type, limitBytes });
   });
 });
 

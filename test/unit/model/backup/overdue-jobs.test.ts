@@ -48,6 +48,21 @@ test("a failed attempt is no backup", () => {
   expect(overdueJobs({ jobs, since }, [attempt], at("22T12:00:00"))).toHaveLength(1);
 });
 
+test("a backup that is not genuine hides nothing, neither from the alerts nor from the metrics", () => {
+  const genuine = made("20261121T032900Z");
+  const forged: CatalogueEntry = {
+    ...made("20261122T110000Z"),
+    authenticity: { state: "rejected", manifest: "a".repeat(64), key: null, problem: "altered" },
+  };
+  const catalogue = [genuine, forged];
+  const now = at("22T12:00:00");
+  expect(overdueJobs({ jobs, since }, catalogue, now)).toHaveLength(1);
+  const metrics = (entries: readonly CatalogueEntry[]) =>
+    backupMetrics({ catalogue: entries, late: [], freeBytes: null }, now);
+  const ages = ({ name }: { name: string }): boolean => name === "backup_age_seconds";
+  expect(metrics(catalogue).find(ages)).toEqual(metrics([genuine]).find(ages));
+});
+
 test("nothing is overdue on a server that has just come up", () => {
   expect(overdueJobs({ jobs, since: at("22T04:00:00") }, [], at("22T23:00:00"))).toEqual([]);
   expect(overdueJobs({ jobs: {}, since }, [], at("22T23:00:00"))).toEqual([]);

@@ -13,6 +13,7 @@ import { lastRecoveredChange, recoveryFailure } from "../../../../model/point-in
 import {
   renderArchiveParameters,
   renderRepositoryConfig,
+  repositoryEnvironment,
 } from "../../../../model/point-in-time/archive-repository";
 import { archiveConfig, pointInTimeConfigSchema } from "../../../../model/stack-file/point-in-time";
 import { parseTarget, targetText, utcText } from "../../../../model/point-in-time/recovery-target";
@@ -352,6 +353,46 @@ test("an archive is as wanted when it is on with what was chosen, and off where 
   expect(isArchiveUpToDate(seen, null)).toBe(false);
   expect(isArchiveUpToDate(quietServer.archive, null)).toBe(true);
   expect(isArchiveUpToDate(quietServer.archive, choice)).toBe(false);
+});
+
+test("names in an archive that lead out of it are ignored", () => {
+  const status = { code: 0, message: "ok" };
+  const stanza = (name: string, id: string, max: string) => ({
+    ...{ name, status, backup: [], archive: [{ id, max }] },
+  });
+  const segment = "00000001000000000000000A";
+  const found = parseInfo(
+    JSON.stringify([
+      stanza("../../stagecraft", "17-1", segment),
+      stanza("cluster-1/..", "17-1", segment),
+      stanza("cluster-1", "../17-1", segment),
+      stanza("cluster-2", "17-1", `../${segment}`),
+      stanza("cluster-3", "17-1", segment),
+    ]),
+  );
+  expect(found.map(({ stanza, newest }) => [stanza, newest?.folder])).toEqual([
+    ["cluster-1", undefined],
+    ["cluster-2", undefined],
+    ["cluster-3", "cluster-3/17-1/0000000100000000"],
+  ]);
+});
+
+test("the agent's own calls of pgBackRest get all options from it, and no more than PostgreSQL's", () => {
+  expect(repositoryEnvironment(2)).toEqual({
+    PGBACKREST_REPO1_PATH: "/var/lib/pgbackrest",
+    PGBACKREST_REPO1_RETENTION_FULL: "2",
+    PGBACKREST_COMPRESS_TYPE: "zst",
+    PGBACKREST_START_FAST: "y",
+    PGBACKREST_LOCK_PATH: "/tmp/pgbackrest",
+    PGBACKREST_LOG_LEVEL_FILE: "off",
+    PGBACKREST_LOG_LEVEL_CONSOLE: "off",
+    PGBACKREST_LOG_LEVEL_STDERR: "warn",
+    PGBACKREST_LOG_TIMESTAMP: "n",
+    PGBACKREST_PG1_PATH: "/var/lib/postgresql/data/pgdata",
+    PGBACKREST_PG1_SOCKET_PATH: "/run/postgresql",
+    PGBACKREST_PG1_USER: "postgres",
+  });
+  expect(repositoryEnvironment()).not.toHaveProperty("PGBACKREST_REPO1_RETENTION_FULL");
 });
 
 test("each cluster has a part of the archive to itself", () => {
