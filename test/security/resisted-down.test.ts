@@ -1,5 +1,5 @@
 import { execa } from "execa";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { randomBytes } from "node:crypto";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -13,6 +13,7 @@ const volume = engineNames(prefix, "prod").dataVolume;
 const folder = mkdtempSync(join(tmpdir(), `${prefix}-`));
 
 beforeAll(async () => {
+  mkdirSync(join(folder, "stacks"));
   writeFileSync(join(folder, "Pulumi.yaml"), "name: stagecraft\nruntime: nodejs\n");
   const names = `config:\n  stagecraft:namePrefix: ${prefix}\n  stagecraft:database:\n    name: timesheets\n`;
   writeFileSync(join(folder, "Pulumi.prod.yaml"), names);

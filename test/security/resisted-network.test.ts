@@ -45,7 +45,7 @@ describe("production", () => {
       'FATAL:  password authentication failed for user "shop"',
     );
     expect((await server.as({ ...login, password: "" }, "SELECT 1")).stderr).toContain(
-      "no password supplied",
+      "password authentication failed for user",
     );
   });
 

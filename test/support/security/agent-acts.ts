@@ -29,8 +29,6 @@ const preparation = {
   defuse: [{ name: "nothing", sql: "SELECT 1", expect: "SELECT true" }],
 };
 
-const never = { timeZone: "UTC", schedule: "0 0 29 2 *" };
-
 /** Asks for everything that an agent does with a database of `shopSql`, in an order in which it can be done. */
 export class AgentActs {
   readonly #server: TestServer;
@@ -111,7 +109,7 @@ export class AgentActs {
         async () => {
           await applyPreset(this.#server, "staging", this.database);
           await applyPreset(this.#server, this.#server.kind, this.database);
-          for (const verb of ["settings", "settings-confirm"])
+          for (const verb of ["settings", "settings-confirm"] as const)
             await this.#ask(verb, { settings: { work_mem: "8MB" } });
           await this.#ask("tls", { names: ["localhost", this.#server.postgres, "db.example"] });
         },
@@ -195,7 +193,7 @@ export class AgentActs {
     expect(said.status, said.stderr).toBe(0);
   }
 
-  async #ask(verb: VerbName | string, request?: object): Promise<CommandResult> {
+  async #ask(verb: VerbName, request?: object): Promise<CommandResult> {
     const said = await this.#server.agent(
       [verb],
       request === undefined ? undefined : { server: this.#server.name, ...request },
