@@ -66,7 +66,7 @@ describe.each(serverKinds)(
   (kind) => {
     const server = useStackServer({ kind, database });
     const planted = usePlanted(server);
-    const acts = new AgentActs(server, database);
+    const acts = new AgentActs(server, database, planted.shadows);
     testShadows(server, planted);
     // What differs between the kinds are the rules, the roles and the mode of a restore.
     const all = kind === "production" ? [...acts.common(), ...acts.ofCluster()] : acts.common();
@@ -84,7 +84,7 @@ describe("on an external server, no superuser calls what the owner has put in it
   const planted = usePlanted(server);
   testShadows(server, planted);
   const all = [
-    ...new AgentActs(server, database).common(),
+    ...new AgentActs(server, database, planted.shadows).common(),
     ...new ExternalActs(server, database).all(),
   ];
   externalActs.push(...all);

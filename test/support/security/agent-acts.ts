@@ -8,7 +8,7 @@ import { verifyBackup } from "../backups/dumped-backup";
 import type { CommandResult, TestServer } from "../servers/server";
 import { applyPreset } from "../servers/stack-server";
 import type { Act } from "./act";
-import { ownPathSql } from "./shadows";
+import { ownPathSql, type Shadows } from "./shadows";
 
 const text = "CREATE TABLE public.added (id int);";
 
@@ -36,6 +36,7 @@ export class AgentActs {
   constructor(
     server: TestServer,
     private readonly database: string,
+    private readonly shadows: Shadows,
   ) {
     this.#server = server;
   }
@@ -148,6 +149,7 @@ export class AgentActs {
             toTable: "customers_then",
           });
           await this.#ask("side-copy-database", { database, kind, to: "then", replace: false });
+          await this.#expectShadowsOfInstance();
           await this.#ask("side-remove");
         },
       ),
@@ -181,6 +183,14 @@ export class AgentActs {
         },
       ),
     ];
+  }
+
+  /** That nothing was called in the recovery instance, where a superuser's session with the database's parameters would. */
+  async #expectShadowsOfInstance(): Promise<void> {
+    expect(await this.shadows.called()).toEqual([]);
+    const socket = ["-h", "/var/lib/stagecraft/side/run", "-U", "postgres", "-d", this.database];
+    await this.#server.output(["psql", "-Xqc", "SELECT lower('X')", ...socket]);
+    expect(await this.shadows.called()).toContain("lower");
   }
 
   #act(name: string, verbs: readonly VerbName[], run: () => Promise<void>): Act {
