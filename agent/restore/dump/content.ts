@@ -84,7 +84,7 @@ export async function* unpack(
   }
 }
 
-/** Whether zstd refuses a file for its window: by default it unpacks windows of up to 128 MiB. */
+/** Whether zstd rejects a file for its window: by default it unpacks windows of up to 128 MiB. */
 function isWindowTooLarge(message: string): boolean {
   return message.includes("requires too much memory");
 }
