@@ -223,8 +223,8 @@ test("no password stands in the state, in what docker shows, in logs, process li
     runDocker("inspect", agent, postgres),
     runDocker("logs", agent),
     runDocker("logs", postgres),
-    runDocker("top", agent, "-eo", "args"),
-    runDocker("top", postgres, "-eo", "args"),
+    runDocker("top", agent, "-eo", "pid,args"),
+    runDocker("top", postgres, "-eo", "pid,args"),
     runDocker(
       "exec",
       agent,

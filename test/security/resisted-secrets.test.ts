@@ -96,7 +96,7 @@ describe("no password stands", () => {
         agentContainer,
         ...["data", "agent"].map((name) => server.volume(name)),
       ),
-      docker("top", postgres, "-eo", "args"),
+      docker("top", postgres, "-eo", "pid,args"),
       ...[postgres, agentContainer].map(logs),
       ...["log", "report", "observe", "backups-at-hand"].map(
         async (verb) => (await server.agent([verb])).stdout,
