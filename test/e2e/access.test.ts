@@ -233,6 +233,7 @@ test("no password stands in the state, in what docker shows, in logs, process li
       "grep -rh . /var/lib/stagecraft/logs /var/lib/stagecraft/reports || true",
     ),
   ]);
+  for (const { exitCode, text } of places) expect(exitCode, text).toBe(0);
   const all = [...places.map(({ text }) => text), project.printed].join("\n");
   expect(all).toContain("STAGECRAFT_SERVER=prod");
   expect(all).toContain("a production server must not trust a network");
