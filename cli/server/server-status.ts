@@ -46,9 +46,8 @@ export async function inspectServers(
   const found = await Promise.all(
     hosts.map(async (host) => {
       const names = files.filter((file) => file.host === host).map((file) => file.names);
-      const containerNames = names.flatMap(({ postgres, agent, application }) => [
-        postgres,
-        agent,
+      const containerNames = names.flatMap(({ postgres, agent, scratch, application }) => [
+        ...[postgres, agent, scratch],
         application,
       ]);
       return [host, await containersOn(host, containerNames)] as const;
@@ -59,12 +58,16 @@ export async function inspectServers(
     files.map(async ({ stack, host, names }) => {
       const onHost = containers.get(host) ?? new Map<string, Container>();
       if (onHost instanceof EngineProblem) return unreachableServer(folder, stack, host, onHost);
-      const { postgres, agent, application } = names;
-      const own = { postgres: onHost.get(postgres), agent: onHost.get(agent) };
+      const { postgres, agent, scratch, application } = names;
+      const own = {
+        postgres: onHost.get(postgres),
+        agent: onHost.get(agent),
+        scratch: onHost.get(scratch),
+      };
       return {
         ...(await inspectServer(folder, stack, host, own)),
         application: onHost.get(application),
-        logs: logsOf([own.postgres, own.agent, onHost.get(application)]),
+        logs: logsOf([own.postgres, own.agent, own.scratch, onHost.get(application)]),
       };
     }),
   );
@@ -111,6 +114,7 @@ async function unreachableServer(
 interface ServerContainers {
   readonly postgres: Container | undefined;
   readonly agent: Container | undefined;
+  readonly scratch: Container | undefined;
 }
 
 async function inspectServer(
@@ -145,8 +149,8 @@ function noteFault(faults: string[]): (error: Error) => undefined {
   };
 }
 
-/** State of a server, from its two containers. */
-export function serverState({ postgres, agent }: ServerContainers): ServerState {
+/** State of a server, from the two containers without which it does nothing. */
+export function serverState({ postgres, agent }: Omit<ServerContainers, "scratch">): ServerState {
   if (!postgres && !agent) return "not there";
   if (!postgres || !agent) return "incomplete";
   if (postgres.state !== "running" || agent.state !== "running") return "stopped";
@@ -155,11 +159,12 @@ export function serverState({ postgres, agent }: ServerContainers): ServerState 
   return health.includes("starting") ? "starting" : "running";
 }
 
-function containerFaults({ postgres, agent }: ServerContainers): string[] {
+function containerFaults({ postgres, agent, scratch }: ServerContainers): string[] {
   if (!postgres && !agent) return [];
   const parts = [
     ["PostgreSQL", postgres],
     ["the agent", agent],
+    ["the scratch server", scratch],
   ] as const;
   return parts.flatMap(([name, container]) => {
     if (!container) return [`${name}'s container is missing`];

@@ -223,8 +223,8 @@ test("no password stands in the state, in what docker shows, in logs, process li
     runDocker("inspect", agent, postgres),
     runDocker("logs", agent),
     runDocker("logs", postgres),
-    runDocker("top", agent, "-eo", "args"),
-    runDocker("top", postgres, "-eo", "args"),
+    runDocker("top", agent, "-eo", "pid,args"),
+    runDocker("top", postgres, "-eo", "pid,args"),
     runDocker(
       "exec",
       agent,
@@ -233,6 +233,7 @@ test("no password stands in the state, in what docker shows, in logs, process li
       "grep -rh . /var/lib/stagecraft/logs /var/lib/stagecraft/reports || true",
     ),
   ]);
+  for (const { exitCode, text } of places) expect(exitCode, text).toBe(0);
   const all = [...places.map(({ text }) => text), project.printed].join("\n");
   expect(all).toContain("STAGECRAFT_SERVER=prod");
   expect(all).toContain("a production server must not trust a network");

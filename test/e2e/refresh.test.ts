@@ -96,11 +96,12 @@ test("the application shows the data, and has its password in a file alone, with
     project.pulumi("stack", "export", "--stack", "staging"),
     runDocker("inspect", name),
     runDocker("logs", name),
-    runDocker("top", name, "-eo", "args"),
+    runDocker("top", name, "-eo", "pid,args"),
   ]);
   expect(places[0].text).toMatch(
     /^5433\nCapEff:\t0+\nCapBnd:\t0+\nNoNewPrivs:\t1\n[^]*\n-rw------- 1 5433 5433 .* pgpass\ntouch: .*Read-only.*\ntouch: .*Read-only/,
   );
+  for (const { exitCode, text } of places.slice(1)) expect(exitCode, text).toBe(0);
   const all = places.map(({ text }) => text).join("\n");
   expect(all).toContain("PGPASSFILE=/run/stagecraft/pgpass");
   for (const password of Object.values(project.passwords)) expect(all).not.toContain(password);

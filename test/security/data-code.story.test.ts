@@ -1,17 +1,16 @@
 import { createHash } from "node:crypto";
 import { beforeAll, describe, expect, test } from "vitest";
+import { serverKinds } from "../../model/base/names";
 import { mask } from "../../model/masks/mask";
 import type { RestoreRequest } from "../../model/restore/protocol";
 import { backUpWell } from "../support/backups/agent-backups";
 import { verifyBackup } from "../support/backups/dumped-backup";
 import { escalated, escalationSql, tries } from "../support/security/escalation";
-import { useServer } from "../support/servers/server";
+import { useExternalServer } from "../support/servers/external-server";
+import type { TestServer } from "../support/servers/server";
+import { useStackServer } from "../support/servers/stack-server";
 
-const server = useServer();
 const database = "shop";
-
-const asOwner = async (sql: string): Promise<string> =>
-  server.sql(database, `SET ROLE ${database}_owner; SET search_path = public; ${sql}`);
 
 const script = (text: string): RestoreRequest["prepare"] => ({
   upgrades: {
@@ -25,18 +24,32 @@ const script = (text: string): RestoreRequest["prepare"] => ({
   },
 });
 
-beforeAll(async () => {
-  expect(await server.makeRoles({ database })).toMatchObject({ status: 0 });
-  await server.createDatabase("source", escalationSql);
-  // The superuser has filled it; from here on nobody may.
-  expect((await escalated(server)).length).toBeGreaterThan(8);
-});
+/** What is the same on every server. */
+function testDataCode(server: TestServer, formats: readonly string[]): void {
+  const production = server.kind === "production";
 
-describe("code of the data runs with no superuser's rights", () => {
-  test.each(["-Fp", "-Fc", "-Ft"])("when a dump is restored: pg_dump %s", async (format) => {
+  const asOwner = async (sql: string): Promise<string> =>
+    server.sql(database, `SET ROLE ${database}_owner; SET search_path = public; ${sql}`);
+
+  /** Restores a dump over the database; on production after somebody has dropped it. */
+  async function restore(format: string, prepare?: RestoreRequest["prepare"]): Promise<void> {
+    if (production)
+      await server.sql("postgres", `DROP DATABASE IF EXISTS ${database} WITH (FORCE)`);
+    const mode = production ? "when missing" : "replace";
     const dump = await server.dump("source", format);
-    const { result } = await server.restore({ database, dump });
+    const restoreId = `${format}${prepare ? "-prepared" : ""}`;
+    const { result } = await server.restore({ database, dump, mode, restoreId, prepare });
     expect(result.result, result.text).toBe("restored");
+  }
+
+  beforeAll(async () => {
+    await server.createDatabase("source", escalationSql);
+    // The superuser has filled it; from here on nobody may.
+    expect((await escalated(server)).length).toBeGreaterThan(8);
+  });
+
+  test.each(formats)("when a dump is restored: pg_dump %s", async (format) => {
+    await restore(format);
     expect(await escalated(server)).toEqual([]);
     expect(await server.sql(database, "SELECT count(*) FROM public.t")).toBe("20");
     expect(await server.sql(database, "SELECT evtname, evtenabled FROM pg_event_trigger")).toBe(
@@ -52,27 +65,20 @@ describe("code of the data runs with no superuser's rights", () => {
   });
 
   test("when upgrade scripts, masks and statements run, and tables are preserved", async () => {
-    const dump = await server.dump("source", "-Fc");
-    const { result } = await server.restore({
-      database,
-      dump,
-      restoreId: "prepared",
-      prepare: {
-        ...script(
-          `DO $$ BEGIN ${tries("by_script")} END $$; UPDATE public.t SET a = a + 1; SELECT 1;`,
-        ),
-        masks: { classify: "listed only", columns: { "public.t.a": mask.null() } },
-        defuse: [
-          {
-            name: "all",
-            sql: `UPDATE public.t SET c = public.by_default(2); DO $$ BEGIN ${tries("by_defuse")} END $$`,
-            expect: "SELECT true",
-          },
-        ],
-        keep: [{ table: "public.t" }],
-      },
+    await restore("-Fc", {
+      ...script(
+        `DO $$ BEGIN ${tries("by_script")} END $$; UPDATE public.t SET a = a + 1; SELECT 1;`,
+      ),
+      masks: { classify: "listed only", columns: { "public.t.a": mask.null() } },
+      defuse: [
+        {
+          name: "all",
+          sql: `UPDATE public.t SET c = public.by_default(2); DO $$ BEGIN ${tries("by_defuse")} END $$`,
+          expect: "SELECT true",
+        },
+      ],
+      keep: production ? [] : [{ table: "public.t" }],
     });
-    expect(result.result, result.text).toBe("restored");
     expect(await escalated(server)).toEqual([]);
   });
 
@@ -82,7 +88,7 @@ describe("code of the data runs with no superuser's rights", () => {
     );
     await asOwner("GRANT ALL ON public.t TO PUBLIC");
     // These sessions of the test were a superuser's.
-    await escalated(server);
+    expect(await escalated(server)).toContain("by_changed_event");
     expect(await server.makeRoles({ database })).toMatchObject({ status: 0 });
     expect(await server.agent(["observe"])).toMatchObject({ status: 0 });
     expect(await escalated(server)).toEqual([]);
@@ -107,4 +113,21 @@ describe("code of the data runs with no superuser's rights", () => {
     const logins = "SELECT rolname FROM pg_roles WHERE rolname ~ '^stagecraft_session_'";
     expect(await server.sql("postgres", logins)).toBe("");
   });
+}
+
+describe.each(serverKinds)(
+  "code of the data runs with no superuser's rights on a server of the kind %s",
+  (kind) => {
+    const formats = kind === "development" ? ["-Fp", "-Fc", "-Ft"] : ["-Fc"];
+    testDataCode(useStackServer({ kind, database }), formats);
+  },
+);
+
+describe("code of the data runs with no superuser's rights on an external server", () => {
+  const server = useExternalServer();
+  beforeAll(async () => {
+    expect(await server.connectAgent()).toMatchObject({ status: 0 });
+    expect(await server.makeRoles({ database })).toMatchObject({ status: 0 });
+  });
+  testDataCode(server, ["-Fp", "-Fc"]);
 });

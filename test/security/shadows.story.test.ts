@@ -1,96 +1,99 @@
-import { createHash } from "node:crypto";
 import { beforeAll, describe, expect, test } from "vitest";
-import { mask } from "../../model/masks/mask";
-import { backUpWell } from "../support/backups/agent-backups";
-import { verifyBackup } from "../support/backups/dumped-backup";
+import { verbs, type VerbName } from "../../contract/verbs";
+import { serverKinds } from "../../model/base/names";
 import { shopSql } from "../support/databases/shop";
+import { VerbRecorder, type Act } from "../support/security/act";
+import { AgentActs } from "../support/security/agent-acts";
+import { ExternalActs } from "../support/security/external-acts";
 import { Shadows } from "../support/security/shadows";
-import { useServer, type CommandResult } from "../support/servers/server";
+import { useExternalServer } from "../support/servers/external-server";
+import type { TestServer } from "../support/servers/server";
+import { useStackServer } from "../support/servers/stack-server";
 
-const server = useServer();
 const database = "shop";
-const shadows = new Shadows(server, database);
-async function ask(verb: string, request?: object): Promise<CommandResult> {
-  return server.agent(
-    [verb],
-    request === undefined ? undefined : { server: server.name, ...request },
-  );
-}
 
-const restoreRequest = {
-  ...{ database, kind: "development", restoreId: "again", mode: "replace", roles: "leave out" },
+/** Verbs that none of these tests calls, and why. */
+const notCalled: Readonly<Partial<Record<VerbName, string>>> = {
+  serve: "it is what runs in the agent's container all the while",
+  "keep-state": "it writes a file of the agent and connects to no database",
+  "copies-at-hand": "it lists files of the off-site storage",
+  offsite: "it lists files of the off-site storage",
+  "offsite-upload": "it copies files of a backup; its only session is in the agent's own database",
+  "offsite-fetch": "it copies files of a backup; its only session is in the agent's own database",
 };
 
-const text = "CREATE TABLE public.added (id int);";
-const upgrades = {
-  rules: { gaps: "refused", baseline: "1" },
-  scripts: [
-    {
-      ...{ package: "application", from: "1", to: "2", name: "upgrade-1-2.sql", text },
-      sha256: createHash("sha256").update(text).digest("hex"),
-    },
-  ],
-};
-
-/** Has every schema of a database and what is in it dumped and restored over it. */
-async function refresh(prepare: object): Promise<void> {
-  const dump = await server.file(await server.dump(database, "-Fc"));
-  const { sha256 } = await server.receive(dump, { database });
-  const source = { name: "again.dump", sha256 };
-  const { result } = await server.restoreReceived({ ...restoreRequest, source, prepare } as never);
-  expect(result.result, result.text).toBe("restored");
+/** Restores a database and has its owner plant shadows in it. */
+function usePlanted(server: TestServer): { shadows: Shadows; recorder: VerbRecorder } {
+  const shadows = new Shadows(server, database);
+  beforeAll(async () => {
+    await server.createDatabase("source", shopSql);
+    const dump = await server.dump("source");
+    const { result } = await server.restore({ database, dump });
+    expect(result.result, result.text).toBe("restored");
+    await server.sql("postgres", "DROP DATABASE source");
+    await shadows.plant();
+    await shadows.called();
+  });
+  return { shadows, recorder: new VerbRecorder(server) };
 }
 
-beforeAll(async () => {
-  expect(await server.makeRoles({ database })).toMatchObject({ status: 0 });
-  await server.createDatabase("source", shopSql);
-  const { result } = await server.restore({ database, dump: await server.dump("source") });
-  expect(result.result, result.text).toBe("restored");
-  await server.sql("postgres", "DROP DATABASE source");
-  await shadows.plant();
-});
+type Planted = ReturnType<typeof usePlanted>;
 
-test("a superuser's session with the database's own settings would call them: the shadows work", async () => {
-  await server.sql(database, "SELECT count(*) FROM pg_class WHERE relname = lower('X')");
-  expect(await shadows.called()).toEqual(
-    expect.arrayContaining(["lower", "operator =", "relation pg_class"]),
-  );
-});
+/** That a superuser would call them, so that their silence says something. */
+function testShadows(server: TestServer, { shadows }: Planted): void {
+  test("a superuser's session with the database's own parameters would call them: the shadows work", async () => {
+    await server.sql(database, "SELECT count(*) FROM pg_class WHERE relname = lower('X')");
+    expect(await shadows.called()).toEqual(
+      expect.arrayContaining(["lower", "operator =", "relation pg_class"]),
+    );
+  });
+}
 
-describe("no superuser calls what the owner of a database has put in its way", () => {
-  test.each([
-    ["observe", undefined],
-    ["databases", undefined],
-    ["backups", { pins: [] }],
-    ["upgrades", { database, mode: "look", upgrades }],
-    ["upgrades", { database, mode: "dry run", upgrades }],
-  ] as const)("%s", async (verb, request) => {
-    const { status, stderr } = await ask(verb, request);
-    expect(status, stderr).toBe(0);
+function testActs(acts: readonly Act[], { shadows, recorder }: Planted): void {
+  test.each(acts)("$name", async ({ verbs, run }) => {
+    recorder.take();
+    await run();
+    expect(recorder.take()).toEqual([...verbs].sort());
     expect(await shadows.called()).toEqual([]);
   });
+}
 
-  test("roles", async () => {
-    // Something to correct in the database.
-    await server.sql(database, "SET search_path = public; GRANT ALL ON customers TO PUBLIC");
+const clusterActs: Act[] = [];
+const externalActs: Act[] = [];
+
+describe.each(serverKinds)(
+  "on a server of the kind %s, no superuser calls what the owner has put in its way",
+  (kind) => {
+    const server = useStackServer({ kind, database });
+    const planted = usePlanted(server);
+    const acts = new AgentActs(server, database, planted.shadows);
+    testShadows(server, planted);
+    // What differs between the kinds are the rules, the roles and the mode of a restore.
+    const all = kind === "production" ? [...acts.common(), ...acts.ofCluster()] : acts.common();
+    clusterActs.push(...all);
+    testActs(all, planted);
+  },
+);
+
+describe("on an external server, no superuser calls what the owner has put in its way", () => {
+  const server = useExternalServer();
+  beforeAll(async () => {
+    expect(await server.connectAgent()).toMatchObject({ status: 0 });
     expect(await server.makeRoles({ database })).toMatchObject({ status: 0 });
-    expect(await shadows.called()).toEqual([]);
   });
+  const planted = usePlanted(server);
+  testShadows(server, planted);
+  const all = [
+    ...new AgentActs(server, database, planted.shadows).common(),
+    ...new ExternalActs(server, database).all(),
+  ];
+  externalActs.push(...all);
+  testActs(all, planted);
+});
 
-  test("a backup and its verification", async () => {
-    const { id } = await backUpWell(server);
-    const { result, stderr } = await verifyBackup(server, id);
-    expect(result?.verification?.result, stderr).toBe("passed");
-    expect(await shadows.called()).toEqual([]);
-  });
-
-  test("a refresh with scripts, masks, statements and preserved tables", async () => {
-    await refresh({
-      upgrades,
-      masks: { classify: "listed only", columns: { "public.customers.name": mask.hash() } },
-      defuse: [{ name: "nothing", sql: "SELECT 1", expect: "SELECT true" }],
-      keep: [{ table: "public.customers" }],
-    });
-    expect(await shadows.called()).toEqual([]);
-  });
+test("every verb of the agent is called by these tests, or there is a reason why not", () => {
+  const called = [...clusterActs, ...externalActs].flatMap((act) => act.verbs);
+  const known = Object.keys(notCalled);
+  expect(called.filter((name) => known.includes(name))).toEqual([]);
+  expect([...new Set([...called, ...known])].sort()).toEqual(Object.keys(verbs).sort());
 });

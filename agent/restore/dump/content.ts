@@ -73,13 +73,20 @@ export async function* unpack(
     if (status !== 0) {
       const message = Buffer.concat(stderr).toString("utf8").trim().split("\n")[0] ?? "";
       throw new AgentError(
-        `${name} is damaged or truncated: ${message || `${program} ended with status ${status}`}; copy or dump it again`,
+        isWindowTooLarge(message)
+          ? `${name} needs more memory to unpack than zstd allows: ${message}; compress it again without --long`
+          : `${name} is damaged or truncated: ${message || `${program} ended with status ${status}`}; copy or dump it again`,
       );
     }
   } finally {
     source.destroy();
     child.kill();
   }
+}
+
+/** Whether zstd rejects a file for its window: by default it unpacks windows of up to 128 MiB. */
+function isWindowTooLarge(message: string): boolean {
+  return message.includes("requires too much memory");
 }
 
 async function unpackedHead(file: string, compression: Compression, name: string): Promise<Buffer> {

@@ -71,6 +71,9 @@ ALTER DATABASE "${database}" SET exit_on_error = off;
 ALTER DATABASE "${database}" SET "DateStyle" = 'German';
 ALTER DATABASE "${database}" SET quote_all_identifiers = on;`;
 
+/** Statement by which a database sets its own search path while it is restored. */
+export const ownPathSql = `DO $$ BEGIN EXECUTE pg_catalog.format('ALTER DATABASE %I SET search_path = ${schema}, pg_catalog, public', pg_catalog.current_database()); END $$;`;
+
 /** Shadows of PostgreSQL's own functions, operators and relations in a database of a test. */
 export class Shadows {
   constructor(

@@ -11,6 +11,7 @@ import {
   type RestoreRequest,
   type RestoreResult,
 } from "../../../model/restore/protocol";
+import type { ServerKind } from "../../../model/base/names";
 import type { RolesRequest } from "../../../model/roles/protocol";
 import { Inside } from "../engines/inside-container";
 import { ensureServerImage } from "../../../cli/server/server-image";
@@ -33,6 +34,8 @@ export const owner = "app";
 
 /** How a server for tests differs from an ordinary one. */
 export interface TestServerOptions {
+  /** The kind of server that it is. @default "development" */
+  readonly kind?: ServerKind | undefined;
   /** Memory of the PostgreSQL container, its data among it, e.g. `"512m"`. */
   readonly memory?: string;
   /** Size of the data volume, which is in memory, e.g. `"64m"`; `"disk"` for one that is not, as a stack has it. */
@@ -86,6 +89,8 @@ export interface TestLogin {
   readonly user: string;
   readonly password: string;
   readonly database: string;
+  /** Further parameters of the connection, e.g. `"sslmode=disable"`. @default none */
+  readonly options?: string;
 }
 
 /** What became of a restore. */
@@ -111,6 +116,8 @@ export class TestServer {
   readonly resourcePrefix: string;
   /** What its agent calls it. */
   readonly name: string;
+  /** The kind of server that it is. */
+  readonly kind: ServerKind;
   readonly postgres: string;
   readonly agentContainer: string;
   readonly scratch: string;
@@ -121,7 +128,8 @@ export class TestServer {
   #files = 0;
 
   constructor(private readonly options: TestServerOptions = {}) {
-    const { stack } = options;
+    const { stack, kind = "development" } = options;
+    this.kind = kind;
     this.resourcePrefix = stack === undefined ? this.prefix : `${this.prefix}-${stack}`;
     this.name = stack ?? this.prefix;
     this.postgres = `${this.resourcePrefix}-postgres`;
@@ -191,7 +199,7 @@ export class TestServer {
     );
     await this.startScratch(tag);
     await docker(
-      ...[...common, "--name", this.agentContainer, "--env", "STAGECRAFT_KIND=development"],
+      ...[...common, "--name", this.agentContainer, "--env", `STAGECRAFT_KIND=${this.kind}`],
       ...["--volume", `${this.volume("scratch")}:/var/lib/scratch:ro`],
       ...["--env", `STAGECRAFT_POSTGRES_HOST=${this.postgres}`],
       ...[...mount(agent, "/var/lib/stagecraft"), ...mount(backups, "/var/backups/stagecraft")],
@@ -229,7 +237,7 @@ export class TestServer {
   /** Makes the roles of a database; the passwords that are left out are random. */
   async makeRoles({ database, people = [], ...more }: TestRoles): Promise<CommandResult> {
     const random = (): string => randomBytes(12).toString("hex");
-    const { kind = "development", monitor = random(), ...passwords } = more;
+    const { kind = this.kind, monitor = random(), ...passwords } = more;
     const databases = [{ name: database, application: random(), readonly: random(), ...passwords }];
     return this.agent(["roles"], { server: this.name, kind, monitor, databases, people });
   }
@@ -307,7 +315,7 @@ export class TestServer {
   ): Promise<TestRestored> {
     const said = await this.agent(["restore"], {
       server: this.name,
-      kind: "development",
+      kind: this.kind,
       restoreId: `${request.source.sha256?.slice(0, 12) ?? request.source.backup}-1`,
       mode: "replace",
       roles: "leave out",
@@ -353,24 +361,28 @@ export class TestServer {
   }
 
   /** Runs SQL over the network as somebody who logs in; the password goes by stdin, as no secret may be in a list of processes. */
-  async as({ user, password, database }: TestLogin, sql: string): Promise<CommandResult> {
+  async as(
+    { user, password, database, options = "" }: TestLogin,
+    sql: string,
+  ): Promise<CommandResult> {
     const script =
       'IFS= read -r PGPASSWORD; export PGPASSWORD; exec psql -qAtX -v ON_ERROR_STOP=1 -h "$1" -U "$2" -d "$3" -f -';
     return this.run(
-      ["bash", "-c", script, "-", this.postgres, user, connectionString(database)],
+      ["bash", "-c", script, "-", this.postgres, user, `${connectionString(database)} ${options}`],
       Buffer.from(`${password}\n${sql}`),
     );
   }
 
-  /** Removes the files of PostgreSQL's container whose paths begin like this; the rest of their names, sorted. */
+  /** Removes the files of all its containers whose paths begin like this; the rest of their names, sorted. */
   async takeFiles(beginning: string): Promise<string[]> {
     const script = 'for f in "$0"*; do [ -e "$f" ] && echo "${f#"$0"}" && rm "$f"; done; true';
-    const command = ["exec", this.postgres, "bash", "-c", script, beginning];
-    const { stdout } = await execa("docker", command);
-    return stdout
-      .split("\n")
-      .filter((name) => name !== "")
-      .sort();
+    const ours = ["--filter", `label=${label}=${this.resourcePrefix}`, "--format", "{{.Names}}"];
+    const containers = (await docker("ps", ...ours)).split("\n");
+    const found = await Promise.all(
+      containers.map(async (name) => docker("exec", name, "bash", "-c", script, beginning)),
+    );
+    const names = found.flatMap((text) => text.split("\n"));
+    return names.filter((name) => name !== "").sort();
   }
 
   /** Makes a database and fills it. */
