@@ -37,6 +37,8 @@ export const scratchAnswerSchema = z.strictObject({
   stderr: z.string().default(""),
   /** `try configuration`: whether PostgreSQL accepted connections. */
   started: z.boolean().default(false),
+  /** `try configuration`: why PostgreSQL rejected a connection; `null` when it did not. */
+  rejection: z.string().nullable().default(null),
   /** `try configuration`: how PostgreSQL ended when it did not start. */
   exit: z.string().default(""),
 });

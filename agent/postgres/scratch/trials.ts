@@ -102,7 +102,7 @@ export async function tryConfiguration(
     const stderr = await log;
     if (outcome === "runs") return answer({ stderr, started: true });
     if (outcome === "ended") return answer({ stderr, exit: exitText(server) });
-    return answer({ failure: outcome.failure, stderr });
+    return answer({ stderr, rejection: outcome.failure });
   });
 }
 
@@ -127,7 +127,15 @@ async function withFiles<T>(
 }
 
 function answer(more: Partial<ScratchAnswer>): ScratchAnswer {
-  return { failure: null, stdout: "", stderr: "", started: false, exit: "", ...more };
+  return {
+    failure: null,
+    stdout: "",
+    stderr: "",
+    started: false,
+    rejection: null,
+    exit: "",
+    ...more,
+  };
 }
 
 /** Removes the banner and the prompts of single-user mode, which is interactive. */

@@ -21,10 +21,10 @@ export async function tryConfigFile(file: string, candidate: string): Promise<st
     );
   }
   files[file] = Buffer.from(candidate).toString("base64");
-  const { stderr, started, exit } = await askScratch({
+  const { stderr, started, rejection, exit } = await askScratch({
     task: "try configuration",
     files,
     file: configFiles.postgresql,
   });
-  return started ? parameterWarnings(stderr) : startupErrors(stderr) || exit;
+  return started ? parameterWarnings(stderr) : (rejection ?? (startupErrors(stderr) || exit));
 }

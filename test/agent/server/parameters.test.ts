@@ -160,22 +160,19 @@ describe("what PostgreSQL alone can know", () => {
 
   test("what only the real server cannot do is taken back when it cannot", async () => {
     // The library is where the trial finds it and PostgreSQL does not.
-    await server.run([
-      "bash",
-      "-c",
-      'cp "$(pg_config --pkglibdir)/auto_explain.so" /var/lib/stagecraft/here.so',
-    ]);
+    const copy = 'cp "$(pg_config --pkglibdir)/auto_explain.so" /var/lib/scratch/here.so';
+    await docker("exec", server.scratch, "bash", "-c", copy);
     await apply({ work_mem: "32 MB" });
     await server.sql("postgres", "ALTER SYSTEM SET work_mem = '7MB'");
     const said = await ask({
-      session_preload_libraries: "/var/lib/stagecraft/here.so",
+      session_preload_libraries: "/var/lib/scratch/here.so",
       work_mem: "64 MB",
     });
     expect(said).toEqual({
       status: 1,
       stdout: "",
       stderr:
-        'PostgreSQL rejects postgres.settings; the previous parameters stay in effect: could not access file "/var/lib/stagecraft/here.so": No such file or directory\n',
+        'PostgreSQL rejects postgres.settings; the previous parameters stay in effect: could not access file "/var/lib/scratch/here.so": No such file or directory\n',
     });
     expect(await show("session_preload_libraries")).toBe("");
     expect(await show("work_mem")).toBe("7MB");
