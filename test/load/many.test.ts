@@ -27,7 +27,7 @@ test("a database with 20,000 tables is backed up, and every one is counted", asy
   ]);
 });
 
-test("500 databases are in one backup, which is verified, a few at a time and none slower than the first", async () => {
+test("500 databases are in one backup, and 100 in one that is verified: a few at a time, none slower than the first", async () => {
   const names = Array.from({ length: 500 }, (_, i) => `many ${String(i).padStart(3, "0")}`);
   const tablespace = "many";
   const place = `/var/lib/pgbackrest/${tablespace}`;
@@ -43,7 +43,8 @@ test("500 databases are in one backup, which is verified, a few at a time and no
     ),
   );
   await server.sql("many 499", "INSERT INTO t VALUES (4)");
-  await schedule(server, { many: { databases: names } });
+  const verified = names.slice(400);
+  await schedule(server, { many: { databases: names }, some: { databases: verified } });
 
   /** The most sessions of these databases, and the most copies that are checked, while the work goes on. */
   const watch = async <T>(work: Promise<T>): Promise<{ done: T; most: [number, number] }> => {
@@ -71,12 +72,13 @@ test("500 databases are in one backup, which is verified, a few at a time and no
     manifest.databases.slice(from, from + 100).reduce((sum, { seconds }) => sum + seconds, 0);
   expect(secondsOf(400)).toBeLessThan(3 * secondsOf(0) + atMost(5));
 
-  const { done: verified, most: checking } = await watch(verifyBackup(server, manifest.id));
-  expect(verified.result?.verification, verified.stderr).toMatchObject({
+  const { id } = await backUpWell(server, "some");
+  const { done: verification, most: checking } = await watch(verifyBackup(server, id));
+  expect(verification.result?.verification, verification.stderr).toMatchObject({
     result: "passed",
-    text: "restored 500 databases: 500 tables with 1,501 rows, as in the manifest",
+    text: "restored 100 databases: 100 tables with 301 rows, as in the manifest",
   });
-  expect(verified.result?.logs.length).toBe(500);
+  expect(verification.result?.logs.length).toBe(verified.length);
   expect(checking[1]).toBe(atATime);
   await server.expectNothingUnfinished();
 });
