@@ -84,17 +84,21 @@ async function resources(stack: string): Promise<Resource[]> {
   return deployment.resources;
 }
 
+/** The scratch container and its volume are new. */
+const isNew = (urn: string): boolean => urn.endsWith("-scratch");
+
 /** What an upgrade must not change: resources, volumes, networks, the cluster, its databases and their stamps. */
 async function facts(stack: string) {
   const all = await resources(stack);
-  const { volumes, network } = project.parts(stack);
+  const { network, ...parts } = project.parts(stack);
+  const volumes = parts.volumes.filter((name) => !isNew(name));
   const mounted = "{{.Name}} {{.Mountpoint}}";
   const shown = [
     await runDocker("volume", "inspect", "--format", mounted, ...volumes),
     await runDocker("network", "inspect", "--format", "{{.Name}} {{.Id}}", network),
   ];
   return {
-    urns: all.map(({ urn }) => urn).sort(),
+    urns: all.flatMap(({ urn }) => (isNew(urn) ? [] : [urn])).sort(),
     kept: shown.map(({ text }) => text),
     // In the agent's volume.
     authority: await project.output(stack, "ca"),
@@ -125,7 +129,9 @@ test.each(stacks)(
     const preview = project.start({}, "preview", "--stack", stack, "--json");
     const { stdout } = await preview;
     const { steps } = JSON.parse(stdout) as { steps: readonly Step[] };
-    const others = steps.filter(({ op }) => !["same", "update", "read"].includes(op));
+    const others = steps.filter(
+      ({ op, urn }) => !["same", "update", "read"].includes(op) && !(op === "create" && isNew(urn)),
+    );
     const containers = others.filter(({ urn }) =>
       urn.includes("docker:index/container:Container::"),
     );
