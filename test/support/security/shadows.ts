@@ -9,7 +9,8 @@ const mark = "/tmp/shadow-";
 /**
  * SQL by which the owner of a database puts functions, operators and views in front of those of PostgreSQL with the same
  * names: every function that has types of values only, every operator, every relation of the catalog, every type that a
- * cast may name. Each writes a file when the superuser calls it, which works in a read-only transaction too, and then does what it is for.
+ * cast may name. Each writes a file when the superuser calls it, which works in a read-only transaction too, and then does
+ * what it is for.
  */
 const plantSql = (database: string): string => `
 CREATE SCHEMA ${schema};
