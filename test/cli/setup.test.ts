@@ -1,5 +1,5 @@
 import { execa } from "execa";
-import { mkdtempSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -59,4 +59,18 @@ test("a person who is new gets one, and the others keep theirs", async () => {
   writeFileSync(stackFile, text.replace("ada: DbAdmin", "ada: DbAdmin\n    bob: Tester"));
   expect(await ensureProjectFiles(folder, "dev")).toEqual(["password of bob"]);
   expect(passwords()).toMatchObject(before);
+});
+
+test("the passphrase is its user's alone, and neither it nor a password stands in another file of the project", async () => {
+  const file = join(folder, ".stagecraft", "passphrase");
+  expect((statSync(file).mode & 0o777).toString(8)).toBe("600");
+  const secrets = [
+    readFileSync(file, "utf8").trim(),
+    ...(await Promise.all(Object.keys(passwords()).map(password))),
+  ];
+  expect(secrets.length).toBeGreaterThan(4);
+  // -f -: one pattern a line of stdin.
+  const options = { cwd: folder, input: secrets.join("\n"), reject: false };
+  const { stdout } = await execa("grep", ["-rlF", "-f", "-", "."], options);
+  expect(stdout).toBe("./.stagecraft/passphrase");
 });

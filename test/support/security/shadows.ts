@@ -8,8 +8,9 @@ const mark = "/tmp/shadow-";
 
 /**
  * SQL by which the owner of a database puts functions, operators and views in front of those of PostgreSQL with the same
- * names: every function that has types of values only, every operator, every relation of the catalog. Each writes a
- * file when the superuser calls it, which works in a read-only transaction too, and then does what it is for.
+ * names: every function that has types of values only, every operator, every relation of the catalog, every type that a
+ * cast may name. Each writes a file when the superuser calls it, which works in a read-only transaction too, and then does
+ * what it is for.
  */
 const plantSql = (database: string): string => `
 CREATE SCHEMA ${schema};
@@ -19,6 +20,8 @@ BEGIN
     EXECUTE pg_catalog.format('COPY (SELECT 1) TO %L', '${mark}' OPERATOR(pg_catalog.||) pg_catalog.replace(what, '/', 'divided'));
   END IF;
 END $$;
+CREATE FUNCTION ${schema}.noted(what text) RETURNS boolean LANGUAGE plpgsql AS $$
+BEGIN PERFORM ${schema}.note(what); RETURN true; END $$;
 DO $do$
 DECLARE one record; made int := 0;
 BEGIN
@@ -62,7 +65,17 @@ BEGIN
     EXCEPTION WHEN OTHERS THEN NULL;
     END;
   END LOOP;
-  IF made < 2900 THEN RAISE EXCEPTION 'only % shadows', made; END IF;
+  FOR one IN
+    SELECT t.typname FROM pg_catalog.pg_type t
+    WHERE t.typnamespace = 'pg_catalog'::regnamespace AND t.typtype = 'b' AND t.typcategory <> 'A'
+  LOOP
+    BEGIN
+      EXECUTE pg_catalog.format('CREATE DOMAIN ${schema}.%I AS pg_catalog.%I CHECK (${schema}.noted(%L))', one.typname, one.typname, 'type ' || one.typname);
+      made := made + 1;
+    EXCEPTION WHEN OTHERS THEN NULL;
+    END;
+  END LOOP;
+  IF made < 2950 THEN RAISE EXCEPTION 'only % shadows', made; END IF;
 END $do$;
 GRANT USAGE ON SCHEMA ${schema} TO PUBLIC;
 ALTER DATABASE "${database}" SET search_path = ${schema}, pg_catalog, public;
