@@ -11,7 +11,7 @@ async function main(): Promise<MasksOutcome> {
   const outcome: MasksOutcome = {};
   const masked = { database, owner: await giveToOwner(database) };
   if (masks) {
-    const { problems, plan } = await checkMasks(masked, masks, key);
+    const { problems, plan } = await checkMasks(masked, masks);
     Object.assign(outcome, { problems, plan });
     if (plan) outcome.masked = await applyMasks(masked, plan, key);
   }
