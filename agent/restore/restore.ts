@@ -364,7 +364,10 @@ class RestoreRun {
       return await work();
     } finally {
       const seconds = (performance.now() - started) / 1000;
-      this.#steps.splice(at, 0, { name, seconds: Math.round((seconds - this.#inner) * 1000) / 1000 });
+      this.#steps.splice(at, 0, {
+        name,
+        seconds: Math.round((seconds - this.#inner) * 1000) / 1000,
+      });
       this.#inner = outer + seconds;
     }
   }

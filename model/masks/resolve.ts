@@ -32,8 +32,7 @@ export function resolveMasks(
     else if ("missing" in found) {
       if (mayBeMissing(path)) missing.push(path);
       else problems.push({ path, text: found.missing });
-    }
-    else if (found.isWholeTable) wholeTables.push([path, found.columns]);
+    } else if (found.isWholeTable) wholeTables.push([path, found.columns]);
     else {
       for (const column of found.columns) {
         const key = columnKey(column);

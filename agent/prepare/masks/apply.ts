@@ -26,12 +26,7 @@ import {
   type OpenMaskingSession,
 } from "./masking-session";
 import { refreshMaterializedViews } from "./materialized-views";
-import {
-  deleteStatistics,
-  unlinkLargeObjects,
-  vacuumLargeObjects,
-  vacuumStale,
-} from "./remnants";
+import { deleteStatistics, unlinkLargeObjects, vacuumLargeObjects, vacuumStale } from "./remnants";
 import {
   rebuildIndexes,
   runSingleStatement,
@@ -182,9 +177,7 @@ async function rejectionOf(client: Client, sql: string): Promise<string | undefi
     return undefined;
   } catch (error) {
     const { code } = error as { code?: string };
-    return code === "42501"
-      ? `${failureText(error)}; ${maskFix(code) ?? ""}`
-      : failureText(error);
+    return code === "42501" ? `${failureText(error)}; ${maskFix(code) ?? ""}` : failureText(error);
   }
 }
 

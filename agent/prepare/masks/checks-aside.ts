@@ -1,6 +1,6 @@
 import type { Client } from "pg";
 import { quoteIdentifier as q, quoteLiteral } from "../../../model/base/sql";
-import { isOfData } from "./code-of-data";
+import { isOfData, isOwnTable } from "./code-of-data";
 import { maskFailure } from "./failure";
 
 interface Check {
@@ -43,7 +43,9 @@ export class ChecksAside {
     for (const on of new Set(own.map((check) => check.on))) {
       // In one pass over the table.
       const checks = own.filter((check) => check.on === on);
-      const actions = checks.map(({ name, definition }) => `ADD CONSTRAINT ${q(name)} ${definition}`);
+      const actions = checks.map(
+        ({ name, definition }) => `ADD CONSTRAINT ${q(name)} ${definition}`,
+      );
       try {
         await owner.query(`ALTER TABLE ${on} ${actions.join(", ")}`);
       } catch (error) {
@@ -110,13 +112,13 @@ const checksSql = `
          k.contypid <> 0 AS "isDomain", k.conname AS name, pg_get_constraintdef(k.oid) AS definition,
          obj_description(k.oid, 'pg_constraint') AS comment, k.conislocal AS "isLocal"
   FROM pg_constraint k LEFT JOIN (SELECT oid, max(depth) AS depth FROM depths GROUP BY oid) d ON d.oid = k.conrelid
-  WHERE k.contype = 'c' AND (${isOfData("pg_class", "k.conrelid")} OR ${isOfData("pg_type", "k.contypid")})
+  WHERE k.contype = 'c' AND (${isOwnTable("k.conrelid")} OR ${isOfData("pg_type", "k.contypid")})
   ORDER BY d.depth, k.conrelid, k.contypid, k.conname`;
 
 /** What can be dropped now: no parent has it. */
 const topmostSql = `
   SELECT k.conrelid::regclass::text AS on, string_agg('DROP CONSTRAINT ' || quote_ident(k.conname), ', ') AS actions
-  FROM pg_constraint k WHERE k.contype = 'c' AND k.conrelid <> 0 AND k.coninhcount = 0 AND ${isOfData("pg_class", "k.conrelid")}
+  FROM pg_constraint k WHERE k.contype = 'c' AND k.coninhcount = 0 AND ${isOwnTable("k.conrelid")}
   GROUP BY k.conrelid`;
 
 /** Columns with values of a domain, by tables with rows of their own. */

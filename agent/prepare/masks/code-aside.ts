@@ -1,6 +1,6 @@
 import type { Client } from "pg";
 import { quoteIdentifier as q } from "../../../model/base/sql";
-import { isOfData, rejectUnavoidableCode } from "./code-of-data";
+import { isOfData, isOwnTable, rejectUnavoidableCode } from "./code-of-data";
 import { ChecksAside } from "./checks-aside";
 import { GeneratedAside } from "./generated-aside";
 
@@ -55,10 +55,10 @@ export class CodeAside {
   async #disable(owner: Client): Promise<void> {
     const { rows } = await owner.query<{ on: string; what: string; mode: string }>(`
       SELECT tgrelid::regclass::text AS on, 'TRIGGER ' || quote_ident(tgname) AS what, tgenabled AS mode FROM pg_trigger
-      WHERE NOT tgisinternal AND tgenabled <> 'D'
+      WHERE NOT tgisinternal AND tgenabled <> 'D' AND ${isOwnTable("tgrelid")}
       UNION ALL
       SELECT ev_class::regclass::text, 'RULE ' || quote_ident(rulename), ev_enabled FROM pg_rewrite JOIN pg_class c ON c.oid = ev_class
-      WHERE c.relkind IN ('r', 'p') AND ev_enabled <> 'D' AND ${isOfData("pg_class", "c.oid")}`);
+      WHERE c.relkind IN ('r', 'p') AND ev_enabled <> 'D' AND ${isOwnTable("c.oid")}`);
     for (const { on, what, mode } of rows) {
       await owner.query(`ALTER TABLE ONLY ${on} DISABLE ${what}`);
       this.#enable.push(`ALTER TABLE ONLY ${on} ENABLE ${modes[mode] ?? ""} ${what}`);
@@ -103,7 +103,8 @@ async function changeAll(
   change: (names: string) => unknown,
 ): Promise<void> {
   const names = functions.map(({ name }) => name);
-  for (let i = 0; i < names.length; i += atOnce) await change(names.slice(i, i + atOnce).join(", "));
+  for (let i = 0; i < names.length; i += atOnce)
+    await change(names.slice(i, i + atOnce).join(", "));
 }
 
 const modes: Readonly<Record<string, string>> = { A: "ALWAYS", R: "REPLICA" };

@@ -5,6 +5,10 @@ import { AgentError } from "../../system/errors";
 export const isOfData = (catalogue: string, oid: string): string =>
   `(${oid} >= 16384 AND NOT EXISTS (SELECT FROM pg_depend m WHERE m.classid = 'pg_catalog.${catalogue}'::regclass AND m.objid = ${oid} AND m.deptype = 'e'))`;
 
+/** Whether a table of the data may be altered in this session: a dump can give some to other roles, and they are not rewritten. */
+export const isOwnTable = (oid: string): string =>
+  `(${isOfData("pg_class", oid)} AND pg_has_role((SELECT relowner FROM pg_class WHERE pg_class.oid = ${oid}), 'USAGE'))`;
+
 /** SQL for the functions of the data that an object depends on, as `function`; PostgreSQL records none of its own. */
 export const callsOf = (catalogue: string, oid: string): string => `
   SELECT called.oid::regprocedure::text AS function

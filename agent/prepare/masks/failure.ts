@@ -32,7 +32,10 @@ export function maskFailure(
 
 /** The fix for a message of an import whose rows are masked before their keys exist. */
 export function maskedImportFix({ sqlstate, phase, message }: ImportEvent): string | undefined {
-  if (sqlstate === "42501" && /^permission denied for (?:function|procedure|aggregate)/.test(message))
+  if (
+    sqlstate === "42501" &&
+    /^permission denied for (?:function|procedure|aggregate)/.test(message)
+  )
     return "a function of the data may not see values before they are masked; drop it on the source server, or use PostgreSQL's own functions there";
   return phase === "post-data" && ["23505", "23503", "23P01"].includes(sqlstate ?? "")
     ? maskFix(sqlstate)

@@ -1,6 +1,6 @@
 import type { Client } from "pg";
 import { quoteIdentifier as q } from "../../../model/base/sql";
-import { callsOf } from "./code-of-data";
+import { callsOf, isOwnTable } from "./code-of-data";
 import { maskFailure } from "./failure";
 
 interface Generated {
@@ -47,5 +47,5 @@ const generatedSql = `
   SELECT a.attrelid::regclass::text AS table, a.attname AS column, format_type(a.atttypid, a.atttypmod) AS type,
          pg_get_expr(d.adbin, d.adrelid) AS expression, a.attnotnull AS "notNull"
   FROM pg_attribute a JOIN pg_attrdef d ON (d.adrelid, d.adnum) = (a.attrelid, a.attnum)
-  WHERE a.attgenerated = 's' AND a.attinhcount = 0 AND EXISTS (${callsOf("pg_attrdef", "d.oid")})
+  WHERE a.attgenerated = 's' AND a.attinhcount = 0 AND ${isOwnTable("a.attrelid")} AND EXISTS (${callsOf("pg_attrdef", "d.oid")})
   ORDER BY a.attrelid, a.attnum`;

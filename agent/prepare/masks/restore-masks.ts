@@ -187,9 +187,16 @@ function numberKey({ table, number }: { readonly table: number; readonly number:
 }
 
 function sum(first: MasksReport, more: MasksReport): MasksReport {
+  const again = new Map(more.tables.map((table) => [table.table, table]));
+  const tables = first.tables.map(({ table, rows, seconds }) => ({
+    table,
+    rows,
+    seconds: seconds + (again.get(table)?.seconds ?? 0),
+  }));
+  const known = new Set(tables.map(({ table }) => table));
   return {
     columns: [...first.columns, ...more.columns],
-    tables: [...first.tables, ...more.tables],
+    tables: [...tables, ...more.tables.filter(({ table }) => !known.has(table))],
     values: first.values + more.values,
     seconds: Math.round((first.seconds + more.seconds) * 1000) / 1000,
     largeObjectsRemoved: first.largeObjectsRemoved + more.largeObjectsRemoved,

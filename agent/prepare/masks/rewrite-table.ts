@@ -32,10 +32,10 @@ export async function rewriteTable(
     await client.query("BEGIN");
     const counted = await one(client, countSql(rewrite));
     await runSingleStatement(client, sql.mask);
+    await hideIndexes(admin, rewrite);
     await client.query(sql.empty);
     for (const relation of rewrite.relations)
       if (unlogged.has(relation)) await setLogged(client, relation);
-    await disableIndexes(admin, rewrite);
     const { rowCount } = await client.query(sql.fill);
     const rows = Number(counted["rows"]);
     if (rowCount !== rows) {
@@ -44,6 +44,7 @@ export async function rewriteTable(
       );
     }
     await client.query("COMMIT");
+    await showIndexes(admin, rewrite);
     const values = rewrite.masked.map((_, i) => Number(counted[`m${i + 1}`]));
     return { rows, values, seconds: (performance.now() - started) / 1000 };
   } catch (error) {
@@ -71,15 +72,22 @@ async function one(client: Client, text: string): Promise<Record<string, unknown
 }
 
 /**
- * Marks the indexes as not ready, so that PostgreSQL does not update them while rows are inserted; building them
- * afterwards takes a fraction of the time. There is no statement for this. REINDEX marks them as ready again. In a session of
- * its own, because only a superuser can do this: TRUNCATE before it would mark them as ready, and the rows come after it.
+ * Hides the indexes from PostgreSQL, so that it neither empties them nor updates them while rows are inserted: that would call
+ * functions of the data, and building them afterwards takes a fraction of the time. There is no statement for this. In a
+ * session of its own, because only a superuser can do this.
  */
-async function disableIndexes(admin: Client, { relations }: TableRewrite): Promise<void> {
+async function hideIndexes(admin: Client, { relations }: TableRewrite): Promise<void> {
   await admin.query(
-    "UPDATE pg_index SET indisready = false, indisvalid = false WHERE indrelid = ANY ($1::oid[]) AND indislive",
+    "UPDATE pg_index SET indislive = false, indisready = false, indisvalid = false WHERE indrelid = ANY ($1::oid[])",
     [relations],
   );
+}
+
+/** Shows them again, not ready until {@link rebuildIndexes}. */
+async function showIndexes(admin: Client, { relations }: TableRewrite): Promise<void> {
+  await admin.query("UPDATE pg_index SET indislive = true WHERE indrelid = ANY ($1::oid[])", [
+    relations,
+  ]);
 }
 
 /**

@@ -9,12 +9,7 @@ import { withConnection } from "../../postgres/connect";
 import type { RestrictedLogin } from "../../postgres/restricted-login";
 import { Progress } from "../../system/progress";
 import type { Around, AroundRows } from "./around-rows";
-import {
-  archivePart,
-  archiveScript,
-  restoreArchive,
-  type ArchiveSection,
-} from "./restore-archive";
+import { archivePart, archiveScript, restoreArchive, type ArchiveSection } from "./restore-archive";
 import { readKeys } from "../dump/read-keys";
 import { unpack } from "../dump/content";
 import type { ArchiveDump, OpenedDump } from "../dump/open-dump";
@@ -56,7 +51,14 @@ export async function fillDatabase(
     const contents = unpack(dump.path, dump.compression, dump.name, (bytes) => {
       progress.advance(bytes);
     });
-    return fillFromPlain(dump, contents, target, recorder, progress, await aroundRows(dump, target));
+    return fillFromPlain(
+      dump,
+      contents,
+      target,
+      recorder,
+      progress,
+      await aroundRows(dump, target),
+    );
   }
   // pg_restore cannot override the encoding of an archive.
   if (dump.encoding !== undefined) {

@@ -86,8 +86,9 @@ export class PlainParts {
   }
 }
 
-/** The call of a function that restores a large object or a sequence. */
-const isRestoringCall = /^SELECT\s+(?:pg_catalog\s*\.\s*)?(?:lo_\w+|lowrite|setval)\s*\(/i;
+/** The call of a function that fills a large object, which exists before the tables, or a sequence. */
+const isRestoringCall =
+  /^SELECT\s+(?:pg_catalog\s*\.\s*)?(?:lo_open|lo_close|lo_from_bytea|lo_put|lowrite|setval)\s*\(/i;
 
 function bringsRows({ action, excerpt }: StatementFacts): boolean {
   return action === "copy" || action === "insert" || isRestoringCall.test(excerpt);

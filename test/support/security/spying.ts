@@ -43,7 +43,7 @@ export const spyingSql = `
   ${spy("by_policy", "boolean", "true")} ${spy("by_view", "text", "x")} ${spy("by_operator", "boolean", "true")} ${spy("by_unique", "text", "x")}
   CREATE FUNCTION public.same(x text, y text) RETURNS boolean LANGUAGE sql IMMUTABLE AS 'SELECT public.by_operator(x)';
   CREATE OPERATOR public.=== (LEFTARG = text, RIGHTARG = text, FUNCTION = public.same);
-  CREATE FUNCTION public.by_trigger() RETURNS trigger LANGUAGE plpgsql AS $f$ BEGIN PERFORM public.note('by_trigger', NEW.email); RETURN NEW; END $f$;
+  CREATE FUNCTION public.by_trigger() RETURNS trigger LANGUAGE plpgsql AS $f$ BEGIN PERFORM public.note('by_trigger', NEW.id::text); RETURN NEW; END $f$;
   CREATE DOMAIN public.address AS text CONSTRAINT address_ok CHECK (public.by_domain(VALUE)) CONSTRAINT address_own CHECK (${isHome} OR ${ownNote("VALUE")});
   COMMENT ON CONSTRAINT address_ok ON DOMAIN public.address IS 'an address';
   ALTER TABLE public.users ADD PRIMARY KEY (id), ADD CONSTRAINT spy CHECK (public.by_check(email)),
