@@ -72,6 +72,7 @@ describe("code of the data sees no value that is masked, and no key", () => {
         "SELECT count(DISTINCT email), min(made), min(host), min(address) = min(email) FROM users",
       ),
     ).toBe("20|41|example.invalid|t");
+    await server.sql(database, "DROP TABLE noted");
     expect(await server.sql(database, setAsideSql)).toBe(asInTheDump);
   });
 
