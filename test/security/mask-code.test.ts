@@ -3,7 +3,7 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { keySettings } from "../../agent/prepare/masks/masking-session";
 import { mask, type Mask } from "../../model/masks/mask";
 import type { Preparation } from "../../model/restore/preparation";
-import { rawValue, setAsideSql, spiedDatabase, spyingSql } from "../support/security/spying";
+import { rawValue, suspendedSql, spiedDatabase, spyingSql } from "../support/security/spying";
 import { useServer } from "../support/servers/server";
 
 const server = useServer();
@@ -54,7 +54,7 @@ async function found(): Promise<string[]> {
 beforeAll(async () => {
   expect(await server.makeRoles({ database })).toMatchObject({ status: 0 });
   await server.createDatabase(spiedDatabase, spyingSql);
-  asInTheDump = await server.sql(spiedDatabase, setAsideSql);
+  asInTheDump = await server.sql(spiedDatabase, suspendedSql);
 });
 
 describe("code of the data sees no value that is masked, and no key", () => {
@@ -73,7 +73,7 @@ describe("code of the data sees no value that is masked, and no key", () => {
       ),
     ).toBe("20|41|example.invalid|t");
     await server.sql(database, "DROP TABLE noted");
-    expect(await server.sql(database, setAsideSql)).toBe(asInTheDump);
+    expect(await server.sql(database, suspendedSql)).toBe(asInTheDump);
   });
 
   test("when upgrade scripts add, rename and fill columns", async () => {

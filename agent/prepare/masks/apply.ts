@@ -17,7 +17,7 @@ import { quoteIdentifier as q } from "../../../model/base/sql";
 import { formatCount } from "../../../model/base/units";
 import { withConnection } from "../../postgres/connect";
 import { readMaskCatalogue } from "./catalogue";
-import { CodeAside } from "./code-aside";
+import { SuspendedCode } from "./suspended-code";
 import { failureText, maskFix } from "./failure";
 import { dropForeignKeys, recreateForeignKeys } from "./foreign-keys";
 import {
@@ -86,10 +86,10 @@ async function checkWith(
 /** Options of {@link applyMasks}. */
 export interface ApplyOptions {
   /**
-   * Code of the data that was set aside before the rows came; it is put back. Then no earlier versions of rows exist.
-   * @default it is set aside now
+   * Code of the data that was suspended before the rows came; it is resumed. Then no earlier versions of rows exist.
+   * @default it is suspended now
    */
-  readonly aside?: CodeAside | undefined;
+  readonly suspended?: SuspendedCode | undefined;
   /** Ids of tables that are unlogged, and that become ordinary ones. @default none are */
   readonly unlogged?: ReadonlySet<number>;
   /** Called with a progress line after each table. */
@@ -129,11 +129,11 @@ async function applyWith(
   owners: Clients,
   openWithKey: () => Promise<Clients>,
   plan: MaskPlan,
-  { aside, unlogged = new Set(), report = () => undefined }: ApplyOptions,
+  { suspended, unlogged = new Set(), report = () => undefined }: ApplyOptions,
 ): Promise<MasksReport> {
   const started = performance.now();
   const [owner] = owners;
-  const code = aside ?? (await CodeAside.set(admin, owner));
+  const code = suspended ?? (await SuspendedCode.suspend(admin, owner));
   let largeObjectsRemoved = 0;
   for (const { target, column } of plan.emptied)
     largeObjectsRemoved += await unlinkLargeObjects(owner, admin, target, q(column));
@@ -144,12 +144,12 @@ async function applyWith(
     if (!rewritten.includes(relation)) await setLogged(owner, relation);
   // Samples of the values, which owners can read.
   await deleteStatistics(admin);
-  await code.putBack(admin, owner);
+  await code.resume(admin, owner);
   for (const client of owners) await client.query("SET search_path = public");
   await forAll(owners, plan.rewrites, rebuildIndexes);
   await recreateForeignKeys(owner, foreignKeys);
   await refreshMaterializedViews(owner);
-  if (!aside) {
+  if (!suspended) {
     // So that the counters of changed rows are up to date.
     for (const one of owners) await one.query("SELECT pg_stat_force_next_flush()");
     await vacuumStale(admin, rewritten);

@@ -43,7 +43,7 @@ export function maskedImportFix({ sqlstate, phase, message }: ImportEvent): stri
 }
 
 /** How to change masks so that PostgreSQL does not fail with this SQLSTATE. */
-export function maskFix(sqlstate: string | undefined): string | undefined {
+export function maskFix(sqlstate = ""): string | undefined {
   switch (sqlstate) {
     case "23505":
       return "two masked values are equal: use hash for the columns of that index, or sql with distinct results";

@@ -14,7 +14,7 @@ import type { RunStep } from "../../system/step";
 import { applyMasks, checkMasks } from "./apply";
 import { readMaskCatalogue } from "./catalogue";
 import { readCatalogueWithKeys } from "./catalogue-with-keys";
-import { CodeAside } from "./code-aside";
+import { SuspendedCode } from "./suspended-code";
 import { withMaskingSessions, type MaskedDatabase } from "./masking-session";
 import { removeRemnants } from "./remnants";
 import { serverMaskKey } from "./server-key";
@@ -39,11 +39,11 @@ interface DumpedColumn {
 
 /**
  * Masks the rows of a dump as soon as they are restored: after its tables, before its indexes, constraints, triggers and
- * everything else that runs code of the data. See {@link CodeAside}.
+ * everything else that runs code of the data. See {@link SuspendedCode}.
  */
 export class RestoreMasks {
   #catalogue: MaskCatalogue | undefined;
-  #aside: CodeAside | undefined;
+  #code: SuspendedCode | undefined;
   #unlogged: ReadonlySet<number> = new Set();
   #dumped: readonly DumpedColumn[] = [];
   #changed: readonly MaskedColumn[] = [];
@@ -63,7 +63,7 @@ export class RestoreMasks {
 
   /**
    * Call it when the tables exist and are empty. Throws an {@link AgentError} for masks that do not fit, and for code that
-   * cannot be set aside.
+   * cannot be suspended.
    *
    * @param keys The keys of the dump, which are created after the rows.
    */
@@ -75,7 +75,7 @@ export class RestoreMasks {
       const { problems, plan } = planMasks(this.#catalogue, masks, this.#options);
       if (!plan) throw unfit(problems);
       await withConnection(candidate, async (admin) => {
-        this.#aside = await CodeAside.set(admin, client);
+        this.#code = await SuspendedCode.suspend(admin, client);
       });
       this.#dumped = (await client.query<DumpedColumn>(columnsSql)).rows;
       this.#unlogged = await makeUnlogged(client, plan);
@@ -95,7 +95,7 @@ export class RestoreMasks {
       this.#missing = new Set(checked.missing);
       this.#changed = checked.plan.changed;
       return applyMasks(database, checked.plan, await serverMaskKey(), {
-        aside: this.#aside,
+        suspended: this.#code,
         unlogged: this.#unlogged,
         report: logLine,
       });

@@ -13,7 +13,7 @@ export interface RewriteResult {
 }
 
 /**
- * Rewrites a table with masked values, in one transaction, while the code of the data is set aside. The table and its
+ * Rewrites a table with masked values, in one transaction, while the code of the data is suspended. The table and its
  * TOAST table get new files, so that no previous value remains, and {@link rebuildIndexes} must follow. An unlogged table of
  * `unlogged` is logged afterwards.
  *

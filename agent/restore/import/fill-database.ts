@@ -150,12 +150,13 @@ async function fillFromArchive(
   const section = async (name?: ArchiveSection): Promise<void> =>
     restoreArchive(dump, main, candidate, recorder, progress, { ...options, section: name });
   const around = await aroundRows(dump, target);
+  const hasFailed = (): boolean => log.failed;
   if (around) {
     await section("pre-data");
-    if (log.failed) return false;
+    if (hasFailed()) return false;
     await around.beforeRows();
     await section("data");
-    if (log.failed) return false;
+    if (hasFailed()) return false;
     await around.afterRows();
     await section("post-data");
   } else await section();

@@ -72,8 +72,8 @@ export const spyingSql = `
   INSERT INTO public.parts SELECT id, email FROM public.users;
   REFRESH MATERIALIZED VIEW public.seen;`;
 
-/** What of a database must be as in the dump, although it was set aside meanwhile. */
-export const setAsideSql = `
+/** What of a database must be as in the dump, although it was suspended meanwhile. */
+export const suspendedSql = `
   SELECT string_agg(line, E'\\n' ORDER BY line) FROM (
     SELECT concat_ws(' ', 'constraint', coalesce(nullif(conrelid, 0)::regclass::text, contypid::regtype::text), conname, convalidated, conislocal,
                      coninhcount, connoinherit, obj_description(oid, 'pg_constraint'), pg_get_constraintdef(oid))

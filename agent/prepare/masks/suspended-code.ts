@@ -1,49 +1,49 @@
 import type { Client } from "pg";
 import { quoteIdentifier as q } from "../../../model/base/sql";
 import { isOfData, isOwnTable, rejectUnavoidableCode } from "./code-of-data";
-import { ChecksAside } from "./checks-aside";
-import { GeneratedAside } from "./generated-aside";
+import { SuspendedChecks } from "./suspended-checks";
+import { SuspendedColumns } from "./suspended-columns";
 
 /** Functions whose privileges one statement changes. */
 const atOnce = 100;
 
 /**
- * Sets the code of a database aside, so that nothing of its owner runs while rows have values that are not masked, or in
+ * Suspends the code of a database, so that nothing of its owner runs while rows have values that are not masked, or in
  * a session with the key of the masks: CHECK constraints of tables and domains are dropped, generated columns with
  * functions of the data become NULL, triggers and rules are disabled, and nobody may execute a function of the data:
- * whatever else calls one fails. Extensions are not set aside.
+ * whatever else calls one fails. Extensions are not suspended.
  *
  * On a failure the database must be dropped.
  */
-export class CodeAside {
+export class SuspendedCode {
   readonly #enable: string[] = [];
   readonly #events: string[] = [];
   readonly #grants: string[] = [];
 
   private constructor(
-    private readonly checks: ChecksAside,
-    private readonly generated: GeneratedAside,
+    private readonly checks: SuspendedChecks,
+    private readonly generated: SuspendedColumns,
   ) {}
 
   /**
    * @param admin A session of the superuser, for the privileges of functions.
    * @param owner A session of the role that owns the tables, without the key.
    */
-  static async set(admin: Client, owner: Client): Promise<CodeAside> {
+  static async suspend(admin: Client, owner: Client): Promise<SuspendedCode> {
     // So that every name in a definition is qualified.
     await owner.query("SET search_path = ''");
     await rejectUnavoidableCode(owner);
-    const aside = new CodeAside(new ChecksAside(), new GeneratedAside());
-    await aside.#disableEventTriggers(admin);
-    await aside.#disable(owner);
-    await aside.checks.drop(owner);
-    await aside.generated.clear(owner);
-    await aside.#revoke(admin);
-    return aside;
+    const suspended = new SuspendedCode(new SuspendedChecks(), new SuspendedColumns());
+    await suspended.#disableEventTriggers(admin);
+    await suspended.#disable(owner);
+    await suspended.checks.drop(owner);
+    await suspended.generated.clear(owner);
+    await suspended.#revoke(admin);
+    return suspended;
   }
 
   /** Puts everything back as it was. Throws an error for the user if a masked row does not satisfy a constraint. */
-  async putBack(admin: Client, owner: Client): Promise<void> {
+  async resume(admin: Client, owner: Client): Promise<void> {
     await owner.query("SET search_path = ''");
     for (const sql of this.#grants) await admin.query(sql);
     await this.generated.restore(owner);

@@ -16,7 +16,7 @@ interface Check {
  * The CHECK constraints of tables and domains, all of them: also one that calls only PostgreSQL's functions can write
  * what it sees, e.g. into a large object.
  */
-export class ChecksAside {
+export class SuspendedChecks {
   #checks: readonly Check[] = [];
 
   /** @param owner A session with an empty `search_path`, as the owner of the tables. */

@@ -12,7 +12,7 @@ interface Generated {
 }
 
 /** The generated columns that call functions of the data, which are NULL meanwhile. PostgreSQL 17 or later. */
-export class GeneratedAside {
+export class SuspendedColumns {
   #columns: readonly Generated[] = [];
 
   /** @param owner A session with an empty `search_path`, as the owner of the tables. */
