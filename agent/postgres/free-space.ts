@@ -39,15 +39,12 @@ async function freeBytes(folder: string): Promise<number> {
  *
  * @param folder PostgreSQL's data directory; `undefined` to run the work unguarded.
  */
-export async function withDiskSpaceGuard(
+export async function withDiskSpaceGuard<T>(
   folder: string | undefined,
   database: string,
-  work: () => Promise<void>,
-): Promise<void> {
-  if (folder === undefined) {
-    await work();
-    return;
-  }
+  work: () => Promise<T>,
+): Promise<T> {
+  if (folder === undefined) return work();
   // Connect before the disk fills: later PostgreSQL may be too busy to accept a connection.
   const { left, outcome } = await withConnection("postgres", async (client) => {
     const stop = new AbortController();
@@ -58,7 +55,7 @@ export async function withDiskSpaceGuard(
   });
   if (left === undefined) {
     if (outcome.status === "rejected") throw outcome.reason;
-    return;
+    return outcome.value;
   }
   throw new EnvironmentError(
     `the restore was stopped before PostgreSQL's volume was full, with ${formatBytes(left)} left; free some space or move the volume to a larger disk, then run the same command again`,

@@ -23,6 +23,8 @@ import {
 } from "../postgres/databases";
 import { rollBackDatabase, swapDatabases } from "../postgres/swap-databases";
 import { swapBlockers } from "./swap-blockers";
+import { maskedImportFix } from "../prepare/masks/failure";
+import { RestoreMasks } from "../prepare/masks/restore-masks";
 import { prepareCandidate } from "../prepare/prepare";
 import { fetchSourceBackup, removeFetched } from "./source/fetch-offsite";
 import { checkFiles, findBackup, trustSource } from "./source/find-backup";
@@ -77,10 +79,13 @@ export async function restore(request: RestoreRequest): Promise<RestoreResult> {
 class RestoreRun {
   readonly #startedAt = new Date();
   readonly #steps: { name: string; seconds: number }[] = [];
+  /** Seconds of steps within the current step. */
+  #inner = 0;
   #logName: string | undefined;
   #verdict: Verdict | undefined;
 
   #login: RestrictedLogin | undefined;
+  #masks: RestoreMasks | undefined;
   readonly #prepared: PreparationReport = {};
   /** The requested source, completed from the backup's manifest. */
   #source: Source;
@@ -210,6 +215,7 @@ class RestoreRun {
     const recorder = new Recorder(
       await createRestoreLog(this.#logName),
       masked ? redactEvent : undefined,
+      masked ? maskedImportFix : undefined,
     );
     recorder.write(`restore of ${source.name} (${contentsId(source)}) into ${database}`);
     const target = {
@@ -218,10 +224,20 @@ class RestoreRun {
       roles,
       rows: this.#rows,
       login,
+      around: this.#restoreMasks(login),
     };
     this.#verdict = await restoreAndCheck(dump, target, folder, recorder, async (name, work) =>
       this.#step(name, work),
     );
+  }
+
+  #restoreMasks(login: RestrictedLogin): RestoreMasks | undefined {
+    const { database, prepare: { masks, upgrades } = {} } = this.request;
+    if (!masks) return undefined;
+    const hasScripts = (upgrades?.scripts.length ?? 0) > 0;
+    const restore = { candidate: candidateName(database), login, masks, hasScripts };
+    this.#masks = new RestoreMasks(restore, async (name, work) => this.#step(name, work));
+    return this.#masks;
   }
 
   async #prepareCandidate(client: Client, login: RestrictedLogin): Promise<void> {
@@ -233,7 +249,7 @@ class RestoreRun {
     if (steps) {
       const hasLive = (await databaseNames(client)).has(database);
       await prepareCandidate(
-        { server, database, hasLive },
+        { server, database, hasLive, masks: this.#masks },
         steps,
         this.#prepared,
         async (name, work) => this.#step(name, work),
@@ -337,13 +353,22 @@ class RestoreRun {
     };
   }
 
+  /** Runs a step. Its duration is without that of the steps within it, which come after it in the list. */
   async #step<T>(name: string, work: () => Promise<T>): Promise<T> {
     const started = performance.now();
+    const outer = this.#inner;
+    this.#inner = 0;
+    const at = this.#steps.length;
     logLine(`${name} …`);
     try {
       return await work();
     } finally {
-      this.#steps.push({ name, seconds: Math.round(performance.now() - started) / 1000 });
+      const seconds = (performance.now() - started) / 1000;
+      this.#steps.splice(at, 0, {
+        name,
+        seconds: Math.round((seconds - this.#inner) * 1000) / 1000,
+      });
+      this.#inner = outer + seconds;
     }
   }
 }

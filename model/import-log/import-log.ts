@@ -35,8 +35,14 @@ export class ImportLog {
   readonly #consequences = new Consequences<MutableCause>();
   #furtherCauses = 0;
 
-  /** @param redact removes what must not be stored from a message */
-  constructor(private readonly redact: (event: ImportEvent) => ImportEvent = (event) => event) {}
+  /**
+   * @param redact removes what must not be stored from a message
+   * @param fix the fix for a message, where it has another one than {@link fixFor}
+   */
+  constructor(
+    private readonly redact: (event: ImportEvent) => ImportEvent = (event) => event,
+    private readonly fix: (event: ImportEvent) => string | undefined = () => undefined,
+  ) {}
 
   /** Adds a message and returns its classification. */
   message(
@@ -58,7 +64,7 @@ export class ImportLog {
       root.consequences++;
       if (root.examples.length < maxExamples) root.examples.push(this.redact(event));
     }
-    const cause = root ?? this.#cause(event, fixFor(event, statement));
+    const cause = root ?? this.#cause(event, this.fix(event) ?? fixFor(event, statement));
     this.#consequences.add(event, statement, cause);
     return root ? "consequence" : "cause";
   }

@@ -38,6 +38,15 @@ export interface TableRewrite {
   readonly bytes: number;
 }
 
+/** A column that has a mask other than `public`. */
+export interface MaskedColumn {
+  /** Id of the table that the column belongs to. */
+  readonly table: number;
+  readonly column: string;
+  /** The column's name in the configuration, or the one of a foreign key's column that it has the mask of. */
+  readonly path: string;
+}
+
 /** The plan to mask a database. */
 export interface MaskPlan {
   /** Largest first, so that parallel rewrites end at about the same time. */
@@ -47,6 +56,8 @@ export interface MaskPlan {
     readonly on: string;
     readonly title: string;
   })[];
+  /** The columns that are masked, each in the table it belongs to. */
+  readonly changed: readonly MaskedColumn[];
   /** Columns whose large objects are removed. */
   readonly emptied: readonly { readonly target: string; readonly column: string }[];
   /** Number of masked columns, and of their tables. */
@@ -64,18 +75,41 @@ export interface MaskPlan {
 /** Number of tables that are rewritten in parallel. */
 export const tablesAtOnce = 2;
 
+/** Options of {@link planMasks}, for a database in which upgrade scripts add and remove columns. */
+export interface MaskPlanOptions {
+  /** Whether the column of a mask need not exist. @default every column must exist */
+  readonly mayBeMissing?: (path: string) => boolean;
+  /** Keys of columns whose values are masked already; see {@link columnKey}. @default none are */
+  readonly done?: ReadonlySet<string>;
+}
+
+/** Result of planning masks. */
+export interface PlannedMasks {
+  readonly problems: ConfigProblem[];
+  readonly plan: MaskPlan | undefined;
+  /** Masks whose column does not exist and need not. */
+  readonly missing: readonly string[];
+}
+
 /** Plans the masking of a database; there is a plan only if there are no problems. */
 export function planMasks(
   catalogue: MaskCatalogue,
   masks: Masks,
-): { problems: ConfigProblem[]; plan: MaskPlan | undefined } {
+  { mayBeMissing = () => false, done = new Set() }: MaskPlanOptions = {},
+): PlannedMasks {
   const tables = new Tables(catalogue);
-  const resolved = resolveMasks(masks, catalogue, tables);
+  const resolved = resolveMasks(masks, catalogue, tables, mayBeMissing);
+  const { missing } = resolved;
   const groups = keyGroups(catalogue.foreignKeys, tables);
   const { spread, problems } = spreadMasks(resolved.assigned, groups);
   const assigned = new Map(resolved.assigned);
   for (const one of spread) assigned.set(columnKey(one), one);
-  const changing = [...assigned.values()].filter(({ mask }) => mask.mask !== "public");
+  // A foreign key holds, so if one of its columns is masked, the others are.
+  const isDone = (column: TableColumn): boolean =>
+    (groups.get(columnKey(column))?.columns ?? [column]).some((one) => done.has(columnKey(one)));
+  const changing = [...assigned.values()].filter(
+    (one) => one.mask.mask !== "public" && !isDone(one),
+  );
   const targets = new Map(
     changing.map((one) => [
       columnKey(one),
@@ -91,8 +125,8 @@ export function planMasks(
       .flatMap((one) => maskProblems(one, targets.get(columnKey(one)))),
     ...(masks.classify === "strict" ? unclassified(tables, assigned) : []),
   ];
-  if (all.length > 0) return { problems: all, plan: undefined };
-  return { problems: [], plan: buildPlan(catalogue, tables, assigned, changing, targets) };
+  if (all.length > 0) return { problems: all, plan: undefined, missing };
+  return { problems: [], plan: buildPlan(catalogue, tables, assigned, changing, targets), missing };
 }
 
 /** Formats the plan in one line, for a preview: `14 columns in 5 tables; strict: all 131 columns are classified`. */
@@ -217,6 +251,11 @@ function buildPlan(
         const table = tables.get(key.table);
         return table ? [{ ...key, on: full(table), title: tableText(table) }] : [];
       }),
+    changed: changing.map(({ table, column, path }) => ({
+      table: table.id,
+      column: column.name,
+      path,
+    })),
     emptied: changing
       .filter(({ mask, column }) => mask.mask === "null" && isLargeObject(column))
       .map(({ table, column }) => ({ target: full(table), column: column.name })),

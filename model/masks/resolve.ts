@@ -11,19 +11,28 @@ export interface AssignedMask extends TableColumn {
   readonly mask: Mask;
 }
 
-/** Finds the columns of masks, by {@link columnKey}, and returns the problems. */
+/**
+ * Finds the columns of masks, by {@link columnKey}, and returns the problems.
+ *
+ * @param mayBeMissing Whether the column of a path need not exist; it is then in `missing`.
+ */
 export function resolveMasks(
   masks: Masks,
   catalogue: MaskCatalogue,
   tables: Tables,
-): { assigned: Map<string, AssignedMask>; problems: ConfigProblem[] } {
+  mayBeMissing: (path: string) => boolean,
+): { assigned: Map<string, AssignedMask>; problems: ConfigProblem[]; missing: string[] } {
+  const missing: string[] = [];
   const assigned = new Map<string, AssignedMask>();
   const problems: ConfigProblem[] = [];
   const wholeTables: [string, TableColumn[]][] = [];
   for (const [path, mask] of Object.entries(masks.columns)) {
     const found = findColumns(path, mask, catalogue, tables);
     if (typeof found === "string") problems.push({ path, text: found });
-    else if (found.isWholeTable) wholeTables.push([path, found.columns]);
+    else if ("missing" in found) {
+      if (mayBeMissing(path)) missing.push(path);
+      else problems.push({ path, text: found.missing });
+    } else if (found.isWholeTable) wholeTables.push([path, found.columns]);
     else {
       for (const column of found.columns) {
         const key = columnKey(column);
@@ -41,7 +50,7 @@ export function resolveMasks(
       if (!assigned.has(key)) assigned.set(key, { ...column, path, mask: { mask: "public" } });
     }
   }
-  return { assigned, problems };
+  return { assigned, problems, missing };
 }
 
 function findColumns(
@@ -49,12 +58,12 @@ function findColumns(
   mask: Mask,
   catalogue: MaskCatalogue,
   tables: Tables,
-): { columns: TableColumn[]; isWholeTable: boolean } | string {
+): { columns: TableColumn[]; isWholeTable: boolean } | { missing: string } | string {
   const name = parseColumnName(path);
   if (!name)
     return 'must be a column in SQL notation: users.email, audit.entries.before, "Time Off"."Reason"';
   const table = tables.find(name.schema, name.table);
-  if (!table) return unknownTable(name, catalogue);
+  if (!table) return { missing: unknownTable(name, catalogue) };
   if (table.kind === "view" || table.kind === "materialized view")
     return `${tableText(table)} is a ${table.kind}, whose tables are masked; remove this line`;
   if (table.kind === "foreign")
@@ -79,7 +88,7 @@ function findColumns(
       suggestion === undefined
         ? `the table has ${table.columns.map((one) => one.name).join(", ")}`
         : `did you mean ${columnText({ ...name, column: suggestion })}?`;
-    return `the column does not exist; ${fix}`;
+    return { missing: `the column does not exist; ${fix}` };
   }
   const owner = tables.owner(table, column.name);
   if (owner !== table)

@@ -32,8 +32,8 @@ const contents = [1, 2].map((number) => {
 const tell = `SELECT concat_ws(' ', count(*), count(*) FILTER (WHERE email ~ 'canary'), count(nick),
   (SELECT string_agg(enabled::text, ',') FROM jobs), (SELECT sum(id) FROM testers)) FROM users`;
 const steps = [
-  ...["read", "create", "restore", "check", "owner"],
-  ...["upgrade", "mask", "defuse", "keep", "analyse", "grants", "swap"],
+  ...["read", "create", "restore", "mask", "check", "owner"],
+  ...["upgrade", "mask new columns", "defuse", "keep", "analyse", "grants", "swap"],
 ];
 const text = "ALTER TABLE users ADD nick text; UPDATE users SET nick = email;";
 const prepare = {

@@ -22,8 +22,8 @@ const project = useProject();
 const ids: string[] = [];
 
 const steps = [
-  ...["read", "create", "restore", "check", "owner"],
-  ...["upgrade", "mask", "defuse", "keep", "analyse", "grants", "swap"],
+  ...["read", "create", "restore", "mask", "check", "owner"],
+  ...["upgrade", "defuse", "keep", "analyse", "grants", "swap"],
 ];
 const application = { build: exampleApplication, revision: "4f2c9e1", watch: "1 s" };
 let port = 0;

@@ -32,11 +32,15 @@ function testDataCode(server: TestServer, formats: readonly string[]): void {
     server.sql(database, `SET ROLE ${database}_owner; SET search_path = public; ${sql}`);
 
   /** Restores a dump over the database; on production after somebody has dropped it. */
-  async function restore(format: string, prepare?: RestoreRequest["prepare"]): Promise<void> {
+  async function restore(
+    format: string,
+    prepare?: RestoreRequest["prepare"],
+    ...more: readonly string[]
+  ): Promise<void> {
     if (production)
       await server.sql("postgres", `DROP DATABASE IF EXISTS ${database} WITH (FORCE)`);
     const mode = production ? "when missing" : "replace";
-    const dump = await server.dump("source", format);
+    const dump = await server.dump("source", format, ...more);
     const restoreId = `${format}${prepare ? "-prepared" : ""}`;
     const { result } = await server.restore({ database, dump, mode, restoreId, prepare });
     expect(result.result, result.text).toBe("restored");
@@ -65,7 +69,7 @@ function testDataCode(server: TestServer, formats: readonly string[]): void {
   });
 
   test("when upgrade scripts, masks and statements run, and tables are preserved", async () => {
-    await restore("-Fc", {
+    const prepare: RestoreRequest["prepare"] = {
       ...script(
         `DO $$ BEGIN ${tries("by_script")} END $$; UPDATE public.t SET a = a + 1; SELECT 1;`,
       ),
@@ -78,7 +82,9 @@ function testDataCode(server: TestServer, formats: readonly string[]): void {
         },
       ],
       keep: production ? [] : [{ table: "public.t" }],
-    });
+    };
+    // Masks reject a partition key that calls a function of the data.
+    await restore("-Fc", prepare, "--exclude-table=public.part*");
     expect(await escalated(server)).toEqual([]);
   });
 

@@ -46,7 +46,7 @@ export interface MaskedDatabase {
   readonly owner: string;
 }
 
-/** Opens sessions to mask or defuse a database. */
+/** Opens sessions to mask or defuse a database, with the key of the masks or without one. */
 export type OpenMaskingSession = (key?: string) => Promise<Client>;
 
 /**
@@ -57,7 +57,11 @@ export async function withMaskingSessions<T>(
   { database, owner }: MaskedDatabase,
   use: (open: OpenMaskingSession) => Promise<T>,
 ): Promise<T> {
-  const settings = { ...noServerLogging, session_replication_role: "replica" };
+  const settings = {
+    ...noServerLogging,
+    session_replication_role: "replica",
+    event_triggers: "off",
+  };
   const run = async (login: RestrictedLogin): Promise<T> =>
     use(async (key) => {
       const client = await login.connect(database, maskingSettings);

@@ -1,20 +1,26 @@
 import type { Client } from "pg";
 
 /**
- * Removes previous values that remain outside of the rewritten tables: updated and deleted rows, dropped columns,
- * samples in the statistics, large objects. Returns the names of the tables that it vacuumed. Run ANALYZE afterwards.
+ * Removes previous values that remain outside of the rewritten tables: updated and deleted rows, dropped columns, large
+ * objects, samples in the statistics. Run ANALYZE afterwards.
  *
  * @param rewritten OIDs of the rewritten tables.
  */
-export async function removeRemnants(
-  client: Client,
-  rewritten: readonly number[],
-): Promise<string[]> {
+export async function removeRemnants(client: Client, rewritten: readonly number[]): Promise<void> {
+  await vacuumStale(client, rewritten);
+  await deleteStatistics(client);
+}
+
+/** {@link removeRemnants} without the statistics. */
+export async function vacuumStale(client: Client, rewritten: readonly number[]): Promise<void> {
   const { rows } = await client.query<{ name: string }>(staleSql, [rewritten]);
   for (const { name } of rows) await client.query(`VACUUM (FULL) ${name}`);
-  await deleteStatistics(client);
+  await vacuumLargeObjects(client);
+}
+
+/** Removes the contents of deleted large objects from the files. */
+export async function vacuumLargeObjects(client: Client): Promise<void> {
   await client.query("VACUUM (FULL) pg_catalog.pg_largeobject");
-  return rows.map(({ name }) => name);
 }
 
 /** Deletes the statistics that ANALYZE or autovacuum collected, which contain values. */

@@ -1,7 +1,6 @@
 import type { Client, QueryConfig } from "pg";
 import type { TableRewrite } from "../../../model/masks/plan";
 import { countSql, rewriteSql } from "../../../model/masks/statements";
-import { quoteIdentifier as q } from "../../../model/base/sql";
 import { AgentError } from "../../system/errors";
 import { maskFailure } from "./failure";
 
@@ -14,42 +13,50 @@ export interface RewriteResult {
 }
 
 /**
- * Rewrites a table with masked values, in one transaction. The table, its TOAST table and its indexes get new files, so
- * that no previous value remains.
+ * Rewrites a table with masked values, in one transaction, while the code of the data is suspended. The table and its
+ * TOAST table get new files, so that no previous value remains, and {@link rebuildIndexes} must follow. An unlogged table of
+ * `unlogged` is logged afterwards.
  *
- * @param client A session of the owner.
+ * @param client A session of the owner, with the key of the masks.
  * @param admin A session of the superuser, for the catalogs.
  */
 export async function rewriteTable(
   client: Client,
   admin: Client,
   rewrite: TableRewrite,
+  unlogged: ReadonlySet<number>,
 ): Promise<RewriteResult> {
   const started = performance.now();
   const sql = rewriteSql(rewrite);
   try {
     await client.query("BEGIN");
-    const enable = await disableTriggersAndRules(client, rewrite);
     const counted = await one(client, countSql(rewrite));
     await runSingleStatement(client, sql.mask);
+    await hideIndexes(admin, rewrite);
     await client.query(sql.empty);
-    await disableIndexes(admin, rewrite);
+    for (const relation of rewrite.relations)
+      if (unlogged.has(relation)) await setLogged(client, relation);
     const { rowCount } = await client.query(sql.fill);
     const rows = Number(counted["rows"]);
     if (rowCount !== rows) {
       throw new AgentError(
-        `${rewrite.title} had ${rows} rows and would have ${rowCount ?? 0} after masking; a rule or trigger with ENABLE ALWAYS changes the inserted rows: drop it, or mask by a defuse statement`,
+        `${rewrite.title} had ${rows} rows and would have ${rowCount ?? 0} after masking; please report this as a bug`,
       );
     }
-    for (const relation of rewrite.relations) await rebuildIndexes(client, relation);
-    for (const statement of enable) await client.query(statement);
     await client.query("COMMIT");
+    await showIndexes(admin, rewrite);
     const values = rewrite.masked.map((_, i) => Number(counted[`m${i + 1}`]));
     return { rows, values, seconds: (performance.now() - started) / 1000 };
   } catch (error) {
     await client.query("ROLLBACK").catch(() => undefined);
     throw error instanceof AgentError ? error : maskFailure(`masking ${rewrite.title}`, error);
   }
+}
+
+/** Makes an unlogged table an ordinary one; an empty one at once. */
+export async function setLogged(client: Client, relation: number): Promise<void> {
+  const name = await relationName(client, relation);
+  if (name !== undefined) await client.query(`ALTER TABLE ${name} SET LOGGED`);
 }
 
 /** Runs SQL in the extended protocol, which allows only one statement, whatever an expression contains. */
@@ -65,52 +72,54 @@ async function one(client: Client, text: string): Promise<Record<string, unknown
 }
 
 /**
- * Disables triggers and rules that fire even with session_replication_role = replica. Returns the statements that enable
- * them again as before.
+ * Hides the indexes from PostgreSQL, so that it neither empties them nor updates them while rows are inserted: that would call
+ * functions of the data, and building them afterwards takes a fraction of the time. There is no statement for this. In a
+ * session of its own, because only a superuser can do this.
  */
-async function disableTriggersAndRules(
-  client: Client,
-  { relations }: TableRewrite,
-): Promise<string[]> {
-  const { rows } = await client.query<{ table: string; name: string; kind: string; mode: string }>(
-    `SELECT tgrelid::regclass::text AS table, tgname AS name, 'TRIGGER' AS kind, tgenabled AS mode
-     FROM pg_trigger WHERE tgrelid = ANY ($1::oid[]) AND NOT tgisinternal AND tgenabled IN ('A', 'R')
-     UNION ALL
-     SELECT ev_class::regclass::text, rulename, 'RULE', ev_enabled
-     FROM pg_rewrite WHERE ev_class = ANY ($1::oid[]) AND ev_enabled IN ('A', 'R')`,
+async function hideIndexes(admin: Client, { relations }: TableRewrite): Promise<void> {
+  await admin.query(
+    "UPDATE pg_index SET indislive = false, indisready = false, indisvalid = false WHERE indrelid = ANY ($1::oid[])",
     [relations],
   );
-  for (const { table, kind, name } of rows)
-    await client.query(`ALTER TABLE ${table} DISABLE ${kind} ${q(name)}`);
-  return rows.map(
-    ({ table, kind, name, mode }) =>
-      `ALTER TABLE ${table} ENABLE ${mode === "A" ? "ALWAYS" : "REPLICA"} ${kind} ${q(name)}`,
-  );
+}
+
+/** Shows them again, not ready until {@link rebuildIndexes}. */
+async function showIndexes(admin: Client, { relations }: TableRewrite): Promise<void> {
+  await admin.query("UPDATE pg_index SET indislive = true WHERE indrelid = ANY ($1::oid[])", [
+    relations,
+  ]);
 }
 
 /**
- * Marks the indexes as not ready, so that PostgreSQL does not update them while rows are inserted; building them
- * afterwards takes a fraction of the time. There is no statement for this. REINDEX marks them as ready again. In a session of
- * its own, because only a superuser can do this: TRUNCATE before it would mark them as ready, and the rows come after it.
+ * Builds the indexes of a rewritten table, whose expressions may call functions of the data.
+ *
+ * @param client A session of the owner, without the key of the masks.
  */
-async function disableIndexes(admin: Client, { relations }: TableRewrite): Promise<void> {
-  await admin.query(
-    "UPDATE pg_index SET indisready = false, indisvalid = false WHERE indrelid = ANY ($1::oid[]) AND indislive",
-    [relations],
-  );
+export async function rebuildIndexes(client: Client, rewrite: TableRewrite): Promise<void> {
+  try {
+    for (const relation of rewrite.relations) await rebuildIndexesOf(client, relation);
+  } catch (error) {
+    throw error instanceof AgentError ? error : maskFailure(`masking ${rewrite.title}`, error);
+  }
 }
 
-async function rebuildIndexes(client: Client, relation: number): Promise<void> {
-  const { rows } = await client.query<{ name: string }>("SELECT $1::oid::regclass::text AS name", [
-    relation,
-  ]);
-  await client.query(`REINDEX TABLE ${rows[0]?.name ?? ""}`);
-  const { rowCount } = await client.query(
-    "SELECT FROM pg_index WHERE indrelid = $1 AND NOT (indisready AND indisvalid)",
+async function rebuildIndexesOf(client: Client, relation: number): Promise<void> {
+  const name = await relationName(client, relation);
+  const { rowCount: stale } = await client.query(staleIndexSql, [relation]);
+  if (name === undefined || stale === 0) return;
+  await client.query(`REINDEX TABLE ${name}`);
+  const { rowCount } = await client.query(staleIndexSql, [relation]);
+  if (rowCount !== 0)
+    throw new AgentError(`an index of ${name} was not rebuilt; please report this as a bug`);
+}
+
+const staleIndexSql =
+  "SELECT FROM pg_index WHERE indrelid = $1 AND NOT (indisready AND indisvalid)";
+
+async function relationName(client: Client, relation: number): Promise<string | undefined> {
+  const { rows } = await client.query<{ name: string }>(
+    "SELECT oid::regclass::text AS name FROM pg_class WHERE oid = $1",
     [relation],
   );
-  if (rowCount !== 0)
-    throw new AgentError(
-      `an index of ${rows[0]?.name ?? ""} was not rebuilt; please report this as a bug`,
-    );
+  return rows[0]?.name;
 }

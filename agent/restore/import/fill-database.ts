@@ -8,10 +8,12 @@ import { quoteIdentifier as q } from "../../../model/base/sql";
 import { withConnection } from "../../postgres/connect";
 import type { RestrictedLogin } from "../../postgres/restricted-login";
 import { Progress } from "../../system/progress";
-import { archivePart, archiveScript, restoreArchive } from "./restore-archive";
+import type { Around, AroundRows } from "./around-rows";
+import { archivePart, archiveScript, restoreArchive, type ArchiveSection } from "./restore-archive";
+import { readKeys } from "../dump/read-keys";
 import { unpack } from "../dump/content";
 import type { ArchiveDump, OpenedDump } from "../dump/open-dump";
-import { LostConnection, restorePlain } from "./restore-plain";
+import { LostConnection, restorePlain, StoppedAtRows } from "./restore-plain";
 import type { Recorder } from "./recorder";
 import { restoreSession } from "./restore-role";
 import { SuperuserWork } from "./superuser-work";
@@ -27,16 +29,21 @@ export interface FillTarget {
   readonly rows?: ReadonlyMap<string, number> | undefined;
   /** The role that restores it, and owns the database to fill. */
   readonly login: RestrictedLogin;
+  /** What has to be done around the rows. @default nothing */
+  readonly around?: AroundRows | undefined;
   /** Parallel jobs, if the format allows it. @default one for each processor */
   readonly jobs?: number | undefined;
 }
 
-/** Restores a dump of any format into an empty database and records all messages. */
+/**
+ * Restores a dump of any format into an empty database and records all messages. Returns whether it went to the end: with
+ * something to do around the rows, a failed import stops there.
+ */
 export async function fillDatabase(
   dump: OpenedDump,
   target: FillTarget,
   recorder: Recorder,
-): Promise<void> {
+): Promise<boolean> {
   // A rule that does not let the role in is not a fault of the dump.
   await (await target.login.connect(target.candidate)).end();
   const progress = new Progress("restore", dump.bytes);
@@ -44,13 +51,30 @@ export async function fillDatabase(
     const contents = unpack(dump.path, dump.compression, dump.name, (bytes) => {
       progress.advance(bytes);
     });
-    await fillFromPlain(dump, contents, target, recorder, progress);
-    return;
+    return fillFromPlain(
+      dump,
+      contents,
+      target,
+      recorder,
+      progress,
+      await aroundRows(dump, target),
+    );
   }
   // pg_restore cannot override the encoding of an archive.
-  if (dump.encoding !== undefined)
-    await fillFromPlain(dump, archiveScript(dump), target, recorder, progress);
-  else await fillFromArchive(dump, target, recorder, progress);
+  if (dump.encoding !== undefined) {
+    const around = await aroundRows(dump, target);
+    return fillFromPlain(dump, archiveScript(dump), target, recorder, progress, around);
+  }
+  return fillFromArchive(dump, target, recorder, progress);
+}
+
+async function aroundRows(dump: OpenedDump, { around }: FillTarget): Promise<Around | undefined> {
+  if (!around) return undefined;
+  const keys = await readKeys(dump);
+  return {
+    beforeRows: async () => around.beforeRows(keys),
+    afterRows: async () => around.afterRows(),
+  };
 }
 
 async function fillFromPlain(
@@ -59,7 +83,8 @@ async function fillFromPlain(
   { candidate, database, roles, login }: FillTarget,
   recorder: Recorder,
   progress: Progress,
-): Promise<void> {
+  around?: Around,
+): Promise<boolean> {
   const client = await login.connect(candidate, restoreSession);
   const superuser = new SuperuserWork(candidate, login.name);
   try {
@@ -77,9 +102,13 @@ async function fillFromPlain(
         recorder.log.role(role, "created without login");
       },
       encoding: dump.encoding,
+      around,
     });
+    return true;
   } catch (error) {
+    if (error instanceof StoppedAtRows) return false;
     if (!(error instanceof LostConnection)) throw error;
+    return around === undefined;
   } finally {
     await superuser.end();
     await client.end().catch(() => undefined);
@@ -91,7 +120,7 @@ async function fillFromArchive(
   target: FillTarget,
   recorder: Recorder,
   progress: Progress,
-): Promise<void> {
+): Promise<boolean> {
   const { candidate, database, roles, login, jobs = availableParallelism() } = target;
   const { log } = recorder;
   const { tables, owners, grantees, encoding, lists } = dump.archive;
@@ -113,13 +142,27 @@ async function fillFromArchive(
       log.role(role, "created without login");
     }
   });
-  const plain = async (script: Buffer): Promise<void> =>
+  const plain = async (script: Buffer): Promise<boolean> =>
     fillFromPlain(dump, Readable.from([script]), target, recorder, progress);
   if (lists) await plain(await archivePart(dump, lists.before));
   const main = lists?.main;
-  await restoreArchive(dump, main, candidate, recorder, progress, { jobs, login, encoding });
+  const options = { jobs, login, encoding };
+  const section = async (name?: ArchiveSection): Promise<void> =>
+    restoreArchive(dump, main, candidate, recorder, progress, { ...options, section: name });
+  const around = await aroundRows(dump, target);
+  const hasFailed = (): boolean => log.failed;
+  if (around) {
+    await section("pre-data");
+    if (hasFailed()) return false;
+    await around.beforeRows();
+    await section("data");
+    if (hasFailed()) return false;
+    await around.afterRows();
+    await section("post-data");
+  } else await section();
   await plain(grantScript(dump.archive, { owners: roles === "create without login" }));
   if (lists) await plain(await archivePart(dump, lists.after));
+  return true;
 }
 
 /** The database's own roles, which a dump of it may name; their objects go to its owner. */

@@ -21,12 +21,16 @@ export class Recorder {
   #written = 0;
   #omitted = 0;
 
-  /** `redact` removes values that must not be recorded. @default none are removed */
+  /**
+   * @param redact removes values that must not be recorded. @default none are removed
+   * @param fix the fix for a message, where it has a special one
+   */
   constructor(
     private readonly file: WriteStream,
     private readonly redact: (event: ImportEvent) => ImportEvent = (event) => event,
+    fix?: (event: ImportEvent) => string | undefined,
   ) {
-    this.log = new ImportLog(redact);
+    this.log = new ImportLog(redact, fix);
     // The import continues without its log file.
     file.on("error", (error) => {
       logLine(`cannot write the import log: ${messageOf(error)}`);

@@ -21,6 +21,9 @@ import { restoreSession } from "./restore-role";
 import { withRestoreProgress } from "./restore-progress";
 import { type Archive } from "../dump/read-archive";
 
+/** A section of an archive: tables and functions, rows, indexes and constraints. */
+export type ArchiveSection = "pre-data" | "data" | "post-data";
+
 interface ArchiveOptions {
   /** Parallel jobs of pg_restore. */
   readonly jobs: number;
@@ -28,6 +31,8 @@ interface ArchiveOptions {
   readonly login: RestrictedLogin;
   /** Encoding of the archive's text. */
   readonly encoding: string;
+  /** The section to restore. @default all of them */
+  readonly section?: ArchiveSection | undefined;
 }
 
 /** The archive as a plain dump. */
@@ -73,7 +78,7 @@ export async function restoreArchive(
   database: string,
   recorder: Recorder,
   progress: Progress,
-  { jobs, login, encoding }: ArchiveOptions,
+  { jobs, login, encoding, section }: ArchiveOptions,
 ): Promise<void> {
   const { kind } = archive;
   const sizes = await dataFileSizes(archive);
@@ -90,6 +95,7 @@ export async function restoreArchive(
     "--verbose",
     "--no-acl",
     "--no-owner",
+    ...(section === undefined ? [] : [`--section=${section}`]),
     ...options,
     // A tar archive can only be read sequentially.
     ...(kind === "tar" ? [] : [`--jobs=${jobs}`]),

@@ -13,6 +13,8 @@ import { AgentError } from "../../system/errors";
 import type { Progress } from "../../system/progress";
 import { readMessagesBy } from "./message-encoding";
 import { RawStatement, type StatementResult } from "../../postgres/raw-statement";
+import type { Around } from "./around-rows";
+import { PlainParts } from "./plain-parts";
 import type { Recorder } from "./recorder";
 import type { SuperuserWork } from "./superuser-work";
 
@@ -39,11 +41,13 @@ export interface PlainRestore {
   readonly createRole: (name: string) => Promise<void>;
   /** Client encoding that overrides the dump's. */
   readonly encoding: string | undefined;
+  /** What has to be done around the rows. @default nothing */
+  readonly around?: Around | undefined;
 }
 
 /**
  * Restores a plain dump over one connection, statement by statement, and records all messages of PostgreSQL.
- * Throws an {@link AgentError} for a dump that is truncated, or creates or connects to databases.
+ * Throws an {@link AgentError} for a dump that is truncated, or creates or connects to databases, and {@link StoppedAtRows}.
  */
 export async function restorePlain(restore: PlainRestore): Promise<void> {
   await new PlainImport(restore).run();
@@ -70,10 +74,12 @@ class PlainImport {
   #current: { facts: StatementFacts; line: number } | undefined;
   #decode: DecodeText = textDecoder("UTF8");
   readonly #ownerChanges: OwnerChange[] = [];
+  readonly #part: PlainParts;
   /** The role of SET SESSION AUTHORIZATION. */
   #sessionRole: string | undefined;
 
   constructor(private readonly restore: PlainRestore) {
+    this.#part = new PlainParts(restore);
     readMessagesBy(restore.client, (bytes) => this.#decode(bytes));
     restore.client.on("notice", (notice) => {
       if (notice.severity === "WARNING" && this.#current) {
@@ -96,6 +102,7 @@ class PlainImport {
       for (const token of this.#reader.push(chunk)) await this.#take(token);
     }
     for (const token of this.#reader.finish()) await this.#take(token);
+    if (this.#complete) await this.#part.end();
     for (const change of this.#ownerChanges) await this.#changeOwner(change);
     if (!this.#complete) throw new AgentError(truncatedProblem(this.restore.name));
   }
@@ -169,6 +176,7 @@ class PlainImport {
     if (facts.action === "set") this.#followSearchPath(facts.excerpt);
     const sql = this.#encodingOverride(facts) ?? bytes;
     if (facts.action === "set") this.#followEncoding(sql);
+    if (!(await this.#part.admit(facts, line))) return;
     this.#current = { facts, line };
     const ending = await this.#runAsSuperuser(facts, sql);
     if (ending) {
@@ -381,6 +389,8 @@ function isDefaultOfRole({ object, excerpt }: StatementFacts): boolean {
 export class LostConnection extends Error {
   override readonly name = "LostConnection";
 }
+
+export { StoppedAtRows } from "./plain-parts";
 
 const ownDatabaseFix = "use a dump of one database, created by pg_dump without -C";
 

@@ -11,7 +11,7 @@ async function main(): Promise<MasksOutcome> {
   const outcome: MasksOutcome = {};
   const masked = { database, owner: await giveToOwner(database) };
   if (masks) {
-    const { problems, plan } = await checkMasks(masked, masks, key);
+    const { problems, plan } = await checkMasks(masked, masks);
     Object.assign(outcome, { problems, plan });
     if (plan) outcome.masked = await applyMasks(masked, plan, key);
   }
@@ -43,6 +43,9 @@ const givingSql = `
   FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
   WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f') AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
     AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e')
+  UNION ALL
+  SELECT format('ALTER DOMAIN %s OWNER TO %I', t.oid::regtype, $1::text) FROM pg_type t JOIN pg_namespace n ON n.oid = t.typnamespace
+  WHERE t.typtype = 'd' AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
   UNION ALL
   SELECT format('ALTER ROUTINE %s OWNER TO %I', p.oid::regprocedure, $1::text) FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
   WHERE n.nspname !~ '^pg_' AND n.nspname <> 'information_schema' AND p.prokind <> 'a'
