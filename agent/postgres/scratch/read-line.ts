@@ -13,11 +13,19 @@ export async function readLine(socket: Socket, maxBytes: number): Promise<string
       const end = chunk.indexOf(10);
       chunks.push(end < 0 ? chunk : chunk.subarray(0, end));
       bytes += chunk.length;
-      if (bytes > maxBytes) finish(() => reject(new Error(`it sent more than ${maxBytes} bytes`)));
-      else if (end >= 0) finish(() => resolve(Buffer.concat(chunks).toString("utf8")));
+      if (bytes > maxBytes)
+        finish(() => {
+          reject(new Error(`it sent more than ${maxBytes} bytes`));
+        });
+      else if (end >= 0)
+        finish(() => {
+          resolve(Buffer.concat(chunks).toString("utf8"));
+        });
     };
     const onEnd = (): void => {
-      finish(() => reject(new Error("it closed the connection")));
+      finish(() => {
+        reject(new Error("it closed the connection"));
+      });
     };
     socket.on("data", onData).on("end", onEnd).on("close", onEnd).on("error", reject);
   });
