@@ -1,5 +1,6 @@
 import { writeFile } from "node:fs/promises";
 import path from "node:path";
+import { withNewCluster } from "./clusters";
 import { scratchFolder } from "./protocol";
 import {
   exitText,
@@ -8,7 +9,6 @@ import {
   untilAccepting,
   type PostgresProcess,
 } from "./run-postgres";
-import type { SpareCluster } from "./spare-cluster";
 
 /** Rules of the server: the agent, whom the kernel names as the operating system's `postgres`, is its superuser. */
 const rules = "local all postgres peer\nlocal all all scram-sha-256\n";
@@ -48,13 +48,15 @@ export class ScratchServer {
   #running: Promise<PostgresProcess> | undefined;
   #stopped: Promise<void> = Promise.resolve();
 
-  constructor(private readonly spare: SpareCluster) {}
-
   /** Starts the server unless it is running. Each call needs one of {@link release}, after a failure too. */
   async acquire(parameters: Readonly<Record<string, string>>): Promise<void> {
     this.#users++;
-    this.#running ??= this.#start(parameters);
-    await this.#running;
+    const running = (this.#running ??= this.#start(parameters));
+    const server = await running;
+    // After a crash; the next user gets a new one.
+    void ended(server).then(() => {
+      if (this.#running === running) this.#running = undefined;
+    });
   }
 
   /** Stops the server and deletes its data when nobody else uses it. */
@@ -70,15 +72,11 @@ export class ScratchServer {
   async #start(parameters: Readonly<Record<string, string>>): Promise<PostgresProcess> {
     await this.#stopped;
     return new Promise((resolve, reject) => {
-      this.#stopped = this.spare
-        .use(async (cluster) => {
-          const server = await start(cluster, parameters);
-          resolve(server);
-          await ended(server);
-          // After a crash; the next user gets a new one.
-          this.#running = undefined;
-        })
-        .catch(reject);
+      this.#stopped = withNewCluster(async (cluster) => {
+        const server = await start(cluster, parameters);
+        resolve(server);
+        await ended(server);
+      }).catch(reject);
     });
   }
 }

@@ -4,6 +4,7 @@ import { createServer, type Socket } from "node:net";
 import path from "node:path";
 import { messageOf } from "../../system/errors";
 import { logLine } from "../../system/progress";
+import { TrialCluster } from "./clusters";
 import {
   controlSocket,
   maxMessageBytes,
@@ -15,7 +16,6 @@ import {
 } from "./protocol";
 import { readLine } from "./read-line";
 import { ScratchServer } from "./scratch-server";
-import { SpareCluster } from "./spare-cluster";
 import { readRules, tryConfiguration } from "./trials";
 
 /**
@@ -40,13 +40,8 @@ export async function serveScratch(server: string): Promise<void> {
 }
 
 class Tasks {
-  readonly #spare = new SpareCluster();
-  readonly #server = new ScratchServer(this.#spare);
-  #lastTrial: Promise<unknown> = Promise.resolve();
-
-  constructor() {
-    this.#spare.prepare();
-  }
+  readonly #cluster = new TrialCluster();
+  readonly #server = new ScratchServer();
 
   /** Reads a request, and answers it. */
   async handle(socket: Socket): Promise<void> {
@@ -80,17 +75,12 @@ class Tasks {
     }
   }
 
-  /** One trial at a time. */
   async #trial(request: Exclude<ScratchRequest, { task: "run server" }>): Promise<ScratchAnswer> {
-    const run = this.#lastTrial.then(async () =>
-      this.#spare.use(async (cluster) =>
-        request.task === "check rules"
-          ? readRules(cluster, request)
-          : tryConfiguration(cluster, request),
-      ),
+    return this.#cluster.use(async (cluster) =>
+      request.task === "check rules"
+        ? readRules(cluster, request)
+        : tryConfiguration(cluster, request),
     );
-    this.#lastTrial = run.catch(() => undefined);
-    return run;
   }
 }
 

@@ -84,7 +84,7 @@ export async function tryConfiguration(
   { files, file }: ConfigurationTrial,
 ): Promise<ScratchAnswer> {
   const folder = socketFolderOf(cluster);
-  await mkdir(folder, { mode: 0o700 });
+  await mkdir(folder, { recursive: true, mode: 0o700 });
   const rules = path.join(folder, "hba");
   // Nobody else can enter the folder of the socket.
   await writeFile(rules, "local all postgres trust\n");

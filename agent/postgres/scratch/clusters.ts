@@ -8,32 +8,38 @@ import { scratchFolder } from "./protocol";
 /** Archive of a new cluster of the image's PostgreSQL (images/Dockerfile). */
 const packedCluster = "/usr/local/lib/stagecraft/scratch.tar.zst";
 
-/** New clusters, one of them unpacked ahead. Each is used once: files may contain code, which could change a cluster. */
-export class SpareCluster {
-  #next: Promise<string> | undefined;
-
-  /** Unpacks the next cluster. */
-  prepare(): void {
-    this.#next ??= unpack();
-    // The one who takes it gets the error.
-    this.#next.catch(() => undefined);
+/** Calls `use` with the folder of a new cluster, and deletes it. `use` must leave no process running in it. */
+export async function withNewCluster<T>(use: (cluster: string) => Promise<T>): Promise<T> {
+  const cluster = await unpack();
+  try {
+    return await use(cluster);
+  } finally {
+    await rm(cluster, { recursive: true, force: true });
   }
+}
 
-  /** Calls `use` with the folder of a new cluster, and deletes it. `use` must leave no process running in it. */
+/** A cluster for trials, which leave nothing in it: unpacked once, used by one trial at a time. */
+export class TrialCluster {
+  #cluster: Promise<string> | undefined;
+  #last: Promise<unknown> = Promise.resolve();
+
+  /** Calls `use` when the previous trial has ended. After an error the next trial gets a new cluster. */
   async use<T>(use: (cluster: string) => Promise<T>): Promise<T> {
-    const cluster = await this.#take();
-    try {
-      return await use(cluster);
-    } finally {
-      await rm(cluster, { recursive: true, force: true });
-      this.prepare();
-    }
+    const run = this.#last.then(async () => this.#run(use));
+    this.#last = run.catch(() => undefined);
+    return run;
   }
 
-  async #take(): Promise<string> {
-    const next = this.#next;
-    this.#next = undefined;
-    return next ?? unpack();
+  async #run<T>(use: (cluster: string) => Promise<T>): Promise<T> {
+    this.#cluster ??= unpack();
+    const cluster = this.#cluster;
+    try {
+      return await use(await cluster);
+    } catch (error) {
+      this.#cluster = undefined;
+      await rm(await cluster.catch(() => ""), { recursive: true, force: true });
+      throw error;
+    }
   }
 }
 
