@@ -54,8 +54,10 @@ export class SuspendedCode {
 
   async #disable(owner: Client): Promise<void> {
     const { rows } = await owner.query<{ on: string; what: string; mode: string }>(`
-      SELECT tgrelid::regclass::text AS on, 'TRIGGER ' || quote_ident(tgname) AS what, tgenabled AS mode FROM pg_trigger
-      WHERE NOT tgisinternal AND tgenabled <> 'D' AND ${isOwnTable("tgrelid")}
+      SELECT tgrelid::regclass::text AS on, 'TRIGGER ' || quote_ident(tgname) AS what, tgenabled AS mode
+      FROM pg_trigger JOIN pg_class c ON c.oid = tgrelid
+      -- Those of views cannot be disabled, and fire only for a change of the view.
+      WHERE NOT tgisinternal AND tgenabled <> 'D' AND c.relkind IN ('r', 'p', 'f') AND ${isOwnTable("tgrelid")}
       UNION ALL
       SELECT ev_class::regclass::text, 'RULE ' || quote_ident(rulename), ev_enabled FROM pg_rewrite JOIN pg_class c ON c.oid = ev_class
       WHERE c.relkind IN ('r', 'p') AND ev_enabled <> 'D' AND ${isOwnTable("c.oid")}`);

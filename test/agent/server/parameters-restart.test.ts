@@ -109,13 +109,10 @@ describe("settings that PostgreSQL does not start with", () => {
 
   test("are taken back at that start, and PostgreSQL's own words are told", async () => {
     // The trial finds the library, PostgreSQL does not.
-    await server.run([
-      "bash",
-      "-c",
-      'cp "$(pg_config --pkglibdir)/auto_explain.so" /var/lib/stagecraft/here.so',
-    ]);
+    const copy = 'cp "$(pg_config --pkglibdir)/auto_explain.so" /var/lib/scratch/here.so';
+    await docker("exec", server.scratch, "bash", "-c", copy);
     const former = { work_mem: "6 MB" };
-    const bad = { ...former, shared_preload_libraries: "/var/lib/stagecraft/here.so" };
+    const bad = { ...former, shared_preload_libraries: "/var/lib/scratch/here.so" };
     await apply(former);
     expect(await apply(bad)).toMatchObject({ restart: ["shared_preload_libraries"] });
     await restart();
@@ -124,7 +121,7 @@ describe("settings that PostgreSQL does not start with", () => {
       status: 1,
       stdout: "",
       stderr:
-        'PostgreSQL does not start with postgres.settings; the previous parameters are restored: could not access file "/var/lib/stagecraft/here.so": No such file or directory\n',
+        'PostgreSQL does not start with postgres.settings; the previous parameters are restored: could not access file "/var/lib/scratch/here.so": No such file or directory\n',
     });
     expect(await show("shared_preload_libraries")).toBe("");
     expect(await show("work_mem")).toBe("6MB");
