@@ -21,7 +21,7 @@ const failures: readonly (readonly [RegExp, string])[] = [
     "access denied; grant read and write access, or correct the path in backups.offsite.remote",
   ],
   [
-    /no space left|QuotaExceeded|quota|insufficient storage|disk full|507/i,
+    /no space left|QuotaExceeded|quota|insufficient storage|disk full|status code: 507/i,
     "no space left on the remote; free space, or keep fewer copies",
   ],
   [

@@ -330,6 +330,10 @@ describe("what rclone says", () => {
       "NewFs: couldn't connect SSH: ssh: handshake failed: read tcp 10.0.0.3:35026->10.0.0.2:22: i/o timeout",
       /^no response; correct the address/,
     ],
+    [
+      "NewFs: couldn't connect SSH: ssh: handshake failed: read tcp 10.0.0.3:50784->10.0.0.2:22: i/o timeout",
+      /^no response; correct the address/,
+    ],
     ["2026/11/25 03:41:45 ERROR : something new", /^something new$/],
     ["", /^rclone failed without a message$/],
   ])("%s", (stderr, text) => {
