@@ -4,7 +4,7 @@ import type { TestServer } from "../servers/server";
 const schema = "shadows";
 
 /** Beginning of the names of files that a shadow writes when a superuser calls it. */
-const mark = "/tmp/shadow-";
+const mark = "/dev/shm/shadow-";
 
 /**
  * SQL by which the owner of a database puts functions, operators and views in front of those of PostgreSQL with the same
