@@ -236,8 +236,8 @@ describe("a server on another machine", () => {
   test("is gone with its data after down --data, and production here is not", async () => {
     expect(await stagecraft("down", "dev", "--data", "--yes")).toMatchObject({ exitCode: 0 });
     expect(await engine.everything()).toEqual([]);
-    const { agent, postgres } = project.names("prod");
-    expect(await project.leftovers("ps")).toEqual([agent, postgres]);
+    const { agent, postgres, scratch } = project.names("prod");
+    expect(await project.leftovers("ps")).toEqual([agent, postgres, scratch]);
   });
 
   test("whose machine is gone for good is made elsewhere once Pulumi has forgotten it", async () => {
