@@ -1,6 +1,7 @@
 import path from "node:path";
 import { parameterWarnings, startupErrors } from "../../../model/parameters/startup-errors";
 import { askScratch } from "../../postgres/scratch/client";
+import { readTextIfExists } from "../../system/atomic-file";
 import { AgentError } from "../../system/errors";
 import { configFiles } from "./config-files";
 import { readConfigurationFiles } from "./data-folder-files";
@@ -14,7 +15,7 @@ import { readConfigurationFiles } from "./data-folder-files";
  */
 export async function tryConfigFile(file: string, candidate: string): Promise<string | undefined> {
   const files = await readConfigurationFiles();
-  const main = Buffer.from(files[configFiles.postgresql] ?? "", "base64").toString("utf8");
+  const main = (await readTextIfExists(configFiles.postgresql)) ?? "";
   if (!main.includes(`'${path.basename(file)}'`)) {
     throw new AgentError(
       `PostgreSQL does not include ${path.basename(file)}: ${configFiles.postgresql} has no line for it; restart its container, which adds the line`,
