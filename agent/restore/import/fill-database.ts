@@ -13,7 +13,8 @@ import { archivePart, archiveScript, restoreArchive, type ArchiveSection } from 
 import { readKeys } from "../dump/read-keys";
 import { unpack } from "../dump/content";
 import type { ArchiveDump, OpenedDump } from "../dump/open-dump";
-import { LostConnection, restorePlain, StoppedAtRows } from "./restore-plain";
+import { StoppedAtRows } from "./plain-parts";
+import { LostConnection, restorePlain } from "./restore-plain";
 import type { Recorder } from "./recorder";
 import { restoreSession } from "./restore-role";
 import { SuperuserWork } from "./superuser-work";

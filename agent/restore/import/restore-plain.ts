@@ -14,6 +14,7 @@ import type { Progress } from "../../system/progress";
 import { readMessagesBy } from "./message-encoding";
 import { RawStatement, type StatementResult } from "../../postgres/raw-statement";
 import type { Around } from "./around-rows";
+import { OwnerChanges, type DeferredStatement } from "./owner-changes";
 import { PlainParts } from "./plain-parts";
 import type { Recorder } from "./recorder";
 import type { SuperuserWork } from "./superuser-work";
@@ -47,7 +48,7 @@ export interface PlainRestore {
 
 /**
  * Restores a plain dump over one connection, statement by statement, and records all messages of PostgreSQL.
- * Throws an {@link AgentError} for a dump that is truncated, or creates or connects to databases, and {@link StoppedAtRows}.
+ * Throws an {@link AgentError} for a dump that is truncated, or creates or connects to databases, and `StoppedAtRows` of {@link PlainParts}.
  */
 export async function restorePlain(restore: PlainRestore): Promise<void> {
   await new PlainImport(restore).run();
@@ -73,13 +74,12 @@ class PlainImport {
   #copy: CurrentCopy | undefined;
   #current: { facts: StatementFacts; line: number } | undefined;
   #decode: DecodeText = textDecoder("UTF8");
-  readonly #ownerChanges: OwnerChange[] = [];
+  readonly #owners: OwnerChanges;
   readonly #part: PlainParts;
-  /** The role of SET SESSION AUTHORIZATION. */
-  #sessionRole: string | undefined;
 
   constructor(private readonly restore: PlainRestore) {
     this.#part = new PlainParts(restore);
+    this.#owners = new OwnerChanges(restore);
     readMessagesBy(restore.client, (bytes) => this.#decode(bytes));
     restore.client.on("notice", (notice) => {
       if (notice.severity === "WARNING" && this.#current) {
@@ -103,7 +103,9 @@ class PlainImport {
     }
     for (const token of this.#reader.finish()) await this.#take(token);
     if (this.#complete) await this.#part.end();
-    for (const change of this.#ownerChanges) await this.#changeOwner(change);
+    await this.#owners.apply(({ facts, line }, error) => {
+      this.#message("ERROR", error, facts, line);
+    });
     if (!this.#complete) throw new AgentError(truncatedProblem(this.restore.name));
   }
 
@@ -163,16 +165,20 @@ class PlainImport {
     // pg_dump 10 and older write COMMENT ON DATABASE even without -C; it may name the live database.
     if (facts.action === "comment" && facts.object?.startsWith("DATABASE ") === true) return;
     if (facts.action === "set owner") {
-      await this.#deferOwner(facts, line, bytes);
+      await this.#owners.defer(this.#deferred(facts, line, bytes));
       return;
     }
-    if (this.#sessionRole !== undefined && facts.action === "create") {
+    if (this.#owners.sessionRole !== undefined && facts.action === "create") {
       throw new AgentError(
         `${this.restore.name} sets owners by SET SESSION AUTHORIZATION (line ${line}); dump again without --use-set-session-authorization, or leave roles out`,
       );
     }
     if (isOnLargeObjectFunction(facts)) return;
-    if (isDefaultOfRole(facts) && (await this.#deferDefaults(facts, line, bytes))) return;
+    if (
+      isDefaultOfRole(facts) &&
+      (await this.#owners.deferDefaults(this.#deferred(facts, line, bytes)))
+    )
+      return;
     if (facts.action === "set") this.#followSearchPath(facts.excerpt);
     const sql = this.#encodingOverride(facts) ?? bytes;
     if (facts.action === "set") this.#followEncoding(sql);
@@ -265,12 +271,6 @@ class PlainImport {
     if (event.severity === "FATAL") throw new LostConnection();
   }
 
-  /** Skips ALTER … OWNER TO: the object goes to the database's owner. Recorded unless the role is one of the database's own. */
-  #skipOwner(role: string): void {
-    if (!this.restore.ownRoles.has(role))
-      this.restore.recorder.log.role(role, "left out").objects++;
-  }
-
   /** Runs a statement that only a superuser may; `undefined` for others. */
   async #runAsSuperuser(facts: StatementFacts, sql: Buffer): Promise<StatementResult | undefined> {
     if (!["create", "comment", "other"].includes(facts.action) || sql.length > superuserBytes)
@@ -278,51 +278,14 @@ class PlainImport {
     return this.restore.superuser.run(this.#decode(sql), async () => this.#searchPath());
   }
 
+  #deferred(facts: StatementFacts, line: number, bytes: Buffer): DeferredStatement {
+    const text = (): string => this.#decode(bytes);
+    return { facts, line, text, searchPath: async () => this.#searchPath() };
+  }
+
   async #searchPath(): Promise<string> {
     const { rows } = await this.restore.client.query<{ search_path: string }>("SHOW search_path");
     return rows[0]?.search_path ?? "";
-  }
-
-  /** Changes owners last: until then the restore role owns everything, and so may do everything. */
-  async #deferOwner(facts: StatementFacts, line: number, bytes: Buffer): Promise<void> {
-    if (this.restore.roles === "leave out") {
-      for (const role of facts.roles) this.#skipOwner(role);
-    } else if (facts.object === undefined) {
-      // pg_dump writes it around grants; the restore role grants in that role's place.
-      const [role] = facts.roles;
-      this.#sessionRole = role !== undefined && this.restore.ownRoles.has(role) ? undefined : role;
-    } else if (!facts.roles.some((role) => this.restore.ownRoles.has(role))) {
-      const searchPath = await this.#searchPath();
-      this.#ownerChanges.push({ facts, line, text: this.#decode(bytes), searchPath });
-    }
-  }
-
-  /** Only the role itself may change its default privileges. Returns whether the statement was dealt with. */
-  async #deferDefaults(facts: StatementFacts, line: number, bytes: Buffer): Promise<boolean> {
-    const { roles, ownRoles, superuser, recorder } = this.restore;
-    const [owner = ""] = facts.roles;
-    if (ownRoles.has(owner)) return true;
-    if (roles === "create without login") {
-      const searchPath = await this.#searchPath();
-      this.#ownerChanges.push({ facts, line, text: this.#decode(bytes), searchPath });
-      return true;
-    }
-    if (!(await superuser.roleExists(owner))) return false;
-    recorder.log.role(owner, "left out").grants++;
-    return true;
-  }
-
-  async #changeOwner({ facts, line, text, searchPath }: OwnerChange): Promise<void> {
-    const { superuser, createRole } = this.restore;
-    const [role = ""] = facts.roles;
-    for (const name of facts.roles) if (!(await superuser.roleExists(name))) await createRole(name);
-    if (!(await superuser.isOwnerOnly(role))) {
-      this.#skipOwner(role);
-      return;
-    }
-    const ending = await superuser.changeOwner(text, searchPath);
-    if (!ending) this.#skipOwner(role);
-    else if ("error" in ending) this.#message("ERROR", ending.error, facts, line);
   }
 
   /** Skips CREATE ROLE, ALTER ROLE and memberships: roles are managed by Stagecraft. The statement may contain a password and is not logged. */
@@ -367,14 +330,6 @@ class PlainImport {
   }
 }
 
-/** A statement that changes the owner of something, for the end of the restore. */
-interface OwnerChange {
-  readonly facts: StatementFacts;
-  readonly line: number;
-  readonly text: string;
-  readonly searchPath: string;
-}
-
 /** Whether a statement grants who may create large objects, which this server's roles decide. */
 function isOnLargeObjectFunction({ action, object = "" }: StatementFacts): boolean {
   return action === "grant" && /^FUNCTION pg_catalog\.lo_/i.test(object);
@@ -389,8 +344,6 @@ function isDefaultOfRole({ object, excerpt }: StatementFacts): boolean {
 export class LostConnection extends Error {
   override readonly name = "LostConnection";
 }
-
-export { StoppedAtRows } from "./plain-parts";
 
 const ownDatabaseFix = "use a dump of one database, created by pg_dump without -C";
 
