@@ -124,7 +124,7 @@ interface Step {
 }
 
 test.each(stacks)(
-  "the preview of %s replaces nothing but the containers, for their image, log and defaults of PostgreSQL",
+  "the preview of %s replaces nothing but the containers, for their image, log, defaults of PostgreSQL and the new volume",
   async (stack) => {
     const preview = project.start({}, "preview", "--stack", stack, "--json");
     const { stdout } = await preview;
@@ -136,8 +136,13 @@ test.each(stacks)(
       urn.includes("docker:index/container:Container::"),
     );
     expect(others).toEqual(containers);
-    const reasons = containers.flatMap(({ replaceReasons = [] }) => replaceReasons);
-    expect(new Set(reasons)).toEqual(new Set(["command", "image", "logOpts"]));
+    const reasonsOf = (name: string): string[] =>
+      containers
+        .filter(({ urn }) => urn.endsWith(`::${stack}-${name}`))
+        .flatMap(({ replaceReasons = [] }) => [...replaceReasons].sort());
+    expect(reasonsOf("postgres")).toEqual(["command", "image", "logOpts"]);
+    // It gets the volume of the scratch container.
+    expect(reasonsOf("agent")).toEqual(["image", "logOpts", "volumes"]);
   },
 );
 
