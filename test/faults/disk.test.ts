@@ -123,6 +123,9 @@ describe("a disk that is too small", () => {
     const database = "swapped";
     const dumpOf = (count: number): Buffer => Buffer.from(plainDump(rows(count)));
     const first = await server.restore({ database, dump: dumpOf(3) });
+    // After statistics of catalogues a new session writes a cache to the disk, and ends when it cannot.
+    await server.sql("postgres", "ALTER SYSTEM SET autovacuum = off");
+    await server.sql("postgres", "SELECT pg_reload_conf()");
     const held = server.trySql(database, "SELECT pg_sleep(7200)");
     const pid = await untilThere("datname = 'swapped' AND query ~ 'pg_sleep'");
     // The swap waits for this session, which cannot end.
@@ -145,6 +148,8 @@ describe("a disk that is too small", () => {
       expect(await server.sql(database, "SELECT count(*) FROM t")).toBe("3");
     } finally {
       await server.run(["rm", "-f", filler]);
+      await server.sql("postgres", "ALTER SYSTEM RESET autovacuum");
+      await server.sql("postgres", "SELECT pg_reload_conf()");
     }
     await former.expectUntouched();
   });
