@@ -14,8 +14,8 @@ const oneByOne = { concurrent: false };
 
 const faults = Object.values(faultGroups).flat();
 const groups = Object.entries(faultGroups).map(([title, group]) => {
-  // Room for 500 databases in the archive's volume, which is in memory.
-  const volumes = { backupsSize: "512m", archiveSize: "4500m" };
+  // Room for 120 databases in the archive's volume, which is in memory.
+  const volumes = { backupsSize: "512m", archiveSize: "1500m" };
   const server = useServer({ ...volumes, memory: "6g", clock: true });
   return { title, group, world: new World(server, useRemotes(server)) };
 });

@@ -14,7 +14,8 @@ const held = (name: string, table: string): Held => ({
 const create = (databases: readonly Held[], options: string): string =>
   databases.map(({ name }) => `CREATE DATABASE ${quoteIdentifier(name)} ${options};`).join("\n");
 
-const many = Array.from({ length: 500 }, (_, i) => held(`many_${i}`, `of_${i}`));
+/** More than PostgreSQL takes connections, by default. */
+const many = Array.from({ length: 120 }, (_, i) => held(`many_${i}`, `of_${i}`));
 const odd = [
   `it's "odd"`,
   "of two words",
@@ -24,6 +25,7 @@ const odd = [
   "$(false)",
   "ünïcode.20261122.032900",
 ].map((name, i) => held(name, `odd_${i}`));
+/** More tables than a transaction may lock, by default: about 7,000. */
 const wide = [held("wide", "of_wide")];
 
 /** The same is held by the server when we and the script back it up. @param more How often: what takes long is tried once, as no run differs from another */
@@ -39,7 +41,7 @@ function fault(name: string, holding: Holding, more: Pick<Fault, "runs"> = {}): 
 /** What servers hold that few think of. */
 export const holdingFaults: readonly Fault[] = [
   fault(
-    "500 databases",
+    "120 databases",
     {
       databases: many,
       make: async (server) => {
@@ -52,13 +54,13 @@ export const holdingFaults: readonly Fault[] = [
     { runs: 1 },
   ),
   fault(
-    "a database with 20,000 tables",
+    "a database with 10,000 tables",
     {
       databases: wide,
       make: async (server) =>
         server.createDatabase(
           "wide",
-          `DO $$ BEGIN FOR i IN 1..20000 LOOP
+          `DO $$ BEGIN FOR i IN 1..10000 LOOP
              EXECUTE format('CREATE TABLE t%s AS SELECT %s AS i', i, i);
              IF i % 500 = 0 THEN COMMIT; END IF;
            END LOOP; END $$`,
