@@ -60,7 +60,9 @@ export async function call<Name extends JsonVerbName>(
   const { status, stdout, stderr } = await docker(host, command, { input, onLine, timeoutMs });
   if (stdout !== "") {
     const schema = await verb.answer?.();
-    return schema?.parse(JSON.parse(stdout)) as AnswerOf<VerbOf<Name>>;
+    const answer = schema?.safeParse(parseJson(stdout));
+    if (answer?.success === false) throw unreadableAnswer(agent);
+    return answer?.data as AnswerOf<VerbOf<Name>>;
   }
   throw failure(agent, status, stderr);
 }
@@ -125,6 +127,30 @@ function callCommand(
   return ["exec", ...options, agent, "stagecraft-agent", name, ...words];
 }
 
+/** Why the agent's schema does not fit a request, in one line; `undefined` for any other failure. */
+function misfit(stderr: string): string | undefined {
+  const [, lines] = /^the request does not fit this agent:\n([^]+)$/m.exec(stderr) ?? [];
+  if (lines === undefined) return undefined;
+  const problems = lines.trim().replaceAll(/^✖ (.+)\n\s+→ at (.+)$/gm, "$2 $1");
+  return `the agent rejected the request: ${problems.replaceAll(/^✖ /gm, "").split("\n").join("; ")}`;
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/** The problem of an agent whose version is another one than that of the caller. */
+function unreadableAnswer(agent: string): EngineProblem {
+  return new EngineProblem(
+    `the agent ${agent} answers in a form that this version of Stagecraft cannot read`,
+    "update the server to this version: pulumi up",
+  );
+}
+
 function failure(agent: string, status: number, stderr: string): EngineProblem {
   // docker's own words; the agent's may be about other containers.
   if (
@@ -133,6 +159,10 @@ function failure(agent: string, status: number, stderr: string): EngineProblem {
     )
   )
     return new EngineProblem(`the agent ${agent} is not running`, "npx stagecraft status");
-  const reason = stderr.trim().split("\n").at(-1) ?? "";
-  return new EngineProblem(reason === "" ? `the agent ${agent} ended with ${status}` : reason);
+  const reason = misfit(stderr) ?? stderr.trim().split("\n").at(-1) ?? "";
+  if (reason !== "") return new EngineProblem(reason);
+  return new EngineProblem(
+    `the agent ${agent} ended with status ${status} and said nothing`,
+    `see its log: docker logs ${agent}; then run the command again`,
+  );
 }

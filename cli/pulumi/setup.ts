@@ -1,11 +1,13 @@
 import { randomBytes } from "node:crypto";
 import { existsSync } from "node:fs";
 import { chmod, mkdir, readFile, writeFile } from "node:fs/promises";
-import { join } from "node:path";
-import { Problem, Rejection } from "../base/problem";
+import { join, relative, resolve } from "node:path";
+import { Rejection } from "../base/problem";
 import { projectName } from "../project/project";
 import { readStackFile } from "../project/stack-file";
 import { runPulumi } from "./run-pulumi";
+import { UpdateFailed } from "./update";
+import { updateProblems } from "./update-errors";
 import type { StackName } from "../project/stacks";
 import { fileBackendFolder } from "../project/file-backend";
 
@@ -35,12 +37,17 @@ async function ensurePassphrase(folder: string, stack: StackName): Promise<boole
     await chmod(path, 0o600);
     return false;
   }
-  if (await hasSecrets(folder, stack)) {
+  // A new passphrase would not decrypt them either.
+  const encrypted = [
+    ...((await hasSecrets(folder, stack)) ? [`Pulumi.${stack}.yaml`] : []),
+    ...stateFileOf(folder, stack).filter((file) => existsSync(file)),
+  ].map((file) => relative(folder, resolve(folder, file)));
+  if (encrypted.length > 0) {
     throw new Rejection(
-      `Pulumi.${stack}.yaml has secrets, and the passphrase that decrypts them is missing`,
+      `the passphrase that decrypts the secrets of stack ${stack} is missing (${encrypted.join(", ")})`,
       [
-        `restore it as .stagecraft/passphrase, or set PULUMI_CONFIG_PASSPHRASE,`,
-        `or start over: remove encryptionsalt and stagecraft:passwords from Pulumi.${stack}.yaml`,
+        "restore it as .stagecraft/passphrase, or set PULUMI_CONFIG_PASSPHRASE;",
+        "if it is lost, start over without losing data: docs/troubleshooting.md, Lost passphrase",
       ],
     );
   }
@@ -50,7 +57,7 @@ async function ensurePassphrase(folder: string, stack: StackName): Promise<boole
 
 /** Whether a stack file contains secrets, which need the passphrase. */
 export async function hasSecrets(folder: string, stack: StackName): Promise<boolean> {
-  const text = await readFile(readStackFile(folder, stack).path, "utf8");
+  const text = await readFile(join(folder, `Pulumi.${stack}.yaml`), "utf8").catch(() => "");
   return /^encryptionsalt:/m.test(text);
 }
 
@@ -60,7 +67,7 @@ async function ensureStack(folder: string, stack: StackName): Promise<boolean> {
   const { exitCode, stderr } = await runPulumi(folder, args);
   if (exitCode === 0) return true;
   if (stderr.includes("already exists")) return false;
-  throw new Problem(`cannot create stack ${stack}: ${stderr.trim()}`);
+  throw new UpdateFailed(updateProblems({ stack, errors: [], stderr }));
 }
 
 /** Possible paths of the stack's state in the file backend; empty with another backend. */
@@ -81,9 +88,7 @@ async function ensurePasswords(folder: string, stack: StackName): Promise<string
       args,
       randomBytes(24).toString("base64url"),
     );
-    if (exitCode !== 0) {
-      throw new Problem(`cannot save the password of ${name} in stack ${stack}: ${stderr.trim()}`);
-    }
+    if (exitCode !== 0) throw new UpdateFailed(updateProblems({ stack, errors: [], stderr }));
   }
   return missingPasswords.map((name) => `password of ${name}`);
 }
