@@ -136,6 +136,10 @@ export const dataSchema = z
       description:
         "A dump: a file in any format of pg_dump, or a folder created by `pg_dump -F d`.",
     }),
+    database: z.string().min(1, "must be the name of a database").optional().meta({
+      description:
+        "The database to restore from a dump of a whole cluster (`pg_dumpall`), which has several.",
+    }),
     from: path.optional().meta({
       description:
         "Origin of backups: `server:prod` or `volume:<name>` on the same engine, `offsite` for the off-site copies of `data.offsite`, or a folder of dumps named `pg_dump.<server>.<database>.<YYYYMMDD>.<hhmmss>.<ending>`.",
@@ -166,6 +170,10 @@ export const dataSchema = z
       description:
         "For production: another kind of server whose backups may be used, named explicitly.",
     }),
+    acceptSchemaOnly: z.boolean().optional().meta({
+      description:
+        "For production: whether a dump that has tables and no rows (`pg_dump --schema-only`) may be used.",
+    }),
   })
   .superRefine(
     (data, context) => {
@@ -173,6 +181,9 @@ export const dataSchema = z
         context.addIssue({ code: "custom", message, path: at, input: data });
       };
       const { dump, from, backup, offsite } = data;
+      if (data.database !== undefined && dump === undefined) {
+        fail("is for the dump of a whole cluster; set dump: <file>, or remove it", "database");
+      }
       if (from === "offsite" && offsite === undefined) {
         fail("is missing; set remote, options, server and identity of the copies", "offsite");
       } else if (from !== "offsite" && offsite !== undefined) {
