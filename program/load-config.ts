@@ -52,7 +52,8 @@ export async function loadConfig(stack: string): Promise<StackConfig> {
   const checked = settings as StackFileConfig;
   const kind = stackKinds[stack as keyof typeof stackKinds];
   const rules = rulesOfServer(kind, checked.database.name, checked.pgHba);
-  const pgHba = { application: checked.pgHba.application, rules };
+  const { application, readonly, monitoring, maps } = checked.pgHba;
+  const pgHba = { application, readonly, monitoring, rules, maps };
   const { pins, warnings } = await findPins(projectFolder, checked.namePrefix, stack);
   for (const text of warnings) void pulumi.log.warn(text);
   const backups = { ...checked.backups, pins };

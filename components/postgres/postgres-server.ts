@@ -199,7 +199,14 @@ export class PostgresServer extends pulumi.ComponentResource implements ServerRe
     });
     const rules = new PgHba(
       `${name}-pg-hba`,
-      { ...pgHba, server: this, database: roles.database, after: certificate },
+      {
+        ...pgHba,
+        server: this,
+        database: roles.database,
+        people: roles.people,
+        clientCa: tls.clientCa !== undefined,
+        after: certificate,
+      },
       { parent: this },
     );
     this.ca = certificate.stdout.apply((stdout) => parseAnswer(server, tlsResultSchema, stdout).ca);

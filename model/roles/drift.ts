@@ -1,4 +1,5 @@
 import { quoteIdentifier as q } from "../base/sql";
+import { databaseRoles, monitorRole } from "./names";
 import type { RolesObservation } from "./protocol";
 import { noLogin } from "./role";
 
@@ -8,7 +9,7 @@ import { noLogin } from "./role";
  */
 export function rolesDrift(observation: RolesObservation, people: readonly string[]): string[] {
   const { faults, missing, superusers, rights, logins } = observation;
-  const { recorded, strangers = [], databases = [] } = observation;
+  const { recorded, strangers = [], databases = [], differences = [] } = observation;
   const reported = [
     ...missing,
     ...faults.flatMap(({ role, faults }) => (faults.includes(noLogin) ? [role] : [])),
@@ -20,9 +21,10 @@ export function rolesDrift(observation: RolesObservation, people: readonly strin
     ),
     ...missing.map((role) => `role ${role} is missing; up recreates it`),
     ...withoutLogin.map((role) => `role ${role} is missing or may not log in; up corrects it`),
-    ...rights.map(
-      (database) => `privileges in ${database} differ from the declared ones; up corrects them`,
-    ),
+    ...rights.map((database) => {
+      const texts = differences.find((found) => found.database === database)?.texts ?? [];
+      return `privileges in ${database} differ from the declared ones${differenceText(texts)}; up corrects them`;
+    }),
     ...databases.flatMap(({ database, faults }) =>
       faults.map((fault) => `database ${database} ${fault}; up corrects it`),
     ),
@@ -42,6 +44,18 @@ export function rolesDrift(observation: RolesObservation, people: readonly strin
   ];
 }
 
+/** A sentence for each user with a login who is no longer one of `people`, for the preview. */
+export function removedUsers({ logins }: RolesObservation, people: readonly string[]): string[] {
+  const isOfDatabase = (name: string): boolean =>
+    logins.some((login) => {
+      const { application, readonly } = databaseRoles(login);
+      return logins.includes(readonly) && [application, readonly].includes(name);
+    });
+  return logins
+    .filter((name) => name !== monitorRole && !people.includes(name) && !isOfDatabase(name))
+    .map((name) => `${name} is not in people; up disables the login and ends the sessions`);
+}
+
 /** Whether the roles are as the last `up` applied them; roles that Stagecraft did not create are no reason for another one. */
 export function areRolesUpToDate(
   observation: RolesObservation,
@@ -50,6 +64,15 @@ export function areRolesUpToDate(
   const own = { ...observation, superusers: [], strangers: [] };
   // An older agent does not say whether there is a record.
   return observation.recorded === true && rolesDrift(own, people).length === 0;
+}
+
+/** Differences shown of a database. */
+const maxDifferences = 5;
+
+function differenceText(texts: readonly string[]): string {
+  if (texts.length === 0) return "";
+  const more = texts.length - maxDifferences;
+  return `: ${texts.slice(0, maxDifferences).join(", ")}${more > 0 ? ` and ${more} more` : ""}`;
 }
 
 function listText(items: readonly string[]): string {

@@ -1,6 +1,7 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
+import { until } from "../support/time/until";
 import { runDocker, smallDump, useProject, type SettingChanges } from "../support/stacks/project";
 
 const project = useProject();
@@ -215,6 +216,38 @@ test("what was changed by hand is seen at preview, and mended", async () => {
   expect(await project.up(stack, "--expect-no-changes")).toMatchObject({ exitCode: 0 });
 });
 
+test("rules with which PostgreSQL does not start are seen at preview, and up brings it back", async () => {
+  const { agent, postgres } = project.names(stack);
+  const file = "/var/lib/postgresql/data/pgdata/pg_hba.conf";
+  const line =
+    "host all all 10.0.0.0/8 radius radiusservers=radius.office.example radiussecrets=s3cret";
+  project.reconfigure(stack, settings({ pgHba: { rules: [line] } }));
+  const { exitCode, text } = await project.up(stack);
+  expect(exitCode).not.toBe(0);
+  expect(text).toContain(
+    'could not translate RADIUS server name "radius.office.example" to address',
+  );
+  project.reconfigure(stack, settings());
+  // By hand, past the check; the agent's main process, which would put it right within seconds, is suspended.
+  const serve = (signal: string): string =>
+    `for p in /proc/[0-9]*; do tr '\\0' ' ' <$p/cmdline | grep -q 'agent.j[s] serve' && kill -${signal} \${p#/proc/}; done; true`;
+  await runDocker("exec", agent, "sh", "-c", serve("STOP"));
+  await runDocker("exec", postgres, "sh", "-c", `echo "${line}" >> ${file}`);
+  await runDocker("restart", postgres);
+  const restarts = async (): Promise<boolean> =>
+    Number((await runDocker("inspect", "--format", "{{.RestartCount}}", postgres)).text) > 1;
+  await until("PostgreSQL fails to start", restarts);
+  expect((await project.preview(stack)).text).toMatch(
+    /prod-postgres restarts again and again, because PostgreSQL does not start: could not load .*pg_hba\.conf/,
+  );
+  expect(await project.up(stack)).toMatchObject({ exitCode: 0 });
+  await runDocker("exec", agent, "sh", "-c", serve("CONT"));
+  expect(
+    await superuser("SELECT count(*) FROM pg_hba_file_rules WHERE auth_method = 'radius'"),
+  ).toBe("0");
+  expect(await project.up(stack, "--expect-no-changes")).toMatchObject({ exitCode: 0 });
+});
+
 test("no password stands in the state, in what docker shows, in logs, process lists or errors", async () => {
   const { agent, postgres } = project.names(stack);
   const places = await Promise.all([
@@ -251,11 +284,30 @@ test("a new password is in force at once, and the former one no longer", async (
     "--stack",
     stack,
   );
+  const [path, password] = ["passwords.iris", "of iris's own"];
+  await project.pulumi("config", "set", "--secret", "--path", path, password, "--stack", stack);
+  project.reconfigure(stack, settings({ people: { iris: "HelpDesk" } }));
   expect(await project.up(stack)).toMatchObject({ exitCode: 0 });
   expect(await client(database, "a new one, and longer", "sslmode=require")).toMatchObject({
     text: "1",
   });
   expect((await client(database, project.passwords.application, "sslmode=require")).text).toContain(
     "password authentication failed",
+  );
+});
+
+test("a user is removed from the stack files and the servers in one step", async () => {
+  const canLogin = "SELECT rolcanlogin FROM pg_roles WHERE rolname = 'iris'";
+  expect(await superuser(canLogin)).toBe("t");
+  expect((await project.stagecraft("access", stack)).text).toContain(
+    "  iris, HelpDesk may read statistics\n",
+  );
+  const { exitCode, text } = await project.stagecraft("offboard", "iris");
+  expect(exitCode, text).toBe(0);
+  expect(text).toContain("iris was removed from Pulumi.prod.yaml");
+  expect(await superuser(canLogin)).toBe("f");
+  expect(await project.up(stack, "--expect-no-changes")).toMatchObject({ exitCode: 0 });
+  expect((await project.stagecraft("offboard", "iris")).text).toContain(
+    'no stack file has a user "iris" in people',
   );
 });

@@ -6,6 +6,8 @@ import type { AuthMethod, PgHbaRule } from "../rule/rule";
 export type PgHbaFindingKind =
   | "invalid"
   | "shadowed"
+  | "pointless"
+  | "unusable"
   | "wider"
   | "weak method"
   | "world-wide"
@@ -30,6 +32,16 @@ export interface RequiredAccess extends ConnectionAttempt {
   readonly name: string;
   /** Authentication methods it supports. @default all but `reject` */
   readonly methods?: readonly AuthMethod[];
+  /** Key of the stack file by which it is not required, or from another network, e.g. `pgHba.readonly`. */
+  readonly key?: string;
+}
+
+/** What rules with `cert`, `clientcert` and `map` need. */
+export interface ProvidedForRules {
+  /** Whether PostgreSQL has a CA that it verifies client certificates with (`tls.clientCa`). */
+  readonly clientCa: boolean;
+  /** Names of the user name maps (`pgHba.maps`). */
+  readonly maps: readonly string[];
 }
 
 /** The server and connections that rules are checked for. */
@@ -42,4 +54,6 @@ export interface FindingContext {
   readonly server?: ServerEnvironment;
   /** PostgreSQL's major version. @default 17 */
   readonly version?: number;
+  /** What the server has for rules that need more than a password. @default not known, so that it is not checked */
+  readonly provided?: ProvidedForRules | undefined;
 }

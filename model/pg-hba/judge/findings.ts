@@ -3,7 +3,9 @@ import { checkRule } from "../rule/check";
 import { Coverage } from "../rule/coverage";
 import { lockedOutConnections, lockedOutReplicas } from "./lock-out";
 import { describeRule } from "../text/render";
+import { pointlessRejection } from "./pointless-rejection";
 import { riskOf } from "./risks";
+import { unresolvedNames, unusableRule } from "./unusable-rule";
 import type { PgHbaRule } from "../rule/rule";
 import { widerThanNeighbour } from "./wider";
 import { type FindingContext, type PgHbaFinding } from "./finding";
@@ -23,16 +25,20 @@ export function findingsOf(
     });
     if (invalid.some(({ severity }) => severity === "error")) return invalid;
     const by = coverage.of(rule);
+    const rejection = by ? undefined : pointlessRejection(rules, index, coverage);
     // A rule that is never used covers nothing that earlier rules do not cover.
     if (!by) coverage.add(rule, index);
     const shadowed = shadowedFinding(rules, index, by, context.kind);
     const risk = riskOf(rule, context.kind);
     const wider = neighbours.get(index);
+    const unusable = unusableRule(rule, context.provided) ?? unresolvedNames(rule);
     return [
       ...invalid,
       ...(shadowed ? [{ ...at, ...shadowed }] : []),
       ...(risk ? [{ ...at, ...risk }] : []),
       ...(wider ? [{ ...at, ...wider }] : []),
+      ...(rejection ? [{ ...at, ...rejection }] : []),
+      ...(unusable ? [{ ...at, ...unusable }] : []),
     ];
   });
   return [

@@ -2,7 +2,8 @@ import { describe, expect, test } from "vitest";
 import { maxDatabaseNameBytes, stackKinds } from "../../../../model/base/names";
 import { isRoleStatement } from "../../../../model/dump/role-statement";
 import { describeStatement } from "../../../../model/dump/statement";
-import { areRolesUpToDate, rolesDrift } from "../../../../model/roles/drift";
+import { areRolesUpToDate, removedUsers, rolesDrift } from "../../../../model/roles/drift";
+import { describeDifference } from "../../../../model/roles/rights";
 import { isSettingDrift, resetStatement } from "../../../../model/roles/database-settings";
 import {
   databaseRoleNames,
@@ -400,7 +401,24 @@ describe("a role that Stagecraft did not create", () => {
 });
 
 describe("parameters of databases", () => {
-  const setting = { database: "shop", name: "search_path", superuserOnly: false };
+  const setting = { database: "shop", name: "search_path", value: "public", superuserOnly: false };
+
+  test.each([
+    ["default_transaction_read_only", "on", true],
+    ["Default_Transaction_Read_Only", "TRUE", true],
+    ["default_transaction_read_only", "off", false],
+    ["default_transaction_read_only", "f", false],
+    ["role", "shop_owner", true],
+    ["statement_timeout", "1ms", true],
+    ["lock_timeout", "99", true],
+    ["idle_session_timeout", "0.05 s", true],
+    ["statement_timeout", "0", false],
+    ["statement_timeout", "90 s", false],
+    ["lock_timeout", "500ms", false],
+    ["TimeZone", "Europe/Berlin", false],
+  ])("are corrected when the application cannot work with them: %s = %s", (name, value, drift) => {
+    expect(isSettingDrift({ ...setting, name, value })).toBe(drift);
+  });
 
   test("are the owner's, except those that only a superuser may set", () => {
     expect(isSettingDrift(setting)).toBe(false);
@@ -463,6 +481,39 @@ describe("drift", () => {
     expect(areRolesUpToDate({ ...none, recorded: true }, ["ada", "bob"])).toBe(false);
     // An agent that remembers nothing yet.
     expect(areRolesUpToDate(none, ["ada"])).toBe(false);
+  });
+
+  test("of users who were removed is told before up disables their logins", () => {
+    const logins = ["shop", "shop_readonly", "stagecraft_monitor", "ada", "henry"];
+    const seen = { faults: [], missing: [], superusers: [], rights: [], logins };
+    expect(removedUsers(seen, ["ada"])).toEqual([
+      "henry is not in people; up disables the login and ends the sessions",
+    ]);
+  });
+
+  test("of privileges is told with what differs", () => {
+    const texts = ["a", "b", "c", "d", "e", "f", "g"].map(
+      (name) => `shop lacks SELECT on table ${name}`,
+    );
+    const seen = {
+      ...{ faults: [], missing: [], superusers: [], rights: ["shop"], logins: [] },
+      differences: [{ database: "shop", texts }],
+    };
+    expect(rolesDrift(seen, [])).toEqual([
+      `privileges in shop differ from the declared ones: ${texts.slice(0, 5).join(", ")} and 2 more; up corrects them`,
+    ]);
+    expect(
+      describeDifference({
+        ...{ verb: "REVOKE", class: "TABLE", privileges: "INSERT, SELECT", grantee: '"Bob"' },
+        names: ["public.a", "public.b", "public.c", "public.d"],
+      }),
+    ).toBe("Bob also has INSERT, SELECT on table public.a, public.b, public.c and 1 more");
+    expect(
+      describeDifference({
+        ...{ verb: "GRANT", class: "default TABLES", privileges: "SELECT", grantee: "shop" },
+        names: [""],
+      }),
+    ).toBe("shop lacks SELECT on future tables");
   });
 
   test("of roles of others is no reason for another up", () => {
