@@ -36,6 +36,7 @@ export async function runRefresh(
     options.backup,
     await availableBackups(folder, stack, file),
     file.settings.data?.acceptUnverified,
+    file.settings.database?.name,
   );
   if ("problem" in choice) throw new Rejection(choice.problem, choiceFix(file.settings.data));
   const { backup } = choice;
