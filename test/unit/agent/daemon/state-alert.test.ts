@@ -30,7 +30,7 @@ async function send(
 async function agent() {
   vi.resetModules();
   vi.stubEnv("STAGECRAFT_HOME", home);
-  return import("../../../../agent/daemon/alerts/overdue-alert");
+  return import("../../../../agent/daemon/alerts/overdue-alert.js");
 }
 
 beforeEach(() => {
