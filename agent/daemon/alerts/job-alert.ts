@@ -1,19 +1,14 @@
 import { readFile } from "node:fs/promises";
 import { jobAlert, secretsOfAlerts, stillBadAlert } from "../../../model/backup/alerts";
 import type { BackupsRequest, JobResult } from "../../../model/backup/protocol";
-import { scheduledJobs } from "../../../model/backup/scheduled-jobs";
 import { hideSecrets } from "../../../model/base/hide-secrets";
 import { secretsOf } from "../../offsite/remote";
 import { readBackupCatalogue } from "../../repository/repository";
-import { readJobStates } from "../../jobs/job-states";
-import { readOverdueReasons } from "../../jobs/overdue";
 import { readSchedule } from "../../jobs/schedule";
-import { jobKey } from "../../jobs/scheduler";
-import { readArchiveProblems } from "../../recovery/archive/archive-problems";
-import { now } from "../../system/clock";
 import { messageOf } from "../../system/errors";
 import { logLine } from "../../system/progress";
 import { logPath } from "../../system/restore-reports";
+import { otherProblems } from "./other-problems";
 import { sendAlert } from "./send";
 
 /** Log lines included in an alert. */
@@ -38,18 +33,6 @@ export async function sendJobAlert(job: JobResult): Promise<void> {
   } catch (error) {
     logLine(`cannot send the result of ${describe(job)}: ${messageOf(error)}`);
   }
-}
-
-/** What is not good besides a job that has succeeded: jobs whose last run failed, overdue backups, WAL archiving. */
-async function otherProblems(request: BackupsRequest, job: JobResult): Promise<string[]> {
-  const states = await readJobStates();
-  const own = jobKey({ kind: job.kind, name: job.name ?? "" });
-  const failed = scheduledJobs(request).flatMap((other) => {
-    const last = jobKey(other) === own ? null : states[jobKey(other)]?.last;
-    return last?.succeeded === false ? [`${other.name} (${other.kind}) failed: ${last.text}`] : [];
-  });
-  const overdue = await readOverdueReasons(request, await readBackupCatalogue(), now());
-  return [...failed, ...overdue, ...((await readArchiveProblems(request.server)) ?? [])];
 }
 
 function describe({ kind, name }: JobResult): string {
