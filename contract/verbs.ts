@@ -1,5 +1,6 @@
 import { json, stream, text } from "./verb";
 
+const alerts = () => import("../model/backup/alerts-protocol.js");
 const application = () => import("../model/application/protocol.js");
 const applicationReport = () => import("../model/application/report.js");
 const availableBackups = () => import("../model/restore/available-backups.js");
@@ -92,6 +93,10 @@ export const verbs = {
     answer: async () => (await catalogue()).deleteResultSchema,
   }),
   "backups-send": stream({ arguments: ["id"] }),
+  "alerts-test": json({
+    request: async () => (await alerts()).alertsTestRequestSchema,
+    answer: async () => (await alerts()).alertsTestResultSchema,
+  }),
 
   // Off-site copies
   offsite: json({

@@ -8,6 +8,7 @@ import { findContents } from "../components/contents/find-contents";
 import { findPins } from "../components/backups/pins";
 import { isEngineLocal, portProblem } from "../components/engine/port";
 import { prefetchObservedState, publishedPorts } from "../components/engine/server-state";
+import { hasPassword } from "../model/backup/credential-urls";
 import { isSecretOption } from "../model/backup/offsite-config";
 import { localHost } from "../model/base/host";
 import { stackKinds } from "../model/base/names";
@@ -124,9 +125,15 @@ function secretsOfBackups({ offsite, alerts }: Partial<StackFileConfig["backups"
   const options = Object.entries(offsite?.options ?? {})
     .filter(([name]) => isSecretOption(name))
     .map(([name, value]): [string, string] => [`offsite.options.${name}`, value]);
-  const smtp = alerts?.email?.smtp;
-  const hasPassword = smtp !== undefined && new URL(smtp).password !== "";
-  return [...options, ...(hasPassword ? [["alerts.email.smtp", smtp] as [string, string]] : [])];
+  const urls: [string, string | undefined][] = [
+    ["alerts.email.smtp", alerts?.email?.smtp],
+    ["alerts.webhook", alerts?.webhook],
+    ["alerts.ping", alerts?.ping],
+  ];
+  const withPassword = urls.flatMap(([name, url]): [string, string][] =>
+    url !== undefined && hasPassword(url) ? [[name, url]] : [],
+  );
+  return [...options, ...withPassword];
 }
 
 function stackFileText(stack: string): string {

@@ -123,6 +123,7 @@ class BackupRun {
         agentVersion: version,
         applicationRevision: (await readApplication())?.revision ?? null,
         databases,
+        allDatabases: settings.databases === undefined,
         files: await listFiles(folder),
         finishedAt: now().toISOString(),
       };

@@ -1,5 +1,4 @@
 import type { Catalogue, CatalogueRequest } from "../../model/backup/catalogue-protocol";
-import { backupAgeProblem } from "../../model/backup/age-limit";
 import type { BackupId } from "../../model/base/names";
 import { evaluateRetention } from "../repository/prune-backups";
 import { observeBackups } from "./observe";
@@ -27,7 +26,7 @@ export async function listBackups({ server, pins }: CatalogueRequest): Promise<C
     judgements: sortById([...(await evaluateRetention(pins, time)), ...offsiteOnly.judgements]),
     next: runs.sort()[0] ?? null,
     verifiedLimit: observed.verifiedLimit,
-    late: backupAgeProblem(observed, time) ?? null,
+    late: observed.late.join("; ") || null,
     freeBytes: observed.freeBytes,
   };
 }

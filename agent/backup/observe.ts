@@ -3,7 +3,9 @@ import type { Client } from "pg";
 import { nextRuns } from "../../model/backup/cron";
 import type { BackupsObservation } from "../../model/backup/protocol";
 import { scheduledJobs } from "../../model/backup/scheduled-jobs";
+import { observeOffsite } from "../../model/backup/offsite-copies";
 import { isRejected, newestVerified } from "../../model/backup/catalogue";
+import { newestOfDatabases } from "../../model/backup/backed-up-databases";
 import { runningJob } from "../jobs/job-lock";
 import { jobKey } from "../jobs/scheduler";
 import { publicKey } from "../repository/signing-key";
@@ -32,6 +34,8 @@ export async function observeBackups(client: Client, now: Date): Promise<Backups
     late: await readOverdueReasons(request, entries, now),
     newest: entries.findLast((entry) => entry.backup !== null && !isRejected(entry))?.id ?? null,
     newestVerified: newestVerified(entries, now),
+    databases: newestOfDatabases(entries, now),
+    ...(request?.offsite && { offsite: observeOffsite(request.server, request.offsite, entries) }),
     verifiedLimit: request?.verify?.limit ?? null,
     since: (await scheduleSavedAt())?.toISOString() ?? null,
     freeBytes: space ? space.bavail * space.bsize : null,

@@ -21,9 +21,13 @@ export async function pruneNow({ pins, dryRun }: PruneRequest): Promise<PruneRes
 }
 
 /** Deletes the named backups permanently, all or none of them. */
-export async function deleteBackups({ pins, backups }: DeleteRequest): Promise<DeleteResult> {
+export async function deleteBackups({
+  pins,
+  backups,
+  lastOf,
+}: DeleteRequest): Promise<DeleteResult> {
   return whileNoJobRuns(async () => {
-    const problems = deletionProblems(backups, await readBackupCatalogue(pins));
+    const problems = deletionProblems(backups, await readBackupCatalogue(pins), lastOf);
     if (problems.length > 0) throw new AgentError(`nothing was deleted: ${problems.join("; ")}`);
     for (const id of backups) await removeBackup(id);
     return { removed: [...backups] };

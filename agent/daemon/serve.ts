@@ -1,6 +1,6 @@
 import { rmSync, writeFileSync } from "node:fs";
 import { removePartialBackups } from "./remove-partial-backups";
-import { checkOverdueBackups } from "./check-overdue";
+import { alertArchiveGap, checkOverdueBackups } from "./check-overdue";
 import { dropLeftovers } from "../postgres/databases";
 import { restoreAcceptedRules } from "../server/pg-hba/accepted-rules";
 import { messageOf } from "../system/errors";
@@ -37,10 +37,11 @@ export function serve(server: string): void {
     logLine(
       "this kernel has no Landlock (Linux 5.13): base backups and recovery instances are not confined",
     );
+  const onGap = (since: Date): void => void alertArchiveGap(server, since);
   const timers = [
     setInterval(writeHeartbeat, heartbeatSeconds * 1000),
     setInterval(() => void cleanUp(server), cleanUpSeconds * 1000),
-    setInterval(() => void maintainArchive(server), archiveSeconds * 1000),
+    setInterval(() => void maintainArchive(server, onGap), archiveSeconds * 1000),
     setInterval(() => void renewCertificate(server), renewSeconds * 1000),
     setInterval(() => void checkOverdueBackups(server), overdueSeconds * 1000),
     setInterval(() => void restoreAcceptedRules(), rulesSeconds * 1000),
@@ -53,7 +54,7 @@ export function serve(server: string): void {
   void cleanUp(server);
   void renewCertificate(server);
   void checkOverdueBackups(server);
-  void maintainArchive(server);
+  void maintainArchive(server, onGap);
   serveMetrics(server);
   const stop = (): void => {
     timers.forEach((timer) => {

@@ -21,7 +21,8 @@ import {
   remoteProblems,
   renderRcloneConfig,
 } from "../../model/backup/rclone-config";
-import { rcloneFailure } from "../../model/backup/rclone-failure";
+import { isDenial, rcloneFailure } from "../../model/backup/rclone-failure";
+import { parseBandwidth, s3PartMegabytes } from "../../model/backup/transfer-options";
 import { formatDuration, parseDuration } from "../../model/base/units";
 import { AgentError } from "../system/errors";
 import { stateFolder } from "../system/state-folder";
@@ -187,6 +188,7 @@ export class Remote {
       throw new RemoteError(
         `${this.#settings.remote}: ${message}`,
         error.status === notFoundStatus,
+        isDenial(error.stderr),
       );
     }
   }
@@ -219,15 +221,18 @@ export class Remote {
     return `${remoteName}:${joinPath(parseRemote(this.#settings.remote)?.path ?? "", this.#server, name)}`;
   }
 
-  /** S3 allows 10,000 parts per file, and rclone does not know the size of stdin in advance. */
+  /** For S3, the size of its parts, unless `chunk_size` is set and does. */
   #chunkSize(bytes: number): string[] {
-    const megabytes = Math.max(5, Math.ceil(bytes / 9000 / 2 ** 20));
-    return this.#backend === "s3" ? ["--s3-chunk-size", `${megabytes}Mi`] : [];
+    if (this.#backend !== "s3") return [];
+    const megabytes = s3PartMegabytes(bytes, this.#settings.options["chunk_size"]);
+    return megabytes === undefined ? [] : ["--s3-chunk-size", `${megabytes}Mi`];
   }
 
   #stage(args: readonly string[]): Stage {
     const files = ["--config", this.#configFile, "--temp-dir", spoolFolder];
-    return rclone([...files, ...timeoutOptions(this.#idle), ...args]);
+    const bandwidth = parseBandwidth(this.#settings.bandwidth ?? "");
+    const limits = bandwidth === undefined ? [] : ["--bwlimit", `${bandwidth}B`];
+    return rclone([...files, ...timeoutOptions(this.#idle), ...limits, ...args]);
   }
 }
 
@@ -236,6 +241,8 @@ export class RemoteError extends AgentError {
   constructor(
     message: string,
     readonly isNotFound: boolean,
+    /** Whether the remote does not allow the operation. */
+    readonly isDenied = false,
   ) {
     super(message);
   }

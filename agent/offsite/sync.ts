@@ -11,13 +11,14 @@ import { defaultRetention } from "../../model/backup/retention-policy";
 import type { BackupId } from "../../model/base/names";
 import { now } from "../system/clock";
 import { AgentError, messageOf } from "../system/errors";
+import { logLine } from "../system/progress";
 import { saveOffsiteCopy, readBackupCatalogue } from "../repository/repository";
 import {
   saveKnownCopies,
   recordUploadedCopies,
   readKnownCopies,
 } from "../repository/known-offsite-copies";
-import { Remote } from "./remote";
+import { Remote, RemoteError } from "./remote";
 import { uploadCopy } from "./upload";
 
 /** The backups in a catalogue of off-site copies that the retention rules retain. */
@@ -98,8 +99,14 @@ async function pruneCopies(
   await saveKnownCopies(known);
   const retained = retention(offsiteCatalogue(copies, here, known));
   const removed: CopyResult[] = [];
-  for (const { id, bytes } of copies.filter(({ id }) => !retained.has(id))) {
-    await remote.remove(copyName(id));
+  const expired = copies.filter(({ id }) => !retained.has(id));
+  for (const { id, bytes } of expired) {
+    if (!(await removeIfAllowed(remote, id))) {
+      logLine(
+        `the off-site remote allows no deletion; copies that no rule retains stay there: ${expired.map(({ id }) => id).join(", ")}`,
+      );
+      break;
+    }
     const remotePath = remotePathText(settings, server, copyName(id));
     const at = new Date().toISOString();
     const text = "no retention rule retains it";
@@ -116,4 +123,15 @@ async function pruneCopies(
     await saveKnownCopies((await readKnownCopies()).filter((copy) => copy.id !== id));
   }
   return removed;
+}
+
+/** Deletes a copy; returns `false` if the remote does not allow that, which protects the copies from an intruder. */
+async function removeIfAllowed(remote: Remote, id: BackupId): Promise<boolean> {
+  try {
+    await remote.remove(copyName(id));
+    return true;
+  } catch (error) {
+    if (error instanceof RemoteError && error.isDenied) return false;
+    throw error;
+  }
 }

@@ -14,7 +14,7 @@ import { fileProblems } from "../repository/backup-files";
 import { readRecord, recordFolder } from "../repository/records";
 import type { Stage } from "./pipeline";
 import { encryption } from "./encryption";
-import { Remote, withSpool } from "./remote";
+import { Remote, RemoteError, withSpool } from "./remote";
 
 /** Size and SHA-256 of a stream. */
 interface StreamFacts {
@@ -62,21 +62,38 @@ async function upload(remote: Remote, settings: OffsiteConfig, id: BackupId): Pr
   const problems = await fileProblems(id);
   if (problems.length > 0)
     throw new AgentError(`the backup does not match its manifest: ${problems.join(", ")}`);
-  await removeLeftovers(remote);
-  const partial = partialCopyName(id);
+  const isAppendOnly = await removeLeftovers(remote);
+  let sent: StreamFacts | undefined;
+  if (!isAppendOnly) {
+    sent = await send(remote, settings, manifest, partialCopyName(id));
+    if (!(await renameCopy(remote, id, sent.bytes))) sent = undefined;
+  }
+  // Where nothing can be renamed, the copy has its name from the start; its record says whether it is complete.
+  sent ??= await send(remote, settings, manifest, copyName(id));
+  await checkUploaded(remote, id, sent.bytes);
+  return sent;
+}
+
+/** Writes a backup to a file at the remote, encrypted, reads it back, and compares both. */
+async function send(
+  remote: Remote,
+  settings: OffsiteConfig,
+  manifest: Manifest,
+  name: string,
+): Promise<StreamFacts> {
   const sent = streamMeter();
-  const signature = await readRecord(id, "signature");
+  const signature = await readRecord(manifest.id, "signature");
   const stages = [
     archive(manifest, signature === null ? [] : [copySignatureFile]),
     { ...encryption(settings.recipients), onOutput: sent.onData },
-    remote.write(partial, encryptedBytes(manifest.files)),
+    remote.write(name, encryptedBytes(manifest.files)),
   ];
   await remote.run(
     stages,
     [...manifestFiles, ...manifest.files.map(({ path }) => path)].join("\0"),
   );
   const readBack = streamMeter();
-  await remote.run([remote.read(partial, readBack.onData)]);
+  await remote.run([remote.read(name, readBack.onData)]);
   const expected = sent.result();
   const found = readBack.result();
   if (expected.sha256 !== found.sha256) {
@@ -84,9 +101,20 @@ async function upload(remote: Remote, settings: OffsiteConfig, id: BackupId): Pr
       `the copy differs from what was sent: ${found.bytes} bytes with SHA-256 ${found.sha256}, sent ${expected.bytes} with ${expected.sha256}; the next job tries again`,
     );
   }
-  await remote.rename(partial, copyName(id));
-  await checkUploaded(remote, id, expected.bytes);
   return expected;
+}
+
+/** Gives a checked copy its name; returns whether it has it. A remote may not allow that, because nothing can be deleted there. */
+async function renameCopy(remote: Remote, id: BackupId, bytes: number): Promise<boolean> {
+  try {
+    await remote.rename(partialCopyName(id), copyName(id));
+    return true;
+  } catch (error) {
+    if (!(error instanceof RemoteError) || !error.isDenied) throw error;
+    // S3 copies the file, and then is not allowed to delete the other one.
+    const copy = (await remote.copies()).find((copy) => copy.id === id);
+    return copy?.bytes === bytes;
+  }
 }
 
 /** Name of the signature's file in a copy, beside the files of the backup: it is the record of that name. */
@@ -103,13 +131,23 @@ function archive({ id }: Manifest, records: readonly string[]): Stage {
   };
 }
 
-/** Removes what interrupted uploads left behind; no upload is running, because jobs do not overlap. */
-async function removeLeftovers(remote: Remote): Promise<void> {
+/**
+ * Removes what interrupted uploads left behind; no upload is running, because jobs do not overlap. Returns whether the remote
+ * does not allow that.
+ */
+async function removeLeftovers(remote: Remote): Promise<boolean> {
   const files = await remote.files();
+  let isAppendOnly = false;
   for (const { name } of files.filter(({ name }) => name.endsWith(".partial"))) {
-    await remote.remove(name);
+    try {
+      await remote.remove(name);
+    } catch (error) {
+      if (!(error instanceof RemoteError) || !error.isDenied) throw error;
+      isAppendOnly = true;
+    }
   }
   await remote.cleanUp().catch(() => undefined);
+  return isAppendOnly;
 }
 
 /** Checks that the copy exists with its size after the rename: some remotes confirm a rename they have not done. */

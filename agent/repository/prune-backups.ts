@@ -1,5 +1,5 @@
 import type { Pin } from "../../model/backup/catalogue";
-import { isVerified } from "../../model/backup/catalogue";
+import { databasesText, newestVerifiedByDatabase } from "../../model/backup/backed-up-databases";
 import { defaultRetention } from "../../model/backup/retention-policy";
 import { applyRetention, type RetentionDecision } from "../../model/backup/retention";
 import type { BackupId } from "../../model/base/names";
@@ -25,13 +25,16 @@ export async function evaluateRetention(
 export async function pruneBackups(pins: readonly Pin[], now: Date): Promise<BackupId[]> {
   const judgements = await evaluateRetention(pins, now);
   const expired = judgements.filter(({ keep }) => !keep);
-  const verified = (await readBackupCatalogue()).filter(isVerified).map(({ id }) => id);
-  // The rules never remove the last verified backup; this guards against a fault in them.
-  if (
-    verified.length > 0 &&
-    verified.every((id) => expired.some((judgement) => judgement.id === id))
-  ) {
-    throw new AgentError("no backup was removed: the rules would leave no verified one");
+  // The rules never remove the last verified backup of a database; this guards against a fault in them.
+  const catalogue = await readBackupCatalogue();
+  const remaining = catalogue.filter(({ id }) => !expired.some((judgement) => judgement.id === id));
+  const kept = newestVerifiedByDatabase(remaining, now);
+  const lost = [...newestVerifiedByDatabase(catalogue, now).keys()].filter(
+    (name) => !kept.has(name),
+  );
+  if (lost.length > 0) {
+    const of = databasesText(lost) === "" ? "" : ` of ${databasesText(lost)}`;
+    throw new AgentError(`no backup was removed: the rules would leave no verified one${of}`);
   }
   for (const { id, why } of expired) {
     await removeBackup(id);

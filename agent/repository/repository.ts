@@ -134,7 +134,7 @@ function counted<T extends { readonly manifest?: string | null | undefined }>(
 }
 
 function summaryOf(manifest: Manifest): NonNullable<CatalogueEntry["backup"]> {
-  const { server, kind, job, postgres, databases, startedAt, finishedAt } = manifest;
+  const { server, kind, job, postgres, databases, allDatabases, startedAt, finishedAt } = manifest;
   return {
     server,
     kind,
@@ -144,6 +144,7 @@ function summaryOf(manifest: Manifest): NonNullable<CatalogueEntry["backup"]> {
     databases: databases.map(({ name, bytes, tables }) => {
       return { name, bytes, rows: tables.reduce((sum, { rows }) => sum + rows, 0) };
     }),
+    ...(allDatabases !== undefined && { allDatabases }),
     // The clock may have been set back in between.
     seconds: Math.max(0, Date.parse(finishedAt) - Date.parse(startedAt)) / 1000,
   };

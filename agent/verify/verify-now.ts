@@ -3,7 +3,8 @@ import { now } from "../system/clock";
 import { AgentError } from "../system/errors";
 import { withJobLock } from "../jobs/job-lock";
 import { waitForPostgres } from "../postgres/connect";
-import { nextToVerify, verifyBackup } from "./verify";
+import { nextToVerify } from "./next-to-verify";
+import { verifyBackup } from "./verify";
 
 /** Verifies a backup: the named one, or the newest that has not been verified. */
 export async function verifyNow({ backup, accept }: VerifyRequest): Promise<VerifyResult> {
@@ -14,7 +15,7 @@ export async function verifyNow({ backup, accept }: VerifyRequest): Promise<Veri
     { kind: "verification", name: null },
     new AbortController().signal,
     async () => {
-      const id = backup ?? (await nextToVerify());
+      const id = backup ?? (await nextToVerify(now()));
       if (id === undefined) return { backup: null, verification: null, logs: [] };
       return verifyBackup(id, now, accept);
     },

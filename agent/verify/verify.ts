@@ -1,6 +1,6 @@
 import { stat } from "node:fs/promises";
 import { availableParallelism } from "node:os";
-import { isRejected, isVerified, type Verification } from "../../model/backup/catalogue";
+import { type Verification } from "../../model/backup/catalogue";
 import { backupProblemsText } from "../../model/backup/manifest-comparison";
 import { type BackedUpDatabase, type Manifest } from "../../model/backup/manifest";
 import { splitBySize } from "../../model/backup/split-by-size";
@@ -15,7 +15,7 @@ import { forEachConcurrently } from "../system/concurrency";
 import { acceptBackup, requireAuthentic } from "../repository/authenticity";
 import { fileProblems } from "../repository/backup-files";
 import { pruneBackupLogs } from "../repository/backup-logs";
-import { saveVerification, readBackupCatalogue } from "../repository/repository";
+import { saveVerification } from "../repository/repository";
 import { backupFolder, readStoredManifest } from "../repository/stored-backup";
 import { missingBackupText } from "../repository/offsite-only";
 import { verifyDatabase, type VerifiedDatabase } from "./verify-database";
@@ -85,18 +85,6 @@ async function verifyDatabases(manifest: Manifest): Promise<readonly VerifiedDat
   for (const database of large) await verify(database, jobs);
   await forEachConcurrently(small, jobs, async (database) => verify(database, 1));
   return manifest.databases.flatMap(({ name }) => verified.get(name) ?? []);
-}
-
-/** The backup to verify next: the newest one that was neither verified nor rejected nor found to be bad. */
-export async function nextToVerify(): Promise<BackupId | undefined> {
-  const unverified = (await readBackupCatalogue()).filter(
-    (entry) =>
-      entry.backup !== null &&
-      !isVerified(entry) &&
-      !isRejected(entry) &&
-      entry.verification?.result !== "failed",
-  );
-  return unverified.at(-1)?.id;
 }
 
 async function exists(id: BackupId): Promise<boolean> {

@@ -50,6 +50,11 @@ export function addBackups(program: Command, { folder, exit }: VerbContext): voi
     )
     .addArgument(stackArgument("<stack>"))
     .addArgument(new Argument("<id...>", "ids like 20261121T032900Z").argParser(parseIds))
+    .option(
+      "--last-of <database>",
+      "allow to delete the last verified backup of this database; repeatable",
+      (name: string, names: string[] = []) => [...names, name],
+    )
     .option("-y, --yes", "do not ask")
     .option("--json", "print JSON")
     .action(async (name: StackName, ids: string[], _: Options, self: Command) => {

@@ -1,6 +1,7 @@
 import { Command, Option } from "commander";
 import { example, stackArgument } from "./arguments";
 import { exitStatus, exitStatusHelp } from "../base/exit-status";
+import { addAlerts } from "./alerts-program";
 import { addBackups } from "./backups-program";
 import { addPitr } from "./pitr-program";
 import { parseStackName, stackNames, type StackName } from "../project/stacks";
@@ -208,6 +209,7 @@ export function createProgram({ folder, exit }: VerbContext): Command {
     .addHelpText("after", example("npx stagecraft doctor"));
 
   addBackups(program, { folder, exit });
+  addAlerts(program, { folder, exit });
 
   program
     .command("help")

@@ -1,5 +1,6 @@
 import type { BackupsObservation } from "../../model/backup/protocol";
 import { parseBackupId } from "../../model/base/names";
+import { databasesText } from "../../model/backup/backed-up-databases";
 import { ageText, timestampText } from "../base/time-text";
 import type { Paint } from "../base/paint";
 
@@ -28,7 +29,13 @@ export function backupRows(
     ...(next ? [`next ${timestampText(new Date(next.time))} by ${next.name}`] : ["no schedule"]),
   ];
   const failed = lastAttempt?.result === "failed" ? lastAttempt : undefined;
-  const rows = [["backups", facts.join(" · ")]];
+  const rows = [["backups", facts.join(" · ")], ...databaseRows(seen, age)];
+  if (seen.offsite) {
+    const { remote, newest: copied, problem } = seen.offsite;
+    const copy = copied === null ? paint.warn("no copy yet") : `${copied}, ${age(copied)} old`;
+    rows.push(["off-site", `${copy} · ${remote}`]);
+    if (problem !== null) rows.push(["", paint.bad(problem.split("\n")[0] ?? "")]);
+  }
   if (failed) {
     const [head = "", cause = ""] = failed.text.split("\n");
     const why = cause.trim().replace(/^cause +/, "");
@@ -56,4 +63,28 @@ export function backupRows(
   }
   if (newest !== null && seen.signingKey != null) rows.push(["", `signed with ${seen.signingKey}`]);
   return rows;
+}
+
+/** A row for the databases of each newest backup, unless all databases have the same one. */
+function databaseRows(
+  { newest, databases = [] }: BackupsObservation,
+  age: (id: string) => string,
+): string[][] {
+  const groups = new Map<string, { newest: string; verified: string | null; names: string[] }>();
+  for (const { name, newest, newestVerified } of databases) {
+    const key = `${newest} ${newestVerified ?? ""}`;
+    const names = [...(groups.get(key)?.names ?? []), name];
+    groups.set(key, { newest, verified: newestVerified, names });
+  }
+  const shown = [...groups.values()];
+  if (shown.every((group) => group.newest === newest)) return [];
+  return shown.map(({ newest, verified, names }) => {
+    const state =
+      verified === null
+        ? "none verified"
+        : verified === newest
+          ? "verified"
+          : `last verified ${age(verified)} old`;
+    return ["", `${databasesText(names)}: ${newest}, ${age(newest)} old, ${state}`];
+  });
 }

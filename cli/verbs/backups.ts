@@ -67,14 +67,18 @@ export async function runBackupsDelete(
   folder: string,
   stack: StackName,
   ids: readonly string[],
-  { json, yes }: JsonOption & { readonly yes?: boolean },
+  {
+    json,
+    yes,
+    lastOf = [],
+  }: JsonOption & { readonly yes?: boolean; readonly lastOf?: readonly string[] },
 ): Promise<void> {
   const { entries } = await readCatalogue(folder, stack);
-  const problems = deletionProblems(ids, entries);
+  const problems = deletionProblems(ids, entries, lastOf);
   if (problems.length > 0) throw new Rejection(`nothing was deleted: ${problems.join("\n  ")}`);
   await confirm(stack, ids, yes ?? false);
   const result = await call(await findAgent(folder, stack), "backups-delete", {
-    request: { pins: await readPins(folder, stack), backups: [...ids] },
+    request: { pins: await readPins(folder, stack), backups: [...ids], lastOf: [...lastOf] },
   });
   console.log(json ? toJson(result) : `deleted ${result.removed.join(", ")} of ${stack}`);
 }

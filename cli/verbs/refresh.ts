@@ -42,6 +42,7 @@ export async function runRefresh(
     options.backup,
     await availableBackups(folder, stack, { ...file, settings }),
     data?.acceptUnverified,
+    file.settings.database?.name,
   );
   if ("problem" in choice) throw new Rejection(choice.problem, choiceFix(data));
   const pinned = { backup: choice.backup, from };

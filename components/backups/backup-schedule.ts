@@ -51,7 +51,7 @@ export interface BackupsArgs {
   readonly maintenance?: Readonly<Record<string, MaintenanceJobArgs>> | undefined;
   /** Retention rules; other backups are removed after each verification. @default 7 daily, 4 weekly and 6 monthly backups */
   readonly keep?: KeepArgs | undefined;
-  /** When the newest backup is verified by a restore, and the age at which backups are overdue. @default 05:29 UTC and 26 h where backup jobs exist */
+  /** When the newest backup is verified by a restore, and the age at which backups are overdue. @default 05:29 UTC where backup jobs exist, and overdue if it has verified no new backup */
   readonly verify?: VerifyArgs | undefined;
   /** Backups that retention never removes, and what refers to them. @default none; the ready project pins the backups named in its stack files */
   readonly pins?: readonly Pin[] | undefined;

@@ -53,6 +53,8 @@ export const deleteRequestSchema = z.strictObject({
   server,
   pins,
   backups: z.array(backupIdSchema).min(1),
+  /** Databases whose last verified backup may be deleted. */
+  lastOf: z.array(z.string()).optional(),
 });
 export type DeleteRequest = z.infer<typeof deleteRequestSchema>;
 

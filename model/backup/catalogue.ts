@@ -71,6 +71,8 @@ export const backupSummarySchema = z.strictObject({
   job: z.string().nullable(),
   postgres: z.string(),
   databases: z.array(z.strictObject({ name: z.string(), bytes: count, rows: count })),
+  /** Whether it is a backup of all databases of the server, not of those that a job names. */
+  allDatabases: z.boolean().optional(),
   /** Bytes on disk. */
   bytes: count,
   seconds: z.number().nonnegative(),

@@ -1,4 +1,6 @@
 import { Cron } from "croner";
+import { cronFields, fieldProblem } from "./cron-fields";
+import { instantsOf, offsetRange } from "./local-time";
 
 /** Names of predefined schedules. crontab(5). */
 const nicknames = [
@@ -10,24 +12,6 @@ const nicknames = [
   "@yearly",
   "@annually",
 ] as const;
-
-interface Field {
-  readonly name: string;
-  readonly min: number;
-  readonly max: number;
-  /** Names of its values, starting with that of `min`. */
-  readonly words: readonly string[];
-}
-
-const months = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"];
-const days = ["sun", "mon", "tue", "wed", "thu", "fri", "sat"];
-const fields: readonly Field[] = [
-  { name: "minute", min: 0, max: 59, words: [] },
-  { name: "hour", min: 0, max: 23, words: [] },
-  { name: "day of the month", min: 1, max: 31, words: [] },
-  { name: "month", min: 1, max: 12, words: months },
-  { name: "day of the week", min: 0, max: 7, words: days },
-];
 
 /** Why a schedule is invalid: a sentence that quotes it; `undefined` if it is valid. */
 export function cronProblem(schedule: string): string | undefined {
@@ -42,11 +26,11 @@ function problemOf(schedule: string): string | undefined {
       : `must be one of ${nicknames.join(", ")}, or five fields like 29 3 * * *`;
   }
   const parts = schedule.trim().split(/\s+/);
-  if (parts.length !== fields.length || parts[0] === "") {
+  if (parts.length !== cronFields.length || parts[0] === "") {
     const count = parts[0] === "" ? 0 : parts.length;
     return `must have five fields (minute, hour, day of the month, month, day of the week) like 29 3 * * *, or be a name like @daily; got ${count}`;
   }
-  for (const [index, field] of fields.entries()) {
+  for (const [index, field] of cronFields.entries()) {
     const problem = fieldProblem(parts[index] ?? "", field);
     if (problem !== undefined) return problem;
   }
@@ -54,54 +38,6 @@ function problemOf(schedule: string): string | undefined {
     ? "names a day that does not exist"
     : undefined;
 }
-
-function fieldProblem(text: string, field: Field): string | undefined {
-  for (const item of text.split(",")) {
-    const problem = itemProblem(item, field);
-    if (problem !== undefined) return problem;
-  }
-  return undefined;
-}
-
-function itemProblem(item: string, field: Field): string | undefined {
-  const { name } = field;
-  const match = /^(\*|\w+(?:-\w+)?)(?:\/(\w+))?$/.exec(item);
-  if (!match)
-    return `${name} must be a number, a range like 1-5, a list, * or */5, got ${shown(item)}`;
-  const [, range = "", step] = match;
-  if (step !== undefined && !(/^\d{1,4}$/.test(step) && Number(step) > 0)) {
-    return `the step of ${name} must be a number from 1, got ${shown(step)}`;
-  }
-  if (range === "*") return undefined;
-  const ends = range.split("-");
-  if (step !== undefined && ends.length === 1) {
-    return `${name} must have a range before its step, such as */${step}, got ${shown(item)}`;
-  }
-  const values: number[] = [];
-  for (const end of ends) {
-    const value = valueOf(end, field);
-    if (value === undefined) return `${name} must be ${allowed(field)}, got ${end}`;
-    values.push(value);
-  }
-  const [from = 0, to = from] = values;
-  return from > to ? `${name} must be an ascending range, got ${shown(item)}` : undefined;
-}
-
-function valueOf(text: string, { min, max, words }: Field): number | undefined {
-  const word = words.indexOf(text.toLowerCase());
-  if (word >= 0) return word + min;
-  if (!/^\d{1,4}$/.test(text)) return undefined;
-  const value = Number(text);
-  return value >= min && value <= max ? value : undefined;
-}
-
-function allowed({ min, max, words }: Field): string {
-  const [first, last] = [words[0], words.at(-1)];
-  const named = first === undefined || last === undefined ? "" : ` or ${first}–${last}`;
-  return `${min}–${max}${named}`;
-}
-
-const shown = (text: string): string => (text === "" ? "nothing" : text);
 
 /** When a job is due. */
 export interface Schedule {
@@ -112,30 +48,90 @@ export interface Schedule {
 }
 
 /**
- * The next run times of a schedule after `from`. If a local time is skipped because clocks are set forward, the run
- * takes place at the change. If a local time occurs twice, the first occurrence counts; minutes and hours written as `*`
- * match both.
+ * The next run times of a schedule after `from`, in order. A schedule names local times. If clocks are set forward over
+ * some of them, one run takes place at the change. A local time that occurs twice counts once, at its first occurrence,
+ * unless the schedule runs in every hour: such a schedule counts elapsed hours, and neither adds nor leaves out a run.
  */
 export function nextRuns({ schedule, timeZone }: Schedule, from: Date, count: number): Date[] {
-  return cron(schedule, timeZone).nextRuns(count, from);
+  const pattern = parsed(schedule);
+  const found = new Set<number>();
+  const [least] = offsetRange(timeZone, from);
+  // Local times are counted as if they were UTC.
+  let local: Date | null = new Date(Math.floor((from.getTime() + least) / 1000) * 1000 - 1000);
+  for (;;) {
+    local = pattern.cron.nextRun(local);
+    const known = [...found].sort((a, b) => a - b);
+    const last = known[count - 1];
+    if (local === null || (last !== undefined && earliest(local, timeZone) > last))
+      return known.slice(0, count).map((time) => new Date(time));
+    for (const time of runsAt(local, timeZone, pattern.isHourly))
+      if (time > from.getTime()) found.add(time);
+  }
 }
 
 /** The last run time of a schedule after `since`, up to `now`; `undefined` if there is none. */
-export function lastRun(schedule: Schedule, since: Date, now: Date): Date | undefined {
-  const pattern = cron(schedule.schedule, schedule.timeZone);
-  const next = pattern.nextRun(since);
-  if (next === null || next > now) return undefined;
-  const found = pattern.previousRuns(2, new Date(now.getTime() + 1000));
-  return found.find((time) => time <= now && time > since);
+export function lastRun(
+  { schedule, timeZone }: Schedule,
+  since: Date,
+  now: Date,
+): Date | undefined {
+  const pattern = parsed(schedule);
+  const [, most] = offsetRange(timeZone, now);
+  let local: Date | null | undefined = new Date(
+    Math.floor((now.getTime() + most) / 1000) * 1000 + 1000,
+  );
+  let last: number | undefined;
+  for (;;) {
+    [local] = pattern.cron.previousRuns(1, local);
+    // The local times of a change of the clocks overlap.
+    if (local == null || latest(local, timeZone) < (last ?? since.getTime())) break;
+    for (const time of runsAt(local, timeZone, pattern.isHourly))
+      if (time <= now.getTime() && time > (last ?? since.getTime())) last = time;
+  }
+  return last === undefined ? undefined : new Date(last);
+}
+
+/** The times of the runs that a local time stands for. */
+function runsAt(local: Date, timeZone: string, isHourly: boolean): number[] {
+  const { times, change } = instantsOf(timeZone, local);
+  const [first = change] = times;
+  if (!isHourly) return [first];
+  const [least, most] = offsetRange(timeZone, local);
+  // Clocks that go forward by half an hour would leave out the run of an hour.
+  return times.length === 0 && most - least < 3_600_000 ? [change] : times;
+}
+
+/** A time before which no run of this or a later local time takes place. */
+function earliest(local: Date, timeZone: string): number {
+  const [, most] = offsetRange(timeZone, local);
+  return local.getTime() - most;
+}
+
+/** A time after which no run of this or an earlier local time takes place. */
+function latest(local: Date, timeZone: string): number {
+  const [least] = offsetRange(timeZone, local);
+  return local.getTime() - least;
+}
+
+interface Pattern {
+  /** Evaluates local times, as if they were UTC. */
+  readonly cron: Cron;
+  /** Whether it runs in every hour. */
+  readonly isHourly: boolean;
 }
 
 /** Parsed once each, because every second checks them. */
-const patterns = new Map<string, Cron>();
+const patterns = new Map<string, Pattern>();
 
-function cron(schedule: string, timezone: string): Cron {
-  const key = `${schedule} ${timezone}`;
-  const pattern = patterns.get(key) ?? new Cron(schedule, { timezone, paused: true });
-  patterns.set(key, pattern);
+function parsed(schedule: string): Pattern {
+  const known = patterns.get(schedule);
+  if (known) return known;
+  const [, hour] = schedule.trim().split(/\s+/);
+  const pattern = {
+    cron: new Cron(schedule, { utcOffset: 0, paused: true }),
+    isHourly: schedule === "@hourly" || ["*", "*/1", "0-23", "0-23/1"].includes(hour ?? ""),
+  };
+  patterns.set(schedule, pattern);
   return pattern;
 }
 

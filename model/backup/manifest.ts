@@ -86,6 +86,8 @@ export const manifestSchema = z.strictObject({
   /** Revision of the application's code; `null` if the server has no application. */
   applicationRevision: z.string().nullable(),
   databases: z.array(backedUpDatabaseSchema),
+  /** Whether it is a backup of all databases of the server, not of those that a job names; absent in those of earlier versions. */
+  allDatabases: z.boolean().optional(),
   /** All files except the manifest itself, ordered by path. */
   files: z.array(backupFileSchema),
 });

@@ -1,4 +1,5 @@
 import { parseBackupId } from "../base/names";
+import { newestVerifiedByDatabase } from "./backed-up-databases";
 import { isRejected, isVerified, type CatalogueEntry } from "./catalogue";
 
 /** A sample of a metric, with its labels. */
@@ -23,6 +24,8 @@ export interface BackupMetricsInput {
   readonly late: readonly string[];
   /** Free bytes on the backups volume; `null` if it cannot be read. */
   readonly freeBytes: number | null;
+  /** Names of the backup jobs of the schedule. @default all that have made a backup */
+  readonly jobs?: readonly string[] | undefined;
 }
 
 /** Value of the label `job` for manual backups. */
@@ -30,7 +33,7 @@ const manualJob = "by hand";
 
 /** The backup metrics of a server. */
 export function backupMetrics(
-  { catalogue, late, freeBytes }: BackupMetricsInput,
+  { catalogue, late, freeBytes, jobs }: BackupMetricsInput,
   now: Date,
 ): Metric[] {
   const genuine = catalogue.filter((entry) => !isRejected(entry));
@@ -39,7 +42,10 @@ export function backupMetrics(
     return backup && time ? [{ time, backup, job: backup.job ?? manualJob }] : [];
   });
   // The catalogue is ordered by time, so the newest backup of each job remains.
-  const newest = [...new Map(backups.map((entry) => [entry.job, entry])).values()];
+  const isShown = (job: string): boolean => job === manualJob || (jobs?.includes(job) ?? true);
+  const newest = [...new Map(backups.map((entry) => [entry.job, entry])).values()].filter(
+    ({ job }) => isShown(job),
+  );
   const ofJobs = (of: (entry: (typeof newest)[number]) => number): Sample[] =>
     newest.map((entry) => ({ labels: { job: entry.job }, value: of(entry) }));
   const plain = (value: number | undefined): Sample[] =>
@@ -47,7 +53,19 @@ export function backupMetrics(
   const seconds = (time: Date): number => time.getTime() / 1000;
   const verified = parseBackupId(catalogue.findLast(isVerified)?.id ?? "");
   const copy = catalogue.findLast(({ offsite }) => offsite?.result === "uploaded")?.offsite;
-  const databases = backups.at(-1)?.backup.databases ?? [];
+  // Another job may have made a newer backup of other databases.
+  const databases = [
+    ...new Map(
+      backups.flatMap(({ backup }) =>
+        backup.databases.map((database) => [database.name, database]),
+      ),
+    ).values(),
+  ];
+  const verifiedOf = newestVerifiedByDatabase(catalogue, now);
+  const failed = catalogue.flatMap(({ attempt }) =>
+    attempt?.result === "failed" ? [attempt.job ?? manualJob] : [],
+  );
+  const failedJobs = [...new Set([...(jobs ?? []), ...failed])].filter(isShown);
   return [
     metric(
       "backup_last_success_timestamp_seconds",
@@ -90,6 +108,24 @@ export function backupMetrics(
       "Time of the newest backup that was verified by a restore.",
       [],
       plain(verified && seconds(verified)),
+    ),
+    metric(
+      "backup_database_last_verified_timestamp_seconds",
+      "Time of the newest backup of a database that was verified by a restore.",
+      ["database"],
+      databases.flatMap(({ name }) => {
+        const time = parseBackupId(verifiedOf.get(name) ?? "");
+        return time ? [{ labels: { database: name }, value: seconds(time) }] : [];
+      }),
+    ),
+    metric(
+      "backup_failed_attempts",
+      "Number of failed attempts of a job that are recorded.",
+      ["job"],
+      failedJobs.map((job) => ({
+        labels: { job },
+        value: failed.filter((one) => one === job).length,
+      })),
     ),
     metric(
       "backup_offsite_last_success_timestamp_seconds",

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { retentionSchema } from "./retention-policy";
 import { recipientProblem } from "./age-recipient";
 import { durationSchema } from "../base/units";
+import { parseBandwidth } from "./transfer-options";
 
 /** rclone backends that store data on the server itself, or only wrap another remote. */
 const notOffsite: ReadonlySet<string> = new Set(
@@ -132,6 +133,16 @@ export const offsiteConfigSchema = z
     idle: durationSchema.default("30 s").meta({
       description: "How long the remote may be silent before a request is aborted.",
     }),
+    bandwidth: z
+      .string()
+      .refine((text) => (parseBandwidth(text) ?? 0) > 0, {
+        error: 'must be a bandwidth like "10 MB/s"',
+      })
+      .optional()
+      .meta({
+        description: "Bandwidth of uploads and of reading them back; unlimited by default.",
+        examples: ["10 MB/s"],
+      }),
     limit: durationSchema.default("12 h").meta({
       description: "Time limit of one transfer, regardless of progress.",
     }),
@@ -141,7 +152,7 @@ export type OffsiteConfig = z.output<typeof offsiteConfigSchema>;
 
 /** What is needed to access the remote. */
 export type OffsiteRemote = Pick<OffsiteConfig, "remote" | "options"> &
-  Partial<Pick<OffsiteConfig, "limit" | "idle">>;
+  Partial<Pick<OffsiteConfig, "limit" | "idle" | "bandwidth">>;
 
 /** The section without the values of secret options, for the digest of a request. */
 export function withoutSecrets(offsite: OffsiteConfig): unknown {

@@ -8,7 +8,9 @@ import {
   type Pin,
   type Verification,
 } from "./catalogue";
-import { completeCopies, type RemoteCopy, type RemoteFile } from "./remote-copies";
+import type { OffsiteConfig } from "./offsite-config";
+import type { OffsiteObservation } from "./protocol";
+import { completeCopies, remotePathText, type RemoteCopy, type RemoteFile } from "./remote-copies";
 
 /** The agent's record of a copy it uploaded; it outlives the backup in the repository. */
 export interface RecordedCopy {
@@ -102,6 +104,20 @@ export function offsiteOnlyEntries(
   });
 }
 
+/** The newest copy in a catalogue, and why a newer backup has none. */
+export function observeOffsite(
+  server: string,
+  settings: Pick<OffsiteConfig, "remote">,
+  local: readonly CatalogueEntry[],
+): OffsiteObservation {
+  const newest = local.findLast(({ offsite }) => offsite?.result === "uploaded")?.id ?? null;
+  const failed = local.findLast(
+    ({ id, offsite }) => offsite?.result === "failed" && id > (newest ?? ""),
+  );
+  const problem = failed?.offsite?.text ?? null;
+  return { remote: remotePathText(settings, server), newest, problem };
+}
+
 function recordOf(entry: CatalogueEntry, bytes: number): RecordedCopy {
   const { id, backup, verification, offsite } = entry;
   const was =
@@ -116,6 +132,7 @@ function localBackups(local: readonly CatalogueEntry[]): CatalogueEntry[] {
 /** A catalogue entry for a copy without a local backup, for the retention rules. */
 function offsiteOnlyEntry(id: BackupId, recorded: RecordedCopy | undefined): CatalogueEntry {
   const at = "1970-01-01T00:00:00Z";
+  const was = recorded?.was?.backup;
   return {
     id,
     attempt: null,
@@ -125,7 +142,9 @@ function offsiteOnlyEntry(id: BackupId, recorded: RecordedCopy | undefined): Cat
       kind: "production",
       job: null,
       postgres: "",
-      databases: [],
+      // The rules of each database need to know which it contains.
+      databases: was?.databases ?? [],
+      ...(was?.allDatabases !== undefined && { allDatabases: was.allDatabases }),
       seconds: 0,
       bytes: recorded?.bytes ?? 0,
     },

@@ -85,6 +85,17 @@ const runSchema = z.strictObject({
   text: z.string(),
 });
 
+/** The off-site copies of a server, by the agent's records. */
+const offsiteObservationSchema = z.strictObject({
+  /** rclone remote and path, without secrets. */
+  remote: z.string(),
+  /** The newest backup that has a copy. */
+  newest: backupIdSchema.nullable(),
+  /** Why a newer backup has none, if its upload failed. */
+  problem: z.string().nullable(),
+});
+export type OffsiteObservation = z.infer<typeof offsiteObservationSchema>;
+
 /** Observed state of a server's backups: a part of `observe`. */
 export const backupsObservationSchema = z.strictObject({
   /** SHA-256 of {@link digestedRequest} of the applied schedule; `null` if none is applied. */
@@ -113,6 +124,18 @@ export const backupsObservationSchema = z.strictObject({
   late: z.array(z.string()),
   newest: backupIdSchema.nullable(),
   newestVerified: backupIdSchema.nullable(),
+  /** The newest backups of each database; absent in an earlier version. */
+  databases: z
+    .array(
+      z.strictObject({
+        name: z.string(),
+        newest: backupIdSchema,
+        newestVerified: backupIdSchema.nullable(),
+      }),
+    )
+    .optional(),
+  /** The off-site copies; absent without an off-site remote, and in an earlier version. */
+  offsite: offsiteObservationSchema.optional(),
   /** Maximum age of the newest verified backup, e.g. `26 h`; `null` for no limit. */
   verifiedLimit: z.string().nullable(),
   /** When the schedule was applied. */

@@ -52,6 +52,13 @@ const failures: readonly (readonly [RegExp, string])[] = [
   ],
 ];
 
+/** Whether a remote rejected an operation because it is not allowed there, as append-only remotes and locked objects do. */
+export function isDenial(stderr: string): boolean {
+  return /AccessDenied|permission denied|SSH_FX_PERMISSION_DENIED|SSH_FX_OP_UNSUPPORTED|Operation not permitted|Forbidden|MethodNotAllowed|NotImplemented|ObjectLocked|InvalidObjectState|object is WORM|retention (?:period|policy)|status code: 40[35]|HTTP error 40[35]/i.test(
+    stderr,
+  );
+}
+
 /** Why rclone failed, in one line with the fix; rclone's last message if the error is not known. */
 export function rcloneFailure(stderr: string): string {
   const known = failures.find(([pattern]) => pattern.test(stderr));

@@ -1,8 +1,10 @@
 import { parseBackupId, type BackupId } from "../base/names";
 import { formatAge } from "../base/units";
-import { calendarOf, type BucketOf, type Calendar } from "./calendar";
+import { databaseNames, databasesText, newestVerifiedByDatabase } from "./backed-up-databases";
+import { calendarOf } from "./calendar";
 import { isRejected, isVerified, type CatalogueEntry } from "./catalogue";
-import { parseCalendarSpan, spanBefore, type RetentionPolicy } from "./retention-policy";
+import { databaseHistories, periodNames, periodRules, retainedTimes } from "./retention-periods";
+import { type RetentionPolicy } from "./retention-policy";
 
 /** Days to keep an unverified or failed backup for inspection after a newer one is verified. */
 export const inspectionDays = 7;
@@ -24,15 +26,18 @@ export interface RetentionDecision {
 }
 
 /**
- * Decides which backups are retained, oldest first. The rules work like those of restic's `forget`: they keep the newest
+ * Decides which backups are retained, oldest first. Each database has its own rules: those of the verified backups that
+ * contain it, so that a job of some databases does not push out the backups of the others. A backup is retained if a rule
+ * retains it for one of its databases. The rules work like those of restic's `forget`: they keep the newest
  * backup of each of the last so many hours, days, weeks, months or years that have backups; if there are fewer, the oldest
  * backup is kept as well. `within` counts from the newest backup, not from now, so that nothing expires while no new
- * backups are made.
+ * backups are made. Backups of all databases count for a database that has been dropped, so that its own expire in time.
  *
- * Only verified backups are counted. An unverified backup is kept until a newer one is verified and it is
- * {@link inspectionDays} days old; a backup that failed verification is kept that long after the failure. The newest
- * verified backup, pinned backups, and backups with a timestamp in the future (caused by a wrong clock) are always kept.
- * So are rejected backups, which may be genuine ones whose signature was damaged: only an operator deletes them. A policy without rules keeps all.
+ * Only verified backups are counted. An unverified backup is kept until newer ones of all its databases are verified and
+ * it is {@link inspectionDays} days old; a backup that failed verification is kept that long after the failure. The newest
+ * verified backup of each database, pinned backups, and backups with a timestamp in the future (caused by a wrong clock)
+ * are always kept. So are rejected backups, which may be genuine ones whose signature was damaged: only an operator
+ * deletes them. A policy without rules keeps all.
  */
 export function applyRetention(
   catalogue: readonly CatalogueEntry[],
@@ -45,65 +50,23 @@ export function applyRetention(
       return time && entry.backup !== null ? [{ entry, time }] : [];
     })
     .sort((a, b) => a.time.getTime() - b.time.getTime());
-  const counted = backups
-    .filter(({ entry, time }) => isVerified(entry) && time <= now)
-    .map(({ time }) => time)
-    .reverse();
-  const retained = rulesOf(counted, policy, calendarOf(policy.timeZone ?? "UTC"));
-  return backups.map(({ entry, time }) => decide(entry, time, retained, counted[0], now));
-}
-
-/** The rules that retain each of the counted backups, which are ordered newest first. */
-function rulesOf(
-  counted: readonly Date[],
-  policy: RetentionPolicy,
-  calendar: Calendar,
-): ReadonlyMap<number, readonly string[]> {
-  const rules = new Map<number, string[]>(counted.map((time) => [time.getTime(), []]));
-  const keep = (time: Date, rule: string): void => void rules.get(time.getTime())?.push(rule);
-  const { last, hourly, daily, weekly, monthly, yearly, within } = policy;
-  const buckets: [string, number | undefined, BucketOf][] = [
-    ["last", last, (time) => time.toISOString()],
-    ["hourly", hourly, calendar.hour],
-    ["daily", daily, calendar.day],
-    ["weekly", weekly, calendar.week],
-    ["monthly", monthly, calendar.month],
-    ["yearly", yearly, calendar.year],
-  ];
-  for (const [rule, count = 0, bucketOf] of buckets) {
-    for (const time of newestOfEach(counted, count, bucketOf)) keep(time, rule);
-  }
-  const span = within === undefined ? undefined : parseCalendarSpan(within);
-  const [newest] = counted;
-  if (span && newest) {
-    const since = spanBefore(newest, span);
-    for (const time of counted.filter((time) => time >= since)) {
-      keep(time, `within ${within ?? ""}`);
+  const counted = backups.filter(({ entry, time }) => isVerified(entry) && time <= now).reverse();
+  const retained = new Map<number, Set<string>>();
+  const rules = periodRules(policy, calendarOf(policy.timeZone ?? "UTC"));
+  for (const history of databaseHistories(counted)) {
+    for (const [time, rule] of retainedTimes(history, policy, rules)) {
+      retained.set(time, (retained.get(time) ?? new Set()).add(rule));
     }
   }
-  const isEmpty = buckets.every(([, count]) => count === undefined) && within === undefined;
-  if (isEmpty) for (const time of counted) keep(time, "no rules");
-  return rules;
-}
-
-/** The newest time of each of the newest `count` buckets; also the oldest time if there are fewer buckets. */
-function newestOfEach(times: readonly Date[], count: number, bucketOf: BucketOf): Date[] {
-  const newest = new Map<string, Date>();
-  for (const time of times) {
-    const bucket = bucketOf(time);
-    if (!newest.has(bucket)) newest.set(bucket, time);
-  }
-  const chosen = [...newest.values()].slice(0, count);
-  const oldest = times.at(-1);
-  const isShort = count > 0 && newest.size < count;
-  return isShort && oldest && !chosen.includes(oldest) ? [...chosen, oldest] : chosen;
+  const newest = newestVerifiedByDatabase(catalogue, now);
+  return backups.map(({ entry, time }) => decide(entry, time, retained, newest, now));
 }
 
 function decide(
   { id, pins, verification, ...entry }: CatalogueEntry,
   time: Date,
-  retained: ReadonlyMap<number, readonly string[]>,
-  newestVerified: Date | undefined,
+  retained: ReadonlyMap<number, ReadonlySet<string>>,
+  newestVerified: ReadonlyMap<string, BackupId>,
   now: Date,
 ): RetentionDecision {
   const rules: string[] = [];
@@ -111,16 +74,18 @@ function decide(
   const age = formatAge((now.getTime() - time.getTime()) / 1000);
   // A backup may fail verification long after it was made, and is still kept for inspection.
   const since = verification ? Date.parse(verification.checkedAt) : 0;
+  const names = entry.backup ? databaseNames(entry.backup) : [];
+  const newer = names.every((name) => (newestVerified.get(name) ?? "") > id);
   const isKeptForInspection =
-    newestVerified === undefined ||
-    time > newestVerified ||
-    now.getTime() - Math.max(time.getTime(), since) < inspectionDays * dayMilliseconds;
+    !newer || now.getTime() - Math.max(time.getTime(), since) < inspectionDays * dayMilliseconds;
   if (time > now) rules.push("in the future");
   else if (isRejected(entry)) rules.push("rejected, kept for inspection");
   else if (isVerified({ ...entry, id, pins, verification })) {
-    rules.push(...(retained.get(time.getTime()) ?? []));
-    if (rules.length === 0 && time.getTime() === newestVerified?.getTime()) {
-      rules.push("newest verified");
+    rules.push(...inOrder(retained.get(time.getTime()) ?? new Set()));
+    const newestOf = names.filter((name) => newestVerified.get(name) === id);
+    if (rules.length === 0 && newestOf.length > 0) {
+      const isOfAll = newestOf.length === names.length;
+      rules.push(isOfAll ? "newest verified" : `newest verified of ${databasesText(newestOf)}`);
     }
     why = "no rule retains it";
   } else if (verification?.result === "failed") {
@@ -132,4 +97,10 @@ function decide(
   }
   rules.push(...pins);
   return { id, keep: rules.length > 0, rules, why: rules.length > 0 ? "" : why };
+}
+
+/** The rules as a policy lists them, whichever database each is of. */
+function inOrder(rules: ReadonlySet<string>): string[] {
+  const named = periodNames.filter((name) => rules.has(name));
+  return [...named, ...[...rules].filter((rule) => !named.some((name) => name === rule))];
 }

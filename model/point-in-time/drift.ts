@@ -7,8 +7,14 @@ const segmentBytes = 16 * 2 ** 20;
 /** Archiving is late after this many seconds: a minute, plus the delay on a busy machine. */
 const lateSeconds = 120;
 
+/** The observed facts that tell whether an archive is in order. */
+export type ObservedArchiving = Pick<
+  ArchiveObservation,
+  "on" | "failure" | "problem" | "waiting" | "behindSeconds" | "lastBackup"
+>;
+
 /** Problems of a server's archive, a sentence each. */
-export function archiveWarnings(observed: ArchiveObservation): string[] {
+export function archiveWarnings(observed: ObservedArchiving): string[] {
   const { on, failure, problem, waiting, behindSeconds, lastBackup } = observed;
   const warnings: string[] = [];
   if (problem !== null) warnings.push(`the archive cannot be used: ${problem}`);

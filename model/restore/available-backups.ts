@@ -29,20 +29,27 @@ export type BackupChoice = { readonly backup: BackupId } | { readonly problem: s
 
 /**
  * Chooses a backup: by id, or the newest verified one for `latest`. With `acceptUnverified`, `latest` may be unverified.
+ * If any backup contains `database`, `latest` is one that does: another job may have made a newer one of other databases.
  */
 export function chooseBackup(
   request: string,
   backups: AvailableBackups,
   acceptUnverified = false,
+  database?: string,
 ): BackupChoice {
   const ids = backups.map(({ id }) => id);
   if (request === "latest") {
-    const latest = backups.filter(({ verified }) => verified || acceptUnverified).at(-1);
+    const containing = backups.filter(
+      ({ databases }) => database !== undefined && databases.includes(database),
+    );
+    const usable = containing.length > 0 ? containing : backups;
+    const latest = usable.filter(({ verified }) => verified || acceptUnverified).at(-1);
     if (latest) return { backup: latest.id };
+    const of = containing.length > 0 ? ` of ${database ?? ""}` : "";
     const why =
       backups.length === 0
         ? "there is no backup yet"
-        : `none of the ${backups.length} backups has been verified by a restore yet`;
+        : `none of the ${usable.length} backups${of} has been verified by a restore yet`;
     return { problem: `no latest backup: ${why}` };
   }
   if (parseBackupId(request) === undefined) {

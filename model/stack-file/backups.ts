@@ -39,7 +39,7 @@ export const backupsConfigSchema = z.strictObject({
   }),
   verify: verificationConfigSchema.optional().meta({
     description:
-      "When the newest backup is verified by a restore (`schedule` etc. as in a job; 05:29 UTC by default), and the `limit` of its age (`26 h` by default).",
+      "When backups are verified by a restore (`schedule` etc. as in a job; 05:29 UTC by default), and the `limit` of the age of the newest verified one (by default, the next verification).",
   }),
   pointInTime: pointInTimeConfigSchema.optional().meta({
     description:

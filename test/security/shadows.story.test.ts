@@ -17,6 +17,7 @@ const notCalled: Readonly<Partial<Record<VerbName, string>>> = {
   serve: "it is what runs in the agent's container all the while",
   "keep-state": "it writes a file of the agent and connects to no database",
   "copies-at-hand": "it lists files of the off-site storage",
+  "alerts-test": "it sends alerts; its session reads the archiver's state, as that of observe does",
   scratch: "it runs where no database of the server is",
   offsite: "it lists files of the off-site storage",
   "offsite-upload": "it copies files of a backup; its only session is in the agent's own database",

@@ -1,5 +1,5 @@
 import { readFile } from "node:fs/promises";
-import { jobAlert, secretsOfAlerts } from "../../../model/backup/alerts";
+import { jobAlert, secretsOfAlerts, stillBadAlert } from "../../../model/backup/alerts";
 import type { BackupsRequest, JobResult } from "../../../model/backup/protocol";
 import { hideSecrets } from "../../../model/base/hide-secrets";
 import { secretsOf } from "../../offsite/remote";
@@ -8,6 +8,7 @@ import { readSchedule } from "../../jobs/schedule";
 import { messageOf } from "../../system/errors";
 import { logLine } from "../../system/progress";
 import { logPath } from "../../system/restore-reports";
+import { otherProblems } from "./other-problems";
 import { sendAlert } from "./send";
 
 /** Log lines included in an alert. */
@@ -22,7 +23,13 @@ export async function sendJobAlert(job: JobResult): Promise<void> {
     const hide = (text: string): string => hideSecrets(text, secretsIn(request));
     const log = job.succeeded ? [] : await logTail(job);
     const alert = jobAlert(request.server, { ...job, text: hide(job.text) }, log.map(hide));
-    await sendAlert(request.alerts, alert);
+    const problems = job.succeeded ? await otherProblems(request, job) : [];
+    // A ping of one job must not hide that another one has failed.
+    if (problems.length > 0)
+      await sendAlert(request.alerts, stillBadAlert(request.server, job, problems.map(hide)), [
+        "ping",
+      ]);
+    else await sendAlert(request.alerts, alert);
   } catch (error) {
     logLine(`cannot send the result of ${describe(job)}: ${messageOf(error)}`);
   }

@@ -9,9 +9,11 @@ import {
   type AlertsConfig,
   type Channel,
 } from "../../../model/backup/alerts";
+import { parseSmtpUrl, splitLogin } from "../../../model/backup/credential-urls";
 import { hideSecrets } from "../../../model/base/hide-secrets";
 import { messageOf } from "../../system/errors";
 import { logLine } from "../../system/progress";
+import { recordSending } from "./channel-states";
 
 /** Timeout of one attempt on one channel. */
 const timeoutMilliseconds = 15_000;
@@ -19,7 +21,7 @@ const timeoutMilliseconds = 15_000;
 /** Milliseconds to wait before each attempt. */
 const retryPauses = [0, 2_000, 10_000];
 
-/** Sends an alert to every configured channel it is meant for; returns the channels that accepted it. Failures are only logged. */
+/** Sends an alert to every configured channel it is meant for; returns the channels that accepted it. Failures are only logged and counted. */
 export async function sendAlert(
   settings: AlertsConfig,
   alert: Alert,
@@ -28,31 +30,35 @@ export async function sendAlert(
 ): Promise<Channel[]> {
   const targets = requested.filter((channel) => settings[channel] && carries(channel, alert));
   const sent = await Promise.all(
-    targets.map(async (channel) =>
-      (await trySend(settings, channel, alert, waits)) ? [channel] : [],
-    ),
+    targets.map(async (channel) => {
+      const problem = await trySending(settings, channel, alert, waits);
+      await recordSending(channel, problem).catch(() => undefined);
+      if (problem === undefined) return [channel];
+      logLine(`cannot send the alert "${alert.subject}" by ${channel}: ${problem}`);
+      return [];
+    }),
   );
   return sent.flat();
 }
 
-async function trySend(
+/** Sends an alert by one channel; returns why it was not accepted, without secrets. Nothing is thrown, so that no channel stops another. */
+export async function trySending(
   settings: AlertsConfig,
   channel: Channel,
   alert: Alert,
-  waits: readonly number[],
-): Promise<boolean> {
-  let problem = "";
+  waits: readonly number[] = [0],
+): Promise<string | undefined> {
+  let problem: string | undefined;
   for (const wait of waits) {
     await sleep(wait);
     try {
       await senders[channel](settings, alert);
-      return true;
+      return undefined;
     } catch (error) {
       problem = hideSecrets(causeOf(error), secretsOfAlerts(settings));
     }
   }
-  logLine(`cannot send the alert "${alert.subject}" by ${channel}: ${problem}`);
-  return false;
+  return problem;
 }
 
 const senders: Readonly<Record<Channel, (settings: AlertsConfig, alert: Alert) => Promise<void>>> =
@@ -69,7 +75,7 @@ const senders: Readonly<Record<Channel, (settings: AlertsConfig, alert: Alert) =
       if (!email) return;
       const { createTransport } = await import("nodemailer");
       const transport = createTransport({
-        ...smtpOptions(email.smtp),
+        ...smtpOptions(email),
         ...{
           connectionTimeout: timeoutMilliseconds,
           greetingTimeout: timeoutMilliseconds,
@@ -82,23 +88,28 @@ const senders: Readonly<Record<Channel, (settings: AlertsConfig, alert: Alert) =
   };
 
 /** Options of nodemailer for an SMTP URL; with a password TLS is required. */
-function smtpOptions(text: string) {
-  const url = new URL(text);
-  const secure = url.protocol === "smtps:";
-  const auth = { user: decodeURIComponent(url.username), pass: decodeURIComponent(url.password) };
-  const hasAuth = auth.user !== "";
+function smtpOptions({ smtp, ca }: NonNullable<AlertsConfig["email"]>) {
+  const server = parseSmtpUrl(smtp);
+  if (!server) throw new Error("backups.alerts.email.smtp is no URL of a mail server");
+  const { host, port, secure, user, password } = server;
   return {
-    host: url.hostname.replace(/^\[|\]$/g, ""),
-    secure,
-    port: url.port === "" ? (secure ? 465 : hasAuth ? 587 : 25) : Number(url.port),
-    ...(hasAuth && { auth, requireTLS: !secure }),
+    ...{ host, port, secure },
+    ...(user !== "" && { auth: { user, pass: password }, requireTLS: !secure }),
+    ...(ca !== undefined && { tls: { ca } }),
   };
 }
 
-async function post(url: string, body: string, type: string): Promise<void> {
+async function post(address: string, body: string, type: string): Promise<void> {
+  const { url, login } = splitLogin(address);
+  const authorization =
+    login === undefined ? undefined : `Basic ${Buffer.from(login).toString("base64")}`;
   const response = await fetch(url, {
     method: "POST",
-    headers: { "content-type": type, "user-agent": "stagecraft" },
+    headers: {
+      "content-type": type,
+      "user-agent": "stagecraft",
+      ...(authorization !== undefined && { authorization }),
+    },
     body,
     signal: AbortSignal.timeout(timeoutMilliseconds),
   });

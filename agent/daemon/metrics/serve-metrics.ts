@@ -1,6 +1,11 @@
 import { createServer, type Server } from "node:http";
 import { statfs } from "node:fs/promises";
+import { channels } from "../../../model/backup/alerts";
+import type { ChannelStates } from "../../../model/backup/channel-states";
 import { backupMetrics, type Metric } from "../../../model/backup/metrics";
+import { scheduledJobs, type ScheduledJob } from "../../../model/backup/scheduled-jobs";
+import { readJobStates } from "../../jobs/job-states";
+import { jobKey, type JobStates } from "../../jobs/scheduler";
 import { readOverdueReasons } from "../../jobs/overdue";
 import { readBackupCatalogue } from "../../repository/repository";
 import { repositoryFolder } from "../../repository/stored-backup";
@@ -8,6 +13,7 @@ import { readSchedule } from "../../jobs/schedule";
 import { now } from "../../system/clock";
 import { messageOf } from "../../system/errors";
 import { logLine } from "../../system/progress";
+import { readChannelStates } from "../alerts/channel-states";
 import { readWalArchiving, type WalArchiving } from "./wal-archiving";
 
 /** Port for Prometheus in the server's own network; the usual port of PostgreSQL exporters. */
@@ -74,7 +80,63 @@ async function readMetrics(): Promise<Metric[]> {
   ]);
   const late = await readOverdueReasons(request, catalogue, time);
   const freeBytes = space ? space.bavail * space.bsize : null;
-  return [...backupMetrics({ catalogue, late, freeBytes }, time), ...walMetrics(wal)];
+  const jobs = request && Object.keys(request.jobs);
+  return [
+    ...backupMetrics({ catalogue, late, freeBytes, jobs }, time),
+    ...jobMetrics(request ? scheduledJobs(request) : [], await readJobStates()),
+    ...channelMetrics(await readChannelStates()),
+    ...walMetrics(wal),
+  ];
+}
+
+/** Whether the last run of each job of the schedule failed, and when it was. */
+function jobMetrics(jobs: readonly ScheduledJob[], states: JobStates): Metric[] {
+  const ran = jobs.flatMap(({ kind, name }) => {
+    const last = states[jobKey({ kind, name })]?.last;
+    return last ? [{ labels: { kind, job: name }, last }] : [];
+  });
+  return [
+    {
+      name: "job_failed",
+      help: "Whether the last run of a job failed (1) or not (0).",
+      labels: ["kind", "job"],
+      samples: ran.map(({ labels, last }) => ({ labels, value: last.succeeded ? 0 : 1 })),
+    },
+    {
+      name: "job_last_run_timestamp_seconds",
+      help: "When the last run of a job ended.",
+      labels: ["kind", "job"],
+      samples: ran.map(({ labels, last }) => ({
+        labels,
+        value: Date.parse(last.finishedAt) / 1000,
+      })),
+    },
+  ];
+}
+
+/** The alerts that could not be sent. */
+function channelMetrics(states: ChannelStates): Metric[] {
+  const sent = channels.flatMap((channel) => {
+    const state = states[channel];
+    return state ? [{ labels: { channel }, state }] : [];
+  });
+  return [
+    {
+      name: "alerts_unsent",
+      help: "Number of alerts that a channel did not accept.",
+      labels: ["channel"],
+      samples: sent.map(({ labels, state }) => ({ labels, value: state.failures })),
+    },
+    {
+      name: "alert_channel_failing",
+      help: "Whether a channel did not accept the last alert (1) or did (0).",
+      labels: ["channel"],
+      samples: sent.map(({ labels, state }) => ({
+        labels,
+        value: state.problem === null ? 0 : 1,
+      })),
+    },
+  ];
 }
 
 /** Empty when WAL archiving is off. */
@@ -98,5 +160,15 @@ function walMetrics(wal: WalArchiving | undefined): Metric[] {
       wal.lastArchived,
     ),
     metric("wal_archive_failures", "How often archiving a WAL segment has failed.", wal.failures),
+    metric(
+      "wal_archive_failing",
+      "Whether the last attempt to archive a WAL segment failed (1) or not (0).",
+      wal.isFailing ? 1 : 0,
+    ),
+    metric(
+      "wal_archive_gaps",
+      "Number of gaps in the WAL archive that cannot be recovered to.",
+      wal.gaps,
+    ),
   ];
 }

@@ -21,13 +21,16 @@ let lastError = "";
 
 /**
  * Maintains the archive: makes base backups when they are due, the first one as soon as archiving is on, and another
- * first one after a gap.
+ * first one after a gap. `onGap` receives the time since which WAL was discarded.
  */
-export async function maintainArchive(server: string): Promise<void> {
+export async function maintainArchive(
+  server: string,
+  onGap: (since: Date) => void = () => undefined,
+): Promise<void> {
   if (isRunning || isExternal) return;
   isRunning = true;
   try {
-    if ((await readTextIfExists(configFiles.archive)) !== undefined) await maintain(server);
+    if ((await readTextIfExists(configFiles.archive)) !== undefined) await maintain(server, onGap);
     lastError = "";
   } catch (error) {
     // Logged once, not at every run.
@@ -38,7 +41,7 @@ export async function maintainArchive(server: string): Promise<void> {
   }
 }
 
-async function maintain(server: string): Promise<void> {
+async function maintain(server: string, onGap: (since: Date) => void): Promise<void> {
   const stanza = await withConnection("postgres", async (client) => {
     const name = stanzaName(await systemIdentifier(client));
     if (!(await isArchiving(client, server, name))) return undefined;
@@ -46,7 +49,8 @@ async function maintain(server: string): Promise<void> {
     return (await inspectArchiver(client)).failure === null ? name : undefined;
   });
   if (stanza === undefined) return;
-  await closeGap(server, stanza);
+  const gap = await closeGap(server, stanza);
+  if (gap) onGap(gap);
   const type = await dueType(server, stanza);
   if (type === undefined) return;
   const result = await makeBaseBackup(server, type);
@@ -63,14 +67,15 @@ async function dueType(
   return choice && last ? dueBaseBackup(choice, last, now()) : undefined;
 }
 
-/** Ends the period before WAL that was discarded and starts a new one after it. */
-async function closeGap(server: string, stanza: string): Promise<void> {
+/** Ends the period before WAL that was discarded and starts a new one after it; returns since when it was, if any. */
+async function closeGap(server: string, stanza: string): Promise<Date | undefined> {
   const gap = await claimGap();
-  if (!gap) return;
+  if (!gap) return undefined;
   logLine(
     `the archive has a gap since ${gap.at.toISOString()}: WAL was discarded because too much was waiting to be archived`,
   );
   await endPeriod(server, stanza, gap.at);
   await beginPeriod(server, stanza, new Date());
   await removeFile(path.join(socketFolder, `${archiverFiles.gap}.taken`));
+  return gap.at;
 }

@@ -112,3 +112,41 @@ test("an agent that dies with a backup under way makes up for it when it comes b
     ...{ result: "failed", job: "nightly" },
   });
 });
+
+test("of two jobs, one of them of some databases, each database has a verified backup every night, and is late alone", async () => {
+  await server.createDatabase("billing", "CREATE TABLE b AS SELECT generate_series(1, 10) i");
+  const request = {
+    ...{ server: server.name, maintenance: {}, pins: [], keep: { daily: 2 } },
+    jobs: {
+      nightly: { schedule: "0 2 * * *" },
+      early: { schedule: "0 5 * * *", databases: ["shop"] },
+    },
+    verify: { schedule: "29 5 * * *" },
+  };
+  await server.setClock("2030-03-04T10:00:00Z");
+  expect(await server.agent(["backups-schedule"], request)).toMatchObject({ status: 0 });
+  await until("the new schedule", async () => (await backups()).jobs.length === 3);
+  const nights = ["2030-03-05", "2030-03-06", "2030-03-07"];
+  for (const day of nights) {
+    for (const [job, time] of [
+      ["nightly", "02:00"],
+      ["early", "05:00"],
+      ["verify", "05:29"],
+    ] as const) {
+      await server.setClock(`${day}T${time}:00Z`);
+      await ranOn(job, `${day}T${time.slice(0, 2)}`);
+    }
+  }
+  const kept = await listRepository(server);
+  // Two days of each database; the first night's are gone.
+  for (const id of ["20300306T020000Z", "20300306T050000Z", "20300307T020000Z", "20300307T050000Z"])
+    expect(kept).toContain(id);
+  expect(kept).not.toContain("20300305T050000Z");
+  expect(await backups()).toMatchObject({
+    databases: [
+      { name: "billing", newest: "20300307T020000Z", newestVerified: "20300307T020000Z" },
+      { name: "shop", newest: "20300307T050000Z", newestVerified: "20300307T050000Z" },
+    ],
+    late: [],
+  });
+});

@@ -1,11 +1,10 @@
-import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { observationSchema } from "../../../model/observation/observation";
 import { formatBackupId } from "../../../model/base/names";
 import { writeScriptedBackup } from "../../support/backups/scripted-backup";
 import { readMetrics } from "../../support/servers/metrics";
 import { docker, useServer } from "../../support/servers/server";
+import { useWebhook } from "../../support/servers/webhook";
 import { holdSession } from "../../support/databases/held-session";
 import { runInAgent } from "../../support/programs/agent-function";
 import { polling } from "../../support/time/limit.mjs";
@@ -13,32 +12,14 @@ import { until } from "../../support/time/until";
 
 const server = useServer();
 
-/** What the webhook of this machine was told. */
-const told: { event: string; text: string; log: string[] }[] = [];
-const hook = createServer((request, response) => {
-  let body = "";
-  request.on("data", (piece: Buffer) => (body += piece.toString()));
-  request.on("end", () => {
-    told.push(JSON.parse(body) as (typeof told)[number]);
-    response.end();
-  });
-});
-
-beforeAll(async () => {
-  await new Promise<void>((resolve) => hook.listen(0, "0.0.0.0", resolve));
-});
-afterAll(() => {
-  hook.close();
-});
+const hook = useWebhook();
+const { told } = hook;
 
 /** A job that should have run at the beginning of the year, on a server that is older than that. */
 async function promise(
   jobs: object = { yearly: { schedule: "0 0 1 1 *", missed: "wait" } },
 ): Promise<void> {
-  const gateway = await docker(
-    ...["network", "inspect", "--format", "{{(index .IPAM.Config 0).Gateway}}", server.name],
-  );
-  const webhook = `http://${gateway}:${(hook.address() as AddressInfo).port}/hook`;
+  const webhook = await hook.addressFor(server);
   const request = {
     ...{ server: server.name, maintenance: {}, keep: {}, pins: [], alerts: { webhook } },
     jobs,

@@ -364,6 +364,27 @@ describe("a place that takes no copy is told of, and nothing is left there", () 
   });
 });
 
+test("a place that allows no deletion holds good copies, with each job, and gives them back", async () => {
+  const ids = ["20261120T032900Z", "20261121T032900Z", "20261122T032900Z"];
+  await clear();
+  await configure(away.sftp("keeper"), { keep: { last: 1 }, bandwidth: "100 MB/s" });
+  for (const id of ids) {
+    await writeScriptedBackup(server, id, 1);
+    await markVerified(server, id);
+    expect(await upload()).toMatchObject({
+      status: 0,
+      results: [`${id} uploaded`],
+      stderr: expect.not.stringContaining("failed") as string,
+    });
+    expect(await recordOf(id)).toMatchObject({ result: "uploaded" });
+  }
+  expect(await list()).toEqual(ids);
+  const before = await backupDigests(server, ids[2] ?? "");
+  await deleteBackup(server, ids[2] ?? "");
+  expect(await fetch(ids[2] ?? "")).toMatchObject({ status: 0 });
+  expect(await backupDigests(server, ids[2] ?? "")).toEqual(before);
+});
+
 describe("an upload that is cut", () => {
   const id = "20261123T032900Z";
 

@@ -4,10 +4,14 @@ import type { ArchiveObservation } from "../../../model/point-in-time/protocol";
 import { archiveConfig, TestArchive } from "../../support/recovery/wal-archive";
 import { readMetrics } from "../../support/servers/metrics";
 import { docker, label, TestServer, useServer } from "../../support/servers/server";
+import { runInAgent } from "../../support/programs/agent-function";
+import { useWebhook } from "../../support/servers/webhook";
 import { polling } from "../../support/time/limit.mjs";
 
 const server = useServer({ clock: true, archiveSize: "80m" });
 const archive = new TestArchive(server);
+const hook = useWebhook();
+const { told } = hook;
 const folder = "/var/lib/pgbackrest";
 
 const rows = async (): Promise<string> =>
@@ -36,12 +40,22 @@ async function recovered(to: string): Promise<string> {
   }
 }
 
+/** Has the agent look at its backups and its archive as it does every minute. */
+async function look(): Promise<void> {
+  const functions = { checkOverdueBackups: "agent/daemon/check-overdue.ts" };
+  const check = `await checkOverdueBackups(${JSON.stringify(server.name)})`;
+  expect(await runInAgent(server, functions, check)).toMatchObject({ status: 0 });
+}
+
 /** Takes away the right to write into a part of the archive, or gives it back. */
 async function protect(part: "archive" | "backup", mode: "u-w" | "u+w"): Promise<void> {
   await server.output(["chmod", "-R", mode, `${folder}/${part}`]);
 }
 
 beforeAll(async () => {
+  const alerts = { webhook: await hook.addressFor(server) };
+  const request = { server: server.name, jobs: {}, maintenance: {}, keep: {}, pins: [], alerts };
+  expect(await server.agent(["backups-schedule"], request)).toMatchObject({ status: 0 });
   await server.createDatabase(
     "shop",
     "CREATE TABLE notes (id serial PRIMARY KEY, note text NOT NULL)",
@@ -104,6 +118,14 @@ describe("an archive that cannot be written to", () => {
       const seen = await archive.until(({ failure }) => failure !== null);
       expect(seen.failure).toMatch(cause);
       expect(seen).toMatchObject({ on: true, problem: null, windows: [expect.anything()] });
+      await look();
+      const health = await server.run(["stagecraft-agent", "health"]);
+      expect(health.status).not.toBe(0);
+      expect(health.stdout).toMatch(/^archiving fails: /m);
+      expect(told.at(-1)).toMatchObject({
+        event: "archiving failed",
+        text: expect.stringMatching(cause) as string,
+      });
       expect(await readMetrics(server)).toMatch(/^stagecraft_wal_lag_seconds\{.*\} [\d.]*[1-9]/m);
       await mend();
       await archive.nextSegment();
@@ -111,6 +133,9 @@ describe("an archive that cannot be written to", () => {
         ({ failure, waiting }) => failure === null && waiting === 0,
       );
       expect(healed.windows.length).toBe(1);
+      await look();
+      expect(told.at(-1)).toMatchObject({ event: "archiving good again" });
+      expect(await server.run(["stagecraft-agent", "health"])).toMatchObject({ status: 0 });
       expect(await recovered(after)).toMatch(new RegExp(`while it ${what}$`));
     },
   );

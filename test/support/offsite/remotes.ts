@@ -19,12 +19,13 @@ RUN apt-get update \\
  && apt-get install -y --no-install-recommends openssh-server \\
  && rm -rf /var/lib/apt/lists/* /etc/ssh/ssh_host_* \\
  && install -d -m 0755 /run/sshd /srv/s3 \\
- && for user in writer reader rotten; do useradd --create-home $user; done \\
+ && for user in writer reader rotten keeper; do useradd --create-home $user; done \\
  && useradd --home-dir /full crowded
 RUN printf '%s\\n' > /etc/ssh/sshd_config.d/test.conf \\
     'PerSourcePenalties no' 'PasswordAuthentication no' 'AuthorizedKeysFile /etc/ssh/authorized' \\
     'Match User writer,crowded,sealed' '  ForceCommand internal-sftp' \\
     'Match User reader' '  ForceCommand internal-sftp -R' \\
+    'Match User keeper' '  ForceCommand internal-sftp -P remove,rename,posix-rename' \\
     'Match User rotten' '  ForceCommand /usr/local/bin/rot' \\
  && printf '%s\\n' > /usr/local/bin/rot '#!/bin/sh' \\
     'for file in backups/*/*.partial; do' \\
@@ -39,8 +40,11 @@ CMD ["sh", "-c", "ssh-keygen -A && ssh-keygen -q -t ed25519 -N '' -f /root/key &
 /** How much fits into the home of the user \`crowded\`. */
 const fullSize = "2m";
 
-/** Who comes in by SFTP: one who may write, one who may only read, one without space, one on a read-only disk, one whose files rot. */
-export type SftpUser = "writer" | "reader" | "crowded" | "sealed" | "rotten";
+/**
+ * Who comes in by SFTP: one who may write, one who may only read, one without space, one on a read-only disk, one whose
+ * files rot, and one who may neither delete nor rename.
+ */
+export type SftpUser = "writer" | "reader" | "crowded" | "sealed" | "rotten" | "keeper";
 
 /** Who a machine is away from. */
 export interface RemotesOptions {

@@ -11,6 +11,7 @@ import {
   secretsOfAlerts,
   type AlertsConfig,
 } from "../../../../model/backup/alerts";
+import { parseSmtpUrl } from "../../../../model/backup/credential-urls";
 import { problemsOf } from "../../../../model/stack-file/zod-problems";
 
 const at = "2026-11-22T03:31:00Z";
@@ -28,7 +29,11 @@ const requests: { path: string; type: string; body: string }[] = [];
 const mails: string[] = [];
 let answers: number[] = [];
 
+const logins: string[] = [];
+
 const web = createServer((request, response) => {
+  const { authorization } = request.headers;
+  if (authorization !== undefined) logins.push(authorization.replace("Basic ", ""));
   let body = "";
   request.on("data", (piece: Buffer) => (body += piece.toString()));
   request.on("end", () => {
@@ -106,6 +111,30 @@ describe("an alert is sent", () => {
     expect(taken).toContain("email");
     expect(requests.length).toBe(6);
     expect(mails.length).toBe(1);
+  });
+
+  test.each(["p%ss", "100%", "%zz%41", "a@b:c/d?e#f g", "ä&=+\"'\\\\"])(
+    "by the other channels and to the mail server, whatever the password is: %s",
+    async (password) => {
+      const { email, ...others } = settings;
+      const smtp = email?.smtp.replace("//", `//ops@example.com:${password}@`) ?? "";
+      const all = { ...others, email: { to: ["ops@example.com"], from: "a@b.c", smtp } };
+      expect(alertsConfigSchema.safeParse(all).error).toBeUndefined();
+      // This mail server offers no TLS, so the password is not sent.
+      expect(await sendAlert(all, failed, undefined, [0])).toEqual(["webhook", "ping"]);
+      expect(secretsOfAlerts(all)).toContain(password === "%zz%41" ? "%zzA" : password);
+      const { user, host, port } = parseSmtpUrl(smtp) ?? {};
+      expect({ user, host, port }).toEqual({
+        ...{ user: "ops@example.com", host: "127.0.0.1" },
+        port: (mail.server.address() as AddressInfo).port,
+      });
+    },
+  );
+
+  test("with the login of a web address in a header", async () => {
+    const ping = `${base.replace("//", "//ops:50%25%zz@")}/ping`;
+    expect(await sendAlert({ ping }, failed, undefined, [0])).toEqual(["ping"]);
+    expect(logins).toEqual([Buffer.from("ops:50%%zz").toString("base64")]);
   });
 
   test("never with a password over a line that others can read", async () => {

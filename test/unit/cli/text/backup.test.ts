@@ -38,6 +38,35 @@ describe("status shows the backups of a server", () => {
     ]);
   });
 
+  test("with those of each database, if jobs back up different ones", () => {
+    const [full, early] = ["20261122T020000Z", "20261122T050000Z"];
+    const databases = [
+      { name: "billing", newest: full, newestVerified: "20261121T020000Z" },
+      { name: "shop", newest: full, newestVerified: "20261121T020000Z" },
+      { name: "timesheets", newest: early, newestVerified: early },
+    ];
+    const seen = { newest: early, newestVerified: early, jobs: [nightly] };
+    expect(rows({ ...seen, databases }).slice(1)).toEqual([
+      ["", "billing and shop: 20261122T020000Z, 7 h old, last verified 31 h old"],
+      ["", "timesheets: 20261122T050000Z, 4 h old, verified"],
+      runs,
+    ]);
+    expect(rows({ ...seen, databases: databases.slice(2) })).toHaveLength(2);
+  });
+
+  test("with the newest off-site copy, and why a newer backup has none", () => {
+    const newest = "20261122T032900Z";
+    const offsite = { remote: "sftp:backups/prod", newest, problem: null };
+    expect(rows({ newest, newestVerified: newest, offsite }).slice(1)).toEqual([
+      ["off-site", `${newest}, 5 h old · sftp:backups/prod`],
+    ]);
+    const problem = "no copy at sftp:backups/prod/x: connection refused";
+    expect(rows({ newest, offsite: { ...offsite, newest: null, problem } }).slice(1)).toEqual([
+      ["off-site", "no copy yet · sftp:backups/prod"],
+      ["", problem],
+    ]);
+  });
+
   test("with what went wrong last, and where the log is", () => {
     const lastAttempt = {
       ...{ id: "20261122T032900Z", job: "nightly", result: "failed" as const },

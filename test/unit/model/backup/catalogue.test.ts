@@ -156,6 +156,19 @@ describe("a backup must not be deleted", () => {
     expect(deletionProblems(["20261121T032900Z"], catalogue)).toEqual([]);
   });
 
+  test("when it is the last verified one of a database, unless that database is named", () => {
+    const [first, second] = catalogue.slice(1);
+    const shop = [{ name: "shop", bytes: 1, rows: 1 }];
+    const both = [
+      { ...first, backup: first?.backup && { ...first.backup, databases: shop } },
+      { ...second, ...catalogueEntry({ at: "2026-11-21T03:29Z" }) },
+    ] as (typeof catalogue)[number][];
+    expect(deletionProblems(["20261120T032900Z"], both)).toEqual([
+      "no other verified backup has shop: verify another one first, or add --last-of shop if that is no longer needed",
+    ]);
+    expect(deletionProblems(["20261120T032900Z"], both, ["shop"])).toEqual([]);
+  });
+
   test("that is not there", () => {
     expect(deletionProblems(["20200101T000000Z"], [])).toEqual([
       "the repository has no backup 20200101T000000Z",
@@ -180,6 +193,6 @@ test("stacks name the backups of the server that their data is from", () => {
 test("what is made is verified, unless nothing is made", () => {
   expect(defaultVerification({})).toBeUndefined();
   expect(defaultVerification({ nightly: backupJobSchema.parse({ schedule: "@daily" }) })).toEqual(
-    verificationConfigSchema.parse({ schedule: "29 5 * * *", limit: "26 h" }),
+    verificationConfigSchema.parse({ schedule: "29 5 * * *" }),
   );
 });

@@ -26,6 +26,14 @@ describe("a schedule", () => {
     ["*/0 * * * *", "the step of minute must be a number from 1, got 0"],
     ["3/5 * * * *", "minute must have a range before its step, such as */5, got 3/5"],
     ["1,,2 * * * *", "minute must be a number, a range like 1-5, a list, * or */5, got nothing"],
+    [
+      "*/90 * * * *",
+      "the step of minute must be at most 60, got 90; list the times instead, such as 0 0,3,6 * * *",
+    ],
+    [
+      "0 8-18/25 * * *",
+      "the step of hour must be at most 24, got 25; list the times instead, such as 0 3 1,15 * *",
+    ],
     ["0 0 31 2 *", "names a day that does not exist"],
     [
       "@nightly",
@@ -71,6 +79,28 @@ describe("a schedule", () => {
     ]);
   });
 
+  test.each([
+    ["15,45 2 * * *", ["03-28T01:15", "03-28T01:45", "03-29T01:00", "03-30T00:15"]],
+    ["*/30 2 * * *", ["03-28T01:00", "03-28T01:30", "03-29T01:00", "03-30T00:00"]],
+    ["15 2,3 * * *", ["03-28T01:15", "03-28T02:15", "03-29T01:00", "03-29T01:15"]],
+    ["15 */2 29 3 *", ["03-28T23:15", "03-29T01:00", "03-29T02:15", "03-29T04:15"]],
+    ["0-10/5 2-3 29 3 *", ["03-29T01:00", "03-29T01:05", "03-29T01:10"]],
+  ])("of several times that do not exist on a day runs at the change: %s", (schedule, runs) => {
+    const berlin = { schedule, timeZone: "Europe/Berlin" };
+    const found = iso(nextRuns(berlin, at("2026-03-27T12:00:00Z"), runs.length));
+    expect(found).toEqual(runs.map((run) => `2026-${run}`));
+  });
+
+  test.each([
+    ["15,45 2 * * *", ["10-25T00:15", "10-25T00:45", "10-26T01:15", "10-26T01:45"]],
+    ["*/30 2 * * *", ["10-25T00:00", "10-25T00:30", "10-26T01:00", "10-26T01:30"]],
+    ["15 1-3 * * *", ["10-24T23:15", "10-25T00:15", "10-25T02:15", "10-26T00:15"]],
+  ])("of several times that exist twice on a day runs once at each: %s", (schedule, runs) => {
+    const berlin = { schedule, timeZone: "Europe/Berlin" };
+    const found = iso(nextRuns(berlin, at("2026-10-24T12:00:00Z"), runs.length));
+    expect(found).toEqual(runs.map((run) => `2026-${run}`));
+  });
+
   test("of every hour goes on counting while the clocks are put back", () => {
     const berlin = { schedule: "0 * * * *", timeZone: "Europe/Berlin" };
     expect(iso(nextRuns(berlin, at("2026-10-24T23:30:00Z"), 3))).toEqual([
@@ -108,6 +138,91 @@ const schedules = fc.record({
     "Australia/Lord_Howe",
     "Asia/Kolkata",
   ),
+});
+
+/** The days around the changes of the clocks: by an hour at 02:00, 01:00 and midnight, by half an hour, and over a whole day. */
+const changes = fc.constantFrom(
+  ...(
+    [
+      ["Europe/Berlin", "2026-03-29"],
+      ["Europe/Berlin", "2026-10-25"],
+      ["America/New_York", "2026-03-08"],
+      ["America/New_York", "2026-11-01"],
+      ["Europe/Lisbon", "2026-03-29"],
+      ["Africa/Cairo", "2026-04-24"],
+      ["Africa/Cairo", "2026-10-30"],
+      ["Australia/Lord_Howe", "2026-04-05"],
+      ["Australia/Lord_Howe", "2026-10-04"],
+      ["Pacific/Apia", "2011-12-30"],
+    ] as const
+  ).map(([timeZone, date]) => ({ timeZone, date })),
+);
+const few = (max: number) =>
+  fc.uniqueArray(fc.integer({ min: 0, max }), { minLength: 1, maxLength: 3 });
+
+test("of the times that a schedule names, each takes place once on each day, whatever the clocks do", () => {
+  fc.assert(
+    fc.property(changes, few(59), few(23), ({ timeZone, date }, minutes, hours) => {
+      const schedule = `${minutes.join()} ${hours.join()} * * *`;
+      const middle = Date.parse(`${date}T12:00:00Z`);
+      const [from, until] = [at(new Date(middle - 86_400_000).toISOString()), middle + 86_400_000];
+      const runs = nextRuns({ schedule, timeZone }, from, 100).filter(
+        (run) => run.getTime() <= until,
+      );
+      // Read the clock of each minute, and note when it first shows a time or is beyond it.
+      const expected = new Set<number>();
+      const seen = new Set<string>();
+      let before = localMinute(timeZone, from);
+      for (let time = from.getTime() + 60_000; time <= until; time += 60_000) {
+        const shown = localMinute(timeZone, new Date(time));
+        for (let minute = before + 1; minute <= shown; minute++) {
+          const wall = new Date(minute * 60_000);
+          const isNamed =
+            minutes.includes(wall.getUTCMinutes()) && hours.includes(wall.getUTCHours());
+          if (isNamed && !seen.has(`${minute}`)) expected.add(time);
+          seen.add(`${minute}`);
+        }
+        before = shown;
+      }
+      expect(runs.map((run) => run.getTime())).toEqual([...expected]);
+    }),
+    { numRuns: 25 },
+  );
+});
+
+/** What the clock of a zone shows, in minutes. */
+function localMinute(timeZone: string, time: Date): number {
+  const clock = clocks.get(timeZone) ?? clockOf(timeZone);
+  clocks.set(timeZone, clock);
+  return Math.floor(Date.parse(`${clock.format(time).replace(" ", "T")}Z`) / 60_000);
+}
+
+const clocks = new Map<string, Intl.DateTimeFormat>();
+const clockOf = (timeZone: string): Intl.DateTimeFormat =>
+  new Intl.DateTimeFormat("sv-SE", { timeZone, dateStyle: "short", timeStyle: "medium" });
+
+test("every schedule that is accepted can be evaluated", () => {
+  const number = fc.integer({ min: 0, max: 70 }).map(String);
+  const item = fc.oneof(
+    number,
+    fc.constantFrom("*", "?", "L", "jan-mar", "sat-sun", "mon#1", "1W", "15-10"),
+    fc.tuple(fc.constantFrom("*", "0-5", "1-12", "3"), number).map((parts) => parts.join("/")),
+    fc.tuple(number, number).map((parts) => parts.join("-")),
+  );
+  // Few of them, because a day that does not exist takes long to find out.
+  const days = fc.constantFrom("*", "1,5", "1-6/9", "*/40", "L", "1");
+  const months = fc.constantFrom("*", "jan-mar/2", "*/12", "13");
+  const field = fc.array(item, { minLength: 1, maxLength: 2 }).map((items) => items.join());
+  fc.assert(
+    fc.property(fc.tuple(field, field, days, months, days), (fields) => {
+      const schedule = fields.join(" ");
+      if (cronProblem(schedule) !== undefined) return;
+      expect(nextRuns({ schedule, timeZone: "UTC" }, at("2026-01-01T00:00:00Z"), 1)).toHaveLength(
+        1,
+      );
+    }),
+    { numRuns: 200 },
+  );
 });
 
 describe("of any schedule, in any time zone, at any moment", () => {

@@ -22,7 +22,8 @@ import {
   updateRecordedCopies,
   pendingUploads,
 } from "../../../../model/backup/offsite-copies";
-import { rcloneFailure } from "../../../../model/backup/rclone-failure";
+import { parseBandwidth, s3PartMegabytes } from "../../../../model/backup/transfer-options";
+import { isDenial, rcloneFailure } from "../../../../model/backup/rclone-failure";
 import { remoteProblems, renderRcloneConfig } from "../../../../model/backup/rclone-config";
 import { newestVerified, type CatalogueEntry } from "../../../../model/backup/catalogue";
 import { digestedRequest, backupsRequestSchema } from "../../../../model/backup/protocol";
@@ -346,4 +347,38 @@ test("secrets are hidden, also each line of a key, and short ones hide nothing",
   expect(hideSecrets("could not parse line: abcdefgh in s3cr3t of ab", [key, "s3cr3t", "ab"])).toBe(
     "could not parse line: ••• in ••• of ab",
   );
+});
+
+describe("the parts of an upload to S3", () => {
+  const gigabytes = (count: number): number => count * 2 ** 30;
+  test.each([
+    ["as rclone has them, for a small one", gigabytes(1), undefined, 5],
+    ["larger, so that they are fewer than 10,000", gigabytes(1000), undefined, 114],
+    ["as chunk_size says", gigabytes(1), "64Mi", undefined],
+    ["as chunk_size says in another spelling", gigabytes(100), "16M", undefined],
+    ["as chunk_size says in KiB", gigabytes(1), "8192", undefined],
+    ["larger than chunk_size, where it would be too many", gigabytes(1000), "16Mi", 114],
+    ["left to rclone where chunk_size is no size", gigabytes(1), "much", undefined],
+  ] as const)("are %s", (_, bytes, configured, megabytes) => {
+    expect(s3PartMegabytes(bytes, configured)).toBe(megabytes);
+  });
+});
+
+test.each([
+  ["10 MB/s", 10 * 2 ** 20],
+  ["512kB / s", 512 * 2 ** 10],
+  ["10 MB", undefined],
+  ["fast", undefined],
+])("a bandwidth: %s", (text, bytes) => {
+  expect(parseBandwidth(text)).toBe(bytes);
+});
+
+test.each([
+  ['sftp: "Permission denied" (SSH_FX_PERMISSION_DENIED)', true],
+  ["Failed to deletefile: AccessDenied: Access Denied.\n\tstatus code: 403, request id: 1", true],
+  ["couldn't delete: The operation is not allowed: object is WORM protected", true],
+  ["dial tcp 10.0.0.1:22: connect: connection refused", false],
+  ['sftp: "Failure" (SSH_FX_FAILURE)', false],
+])("an operation that a remote does not allow: %s", (stderr, isDenied) => {
+  expect(isDenial(stderr)).toBe(isDenied);
 });

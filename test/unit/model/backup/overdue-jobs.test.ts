@@ -68,6 +68,15 @@ test("nothing is overdue on a server that has just come up", () => {
   expect(overdueJobs({ jobs: {}, since }, [], at("22T23:00:00"))).toEqual([]);
 });
 
+const failedAttempt: CatalogueEntry = {
+  ...made("20261121T100001Z", "hourly"),
+  backup: null,
+  attempt: {
+    ...{ id: "20261121T100001Z", job: "hourly", result: "failed", text: "", logs: [] },
+    ...{ startedAt: "2026-11-21T10:00:01Z", finishedAt: "2026-11-21T10:00:01Z" },
+  },
+};
+
 test("the numbers are of the newest backup of each job, and of its databases", () => {
   const backups = [
     made("20261120T032900Z", "nightly", true),
@@ -92,4 +101,15 @@ test("the numbers are of the newest backup of each job, and of its databases", (
   expect(samples("backup_overdue")).toEqual([{ labels: {}, value: 1 }]);
   expect(samples("backups")).toEqual([{ labels: {}, value: 3 }]);
   expect(samples("backup_repository_free_bytes")).toEqual([]);
+  // A job that is no longer in the schedule.
+  const shown = backupMetrics(
+    { catalogue: [...backups, failedAttempt], late: [], freeBytes: null, jobs: ["hourly"] },
+    at("21T11:00:00"),
+  );
+  const jobsOf = (name: string) =>
+    shown
+      .find((metric) => metric.name === name)
+      ?.samples.map(({ labels, value }) => [labels["job"], value]);
+  expect(jobsOf("backup_size_bytes")).toEqual([["by hand", 100]]);
+  expect(jobsOf("backup_failed_attempts")).toEqual([["hourly", 1]]);
 });

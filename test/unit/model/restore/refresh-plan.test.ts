@@ -31,6 +31,27 @@ describe("the backup that is meant", () => {
     expect(chooseBackup(newer, backups)).toEqual({ backup: newer });
   });
 
+  test("is the newest that contains the database, if another job backs up other ones later", () => {
+    const backups = [at(older, true), { ...at(newer, true), databases: ["billing"] }];
+    expect(chooseBackup("latest", backups, false, "timesheets")).toEqual({ backup: older });
+    expect(chooseBackup("latest", backups, false, "billing")).toEqual({ backup: newer });
+    // The only database of a backup may have another name here.
+    expect(chooseBackup("latest", backups, false, "shop")).toEqual({ backup: newer });
+    expect(
+      chooseBackup(
+        "latest",
+        [at(older, false), at(newer, true)].map((one, index) => ({
+          ...one,
+          databases: index === 0 ? ["shop"] : one.databases,
+        })),
+        false,
+        "shop",
+      ),
+    ).toEqual({
+      problem: "no latest backup: none of the 1 backups of shop has been verified by a restore yet",
+    });
+  });
+
   test.each<[string, AvailableBackups, string]>([
     ["latest", [], "no latest backup: there is no backup yet"],
     [

@@ -85,3 +85,34 @@ test("a request is refused for what a settings file would be refused for", () =>
   const request = { server: "dev", jobs: { nightly: { schedule: "61 3 * * *" } }, maintenance: {} };
   expect(backupsRequestSchema.safeParse(request).success).toBe(false);
 });
+
+test.each([
+  [
+    "*/90 * * * *",
+    /nightly\.schedule: "\*\/90 \* \* \* \*": the step of minute must be at most 60/,
+  ],
+  ["0 3 31 2 *", /nightly\.schedule: "0 3 31 2 \*": names a day that does not exist/],
+])("a schedule that cannot be evaluated hides no other problem: %s", (schedule, problem) => {
+  const problems = problemsOf({
+    jobs: {
+      nightly: { schedule, window: "22:00-06:00" },
+      "Weekly Job": { schedule: "0 3 * * sat-sun", timeZone: "MEZ" },
+    },
+    keep: { daily: 0 },
+    offsite: {
+      remote: "ftpx:backups",
+      recipients: ["age1mjpe4t0ds7wta9zgzygxh9mgz7q29wcylz2grsuq7am32zgy338qwpc2n3"],
+      keep: { daily: 0 },
+    },
+    alerts: { email: { to: ["ops@example.com"], from: "a@b.c", smtp: "smtp://u:p%ss@mail:x" } },
+  });
+  expect(problems).toEqual([
+    expect.stringMatching(problem),
+    expect.stringMatching(/Weekly Job\.schedule: .* must be an ascending range, got sat-sun/),
+    expect.stringMatching(/Weekly Job\.timeZone: must be a time zone/),
+    expect.stringMatching(/Weekly Job: must have a name/),
+    expect.stringMatching(/^backups\.keep\.daily: must be the number to keep/),
+    expect.stringMatching(/^backups\.offsite\.keep\.daily: must be the number to keep/),
+    expect.stringMatching(/^backups\.alerts\.email\.smtp: must be a URL like/),
+  ]);
+});

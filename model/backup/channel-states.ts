@@ -1,0 +1,16 @@
+import { z } from "zod";
+import { channels } from "./alerts";
+
+/** What became of the alerts on each channel, by its name. */
+export const channelStatesSchema = z.partialRecord(
+  z.enum(channels),
+  z.strictObject({
+    /** When an alert was sent last, or could not be sent. */
+    at: z.iso.datetime(),
+    /** Number of alerts that could not be sent. */
+    failures: z.int().nonnegative(),
+    /** Why the last one could not be sent; `null` if it was. */
+    problem: z.string().nullable(),
+  }),
+);
+export type ChannelStates = z.infer<typeof channelStatesSchema>;
