@@ -2,6 +2,9 @@
 // It starts more than twice as fast as with ts-node; types are checked by `npm run check`.
 "use strict";
 const { load, loadWhenUsed } = require("./bundles.js");
+const { endWithEngine } = require("./end-with-engine.js");
+
+endWithEngine();
 
 // Pulumi's SDK takes a stack trace at every promise; mapping each one to sources would cost half a second.
 Error.prepareStackTrace = undefined;

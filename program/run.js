@@ -4,6 +4,9 @@
 "use strict";
 const Module = require("node:module");
 const { load, loadWhenUsed } = require("./bundles.js");
+const { endWithEngine } = require("./end-with-engine.js");
+
+endWithEngine();
 
 // A language host older than the option `typescript: false` of Pulumi.yaml would load TypeScript anyway.
 delete process.env["PULUMI_NODEJS_TYPESCRIPT"];

@@ -55,3 +55,12 @@ export async function descendants(pid: number): Promise<number[]> {
     pairs.filter(([of]) => of === parent).flatMap(([, child = 0]) => [child, ...below(child)]);
   return below(pid);
 }
+
+/** Whether one of some processes runs, among those whose command line matches; zombies do not run. */
+export async function areRunning(pids: readonly number[], command: RegExp): Promise<boolean> {
+  const { stdout } = await execa("ps", ["-A", "-o", "pid=,stat=,args="]);
+  return stdout.split("\n").some((line) => {
+    const [, pid, state = "", args = ""] = /^\s*(\d+)\s+(\S+)\s+(.*)$/.exec(line) ?? [];
+    return pids.includes(Number(pid)) && !state.startsWith("Z") && command.test(args);
+  });
+}

@@ -2,7 +2,9 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { pulumiEnvironment } from "../../../tools";
 import { findOnPath } from "../../../tools/folders";
-import { descendants, killAll } from "../programs/process";
+import { second } from "../time/limit.mjs";
+import { until } from "../time/until";
+import { areRunning, descendants, killAll } from "../programs/process";
 import { restoreUntil, stepLine } from "./disturbed-restore";
 import { untilPrinted, type Run, type TestProject } from "./project";
 
@@ -32,13 +34,26 @@ export async function untilHeld(run: Run, step: string): Promise<void> {
   await untilPrinted(run, stepLine(step));
 }
 
-/** Kills Pulumi with all that it started, as when its machine goes down; or alone, as one that is out of memory. */
+/** The program of a stack and what Pulumi runs it with. */
+const program = /program\/(?:run|main)\.js|pulumi-language-nodejs/;
+
+/**
+ * Kills Pulumi with all that it started, as when its machine goes down; or alone, as one that is out of memory. Either way
+ * its program must not run on.
+ */
 export async function killPulumi(
   run: Run,
   victims: "alone" | "with all it started",
 ): Promise<void> {
-  const started = victims === "alone" ? [] : await descendants(run.pid ?? 0);
+  const started = await descendants(run.pid ?? 0);
   run.kill("SIGKILL");
-  killAll(started);
+  if (victims !== "alone") killAll(started);
   await run;
+  await until(
+    "the killed Pulumi's program ends",
+    async () => !(await areRunning(started, program)),
+    {
+      within: 20 * second,
+    },
+  );
 }
