@@ -51,9 +51,8 @@ export async function loadConfig(stack: string): Promise<StackConfig> {
   const kind = stackKinds[stack as keyof typeof stackKinds];
   const rules = rulesOfServer(kind, checked.database.name, checked.pgHba);
   const pgHba = { application: checked.pgHba.application, rules };
-  const pins = await findPins(projectFolder, checked.namePrefix, stack).catch((error: unknown) => {
-    throw new UserError((error as Error).message);
-  });
+  const { pins, warnings } = await findPins(projectFolder, checked.namePrefix, stack);
+  for (const text of warnings) void pulumi.log.warn(text);
   const backups = { ...checked.backups, pins };
   const upgrades = scripts.upgrades?.scripts.length === 0 ? undefined : scripts.upgrades;
   return { ...checked, data: contents, passwords, pgHba, backups, tls: files.tls, upgrades };

@@ -1,19 +1,13 @@
 import type { Pin } from "../../model/backup/catalogue";
-import { pinsFromStacks } from "../../model/backup/pinned-backups";
+import { pinsFromStacks, pinWarnings } from "../../model/backup/pinned-backups";
 import { readStackDataSources } from "../../tools/stack-data-sources";
-import { Rejection } from "../base/problem";
 import { readStackFile } from "./stack-file";
 import type { StackName } from "./stacks";
 
-/** The backups of a server that any stack file names. Raises a {@link Rejection} when a stack file cannot be read. */
+/** The backups of a server that any stack file names. Prints what is wrong with the files of other stacks to stderr. */
 export async function readPins(folder: string, stack: StackName): Promise<Pin[]> {
   const { backupsVolume } = readStackFile(folder, stack).names;
-  try {
-    return pinsFromStacks(stack, backupsVolume, await readStackDataSources(folder));
-  } catch (error) {
-    throw new Rejection(
-      (error as Error).message,
-      "fix that file; a backup that it names must not be removed",
-    );
-  }
+  const sources = await readStackDataSources(folder);
+  for (const text of pinWarnings(stack, backupsVolume, sources)) console.error(`warning: ${text}`);
+  return pinsFromStacks(stack, backupsVolume, sources);
 }
