@@ -5,6 +5,7 @@ import { EngineProblem } from "../engine/problems";
 import { asProblem, Cancelled, Problem } from "./base/problem";
 import { exitStatus, type ExitStatus } from "./base/exit-status";
 import { createProgram } from "./program/program";
+import { rejectUnknownVerb } from "./program/unknown-verb";
 import { findProject } from "./project/project";
 import { UpdateFailed } from "./pulumi/update";
 import { paintFor } from "./base/paint";
@@ -19,6 +20,7 @@ export async function main(args: readonly string[]): Promise<void> {
     },
   });
   try {
+    rejectUnknownVerb(program, args);
     await program.parseAsync(args, { from: "user" });
   } catch (error) {
     process.exitCode = reportError(error);

@@ -1,4 +1,5 @@
 import { styleText } from "node:util";
+import { hasControlCodes } from "./control-codes";
 
 /** Functions that highlight text: by colours on a terminal, else not at all. */
 export interface Paint {
@@ -14,9 +15,9 @@ const same = (text: string): string => text;
 /** Leaves text as it is. */
 export const plainPaint: Paint = { good: same, bad: same, warn: same, faint: same, strong: same };
 
-/** Colours where the stream is a terminal and `NO_COLOR` is not set. */
+/** Colours where the stream is a terminal that has them and `NO_COLOR` is not set. */
 export function paintFor(stream: NodeJS.WriteStream): Paint {
-  if (!stream.isTTY || (process.env["NO_COLOR"] ?? "") !== "") return plainPaint;
+  if (!hasControlCodes(stream) || (process.env["NO_COLOR"] ?? "") !== "") return plainPaint;
   const style =
     (format: Parameters<typeof styleText>[0]) =>
     (text: string): string =>

@@ -3,7 +3,7 @@ import { example, stackArgument } from "./arguments";
 import { exitStatus, exitStatusHelp } from "../base/exit-status";
 import { addBackups } from "./backups-program";
 import { addPitr } from "./pitr-program";
-import { stackNames, type StackName } from "../project/stacks";
+import { parseStackName, stackNames, type StackName } from "../project/stacks";
 import { StepList } from "../terminal/steps";
 import { runAccess } from "../verbs/access";
 import { runBackup, type BackupCommandOptions } from "../verbs/backup";
@@ -19,17 +19,29 @@ import { runStart } from "../verbs/start";
 import { runStatus } from "../verbs/status";
 import { runUp } from "../verbs/up";
 import { runUpgrades } from "../verbs/upgrades";
+import { findVerb } from "./unknown-verb";
+import { packageVersion } from "./package-version";
 import { type VerbContext } from "./verb-context";
+
+/** A verb in the list of verbs: short, so that the descriptions beside it wrap at 80 columns. */
+function shortTerm(verb: Command): string {
+  const words = verb.registeredArguments.map((argument) => {
+    const name = argument.name() + (argument.variadic ? "..." : "");
+    return argument.required ? `<${name}>` : `[${name}]`;
+  });
+  return [verb.name(), ...words.slice(0, 2)].join(" ");
+}
 
 /** The operator's CLI with all verbs. */
 export function createProgram({ folder, exit }: VerbContext): Command {
   const program = new Command("stagecraft")
     .description("Development, staging and production servers on PostgreSQL.")
-    .helpCommand("help [verb]", "show the help of a verb")
+    .version(packageVersion(), "-V, --version", "print the version")
+    .helpCommand(false)
     .enablePositionalOptions()
     .exitOverride()
     .showHelpAfterError("(npx stagecraft --help)")
-    .configureHelp({ showGlobalOptions: false })
+    .configureHelp({ showGlobalOptions: false, subcommandTerm: shortTerm })
     .addHelpText("after", `\n${exitStatusHelp()}`);
 
   program
@@ -55,12 +67,18 @@ export function createProgram({ folder, exit }: VerbContext): Command {
     .description("replace the contents of dev or staging by a backup of another server")
     .addArgument(stackArgument("<stack>"))
     .option("--backup <id>", "id of the backup, or the newest verified one", "latest")
+    .addOption(
+      new Option(
+        "--from <stack>",
+        "take backups of this server from now on: writes stagecraft:data",
+      ).argParser(parseStackName),
+    )
     .option("--preview", "only show what would change")
     .option("--json", "print JSON")
     .action(async (stack: StackName, options: RefreshOptions) => {
       await runRefresh(folder(), stack, options);
     })
-    .addHelpText("after", example("npx stagecraft refresh staging --preview"));
+    .addHelpText("after", example("npx stagecraft refresh staging --from prod"));
 
   program
     .command("rollback")
@@ -90,7 +108,7 @@ export function createProgram({ folder, exit }: VerbContext): Command {
     .addArgument(stackArgument("[stack]"))
     .option("--json", "print JSON")
     .action(async (stack: StackName | undefined, options: { json?: boolean }) => {
-      await runStatus(folder(), stack === undefined ? stackNames : [stack], options);
+      exit(await runStatus(folder(), stack === undefined ? stackNames : [stack], options));
     })
     .addHelpText("after", example("npx stagecraft status --json"));
 
@@ -180,6 +198,15 @@ export function createProgram({ folder, exit }: VerbContext): Command {
     .addHelpText("after", example("npx stagecraft doctor"));
 
   addBackups(program, { folder, exit });
+
+  program
+    .command("help")
+    .description("show the help of a verb")
+    .argument("[verb...]", "a verb, e.g. refresh, or backups verify")
+    .action((path: readonly string[]) => {
+      const verb = path.reduce((parent, word) => findVerb(parent, word) ?? parent, program);
+      verb.outputHelp();
+    });
 
   return program;
 }

@@ -17,6 +17,8 @@ const previewSchema = z.object({
 export interface UpdatePreview {
   /** What the program logs about it, in order. */
   readonly notes: readonly string[];
+  /** What the program and Pulumi warn of. */
+  readonly warnings: readonly string[];
   readonly changes: Readonly<Record<string, number>>;
 }
 
@@ -38,7 +40,11 @@ export async function previewStack(
     const errors = of(/^error$/).map((message) => engineError(message, undefined));
     throw new UpdateFailed(updateProblems({ stack, errors, stderr }));
   }
-  return { notes: of(/^info/), changes: found?.changeSummary ?? {} };
+  return {
+    notes: of(/^info/),
+    warnings: [...new Set(of(/^warning$/))],
+    changes: found?.changeSummary ?? {},
+  };
 }
 
 function parse(text: string): unknown {

@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { existsSync } from "node:fs";
 import { chmod, mkdir, readFile, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { join, relative, resolve } from "node:path";
 import { Problem, Rejection } from "../base/problem";
 import { projectName } from "../project/project";
 import { readStackFile } from "../project/stack-file";
@@ -35,12 +35,17 @@ async function ensurePassphrase(folder: string, stack: StackName): Promise<boole
     await chmod(path, 0o600);
     return false;
   }
-  if (await hasSecrets(folder, stack)) {
+  // A new passphrase would not decrypt them either.
+  const encrypted = [
+    ...((await hasSecrets(folder, stack)) ? [`Pulumi.${stack}.yaml`] : []),
+    ...stateFileOf(folder, stack).filter((file) => existsSync(file)),
+  ].map((file) => relative(folder, resolve(folder, file)));
+  if (encrypted.length > 0) {
     throw new Rejection(
-      `Pulumi.${stack}.yaml has secrets, and the passphrase that decrypts them is missing`,
+      `the passphrase that decrypts the secrets of stack ${stack} is missing (${encrypted.join(", ")})`,
       [
-        `restore it as .stagecraft/passphrase, or set PULUMI_CONFIG_PASSPHRASE,`,
-        `or start over: remove encryptionsalt and stagecraft:passwords from Pulumi.${stack}.yaml`,
+        "restore it as .stagecraft/passphrase, or set PULUMI_CONFIG_PASSPHRASE;",
+        "if it is lost, start over without losing data: docs/troubleshooting.md, Lost passphrase",
       ],
     );
   }
@@ -50,7 +55,7 @@ async function ensurePassphrase(folder: string, stack: StackName): Promise<boole
 
 /** Whether a stack file contains secrets, which need the passphrase. */
 export async function hasSecrets(folder: string, stack: StackName): Promise<boolean> {
-  const text = await readFile(readStackFile(folder, stack).path, "utf8");
+  const text = await readFile(join(folder, `Pulumi.${stack}.yaml`), "utf8").catch(() => "");
   return /^encryptionsalt:/m.test(text);
 }
 

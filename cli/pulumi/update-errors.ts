@@ -108,7 +108,22 @@ const knownProblems: readonly (readonly [
   (stack: string, match: RegExpExecArray) => Problem,
 ])[] = [
   [
-    /incorrect passphrase|passphrase must be set|cannot decrypt|message authentication failed/i,
+    /passphrase must be set|unable to read PULUMI_CONFIG_PASSPHRASE_FILE/i,
+    (stack, { input }) => {
+      const file = /unable to read PULUMI_CONFIG_PASSPHRASE_FILE: open ([^:]+):/.exec(input)?.[1];
+      return new Rejection(
+        file === undefined
+          ? `the passphrase that decrypts the secrets of stack ${stack} is missing`
+          : `the passphrase file ${file} (PULUMI_CONFIG_PASSPHRASE_FILE) cannot be read`,
+        [
+          "restore it as .stagecraft/passphrase, or set PULUMI_CONFIG_PASSPHRASE;",
+          "if it is lost, start over without losing data: docs/troubleshooting.md, Lost passphrase",
+        ],
+      );
+    },
+  ],
+  [
+    /incorrect passphrase|cannot decrypt|message authentication failed/i,
     (stack) =>
       new Rejection(
         `the passphrase does not decrypt the secrets of stack ${stack}`,

@@ -22,7 +22,7 @@ export async function availableBackups(
   if (from === undefined) {
     throw new Rejection(
       `stagecraft:data in Pulumi.${stack}.yaml has no from: there are no backups to refresh from`,
-      "set stagecraft:data to { from: server:prod, backup: <id> }",
+      `npx stagecraft refresh ${stack} --from prod   (writes it into the stack file)`,
     );
   }
   const origin = parseOrigin(from, namePrefix);

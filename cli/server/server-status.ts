@@ -1,8 +1,14 @@
 import type { Observation } from "../../model/observation/observation";
+import type { EngineNames } from "../../model/base/engine-names";
 import { localHost } from "../../model/base/host";
 import type { ServerKind } from "../../model/base/names";
 import { call } from "../../engine/agent-client";
-import { inspectContainers, type Container, type ContainerLog } from "../../engine/containers";
+import {
+  existingVolumes,
+  inspectContainers,
+  type Container,
+  type ContainerLog,
+} from "../../engine/containers";
 import { EngineProblem } from "../../engine/problems";
 import { lastChange, type StackChange } from "../pulumi/history";
 import { readStackFile } from "../project/stack-file";
@@ -27,6 +33,8 @@ export interface ServerStatus {
   readonly application?: Container | undefined;
   /** The logs of its containers on the engine. */
   readonly logs?: readonly NamedLog[];
+  /** Volumes that are left of a server that does not exist. */
+  readonly volumes?: readonly string[];
   readonly observation: Observation | undefined;
   readonly lastChange: StackChange | undefined;
 }
@@ -64,13 +72,23 @@ export async function inspectServers(
         agent: onHost.get(agent),
         scratch: onHost.get(scratch),
       };
+      const status = await inspectServer(folder, stack, host, own);
+      const left =
+        status.state === "not there" ? await existingVolumes(host, volumesOfServer(names)) : [];
       return {
-        ...(await inspectServer(folder, stack, host, own)),
+        ...status,
+        ...(left.length > 0 && { volumes: left }),
         application: onHost.get(application),
         logs: logsOf([own.postgres, own.agent, own.scratch, onHost.get(application)]),
       };
     }),
   );
+}
+
+/** Names of the volumes of a server, those with data first. */
+export function volumesOfServer(names: EngineNames): string[] {
+  const { dataVolume, runVolume, agentVolume, backupsVolume, archiveVolume, scratchVolume } = names;
+  return [dataVolume, agentVolume, backupsVolume, archiveVolume, runVolume, scratchVolume];
 }
 
 function logsOf(containers: readonly (Container | undefined)[]): NamedLog[] {

@@ -1,3 +1,5 @@
+import { hasControlCodes } from "../base/control-codes";
+
 const frames = ["⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏"];
 
 /** Minimum interval between two progress lines where the output is not a terminal. */
@@ -14,7 +16,11 @@ export class LiveLine {
   private lastLogged = "";
   private lastLoggedAt = 0;
 
-  constructor(private readonly stream: NodeJS.WriteStream) {}
+  private readonly rewrites: boolean;
+
+  constructor(private readonly stream: NodeJS.WriteStream) {
+    this.rewrites = hasControlCodes(stream);
+  }
 
   /** Starts to show a line; `text` is called each time it is drawn. */
   show(text: () => string): void {
@@ -25,7 +31,7 @@ export class LiveLine {
       () => {
         this.draw();
       },
-      this.stream.isTTY ? 100 : 500,
+      this.rewrites ? 100 : 500,
     );
     this.timer.unref();
     this.draw();
@@ -48,13 +54,13 @@ export class LiveLine {
 
   private draw(): void {
     if (!this.text) return;
-    if (!this.stream.isTTY) {
+    if (!this.rewrites) {
       this.log(this.text());
       return;
     }
     this.frame = (this.frame + 1) % frames.length;
     const line = ` ${frames[this.frame] ?? ""} ${this.text()}`;
-    this.stream.write(`\r\u001b[2K${line.slice(0, this.stream.columns - 1)}`);
+    this.stream.write(`\r\u001b[2K${fitWords(line, this.stream.columns - 1)}`);
   }
 
   private log(line: string): void {
@@ -65,6 +71,14 @@ export class LiveLine {
   }
 
   private clear(): void {
-    if (this.stream.isTTY && this.text) this.stream.write("\r\u001b[2K");
+    if (this.rewrites && this.text) this.stream.write("\r\u001b[2K");
   }
+}
+
+/** A line of at most `width` characters: a longer one ends after a whole word, with an ellipsis. */
+export function fitWords(line: string, width: number): string {
+  if (line.length <= width) return line;
+  const start = line.slice(0, Math.max(0, width - 1));
+  const end = /\s/.test(line.charAt(start.length)) ? start.length : start.search(/\s+\S*$/);
+  return `${(end > 2 ? start.slice(0, end) : start).trimEnd()}…`;
 }

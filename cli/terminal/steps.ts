@@ -51,6 +51,13 @@ export class StepList {
     }
   }
 
+  /** Prints a warning below the finished steps. */
+  warn(text: string): void {
+    const [first = "", ...rest] = text.trim().split("\n");
+    this.print(`     ${this.paint.warn("warning")}: ${first}`);
+    for (const line of rest) this.print(`       ${line}`.trimEnd());
+  }
+
   /** Prints a line below the finished steps. */
   print(text: string): void {
     this.stream.write(`${text}\n`);

@@ -10,12 +10,13 @@ import { isRolledBack } from "./restore-result";
 
 /** What `stagecraft refresh --preview` prints. */
 export function previewText(
-  { notes, changes }: UpdatePreview,
+  { notes, warnings, changes }: UpdatePreview,
   stack: string,
   backup: string,
 ): string {
   return [
     ...notes,
+    ...warnings.map((text) => `  warning: ${text}`),
     `  pulumi up would result in: ${changesText(changes)}`,
     `Nothing has been changed. To refresh: npx stagecraft refresh ${stack} --backup ${backup}`,
   ].join("\n");
@@ -23,11 +24,11 @@ export function previewText(
 
 /** What `stagecraft refresh --preview --json` prints. */
 export function previewJson(
-  { notes, changes }: UpdatePreview,
+  { notes, warnings, changes }: UpdatePreview,
   stack: string,
   backup: string,
 ): string {
-  return JSON.stringify({ stack, backup, plan: notes, changes }, null, 2);
+  return JSON.stringify({ stack, backup, plan: notes, warnings, changes }, null, 2);
 }
 
 /** A requested refresh and the path of its report. */
@@ -35,12 +36,14 @@ export interface RefreshRequest {
   readonly stack: string;
   readonly backup: BackupId;
   readonly report: string | undefined;
+  /** Why the previous version cannot be rolled back to, and how to get it back. @default it can */
+  readonly noRollback?: { readonly message: string; readonly fix: string } | undefined;
 }
 
 /** Result of a refresh or rollback; `result` is `undefined` if there was nothing to do. */
 export function refreshedText(
   result: RestoreResult | undefined,
-  { stack, backup, report = "" }: RefreshRequest,
+  { stack, backup, report = "", noRollback }: RefreshRequest,
 ): string {
   if (!result) return `${stack} already has the contents of ${backup}`;
   const { source, awaySeconds, steps } = result;
@@ -59,8 +62,10 @@ export function refreshedText(
         ...applicationRowsOfRefresh(result),
         [
           "previous version",
-          `${previousVersionName(result.database)} · to roll back: npx stagecraft rollback ${stack}`,
+          noRollback?.message ??
+            `${previousVersionName(result.database)} · to roll back: npx stagecraft rollback ${stack}`,
         ],
+        ...(noRollback ? [["", `to go back: ${noRollback.fix}`]] : []),
         ["report", report === "" ? "" : `${report} · pulumi stack output report -s ${stack}`],
       ],
       "  ",

@@ -20,7 +20,7 @@ export function statusText(
   now: Date,
   paint: Paint = plainPaint,
 ): string {
-  const width = Math.max(...servers.map(({ stack }) => stack.length));
+  const width = Math.max(0, ...servers.map(({ stack }) => stack.length));
   return servers
     .map((server) => {
       const name = paint.strong(server.stack) + " ".repeat(width - server.stack.length);
@@ -32,11 +32,35 @@ export function statusText(
 
 function serverLines(server: ServerStatus, now: Date, paint: Paint): string[] {
   const { stack, state, host, addresses, observation } = server;
-  if (state === "not there") return [paint.faint(`does not exist: npm start -- ${stack}`)];
+  if (state === "not there") {
+    const head = paint.faint(`does not exist: npm start -- ${stack}`);
+    return [head, ...alignColumns(leftRows(server))];
+  }
   const where = host === localHost ? addresses : [[...addresses, host].join(" of ")];
   const head = [stateText(state, paint), ...where];
   if (observation) head.push(`PostgreSQL ${observation.postgresVersion}`);
   return [head.join(" · "), ...alignColumns(detailRows(server, now, paint))];
+}
+
+/** What is left of a server that does not exist. */
+function leftRows({ stack, volumes = [] }: ServerStatus): string[][] {
+  if (volumes.length === 0) return [];
+  return [
+    ["left", `volumes ${volumes.join(", ")}`],
+    ["use", `npm start -- ${stack}`],
+    ["delete", `npx stagecraft down ${stack} --data`],
+  ];
+}
+
+/** Whether {@link statusText} reports a problem. */
+export function hasProblem(servers: readonly ServerStatus[], now: Date): boolean {
+  let found = false;
+  const bad = (text: string): string => {
+    found = true;
+    return text;
+  };
+  statusText(servers, now, { ...plainPaint, bad });
+  return found;
 }
 
 function detailRows(server: ServerStatus, now: Date, paint: Paint): string[][] {
@@ -121,9 +145,13 @@ function changeText(stack: string, change: StackChange, now: Date, paint: Paint)
 }
 
 /** What `stagecraft status --json` prints. */
-export function statusJson(servers: readonly ServerStatus[]): string {
+export function statusJson(
+  servers: readonly ServerStatus[],
+  problems: readonly { readonly stack: string; readonly problem: string }[] = [],
+): string {
   return JSON.stringify(
     {
+      ...(problems.length > 0 && { problems }),
       servers: servers.map(({ observation, lastChange, ...server }) => ({
         ...server,
         observation: observation ?? null,

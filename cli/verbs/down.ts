@@ -3,7 +3,7 @@ import { existingVolumes, removeVolumes } from "../../engine/containers";
 import { Cancelled, Rejection } from "../base/problem";
 import { readStackFile } from "../project/stack-file";
 import { retryAfterUnlock, update } from "../pulumi/update";
-import { inspectServers, type ServerStatus } from "../server/server-status";
+import { inspectServers, volumesOfServer, type ServerStatus } from "../server/server-status";
 import type { StackName } from "../project/stacks";
 import { ask, askYes, canAsk } from "../terminal/ask";
 import { LiveLine } from "../terminal/live-line";
@@ -48,9 +48,7 @@ async function removeRest(folder: string, stack: StackName): Promise<void> {
 
 function volumesOf(folder: string, stack: StackName): { host: string; volumes: string[] } {
   const { host, names } = readStackFile(folder, stack);
-  const { dataVolume, runVolume, agentVolume, backupsVolume, archiveVolume, scratchVolume } = names;
-  const withoutData = [runVolume, scratchVolume];
-  return { host, volumes: [dataVolume, agentVolume, backupsVolume, archiveVolume, ...withoutData] };
+  return { host, volumes: volumesOfServer(names) };
 }
 
 async function planDown(folder: string, stack: StackName, withData: boolean): Promise<DownPlan> {

@@ -9,7 +9,8 @@ import { previewStack } from "../pulumi/preview";
 import { Rejection } from "../base/problem";
 import { readStackFile } from "../project/stack-file";
 import { inspectServers } from "../server/server-status";
-import { pinBackup, withBackup } from "../project/pinned-backup";
+import { pinBackup, withBackup, type PinnedBackup } from "../project/pinned-backup";
+import { rollbackTarget } from "../project/rollback-target";
 import type { StackName } from "../project/stacks";
 import { StepList } from "../terminal/steps";
 import { previewJson, previewText, refreshedText, refreshJson } from "../text/refresh";
@@ -19,6 +20,8 @@ import { requireHealthy, updateServer, type UpResult } from "./up";
 export interface RefreshOptions {
   /** An id, or `latest`. */
   readonly backup: string;
+  /** The server whose backups to use from now on. @default as in the stack file */
+  readonly from?: StackName;
   /** Only show what would change. */
   readonly preview?: boolean;
   readonly json?: boolean;
@@ -32,18 +35,21 @@ export async function runRefresh(
 ): Promise<void> {
   rejectProduction(stack);
   const file = readStackFile(folder, stack);
+  const from = options.from === undefined ? undefined : `server:${options.from}`;
+  const data = from === undefined ? file.settings.data : { ...file.settings.data, from };
+  const settings = data === undefined ? file.settings : { ...file.settings, data };
   const choice = chooseBackup(
     options.backup,
-    await availableBackups(folder, stack, file),
-    file.settings.data?.acceptUnverified,
+    await availableBackups(folder, stack, { ...file, settings }),
+    data?.acceptUnverified,
   );
-  if ("problem" in choice) throw new Rejection(choice.problem, choiceFix(file.settings.data));
-  const { backup } = choice;
+  if ("problem" in choice) throw new Rejection(choice.problem, choiceFix(data));
+  const pinned = { backup: choice.backup, from };
   if (options.preview) {
-    await preview(folder, stack, { path: file.path, backup, json: options.json });
+    await preview(folder, stack, { path: file.path, pinned, json: options.json });
     return;
   }
-  await refreshTo(folder, stack, backup, options);
+  await refreshTo(folder, stack, pinned, options);
 }
 
 /** The fix if no available backup matches. */
@@ -56,14 +62,15 @@ function choiceFix({ from, acceptUnverified = false }: Partial<StackFileConfig["
   return "off-site copies do not record whether they were verified; to accept unverified ones, set data.acceptUnverified: true";
 }
 
-/** Writes a backup id into the stack file, runs `pulumi up`, prints the result and saves the report. */
+/** Writes a backup into the stack file, runs `pulumi up`, prints the result and saves the report. */
 export async function refreshTo(
   folder: string,
   stack: StackName,
-  backup: BackupId,
+  target: PinnedBackup,
   { json = false }: Pick<RefreshOptions, "json">,
 ): Promise<void> {
-  const pinned = pinBackup(readStackFile(folder, stack).path, backup);
+  const { backup } = target;
+  const pinned = pinBackup(readStackFile(folder, stack).path, target);
   const steps = new StepList(json ? process.stderr : process.stdout);
   const started = Date.now();
   let result: UpResult;
@@ -79,10 +86,22 @@ export async function refreshTo(
   }
   const { restored } = result;
   const report = restored && saveReport(folder, stack, restored);
-  console.log(
-    json ? refreshJson(restored, report) : refreshedText(restored, { stack, backup, report }),
-  );
+  const request = { stack, backup, report, noRollback: noRollback(folder, stack, result) };
+  console.log(json ? refreshJson(restored, report) : refreshedText(restored, request));
   requireHealthy(result);
+}
+
+/** Why a rollback would be rejected now; `undefined` if it would not, or if that cannot be observed. */
+function noRollback(
+  folder: string,
+  stack: StackName,
+  { server }: UpResult,
+): { readonly message: string; readonly fix: string } | undefined {
+  if (!server?.observation) return undefined;
+  const { settings } = readStackFile(folder, stack);
+  const target = rollbackTarget(stack, settings, server.observation.databases);
+  if (!(target instanceof Rejection)) return undefined;
+  return { message: target.message, fix: String(target.fix) };
 }
 
 /** The report of a failed refresh: of its failed restore, or of the restore whose contents were swapped in before the failure. */
@@ -111,14 +130,18 @@ export function rejectProduction(stack: StackName): void {
 async function preview(
   folder: string,
   stack: StackName,
-  { path, backup, json = false }: { path: string; backup: string; json?: boolean | undefined },
+  {
+    path,
+    pinned,
+    json = false,
+  }: { path: string; pinned: PinnedBackup; json?: boolean | undefined },
 ): Promise<void> {
   const previewFolder = join(folder, ".stagecraft", "preview");
   mkdirSync(previewFolder, { recursive: true });
   const copy = join(previewFolder, `Pulumi.${stack}.yaml`);
-  writeFileSync(copy, withBackup(readFileSync(path, "utf8"), backup));
+  writeFileSync(copy, withBackup(readFileSync(path, "utf8"), pinned.backup, pinned.from));
   const result = await previewStack(folder, stack, copy);
-  console.log((json ? previewJson : previewText)(result, stack, backup));
+  console.log((json ? previewJson : previewText)(result, stack, pinned.backup));
 }
 
 /** Saves the report in `.stagecraft/reports`; returns its path relative to the project folder. */

@@ -31,9 +31,9 @@ export async function updateServer(
   const started = Date.now();
   await requireEngine(readStackFile(folder, stack).host);
   let changed = false;
-  let notes: readonly string[] = [];
+  let state = noEventsYet;
   const step = async (report: ReportProgress): Promise<StepResult> => {
-    let state = noEventsYet;
+    state = noEventsYet;
     const withBar = process.stdout.isTTY;
     const result = await update({
       folder,
@@ -47,11 +47,15 @@ export async function updateServer(
     const text = changesText(result.changes ?? {});
     changed = text !== "nothing to do";
     if (changed) await sendStackState(folder, stack);
-    notes = result.notes;
     return { detail: text };
   };
-  await retryAfterUnlock(folder, () => steps.run(`pulumi up -s ${stack}`, step));
-  for (const note of new Set(notes)) steps.print(`     ${note}`);
+  try {
+    await retryAfterUnlock(folder, () => steps.run(`pulumi up -s ${stack}`, step));
+    for (const note of new Set(state.notes)) steps.print(`     ${note}`);
+  } finally {
+    // A failed update has warnings, too: often they say why it failed.
+    for (const text of new Set(state.warnings)) steps.warn(text);
+  }
   const [server] = await inspectServers(folder, [stack]);
   const last = server?.observation?.lastRestore;
   const restored = last && isSince(last, started) ? last : undefined;

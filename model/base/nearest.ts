@@ -1,7 +1,7 @@
 /** The known word closest to a mistyped one, for "did you mean"; `undefined` when none is close enough. */
 export function nearest(word: string, known: readonly string[]): string | undefined {
   const ranked = known
-    .map((candidate) => ({ candidate, distance: distance(word, candidate) }))
+    .map((candidate) => ({ candidate, distance: editDistance(word, candidate) }))
     .sort((a, b) => a.distance - b.distance);
   const [best] = ranked;
   return best && best.distance <= Math.max(1, Math.floor(word.length / 3))
@@ -10,7 +10,7 @@ export function nearest(word: string, known: readonly string[]): string | undefi
 }
 
 /** Edit distance: letters changed, added, omitted or swapped with their neighbour (optimal string alignment), ignoring case. */
-function distance(left: string, right: string): number {
+export function editDistance(left: string, right: string): number {
   const a = left.toLowerCase();
   const b = right.toLowerCase();
   let beforeLast: number[] = [];

@@ -57,6 +57,50 @@ describe("the command line", () => {
     );
   });
 
+  it.each([
+    ["stat", "(Did you mean status?)\n"],
+    ["stats", "(Did you mean status?)\n"],
+    ["state", "(Did you mean status?)\n"],
+    ["backu", "(Did you mean backups?)\n"],
+    ["upgrade", "(Did you mean upgrades?)\n"],
+    ["acess", "(Did you mean access?)\n"],
+    ["refesh", "(Did you mean refresh?)\n"],
+    ["dwon", "(Did you mean down?)\n"],
+    ["nonsense", ""],
+  ])("offers for %s no verb that changes something instead of one that reads", (word, offer) => {
+    for (const args of [
+      [word],
+      [word, "dev"],
+      [word, "--help"],
+      ["--help", word],
+      ["help", word],
+    ]) {
+      expect(stagecraft(args)).toMatchObject({
+        status: 2,
+        stdout: "",
+        stderr: `error: unknown command '${word}'\n${offer}(npx stagecraft --help)\n`,
+      });
+    }
+  });
+
+  it("prints its version", () => {
+    const { version } = JSON.parse(readFileSync(join(checkout, "package.json"), "utf8")) as {
+      version: string;
+    };
+    for (const flag of ["--version", "-V"])
+      expect(stagecraft([flag])).toMatchObject({ status: 0, stdout: `${version}\n`, stderr: "" });
+  });
+
+  it("has help for a verb below another one", () => {
+    const { stdout } = stagecraft(["backups", "verify", "--help"]);
+    expect(stagecraft(["help", "backups", "verify"])).toMatchObject({ status: 0, stdout });
+    expect(stagecraft(["help", "backups", "verfy"])).toMatchObject({
+      status: 2,
+      stderr: "error: unknown command 'verfy'\n(Did you mean verify?)\n(npx stagecraft --help)\n",
+    });
+    expect(stagecraft(["help"]).stdout).toBe(stagecraft(["--help"]).stdout);
+  });
+
   it("suggests an option for a misspelt one", () => {
     const { status, stderr } = stagecraft(["down", "dev", "--dat"]);
     expect(status).toBe(2);
@@ -203,6 +247,24 @@ describe("faults", () => {
     rmSync(broken, { recursive: true });
     expect(stderr).toMatch(/^error: Pulumi\.dev\.yaml is not YAML: .+[^:]\n$/);
     expect(status).toBe(2);
+  });
+
+  it("a broken stack file does not hide the other servers from status", () => {
+    const broken = mkdtempSync(join(tmpdir(), "stagecraft-cli-"));
+    cpSync(folder, broken, { recursive: true });
+    writeFileSync(join(broken, "Pulumi.staging.yaml"), "config: [\n");
+    const shown = stagecraft(["status"], {}, broken);
+    const json = stagecraft(["status", "--json"], {}, broken);
+    rmSync(broken, { recursive: true });
+    expect(shown.stdout).toBe(
+      "dev   does not exist: npm start -- dev\nprod  does not exist: npm start -- prod\n",
+    );
+    expect(shown.stderr).toMatch(/^error: Pulumi\.staging\.yaml is not YAML: .+\n$/);
+    expect(shown.status).toBe(2);
+    expect(JSON.parse(json.stdout)).toMatchObject({
+      problems: [{ stack: "staging" }],
+      servers: [{ stack: "dev" }, { stack: "prod" }],
+    });
   });
 });
 

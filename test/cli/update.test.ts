@@ -32,6 +32,7 @@ class Database extends pulumi.ComponentResource {
 }
 const options = JSON.parse(fs.readFileSync(__dirname + "/options.json", "utf8"));
 new Database("timesheets", options.backup);
+for (const text of options.warnings ?? []) pulumi.log.warn(text);
 if (options.runError) throw new pulumi.RunError(options.runError);
 if (options.error) throw new Error(options.error);
 if (options.wait) setTimeout(() => {}, 7_200_000);
@@ -127,6 +128,20 @@ describe("up", () => {
     );
     configure({ backup: "20261121T032900Z" });
     expect(stagecraft(["up", "dev"]).stdout).toContain("1 updated");
+  });
+
+  it("shows each warning of the program once, also when the update fails", () => {
+    const warnings = ["a role has no password\nset one", "a role has no password\nset one", "b"];
+    const shown = "     warning: a role has no password\n       set one\n     warning: b\n";
+    configure({ backup: "x", warnings });
+    const { status, stdout } = stagecraft(["up", "dev"]);
+    expect(stdout).toMatch(/^ ✔ pulumi up -s dev .*$/m);
+    expect(stdout.endsWith(shown), stdout).toBe(true);
+    expect(status).toBe(0);
+    configure({ backup: "y", warnings, commands: ["exit 1"] });
+    const failed = stagecraft(["up", "dev"]);
+    expect(failed.stdout.endsWith(shown), failed.stdout).toBe(true);
+    expect(failed.status).not.toBe(0);
   });
 
   it("prints every problem of the program once, and no text of Pulumi", () => {

@@ -47,3 +47,15 @@ test("the earlier verbs are not in the list of verbs", () => {
   const program = createProgram({ folder: () => "", exit: () => undefined });
   expect(program.helpInformation()).not.toMatch(/^ {2}(?:restore|side) /m);
 });
+
+test("no line of help is longer than 80 columns, where a terminal would cut its words", () => {
+  const program = createProgram({ folder: () => "", exit: () => undefined });
+  const verbs = [program, ...program.commands, ...program.commands.flatMap((one) => one.commands)];
+  const lines = verbs.flatMap((verb) => {
+    let text = "";
+    verb.configureOutput({ writeOut: (part) => (text += part), getOutHelpWidth: () => 80 });
+    verb.outputHelp();
+    return text.split("\n");
+  });
+  expect(lines.filter((line) => line.length > 80)).toEqual([]);
+});

@@ -217,6 +217,13 @@ test("another backup in a stack file leaves all else as it is, comments too", ()
 encryptionsalt: v1:x
 `;
   expect(withBackup(text, newer)).toBe(text.replace(older, newer));
+  const dump = "config:\n  # of the tests\n  stagecraft:data: { dump: a.sql, acceptKind: true }\n";
+  expect(withBackup(dump, newer, "server:prod")).toBe(
+    `config:\n  # of the tests\n  stagecraft:data: { acceptKind: true, from: server:prod, backup: ${newer} }\n`,
+  );
+  expect(withBackup("config:\n  a:b: c\n", newer, "server:prod")).toBe(
+    `config:\n  a:b: c\n  stagecraft:data:\n    from: server:prod\n    backup: ${newer}\n`,
+  );
 });
 
 test("a refresh is told with its time, what was done, the way back and the report", () => {
