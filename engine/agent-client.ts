@@ -60,7 +60,9 @@ export async function call<Name extends JsonVerbName>(
   const { status, stdout, stderr } = await docker(host, command, { input, onLine, timeoutMs });
   if (stdout !== "") {
     const schema = await verb.answer?.();
-    return schema?.parse(JSON.parse(stdout)) as AnswerOf<VerbOf<Name>>;
+    const answer = schema?.safeParse(parseJson(stdout));
+    if (answer?.success === false) throw unreadableAnswer(agent);
+    return answer?.data as AnswerOf<VerbOf<Name>>;
   }
   throw failure(agent, status, stderr);
 }
@@ -123,6 +125,22 @@ function callCommand(
   const words = names.flatMap((each) => args?.[each.replace(/\?$|\.\.\.$/, "")] ?? []);
   const options = [...(interactive ? ["-i"] : []), ...(tty ? ["--tty", "--env", "TERM"] : [])];
   return ["exec", ...options, agent, "stagecraft-agent", name, ...words];
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/** The problem of an agent whose version is another one than that of the caller. */
+function unreadableAnswer(agent: string): EngineProblem {
+  return new EngineProblem(
+    `the agent ${agent} answers in a form that this version of Stagecraft cannot read`,
+    "update the server to this version: pulumi up",
+  );
 }
 
 function failure(agent: string, status: number, stderr: string): EngineProblem {

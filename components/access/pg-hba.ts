@@ -11,6 +11,7 @@ import {
 } from "../../model/pg-hba/judge/required-access";
 import type { PgHbaRule } from "../../model/pg-hba/rule/rule";
 import { agentCommand } from "../engine/agent-command";
+import { checkRequest } from "../engine/check-args";
 import { sha256 } from "../engine/digest";
 import { checkRules, containsSecret, logAccessChange } from "./pg-hba-rules";
 import type { AgentRef } from "../engine/server-ref";
@@ -56,7 +57,7 @@ export class PgHba extends pulumi.ComponentResource {
     const required = requiredAccess(kind, database, application);
     const findings = checkRules(`PgHba "${name}"`, rules, { kind, required });
     const text = renderManagedFile(rules, sha256);
-    const request = pgHbaRequestSchema.parse({
+    const request = checkRequest(`PgHba "${name}"`, pgHbaRequestSchema, {
       server: server.server,
       text,
       required: testableConnections(rules, required),

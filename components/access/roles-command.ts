@@ -4,6 +4,7 @@ import { areRolesUpToDate } from "../../model/roles/drift";
 import { hasLogin, peopleWithLogin, type People } from "../../model/roles/people";
 import { rolesRequestSchema } from "../../model/roles/protocol";
 import { agentCommand } from "../engine/agent-command";
+import { checkRequest } from "../engine/check-args";
 import type { AgentRef } from "../engine/server-ref";
 
 /** A password for each login role: 8 or more printable characters. A change is applied at once, without a restart. */
@@ -35,7 +36,7 @@ export function rolesCommand(
 ): command.local.CommandArgs {
   const { kind } = server;
   const request = pulumi.output(passwords).apply(({ application, readonly, monitor, ...others }) =>
-    rolesRequestSchema.parse({
+    checkRequest(`roles of ${server.server}`, rolesRequestSchema, {
       server: server.server,
       kind,
       monitor,

@@ -4,6 +4,7 @@ import { isWildcardAddress } from "../../model/base/host";
 import { coversName } from "../../model/tls/certificate-name";
 import { tlsRequestSchema } from "../../model/tls/protocol";
 import { agentCommand } from "../engine/agent-command";
+import { checkRequest } from "../engine/check-args";
 import type { AgentRef } from "../engine/server-ref";
 
 /** The server certificate. */
@@ -29,7 +30,7 @@ export function tlsCommand(
   const address = isWildcardAddress(server.address) ? [] : [server.address];
   const certificateNames = [...new Set([...ownNames, ...address, server.names.postgres, ...names])];
   const request = pulumi.all([certificate, key, ca]).apply(([certificate, key, ca]) =>
-    tlsRequestSchema.parse({
+    checkRequest(`tls of ${server.server}`, tlsRequestSchema, {
       server: server.server,
       names: certificateNames,
       certificate,

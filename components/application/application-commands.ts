@@ -10,6 +10,7 @@ import { renderPassfile } from "../../model/connection/passfile";
 import { parseDuration } from "../../model/base/units";
 import { scriptText, shellCall } from "../../engine/shell-call";
 import { agentCommand } from "../engine/agent-command";
+import { checkRequest } from "../engine/check-args";
 import { stopSeconds } from "./application-container";
 import type { Database } from "../contents/database";
 import { onHost } from "../engine/host";
@@ -73,7 +74,11 @@ export function registerCommand(
       : `http://${server.names.application}:${internalPort}${healthPath}`;
   return agentCommand(server, {
     verb: "application",
-    request: applicationRequestSchema.parse({ server: server.server, revision, url }),
+    request: checkRequest(`application of ${server.server}`, applicationRequestSchema, {
+      server: server.server,
+      revision,
+      url,
+    }),
     isUpToDate: ({ application }) => application?.revision === revision && application.url === url,
     // The agent may have been deleted before, with the whole server.
     undo: `${shellCall("application-forget")} > /dev/null 2>&1 || true`,
@@ -108,7 +113,7 @@ export function checkCommand(
       GRACE: String(stopSeconds),
     },
     stdin: JSON.stringify(
-      applicationReportRequestSchema.parse({
+      checkRequest(`application of ${server.server}`, applicationReportRequestSchema, {
         server: server.server,
         database: database.name,
         revision,

@@ -4,6 +4,7 @@ import { archiveWarnings, isArchiveUpToDate } from "../../model/point-in-time/dr
 import { archiveRequestSchema } from "../../model/point-in-time/protocol";
 import { archiveConfig, type PointInTimeConfig } from "../../model/stack-file/point-in-time";
 import { agentCommand } from "../engine/agent-command";
+import { checkRequest } from "../engine/check-args";
 import type { AgentRef } from "../engine/server-ref";
 import type { ObservedState } from "../engine/server-state";
 
@@ -15,7 +16,10 @@ export function archiveCommand(
   const archive = settings ? archiveConfig(settings) : null;
   return agentCommand(server, {
     verb: "archive",
-    request: archiveRequestSchema.parse({ server: server.server, archive }),
+    request: checkRequest(`pointInTime of ${server.server}`, archiveRequestSchema, {
+      server: server.server,
+      archive,
+    }),
     isUpToDate: (seen) => isArchiveUpToDate(seen.archive, archive),
   });
 }

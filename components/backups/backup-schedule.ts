@@ -21,7 +21,7 @@ import {
 import type { pointInTimeConfigSchema } from "../../model/stack-file/point-in-time";
 import { agentCommand } from "../engine/agent-command";
 import { archiveCommand, logArchiveDrift } from "./archive-command";
-import { checkArgs } from "../engine/check-args";
+import { checkArgs, checkRequest } from "../engine/check-args";
 import { sha256 } from "../engine/digest";
 import type { ServerRef } from "../engine/server-ref";
 import { UserError } from "../engine/user-error";
@@ -84,7 +84,7 @@ export class BackupSchedule extends pulumi.ComponentResource {
     const { server, pins = [], ...given } = args;
     const settings = checkArgs(`BackupSchedule "${name}"`, backupsConfigSchema, given);
     const backupJobs = settings.jobs ?? defaultJobs(server.kind);
-    const request = backupsRequestSchema.parse({
+    const request = checkRequest(`BackupSchedule "${name}"`, backupsRequestSchema, {
       server: server.server,
       jobs: backupJobs,
       maintenance: settings.maintenance ?? {},

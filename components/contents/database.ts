@@ -17,7 +17,8 @@ import { restoreIdFor } from "../../model/observation/restore-id";
 import { databaseSchema } from "../../model/stack-file/schema";
 import type { Upgrades } from "../../model/upgrades/protocol";
 import { scriptText } from "../../engine/shell-call";
-import { checkArgs } from "../engine/check-args";
+import { checkArgs, checkRequest, readAnswer } from "../engine/check-args";
+import { givenName, logAdvice } from "../engine/given-name";
 import { onHost } from "../engine/host";
 import { logRefreshPlan } from "./refresh-plan";
 import restoreBackup from "./restore-backup.sh";
@@ -56,6 +57,11 @@ export interface PrepareArgs {
 export interface DatabaseResourceArgs extends Omit<DatabaseArgs, "name"> {
   /** Its server. */
   readonly server: ServerRef;
+  /**
+   * Name of the database on its server. Set it to rename the resource; with `aliases` alone the database keeps the earlier name
+   * while the alias is there. @default the resource's name
+   */
+  readonly database?: string | undefined;
   /** Its contents. */
   readonly contents: Contents;
   /** What is done to the contents before the swap. @default nothing */
@@ -65,7 +71,7 @@ export interface DatabaseResourceArgs extends Omit<DatabaseArgs, "name"> {
 }
 
 /**
- * A database with the contents of a dump or backup. The name of the resource is the name of the database.
+ * A database with the contents of a dump or backup. It has the name of the resource, unless `database` is given.
  *
  * The preview shows other contents, or a dropped database, as an update. A failed restore fails the update and leaves the
  * database unchanged.
@@ -90,25 +96,27 @@ export class Database extends pulumi.ComponentResource {
 
   constructor(name: string, args: DatabaseResourceArgs, opts?: pulumi.ComponentResourceOptions) {
     const { server, contents, mode } = args;
+    const given = givenName(`Database "${name}"`, "database", name, args.database, opts);
+    const database = given.name;
     const restoreId = pulumi
       .output(server.observed)
-      .apply(({ observation }) => restoreIdFor(name, contents.source, observation, mode));
+      .apply(({ observation }) => restoreIdFor(database, contents.source, observation, mode));
     const { name: file, backup, sha256, repository } = contents.source;
     // Shown at preview when they change.
     const dump = repository === undefined ? file : undefined;
     super("stagecraft:index:Database", name, { dump, backup, sha256, restoreId }, opts);
 
-    this.name = name;
+    this.name = database;
     this.restoreId = restoreId;
     const { roles, encoding, locale, keepPrevious } = args;
     const settings = checkArgs(`Database "${name}": database`, databaseSchema, {
-      ...{ name, roles, encoding, locale, keepPrevious },
+      ...{ name: database, roles, encoding, locale, keepPrevious },
     });
     const request = (id: string): RestoreRequest =>
-      restoreRequestSchema.parse({
+      checkRequest(`Database "${name}"`, restoreRequestSchema, {
         server: server.server,
         kind: server.kind,
-        database: name,
+        database,
         source: contents.source,
         restoreId: id,
         mode,
@@ -131,7 +139,7 @@ export class Database extends pulumi.ComponentResource {
         environment: {
           AGENT: server.names.agent,
           AGENT_ID: server.agentId,
-          DATABASE: name,
+          DATABASE: database,
           RESTORE_ID: restoreId,
           ...(contents.path !== undefined && {
             DUMP: contents.path,
@@ -145,12 +153,15 @@ export class Database extends pulumi.ComponentResource {
       }),
       { parent: this, dependsOn: server.ready },
     );
-    const answer = restore.stdout.apply((text) => restoreResultSchema.parse(JSON.parse(text)));
+    const answer = restore.stdout.apply((text) =>
+      readAnswer(server.server, restoreResultSchema, text),
+    );
     this.verdict = answer.apply(({ text }) => text);
     this.report = answer.apply(stackReport);
+    logAdvice(this, given);
     void server.observed.then(({ observation }) => {
-      logExistingDatabase(this, name, args, observation);
-      const isUpToDate = isInPlace(name, args, observation);
+      logExistingDatabase(this, database, args, observation);
+      const isUpToDate = isInPlace(database, args, observation);
       if (observation && !isUpToDate) logRefreshPlan(this, server, request("preview"));
     });
     this.registerOutputs({ verdict: this.verdict, report: this.report });

@@ -2,6 +2,7 @@ import type * as command from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
 import { connectionRequestSchema, type SslMode } from "../../model/connection/protocol";
 import { agentCommand } from "../engine/agent-command";
+import { checkRequest } from "../engine/check-args";
 import type { AgentRef } from "../engine/server-ref";
 
 /** Address of a PostgreSQL server. */
@@ -39,7 +40,7 @@ export function connectionCommand(
   { ca, mode = "verify-full" }: ConnectionTlsArgs,
 ): command.local.CommandArgs {
   const request = pulumi.all([password, ca]).apply(([password, ca]) =>
-    connectionRequestSchema.parse({
+    checkRequest(`ExternalPostgres "${server.server}"`, connectionRequestSchema, {
       server: server.server,
       host,
       port,

@@ -15,6 +15,9 @@ import { replaceableLabels, serverLabels } from "../engine/part-labels";
 
 /** Arguments of {@link createEngineParts}. */
 export interface EnginePartsArgs extends PostgresContainerArgs {
+  /** What the names of the resources begin with. */
+  readonly name: string;
+  /** Name of the server. */
   readonly server: string;
   readonly kind: ServerKind;
   readonly namePrefix: string;
@@ -40,11 +43,11 @@ export interface EngineParts {
 
 /** Creates image, network, volumes and containers of a server. */
 export function createEngineParts(parent: pulumi.Resource, args: EnginePartsArgs): EngineParts {
-  const { server, kind, names, host, keepVolumes: retainOnDelete } = args;
-  const options = hostOptions(parent, server, host);
+  const { name, server, kind, names, host, keepVolumes: retainOnDelete } = args;
+  const options = hostOptions(parent, name, host);
   const labels = serverLabels(args);
-  const volume = (use: string, name: string, opts: pulumi.CustomResourceOptions) =>
-    new docker.Volume(`${server}-${use}`, { name, labels }, opts);
+  const volume = (use: string, volumeName: string, opts: pulumi.CustomResourceOptions) =>
+    new docker.Volume(`${name}-${use}`, { name: volumeName, labels }, opts);
 
   const retained = { retainOnDelete, protect: retainOnDelete };
   const data = volume("data", names.dataVolume, { ...options, ...retained });
@@ -55,16 +58,16 @@ export function createEngineParts(parent: pulumi.Resource, args: EnginePartsArgs
   const backups = volume("backups", names.backupsVolume, { ...rest, ...retained });
   const archive = volume("archive", names.archiveVolume, { ...rest, ...retained });
   const scratchVolume = volume("scratch", names.scratchVolume, rest);
-  const { image, ready } = ensureImage(`${server}-image`, { host, observed: args.observed }, rest);
+  const { image, ready } = ensureImage(`${name}-image`, { host, observed: args.observed }, rest);
   const network = new docker.Network(
-    `${server}-network`,
+    `${name}-network`,
     { name: names.network, labels: replaceableLabels(args, "network") },
     rest,
   );
   const volumes = { data, run, archive, store, backups, scratch: scratchVolume };
   const parts = { server, kind, names, image, network, ...volumes, backupsOf: args.backupsOf };
   const postgres = new docker.Container(
-    `${server}-postgres`,
+    `${name}-postgres`,
     {
       ...postgresContainer(parts, args),
       labels: replaceableLabels(args, "postgres"),
@@ -72,12 +75,12 @@ export function createEngineParts(parent: pulumi.Resource, args: EnginePartsArgs
     { ...options, dependsOn: ready },
   );
   const scratch = new docker.Container(
-    `${server}-scratch`,
+    `${name}-scratch`,
     { ...scratchContainer(parts, args.memory), labels: replaceableLabels(args, "scratch") },
     { ...options, dependsOn: ready },
   );
   const agent = new docker.Container(
-    `${server}-agent`,
+    `${name}-agent`,
     { ...agentContainer(parts), labels: replaceableLabels(args, "agent") },
     { ...options, dependsOn: [ready, scratch] },
   );

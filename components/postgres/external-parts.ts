@@ -10,6 +10,9 @@ import { replaceableLabels, serverLabels } from "../engine/part-labels";
 
 /** Arguments of {@link createExternalParts}. */
 export interface ExternalPartsArgs {
+  /** What the names of the resources begin with. */
+  readonly name: string;
+  /** Name of the server. */
   readonly server: string;
   readonly kind: ServerKind;
   readonly namePrefix: string;
@@ -27,29 +30,29 @@ export function createExternalParts(
   parent: pulumi.Resource,
   args: ExternalPartsArgs,
 ): docker.Container {
-  const { server, kind, names, host, observed } = args;
-  const options = hostOptions(parent, server, host);
-  const { image, ready } = ensureImage(`${server}-image`, { host, observed }, options);
+  const { name, server, kind, names, host, observed } = args;
+  const options = hostOptions(parent, name, host);
+  const { image, ready } = ensureImage(`${name}-image`, { host, observed }, options);
   const network = new docker.Network(
-    `${server}-network`,
+    `${name}-network`,
     { name: names.network, labels: replaceableLabels(args, "network") },
     options,
   );
   const labels = serverLabels(args);
-  const volume = (use: string, name: string) =>
-    new docker.Volume(`${server}-${use}`, { name, labels }, options);
+  const volume = (use: string, volumeName: string) =>
+    new docker.Volume(`${name}-${use}`, { name: volumeName, labels }, options);
   const store = volume("agent", names.agentVolume);
   const backups = volume("backups", names.backupsVolume);
   const scratchVolume = volume("scratch", names.scratchVolume);
   const volumes = { store, backups, scratch: scratchVolume };
   const parts = { server, kind, names, image, network, ...volumes };
   const scratch = new docker.Container(
-    `${server}-scratch`,
+    `${name}-scratch`,
     { ...scratchContainer(parts, trialMemory), labels: replaceableLabels(args, "scratch") },
     { ...options, dependsOn: ready },
   );
   return new docker.Container(
-    `${server}-agent`,
+    `${name}-agent`,
     { ...externalAgentContainer(parts), labels: replaceableLabels(args, "agent") },
     { ...options, dependsOn: [ready, scratch] },
   );

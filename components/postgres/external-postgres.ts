@@ -6,7 +6,9 @@ import { addressHostSchema, sslModes } from "../../model/connection/protocol";
 import { hostSchema, localHost } from "../../model/base/host";
 import type { ServerKind } from "../../model/base/names";
 import { engineNames, type EngineNames } from "../../model/base/engine-names";
+import { serverNameSchema } from "../../model/base/server-name";
 import { checkArgs } from "../engine/check-args";
+import { givenName, logAdvice } from "../engine/given-name";
 import {
   connectionCommand,
   type AddressArgs,
@@ -23,6 +25,12 @@ import { sshSchema, type SshArgs } from "../access/ssh";
 
 /** Arguments of {@link ExternalPostgres}. */
 export interface ExternalPostgresArgs {
+  /**
+   * Name of the server in the names of its volumes and containers (`stagecraft-<server>-data`), and for its agent. Set it to
+   * rename the resource: with `aliases` alone the server keeps the earlier name while the alias is there. Changing it creates a
+   * new agent, without backups. @default the resource's name
+   */
+  readonly server?: string | undefined;
   /** The kind of server; the agent rejects operations that this kind does not allow. */
   readonly kind: ServerKind;
   /** Prefix of the names of the agent's parts. @default "stagecraft" */
@@ -44,6 +52,7 @@ export interface ExternalPostgresArgs {
 }
 
 const ownSchema = z.strictObject({
+  server: serverNameSchema,
   host: hostSchema.default(localHost),
   address: z.strictObject({
     host: addressHostSchema,
@@ -98,7 +107,10 @@ export class ExternalPostgres extends pulumi.ComponentResource implements Server
 
   constructor(name: string, args: ExternalPostgresArgs, opts?: pulumi.ComponentResourceOptions) {
     const { kind, namePrefix = "stagecraft", superuser, roles, tls = {}, pgHba = {}, ssh } = args;
-    const checked = checkArgs(`ExternalPostgres "${name}"`, ownSchema, {
+    const what = `ExternalPostgres "${name}"`;
+    const given = givenName(what, "server", name, args.server, opts);
+    const checked = checkArgs(what, ownSchema, {
+      server: given.name,
       host: args.host,
       address: args.address,
       superuser: { name: superuser.name },
@@ -106,22 +118,23 @@ export class ExternalPostgres extends pulumi.ComponentResource implements Server
       ssh: ssh && { host: ssh.host, port: ssh.port, user: ssh.user, hostKey: ssh.hostKey },
     });
     const { address, host } = checked;
-    const server = formatAddress(address);
+    const at = formatAddress(address);
     // Shown at preview when they change.
-    super("stagecraft:index:ExternalPostgres", name, { address: server }, opts);
-    this.server = name;
+    super("stagecraft:index:ExternalPostgres", name, { address: at }, opts);
+    this.server = checked.server;
     this.kind = kind;
     this.host = host;
-    this.names = engineNames(namePrefix, name);
+    this.names = engineNames(namePrefix, this.server);
     this.observed = observeServer(this.names, host, agentParts).then((observed) =>
       ofAddress(observed, address),
     );
 
     const agent = createExternalParts(this, {
-      ...{ server: name, kind, namePrefix, names: this.names, host, observed: this.observed },
+      ...{ name, server: this.server, kind, namePrefix, names: this.names, host },
+      observed: this.observed,
     });
-    this.postgresId = pulumi.output(server);
-    this.agentId = pulumi.interpolate`${agent.id} for ${server}`;
+    this.postgresId = pulumi.output(at);
+    this.agentId = pulumi.interpolate`${agent.id} for ${at}`;
     const connected = new command.local.Command(
       `${name}-connection`,
       connectionCommand(this, address, superuser, tls),
@@ -143,6 +156,7 @@ export class ExternalPostgres extends pulumi.ComponentResource implements Server
     );
     this.pgHba = pulumi.output(rules.text);
 
+    logAdvice(this, given);
     logDrift(this, roles.people);
     this.registerOutputs({ agent: this.names.agent, pgHba: this.pgHba });
   }

@@ -5,6 +5,7 @@ import { renderParameters } from "../../model/parameters/render";
 import type { ParameterValues } from "../../model/parameters/check";
 import { scriptText } from "../../engine/shell-call";
 import { agentCommand } from "../engine/agent-command";
+import { checkRequest } from "../engine/check-args";
 import type { AgentRef } from "../engine/server-ref";
 import { sha256 } from "../engine/digest";
 import applyParameters from "./apply-parameters.sh";
@@ -17,7 +18,10 @@ export function parametersCommand(
   const declared = sha256(renderParameters(settings));
   return agentCommand(server, {
     verb: "settings",
-    request: parametersRequestSchema.parse({ server: server.server, settings }),
+    request: checkRequest(`postgres.settings of ${server.server}`, parametersRequestSchema, {
+      server: server.server,
+      settings,
+    }),
     isUpToDate: ({ settings: seen }) =>
       seen.sha256 === declared && parametersDrift(seen).length === 0,
     text: scriptText(applyParameters),

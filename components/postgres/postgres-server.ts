@@ -12,7 +12,9 @@ import { traceParameters } from "../../model/parameters/trace-parameters";
 import { walParameters } from "../../model/parameters/wal-parameters";
 import { tlsResultSchema } from "../../model/tls/protocol";
 import { parseBytes } from "../../model/base/units";
-import { checkArgs } from "../engine/check-args";
+import { serverNameSchema } from "../../model/base/server-name";
+import { checkArgs, readAnswer } from "../engine/check-args";
+import { givenName, logAdvice } from "../engine/given-name";
 import { logDrift, logParameterChange } from "./drift";
 import { createEngineParts } from "./engine-parts";
 import { observeServer, type ObservedState } from "../engine/server-state";
@@ -20,6 +22,7 @@ import { PgHba, type PgHbaChoice } from "../access/pg-hba";
 import { rolesCommand, type RolesArgs } from "../access/roles-command";
 import type { Archiving, ServerRef } from "../engine/server-ref";
 import { parametersCommand } from "./parameters-command";
+import { refuseDeletion } from "./protection";
 import { tlsCommand, type TlsArgs } from "../access/tls-command";
 
 /** PostgreSQL itself. */
@@ -47,6 +50,12 @@ export interface PostgresArgs {
 
 /** Arguments of {@link PostgresServer}. */
 export interface PostgresServerArgs {
+  /**
+   * Name of the server in the names of its volumes and containers (`stagecraft-<server>-data`), and for its agent. Set it to
+   * rename the resource: with `aliases` alone the server keeps the earlier name while the alias is there. Changing it creates a
+   * new, empty server. @default the resource's name
+   */
+  readonly server?: string | undefined;
   /** The kind of server; the agent rejects operations that this kind does not allow. */
   readonly kind: ServerKind;
   /**
@@ -78,7 +87,10 @@ export interface PostgresServerArgs {
   readonly archivable?: boolean | undefined;
 }
 
-const argsSchema = z.strictObject({ host: hostSchema.default(localHost) });
+const argsSchema = z.strictObject({
+  server: serverNameSchema,
+  host: hostSchema.default(localHost),
+});
 
 /**
  * PostgreSQL in a container of its own, with the agent beside it, on a private network.
@@ -127,8 +139,10 @@ export class PostgresServer extends pulumi.ComponentResource implements ServerRe
 
   constructor(name: string, args: PostgresServerArgs, opts?: pulumi.ComponentResourceOptions) {
     super("stagecraft:index:PostgresServer", name, {}, opts);
-    const { host } = checkArgs(`PostgresServer "${name}"`, argsSchema, { host: args.host });
-    const settings = checkArgs(`PostgresServer "${name}": postgres`, postgresSchema, args.postgres);
+    const what = `PostgresServer "${name}"`;
+    const given = givenName(what, "server", name, args.server, opts);
+    const { host, server } = checkArgs(what, argsSchema, { server: given.name, host: args.host });
+    const settings = checkArgs(`${what}: postgres`, postgresSchema, args.postgres);
     const {
       namePrefix = "stagecraft",
       kind,
@@ -142,11 +156,11 @@ export class PostgresServer extends pulumi.ComponentResource implements ServerRe
     const { address, port } = settings;
     const memory = parseBytes(settings.memory) ?? 0;
     const declared = checkParameters(settings.settings ?? {}, { version: 17, memory }).parameters;
-    this.server = name;
+    this.server = server;
     this.kind = kind;
     this.address = address;
     this.port = port;
-    this.names = engineNames(namePrefix, name);
+    this.names = engineNames(namePrefix, server);
     this.namePrefix = namePrefix;
     this.host = host;
     this.archiving = archivable ? "available" : "off";
@@ -155,7 +169,7 @@ export class PostgresServer extends pulumi.ComponentResource implements ServerRe
 
     const plan = planMemory(memory);
     const { image, network, postgres, agent } = createEngineParts(this, {
-      ...{ server: name, kind, namePrefix, names: this.names, host, address, port, keepVolumes },
+      ...{ name, server, kind, namePrefix, names: this.names, host, address, port, keepVolumes },
       ...{ memory: plan, observed: this.observed, backupsOf },
       parameters: {
         ...plan.parameters,
@@ -183,13 +197,15 @@ export class PostgresServer extends pulumi.ComponentResource implements ServerRe
       parent: this,
       dependsOn: parameters,
     });
-    new PgHba(
+    const rules = new PgHba(
       `${name}-pg-hba`,
       { ...pgHba, server: this, database: roles.database, after: certificate },
       { parent: this },
     );
-    this.ca = certificate.stdout.apply((stdout) => tlsResultSchema.parse(JSON.parse(stdout)).ca);
+    this.ca = certificate.stdout.apply((stdout) => readAnswer(server, tlsResultSchema, stdout).ca);
 
+    if (keepVolumes) refuseDeletion(this, { name, server }, [this.ready, certificate, rules]);
+    logAdvice(this, given);
     logDrift(this, roles.people);
     logParameterChange(this, declared);
     this.registerOutputs({ port, agent: this.names.agent });

@@ -11,6 +11,12 @@ import type { TlsArgs } from "../access/tls-command";
 /** Arguments that all three servers have. */
 export interface ServerArgs {
   /**
+   * Name of the server in the names of its volumes and containers (`stagecraft-<server>-data`), and for its agent. Set it to
+   * rename the resource: with `aliases` alone the server keeps the earlier name while the alias is there. Changing it creates a
+   * new, empty server. @default the resource's name
+   */
+  readonly server?: string | undefined;
+  /**
    * Prefix of all names on the engine: `stagecraft-dev-postgres` and so on. Changing it creates a new server.
    * @default "stagecraft"
    */

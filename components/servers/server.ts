@@ -5,7 +5,9 @@ import { Application } from "../application/application";
 import { BackupSchedule } from "../backups/backup-schedule";
 import { Database, type DatabaseResourceArgs, type PrepareArgs } from "../contents/database";
 import { volumeOf, type Contents } from "../contents/dump";
+import { givenName, logAdvice } from "../engine/given-name";
 import { PostgresServer } from "../postgres/postgres-server";
+import { refuseDeletion } from "../postgres/protection";
 import type { ServerArgs } from "./server-args";
 
 /** How one kind of server differs from another. */
@@ -45,12 +47,16 @@ export abstract class Server extends pulumi.ComponentResource {
     opts?: pulumi.ComponentResourceOptions,
   ) {
     super(type, name, {}, opts);
+    const what = `${type.split(":").at(-1) ?? type} "${name}"`;
+    const given = givenName(what, "server", name, args.server, opts);
+    logAdvice(this, given);
     const { name: database, roles, encoding, locale, keepPrevious } = args.database;
     const { passwords, people, application } = args;
     const server = new PostgresServer(
       name,
       {
         kind,
+        server: given.name,
         namePrefix: args.namePrefix,
         host: args.host,
         postgres: args.postgres,
@@ -69,7 +75,11 @@ export abstract class Server extends pulumi.ComponentResource {
       { roles, encoding, locale, keepPrevious, server, contents, prepare, mode },
       { parent: this },
     );
-    new BackupSchedule(`${name}-backups`, { ...args.backups, server }, { parent: this });
+    const schedule = new BackupSchedule(
+      `${name}-backups`,
+      { ...args.backups, server },
+      { parent: this },
+    );
     this.application =
       application &&
       new Application(
@@ -82,6 +92,15 @@ export abstract class Server extends pulumi.ComponentResource {
         },
         { parent: this },
       );
+    if (keepVolumes) {
+      const parts = [
+        server,
+        this.database,
+        schedule,
+        ...(this.application ? [this.application] : []),
+      ];
+      refuseDeletion(this, { name, server: given.name }, parts);
+    }
     this.report = reportOf(this.database, this.application);
     this.registerOutputs();
   }

@@ -1,4 +1,6 @@
+import { readFileSync, writeFileSync } from "node:fs";
 import { connect } from "node:net";
+import { join } from "node:path";
 import { beforeAll, expect, test } from "vitest";
 import { runDocker, smallDump, useProject } from "../support/stacks/project";
 
@@ -72,6 +74,13 @@ test("production's data outlives its stack, and is taken up again", async () => 
   expect(refused.text).toMatch(
     /prod-(?:data|backups|archive)\\?" cannot be deleted\s+because it is protected/,
   );
+  const before = await project.leftovers("ps");
+  const unseen = await project.pulumi("destroy", "--stack", "prod", "--yes", "--skip-preview");
+  expect(unseen.exitCode).not.toBe(0);
+  expect(unseen.text).toContain("the data of prod is protected: nothing of it was deleted");
+  expect(await project.leftovers("ps")).toEqual(before);
+  expect(await project.leftovers("network")).toContain(project.names("prod").network);
+  expect(await project.up("prod", "--expect-no-changes")).toMatchObject({ exitCode: 0 });
   expect(await project.psql("prod", "SELECT answer FROM made_here")).toBe("42");
   expect(
     await project.pulumi("destroy", "--stack", "prod", "--yes", "--exclude-protected"),
@@ -83,6 +92,30 @@ test("production's data outlives its stack, and is taken up again", async () => 
   expect(await project.up("prod")).toMatchObject({ exitCode: 0 });
   expect(await project.psql("prod", "SELECT answer FROM made_here")).toBe("42");
   expect(await project.up("prod", "--expect-no-changes")).toMatchObject({ exitCode: 0 });
+});
+
+test("a server whose resource is renamed with an alias keeps its volumes", async () => {
+  const file = join(project.folder, "stacks/prod.ts");
+  const source = readFileSync(file, "utf8");
+  writeFileSync(
+    file,
+    source
+      .replace('ProductionServer("prod", {', 'ProductionServer("live", {')
+      .replace(/\}\);\n$/, '}, { aliases: [{ name: "prod" }] });\n'),
+  );
+  const preview = await project.preview("prod");
+  expect(preview.text).toContain(
+    'ProductionServer "live" was renamed by an alias and still stands for "prod"; set server: "prod"',
+  );
+  expect(preview.text).not.toMatch(/\b(?:create|delete|replace)\b/);
+  expect(await project.up("prod")).toMatchObject({ exitCode: 0 });
+  writeFileSync(
+    file,
+    source.replace('ProductionServer("prod", {', 'ProductionServer("live", {\n    server: "prod",'),
+  );
+  const up = await project.up("prod", "--expect-no-changes");
+  expect(up, up.text).toMatchObject({ exitCode: 0 });
+  expect(await project.psql("prod", "SELECT answer FROM made_here")).toBe("42");
 });
 
 test("containers made anew after several refreshes change nothing further", async () => {

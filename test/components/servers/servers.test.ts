@@ -507,6 +507,23 @@ describe("a production server", () => {
     expect(guarded.map(({ name }) => name)).toEqual(["prod-archive", "prod-backups", "prod-data"]);
   });
 
+  test("refuses to be deleted before any of its parts is: its protection depends on all of them", async () => {
+    const { resources } = await register(production);
+    const guard = findResource(resources, "prod-protection", "Command");
+    expect(guard.inputs["delete"]).toContain("the data of $SERVER is protected");
+    expect(guard.inputs["environment"]).toEqual({ SERVER: "prod" });
+    const all = resources.filter(({ type }) => /^(?:docker|command):/.test(type));
+    const reached = new Set<string>();
+    const follow = (names: readonly string[]): void => {
+      for (const one of names.filter((each) => !reached.has(each))) {
+        reached.add(one);
+        follow(all.filter(({ name }) => name === one).flatMap(({ dependsOn }) => dependsOn));
+      }
+    };
+    follow(all.filter(({ name }) => name === "prod-protection").flatMap((one) => one.dependsOn));
+    expect(all.map(({ name }) => name).filter((one) => !reached.has(one))).toEqual([]);
+  });
+
   test("uses a dump only when the database is missing", async () => {
     const { resources } = await register(production);
     const { inputs } = findResource(resources, "timesheets-restore");

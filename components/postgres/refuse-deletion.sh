@@ -1,0 +1,27 @@
+#!/bin/sh
+# Fails when Pulumi deletes a server whose volumes are protected, so that all its parts stay. Passes when Pulumi leaves the
+# volumes out, or was told to ignore their protection. Pulumi does not tell a command which of these it was asked for, so its
+# command line is read: the nearest process above this one that is called pulumi.
+# SERVER: name of the server.
+pid=$$ words=
+while [ "$pid" -gt 1 ]; do
+  pid=$(sed -E 's/^.*\) . ([0-9]+) .*$/\1/' "/proc/$pid/stat") || break
+  case $(tr '\0' '\n' < "/proc/$pid/cmdline" | head -n 1) in
+    pulumi | */pulumi)
+      words=" $(tr '\0' ' ' < "/proc/$pid/cmdline")"
+      break
+      ;;
+  esac
+done
+[ "${PULUMI_OPTION_EXCLUDE_PROTECTED:-}" != true ] || words=" --exclude-protected $words"
+[ "${PULUMI_OPTION_IGNORE_PROTECT:-}" != true ] || words=" --ignore-protect $words"
+case $words in
+  *" --exclude-protected "* | *" --exclude-protected=true "*) exit 0 ;;
+  *" --ignore-protect "* | *" --ignore-protect=true "*) exit 0 ;;
+  *" --exclude"[\ =]*index/volume* | *" -x"*index/volume*) exit 0 ;;
+  *" --target"[\ =]*index/volume* | *" -t"*index/volume*) ;;
+  *" --target"[\ =]* | *" -t "*) exit 0 ;;
+esac
+echo "the data of $SERVER is protected: nothing of it was deleted" >&2
+echo "to delete all but the data: pulumi destroy --exclude-protected; the data, too: pulumi destroy --ignore-protect" >&2
+exit 1
