@@ -2,6 +2,8 @@ import { spawn, type ChildProcess, type StdioOptions } from "node:child_process"
 import { once } from "node:events";
 import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
+import { localHost } from "../model/base/host";
+import { engineOfContext } from "../tools/docker-context";
 import { engineOfHost } from "./engine-of-host";
 import { EngineProblem, engineProblem, missingDockerProblem, remoteProblem } from "./problems";
 
@@ -62,6 +64,8 @@ export async function startDocker(
     environment,
   }: Pick<DockerOptions, "timeoutMs" | "environment"> & { readonly stdio: StdioOptions },
 ): Promise<ChildProcess> {
+  const selected = host === localHost ? engineOfContext() : undefined;
+  if (selected && "problem" in selected) throw new EngineProblem(selected.problem, selected.fix);
   const engine = await engineOfHost(host);
   if ("stderr" in engine) throw remoteProblem(host, engine.stderr);
   const env = { ...process.env, ...engine.environment, ...environment };

@@ -9,7 +9,7 @@ const { join } = require("node:path");
 const project = join(__dirname, "..");
 const folder = join(project, ".stagecraft", "program");
 
-Module.enableCompileCache(join(project, ".stagecraft", "cache", "node"));
+Module.enableCompileCache?.(join(project, ".stagecraft", "cache", "node"));
 
 /** Loads the bundle of a file, by its path from this folder, without the named packages. */
 exports.load = (entry, ...external) => require(cachedBundle(entry) ?? bundle(entry, external));

@@ -16,6 +16,7 @@ import { rulesOfServer } from "../model/stack-file/pg-hba";
 import { parseStackConfig, readRawConfig } from "../model/stack-file/parse";
 import { formatProblems, type ConfigProblem } from "../model/base/config-problem";
 import type { StackFileConfig } from "../model/stack-file/schema";
+import { engineOfContext } from "../tools/docker-context";
 import { readUpgrades } from "../tools/read-upgrades";
 import { readTlsFiles } from "./tls-files";
 
@@ -27,6 +28,7 @@ export async function loadConfig(stack: string): Promise<StackConfig> {
   const projectFolder = process.cwd();
   const { namePrefix = "", host, database } = settings;
   // On another host every observation would wait for its own connection while it is not yet known whether the host answers.
+  if (host === localHost) requireFollowedEngine();
   if (host === localHost) prefetchObservedState(engineNames(namePrefix, stack), host);
   const scope = { projectFolder, namePrefix, database: database?.name };
   const found = settings.data && findContents(settings.data, scope);
@@ -57,6 +59,20 @@ export async function loadConfig(stack: string): Promise<StackConfig> {
   const upgrades = scripts.upgrades?.scripts.length === 0 ? undefined : scripts.upgrades;
   return { ...checked, data: contents, passwords, pgHba, backups, tls: files.tls, upgrades };
 }
+
+/** Raises a {@link UserError} where Docker's client and Pulumi's provider would use two engines. */
+function requireFollowedEngine(): void {
+  const selected = engineOfContext();
+  if (selected === undefined || ("host" in selected && selected.host === defaultEngine)) return;
+  throw new UserError(
+    "problem" in selected
+      ? `${selected.problem}; ${selected.fix}`
+      : `the selected Docker context is the engine at ${selected.host}, but Pulumi's Docker provider only follows DOCKER_HOST; run: export DOCKER_HOST=${selected.host}`,
+  );
+}
+
+/** The engine of Pulumi's provider without DOCKER_HOST. */
+const defaultEngine = "unix:///var/run/docker.sock";
 
 function secretProblems(
   project: string,

@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from "node:fs";
 import { delimiter, join } from "node:path";
+import { contextEnvironment } from "./docker-context";
 import { cacheFolder } from "./folders";
 import { nodeFolder } from "./node-runtime";
 import { pulumiFolder } from "./pulumi-cli";
@@ -19,7 +20,7 @@ export function pulumiEnvironment(projectFolder: string): NodeJS.ProcessEnv {
     ...runner(projectFolder),
   };
   const PATH = [pulumiFolder(), nodeFolder(), process.env["PATH"] ?? ""].join(delimiter);
-  return { ...own, ...process.env, PATH, ...passphrase(projectFolder) };
+  return { ...own, ...process.env, ...contextEnvironment(), PATH, ...passphrase(projectFolder) };
 }
 
 /** Pulumi requires USER if the user id has no account, as in the containers of CI runners. */

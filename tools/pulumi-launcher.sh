@@ -26,6 +26,11 @@ if [[ -n $folder && -f $folder/.stagecraft/passphrase ]]; then
   fi
   # Pulumi would download a missing plugin without comparing a checksum.
   export PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION=${PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION:-true}
+  # Pulumi's Docker provider does not follow a Docker context.
+  if [[ -z ${DOCKER_HOST:-} && ${DOCKER_CONTEXT:-default} != default ]] &&
+    engine=$(docker context inspect --format '{{.Endpoints.docker.Host}}' "$DOCKER_CONTEXT" 2>/dev/null); then
+    export DOCKER_HOST=$engine
+  fi
   # The SDK from one file, which is loaded faster.
   if [[ -z ${PULUMI_LANGUAGE_NODEJS_RUN_PATH+set} && -f $folder/program/run.js ]]; then
     export PULUMI_LANGUAGE_NODEJS_RUN_PATH=$folder/program/run.js
