@@ -9,7 +9,7 @@ export type SelectedEngine =
 
 /**
  * Finds the engine of the selected Docker context: `DOCKER_CONTEXT`, or the one of `docker context use`. Docker's client follows
- * it, Pulumi's Docker provider does not: it knows `DOCKER_HOST` only, which goes before a context.
+ * it, Pulumi's Docker provider only follows `DOCKER_HOST`, which has precedence over a context.
  */
 export function engineOfContext(environment: NodeJS.ProcessEnv = process.env): SelectedEngine {
   if ((environment["DOCKER_HOST"] ?? "") !== "") return undefined;

@@ -87,6 +87,13 @@ export async function buildPulumiCli(progress: ProgressCallback): Promise<string
   return origins.find((origin) => origin !== "from cache") ?? "from cache";
 }
 
+/** Which language host {@link buildPulumiCli} builds, and what it cannot do. */
+export function languageHostLimits(): string {
+  const modules = readFileSync(toolsFolder("toolchain/language-nodejs/go.mod"), "utf8");
+  const version = /^require github\.com\/pulumi\/pulumi\/sdk\/v3 v(\S+)$/m.exec(modules)?.[1] ?? "";
+  return `language host for Node.js ${version}: it runs programs, but cannot generate SDKs (pulumi package add, pulumi convert) or run other languages`;
+}
+
 /** Caches the version of a CLI, because running it to read the version takes a third of a second. */
 export async function cacheCli({ path, version }: PulumiCli): Promise<void> {
   const entry: CachedCli = { path, version, state: stateOf(path) };

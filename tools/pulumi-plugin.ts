@@ -19,6 +19,8 @@ import { versions } from "./versions";
 export interface PulumiPlugin {
   readonly name: string;
   readonly version: string;
+  /** What the plugin that we build cannot do. @default it can do the same as the official one */
+  readonly limits?: string;
   sourcesHash(): string;
   build(folder: string, progress: ProgressCallback): Promise<void>;
 }
@@ -51,6 +53,8 @@ export const dockerPlugin: PulumiPlugin = {
 export const commandPlugin: PulumiPlugin = {
   name: "command",
   version: versions.commandPlugin,
+  limits:
+    "command plugin: Command of local and remote, and local.run, but no copies to other machines and no archives",
   sourcesHash: () => sourcesHash(commandSources(), ["package-lock.json"]),
   async build(folder) {
     const esbuild = join(packageFolder(), "node_modules", ".bin", "esbuild");

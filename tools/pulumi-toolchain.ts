@@ -1,5 +1,11 @@
 import { DownloadError, isReachable } from "./download";
-import { buildPulumiCli, downloadPulumiCli, findPulumiCli, cacheCli } from "./pulumi-cli";
+import {
+  buildPulumiCli,
+  downloadPulumiCli,
+  findPulumiCli,
+  cacheCli,
+  languageHostLimits,
+} from "./pulumi-cli";
 import { ensureLauncher } from "./pulumi-launcher";
 import {
   buildPlugin,
@@ -37,9 +43,13 @@ export const pulumiToolchain: Requirement = {
 
   async ensure(progress: ProgressCallback): Promise<string> {
     const origins = new Set<string>();
+    const limits: string[] = [];
     const isOfficialReachable = once(() => isReachable("https://get.pulumi.com"));
-    if ((await findPulumiCli()) === undefined)
-      origins.add(await installCli(isOfficialReachable, progress));
+    if ((await findPulumiCli()) === undefined) {
+      const origin = await installCli(isOfficialReachable, progress);
+      origins.add(origin);
+      if (origin !== "downloaded") limits.push(languageHostLimits());
+    }
     const cli = await findPulumiCli();
     if (cli === undefined) {
       throw new RequirementError(
@@ -53,9 +63,11 @@ export const pulumiToolchain: Requirement = {
       const isDownloaded =
         (await isOfficialReachable()) && (await downloadPlugin(cli.path, plugin, progress));
       origins.add(isDownloaded ? "downloaded" : await buildPlugin(cli.path, plugin, progress));
+      if (!isDownloaded && plugin.limits !== undefined) limits.push(plugin.limits);
     }
     const advice = await ensureLauncher();
-    return [origins.size > 0 ? [...origins].join(", ") : "present", ...advice].join("; ");
+    const origin = origins.size > 0 ? [...origins].join(", ") : "present";
+    return [origin, ...limits, ...advice].join("; ");
   },
 };
 

@@ -131,7 +131,8 @@ const knownProblems: readonly (readonly [
       ),
   ],
   [
-    /^(?:error: )?(?:update|destroy) canceled$/i,
+    // What a command says that Pulumi, or its official plugin, ended after Ctrl-C.
+    /^(?:error: )?(?:update|destroy) canceled$|^(?:signal: (?:SIG\w+|terminated|killed|interrupt)|context canceled): running /im,
     (stack) =>
       new Problem(
         `the update of stack ${stack} was interrupted; completed changes are kept`,

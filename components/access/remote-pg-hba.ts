@@ -7,7 +7,7 @@ import {
 } from "../../model/pg-hba/rule/protocol";
 import { scriptText } from "../../engine/shell-call";
 import { agentCommand, generationOf } from "../engine/agent-command";
-import { readAnswer } from "../engine/check-args";
+import { parseAnswer } from "../engine/check-args";
 import type { AgentRef } from "../engine/server-ref";
 import pgHbaFile from "./pg-hba-file.sh";
 import { sshConnection, type SshArgs } from "./ssh";
@@ -52,7 +52,7 @@ export function remotePgHba(parent: pulumi.Resource, name: string, args: RemoteP
     dependsOn: after,
   });
   const place = checked.stdout.apply((stdout) =>
-    readAnswer(server.server, hbaLocationSchema, stdout),
+    parseAnswer(server.server, hbaLocationSchema, stdout),
   );
   const where = place.apply(({ hbaFile, dataDirectory }) => `${hbaFile}\n${dataDirectory}\n`);
   const placed = new command.remote.Command(
@@ -74,7 +74,7 @@ export function remotePgHba(parent: pulumi.Resource, name: string, args: RemoteP
     { parent },
   );
   const verdict = tried.stdout.apply((stdout) => {
-    const { outcome, text } = readAnswer(server.server, hbaTrialSchema, stdout);
+    const { outcome, text } = parseAnswer(server.server, hbaTrialSchema, stdout);
     return `${outcome}\n${text}\n`;
   });
   new command.remote.Command(

@@ -17,7 +17,7 @@ import { restoreIdFor } from "../../model/observation/restore-id";
 import { databaseSchema } from "../../model/stack-file/schema";
 import type { Upgrades } from "../../model/upgrades/protocol";
 import { scriptText } from "../../engine/shell-call";
-import { checkArgs, checkRequest, readAnswer } from "../engine/check-args";
+import { checkArgs, checkRequest, parseAnswer } from "../engine/check-args";
 import { givenName, logAdvice } from "../engine/given-name";
 import { onHost } from "../engine/host";
 import { logRefreshPlan } from "./refresh-plan";
@@ -58,7 +58,7 @@ export interface DatabaseResourceArgs extends Omit<DatabaseArgs, "name"> {
   /** Its server. */
   readonly server: ServerRef;
   /**
-   * Name of the database on its server. Set it to rename the resource; with `aliases` alone the database keeps the earlier name
+   * Name of the database on its server. Set it to rename the resource; with only `aliases` the database keeps the earlier name
    * while the alias is there. @default the resource's name
    */
   readonly database?: string | undefined;
@@ -154,7 +154,7 @@ export class Database extends pulumi.ComponentResource {
       { parent: this, dependsOn: server.ready },
     );
     const answer = restore.stdout.apply((text) =>
-      readAnswer(server.server, restoreResultSchema, text),
+      parseAnswer(server.server, restoreResultSchema, text),
     );
     this.verdict = answer.apply(({ text }) => text);
     this.report = answer.apply(stackReport);

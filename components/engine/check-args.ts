@@ -36,7 +36,7 @@ export function checkRequest<T extends z.ZodType>(
 }
 
 /** Reads the answer of an agent. Raises a {@link UserError} if the agent is of a version whose answers this one cannot read. */
-export function readAnswer<T extends z.ZodType>(
+export function parseAnswer<T extends z.ZodType>(
   server: string,
   schema: T,
   stdout: string,

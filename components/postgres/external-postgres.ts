@@ -27,7 +27,7 @@ import { sshSchema, type SshArgs } from "../access/ssh";
 export interface ExternalPostgresArgs {
   /**
    * Name of the server in the names of its volumes and containers (`stagecraft-<server>-data`), and for its agent. Set it to
-   * rename the resource: with `aliases` alone the server keeps the earlier name while the alias is there. Changing it creates a
+   * rename the resource: with only `aliases` the server keeps the earlier name while the alias is there. Changing it creates a
    * new agent, without backups. @default the resource's name
    */
   readonly server?: string | undefined;

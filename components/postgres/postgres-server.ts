@@ -13,7 +13,7 @@ import { walParameters } from "../../model/parameters/wal-parameters";
 import { tlsResultSchema } from "../../model/tls/protocol";
 import { parseBytes } from "../../model/base/units";
 import { serverNameSchema } from "../../model/base/server-name";
-import { checkArgs, readAnswer } from "../engine/check-args";
+import { checkArgs, parseAnswer } from "../engine/check-args";
 import { givenName, logAdvice } from "../engine/given-name";
 import { logDrift, logParameterChange } from "./drift";
 import { createEngineParts } from "./engine-parts";
@@ -22,7 +22,7 @@ import { PgHba, type PgHbaChoice } from "../access/pg-hba";
 import { rolesCommand, type RolesArgs } from "../access/roles-command";
 import type { Archiving, ServerRef } from "../engine/server-ref";
 import { parametersCommand } from "./parameters-command";
-import { refuseDeletion } from "./protection";
+import { rejectDeletion } from "./protection";
 import { tlsCommand, type TlsArgs } from "../access/tls-command";
 
 /** PostgreSQL itself. */
@@ -52,7 +52,7 @@ export interface PostgresArgs {
 export interface PostgresServerArgs {
   /**
    * Name of the server in the names of its volumes and containers (`stagecraft-<server>-data`), and for its agent. Set it to
-   * rename the resource: with `aliases` alone the server keeps the earlier name while the alias is there. Changing it creates a
+   * rename the resource: with only `aliases` the server keeps the earlier name while the alias is there. Changing it creates a
    * new, empty server. @default the resource's name
    */
   readonly server?: string | undefined;
@@ -202,9 +202,9 @@ export class PostgresServer extends pulumi.ComponentResource implements ServerRe
       { ...pgHba, server: this, database: roles.database, after: certificate },
       { parent: this },
     );
-    this.ca = certificate.stdout.apply((stdout) => readAnswer(server, tlsResultSchema, stdout).ca);
+    this.ca = certificate.stdout.apply((stdout) => parseAnswer(server, tlsResultSchema, stdout).ca);
 
-    if (keepVolumes) refuseDeletion(this, { name, server }, [this.ready, certificate, rules]);
+    if (keepVolumes) rejectDeletion(this, { name, server }, [this.ready, certificate, rules]);
     logAdvice(this, given);
     logDrift(this, roles.people);
     logParameterChange(this, declared);

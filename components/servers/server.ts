@@ -7,7 +7,7 @@ import { Database, type DatabaseResourceArgs, type PrepareArgs } from "../conten
 import { volumeOf, type Contents } from "../contents/dump";
 import { givenName, logAdvice } from "../engine/given-name";
 import { PostgresServer } from "../postgres/postgres-server";
-import { refuseDeletion } from "../postgres/protection";
+import { rejectDeletion } from "../postgres/protection";
 import type { ServerArgs } from "./server-args";
 
 /** How one kind of server differs from another. */
@@ -99,7 +99,7 @@ export abstract class Server extends pulumi.ComponentResource {
         schedule,
         ...(this.application ? [this.application] : []),
       ];
-      refuseDeletion(this, { name, server: given.name }, parts);
+      rejectDeletion(this, { name, server: given.name }, parts);
     }
     this.report = reportOf(this.database, this.application);
     this.registerOutputs();

@@ -510,8 +510,10 @@ describe("a production server", () => {
   test("refuses to be deleted before any of its parts is: its protection depends on all of them", async () => {
     const { resources } = await register(production);
     const guard = findResource(resources, "prod-protection", "Command");
-    expect(guard.inputs["delete"]).toContain("the data of $SERVER is protected");
-    expect(guard.inputs["environment"]).toEqual({ SERVER: "prod" });
+    expect(guard.inputs["delete"]).toContain("--exclude-protected");
+    expect(guard.inputs["environment"]).toMatchObject({
+      REASON: "the data of prod is protected: nothing of it was deleted",
+    });
     const all = resources.filter(({ type }) => /^(?:docker|command):/.test(type));
     const reached = new Set<string>();
     const follow = (names: readonly string[]): void => {

@@ -280,6 +280,30 @@ describe("what went wrong in an update", () => {
     expect(problem?.message).toBe("pulumi was killed while it changed stack dev");
   });
 
+  it.each([
+    'signal: SIGTERM: running "docker exec -i \"$AGENT\" stagecraft-agent restore":\nrestore 12 % · 1 of 9 GB',
+    'signal: terminated: running "exec docker":\n',
+    'context canceled: running "exec docker":\n',
+  ])("tells of an interrupted command, not of its signal: %s", (message) => {
+    expect(problems("update canceled", message)).toEqual([
+      "error: the update of stack dev was interrupted; completed changes are kept\n  fix  re-run to resume",
+    ]);
+  });
+
+  it.each([
+    [
+      "error: getting stack configuration: get stack secrets manager: passphrase must be set with PULUMI_CONFIG_PASSPHRASE or PULUMI_CONFIG_PASSPHRASE_FILE environment variables",
+      "error: the passphrase that decrypts the secrets of stack dev is missing\n",
+    ],
+    [
+      "error: getting stack configuration: get stack secrets manager: unable to read PULUMI_CONFIG_PASSPHRASE_FILE: open /nowhere: no such file or directory",
+      "error: the passphrase file /nowhere (PULUMI_CONFIG_PASSPHRASE_FILE) cannot be read\n",
+    ],
+  ])("does not call a missing passphrase a wrong one: %s", (stderr, text) => {
+    const [problem] = updateProblems({ stack: "dev", errors: [], stderr });
+    expect(problem && problemText(problem)).toContain(text);
+  });
+
   it("says that an interrupted update can be finished", () => {
     expect(problems("update canceled")).toEqual([
       "error: the update of stack dev was interrupted; completed changes are kept\n  fix  re-run to resume",

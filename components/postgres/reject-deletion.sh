@@ -1,8 +1,8 @@
 #!/bin/sh
 # Fails when Pulumi deletes a server whose volumes are protected, so that all its parts stay. Passes when Pulumi leaves the
-# volumes out, or was told to ignore their protection. Pulumi does not tell a command which of these it was asked for, so its
-# command line is read: the nearest process above this one that is called pulumi.
-# SERVER: name of the server.
+# volumes out, or is to ignore their protection. A command does not get the options of Pulumi, so they are read from its
+# command line: that of the nearest process above this one that is called pulumi.
+# REASON, FIX: the message.
 pid=$$ words=
 while [ "$pid" -gt 1 ]; do
   pid=$(sed -E 's/^.*\) . ([0-9]+) .*$/\1/' "/proc/$pid/stat") || break
@@ -22,6 +22,5 @@ case $words in
   *" --target"[\ =]*index/volume* | *" -t"*index/volume*) ;;
   *" --target"[\ =]* | *" -t "*) exit 0 ;;
 esac
-echo "the data of $SERVER is protected: nothing of it was deleted" >&2
-echo "to delete all but the data: pulumi destroy --exclude-protected; the data, too: pulumi destroy --ignore-protect" >&2
+printf '%s\n' "$REASON" "$FIX" >&2
 exit 1

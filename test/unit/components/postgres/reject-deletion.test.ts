@@ -1,6 +1,6 @@
 import { spawnSync } from "node:child_process";
 import { expect, test } from "vitest";
-import script from "../../../../components/postgres/refuse-deletion.sh";
+import script from "../../../../components/postgres/reject-deletion.sh";
 
 const volume = "urn:pulumi:prod::stagecraft::a$docker:index/volume:Volume::prod-data";
 const container = "urn:pulumi:prod::stagecraft::a$docker:index/container:Container::prod-agent";
@@ -10,7 +10,13 @@ function deletion(args: readonly string[], environment: NodeJS.ProcessEnv = {}) 
   const plugin = 'sh -c "$SCRIPT"; exit $?';
   return spawnSync("sh", ["-c", plugin, ...args], {
     argv0: "/root/.pulumi/bin/pulumi",
-    env: { PATH: process.env["PATH"], SCRIPT: script, SERVER: "prod", ...environment },
+    env: {
+      PATH: process.env["PATH"],
+      SCRIPT: script,
+      REASON: "protected",
+      FIX: "options",
+      ...environment,
+    },
     encoding: "utf8",
   });
 }
@@ -24,9 +30,7 @@ test.each([
 ])("deleting a protected server is refused: pulumi %j", (args) => {
   expect(deletion(args)).toMatchObject({
     status: 1,
-    stderr:
-      "the data of prod is protected: nothing of it was deleted\n" +
-      "to delete all but the data: pulumi destroy --exclude-protected; the data, too: pulumi destroy --ignore-protect\n",
+    stderr: "protected\noptions\n",
   });
 });
 
