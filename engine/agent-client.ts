@@ -127,6 +127,14 @@ function callCommand(
   return ["exec", ...options, agent, "stagecraft-agent", name, ...words];
 }
 
+/** Why the agent's schema does not fit a request, in one line; `undefined` for any other failure. */
+function misfit(stderr: string): string | undefined {
+  const [, lines] = /^the request does not fit this agent:\n([^]+)$/m.exec(stderr) ?? [];
+  if (lines === undefined) return undefined;
+  const problems = lines.trim().replaceAll(/^✖ (.+)\n\s+→ at (.+)$/gm, "$2 $1");
+  return `the agent rejected the request: ${problems.replaceAll(/^✖ /gm, "").split("\n").join("; ")}`;
+}
+
 function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
@@ -151,6 +159,6 @@ function failure(agent: string, status: number, stderr: string): EngineProblem {
     )
   )
     return new EngineProblem(`the agent ${agent} is not running`, "npx stagecraft status");
-  const reason = stderr.trim().split("\n").at(-1) ?? "";
+  const reason = misfit(stderr) ?? stderr.trim().split("\n").at(-1) ?? "";
   return new EngineProblem(reason === "" ? `the agent ${agent} ended with ${status}` : reason);
 }

@@ -1,6 +1,8 @@
 import type * as command from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
 import { z } from "zod";
+import { hasPassphrase } from "../../model/base/private-key";
+import { UserError } from "../engine/user-error";
 
 /** How to reach the machine of a server. */
 export interface SshArgs {
@@ -46,5 +48,11 @@ export function sshConnection({
 }: SshArgs): command.types.input.remote.ConnectionArgs {
   // Three attempts instead of ten for a machine that does not answer.
   const attempts = { dialErrorLimit: 3, perDialTimeout: 10 };
-  return { host, port, user, hostKey, privateKey: pulumi.secret(privateKey), ...attempts };
+  const key = pulumi.secret(privateKey).apply((text) => {
+    if (!hasPassphrase(text)) return text;
+    throw new UserError(
+      `ssh.privateKey for ${user}@${host} has a passphrase, which nobody can enter; use a key without one: ssh-keygen -p -N '' -f <copy of the key>`,
+    );
+  });
+  return { host, port, user, hostKey, privateKey: key, ...attempts };
 }

@@ -18,8 +18,10 @@ export function rejectDeletion(
     `${name}-protection`,
     {
       create: ":",
-      delete: scriptText(script),
+      // Pulumi shows the text of a command that fails.
+      delete: 'exec sh -c "$CHECK"',
       environment: {
+        CHECK: scriptText(script),
         REASON: `the data of ${server} is protected: nothing of it was deleted`,
         FIX: "to delete all but the data: pulumi destroy --exclude-protected; the data, too: pulumi destroy --ignore-protect",
       },
