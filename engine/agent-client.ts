@@ -160,5 +160,9 @@ function failure(agent: string, status: number, stderr: string): EngineProblem {
   )
     return new EngineProblem(`the agent ${agent} is not running`, "npx stagecraft status");
   const reason = misfit(stderr) ?? stderr.trim().split("\n").at(-1) ?? "";
-  return new EngineProblem(reason === "" ? `the agent ${agent} ended with ${status}` : reason);
+  if (reason !== "") return new EngineProblem(reason);
+  return new EngineProblem(
+    `the agent ${agent} ended with status ${status} and said nothing`,
+    `see its log: docker logs ${agent}; then run the command again`,
+  );
 }

@@ -125,5 +125,10 @@ export async function existingVolumes(host: string, names: readonly string[]): P
 /** Deletes volumes with their data. Raises an {@link EngineProblem} when one cannot be deleted. */
 export async function removeVolumes(host: string, names: readonly string[]): Promise<void> {
   const { status, stderr } = await docker(host, ["volume", "rm", ...names]);
-  if (status !== 0) throw new EngineProblem(`the volumes could not be removed: ${stderr.trim()}`);
+  if (status !== 0) {
+    throw new EngineProblem(
+      `the volumes could not be removed: ${stderr.trim()}`,
+      `remove the containers that use them (docker ps -a --filter volume=${names[0] ?? ""}), then run this again`,
+    );
+  }
 }

@@ -2,10 +2,12 @@ import { randomBytes } from "node:crypto";
 import { existsSync } from "node:fs";
 import { chmod, mkdir, readFile, writeFile } from "node:fs/promises";
 import { join, relative, resolve } from "node:path";
-import { Problem, Rejection } from "../base/problem";
+import { Rejection } from "../base/problem";
 import { projectName } from "../project/project";
 import { readStackFile } from "../project/stack-file";
 import { runPulumi } from "./run-pulumi";
+import { UpdateFailed } from "./update";
+import { updateProblems } from "./update-errors";
 import type { StackName } from "../project/stacks";
 import { fileBackendFolder } from "../project/file-backend";
 
@@ -65,7 +67,7 @@ async function ensureStack(folder: string, stack: StackName): Promise<boolean> {
   const { exitCode, stderr } = await runPulumi(folder, args);
   if (exitCode === 0) return true;
   if (stderr.includes("already exists")) return false;
-  throw new Problem(`cannot create stack ${stack}: ${stderr.trim()}`);
+  throw new UpdateFailed(updateProblems({ stack, errors: [], stderr }));
 }
 
 /** Possible paths of the stack's state in the file backend; empty with another backend. */
@@ -86,9 +88,7 @@ async function ensurePasswords(folder: string, stack: StackName): Promise<string
       args,
       randomBytes(24).toString("base64url"),
     );
-    if (exitCode !== 0) {
-      throw new Problem(`cannot save the password of ${name} in stack ${stack}: ${stderr.trim()}`);
-    }
+    if (exitCode !== 0) throw new UpdateFailed(updateProblems({ stack, errors: [], stderr }));
   }
   return missingPasswords.map((name) => `password of ${name}`);
 }

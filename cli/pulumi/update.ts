@@ -121,7 +121,9 @@ async function offerCancel(folder: string, { stackName, message }: StackLocked):
     throw new Cancelled();
   }
   const { exitCode, stderr } = await runPulumi(folder, ["cancel", "--yes", "--stack", stackName]);
-  if (exitCode !== 0) throw new Problem(`cannot cancel the lock: ${stderr.trim()}`);
+  if (exitCode !== 0) {
+    throw new Problem(`cannot cancel the lock: ${stderr.trim()}`, `pulumi cancel -s ${stackName}`);
+  }
 }
 
 /** Whether the process that holds a lock has ended; `false` for a process on another machine. */

@@ -26,7 +26,10 @@ export async function ensureServerImage(
     environment: { DOCKER_BUILDKIT: "0" },
   });
   if (status === 0) return { tag, built: true };
-  throw new Problem(`cannot build the server image:\n${lastLines.join("\n")}`);
+  throw new Problem(`cannot build the server image:\n${lastLines.join("\n")}`, [
+    "if a download failed, check the network of the Docker engine, and run this again;",
+    `the whole output: DOCKER_BUILDKIT=0 docker build ${context}`,
+  ]);
 }
 
 /** `step 3 of 11`, from a line that the classic builder or BuildKit prints; `undefined` for any other line. */

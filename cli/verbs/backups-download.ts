@@ -63,7 +63,10 @@ async function receive(agent: AgentAddress, id: string, partial: string): Promis
   stdout.pipe(unpacking.stdin);
   const [, unpacked] = await Promise.all([done, endOf(unpacking)]);
   if (unpacked.status !== 0) {
-    throw new Problem(`the backup arrived incomplete: ${lastLine(unpacked.stderr)}`);
+    throw new Problem(
+      `the backup arrived incomplete: ${lastLine(unpacked.stderr)}`,
+      "check the free space of the target folder and download it again",
+    );
   }
 }
 
