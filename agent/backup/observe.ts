@@ -1,19 +1,32 @@
 import { statfs } from "node:fs/promises";
 import type { Client } from "pg";
 import { nextRuns } from "../../model/backup/cron";
-import type { BackupsObservation } from "../../model/backup/protocol";
+import type { BackupsObservation, OffsiteObservation } from "../../model/backup/protocol";
 import { scheduledJobs } from "../../model/backup/scheduled-jobs";
 import { observeOffsite } from "../../model/backup/offsite-copies";
-import { isRejected, newestVerified } from "../../model/backup/catalogue";
+import type { OffsiteConfig } from "../../model/backup/offsite-config";
+import { isRejected, newestVerified, type CatalogueEntry } from "../../model/backup/catalogue";
 import { newestOfDatabases } from "../../model/backup/backed-up-databases";
 import { runningJob } from "../jobs/job-lock";
 import { jobKey } from "../jobs/scheduler";
 import { publicKey } from "../repository/signing-key";
 import { readJobStates } from "../jobs/job-states";
 import { readOverdueReasons } from "../jobs/overdue";
+import { readOffsiteProblem } from "../repository/offsite-check";
 import { readBackupCatalogue } from "../repository/repository";
 import { repositoryFolder } from "../repository/stored-backup";
 import { readSchedule, scheduleSavedAt, scheduleDigest } from "../jobs/schedule";
+
+/** The off-site copies; until the first one, whether the remote could be reached. */
+async function observeCopies(
+  server: string,
+  settings: OffsiteConfig,
+  entries: readonly CatalogueEntry[],
+): Promise<OffsiteObservation> {
+  const observed = observeOffsite(server, settings, entries);
+  if (observed.newest !== null || observed.problem !== null) return observed;
+  return { ...observed, problem: await readOffsiteProblem(observed.remote) };
+}
 
 /** Observes the backups, the jobs and their next runs. Read-only. */
 export async function observeBackups(client: Client, now: Date): Promise<BackupsObservation> {
@@ -35,7 +48,9 @@ export async function observeBackups(client: Client, now: Date): Promise<Backups
     newest: entries.findLast((entry) => entry.backup !== null && !isRejected(entry))?.id ?? null,
     newestVerified: newestVerified(entries, now),
     databases: newestOfDatabases(entries, now),
-    ...(request?.offsite && { offsite: observeOffsite(request.server, request.offsite, entries) }),
+    ...(request?.offsite && {
+      offsite: await observeCopies(request.server, request.offsite, entries),
+    }),
     verifiedLimit: request?.verify?.limit ?? null,
     since: (await scheduleSavedAt())?.toISOString() ?? null,
     freeBytes: space ? space.bavail * space.bsize : null,

@@ -25,7 +25,7 @@ export function logDrift(server: ObservedServer, people: People = {}): void {
 }
 
 function driftOf({ roles, backups }: Observation, logins: readonly string[]): string[] {
-  return [...rolesDrift(roles, logins), ...backups.late];
+  return [...rolesDrift(roles, logins), ...backups.late, ...offsiteWarnings(backups)];
 }
 
 /** Logs at preview the drift of PostgreSQL's parameters, and what a change of them requires. */
@@ -43,4 +43,8 @@ export function logParameterChange(server: ObservedServer, declared: ParameterVa
 
 function warn(server: ObservedServer, texts: readonly string[]): void {
   for (const text of texts) void pulumi.log.warn(text, server);
+}
+
+function offsiteWarnings({ offsite }: Observation["backups"]): string[] {
+  return offsite?.problem == null ? [] : [`backups are not copied off-site: ${offsite.problem}`];
 }

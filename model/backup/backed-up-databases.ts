@@ -9,16 +9,16 @@ type Contents = Pick<BackupSummary, "allDatabases"> & {
 };
 
 /** Names of the databases in a backup; one empty name if it has none, so that it is counted as well. */
-export function databaseNames({ databases }: Contents): string[] {
+export function backedUpNames({ databases }: Contents): string[] {
   return databases.length === 0 ? [noDatabase] : databases.map(({ name }) => name);
 }
 
 /**
- * Whether a backup says what there was of a database: it contains the database, or it was made of all databases, so that
+ * Whether a backup says what there was of a database: it contains the database, or it is a backup of all databases, so that
  * the database did not exist.
  */
 export function speaksOf(backup: Contents, database: string): boolean {
-  return backup.allDatabases === true || databaseNames(backup).includes(database);
+  return backup.allDatabases === true || backedUpNames(backup).includes(database);
 }
 
 /** The newest verified backup of each database, by name; backups with a timestamp after `now` are ignored. */
@@ -30,7 +30,7 @@ export function newestVerifiedByDatabase(
   for (const entry of catalogue) {
     const time = parseBackupId(entry.id);
     if (!entry.backup || !isVerified(entry) || !time || time > now) continue;
-    for (const name of databaseNames(entry.backup)) {
+    for (const name of backedUpNames(entry.backup)) {
       const known = newest.get(name);
       if (known === undefined || known < entry.id) newest.set(name, entry.id);
     }

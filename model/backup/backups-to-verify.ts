@@ -1,5 +1,5 @@
 import type { BackupId } from "../base/names";
-import { databaseNames, newestVerifiedByDatabase } from "./backed-up-databases";
+import { backedUpNames, newestVerifiedByDatabase } from "./backed-up-databases";
 import { isRejected, isVerified, type CatalogueEntry, type Verification } from "./catalogue";
 import { applyRetention } from "./retention";
 import type { RetentionPolicy } from "./retention-policy";
@@ -46,7 +46,7 @@ export function backupsToVerify(
   const newest = newestVerifiedByDatabase(here, now);
   /** The id of the oldest verified backup that this one would replace as the newest; after all ids if there is none. */
   const replaces = ({ id, backup }: CatalogueEntry): string => {
-    const names = backup ? databaseNames(backup) : [];
+    const names = backup ? backedUpNames(backup) : [];
     const older = names.map((name) => newest.get(name) ?? "").filter((known) => known < id);
     return older.sort()[0] ?? "Z";
   };

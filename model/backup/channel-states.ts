@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { channels } from "./alerts";
 
-/** What became of the alerts on each channel, by its name. */
+/** The last result of each channel that alerts were sent by, by its name. */
 export const channelStatesSchema = z.partialRecord(
   z.enum(channels),
   z.strictObject({

@@ -1,5 +1,5 @@
 import { parseBackupId } from "../base/names";
-import { databaseNames } from "./backed-up-databases";
+import { backedUpNames } from "./backed-up-databases";
 import { isRejected, type BackupSummary, type CatalogueEntry } from "./catalogue";
 import { lastDueRun, type BegunRuns } from "./due-backups";
 import type { BackupJob } from "./job";
@@ -44,10 +44,10 @@ function backupsOf(
 ): CatalogueEntry[] {
   const genuine = catalogue.filter((entry) => entry.backup !== null && !isRejected(entry));
   const own = genuine.findLast(({ backup }) => backup?.job === name)?.backup;
-  const wanted = databases ?? (own ? databaseNames(own) : []);
+  const wanted = databases ?? (own ? backedUpNames(own) : []);
   const isComplete = (backup: BackupSummary): boolean => {
     if (databases === undefined && backup.allDatabases !== undefined) return backup.allDatabases;
-    const found = databaseNames(backup);
+    const found = backedUpNames(backup);
     return wanted.every((database) => found.includes(database));
   };
   return genuine.filter(

@@ -1,7 +1,7 @@
 import { formatAge } from "../base/units";
 import { parseBackupId, type BackupId } from "../base/names";
 import { backupAgeProblem } from "./age-limit";
-import { databaseNames, databasesText, newestVerifiedByDatabase } from "./backed-up-databases";
+import { backedUpNames, databasesText, newestVerifiedByDatabase } from "./backed-up-databases";
 import { isRejected, type CatalogueEntry } from "./catalogue";
 import { lastRun } from "./cron";
 import { lastDueRun } from "./due-backups";
@@ -103,7 +103,7 @@ function lastDatabases(job: string, catalogue: readonly CatalogueEntry[]): strin
       !isRejected(entry) &&
       (entry.backup.allDatabases === true || entry.backup.job === job),
   );
-  return found?.backup ? databaseNames(found.backup) : [""];
+  return found?.backup ? backedUpNames(found.backup) : [""];
 }
 
 /** The newest genuine backup that contains one of the databases. */
@@ -115,7 +115,7 @@ function newestBackup(
     (entry) =>
       entry.backup !== null &&
       !isRejected(entry) &&
-      databaseNames(entry.backup).some((name) => databases.includes(name)),
+      backedUpNames(entry.backup).some((name) => databases.includes(name)),
   );
   return found?.id ?? null;
 }

@@ -1,4 +1,4 @@
-import { databaseNames, speaksOf } from "./backed-up-databases";
+import { backedUpNames, speaksOf } from "./backed-up-databases";
 import type { BucketOf, Calendar } from "./calendar";
 import type { CatalogueEntry } from "./catalogue";
 import { parseCalendarSpan, spanBefore, type RetentionPolicy } from "./retention-policy";
@@ -22,7 +22,7 @@ export type DatabaseHistory = readonly {
  */
 export function databaseHistories(counted: readonly CountedBackup[]): DatabaseHistory[] {
   const backups = counted.flatMap(({ entry: { backup }, time }) =>
-    backup ? [{ backup, time, names: new Set(databaseNames(backup)) }] : [],
+    backup ? [{ backup, time, names: new Set(backedUpNames(backup)) }] : [],
   );
   const names = new Set(backups.flatMap(({ names }) => [...names]));
   const histories = new Map<string, DatabaseHistory>();

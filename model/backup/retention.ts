@@ -1,6 +1,6 @@
 import { parseBackupId, type BackupId } from "../base/names";
 import { formatAge } from "../base/units";
-import { databaseNames, databasesText, newestVerifiedByDatabase } from "./backed-up-databases";
+import { backedUpNames, databasesText, newestVerifiedByDatabase } from "./backed-up-databases";
 import { calendarOf } from "./calendar";
 import { isRejected, isVerified, type CatalogueEntry } from "./catalogue";
 import { databaseHistories, periodNames, periodRules, retainedTimes } from "./retention-periods";
@@ -74,7 +74,7 @@ function decide(
   const age = formatAge((now.getTime() - time.getTime()) / 1000);
   // A backup may fail verification long after it was made, and is still kept for inspection.
   const since = verification ? Date.parse(verification.checkedAt) : 0;
-  const names = entry.backup ? databaseNames(entry.backup) : [];
+  const names = entry.backup ? backedUpNames(entry.backup) : [];
   const newer = names.every((name) => (newestVerified.get(name) ?? "") > id);
   const isKeptForInspection =
     !newer || now.getTime() - Math.max(time.getTime(), since) < inspectionDays * dayMilliseconds;

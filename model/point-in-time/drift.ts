@@ -7,7 +7,7 @@ const segmentBytes = 16 * 2 ** 20;
 /** Archiving is late after this many seconds: a minute, plus the delay on a busy machine. */
 const lateSeconds = 120;
 
-/** The observed facts that tell whether an archive is in order. */
+/** The observed facts that decide whether an archive is in order. */
 export type ObservedArchiving = Pick<
   ArchiveObservation,
   "on" | "failure" | "problem" | "waiting" | "behindSeconds" | "lastBackup"

@@ -7,7 +7,7 @@ import { stateFolder, writeStateFile } from "../../system/state-folder";
 
 const file = "alert-channels.json";
 
-/** What became of the alerts on each channel; empty when nothing was sent yet, or it cannot be read. */
+/** The last result of each channel; empty when nothing was sent yet, or it cannot be read. */
 export async function readChannelStates(): Promise<ChannelStates> {
   const text = await readTextIfExists(path.join(stateFolder, file)).catch(() => undefined);
   try {
@@ -20,7 +20,7 @@ export async function readChannelStates(): Promise<ChannelStates> {
 /** One record after another: the channels send concurrently. */
 let saving: Promise<void> = Promise.resolve();
 
-/** Records that a channel has accepted an alert, or why it has not. */
+/** Records that a channel has accepted an alert, or why it did not. */
 export async function recordSending(channel: Channel, problem: string | undefined): Promise<void> {
   saving = saving
     .catch(() => undefined)

@@ -16,22 +16,30 @@ import { sendAlert } from "./send";
 /** In the agent's volume, so that a restart does not send the alert again. */
 const file = "alerts.json";
 
+/** Contents of the file; `told` are the notified channels. */
 const stateShape = {
-  /** Whether it was bad at the last check. */
   overdue: z.boolean(),
-  /** The channels that received the alert and not yet its resolution. */
   told: z.array(z.enum(channels)),
   /** The reasons of that alert, without numbers; absent in an earlier version. */
   reasons: z.array(z.string()).optional(),
 };
 const stateSchema = z.strictObject(stateShape);
-type State = z.infer<typeof stateSchema>;
 
-/** Contents of the file: the state of backups, and that of WAL archiving. */
+/** The state of backups, and that of WAL archiving. */
 const fileSchema = z.strictObject({ ...stateShape, archiving: stateSchema.optional() });
-type States = z.infer<typeof fileSchema>;
 
-const good: State = { overdue: false, told: [] };
+/** The state of something that is watched. */
+interface State {
+  /** Whether it was bad at the last check. */
+  readonly isBad: boolean;
+  /** The channels that received the alert and not yet its resolution. */
+  readonly notified: readonly Channel[];
+  /** The reasons of that alert, without numbers; `undefined` if an earlier version sent it. */
+  readonly reasons: readonly string[] | undefined;
+}
+type States = Readonly<Record<Watched, State>>;
+
+const good: State = { isBad: false, notified: [], reasons: undefined };
 
 /** What is watched, each with alerts of its own. */
 export type Watched = "backups" | "archiving";
@@ -68,38 +76,32 @@ export async function sendStateAlert(
   send: typeof sendAlert = sendAlert,
 ): Promise<void> {
   const states = await readStates();
-  const before = watched === "backups" ? states : (states.archiving ?? good);
+  const before = states[watched];
   const isBad = reasons.length > 0;
-  if (!isBad && !before.overdue && before.told.length === 0) return;
+  if (!isBad && !before.isBad && before.notified.length === 0) return;
   const kinds = reasons.map(kindOf);
-  const isNew = isBad && kinds.some((kind) => !(before.reasons ?? kinds).includes(kind));
-  const told = before.told.filter((channel) => settings[channel] && !isNew);
+  const known = before.reasons ?? kinds;
+  const isNew = isBad && kinds.some((kind) => !known.includes(kind));
+  const notified = before.notified.filter((channel) => settings[channel] && !isNew);
   const pending = channels.filter(
-    (channel) => settings[channel] && carries(channel, alert) && told.includes(channel) !== isBad,
+    (channel) =>
+      settings[channel] && carries(channel, alert) && notified.includes(channel) !== isBad,
   );
   const due = pending.filter((channel) => isDue(`${watched} ${isBad} ${channel}`, now));
   const isUnchanged =
-    before.overdue === isBad &&
-    told.length === before.told.length &&
-    !isNew &&
-    kinds.length === (before.reasons ?? kinds).length;
+    before.isBad === isBad &&
+    notified.length === before.notified.length &&
+    kinds.length === known.length;
   if (due.length === 0 && isUnchanged) return;
   const sent = due.length === 0 ? [] : await send(settings, alert, due);
   for (const channel of due) note(`${watched} ${isBad} ${channel}`, sent.includes(channel), now);
-  const after: State = {
-    overdue: isBad,
-    told: isBad
-      ? [...told, ...sent]
-      : told.filter((channel) => carries(channel, alert) && !sent.includes(channel)),
-    ...(isBad && { reasons: kinds }),
-  };
-  const { overdue, told: channelsTold, reasons: kindsTold, archiving } = states;
-  const own = { overdue, told: channelsTold, ...(kindsTold && { reasons: kindsTold }) };
-  await saveStates(
-    watched === "backups"
-      ? { ...after, ...(archiving && { archiving }) }
-      : { ...own, archiving: after },
-  );
+  const left = notified.filter((channel) => carries(channel, alert) && !sent.includes(channel));
+  await saveStates({
+    ...states,
+    [watched]: isBad
+      ? { isBad, notified: [...notified, ...sent], reasons: kinds }
+      : { isBad, notified: left, reasons: undefined },
+  });
 }
 
 /** A reason without ages and times, so that it is the same one tomorrow. */
@@ -127,19 +129,31 @@ async function readStates(): Promise<States> {
   if (unsaved) return unsaved;
   try {
     const text = await readTextIfExists(path.join(stateFolder, file));
-    return text === undefined ? good : fileSchema.parse(JSON.parse(text));
+    if (text === undefined) return { backups: good, archiving: good };
+    const { archiving, ...backups } = fileSchema.parse(JSON.parse(text));
+    return { backups: parsed(backups), archiving: archiving ? parsed(archiving) : good };
   } catch {
     // Damaged: the alert is sent once more.
-    return good;
+    return { backups: good, archiving: good };
   }
 }
 
 async function saveStates(states: States): Promise<void> {
+  const { backups, archiving } = states;
   try {
-    await writeStateFile(file, JSON.stringify(states));
+    const stored = { ...rendered(backups), archiving: rendered(archiving) };
+    await writeStateFile(file, JSON.stringify(stored));
     unsaved = undefined;
   } catch (error) {
     unsaved = states;
     logLine(`cannot save which alerts were sent: ${messageOf(error)}`);
   }
+}
+
+function parsed({ overdue, told: notified, reasons }: z.infer<typeof stateSchema>): State {
+  return { isBad: overdue, notified, reasons };
+}
+
+function rendered({ isBad, notified, reasons }: State): object {
+  return { overdue: isBad, told: notified, ...(reasons && { reasons }) };
 }

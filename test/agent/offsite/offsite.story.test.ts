@@ -4,6 +4,7 @@ import { catalogueSchema } from "../../../model/backup/catalogue-protocol";
 import { offsiteListSchema, offsiteUploadSchema } from "../../../model/backup/offsite-protocol";
 import { availableBackupsSchema } from "../../../model/restore/available-backups";
 import { refreshPlanSchema } from "../../../model/restore/refresh-plan";
+import { observationSchema } from "../../../model/observation/observation";
 import { useRemotes } from "../../support/offsite/remotes";
 import {
   backupDigests,
@@ -361,6 +362,22 @@ describe("a place that takes no copy is told of, and nothing is left there", () 
   test("and the next job makes up for it", async () => {
     await configure(away.sftp());
     expect(await upload()).toMatchObject({ status: 0, results: [`${id} uploaded`] });
+  });
+});
+
+test("a place is tried when it is configured, and that it does not answer is observed, but stops nothing", async () => {
+  await clear();
+  const configured = await configure(away.sftp("stranger"));
+  expect(configured).toMatchObject({
+    status: 0,
+    stderr: expect.stringMatching(
+      /no off-site copy can be made now: .*authentication failed/,
+    ) as string,
+  });
+  const { stdout } = await server.agent(["observe"]);
+  expect(observationSchema.parse(JSON.parse(stdout)).backups.offsite).toEqual({
+    ...{ remote: `sftp:backups/${server.name}`, newest: null },
+    problem: expect.stringMatching(/authentication failed/) as string,
   });
 });
 
