@@ -183,7 +183,10 @@ class RestoreRun {
     const received = await findDump(database, source.sha256 ?? "");
     if (!received)
       throw new AgentError(`the agent has not received ${source.name}; run pulumi up again`);
-    const file = { ...received, name: source.name, unpacked: `${received.path}.unpacked` };
+    const file = {
+      ...{ ...received, name: source.name, unpacked: `${received.path}.unpacked` },
+      only: source.database,
+    };
     return this.#step("read", async () => openDump(client, file, this.request));
   }
 
@@ -225,6 +228,7 @@ class RestoreRun {
       rows: this.#rows,
       login,
       around: this.#restoreMasks(login),
+      needsRows: this.request.kind === "production" && this.request.acceptSchemaOnly !== true,
     };
     this.#verdict = await restoreAndCheck(dump, target, folder, recorder, async (name, work) =>
       this.#step(name, work),

@@ -119,6 +119,7 @@ export class Database extends pulumi.ComponentResource {
         keepPrevious: settings.keepPrevious,
         acceptUnverified: contents.acceptUnverified,
         acceptKind: contents.acceptKind,
+        acceptSchemaOnly: contents.acceptSchemaOnly,
         signedBy: contents.signedBy,
         accept: contents.accept,
         offsite: contents.offsite,

@@ -1,6 +1,19 @@
 import { closeSync, existsSync, openSync, readdirSync, readSync, statSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
-import { dumpFileProblem, dumpFolderProblem, headBytes, tailBytes } from "../../model/dump/format";
+import { ConnectedDatabases } from "../../model/dump/connect-command";
+import {
+  closingProblem,
+  clusterProblem,
+  dumpFileProblem,
+  dumpFolderProblem,
+  oneDatabaseProblem,
+  headBytes,
+  isClusterDump,
+  isPlainFile,
+  lastMark,
+  markBytes,
+} from "../../model/dump/format";
+import type { DumpMark } from "../../model/dump/dump-marks";
 import { parseDumpName, type ServerKind } from "../../model/base/names";
 import type { Source } from "../../model/restore/protocol";
 import { nearest } from "../../model/base/nearest";
@@ -27,6 +40,8 @@ export interface Contents {
   readonly offsite?: OffsiteSource | undefined;
   /** For production: the kind of server other than production that a backup may come from. @default none */
   readonly acceptKind?: ServerKind | undefined;
+  /** For production: whether a dump that has tables and no rows may be used. @default false */
+  readonly acceptSchemaOnly?: boolean | undefined;
   /** Public key of the server that made the backup, e.g. `"ed25519:…"`. @default the key of its first signed backup that is restored */
   readonly signedBy?: string | undefined;
   /** Digest of the manifest of a backup that is used although its signature is missing or wrong: `"sha256:…"`. @default none */
@@ -83,21 +98,32 @@ export function volumeOf({ source, offsite }: Contents): string | undefined {
   return offsite ? undefined : source.repository;
 }
 
-/** Inspects a dump without restoring it; returns the problem if it is not a dump. */
-export function readDump(projectFolder: string, path: string): Dump | { problem: string } {
+/**
+ * Inspects a dump without restoring it; returns the problem if it is not a dump.
+ *
+ * @param database The database to restore, if it is the dump of a whole cluster.
+ */
+export function readDump(
+  projectFolder: string,
+  path: string,
+  database?: string,
+): Dump | { problem: string } {
   const absolute = resolve(projectFolder, path);
   if (!existsSync(absolute)) return { problem: missingDump(path, absolute) };
   const isFolder = statSync(absolute).isDirectory();
   const problem = isFolder
     ? dumpFolderProblem(path, readdirSync(absolute))
-    : readEnds(absolute, (facts) => dumpFileProblem({ name: path, ...facts }));
+    : fileProblem(absolute, path, database);
   if (problem !== undefined) return { problem };
   const cache = join(projectFolder, ".stagecraft", "cache");
   const sha256 = isFolder ? digestOfFolder(absolute, cache) : digestOfFile(absolute, cache);
   return {
     path,
     isFolder,
-    source: { name: basename(absolute), sha256, ...origin(basename(absolute)) },
+    source: {
+      ...{ name: basename(absolute), sha256, ...origin(basename(absolute)) },
+      ...(database !== undefined && { database }),
+    },
   };
 }
 
@@ -114,25 +140,41 @@ function missingDump(path: string, absolute: string): string {
   return `there is no file ${path}; ${fix}`;
 }
 
-function readEnds<T>(path: string, use: (facts: FileEnds) => T): T {
+/** Bytes read at once. */
+const chunkBytes = 2 ** 20;
+
+function fileProblem(path: string, name: string, database: string | undefined): string | undefined {
   const file = openSync(path, "r");
   try {
     const bytes = statSync(path).size;
-    const tail = Math.max(0, bytes - tailBytes);
-    return use({
-      bytes,
-      head: readAt(file, 0, headBytes),
-      tail: readAt(file, tail, tailBytes),
-    });
+    const head = readAt(file, 0, headBytes);
+    const problem = dumpFileProblem({ name, bytes, head });
+    if (problem !== undefined || !isPlainFile(head)) return problem;
+    if (isClusterDump(head)) {
+      const databases = connectedDatabases(file, bytes);
+      if (database === undefined || !databases.includes(database))
+        return clusterProblem(name, databases);
+    } else if (database !== undefined) return oneDatabaseProblem(name);
+    return closingProblem(name, findLastMark(file, bytes));
   } finally {
     closeSync(file);
   }
 }
 
-interface FileEnds {
-  readonly bytes: number;
-  readonly head: Buffer;
-  readonly tail: Buffer;
+/** The last mark in a file, read from its end: frameworks append statements of any length. */
+function findLastMark(file: number, bytes: number): DumpMark | undefined {
+  for (let end = bytes; end > 0; end -= chunkBytes) {
+    const from = Math.max(0, end - chunkBytes - markBytes);
+    const mark = lastMark(readAt(file, from, end - from));
+    if (mark !== undefined) return mark;
+  }
+  return undefined;
+}
+
+function connectedDatabases(file: number, bytes: number): readonly string[] {
+  const connected = new ConnectedDatabases();
+  for (let at = 0; at < bytes; at += chunkBytes) connected.push(readAt(file, at, chunkBytes));
+  return connected.names;
 }
 
 function readAt(file: number, position: number, length: number): Buffer {

@@ -18,13 +18,20 @@ export interface SearchScope {
   readonly database: string | undefined;
 }
 
+/** What the `data` section says of a dump. */
+interface DumpChoices extends Pick<Contents, "acceptKind" | "acceptSchemaOnly"> {
+  /** The database to restore from the dump of a whole cluster. */
+  readonly database: string | undefined;
+}
+
 /** Finds the dump that a stack's `data` section names. A backup in a volume or off-site is left to the agent, which can read it. */
 export function findContents(
   { dump, from = "", backup = "", offsite, ...data }: StackFileConfig["data"],
   { projectFolder, namePrefix, database }: SearchScope,
 ): FoundContents {
   const { acceptUnverified, acceptKind, signedBy, accept } = data;
-  if (dump !== undefined) return findDump(projectFolder, "data.dump", dump, acceptKind);
+  const ofDump = { database: data.database, acceptKind, acceptSchemaOnly: data.acceptSchemaOnly };
+  if (dump !== undefined) return findDump(projectFolder, "data.dump", dump, ofDump);
   const origin = parseOrigin(from, namePrefix);
   if ("problem" in origin) return { problem: { path: "data.from", text: origin.problem } };
   const accepted = { acceptUnverified, acceptKind, signedBy, accept };
@@ -43,16 +50,16 @@ export function findContents(
   }
   const choice = chooseDump(readdirSync(folder), backup, database);
   if ("problem" in choice) return { problem: { path: "data.backup", text: choice.problem } };
-  return findDump(projectFolder, "data.backup", join(from, choice.fileName), acceptKind);
+  return findDump(projectFolder, "data.backup", join(from, choice.fileName), ofDump);
 }
 
 function findDump(
   projectFolder: string,
   key: string,
   path: string,
-  acceptKind: Contents["acceptKind"],
+  { database, ...accepted }: DumpChoices,
 ): FoundContents {
-  const dump = readDump(projectFolder, path);
+  const dump = readDump(projectFolder, path, database);
   if ("problem" in dump) return { problem: { path: key, text: dump.problem } };
-  return { contents: { ...dump, acceptKind } };
+  return { contents: { ...dump, ...accepted } };
 }

@@ -56,6 +56,10 @@ export class ArchiveScriptReader {
   readonly #ownerChanges: Buffer[] = [];
   #encoding = "UTF8";
   #decode: DecodeText = textDecoder("UTF8");
+  /** The schema of names without one, which archives of pg_dump 10.2, 9.6.7 and older have. */
+  #schema: string | undefined;
+  /** The statement that set it. */
+  #searchPath: Buffer | undefined;
 
   push(chunk: Buffer): void {
     this.#takeAll(this.#reader.push(chunk));
@@ -89,21 +93,38 @@ export class ArchiveScriptReader {
         this.#encoding = encoding;
         this.#decode = textDecoder(encoding);
       }
+      const path = /^SET search_path = ("(?:[^"]|"")+"|[^\s,]+)/.exec(text)?.[1];
+      if (path !== undefined) {
+        this.#schema = unquoteIdentifier(path);
+        this.#searchPath = bytes;
+      }
     }
     if (action === "change database") {
       if (/^CREATE DATABASE/i.test(facts.excerpt)) this.#database = readDatabaseOptions(text);
     } else if (action === "set owner") {
-      if (!object.startsWith("DATABASE ")) this.#ownerChanges.push(bytes);
+      if (!object.startsWith("DATABASE ")) this.#ownerChanges.push(...this.#withPath(bytes));
       for (const role of facts.roles) {
         if (!object.startsWith("DATABASE "))
           this.#owners.set(role, (this.#owners.get(role) ?? 0) + 1);
       }
     } else {
       if (action === "create" && name !== undefined && holdsRows(facts, text))
-        this.#tables.push(name);
-      if (action === "grant" && !object.startsWith("DATABASE ")) this.#grants.push(bytes);
+        this.#tables.push(this.#qualified(object, name));
+      if (action === "grant" && !object.startsWith("DATABASE "))
+        this.#grants.push(...this.#withPath(bytes));
       for (const role of facts.roles) this.#grantees.add(role);
     }
+  }
+
+  /** A statement behind the search path that its names are relative to. */
+  #withPath(statement: Buffer): readonly Buffer[] {
+    return this.#searchPath === undefined ? [statement] : [this.#searchPath, statement];
+  }
+
+  /** @param object type and name in SQL notation */
+  #qualified(object: string, name: string): string {
+    const isBare = /^TABLE (?:"(?:[^"]|"")*"|[^".]+)$/.test(object);
+    return isBare && this.#schema !== undefined ? `${this.#schema}.${name}` : name;
   }
 }
 

@@ -1,3 +1,4 @@
+import { clientEncodingOf } from "./client-encoding";
 import { SqlReader, type SqlToken } from "./sql-reader";
 import { textDecoder, type DecodeText } from "./text-encoding";
 
@@ -14,7 +15,8 @@ const describedBytes = 65_536;
 
 const isKey =
   /^(?:CREATE UNIQUE INDEX\b|ALTER INDEX\b[^]*\bATTACH PARTITION\b|ALTER TABLE\b[^]*?\bADD (?:CONSTRAINT (?:"(?:[^"]|"")*"|[^\s"]+) )?(?:PRIMARY KEY|UNIQUE|EXCLUDE|FOREIGN KEY)\b)/i;
-const isSearchPath = /^(?:SET search_path\b|SELECT pg_catalog\.set_config\('search_path')/i;
+const isSearchPath =
+  /^(?:SET\s+(?:SESSION\s+)?search_path\b|SELECT\s+(?:pg_catalog\s*\.\s*)?set_config\s*\(\s*'search_path')/i;
 
 /** Finds the keys in a plain dump. */
 export class KeyStatementReader {
@@ -37,7 +39,7 @@ export class KeyStatementReader {
     for (const token of tokens) {
       if (token.type !== "statement") continue;
       const text = this.#decode(token.bytes.subarray(0, describedBytes)).trimStart();
-      const encoding = /^SET client_encoding = '([^']+)'/.exec(text)?.[1];
+      const encoding = clientEncodingOf(text);
       if (encoding !== undefined) {
         this.#encoding = encoding;
         this.#decode = textDecoder(encoding);

@@ -15,6 +15,8 @@ export type SqlToken =
       readonly bytes: Buffer;
       readonly line: number;
       readonly endLine: number;
+      /** The number of rows in the VALUES of an INSERT; absent for others, and where fewer rows are no fault. */
+      readonly insertedRows?: number | undefined;
     }
   /** A psql command, such as `\restrict` or `\connect`. */
   | { readonly type: "meta"; readonly text: string; readonly line: number }
@@ -159,7 +161,8 @@ export class SqlReader {
     const encoding = /^SET\s+client_encoding\s*(?:=|\bTO\b)\s*'?([^\s']+)/i.exec(text)?.[1];
     if (encoding !== undefined) this.#isLeadByte = leadByteTest(encoding);
     this.rowsFollow = isCopy && readsStdin(text);
-    yield { type: "statement", bytes: whole, line: this.#firstLine, endLine };
+    const { insertedRows } = scanner;
+    yield { type: "statement", bytes: whole, line: this.#firstLine, endLine, insertedRows };
     if (!this.rowsFollow) return found + 1;
     this.#copy = new CopyRows();
     this.#rows = 0;

@@ -54,6 +54,11 @@ export class StatementScanner {
     return this.#words.first;
   }
 
+  /** The number of rows in the VALUES of an INSERT; `undefined` for others. */
+  get insertedRows(): number | undefined {
+    return this.#words.insertedRows;
+  }
+
   /** The position of the semicolon, or -1 when it is not between `from` and `end`. */
   read(bytes: Buffer, from: number, end: number): number {
     let i = from;
@@ -88,7 +93,7 @@ export class StatementScanner {
     let i = from + 1;
     while (i < end && (kinds[bytes[i] as number] === Kind.Word || bytes[i] === dollar)) i++;
     this.#continues = "no";
-    if (this.#words.needsMore) {
+    if (this.#words.needsMore(this.#parentheses)) {
       this.#words.add(bytes.toString("latin1", from, i).toLowerCase(), this.#parentheses);
     }
     if (bytes[i] !== quote) return i;
@@ -108,8 +113,10 @@ export class StatementScanner {
       return at + 2;
     }
     this.#continues = "no";
-    if (byte === openParenthesis) this.#parentheses++;
-    else if (byte === closeParenthesis && this.#parentheses > 0) this.#parentheses--;
+    if (byte === openParenthesis) {
+      if (this.#parentheses === 0) this.#words.openParenthesis();
+      this.#parentheses++;
+    } else if (byte === closeParenthesis && this.#parentheses > 0) this.#parentheses--;
     else if (byte === doubleQuote) this.#inside = { type: "identifier" };
     else if (byte === dollar) {
       const tag = dollarTagAt(bytes, at);

@@ -1,18 +1,32 @@
-/** Tracks the words of a statement to detect whether it is within a `BEGIN ATOMIC … END` body. */
+import { InsertedValues } from "./inserted-values";
+
+/** Tracks the words of a statement to detect whether it is within a `BEGIN ATOMIC … END` body, and what an INSERT inserts. */
 export class StatementWords {
   readonly #firsts: string[] = [];
   #last = "";
   /** Number of open blocks: the body, and each CASE in it. */
   #depth = 0;
+  #values: InsertedValues | undefined;
 
   /** The first word. */
   get first(): string | undefined {
     return this.#firsts[0];
   }
 
-  /** Whether further words matter. */
-  get needsMore(): boolean {
-    return this.#firsts.length < 4 || this.#createsRoutine();
+  /** The number of rows in the VALUES of an INSERT; `undefined` for others. */
+  get insertedRows(): number | undefined {
+    return this.#values?.rows;
+  }
+
+  /** Whether further words matter. @param parentheses number of open parentheses */
+  needsMore(parentheses: number): boolean {
+    if (this.#firsts.length < 4) return true;
+    return this.#values ? parentheses === 0 : this.#createsRoutine();
+  }
+
+  /** Call it for each parenthesis that opens outside of others. */
+  openParenthesis(): void {
+    this.#values?.openParenthesis();
   }
 
   /** True between BEGIN ATOMIC and END of an SQL-standard function body, where semicolons do not end the statement. */
@@ -22,6 +36,8 @@ export class StatementWords {
 
   /** Adds the next word, in lower case. @param parentheses number of open parentheses */
   add(word: string, parentheses: number): void {
+    if (this.#firsts.length === 0 && word === "insert") this.#values = new InsertedValues();
+    if (parentheses === 0) this.#values?.addWord(word);
     if (this.#firsts.length < 4) this.#firsts.push(word);
     if (parentheses === 0 && this.#createsRoutine()) {
       if (this.#depth === 0) {

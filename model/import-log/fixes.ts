@@ -2,9 +2,40 @@ import type { StatementFacts } from "../dump/statement";
 import type { ImportEvent } from "./event";
 import { missingRole } from "./known-messages";
 
+/** Major versions of PostgreSQL, where they are known. */
+export interface DumpVersions {
+  /** Of the server that the dump is from, or of pg_dump, whichever is older. */
+  readonly dump?: number;
+  /** Of the server that it is restored on. */
+  readonly server?: number;
+}
+
+/** Extensions that PostgreSQL removed, with the first major version that lacks them. */
+const removedExtensions: Readonly<Record<string, number>> = {
+  ...{ tsearch2: 10, chkpass: 11, timetravel: 12, adminpack: 17, old_snapshot: 17 },
+  ...{ plpythonu: 15, plpython2u: 15, hstore_plpythonu: 15, hstore_plpython2u: 15 },
+  ...{ jsonb_plpythonu: 15, jsonb_plpython2u: 15, ltree_plpythonu: 15, ltree_plpython2u: 15 },
+};
+
 /** The fix for a message that made an import fail; `undefined` when none is known. */
-export function fixFor(event: ImportEvent, statement: StatementFacts): string | undefined {
+export function fixFor(
+  event: ImportEvent,
+  statement: StatementFacts,
+  { dump, server }: DumpVersions = {},
+): string | undefined {
   const { sqlstate = "", message } = event;
+  const extension =
+    statement.action === "create" && statement.object?.startsWith("EXTENSION ") === true
+      ? (statement.name ?? "")
+      : undefined;
+  const removedIn = extension === undefined ? undefined : removedExtensions[extension];
+  if (removedIn !== undefined && /^(?:0A000|58P01|42704)$/.test(sqlstate)) {
+    return `PostgreSQL has no extension ${extension ?? ""} since version ${removedIn}, so leave it out: DROP EXTENSION ${extension ?? ""} on the source server and dump again, or remove its two statements (CREATE and COMMENT ON EXTENSION) from the dump`;
+  }
+  const isNewer = dump !== undefined && server !== undefined && dump > server;
+  if (isNewer && /^(?:42|0A|22)/.test(sqlstate) && missingRole(event) === undefined) {
+    return `the dump is from PostgreSQL ${dump}, and this server's ${server} does not know everything in it; drop the object on the source server, or leave it out of the dump (pg_dump --exclude-…)`;
+  }
   const role = missingRole(event);
   if (role !== undefined) {
     return `set database.roles: "create without login" so that ${role} is created, or create it on the server`;
@@ -32,7 +63,9 @@ export function fixFor(event: ImportEvent, statement: StatementFacts): string | 
         ? `only a superuser can create extension ${statement.name ?? ""}, and Stagecraft does not do so for a dump; dump again with --exclude-extension=${statement.name ?? ""} (pg_dump 17), or drop it on the source server`
         : "only a superuser can do this, and a dump is restored without superuser rights (docs/roles.md); drop the object on the source server, or turn it into an extension there, and dump again";
     case "42601":
-      return "the dump was edited or damaged, or is from a newer PostgreSQL; dump again with pg_dump of this server's version";
+      return dump !== undefined && server !== undefined && dump < server
+        ? `a name in this statement became a keyword between PostgreSQL ${dump} and ${server}; dump again with pg_dump --quote-all-identifiers`
+        : "the dump was edited or damaged, or has a name that is a keyword in this version only; dump again with pg_dump --quote-all-identifiers";
     case "53100":
       return "the disk is full; free some space, then run the same command again";
     case "53200":

@@ -18,7 +18,9 @@ export function verdictLine(verdict: Verdict): string {
   if (messages.prelude > 0)
     parts.push(`${plural(messages.prelude, "message")} in the prelude, all harmless`);
   if (outside > 0) parts.push(`${plural(outside, "harmless message")} elsewhere`);
-  for (const { text, count } of notes) parts.push(`${text} (${formatCount(count)})`);
+  // A note about the dump as a whole has no messages to count.
+  for (const { text, count, examples } of notes)
+    parts.push(count === 1 && examples.length === 0 ? text : `${text} (${formatCount(count)})`);
   const roles = verdict.roles.filter(({ choice }) => choice !== "known");
   for (const role of roles.slice(0, maxRoles)) parts.push(roleLine(role));
   if (roles.length > maxRoles) parts.push(plural(roles.length - maxRoles, "more role"));

@@ -28,12 +28,15 @@ export const sourceSchema = z.strictObject({
   server: z.string().optional(),
   /** Volume or off-site remote of a backup; absent for a dump. */
   repository: z.string().optional(),
+  /** The database to restore from the dump of a whole cluster (pg_dumpall); absent for all others. */
+  database: z.string().min(1).optional(),
 });
 export type Source = z.infer<typeof sourceSchema>;
 
 /** Identifies the contents of a source: equal for two sources with the same contents. */
-export function contentsId({ name, sha256, backup, repository }: Source): string {
-  return sha256 ?? `${repository ?? ""} ${backup ?? name}`;
+export function contentsId({ name, sha256, backup, repository, database }: Source): string {
+  if (sha256 === undefined) return `${repository ?? ""} ${backup ?? name}`;
+  return database === undefined ? sha256 : `${sha256} ${database}`;
 }
 
 /** stdin of `stagecraft-agent restore`. */
@@ -60,6 +63,8 @@ export const restoreRequestSchema = z.strictObject({
   acceptUnverified: z.boolean().optional(),
   /** Allows production to be recovered from a backup of a server of another kind, named explicitly. */
   acceptKind: z.enum(serverKinds).optional(),
+  /** Whether production may be restored from a dump that has tables and no rows. */
+  acceptSchemaOnly: z.boolean().optional(),
   /** Public key of the server that made the backup. @default the key of its first signed backup that was restored here */
   signedBy: publicKeySchema.optional(),
   /** Accepts a backup that is rejected otherwise, by the digest of its manifest. */

@@ -136,6 +136,10 @@ export const dataSchema = z
       description:
         "A dump: a file in any format of pg_dump, or a folder created by `pg_dump -F d`.",
     }),
+    database: z.string().min(1, "must be the name of a database").optional().meta({
+      description:
+        "The database to restore from a dump of a whole cluster (`pg_dumpall`), which has several.",
+    }),
     from: path.optional().meta({
       description:
         "Origin of backups: `server:prod` or `volume:<name>` on the same engine, `offsite` for the off-site copies of `data.offsite`, or a folder of dumps named `pg_dump.<server>.<database>.<YYYYMMDD>.<hhmmss>.<ending>`.",
@@ -165,6 +169,10 @@ export const dataSchema = z
     acceptKind: z.enum(serverKinds).optional().meta({
       description:
         "For production: another kind of server whose backups may be used, named explicitly.",
+    }),
+    acceptSchemaOnly: z.boolean().optional().meta({
+      description:
+        "For production: whether a dump that has tables and no rows (`pg_dump --schema-only`) may be used.",
     }),
   })
   .superRefine(

@@ -3,6 +3,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
+import { checkout } from "../support/files/checkout";
 import { signalRestore } from "../support/stacks/disturbed-restore";
 import { startHeldUpdate, untilHeld } from "../support/stacks/held-update";
 import { runDocker, resultOf, smallDump, useProject } from "../support/stacks/project";
@@ -109,6 +110,18 @@ test("a second up at once is told that another is running, and harms nothing", a
   expect(second.text).toContain("pulumi cancel");
   await runDocker("exec", project.names("dev").agent, ...signalRestore("CONT"));
   expect(await resultOf(first)).toMatchObject({ exitCode: 0 });
+  expect(await project.psql("dev", "SELECT count(*) FROM b")).toBe("5");
+});
+
+test.each([
+  ["second-dump-cut.sql.gz", /is truncated: 2 dumps begin in it/],
+  ["rows-behind-triggers.sql", /table public\.quiet has 3 rows in the database, 6 in the dump/],
+])("%s, which lacks rows, fails the update and replaces nothing", async (file, text) => {
+  const dump = join(checkout, "test/support/dump-files", file);
+  project.reconfigure("dev", { data: { dump } });
+  const { exitCode, text: said } = await project.up("dev");
+  expect(exitCode).not.toBe(0);
+  expect(said).toMatch(text);
   expect(await project.psql("dev", "SELECT count(*) FROM b")).toBe("5");
 });
 

@@ -1,13 +1,19 @@
 import { spawn } from "node:child_process";
 import { createReadStream } from "node:fs";
 import { open } from "node:fs/promises";
+import { ConnectedDatabases } from "../../../model/dump/connect-command";
+import type { DumpMark } from "../../../model/dump/dump-marks";
 import {
+  closingProblem,
+  clusterProblem,
   contentProblem,
   dumpFileProblem,
   headBytes,
   detectCompression,
   detectDumpKind,
-  tailBytes,
+  isClusterDump,
+  lastMark,
+  markBytes,
   type Compression,
   type DumpKind,
 } from "../../../model/dump/format";
@@ -15,13 +21,13 @@ import { AgentError } from "../../system/errors";
 
 const chunkBytes = 2 ** 18;
 
-/** Programs that unpack stdin to stdout. */
-const unpackers: Readonly<Record<Exclude<Compression, "none">, string>> = {
-  gzip: "gzip",
-  bzip2: "bzip2",
-  zstd: "zstd",
-  xz: "xz",
-  lz4: "lz4",
+/** Commands that unpack stdin to stdout. Windows of zstd may be as large as its format allows. */
+const unpackers: Readonly<Record<Exclude<Compression, "none">, readonly [string, ...string[]]>> = {
+  gzip: ["gzip", "-dc"],
+  bzip2: ["bzip2", "-dc"],
+  zstd: ["zstd", "-dc", "--long=31"],
+  xz: ["xz", "-dc"],
+  lz4: ["lz4", "-dc"],
 };
 
 /** Compression and format of a dump file, recognised by its content. */
@@ -32,16 +38,43 @@ export interface Content {
   readonly head: Buffer;
 }
 
-/** Recognises a dump file; throws an {@link AgentError} with `name` when it cannot be restored. */
-export async function recogniseContent(file: string, name: string): Promise<Content> {
-  const { size, head: packedHead, tail } = await readEnds(file);
-  const problem = dumpFileProblem({ name, bytes: size, head: packedHead, tail });
+/**
+ * Recognises a dump file; throws an {@link AgentError} with `name` when it cannot be restored.
+ *
+ * @param database The database to restore, if the file is the dump of a whole cluster.
+ */
+export async function recogniseContent(
+  file: string,
+  name: string,
+  database?: string,
+): Promise<Content> {
+  const { size, head: packedHead } = await readHead(file);
+  const problem = dumpFileProblem({ name, bytes: size, head: packedHead });
   if (problem !== undefined) throw new AgentError(problem);
   const compression = detectCompression(packedHead);
   const head = compression === "none" ? packedHead : await unpackedHead(file, compression, name);
   const unpackedProblem = contentProblem(name, head);
   if (unpackedProblem !== undefined) throw new AgentError(unpackedProblem);
-  return { compression, kind: detectDumpKind(head) ?? "plain", head };
+  if (isClusterDump(head)) await checkDatabase(file, compression, name, database);
+  const kind = detectDumpKind(head) ?? "plain";
+  if (kind === "plain" && compression === "none") {
+    const unclosed = closingProblem(name, await findLastMark(file, size));
+    if (unclosed !== undefined) throw new AgentError(unclosed);
+  }
+  return { compression, kind, head };
+}
+
+/** Throws an {@link AgentError} with the databases of a cluster's dump unless it has the chosen one. */
+async function checkDatabase(
+  file: string,
+  compression: Compression,
+  name: string,
+  database: string | undefined,
+): Promise<void> {
+  const connected = new ConnectedDatabases();
+  for await (const chunk of unpack(file, compression, name)) connected.push(chunk);
+  if (database === undefined || !connected.names.includes(database))
+    throw new AgentError(clusterProblem(name, connected.names));
 }
 
 /** The uncompressed content of a file, in chunks; `onRead` receives the number of bytes read from the file. */
@@ -59,8 +92,8 @@ export async function* unpack(
     yield* source as AsyncIterable<Buffer>;
     return;
   }
-  const program = unpackers[compression];
-  const child = spawn(program, ["-dc"], { stdio: ["pipe", "pipe", "pipe"] });
+  const [program, ...args] = unpackers[compression];
+  const child = spawn(program, args, { stdio: ["pipe", "pipe", "pipe"] });
   const stderr: Buffer[] = [];
   child.stderr.on("data", (chunk: Buffer) => stderr.push(chunk));
   const exit = new Promise<number | null>((resolve) => child.on("close", resolve));
@@ -70,12 +103,10 @@ export async function* unpack(
   try {
     yield* child.stdout as AsyncIterable<Buffer>;
     const status = await exit;
-    if (status !== 0) {
-      const message = Buffer.concat(stderr).toString("utf8").trim().split("\n")[0] ?? "";
+    const message = Buffer.concat(stderr).toString("utf8").trim().split("\n")[0] ?? "";
+    if (status !== 0 || leavesBytes(message)) {
       throw new AgentError(
-        isWindowTooLarge(message)
-          ? `${name} needs more memory to unpack than zstd allows: ${message}; compress it again without --long`
-          : `${name} is damaged or truncated: ${message || `${program} ended with status ${status}`}; copy or dump it again`,
+        `${name} is damaged or truncated: ${message || `${program} ended with status ${status}`}; copy or dump it again`,
       );
     }
   } finally {
@@ -84,9 +115,9 @@ export async function* unpack(
   }
 }
 
-/** Whether zstd rejects a file for its window: by default it unpacks windows of up to 128 MiB. */
-function isWindowTooLarge(message: string): boolean {
-  return message.includes("requires too much memory");
+/** Whether bzip2 ignored the rest of a file, e.g. the beginning of another one that was appended; its status is 0. */
+function leavesBytes(message: string): boolean {
+  return message.includes("trailing garbage");
 }
 
 async function unpackedHead(file: string, compression: Compression, name: string): Promise<Buffer> {
@@ -100,15 +131,30 @@ async function unpackedHead(file: string, compression: Compression, name: string
   return Buffer.concat(parts).subarray(0, headBytes);
 }
 
-async function readEnds(file: string): Promise<{ size: number; head: Buffer; tail: Buffer }> {
+async function readHead(file: string): Promise<{ size: number; head: Buffer }> {
   const handle = await open(file, "r");
   try {
     const { size } = await handle.stat();
     const head = Buffer.alloc(Math.min(size, headBytes));
     await handle.read(head, 0, head.length, 0);
-    const tail = Buffer.alloc(Math.min(size, tailBytes));
-    await handle.read(tail, 0, tail.length, size - tail.length);
-    return { size, head, tail };
+    return { size, head };
+  } finally {
+    await handle.close();
+  }
+}
+
+/** The last mark in an uncompressed file, read from its end: frameworks append statements of any length. */
+async function findLastMark(file: string, size: number): Promise<DumpMark | undefined> {
+  const handle = await open(file, "r");
+  try {
+    for (let end = size; end > 0; end -= chunkBytes) {
+      const from = Math.max(0, end - chunkBytes - markBytes);
+      const bytes = Buffer.alloc(end - from);
+      await handle.read(bytes, 0, bytes.length, from);
+      const mark = lastMark(bytes);
+      if (mark !== undefined) return mark;
+    }
+    return undefined;
   } finally {
     await handle.close();
   }

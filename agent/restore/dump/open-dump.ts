@@ -2,12 +2,19 @@ import { rm, writeFile } from "node:fs/promises";
 import type { Client } from "pg";
 import type { DatabaseOptions } from "../../../model/dump/archive";
 import { readDatabaseOptions } from "../../../model/dump/archive";
-import type { Compression, DumpKind } from "../../../model/dump/format";
+import {
+  isClusterDump,
+  oneDatabaseProblem,
+  type Compression,
+  type DumpKind,
+} from "../../../model/dump/format";
 import { neededBytes, spaceProblem } from "../../../model/dump/disk-space";
 import { quoteLiteral } from "../../../model/base/sql";
 import { formatBytes } from "../../../model/base/units";
 import { AgentError, EnvironmentError } from "../../system/errors";
 import { logLine } from "../../system/progress";
+import { clientEncodingOf } from "../../../model/dump/client-encoding";
+import { missingLocale } from "./missing-locale";
 import { readArchive, type ArchiveContents } from "./read-archive";
 import { checkDataFiles, checkTar } from "./check-data-files";
 import { recogniseContent, unpack } from "./content";
@@ -24,6 +31,8 @@ export interface DumpFile {
   readonly unpacked: string;
   /** Whether its files were compared with a manifest: then they are not checked for truncation. @default false */
   readonly compared?: boolean;
+  /** The database to restore, if the file is the dump of a whole cluster. */
+  readonly only?: string | undefined;
 }
 
 /** Overrides of properties that the dump lacks or has wrong. */
@@ -34,6 +43,9 @@ export interface DumpCorrections {
   readonly locale?: string | undefined;
 }
 
+/** The part of {@link DumpBase} that the database is created with. */
+type CreationOptions = Pick<OpenedDump, "databaseOptions" | "encoding" | "notes">;
+
 interface DumpBase {
   readonly name: string;
   readonly path: string;
@@ -43,11 +55,17 @@ interface DumpBase {
   readonly databaseOptions: DatabaseOptions;
   /** Client encoding that overrides the dump's. */
   readonly encoding: string | undefined;
+  /** Major version of the server that it is restored on. */
+  readonly serverMajor: number;
+  /** What to say about the dump with the verdict. */
+  readonly notes: readonly string[];
 }
 
 /** A dump in SQL. */
 export interface PlainDump extends DumpBase {
   readonly kind: "plain";
+  /** The database to restore from the dump of a whole cluster; `undefined` if it is of one database. */
+  readonly only: string | undefined;
 }
 
 /** A dump for pg_restore. */
@@ -63,29 +81,30 @@ export type OpenedDump = PlainDump | ArchiveDump;
 /** Reads what a restore needs to know first; throws an {@link AgentError} for a dump that cannot be restored here. */
 export async function openDump(
   client: Client,
-  { name, path, isFolder, bytes, unpacked, compared = false }: DumpFile,
+  { name, path, isFolder, bytes, unpacked, compared = false, only }: DumpFile,
   corrections: DumpCorrections = {},
 ): Promise<OpenedDump> {
   const { compression, kind, head } = isFolder
     ? { compression: "none" as const, kind: "directory" as const, head: Buffer.alloc(0) }
-    : await recogniseContent(path, name);
+    : await recogniseContent(path, name, only);
+  if (only !== undefined && !isClusterDump(head)) throw new AgentError(oneDatabaseProblem(name));
   await checkSpace(client, name, neededBytes({ bytes, kind, compression }));
-  const major = Number(
+  const serverMajor = Number(
     (
       await client.query<{ v: string }>("SELECT current_setting('server_version_num') AS v")
     ).rows[0]?.v.slice(0, -4),
   );
   if (kind === "plain") {
     const options = await plainOptions(client, name, head.toString("latin1"), corrections);
-    return { name, path, bytes, kind, compression, ...options };
+    return { name, path, bytes, kind, compression, serverMajor, only, ...options };
   }
   if (compression !== "none") await unpackArchive(path, compression, name, unpacked);
   const file = compression === "none" ? path : unpacked;
   if (kind === "directory" && !compared) await checkDataFiles(file, name);
   if (kind === "tar") await checkTar(file, name);
-  const archive = await readArchive({ name, path: file, kind }, major);
+  const archive = await readArchive({ name, path: file, kind });
   const options = await databaseOptions(client, name, archive.database, corrections);
-  return { name, path: file, bytes, kind, compression, archive, ...options };
+  return { name, path: file, bytes, kind, compression, serverMajor, archive, ...options };
 }
 
 /** Unpacks a compressed archive, because pg_restore needs random access. */
@@ -120,9 +139,12 @@ async function plainOptions(
   name: string,
   head: string,
   corrections: DumpCorrections,
-): Promise<Pick<OpenedDump, "databaseOptions" | "encoding">> {
+): Promise<CreationOptions> {
   const create = /^CREATE DATABASE .*$/m.exec(head)?.[0];
-  const encoding = /^SET client_encoding = '([^']*)';/m.exec(head)?.[1];
+  const encoding = head
+    .split("\n")
+    .flatMap((line) => clientEncodingOf(line) ?? [])[0]
+    ?.toUpperCase();
   const options = create === undefined ? { options: [] } : readDatabaseOptions(create);
   return databaseOptions(
     client,
@@ -138,7 +160,7 @@ async function databaseOptions(
   name: string,
   dumped: DatabaseOptions,
   { encoding, locale }: DumpCorrections,
-): Promise<Pick<OpenedDump, "databaseOptions" | "encoding">> {
+): Promise<CreationOptions> {
   const asciiOnly = dumped.encoding === undefined || dumped.encoding === "SQL_ASCII";
   if (encoding !== undefined && !asciiOnly && encoding.toUpperCase() !== dumped.encoding) {
     throw new AgentError(
@@ -149,10 +171,17 @@ async function databaseOptions(
   await checkEncoding(client, databaseEncoding, `the client_encoding of ${name}`);
   if (encoding !== undefined) await checkEncoding(client, encoding, "database.encoding");
   const isUtf8 = /^utf-?8$/i.test(databaseEncoding);
+  const missing = locale === undefined ? await missingLocale(client, dumped.options) : undefined;
+  const notes =
+    missing === undefined
+      ? []
+      : [
+          `locale ${missing} of the dump does not exist on this server: its default is used, which may sort text differently; database.locale sets another`,
+        ];
   const options =
     locale !== undefined
       ? [`LOCALE_PROVIDER = libc`, `LOCALE = ${quoteLiteral(locale)}`]
-      : dumped.options.length > 0
+      : missing === undefined && dumped.options.length > 0
         ? dumped.options
         : // Only the locale C works with every encoding.
           isUtf8
@@ -162,6 +191,7 @@ async function databaseOptions(
     databaseOptions: { encoding: databaseEncoding, options },
     // COPY does not validate text from a client in SQL_ASCII, so invalid text would be stored.
     encoding: asciiOnly ? (encoding ?? databaseEncoding) : undefined,
+    notes,
   };
 }
 

@@ -1,5 +1,6 @@
 import { type ArchiveFacts, ArchiveScriptReader } from "../../../model/dump/archive";
 import { splitArchiveList, type ArchiveLists } from "../../../model/dump/archive-list";
+import { archiveSections, type ArchiveSections } from "../../../model/dump/archive-sections";
 import type { DumpKind } from "../../../model/dump/format";
 import { AgentError, messageOf } from "../../system/errors";
 import { clientEnvironment, streamOutput } from "../../postgres/client-programs";
@@ -15,24 +16,23 @@ export interface Archive {
 export interface ArchiveContents extends ArchiveFacts {
   /** Its table of contents in parts; `undefined` if it can be restored in one. */
   readonly lists: ArchiveLists | undefined;
+  /** Which sections it has. */
+  readonly sections: ArchiveSections;
+  /** Major version of the server that it is from, or of pg_dump, whichever is older. */
+  readonly dumpedWith: number | undefined;
 }
 
-/** Reads the table of contents and the schema of an archive; throws an {@link AgentError} when that fails or its PostgreSQL is newer than `serverMajor`. */
-export async function readArchive(
-  { name, path: file }: Archive,
-  serverMajor: number,
-): Promise<ArchiveContents> {
+/**
+ * Reads the table of contents and the schema of an archive; throws an {@link AgentError} when that fails, e.g. because only a
+ * newer pg_restore can read it, and for an archive without tables.
+ */
+export async function readArchive({ name, path: file }: Archive): Promise<ArchiveContents> {
   const script = new ArchiveScriptReader();
   const environment = clientEnvironment();
   const list: Buffer[] = [];
   try {
     for await (const chunk of streamOutput("pg_restore", ["--list", file], environment))
       list.push(chunk);
-    const from = /^;\s+Dumped from database version: (\d+)/m.exec(
-      Buffer.concat(list).toString("utf8"),
-    )?.[1];
-    if (from !== undefined && Number(from) > serverMajor)
-      throw new AgentError(newerProblem(name, from, serverMajor));
     for await (const chunk of streamOutput(
       "pg_restore",
       ["--schema-only", "--create", "--file=-", file],
@@ -47,14 +47,28 @@ export async function readArchive(
     throw new AgentError(
       unsupported === undefined
         ? `${name} cannot be read: ${message.split("\n")[0] ?? ""}; it is truncated or damaged, copy or dump it again`
-        : newerProblem(name, `(archive format ${unsupported})`, serverMajor),
+        : newerFormatProblem(name, unsupported),
       { cause: error },
     );
   }
-  return { ...script.finish(), lists: splitArchiveList(Buffer.concat(list).toString("utf8")) };
+  const text = Buffer.concat(list).toString("utf8");
+  const sections = archiveSections(text);
+  if (sections.isDataOnly) throw new AgentError(dataOnlyProblem(name));
+  const versions = [...text.matchAll(/^;\s+Dumped (?:from database|by pg_dump) version: (\d+)/gm)];
+  return {
+    ...script.finish(),
+    lists: splitArchiveList(text),
+    sections,
+    dumpedWith:
+      versions.length === 0 ? undefined : Math.min(...versions.map(([, major]) => Number(major))),
+  };
 }
 
-/** Error text for a dump from a newer PostgreSQL. */
-export function newerProblem(name: string, from: string, serverMajor: number): string {
-  return `${name} is from PostgreSQL ${from}, newer than this server's ${serverMajor}; increase postgres.version, or dump with pg_dump ${serverMajor} or older`;
+/** Error text for an archive whose format is newer than this pg_restore. */
+function newerFormatProblem(name: string, format: string): string {
+  return `${name} is in archive format ${format}, which a newer pg_dump wrote and pg_restore here cannot read; write it as SQL with the pg_restore of that version (pg_restore --file=dump.sql ${name}), and set data.dump to that file`;
+}
+
+function dataOnlyProblem(name: string): string {
+  return `${name} has no tables, only rows, as pg_dump --data-only writes it; dump the tables too, without --data-only`;
 }

@@ -2,11 +2,13 @@ import { availableParallelism } from "node:os";
 import { Readable } from "node:stream";
 import type { Client } from "pg";
 import { grantScript } from "../../../model/dump/archive";
+import type { DumpContents } from "../../../model/dump/dump-parts";
 import type { RolesChoice } from "../../../model/restore/protocol";
 import { databaseRoleNames } from "../../../model/roles/names";
 import { quoteIdentifier as q } from "../../../model/base/sql";
 import { withConnection } from "../../postgres/connect";
 import type { RestrictedLogin } from "../../postgres/restricted-login";
+import { AgentError } from "../../system/errors";
 import { Progress } from "../../system/progress";
 import type { Around, AroundRows } from "./around-rows";
 import { archivePart, archiveScript, restoreArchive, type ArchiveSection } from "./restore-archive";
@@ -34,6 +36,8 @@ export interface FillTarget {
   readonly around?: AroundRows | undefined;
   /** Parallel jobs, if the format allows it. @default one for each processor */
   readonly jobs?: number | undefined;
+  /** Whether a dump that has tables and no rows is rejected. @default false */
+  readonly needsRows?: boolean | undefined;
 }
 
 /**
@@ -48,6 +52,13 @@ export async function fillDatabase(
   // A rule that does not let the role in is not a fault of the dump.
   await (await target.login.connect(target.candidate)).end();
   const progress = new Progress("restore", dump.bytes);
+  recorder.log.restoredOn(dump.serverMajor);
+  for (const note of dump.notes) recorder.log.note(note);
+  if (dump.kind !== "plain") {
+    const { tables, sections, dumpedWith } = dump.archive;
+    if (dumpedWith !== undefined) recorder.log.dumpedWith(dumpedWith);
+    noteSchemaOnly(dump.name, { tables: tables.length, ...sections }, target, recorder);
+  }
   if (dump.kind === "plain") {
     const contents = unpack(dump.path, dump.compression, dump.name, (bytes) => {
       progress.advance(bytes);
@@ -81,15 +92,16 @@ async function aroundRows(dump: OpenedDump, { around }: FillTarget): Promise<Aro
 async function fillFromPlain(
   dump: OpenedDump,
   contents: AsyncIterable<Buffer>,
-  { candidate, database, roles, login }: FillTarget,
+  target: FillTarget,
   recorder: Recorder,
   progress: Progress,
   around?: Around,
 ): Promise<boolean> {
+  const { candidate, database, roles, login } = target;
   const client = await login.connect(candidate, restoreSession);
   const superuser = new SuperuserWork(candidate, login.name);
   try {
-    await restorePlain({
+    const restored = await restorePlain({
       name: dump.name,
       contents,
       client,
@@ -104,7 +116,9 @@ async function fillFromPlain(
       },
       encoding: dump.encoding,
       around,
+      only: dump.kind === "plain" ? dump.only : undefined,
     });
+    if (dump.kind === "plain") noteSchemaOnly(dump.name, restored, target, recorder);
     return true;
   } catch (error) {
     if (error instanceof StoppedAtRows) return false;
@@ -164,6 +178,25 @@ async function fillFromArchive(
   await plain(grantScript(dump.archive, { owners: roles === "create without login" }));
   if (lists) await plain(await archivePart(dump, lists.after));
   return true;
+}
+
+/** Notes that a dump has tables and no rows. Throws an {@link AgentError} if it must have some. */
+function noteSchemaOnly(
+  name: string,
+  { tables, hasRows, hasRest }: DumpContents,
+  { needsRows = false }: FillTarget,
+  { log }: Recorder,
+): void {
+  if (tables === 0 || hasRows) return;
+  const what = hasRest
+    ? "no rows: the dump has the schema only (pg_dump --schema-only)"
+    : "no rows, keys or indexes: the dump has the tables only (pg_dump --section=pre-data)";
+  if (needsRows) {
+    throw new AgentError(
+      `${name} has ${what}, so production would start empty; use a dump with rows, or set data.acceptSchemaOnly: true`,
+    );
+  }
+  log.note(what);
 }
 
 /** The database's own roles, which a dump of it may name; their objects go to its owner. */

@@ -2,8 +2,9 @@ import type { WriteStream } from "node:fs";
 import { finished } from "node:stream/promises";
 import type { StatementFacts } from "../../../model/dump/statement";
 import type { ImportEvent } from "../../../model/import-log/event";
-import { ImportLog } from "../../../model/import-log/import-log";
+import { ImportLog, type ImportedTable } from "../../../model/import-log/import-log";
 import { eventLine } from "../../../model/import-log/verdict-text";
+import type { Verdict } from "../../../model/import-log/verdict-schema";
 import { messageOf } from "../../system/errors";
 import { logLine } from "../../system/progress";
 
@@ -34,6 +35,13 @@ export class Recorder {
     // The import continues without its log file.
     file.on("error", (error) => {
       logLine(`cannot write the import log: ${messageOf(error)}`);
+    });
+  }
+
+  /** The verdict; writes the tables that are incomplete to the log file. @param found the tables as found in the database */
+  verdict(found?: ReadonlyMap<string, ImportedTable>): Verdict {
+    return this.log.verdict(found, (event) => {
+      this.write(`${"cause".padEnd(12)}${"check".padEnd(10)}${eventLine(event)}`);
     });
   }
 

@@ -27,7 +27,7 @@ export async function restoreAndCheck(
       ),
     );
     const verdict = await step("check", async () =>
-      isComplete ? check(target, recorder) : recorder.log.verdict(),
+      isComplete ? check(target, recorder) : recorder.verdict(),
     );
     recorder.write(`verdict: ${verdictLine(verdict)}`);
     return verdict;
@@ -41,13 +41,14 @@ export async function restoreAndCheck(
 
 async function check(
   { candidate, rows = new Map() }: FillTarget,
-  { log }: Recorder,
+  recorder: Recorder,
 ): Promise<Verdict> {
+  const { log } = recorder;
   for (const [table, count] of rows) log.setExpectedRows(table, count);
   const found = await countRows(candidate, log.tables).catch((error: unknown) => {
     // A failed import may be the reason why rows cannot be counted.
     if (log.failed) return undefined;
     throw error;
   });
-  return log.verdict(found);
+  return recorder.verdict(found);
 }

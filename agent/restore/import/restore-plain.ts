@@ -1,13 +1,17 @@
 import type { Client, DatabaseError } from "pg";
+import { clientEncodingOf } from "../../../model/dump/client-encoding";
 import { hasRowPerLine } from "../../../model/dump/copy-statement";
+import { DumpMarkFinder, dumpMark, marksWithin } from "../../../model/dump/dump-marks";
+import { DumpParts, type DumpContents } from "../../../model/dump/dump-parts";
+import { OneDatabase } from "../../../model/dump/one-database";
+import { ownedSchema, type OwnedSchema } from "../../../model/dump/schema-owner";
 import { SqlReader, type SqlToken } from "../../../model/dump/sql-reader";
 import { isRoleStatement } from "../../../model/dump/role-statement";
 import { describeStatement, type StatementFacts } from "../../../model/dump/statement";
-import { truncatedProblem } from "../../../model/dump/format";
 import type { ImportEvent, Phase } from "../../../model/import-log/event";
 import { missingRole } from "../../../model/import-log/known-messages";
 import type { RolesChoice } from "../../../model/restore/protocol";
-import { quoteLiteral, unquoteIdentifier } from "../../../model/base/sql";
+import { quoteLiteral } from "../../../model/base/sql";
 import { textDecoder, type DecodeText } from "../../../model/dump/text-encoding";
 import { AgentError } from "../../system/errors";
 import type { Progress } from "../../system/progress";
@@ -18,9 +22,13 @@ import { OwnerChanges, type DeferredStatement } from "./owner-changes";
 import { PlainParts } from "./plain-parts";
 import type { Recorder } from "./recorder";
 import type { SuperuserWork } from "./superuser-work";
+import { TableNames } from "./table-names";
 
-/** Bytes of a statement that are read to describe it. */
+/** Bytes of a statement that are read to describe it, unless it is one whose end matters. */
 const describedBytes = 8_192;
+
+/** Statements whose last words matter, however long the list of arguments before them is: `… OWNER TO`, `… TO role`. */
+const describedWhole = /^(?:ALTER|GRANT|REVOKE|COMMENT|DROP)\b/i;
 
 /** Statements for the superuser are shorter, in bytes. */
 const superuserBytes = 65_536;
@@ -44,14 +52,25 @@ export interface PlainRestore {
   readonly encoding: string | undefined;
   /** What has to be done around the rows. @default nothing */
   readonly around?: Around | undefined;
+  /** The database to restore from the dump of a whole cluster. @default the only one in the dump */
+  readonly only?: string | undefined;
 }
 
 /**
- * Restores a plain dump over one connection, statement by statement, and records all messages of PostgreSQL.
- * Throws an {@link AgentError} for a dump that is truncated, or creates or connects to databases, and `StoppedAtRows` of {@link PlainParts}.
+ * Restores a plain dump over one connection, statement by statement, and records all messages of PostgreSQL. Returns what
+ * the dump consists of. Throws an {@link AgentError} for a dump that is truncated, has no tables or several databases, and
+ * `StoppedAtRows` of {@link PlainParts}.
  */
-export async function restorePlain(restore: PlainRestore): Promise<void> {
-  await new PlainImport(restore).run();
+export async function restorePlain(restore: PlainRestore): Promise<DumpContents> {
+  return new PlainImport(restore).run();
+}
+
+/** A statement, and the number of rows in it if it is an INSERT and they can be counted. */
+interface SentStatement {
+  readonly facts: StatementFacts;
+  readonly line: number;
+  readonly sql: Buffer;
+  readonly insertedRows: number | undefined;
 }
 
 interface CurrentCopy {
@@ -67,9 +86,12 @@ interface CurrentCopy {
 class PlainImport {
   readonly #reader = new SqlReader();
   #phase: Phase = "prelude";
-  #complete = false;
-  /** Schema of unqualified names, which dumps of PostgreSQL 10.2 and older have. */
-  #schema: string | undefined;
+  readonly #parts = new DumpParts();
+  readonly #rowMarks = new DumpMarkFinder();
+  readonly #database: OneDatabase;
+  readonly #names: TableNames;
+  /** Whether the dump has created anything. */
+  #hasCreated = false;
   /** The current COPY. */
   #copy: CurrentCopy | undefined;
   #current: { facts: StatementFacts; line: number } | undefined;
@@ -80,6 +102,8 @@ class PlainImport {
   constructor(private readonly restore: PlainRestore) {
     this.#part = new PlainParts(restore);
     this.#owners = new OwnerChanges(restore);
+    this.#database = new OneDatabase(restore.only);
+    this.#names = new TableNames(restore.client);
     readMessagesBy(restore.client, (bytes) => this.#decode(bytes));
     restore.client.on("notice", (notice) => {
       if (notice.severity === "WARNING" && this.#current) {
@@ -93,7 +117,7 @@ class PlainImport {
     });
   }
 
-  async run(): Promise<void> {
+  async run(): Promise<DumpContents> {
     const { client, encoding } = this.restore;
     // A dump that does not set its encoding has nothing to override.
     if (encoding !== undefined)
@@ -102,25 +126,32 @@ class PlainImport {
       for (const token of this.#reader.push(chunk)) await this.#take(token);
     }
     for (const token of this.#reader.finish()) await this.#take(token);
-    if (this.#complete) await this.#part.end();
+    const { name } = this.restore;
+    const problem = this.#parts.problem(name);
+    if (problem !== undefined) throw new AgentError(problem);
+    const other = this.#database.problem;
+    if (other !== undefined) throw new AgentError(`${name} ${other}; ${ownDatabaseFix}`);
+    await this.#part.end();
     await this.#owners.apply(({ facts, line }, error) => {
       this.#message("ERROR", error, facts, line);
     });
-    if (!this.#complete) throw new AgentError(truncatedProblem(this.restore.name));
+    return this.#parts.contents;
   }
 
   async #take(token: SqlToken): Promise<void> {
     switch (token.type) {
       case "comment":
-        this.#readComment(token.text);
+        this.#readComment(token.text, token.line);
         return;
       case "meta":
-        this.#rejectMeta(token.text, token.line);
+        await this.#runMeta(token.text, token.line);
         return;
       case "statement":
-        await this.#run(token.bytes, token.line);
+        await this.#run(token.bytes, token.line, token.insertedRows);
         return;
       case "rows":
+        for (const mark of this.#rowMarks.push(token.bytes))
+          this.#parts.mark(mark, this.#copy?.line ?? 0);
         if (this.#copy?.takesRows === true) await this.#copy.statement.write(token.bytes);
         return;
       case "end of rows":
@@ -133,37 +164,81 @@ class PlainImport {
     }
   }
 
-  #readComment(text: string): void {
-    if (text === "-- PostgreSQL database dump complete") this.#complete = true;
+  #readComment(text: string, line: number): void {
+    const mark = dumpMark(text);
+    if (mark !== undefined) this.#parts.mark(mark, line);
+    // Another dump may begin with DROPs, too.
+    if (mark === "begin") this.#phase = "prelude";
+    const [, from] = /^-- Dumped (?:from database|by pg_dump) version (\d+)/.exec(text) ?? [];
+    if (from !== undefined) this.restore.recorder.log.dumpedWith(Number(from));
     const type = /^-- (?:Data for )?Name: .*?; Type: ([^;]+);/.exec(text)?.[1];
-    if (type !== undefined)
-      this.#phase = phaseOf(type) ?? (this.#phase === "prelude" ? "schema" : this.#phase);
+    if (type === undefined) return;
+    this.#parts.entry(type, line);
+    this.#phase = phaseOf(type) ?? (this.#phase === "prelude" ? "schema" : this.#phase);
   }
 
-  #rejectMeta(text: string, line: number): void {
-    // pg_dump's protection against psql commands hidden in rows; this reader runs no psql commands.
+  /** Takes one of the psql commands that pg_dump writes; all others are rejected. */
+  async #runMeta(text: string, line: number): Promise<void> {
+    // Its protection against psql commands hidden in rows; this reader runs no psql commands.
     if (/^\\(?:un)?restrict\b/.test(text)) return;
+    // It writes SQL_ASCII before it connects to a database with an unusual name, and sets the encoding after that.
+    const encoding = /^\\encoding +(\w+)$/.exec(text.trim())?.[1];
+    if (encoding !== undefined) {
+      if (encoding === "SQL_ASCII") return;
+      await this.#run(Buffer.from(`SET client_encoding = '${encoding}'`), line, undefined);
+      return;
+    }
+    const at = `line ${line}: ${text.slice(0, 80)}`;
+    if (/^\\c(?:onnect)?\b/.test(text)) {
+      const problem = this.#database.connect(text);
+      if (problem === undefined) return;
+      throw new AgentError(`${this.restore.name} ${problem} (${at}); ${ownDatabaseFix}`);
+    }
     throw new AgentError(
-      /^\\c(?:onnect)?\b/.test(text)
-        ? `${this.restore.name} connects to a database (line ${line}: ${text.slice(0, 80)}); ${ownDatabaseFix}`
-        : `${this.restore.name} contains a psql command (line ${line}: ${text.slice(0, 80)}), which pg_dump does not write; dump it again`,
+      `${this.restore.name} contains a psql command (${at}), which pg_dump does not write; dump it again`,
     );
   }
 
-  async #run(bytes: Buffer, line: number): Promise<void> {
-    const facts = this.#qualify(describeStatement(this.#decode(bytes.subarray(0, describedBytes))));
-    if (facts.action === "change database") {
+  #describe(bytes: Buffer): StatementFacts {
+    const head = this.#decode(bytes.subarray(0, describedBytes));
+    const isWhole = bytes.length <= describedBytes || !describedWhole.test(head);
+    return describeStatement(isWhole ? head : this.#decode(bytes));
+  }
+
+  async #run(bytes: Buffer, line: number, insertedRows: number | undefined): Promise<void> {
+    const described = this.#describe(bytes);
+    const decision = this.#database.statement(described);
+    if (decision === "leave out") {
+      const hasParameter = /^ALTER DATABASE\b.*\bSET\b/i.test(described.excerpt);
+      if (hasParameter && !this.#database.isElsewhere) this.restore.recorder.log.note(settingsNote);
+      return;
+    }
+    if (decision !== "run") {
       throw new AgentError(
-        `${this.restore.name} creates or alters databases (line ${line}: ${facts.excerpt.slice(0, 80)}); ${ownDatabaseFix}`,
+        `${this.restore.name} ${decision.problem} (line ${line}: ${described.excerpt.slice(0, 80)}); ${ownDatabaseFix}`,
       );
     }
+    const facts = await this.#names.qualify(described);
+    const isData = facts.action === "insert" || facts.action === "copy";
+    if (!isData && bytes.includes("-- PostgreSQL database dump"))
+      for (const mark of marksWithin(this.#decode(bytes))) this.#parts.mark(mark, line);
+    this.#parts.statement(facts, line);
+    if (
+      isData &&
+      facts.name !== undefined &&
+      !this.#hasCreated &&
+      !(await this.#names.exists(facts))
+    ) {
+      throw new AgentError(
+        `${this.restore.name} has no tables, only rows (the first are of ${facts.name}, line ${line}), as pg_dump --data-only writes it; dump the tables too, without --data-only`,
+      );
+    }
+    this.#hasCreated ||= facts.action === "create" && !isLargeObject(facts);
     if (isRoleStatement(facts)) {
       this.#skipRoleStatement(facts, line);
       return;
     }
     if (this.#phase === "prelude" && !belongsToPrelude(facts)) this.#phase = "schema";
-    // pg_dump 10 and older write COMMENT ON DATABASE even without -C; it may name the live database.
-    if (facts.action === "comment" && facts.object?.startsWith("DATABASE ") === true) return;
     if (facts.action === "set owner") {
       await this.#owners.defer(this.#deferred(facts, line, bytes));
       return;
@@ -179,14 +254,20 @@ class PlainImport {
       (await this.#owners.deferDefaults(this.#deferred(facts, line, bytes)))
     )
       return;
-    if (facts.action === "set") this.#followSearchPath(facts.excerpt);
+    const schema = this.#ownedSchema(facts, bytes);
+    if (schema) {
+      for (const sql of [schema.create, schema.changeOwner])
+        await this.#run(Buffer.from(sql), line, undefined);
+      return;
+    }
     const sql = this.#encodingOverride(facts) ?? bytes;
     if (facts.action === "set") this.#followEncoding(sql);
     if (!(await this.#part.admit(facts, line))) return;
     this.#current = { facts, line };
+    const sent = { facts, line, sql, insertedRows };
     const ending = await this.#runAsSuperuser(facts, sql);
     if (ending) {
-      await this.#end(facts, line, sql, ending);
+      await this.#end(sent, ending);
       return;
     }
     const statement = RawStatement.send(this.restore.client, sql);
@@ -204,7 +285,7 @@ class PlainImport {
     if (this.#reader.rowsFollow) {
       const text = sql.subarray(0, describedBytes).toString("latin1");
       this.#copy = { statement, facts, line, takesRows, hasRowPerLine: hasRowPerLine(text) };
-    } else await this.#end(facts, line, sql, await statement.result);
+    } else await this.#end(sent, await statement.result);
   }
 
   async #endCopy(rows: number): Promise<void> {
@@ -224,25 +305,23 @@ class PlainImport {
     if ("error" in ending) this.#message("ERROR", ending.error, copy.facts, copy.line);
   }
 
-  async #end(
-    facts: StatementFacts,
-    line: number,
-    sql: Buffer,
-    ending: StatementResult,
-  ): Promise<void> {
+  async #end(sent: SentStatement, ending: StatementResult): Promise<void> {
+    const { facts, line, sql, insertedRows } = sent;
     if ("error" in ending) {
       const role = missingRole({ sqlstate: ending.error.code, message: ending.error.message });
       if (role !== undefined && this.restore.roles === "create without login") {
         await this.restore.createRole(role);
-        const retried = await RawStatement.run(this.restore.client, sql);
-        await this.#end(facts, line, sql, retried);
+        await this.#end(sent, await RawStatement.run(this.restore.client, sql));
         return;
       }
       this.#message("ERROR", ending.error, facts, line);
     }
+    const { log } = this.restore.recorder;
+    if (facts.table !== undefined && isTriggerOrRule(facts)) log.runsCode(facts.table);
     if (facts.action === "insert" && facts.name !== undefined) {
-      const inserted = "error" in ending ? 1 : Number(/^INSERT 0 (\d+)/.exec(ending.tag)?.[1] ?? 0);
-      this.restore.recorder.log.expectRows(facts.name, inserted);
+      const tag = "error" in ending ? 1 : Number(/^INSERT 0 (\d+)/.exec(ending.tag)?.[1] ?? 0);
+      // PostgreSQL does not count the rows that a trigger or a rule leaves out.
+      log.expectRows(facts.name, insertedRows ?? tag);
     }
   }
 
@@ -278,6 +357,13 @@ class PlainImport {
     return this.restore.superuser.run(this.#decode(sql), async () => this.#searchPath());
   }
 
+  /** A schema with its owner in one statement, if its text is the same in UTF-8. */
+  #ownedSchema({ action, object = "" }: StatementFacts, bytes: Buffer): OwnedSchema | undefined {
+    if (action !== "create" || !object.startsWith("SCHEMA ")) return undefined;
+    const text = this.#decode(bytes);
+    return Buffer.from(text).equals(bytes) ? ownedSchema(text) : undefined;
+  }
+
   #deferred(facts: StatementFacts, line: number, bytes: Buffer): DeferredStatement {
     const text = (): string => this.#decode(bytes);
     return { facts, line, text, searchPath: async () => this.#searchPath() };
@@ -301,33 +387,22 @@ class PlainImport {
 
   #encodingOverride({ excerpt }: StatementFacts): Buffer | undefined {
     const { encoding } = this.restore;
-    if (encoding === undefined || !/^SET client_encoding\b/i.test(excerpt)) return undefined;
+    if (encoding === undefined || clientEncodingOf(excerpt) === undefined) return undefined;
     return Buffer.from(`SET client_encoding = ${quoteLiteral(encoding)}`);
   }
 
   #followEncoding(sql: Buffer): void {
-    const encoding = /^SET client_encoding = '([^']+)'/.exec(sql.toString("latin1"))?.[1];
+    const encoding = clientEncodingOf(sql.toString("latin1"));
     if (encoding !== undefined) this.#decode = textDecoder(encoding);
   }
+}
 
-  #followSearchPath(excerpt: string): void {
-    const path = /^SET search_path = ("(?:[^"]|"")+"|[^,\s]+)/.exec(excerpt)?.[1];
-    if (path !== undefined) this.#schema = unquoteIdentifier(path);
-  }
+function isLargeObject({ object = "" }: StatementFacts): boolean {
+  return object.startsWith("LARGE OBJECT");
+}
 
-  #qualify(facts: StatementFacts): StatementFacts {
-    const schema = this.#schema;
-    if (schema === undefined) return facts;
-    const full = (name: string | undefined): string | undefined =>
-      name === undefined || name.includes(".") ? name : `${schema}.${name}`;
-    const { name, table, action } = facts;
-    if (action === "copy" || action === "insert") {
-      const whole = full(name);
-      return whole === undefined ? facts : { ...facts, name: whole, table: whole };
-    }
-    const whole = full(table);
-    return whole === undefined ? facts : { ...facts, table: whole };
-  }
+function isTriggerOrRule({ action, object = "" }: StatementFacts): boolean {
+  return action === "create" && /^(?:CONSTRAINT TRIGGER|TRIGGER|RULE) /.test(object);
 }
 
 /** Whether a statement grants who may create large objects, which this server's roles decide. */
@@ -345,7 +420,8 @@ export class LostConnection extends Error {
   override readonly name = "LostConnection";
 }
 
-const ownDatabaseFix = "use a dump of one database, created by pg_dump without -C";
+const settingsNote = "parameters of the dump's database (ALTER DATABASE … SET) were left out";
+const ownDatabaseFix = "use a dump of one database, created with pg_dump";
 
 function belongsToPrelude({ action, excerpt }: StatementFacts): boolean {
   return (

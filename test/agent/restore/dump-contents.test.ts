@@ -12,22 +12,29 @@ const refused = async (statements: string, text: RegExp): ReturnType<typeof form
   former.expectRefused(Buffer.from(plainDump(statements)), "dump.sql", text);
 
 describe("a dump that reaches beyond its own database is refused before anything is done", () => {
-  const fix = /use a dump of one database, created by pg_dump without -C/;
+  const fix = /use a dump of one database, created with pg_dump/;
 
   test.each([
-    ["\\connect other", /connects to a database \(line 14: \\connect other\)/],
-    ["\\c other", /connects to a database/],
-    ["CREATE DATABASE other;", /creates or alters databases \(line 14: CREATE DATABASE other\)/],
-    ["DROP DATABASE live;", /creates or alters databases/],
-    ["ALTER DATABASE live RENAME TO dead;", /creates or alters databases/],
+    [
+      "CREATE TABLE public.t ();\n\\connect other",
+      /connects to database other after it has created objects \(line 15: \\connect other\)/,
+    ],
+    ["CREATE DATABASE other;\n\\c live", /has several databases: other and live/],
+    [
+      "CREATE DATABASE other; CREATE DATABASE live;",
+      /has several databases: other and live \(line 14: CREATE DATABASE live\)/,
+    ],
+    [
+      "DROP DATABASE live; CREATE TABLE public.t ();",
+      /drops database live and does not create it again/,
+    ],
+    ["DROP DATABASE live;", /drops database live and does not create it again/],
+    ["ALTER DATABASE live RENAME TO dead;", /renames a database/],
+    ["ALTER DATABASE live SET work_mem = '1 GB';", /alters a database/],
   ])("%s", async (statement, text) => {
     const { stderr } = await refused(statement, text);
     expect(stderr).toMatch(fix);
     expect(await server.databases()).toEqual(["live"]);
-  });
-
-  test("the dump that pg_dump -C writes", async () => {
-    await former.expectRefused(await server.dump("live", "-C"), "create.sql", fix);
   });
 });
 
@@ -72,7 +79,7 @@ describe("a command of psql is never executed", () => {
         "\\unrestrict aBc123\n\n--\n-- PostgreSQL database dump complete",
       );
     const { result } = await server.restore({ database: "restricted", dump: Buffer.from(dump) });
-    expect(result.verdict?.outcome).toBe("passed");
+    expect(result.verdict?.causes).toEqual([]);
   });
 });
 

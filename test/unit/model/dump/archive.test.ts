@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { archiveSections } from "../../../../model/dump/archive-sections";
 import {
   ArchiveScriptReader,
   grantScript,
@@ -51,4 +52,50 @@ test("the options of a database are read, its name is not", () => {
       `CREATE DATABASE " LOCALE = 'x'" WITH TEMPLATE = template0 ENCODING = 'UTF8'`,
     ),
   ).toEqual({ encoding: "UTF8", options: [] });
+});
+
+test("names without schema are in the first schema of the search path, as pg_dump 10.2, 9.6.7 and older wrote them", () => {
+  const script = new ArchiveScriptReader();
+  script.push(
+    Buffer.from(`SET search_path = app, pg_catalog;
+CREATE TABLE t (a int);
+CREATE TABLE "b.c" (a int);
+CREATE TABLE other.t (a int);
+ALTER TABLE t OWNER TO bob;
+SET search_path = "My app", pg_catalog;
+CREATE TABLE t (a int);
+GRANT SELECT ON TABLE t TO alice;
+`),
+  );
+  const facts = script.finish();
+  expect(facts.tables).toEqual(["app.t", "app.b.c", "other.t", "My app.t"]);
+  expect(grantScript(facts, { owners: true }).toString()).toBe(
+    `SET client_encoding = 'UTF8';
+SET search_path = "My app", pg_catalog;
+GRANT SELECT ON TABLE t TO alice;
+SET search_path = app, pg_catalog;
+ALTER TABLE t OWNER TO bob;
+-- PostgreSQL database dump complete
+`,
+  );
+});
+
+test("the sections of an archive are told by its list", () => {
+  const list = (...entries: readonly string[]): string =>
+    entries.map((entry, i) => `${i + 1}; 1259 16385 ${entry} bob\n`).join("");
+  const all = ["TABLE public a", "TABLE DATA public a", "CONSTRAINT public a_pkey"];
+  expect(archiveSections(list(...all))).toEqual({
+    isDataOnly: false,
+    hasRows: true,
+    hasRest: true,
+  });
+  expect(archiveSections(list("TABLE public a"))).toMatchObject({ hasRows: false, hasRest: false });
+  const data = ["TABLE DATA public a", "SEQUENCE SET public s", "BLOBS - BLOBS"];
+  expect(archiveSections(`;\n; Format: CUSTOM\n;\n${list(...data)}`)).toMatchObject({
+    isDataOnly: true,
+  });
+  // The rows of an extension's table.
+  expect(archiveSections(list("EXTENSION - postgis", ...data))).toMatchObject({
+    isDataOnly: false,
+  });
 });

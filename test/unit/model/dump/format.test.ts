@@ -1,10 +1,15 @@
 import { describe, expect, test } from "vitest";
 import {
+  closingProblem,
+  clusterProblem,
   contentProblem,
   dumpFileProblem,
   dumpFolderProblem,
   detectCompression,
   detectDumpKind,
+  isClusterDump,
+  isPlainFile,
+  lastMark,
 } from "../../../../model/dump/format";
 import { neededBytes, reservedBytes, spaceProblem } from "../../../../model/dump/disk-space";
 
@@ -12,7 +17,8 @@ const header = "--\n-- PostgreSQL database dump\n--\n\n";
 const footer = "\n--\n-- PostgreSQL database dump complete\n--\n\n";
 const problem = (text: string | Buffer): string | undefined => {
   const bytes = Buffer.from(text as string);
-  return dumpFileProblem({ name: "x.sql", bytes: bytes.length, head: bytes, tail: bytes });
+  const found = dumpFileProblem({ name: "x.sql", bytes: bytes.length, head: bytes });
+  return found ?? (isPlainFile(bytes) ? closingProblem("x.sql", lastMark(bytes)) : undefined);
 };
 
 test.each([
@@ -21,6 +27,11 @@ test.each([
   ["zstd", "28b52ffd"],
   ["xz", "fd377a585a00"],
   ["lz4", "04224d18"],
+  ["lz4", "02214c18"],
+  ["gzip", "1f9d90"],
+  ["zstd", "502a4d1804000000f303000028b52ffd"],
+  ["lz4", "5f2a4d1800000000502a4d18010000000004224d18"],
+  ["none", "502a4d18ffffffff28b52ffd"],
   ["none", "2d2d0a"],
   ["none", ""],
 ])("%s is recognised by its first bytes %s", (compression, bytes) => {
@@ -64,11 +75,37 @@ describe("a dump file", () => {
       "x.sql is not a dump of pg_dump: it begins with bytes 000102; use a plain, custom, tar or directory dump",
     ],
     [
-      "--\n-- PostgreSQL database cluster dump\n--\n",
-      "x.sql is a dump of a whole cluster (pg_dumpall); use a dump of one database, created with pg_dump",
+      "PK\x03\x04",
+      "x.sql is a zip file; unpack it (unzip x.sql) and set data.dump to the dump in it",
     ],
   ])("beginning with %j is refused", (text, expected) => {
     expect(problem(text)).toBe(expected);
+  });
+
+  test("may have statements of any length behind its closing line", () => {
+    const appended = "INSERT INTO public.schema_migrations VALUES ('20250101');\n".repeat(1000);
+    expect(problem(header + footer + appended)).toBeUndefined();
+  });
+
+  test("whose last dump is cut is truncated", () => {
+    expect(problem(header + footer + header)).toMatch(/is truncated/);
+  });
+
+  test.each([
+    "SET statement_timeout = 0;\nSET client_encoding = 'UTF8';\n",
+    "SELECT pg_catalog.set_config('search_path', '', false);\n",
+    "-- Name: a; Type: TABLE; Schema: public; Owner: -\n",
+  ])("may begin with what frameworks leave of it: %j", (text) => {
+    expect(problem(text + footer)).toBeUndefined();
+    expect(problem(text)).toMatch(/is truncated/);
+  });
+
+  test("of a whole cluster is told by its databases", () => {
+    expect(isClusterDump(Buffer.from("--\n-- PostgreSQL database cluster dump\n--\n"))).toBe(true);
+    expect(clusterProblem("x.sql", ["shop", "my hr"])).toBe(
+      "x.sql is a dump of a whole cluster (pg_dumpall) with databases shop, my hr; set data.database to the one to restore, e.g. data.database: shop",
+    );
+    expect(clusterProblem("x.sql", [])).toMatch(/without a database; use a dump of one database/);
   });
 
   test("of PowerShell's redirection is refused with the way out", () => {

@@ -56,6 +56,20 @@ describe("statements", () => {
     expect(statements("SELECT 1;")).toEqual(["SELECT 1"]);
   });
 
+  test.each<readonly [string, number | undefined]>([
+    ["INSERT INTO public.t VALUES (1, 'a), (', f(2))", 1],
+    ["INSERT INTO public.t (id, \"values (\") VALUES (1),\n\t(2, E'\\'(')", 2],
+    ["insert into only t as x overriding system value values ((1)), ($$($$) /* ( */", 2],
+    ["INSERT INTO t DEFAULT VALUES", 1],
+    ["INSERT INTO t VALUES (1), (2) RETURNING (id), (n)", 2],
+    ["INSERT INTO t VALUES (1) ON CONFLICT (id) DO NOTHING", undefined],
+    ["INSERT INTO t SELECT a FROM (VALUES (1), (2)) v (a)", undefined],
+    ["INSERT INTO t (SELECT 1)", undefined],
+    ["UPDATE t SET a = (1)", undefined],
+  ])("of INSERT tell their rows: %s", (sql, insertedRows) => {
+    expect(read(`${sql};\n`)).toMatchObject([{ type: "statement", insertedRows }]);
+  });
+
   test.each([
     ["a string", "SELECT 'a;b'"],
     ["a doubled quote", "SELECT 'it''s; so'"],
