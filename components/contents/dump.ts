@@ -1,6 +1,6 @@
 import { closeSync, existsSync, openSync, readdirSync, readSync, statSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
-import { ConnectedDatabases } from "../../model/dump/connect-command";
+import { ClusterDatabases } from "../../model/dump/cluster-databases";
 import {
   closingProblem,
   clusterProblem,
@@ -151,9 +151,9 @@ function fileProblem(path: string, name: string, database: string | undefined): 
     const problem = dumpFileProblem({ name, bytes, head });
     if (problem !== undefined || !isPlainFile(head)) return problem;
     if (isClusterDump(head)) {
-      const databases = connectedDatabases(file, bytes);
-      if (database === undefined || !databases.includes(database))
-        return clusterProblem(name, databases);
+      const databases = readDatabases(file, bytes);
+      if (database === undefined || !databases.has(database))
+        return clusterProblem(name, databases.names);
     } else if (database !== undefined) return oneDatabaseProblem(name);
     return closingProblem(name, findLastMark(file, bytes));
   } finally {
@@ -171,10 +171,10 @@ function findLastMark(file: number, bytes: number): DumpMark | undefined {
   return undefined;
 }
 
-function connectedDatabases(file: number, bytes: number): readonly string[] {
-  const connected = new ConnectedDatabases();
-  for (let at = 0; at < bytes; at += chunkBytes) connected.push(readAt(file, at, chunkBytes));
-  return connected.names;
+function readDatabases(file: number, bytes: number): ClusterDatabases {
+  const databases = new ClusterDatabases();
+  for (let at = 0; at < bytes; at += chunkBytes) databases.push(readAt(file, at, chunkBytes));
+  return databases;
 }
 
 function readAt(file: number, position: number, length: number): Buffer {

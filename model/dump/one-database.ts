@@ -1,4 +1,4 @@
-import { connectedDatabase } from "./connect-command";
+import { connectedDatabase } from "./cluster-databases";
 import type { StatementFacts } from "./statement";
 
 /** What to do with a statement: run it, leave it out, or give up with a problem, a sentence about the file. */
@@ -49,7 +49,7 @@ export class OneDatabase {
       if (this.only !== undefined) return "leave out";
       return this.#change(name ?? "", excerpt);
     }
-    // Their database is the one that the dump was made of.
+    // Their database is the source of the dump.
     if (/^(?:comment|grant|set owner)$/.test(action) && object.startsWith("DATABASE "))
       return "leave out";
     if (/^SECURITY LABEL (?:FOR \S+ )?ON DATABASE\b/i.test(excerpt)) return "leave out";

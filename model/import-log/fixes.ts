@@ -24,13 +24,13 @@ export function fixFor(
   { dump, server }: DumpVersions = {},
 ): string | undefined {
   const { sqlstate = "", message } = event;
-  const extension =
-    statement.action === "create" && statement.object?.startsWith("EXTENSION ") === true
-      ? (statement.name ?? "")
-      : undefined;
-  const removedIn = extension === undefined ? undefined : removedExtensions[extension];
-  if (removedIn !== undefined && /^(?:0A000|58P01|42704)$/.test(sqlstate)) {
-    return `PostgreSQL has no extension ${extension ?? ""} since version ${removedIn}, so leave it out: DROP EXTENSION ${extension ?? ""} on the source server and dump again, or remove its two statements (CREATE and COMMENT ON EXTENSION) from the dump`;
+  const [, removable] =
+    statement.action === "create"
+      ? (/^(?:EXTENSION|LANGUAGE) (\w+)$/.exec(statement.object ?? "") ?? [])
+      : [];
+  const removedIn = removable === undefined ? undefined : removedExtensions[removable];
+  if (removable !== undefined && removedIn !== undefined && /^(?:0A|58|42704)/.test(sqlstate)) {
+    return `PostgreSQL has no extension ${removable} since version ${removedIn}, so leave it out: DROP EXTENSION ${removable} on the source server and dump again, or remove its statements (CREATE and COMMENT ON) from the dump`;
   }
   const isNewer = dump !== undefined && server !== undefined && dump > server;
   if (isNewer && /^(?:42|0A|22)/.test(sqlstate) && missingRole(event) === undefined) {

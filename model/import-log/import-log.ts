@@ -67,7 +67,8 @@ export class ImportLog {
       root.consequences++;
       if (root.examples.length < maxExamples) root.examples.push(this.redact(event));
     }
-    const cause = root ?? this.#cause(event, this.fix(event) ?? fixFor(event, statement, this.#versions));
+    const cause =
+      root ?? this.#cause(event, this.fix(event) ?? fixFor(event, statement, this.#versions));
     this.#consequences.add(event, statement, cause);
     return root ? "consequence" : "cause";
   }
@@ -182,7 +183,7 @@ export class ImportLog {
         this.#cause(
           event,
           this.#runningCode.has(table)
-            ? "a trigger or rule of the table was created before its rows and changed what became of them; pg_dump writes triggers and rules behind the rows: dump the database in one"
+            ? "a trigger or rule of the table was created before its rows, and so ran for each of them; pg_dump writes triggers and rules behind the rows: dump the database in one"
             : "dump again and compare; report a bug if it happens again",
         );
       }

@@ -181,6 +181,9 @@ export const dataSchema = z
         context.addIssue({ code: "custom", message, path: at, input: data });
       };
       const { dump, from, backup, offsite } = data;
+      if (data.database !== undefined && dump === undefined) {
+        fail("is for the dump of a whole cluster; set dump: <file>, or remove it", "database");
+      }
       if (from === "offsite" && offsite === undefined) {
         fail("is missing; set remote, options, server and identity of the copies", "offsite");
       } else if (from !== "offsite" && offsite !== undefined) {

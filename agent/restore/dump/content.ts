@@ -1,7 +1,8 @@
 import { spawn } from "node:child_process";
 import { createReadStream } from "node:fs";
 import { open } from "node:fs/promises";
-import { ConnectedDatabases } from "../../../model/dump/connect-command";
+import { clientEncodingOf } from "../../../model/dump/client-encoding";
+import { ClusterDatabases } from "../../../model/dump/cluster-databases";
 import type { DumpMark } from "../../../model/dump/dump-marks";
 import {
   closingProblem,
@@ -34,8 +35,10 @@ const unpackers: Readonly<Record<Exclude<Compression, "none">, readonly [string,
 export interface Content {
   readonly compression: Compression;
   readonly kind: Exclude<DumpKind, "directory">;
-  /** The first bytes of the uncompressed content. */
+  /** The first bytes of the uncompressed content; of a whole cluster what is about the chosen database. */
   readonly head: Buffer;
+  /** Whether it is the dump of a whole cluster. */
+  readonly isCluster: boolean;
 }
 
 /**
@@ -55,26 +58,38 @@ export async function recogniseContent(
   const head = compression === "none" ? packedHead : await unpackedHead(file, compression, name);
   const unpackedProblem = contentProblem(name, head);
   if (unpackedProblem !== undefined) throw new AgentError(unpackedProblem);
-  if (isClusterDump(head)) await checkDatabase(file, compression, name, database);
+  const isCluster = isClusterDump(head);
+  const chosen = isCluster ? await findDatabase(file, compression, name, database) : "";
   const kind = detectDumpKind(head) ?? "plain";
   if (kind === "plain" && compression === "none") {
     const unclosed = closingProblem(name, await findLastMark(file, size));
     if (unclosed !== undefined) throw new AgentError(unclosed);
   }
-  return { compression, kind, head };
+  return { compression, kind, head: isCluster ? clusterHead(head, chosen) : head, isCluster };
 }
 
-/** Throws an {@link AgentError} with the databases of a cluster's dump unless it has the chosen one. */
-async function checkDatabase(
+/** The client encoding of a cluster's dump, which its databases may not name, and the statement that creates a database. */
+function clusterHead(head: Buffer, creation: string): Buffer {
+  const lines = head.toString("latin1").split("\n");
+  const encoding = lines.filter((line) => clientEncodingOf(line) !== undefined).slice(0, 1);
+  return Buffer.from([...encoding, creation, ""].join("\n"));
+}
+
+/**
+ * Finds the statement that creates the chosen database in the dump of a cluster, empty if there is none. Throws an
+ * {@link AgentError} with the databases in it unless it has the chosen one.
+ */
+async function findDatabase(
   file: string,
   compression: Compression,
   name: string,
   database: string | undefined,
-): Promise<void> {
-  const connected = new ConnectedDatabases();
-  for await (const chunk of unpack(file, compression, name)) connected.push(chunk);
-  if (database === undefined || !connected.names.includes(database))
-    throw new AgentError(clusterProblem(name, connected.names));
+): Promise<string> {
+  const databases = new ClusterDatabases();
+  for await (const chunk of unpack(file, compression, name)) databases.push(chunk);
+  if (database === undefined || !databases.has(database))
+    throw new AgentError(clusterProblem(name, databases.names));
+  return databases.creationOf(database) ?? "";
 }
 
 /** The uncompressed content of a file, in chunks; `onRead` receives the number of bytes read from the file. */

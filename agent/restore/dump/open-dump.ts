@@ -2,12 +2,7 @@ import { rm, writeFile } from "node:fs/promises";
 import type { Client } from "pg";
 import type { DatabaseOptions } from "../../../model/dump/archive";
 import { readDatabaseOptions } from "../../../model/dump/archive";
-import {
-  isClusterDump,
-  oneDatabaseProblem,
-  type Compression,
-  type DumpKind,
-} from "../../../model/dump/format";
+import { oneDatabaseProblem, type Compression, type DumpKind } from "../../../model/dump/format";
 import { neededBytes, spaceProblem } from "../../../model/dump/disk-space";
 import { quoteLiteral } from "../../../model/base/sql";
 import { formatBytes } from "../../../model/base/units";
@@ -84,10 +79,13 @@ export async function openDump(
   { name, path, isFolder, bytes, unpacked, compared = false, only }: DumpFile,
   corrections: DumpCorrections = {},
 ): Promise<OpenedDump> {
-  const { compression, kind, head } = isFolder
-    ? { compression: "none" as const, kind: "directory" as const, head: Buffer.alloc(0) }
+  const { compression, kind, head, isCluster } = isFolder
+    ? {
+        ...{ compression: "none" as const, kind: "directory" as const },
+        ...{ head: Buffer.alloc(0), isCluster: false },
+      }
     : await recogniseContent(path, name, only);
-  if (only !== undefined && !isClusterDump(head)) throw new AgentError(oneDatabaseProblem(name));
+  if (only !== undefined && !isCluster) throw new AgentError(oneDatabaseProblem(name));
   await checkSpace(client, name, neededBytes({ bytes, kind, compression }));
   const serverMajor = Number(
     (

@@ -9,7 +9,7 @@ interface Found {
 
 /**
  * Qualifies the names of tables in a dump that has them without schema. What such a name means depends on the session's
- * `search_path`, the schemas and the tables at that moment, so PostgreSQL is asked.
+ * `search_path`, the schemas and the tables at that time, so PostgreSQL is asked.
  */
 export class TableNames {
   readonly #found = new Map<string, Found>();

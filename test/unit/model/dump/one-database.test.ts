@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { clientEncodingOf } from "../../../../model/dump/client-encoding";
-import { ConnectedDatabases, connectedDatabase } from "../../../../model/dump/connect-command";
+import { ClusterDatabases, connectedDatabase } from "../../../../model/dump/cluster-databases";
 import { OneDatabase } from "../../../../model/dump/one-database";
 import { ownedSchema } from "../../../../model/dump/schema-owner";
 import { describeStatement } from "../../../../model/dump/statement";
@@ -72,11 +72,12 @@ test.each([
 
 test("the databases of a cluster are found, however its bytes are cut", () => {
   const text =
-    "\\connect template1\nCREATE\n\\connect postgres\nx\\connect no\n\\connect shop\n\\connect hr\n\\connect shop\n";
+    "\\connect template1\nCREATE DATABASE shop;\n\\connect postgres\nx\\connect no\n\\connect shop\n\\connect hr\n\\connect shop\n";
   for (let at = 0; at <= text.length; at++) {
-    const found = new ConnectedDatabases();
+    const found = new ClusterDatabases();
     for (const chunk of [text.slice(0, at), text.slice(at)]) found.push(Buffer.from(chunk));
     expect(found.names).toEqual(["shop", "hr"]);
+    expect(found.creationOf("shop")).toBe("CREATE DATABASE shop;");
   }
 });
 
