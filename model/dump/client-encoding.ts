@@ -3,7 +3,7 @@
  * to latin1`, `SET NAMES 'LATIN1'`; `undefined` for other statements.
  */
 export function clientEncodingOf(statement: string): string | undefined {
-  const [, ...forms] = pattern.exec(statement) ?? [];
+  const forms: readonly (string | undefined)[] = pattern.exec(statement)?.slice(1) ?? [];
   const encoding = forms.find((form) => form !== undefined);
   return encoding === undefined || /^default$/i.test(encoding) ? undefined : encoding;
 }
