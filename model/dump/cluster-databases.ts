@@ -3,7 +3,8 @@ import { describeStatement } from "./statement";
 
 /** The database in `\connect shop`, `\connect "my shop"` or `\connect -reuse-previous=on "dbname='a b'"`; `undefined` when it names none. */
 export function connectedDatabase(command: string): string | undefined {
-  const rest = /^\\(?:c|connect)\s+(?:-reuse-previous=\w+\s+)?(.*)$/.exec(command.trim())?.[1] ?? "";
+  const rest =
+    /^\\(?:c|connect)\s+(?:-reuse-previous=\w+\s+)?(.*)$/.exec(command.trim())?.[1] ?? "";
   const quoted = /^"((?:[^"]|"")*)"/.exec(rest)?.[1]?.replaceAll('""', '"');
   const name =
     quoted ?? /^'((?:[^']|'')*)'/.exec(rest)?.[1]?.replaceAll("''", "'") ?? /^\S+/.exec(rest)?.[0];

@@ -1,5 +1,5 @@
 import type { DumpMark } from "./dump-marks";
-import { truncatedProblem } from "./format";
+import { strippedProblem, truncatedProblem } from "./format";
 import type { StatementFacts } from "./statement";
 
 /** A dump in a file, which can hold several, one behind the other. */
@@ -30,12 +30,15 @@ export class DumpParts {
   /** Parts that have begun and not ended. */
   #open = 0;
   #ended = 0;
+  /** Whether the line that begins a dump was there. */
+  #hasBegun = false;
   /** Whether the open part is known from statements only, which may also come before a dump. */
   #isImplied = false;
 
   /** Takes a mark. @param line its line */
   mark(mark: DumpMark, line: number): void {
     if (mark === "begin") {
+      this.#hasBegun = true;
       if (this.#isImplied) this.#parts.pop();
       else this.#open++;
       this.#begin(line);
@@ -82,7 +85,7 @@ export class DumpParts {
   /** Why the file is not whole, with the fix; `undefined` when it is. Call it at its end. @param name the file's name */
   problem(name: string): string | undefined {
     const parts = this.#parts;
-    if (this.#ended === 0) return truncatedProblem(name);
+    if (this.#ended === 0) return this.#hasBegun ? truncatedProblem(name) : strippedProblem(name);
     if (this.#open > 0) return parts.length > 1 ? cutPart(name, parts) : truncatedProblem(name);
     const { tables, hasRows, hasRest } = this.contents;
     if (parts.length < 2 || tables === 0 || !hasRows || hasRest) return undefined;

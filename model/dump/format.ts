@@ -126,9 +126,15 @@ const marked = "-- PostgreSQL database dump";
 /** Bytes that neighbouring parts of a file must share for {@link lastMark}. */
 export const markBytes = 128;
 
-/** The problem of a plain dump whose last mark is not its closing line. */
+/** The problem of a plain dump whose last mark is not its closing line. @param mark the last one in the whole file */
 export function closingProblem(name: string, mark: DumpMark | undefined): string | undefined {
-  return mark === "end" ? undefined : truncatedProblem(name);
+  if (mark === "end") return undefined;
+  return mark === undefined ? strippedProblem(name) : truncatedProblem(name);
+}
+
+/** The problem of a plain dump without the comments of pg_dump. */
+export function strippedProblem(name: string): string {
+  return `${name} has neither the first nor the closing line of pg_dump ("-- PostgreSQL database dump complete"), so nobody can tell whether it is complete: some frameworks and filters remove comments; use what pg_dump itself writes`;
 }
 
 /** The problem of the dump of a whole cluster. @param databases the databases in it */

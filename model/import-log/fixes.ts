@@ -33,7 +33,13 @@ export function fixFor(
     return `PostgreSQL has no extension ${removable} since version ${removedIn}, so leave it out: DROP EXTENSION ${removable} on the source server and dump again, or remove its statements (CREATE and COMMENT ON) from the dump`;
   }
   const isNewer = dump !== undefined && server !== undefined && dump > server;
-  if (isNewer && /^(?:42|0A|22)/.test(sqlstate) && missingRole(event) === undefined) {
+  const isExtension = statement.object?.startsWith("EXTENSION ") === true;
+  if (
+    isNewer &&
+    !isExtension &&
+    /^(?:42601|42704|42883|42P17|0A000)$/.test(sqlstate) &&
+    missingRole(event) === undefined
+  ) {
     return `the dump is from PostgreSQL ${dump}, and this server's ${server} does not know everything in it; drop the object on the source server, or leave it out of the dump (pg_dump --exclude-…)`;
   }
   const role = missingRole(event);

@@ -148,6 +148,27 @@ describe("the data section", () => {
     });
   });
 
+  test("names a database in the dump of a whole cluster, and nowhere else", () => {
+    const cluster = `--\n-- PostgreSQL database cluster dump\n--\n\\connect shop\n${plain}\\connect hr\n${plain}`;
+    const dump = write("cluster.sql", cluster);
+    expect(findContents({ dump }, places("a"))).toEqual({
+      problem: {
+        path: "data.dump",
+        text: "cluster.sql is a dump of a whole cluster (pg_dumpall) with databases shop, hr; set data.database to the one to restore, e.g. data.database: shop",
+      },
+    });
+    const acceptSchemaOnly = true;
+    expect(findContents({ dump, database: "hr", acceptSchemaOnly }, places("a"))).toMatchObject({
+      contents: { source: { name: "cluster.sql", database: "hr" }, acceptSchemaOnly },
+    });
+    expect(findContents({ dump: write("one.sql", plain), database: "hr" }, places("a"))).toEqual({
+      problem: {
+        path: "data.dump",
+        text: "one.sql is not a dump of a whole cluster (pg_dumpall), so it has one database; remove data.database",
+      },
+    });
+  });
+
   test("names the key that is wrong", () => {
     expect(findContents({ dump: "nowhere/a.sql" }, places("a"))).toMatchObject({
       problem: { path: "data.dump" },
