@@ -203,7 +203,7 @@ describe("an archive of a newer PostgreSQL", () => {
 
   test("is tried, and what PostgreSQL here does not know is told as such", async () => {
     const archive = await server.dump("source", "-Fc", "-Z0");
-    const said = archive.toString("latin1").replace(/17(\.\d+ \(Debian)/, "18$1");
+    const said = archive.toString("latin1").replaceAll(/17(\.\d+ \(Debian)/g, "18$1");
     const broken = said.replace("CREATE INDEX", "CREATE INDEQ");
     await former.expectRefused(
       Buffer.from(broken, "latin1"),
