@@ -134,7 +134,7 @@ export function closingProblem(name: string, mark: DumpMark | undefined): string
 
 /** The problem of a plain dump without the comments of pg_dump. */
 export function strippedProblem(name: string): string {
-  return `${name} has neither the first nor the closing line of pg_dump ("-- PostgreSQL database dump complete"), so nobody can tell whether it is complete: some frameworks and filters remove comments; use what pg_dump itself writes`;
+  return `${name} has neither the first nor the closing line of pg_dump ("-- PostgreSQL database dump complete"), so it may be incomplete: some frameworks and filters remove comments; use what pg_dump itself writes`;
 }
 
 /** The problem of the dump of a whole cluster. @param databases the databases in it */

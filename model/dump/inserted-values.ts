@@ -1,6 +1,6 @@
 /**
- * Counts the rows in the VALUES of an INSERT by its words and parentheses: `INSERT INTO a VALUES (1), (2)` has two. The text
- * does not tell how many rows a query yields, or ON CONFLICT leaves.
+ * Counts the rows in the VALUES of an INSERT by its words and parentheses: `INSERT INTO a VALUES (1), (2)` has two. How many
+ * rows a query yields, or ON CONFLICT leaves, is not in the text.
  */
 export class InsertedValues {
   #state: "before" | "values" | "after" | "unknown" = "before";

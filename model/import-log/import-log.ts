@@ -73,6 +73,13 @@ export class ImportLog {
     return root ? "consequence" : "cause";
   }
 
+  /** Adds a note that is about no message of PostgreSQL. */
+  note(text: string): void {
+    const note = this.#notes.get(text) ?? { count: 0, examples: [] };
+    this.#notes.set(text, note);
+    note.count++;
+  }
+
   /** Adds rows of a table in the dump; `null` for an unknown number of rows. */
   expectRows(table: string, rows: number | null): void {
     const before = this.#expected.get(table);
@@ -98,11 +105,6 @@ export class ImportLog {
   /** Records the major version of the server. */
   restoredOn(major: number): void {
     this.#versions = { ...this.#versions, server: major };
-  }
-
-  /** Adds a note about the dump as a whole. */
-  note(text: string): void {
-    this.#notes.set(text, { count: 1, examples: [] });
   }
 
   /** Records the handling of a role in the dump; the caller can increase the returned counts. */
