@@ -53,7 +53,7 @@ export function addBackups(program: Command, { folder, exit }: VerbContext): voi
     .option(
       "--last-of <database>",
       "allow to delete the last verified backup of this database; repeatable",
-      (name: string, names: string[] = []) => [...names, name],
+      (name: string, names: string[] | undefined) => [...(names ?? []), name],
     )
     .option("-y, --yes", "do not ask")
     .option("--json", "print JSON")

@@ -54,7 +54,7 @@ export function hasPassword(text: string): boolean {
 }
 
 /** Decodes `%40` and the like; a `%` that begins no such code stays as it is. */
-export function decodeLogin(text: string): string {
+function decodeLogin(text: string): string {
   return text.replace(/(?:%[\da-f]{2})+/gi, (codes) => {
     try {
       return decodeURIComponent(codes);

@@ -4,7 +4,7 @@ const vicinity = 26 * 3_600_000;
 const formats = new Map<string, Intl.DateTimeFormat>();
 
 /** A local time, as if it were UTC: 02:30 in Berlin is 02:30 UTC. */
-export function localTime(timeZone: string, time: Date): Date {
+function localTime(timeZone: string, time: Date): Date {
   let format = formats.get(timeZone);
   if (!format) {
     format = new Intl.DateTimeFormat("en-GB", {

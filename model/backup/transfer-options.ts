@@ -17,8 +17,8 @@ const factors: Readonly<Record<string, number>> = {
 };
 
 /** Parses an rclone size such as `64Mi`, `64M` or `5120`; `undefined` if it has another form. */
-export function parseRcloneSize(text: string): number | undefined {
-  const match = /^(\d+(?:\.\d+)?)\s*([bkmgtp]?)(?:ib?)?$/i.exec(text.trim());
+function parseRcloneSize(text: string): number | undefined {
+  const match = /^(\d+(?:\.\d+)?)\s*([a-z]?)(?:ib?)?$/i.exec(text.trim());
   const factor = factors[match?.[2]?.toLowerCase() ?? "?"];
   return match && factor !== undefined ? Number(match[1]) * factor : undefined;
 }

@@ -135,6 +135,25 @@ describe("backups of a server", () => {
     expect(left.stdout).toBe(`${first}\nrecords\n`);
   });
 
+  it("of another database are counted for it: the last verified one is deleted only if that is said", async () => {
+    const other = "20261122T032900Z";
+    await server.createDatabase("billing", "CREATE TABLE public.b AS SELECT 1 AS i");
+    await writeDumpedBackup(server, { id: other, database: "billing" });
+    expect(await stagecraft("verify", "dev")).toMatchObject({
+      status: 0,
+      stdout: expect.stringContaining(`backup ${other} passed`) as string,
+    });
+    const refused = await stagecraft("delete", "dev", other, "--yes");
+    expect(refused.stderr).toBe(
+      "error: nothing was deleted: no other verified backup has billing: verify another one first, or add --last-of billing if that is no longer needed",
+    );
+    expect(refused.status).toBe(2);
+    const forgotten = await stagecraft("forget", "dev", "--json");
+    expect(JSON.parse(forgotten.stdout)).toMatchObject({ removed: [] });
+    const done = await stagecraft("delete", "dev", other, "--last-of", "billing", "--yes");
+    expect(done).toMatchObject({ status: 0, stdout: expect.stringContaining(other) as string });
+  });
+
   it("are restored by a refresh, never on production, and only if they exist", async () => {
     const missing = await stagecraft("restore", "staging", "20200101T000000Z");
     expect(missing.stderr).toContain("20200101T000000Z");

@@ -35,9 +35,9 @@ export async function verifyAndPrune(
     await waitForPostgres(600);
     return await withJobLock({ kind: "verification", name }, signal, async () => {
       const changed = await withAbort(signal, recheckFiles(now()));
-      const errors = await verifyAll(verified, signal);
+      const [error] = await verifyAll(verified, signal);
       await pruneBackups(pins, now());
-      if (errors.length > 0) throw errors[0];
+      if (error) throw error;
       const rejected = (await readBackupCatalogue()).flatMap(
         ({ authenticity }) => authenticity?.problem ?? [],
       );
