@@ -7,7 +7,7 @@ import type { StackFileConfig } from "../model/stack-file/schema";
 /** Reads the files that a stack's `tls` section names, and reports problems. */
 export function readTlsFiles(
   projectFolder: string,
-  { names, certificate, key, ca }: StackFileConfig["tls"],
+  { names, certificate, key, ca, clientCa }: StackFileConfig["tls"],
 ): { readonly tls: TlsArgs; readonly problems: readonly ConfigProblem[] } {
   const problems: ConfigProblem[] = [];
   const fail = (name: string, text: string): void => {
@@ -32,6 +32,7 @@ export function readTlsFiles(
     certificate: read("certificate", certificate),
     key: read("key", key),
     ca: read("ca", ca),
+    clientCa: read("clientCa", clientCa),
   };
   if (key !== undefined && tls.key !== undefined && isOpen(resolve(projectFolder, key))) {
     fail("key", `${key} is readable by other users of this machine; fix it with: chmod 600 ${key}`);

@@ -1,5 +1,5 @@
 import { accessText } from "../../model/pg-hba/judge/access-text";
-import { parsePgHba } from "../../model/pg-hba/text/parse";
+import { rulesOnServer } from "../../model/pg-hba/text/rules-on-server";
 import { ownNetwork, requiredAccess } from "../../model/pg-hba/judge/required-access";
 import { accessScope } from "../../model/pg-hba/judge/access-scope";
 import { Problem } from "../base/problem";
@@ -15,8 +15,8 @@ export async function runAccess(folder: string, stack: StackName): Promise<void>
   if (server?.observation === undefined || database === undefined) {
     throw new Problem(`${stack} is not running`, `npm start -- ${stack}`);
   }
-  const { pgHba, interfaces } = server.observation;
-  const { rules } = parsePgHba(pgHba.text);
+  const { pgHba, interfaces, postgresVersion } = server.observation;
+  const rules = rulesOnServer(pgHba, postgresVersion);
   const application = settings.pgHba?.application ?? ownNetwork;
   const required = requiredAccess(stackKinds[stack], database, application);
   const scope = accessScope({ database, application, rules, required, interfaces });

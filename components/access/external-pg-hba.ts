@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { Observation } from "../../model/observation/observation";
 import { externalRequired, externalRules } from "../../model/pg-hba/judge/external-rules";
+import { findingsOf, formatFinding } from "../../model/pg-hba/judge/findings";
 import { whoCan } from "../../model/pg-hba/rule/evaluate";
 import type { RequiredAccess } from "../../model/pg-hba/judge/finding";
 import { renderManagedFile } from "../../model/pg-hba/text/managed-file";
@@ -16,10 +17,13 @@ import { remotePgHba } from "./remote-pg-hba";
 import type { SshArgs } from "./ssh";
 
 /** Access rules of an external PostgreSQL server. */
-export interface ExternalPgHbaChoice extends PgHbaChoice {
+export interface ExternalPgHbaChoice extends Omit<PgHbaChoice, "maps"> {
   /** The network that the agent connects from, as the server sees it, e.g. `"192.0.2.7/32"`. @default "samenet", the networks of the server's machine */
   readonly agent?: string | undefined;
 }
+
+/** The newest major version of PostgreSQL that is supported. */
+const newestVersion = 18;
 
 /** Arguments of {@link ExternalPgHba}. */
 export interface ExternalPgHbaArgs extends ExternalPgHbaChoice {
@@ -55,8 +59,16 @@ export class ExternalPgHba extends pulumi.ComponentResource {
     super("stagecraft:index:ExternalPgHba", name, { rules: rules.map(describeRule) }, opts);
 
     const required = externalRequired(access);
-    const findings = checkRules(`ExternalPgHba "${name}"`, rules, { kind, required });
-    const text = renderManagedFile(rules, sha256);
+    const what = `ExternalPgHba "${name}"`;
+    // Its version is known once the agent has connected; the agent lets PostgreSQL itself judge the file in any case.
+    const findings = checkRules(what, rules, { kind, required, version: newestVersion });
+    void server.observed.then(({ observation }) => {
+      const version = parseInt(observation?.postgresVersion ?? "", 10) || newestVersion;
+      for (const finding of findingsOf(rules, { kind, version }))
+        if (finding.severity === "error" && finding.kind === "invalid")
+          void pulumi.log.error(`${what}: ${formatFinding(finding)}`, this);
+    });
+    const text = renderManagedFile(rules, sha256, "host");
     this.text = containsSecret(rules) ? pulumi.secret(text) : pulumi.output(text);
     if (ssh) {
       const tried = probes(rules, required);

@@ -2,6 +2,7 @@ import * as command from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
 import { renderManagedFile } from "../../model/pg-hba/text/managed-file";
 import { presets } from "../../model/pg-hba/rule/presets";
+import { areMapsUpToDate, mapNames, renderMaps } from "../../model/pg-hba/text/maps";
 import { pgHbaRequestSchema } from "../../model/pg-hba/rule/protocol";
 import { describeRule } from "../../model/pg-hba/text/render";
 import {
@@ -12,7 +13,7 @@ import {
 import type { PgHbaRule } from "../../model/pg-hba/rule/rule";
 import { agentCommand } from "../engine/agent-command";
 import { sha256 } from "../engine/digest";
-import { checkRules, containsSecret, logAccessChange } from "./pg-hba-rules";
+import { checkMaps, checkRules, containsSecret, logAccessChange } from "./pg-hba-rules";
 import type { AgentRef } from "../engine/server-ref";
 
 /** The access rules of a server. */
@@ -21,6 +22,11 @@ export interface PgHbaChoice {
   readonly application?: string | undefined;
   /** All rules, in their order. @default the preset of the server's kind, see `presets` */
   readonly rules?: readonly PgHbaRule[] | undefined;
+  /**
+   * Lines of `pg_ident.conf` for rules with the option `map`: map, system user and role in each, e.g. `"people ada.lovelace ada"`.
+   * @default none
+   */
+  readonly maps?: readonly string[] | undefined;
 }
 
 /** Arguments of {@link PgHba}. */
@@ -31,6 +37,8 @@ export interface PgHbaArgs extends PgHbaChoice {
   readonly after?: pulumi.Resource | undefined;
   /** The database that the application uses. */
   readonly database: string;
+  /** Whether the server has a CA that it verifies client certificates with. @default false */
+  readonly clientCa?: boolean | undefined;
 }
 
 /**
@@ -47,31 +55,38 @@ export interface PgHbaArgs extends PgHbaChoice {
  */
 export class PgHba extends pulumi.ComponentResource {
   constructor(name: string, args: PgHbaArgs, opts?: pulumi.ComponentResourceOptions) {
-    const { server, database, application = ownNetwork } = args;
+    const { server, database, application = ownNetwork, maps = [], clientCa = false } = args;
     const { kind } = server;
     const rules = args.rules ?? presets[kind]({ database, application });
     // Shown at preview when they change.
-    super("stagecraft:index:PgHba", name, { rules: rules.map(describeRule) }, opts);
+    const shown = { rules: rules.map(describeRule), ...(maps.length > 0 && { maps }) };
+    super("stagecraft:index:PgHba", name, shown, opts);
 
     const required = requiredAccess(kind, database, application);
-    const findings = checkRules(`PgHba "${name}"`, rules, { kind, required });
+    checkMaps(`PgHba "${name}"`, maps);
+    const provided = { clientCa, maps: mapNames(maps) };
+    const findings = checkRules(`PgHba "${name}"`, rules, { kind, required, provided });
     const text = renderManagedFile(rules, sha256);
     const request = pgHbaRequestSchema.parse({
       server: server.server,
       text,
       required: testableConnections(rules, required),
+      maps: renderMaps(maps, sha256),
     });
     new command.local.Command(
       name,
       agentCommand(server, {
         verb: "pg-hba",
         request: containsSecret(rules) ? pulumi.secret(request) : request,
-        isUpToDate: ({ pgHba }) => pgHba.sha256 === sha256(text),
+        isUpToDate: ({ pgHba }) =>
+          pgHba.sha256 === sha256(text) &&
+          pgHba.loaded !== false &&
+          areMapsUpToDate(pgHba.maps ?? "", maps),
       }),
       { parent: this, ...(args.after && { dependsOn: args.after }) },
     );
 
-    logAccessChange(this, { server, rules, text, findings, required, database, application });
+    logAccessChange(this, { server, rules, text, findings, required, database, application, maps });
     this.registerOutputs();
   }
 }

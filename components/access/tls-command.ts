@@ -16,6 +16,11 @@ export interface TlsArgs {
   readonly key?: pulumi.Input<string> | undefined;
   /** The CA that clients verify it with, as PEM. */
   readonly ca?: pulumi.Input<string> | undefined;
+  /**
+   * The CA certificates that PostgreSQL verifies client certificates with, as PEM, for rules with `cert` or `clientcert`. A client
+   * that sends a certificate of another CA is then rejected. A change is applied by a reload. @default none
+   */
+  readonly clientCa?: pulumi.Input<string> | undefined;
 }
 
 /** Names that clients on the same machine use. */
@@ -24,24 +29,28 @@ const ownNames = ["localhost", "127.0.0.1", "::1"];
 /** Installs or renews the server certificate and turns TLS on. stdout is the JSON of `tlsResultSchema`. */
 export function tlsCommand(
   server: AgentRef & { readonly address: string },
-  { names = [], certificate, key, ca }: TlsArgs,
+  { names = [], certificate, key, ca, clientCa }: TlsArgs,
 ): command.local.CommandArgs {
   const address = isWildcardAddress(server.address) ? [] : [server.address];
   const certificateNames = [...new Set([...ownNames, ...address, server.names.postgres, ...names])];
-  const request = pulumi.all([certificate, key, ca]).apply(([certificate, key, ca]) =>
-    tlsRequestSchema.parse({
-      server: server.server,
-      names: certificateNames,
-      certificate,
-      key,
-      ca,
-    }),
-  );
+  const request = pulumi
+    .all([certificate, key, ca, clientCa])
+    .apply(([certificate, key, ca, clientCa]) =>
+      tlsRequestSchema.parse({
+        server: server.server,
+        names: certificateNames,
+        certificate,
+        key,
+        ca,
+        clientCa,
+      }),
+    );
   return agentCommand(server, {
     verb: "tls",
     request: key === undefined ? request : pulumi.secret(request),
     isUpToDate: ({ tls }) =>
       tls.on &&
+      (tls.clientCa ?? false) === (clientCa !== undefined) &&
       tls.given === (certificate !== undefined) &&
       (tls.given || certificateNames.every((name) => coversName(tls.names, name))),
   });

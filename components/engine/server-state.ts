@@ -5,6 +5,7 @@ import { engineLabels, type EngineNames } from "../../model/base/engine-names";
 import { call } from "../../engine/agent-client";
 import { engineFailure } from "../../engine/problems";
 import { docker } from "../../engine/run";
+import { startupErrors } from "../../model/parameters/startup-errors";
 
 /**
  * How long docker or the agent may take. Without the answer a preview continues, and shows changes that are not needed: only
@@ -69,8 +70,12 @@ async function observeNow(
     observe(host, names.agent),
   ]);
   const now = new Date().toISOString();
+  // While the agent can connect, PostgreSQL has started.
+  const isFailing =
+    observation === undefined && parts.replaceable.get("postgres")?.isFailing === true;
   const made = (part: ReplaceablePart): string => {
     if (!own.includes(part)) return "";
+    if (part === "postgres" && isFailing) return now;
     const found = parts.replaceable.get(part);
     return found?.isRunning === true ? (found.createdAt ?? "") : now;
   };
@@ -79,9 +84,23 @@ async function observeNow(
       ...{ network: made("network"), postgres: made("postgres") },
       ...{ agent: made("agent"), scratch: made("scratch") },
     },
-    faults: faultsOf(names, parts, own),
+    faults: [
+      ...faultsOf(names, parts, own),
+      ...(isFailing ? [await startFault(host, names.postgres)] : []),
+    ],
     observation,
   };
+}
+
+/** Why PostgreSQL does not start, by the last error in its log. */
+async function startFault(host: string, postgres: string): Promise<string> {
+  const args = ["logs", "--tail", "40", postgres];
+  const answer = await docker(host, args, { timeoutMs }).catch(() => undefined);
+  const errors = startupErrors(`${answer?.stdout ?? ""}\n${answer?.stderr ?? ""}`);
+  const reason = errors.split("; ").at(-1) ?? "";
+  const because =
+    reason === "" ? "PostgreSQL does not start" : `PostgreSQL does not start: ${reason}`;
+  return `${postgres} restarts again and again, because ${because}; it will be recreated (log: docker logs ${postgres})`;
 }
 
 /** Creation time of a container, and what is wrong with it. A container that is missing or stopped is recreated. */
@@ -118,6 +137,8 @@ export async function publishedPorts(host: string, prefix: string, server: strin
 
 interface PartState {
   readonly isRunning: boolean;
+  /** Whether it is between two starts, or has just been started again, after one that failed. */
+  readonly isFailing: boolean;
   readonly state: string;
   readonly createdAt: string | undefined;
 }
@@ -126,7 +147,10 @@ const labelsSchema = z.record(z.string(), z.string()).nullish();
 const inspectedSchema = z.array(
   z.object({
     Name: z.string(),
-    State: z.object({ Status: z.string() }).optional(),
+    State: z
+      .object({ Status: z.string(), Health: z.object({ Status: z.string() }).nullish() })
+      .optional(),
+    RestartCount: z.number().optional(),
     Config: z.object({ Labels: labelsSchema }).optional(),
     Labels: labelsSchema,
   }),
@@ -167,11 +191,14 @@ async function inspect(
   const answer = await docker(host, args, { timeoutMs }).catch(() => undefined);
   const found = inspectedSchema.safeParse(parseJson(answer?.stdout ?? "")).data ?? [];
   return new Map(
-    found.map(({ Name, State, Config, Labels }) => {
+    found.map(({ Name, State, Config, Labels, RestartCount = 0 }) => {
       const state = State?.Status ?? "running";
       const isRunning = state === "running" || state === "restarting";
+      // One restart is a crash, after which PostgreSQL may need its time to recover.
+      const isStartingAgain = RestartCount > 1 && State?.Health?.Status !== "healthy";
+      const isFailing = state === "restarting" || (isRunning && isStartingAgain);
       const createdAt = (Config?.Labels ?? Labels)?.[createdLabel];
-      return [Name.replace(/^\//, ""), { isRunning, state, createdAt }];
+      return [Name.replace(/^\//, ""), { isRunning, isFailing, state, createdAt }];
     }),
   );
 }

@@ -185,7 +185,13 @@ export class PostgresServer extends pulumi.ComponentResource implements ServerRe
     });
     new PgHba(
       `${name}-pg-hba`,
-      { ...pgHba, server: this, database: roles.database, after: certificate },
+      {
+        ...pgHba,
+        server: this,
+        database: roles.database,
+        clientCa: tls.clientCa !== undefined,
+        after: certificate,
+      },
       { parent: this },
     );
     this.ca = certificate.stdout.apply((stdout) => tlsResultSchema.parse(JSON.parse(stdout)).ca);

@@ -15,13 +15,20 @@ export function readNumber(
   const match = /^\s*([+-]?(?:0x[\da-f]+|(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?))\s*([a-z]*)\s*$/i.exec(
     text,
   );
-  // PostgreSQL reads 010 as octal.
-  if (!match || /^\s*[+-]?0\d/.test(text)) return "not a number";
-  const value = Number(match[1]);
+  if (!match) return "not a number";
+  const value = numberOf(match[1] ?? "", parameter.vartype);
+  if (value === undefined) return "not a number";
   const unit = match[2] ?? "";
   const counted = unit === "" ? value : convert(value, unit, parameter.unit);
   if (counted === undefined) return "wrong unit";
   return parameter.vartype === "integer" ? roundHalfEven(counted) : counted;
+}
+
+/** PostgreSQL reads integers as C does: 0640 is octal, unless a fraction or an exponent follows. */
+function numberOf(text: string, vartype: string): number | undefined {
+  const [, sign, digits] = /^([+-]?)0(\d+)$/.exec(text) ?? [];
+  if (digits === undefined || vartype !== "integer") return Number(text);
+  return /^[0-7]+$/.test(digits) ? (sign === "-" ? -1 : 1) * parseInt(digits, 8) : undefined;
 }
 
 function convert(value: number, unit: string, base: string): number | undefined {

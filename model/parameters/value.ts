@@ -82,6 +82,8 @@ function numberRule(parameter: PostgresParameter, value: string): string | undef
   if (read === "not a number") return `be ${kindOf(parameter)}`;
   if (read === "wrong unit") return unitProblem(parameter);
   const isInside = read >= parameter.min && read <= parameter.max;
+  if (!isInside && parameter.name === "log_file_mode")
+    return 'be an octal file mode in quotes, from "0000" to "0777"';
   return isInside
     ? undefined
     : `be from ${amount(parameter, parameter.min)} to ${amount(parameter, parameter.max)}`;

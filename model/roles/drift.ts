@@ -8,7 +8,7 @@ import { noLogin } from "./role";
  */
 export function rolesDrift(observation: RolesObservation, people: readonly string[]): string[] {
   const { faults, missing, superusers, rights, logins } = observation;
-  const { recorded, strangers = [], databases = [] } = observation;
+  const { recorded, strangers = [], databases = [], differences = [] } = observation;
   const reported = [
     ...missing,
     ...faults.flatMap(({ role, faults }) => (faults.includes(noLogin) ? [role] : [])),
@@ -20,9 +20,10 @@ export function rolesDrift(observation: RolesObservation, people: readonly strin
     ),
     ...missing.map((role) => `role ${role} is missing; up recreates it`),
     ...withoutLogin.map((role) => `role ${role} is missing or may not log in; up corrects it`),
-    ...rights.map(
-      (database) => `privileges in ${database} differ from the declared ones; up corrects them`,
-    ),
+    ...rights.map((database) => {
+      const texts = differences.find((found) => found.database === database)?.texts ?? [];
+      return `privileges in ${database} differ from the declared ones${differenceText(texts)}; up corrects them`;
+    }),
     ...databases.flatMap(({ database, faults }) =>
       faults.map((fault) => `database ${database} ${fault}; up corrects it`),
     ),
@@ -50,6 +51,15 @@ export function areRolesUpToDate(
   const own = { ...observation, superusers: [], strangers: [] };
   // An older agent does not say whether there is a record.
   return observation.recorded === true && rolesDrift(own, people).length === 0;
+}
+
+/** Differences shown of a database. */
+const maxDifferences = 5;
+
+function differenceText(texts: readonly string[]): string {
+  if (texts.length === 0) return "";
+  const more = texts.length - maxDifferences;
+  return `: ${texts.slice(0, maxDifferences).join(", ")}${more > 0 ? ` and ${more} more` : ""}`;
 }
 
 function listText(items: readonly string[]): string {

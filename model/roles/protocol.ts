@@ -59,6 +59,10 @@ export const rolesObservationSchema = z.strictObject({
   superusers: z.array(z.string()),
   /** Databases in which a role has missing or extra privileges. */
   rights: z.array(z.string()),
+  /** What the privileges differ in, by database, e.g. `shop_readonly lacks SELECT on table public.orders`. */
+  differences: z
+    .array(z.strictObject({ database: z.string(), texts: z.array(z.string()) }))
+    .optional(),
   /** Names of all of Stagecraft's login roles. */
   logins: z.array(z.string()),
   /** Whether the agent remembers what the last `up` applied; absent from an older agent, like all that follows. */

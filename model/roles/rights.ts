@@ -116,3 +116,27 @@ export function renderChange(change: RightsChange, owner: string): string[] {
   }
   return statements;
 }
+
+/** Objects named in a sentence about a change. */
+const maxNames = 3;
+
+/** What differs from the declared privileges, e.g. `shop_readonly lacks SELECT on table public.orders`. */
+export function describeDifference({
+  verb,
+  class: objects,
+  privileges,
+  grantee,
+  names,
+}: RightsChange): string {
+  const who = grantee.replace(/^"(.*)"$/s, "$1");
+  const verbs = {
+    GRANT: "lacks",
+    REVOKE: "also has",
+    "REVOKE GRANT OPTION FOR": "may grant to others",
+  } as const;
+  const what = objects.startsWith("default ")
+    ? `future ${objects.slice("default ".length).toLowerCase()} ${names[0] ?? ""}`.trimEnd()
+    : `${objects.toLowerCase()} ${names.slice(0, maxNames).join(", ")}`;
+  const more = names.length - maxNames;
+  return `${who} ${verbs[verb]} ${privileges} on ${what}${more > 0 ? ` and ${more} more` : ""}`;
+}

@@ -44,7 +44,9 @@ export function parseStackConfig(
   const { pgHba } = config as Partial<StackFileConfig>;
   const kind = kindOf(stack);
   if (kind !== undefined && pgHba !== undefined && database !== undefined) {
-    problems.push(...pgHbaConfigProblems(kind, database.name, pgHba));
+    // Not of the parsed section: another value in it may be invalid.
+    const clientCa = isSection(raw["tls"]) && raw["tls"]["clientCa"] !== undefined;
+    problems.push(...pgHbaConfigProblems(kind, database.name, pgHba, clientCa));
   }
   if (kind === "production" && database?.keep !== undefined) {
     const text = "is not allowed on production, whose contents are never replaced; remove it";

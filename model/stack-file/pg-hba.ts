@@ -3,6 +3,7 @@ import type { ServerKind } from "../base/names";
 import type { ConfigProblem } from "../base/config-problem";
 import { formatNetwork, parseCidr, trimNetwork } from "../pg-hba/rule/address";
 import { findingsOf, formatFinding } from "../pg-hba/judge/findings";
+import { mapNames, readMap } from "../pg-hba/text/maps";
 import { parsePgHba } from "../pg-hba/text/parse";
 import { presets } from "../pg-hba/rule/presets";
 import { describeRule, formatRule } from "../pg-hba/text/render";
@@ -21,6 +22,14 @@ export const pgHbaConfigSchema = z
     rules: z.array(z.string()).optional().meta({
       description: "Additional lines of `pg_hba.conf`, after those of the preset.",
     }),
+    maps: z
+      .array(z.string())
+      .optional()
+      .meta({
+        description:
+          "Lines of `pg_ident.conf` for rules with `map=`: map, system user and role in each.",
+        examples: [["people ada.lovelace ada"]],
+      }),
   })
   .superRefine((section, context) => {
     // The messages are complete; with an object as their input, the value is not appended.
@@ -30,7 +39,13 @@ export const pgHbaConfigSchema = z
     const problem = networkProblem(section.application);
     if (problem !== undefined) fail({ path: "application", text: problem });
     const lines = section.rules ?? [];
-    for (const found of [...lines.flatMap(lineProblems), ...repetitions(lines)]) fail(found);
+    const maps = section.maps ?? [];
+    for (const found of [
+      ...lines.flatMap(lineProblems),
+      ...repetitions(lines),
+      ...maps.flatMap(mapProblems),
+    ])
+      fail(found);
   });
 export type PgHbaConfig = z.output<typeof pgHbaConfigSchema>;
 
@@ -44,15 +59,21 @@ export function rulesOfServer(
   return [...presets[kind](args), ...rules.flatMap((line) => ruleOf(line) ?? [])];
 }
 
-/** Errors in the stack file's rules for this kind of server, by key; warnings are shown by the preview. */
+/**
+ * Errors in the stack file's rules for this kind of server, by key; warnings are shown by the preview.
+ *
+ * @param clientCa Whether the section `tls` names a CA of clients
+ */
 export function pgHbaConfigProblems(
   kind: ServerKind,
   database: string,
   settings: PgHbaConfig,
+  clientCa: boolean,
 ): readonly ConfigProblem[] {
+  const provided = { clientCa, maps: mapNames(settings.maps ?? []) };
   const rules = rulesOfServer(kind, database, settings);
   const own = rules.length - (settings.rules ?? []).length;
-  return findingsOf(rules, { kind }).flatMap((finding) => {
+  return findingsOf(rules, { kind, provided }).flatMap((finding) => {
     const { severity, index = 0 } = finding;
     if (severity !== "error" || index < own) return [];
     return [{ path: `pgHba.rules[${index - own}]`, text: formatFinding(finding) }];
@@ -80,6 +101,11 @@ function lineProblems(line: string, index: number): readonly ConfigProblem[] {
     path,
     text: rule === "" ? "is empty; write a rule or remove the entry" : `${rule}: ${problem}`,
   }));
+}
+
+function mapProblems(line: string, index: number): readonly ConfigProblem[] {
+  const read = readMap(line);
+  return "severity" in read ? [{ path: `maps[${index}]`, text: read.text }] : [];
 }
 
 function repetitions(lines: readonly string[]): readonly ConfigProblem[] {

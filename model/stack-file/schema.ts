@@ -210,6 +210,10 @@ const tlsSchema = z.strictObject({
   ca: path
     .optional()
     .meta({ description: "PEM file of the CA certificate that clients verify it with." }),
+  clientCa: path.optional().meta({
+    description:
+      "PEM file of the CA certificates that PostgreSQL verifies client certificates with, for rules with `cert` or `clientcert`.",
+  }),
 });
 
 /** The section `people`: users and their team roles. */

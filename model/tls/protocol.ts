@@ -36,6 +36,8 @@ export const tlsRequestSchema = z
     /** DNS names and IP addresses that clients connect to. */
     names: z.array(certificateNameSchema).min(1, "must have at least one name"),
     ...givenCertificateSchema,
+    /** The CA certificates that PostgreSQL verifies client certificates with. @default it verifies none */
+    clientCa: pemOf("a certificate", "CERTIFICATE").optional(),
   })
   .superRefine(({ certificate, key, ca }, context) => {
     const fail = (field: string, message: string): void => {
@@ -80,5 +82,7 @@ export const tlsObservationSchema = z.strictObject({
   names: z.array(z.string()),
   /** Whether the certificate was supplied by the user; Stagecraft does not renew it. */
   given: z.boolean(),
+  /** Whether PostgreSQL verifies client certificates with the CA that the last `up` installed. Absent from an older agent. */
+  clientCa: z.boolean().optional(),
 });
 export type TlsObservation = z.infer<typeof tlsObservationSchema>;

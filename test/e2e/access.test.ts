@@ -1,6 +1,7 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
+import { until } from "../support/time/until";
 import { runDocker, smallDump, useProject, type SettingChanges } from "../support/stacks/project";
 
 const project = useProject();
@@ -212,6 +213,38 @@ test("what was changed by hand is seen at preview, and mended", async () => {
     await superuser("SELECT count(*) FROM pg_hba_file_rules WHERE auth_method = 'trust'"),
   ).toBe("0");
   expect(await superuser(`SELECT rolsuper FROM pg_roles WHERE rolname = '${database}'`)).toBe("f");
+  expect(await project.up(stack, "--expect-no-changes")).toMatchObject({ exitCode: 0 });
+});
+
+test("rules with which PostgreSQL does not start are seen at preview, and up brings it back", async () => {
+  const { agent, postgres } = project.names(stack);
+  const file = "/var/lib/postgresql/data/pgdata/pg_hba.conf";
+  const line =
+    "host all all 10.0.0.0/8 radius radiusservers=radius.office.example radiussecrets=s3cret";
+  project.reconfigure(stack, settings({ pgHba: { rules: [line] } }));
+  const { exitCode, text } = await project.up(stack);
+  expect(exitCode).not.toBe(0);
+  expect(text).toContain(
+    'could not translate RADIUS server name "radius.office.example" to address',
+  );
+  project.reconfigure(stack, settings());
+  // By hand, past the check; the agent's main process, which would put it right within seconds, is suspended.
+  const serve = (signal: string): string =>
+    `for p in /proc/[0-9]*; do tr '\\0' ' ' <$p/cmdline | grep -q 'agent.j[s] serve' && kill -${signal} \${p#/proc/}; done; true`;
+  await runDocker("exec", agent, "sh", "-c", serve("STOP"));
+  await runDocker("exec", postgres, "sh", "-c", `echo "${line}" >> ${file}`);
+  await runDocker("restart", postgres);
+  const restarts = async (): Promise<boolean> =>
+    Number((await runDocker("inspect", "--format", "{{.RestartCount}}", postgres)).text) > 1;
+  await until("PostgreSQL fails to start", restarts);
+  expect((await project.preview(stack)).text).toMatch(
+    /prod-postgres restarts again and again, because PostgreSQL does not start: could not load .*pg_hba\.conf/,
+  );
+  expect(await project.up(stack)).toMatchObject({ exitCode: 0 });
+  await runDocker("exec", agent, "sh", "-c", serve("CONT"));
+  expect(
+    await superuser("SELECT count(*) FROM pg_hba_file_rules WHERE auth_method = 'radius'"),
+  ).toBe("0");
   expect(await project.up(stack, "--expect-no-changes")).toMatchObject({ exitCode: 0 });
 });
 

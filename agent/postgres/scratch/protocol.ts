@@ -18,8 +18,13 @@ const parametersSchema = z.record(z.string().regex(/^[a-z][a-z0-9_]*$/), z.strin
 
 /** What the agent asks of the scratch container. */
 export const scratchRequestSchema = z.discriminatedUnion("task", [
-  /** Reads a `pg_hba.conf`. */
-  z.strictObject({ task: z.literal("check rules"), files: filesSchema, file: z.string() }),
+  /** Reads a `pg_hba.conf`, and with it a `pg_ident.conf`. */
+  z.strictObject({
+    task: z.literal("check rules"),
+    files: filesSchema,
+    file: z.string(),
+    maps: z.string().optional(),
+  }),
   /** Starts PostgreSQL with a main configuration file. */
   z.strictObject({ task: z.literal("try configuration"), files: filesSchema, file: z.string() }),
   /** Runs an empty server as long as the connection stays open. */

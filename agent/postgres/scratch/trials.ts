@@ -32,8 +32,15 @@ const minimalParameters = {
   shared_buffers: "128kB",
 };
 
-const rulesQuery = `COPY (
-  SELECT jsonb_build_object('rules', count(*), 'rejected', jsonb_agg(r) FILTER (WHERE error IS NOT NULL))
+/**
+ * PostgreSQL reports some errors, such as a RADIUS server whose name it cannot resolve, only at debug level: the line then
+ * has neither values nor an error.
+ */
+const rulesQuery = `SET log_min_messages = debug3;
+
+COPY (
+  SELECT jsonb_build_object('rules', count(*), 'rejected', jsonb_agg(r) FILTER (WHERE error IS NOT NULL OR type IS NULL),
+           'maps', (SELECT jsonb_agg(m) FROM pg_ident_file_mappings AS m WHERE error IS NOT NULL))
   FROM pg_hba_file_rules AS r) TO STDOUT`;
 
 /**
@@ -58,12 +65,13 @@ const isolation = {
 /** Lets `postgres --single` read a candidate of `pg_hba.conf`. Takes about 30 ms. */
 export async function readRules(
   cluster: string,
-  { files, file }: RulesCheck,
+  { files, file, maps = "/dev/null" }: RulesCheck,
 ): Promise<ScratchAnswer> {
   return withFiles(files, async () => {
     const parameters = {
       ...minimalParameters,
       hba_file: file,
+      ident_file: maps,
       // Without TLS, PostgreSQL would report an error for a hostssl line, although it accepts the line.
       ssl: "on",
       data_directory: cluster,
@@ -141,6 +149,6 @@ function answer(more: Partial<ScratchAnswer>): ScratchAnswer {
 /** Removes the banner and the prompts of single-user mode, which is interactive. */
 function withoutPrompts(stdout: string): string {
   return stdout
-    .replace(/^\nPostgreSQL stand-alone backend .*\n(?:backend> )?/, "")
+    .replace(/^\nPostgreSQL stand-alone backend .*\n(?:backend> )*/, "")
     .replace(/backend> \n?$/, "");
 }

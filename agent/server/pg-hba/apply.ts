@@ -6,7 +6,10 @@ import { waitForPostgres } from "../../postgres/connect";
 import { postgresHostName } from "../../postgres/container";
 import { logLine } from "../../system/progress";
 import { requireValidRules } from "./check-file";
+import { restoreAcceptedRules, saveAcceptedRules } from "./accepted-rules";
+import { areRulesActive } from "./active-rules";
 import { HbaFile } from "./hba-file";
+import { areMapsDifferent, readMaps, writeMaps } from "./maps-file";
 import { isAuthenticationFailure, reloadRules } from "./reload";
 import { lockedOutText, rolledBackText, type LockedOut } from "./locked-out";
 import { agentConnection, tryConnections } from "./try-connections";
@@ -17,8 +20,8 @@ import { connectToOwnDatabase } from "../../postgres/own-database";
 /** Advisory lock that serialises changes of the rules; the session holds it. */
 const lock = advisoryLocks.pgHba;
 
-/** How long PostgreSQL may take to start. */
-const startSeconds = 60;
+/** How long PostgreSQL may take to start; the engine waits up to 60 s before it starts a container again. */
+const startSeconds = 120;
 
 /**
  * Applies rules: a scratch PostgreSQL checks the file, it replaces `pg_hba.conf`, PostgreSQL reloads, and the required
@@ -60,10 +63,13 @@ class PgHbaChange {
     });
     try {
       const file = await this.#step("open", async () => this.#open(client));
-      const isNew = !(await file.read()).equals(Buffer.from(this.request.text));
-      const changed = isNew || !(await isLoaded(client, file));
+      const { text, maps } = this.request;
+      const isOtherText = !(await file.read()).equals(Buffer.from(text));
+      const isNew = isOtherText || (maps !== undefined && (await areMapsDifferent(client, maps)));
+      const changed = isNew || !(await isActive(client, file, text));
       if (isNew) await this.#replace(client, file);
       else await this.#confirm(client, changed);
+      await saveAcceptedRules(text);
       return { changed, seconds: secondsSince(this.#started), steps: this.#steps };
     } finally {
       await client.end().catch(() => undefined);
@@ -83,20 +89,24 @@ class PgHbaChange {
 
   async #replace(client: Client, file: HbaFile): Promise<void> {
     await this.#writeCandidate(file);
+    const { maps } = this.request;
+    const previousMaps = await readMaps();
+    if (maps !== undefined) await writeMaps(maps);
     await file.startTrial();
     try {
-      await this.#step("reload", async () => reloadRules(client));
+      await this.#step("reload", async () => reloadRules(client, this.request.text));
       const lockedOut = await this.#try();
       if (lockedOut.length > 0)
         throw new AgentError(rolledBackText(this.request.server, lockedOut));
     } catch (error) {
-      await this.#step("roll back", async () => rollBack(client, file)).catch(
-        (rollbackError: unknown) => {
-          logLine(
-            `cannot restore the previous rules yet (${messageOf(rollbackError)}); the next change restores them`,
-          );
-        },
-      );
+      await this.#step("roll back", async () => {
+        if (maps !== undefined) await writeMaps(previousMaps);
+        await rollBack(client, file);
+      }).catch((rollbackError: unknown) => {
+        logLine(
+          `cannot restore the previous rules yet (${messageOf(rollbackError)}); the next change restores them`,
+        );
+      });
       throw error;
     }
     await file.endTrial();
@@ -104,14 +114,14 @@ class PgHbaChange {
 
   /** Checks rules that are in the file already. */
   async #confirm(client: Client, reload: boolean): Promise<void> {
-    if (reload) await this.#step("reload", async () => reloadRules(client));
+    if (reload) await this.#step("reload", async () => reloadRules(client, this.request.text));
     const lockedOut = await this.#try();
     if (lockedOut.length > 0) throw new AgentError(lockedOutText(this.request.server, lockedOut));
   }
 
   async #writeCandidate(file: HbaFile): Promise<void> {
     await this.#step("check", async () =>
-      requireValidRules(this.request.text, this.request.server),
+      requireValidRules(this.request.text, this.request.server, this.request.maps),
     );
     await this.#step("write", async () => file.writeCandidate(this.request.text));
   }
@@ -152,24 +162,22 @@ async function connectOrWait(): Promise<Client> {
     return await connectToOwnDatabase();
   } catch (error) {
     if (isAuthenticationFailure(error)) throw error;
+    const restored = await restoreAcceptedRules();
+    if (restored !== undefined) logLine(restored);
     await waitForPostgres(startSeconds);
     return connectToOwnDatabase();
   }
 }
 
-/** Whether PostgreSQL has loaded the file since it was replaced. */
-async function isLoaded(client: Client, file: HbaFile): Promise<boolean> {
-  const { rows } = await client.query<{ loaded: boolean }>(
-    "SELECT to_timestamp($1::float8) < pg_conf_load_time() AS loaded",
-    [await file.changedAtSeconds()],
-  );
-  return rows[0]?.loaded ?? false;
+/** Whether PostgreSQL has loaded the file since it was replaced, and accepted it. */
+async function isActive(client: Client, file: HbaFile, text: string): Promise<boolean> {
+  return (await file.isLoaded(client)) && (await areRulesActive(text)) !== false;
 }
 
 /** Restores the rules from before the trial, and reloads them. */
 async function rollBack(client: Client, file: HbaFile): Promise<void> {
   await file.restoreProven();
-  await reloadRules(client);
+  await reloadRules(client, (await file.read()).toString("utf8"));
   await file.endTrial();
 }
 

@@ -60,7 +60,7 @@ async function reloadAndTry(
       throw new AgentError(
         "pg_hba.conf on the server differs from the new rules; check whether someone else has changed it",
       );
-    await reloadRules(client);
+    await reloadRules(client, text);
     const agent: RequiredConnection = {
       name: "the agent",
       user,

@@ -36,9 +36,17 @@ export class HbaFile {
     return (await readRegularFile(this.path)) ?? Buffer.alloc(0);
   }
 
-  /** Time of the last write or rename, in seconds since 1970. `pg_stat_file` would return whole seconds only. */
-  async changedAtSeconds(): Promise<number> {
-    return this.#inFolder(async (at) => (await lstat(at(this.path))).ctimeMs / 1000);
+  /** Whether PostgreSQL has read the file since it was changed. */
+  async isLoaded(client: Client): Promise<boolean> {
+    // pg_stat_file would return whole seconds only.
+    const changedAt = await this.#inFolder(
+      async (at) => (await lstat(at(this.path))).ctimeMs / 1000,
+    );
+    const { rows } = await client.query<{ loaded: boolean }>(
+      "SELECT pg_catalog.to_timestamp($1::float8) < pg_catalog.pg_conf_load_time() AS loaded",
+      [changedAt],
+    );
+    return rows[0]?.loaded ?? false;
   }
 
   /** Writes a candidate next to the file and syncs it to disk. Returns its path. */

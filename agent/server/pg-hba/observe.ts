@@ -3,22 +3,31 @@ import type { PgHbaObservation } from "../../../model/pg-hba/rule/protocol";
 import { isExternal } from "../../postgres/external-connection";
 import { sha256Of } from "../../system/digest";
 import { AgentError } from "../../system/errors";
+import { readMaps } from "./maps-file";
+import { readIncludedFiles } from "./included-files";
 import { HbaFile } from "./hba-file";
 
 /** Observes the rules on disk, for a preview to compare with the desired ones; an empty text when the file is missing. */
 export async function observePgHba(client: Client): Promise<PgHbaObservation> {
-  const bytes = isExternal ? await readExternalFile(client) : await readOwnFile(client);
-  return { text: bytes.toString("utf8"), sha256: sha256Of(bytes) };
-}
-
-/** Reads the file; empty when there is something else in its place, which the next change names. */
-async function readOwnFile(client: Client): Promise<Buffer> {
+  if (isExternal) return observationOf(client, await readExternalFile(client));
   try {
-    return await (await HbaFile.of(client)).read();
+    const file = await HbaFile.of(client);
+    const observed = {
+      ...(await observationOf(client, await file.read())),
+      maps: await readMaps(),
+    };
+    return observed.text === "" ? observed : { ...observed, loaded: await file.isLoaded(client) };
   } catch (error) {
-    if (error instanceof AgentError) return Buffer.alloc(0);
+    // There is something else in its place, which the next change names.
+    if (error instanceof AgentError) return observationOf(client, Buffer.alloc(0));
     throw error;
   }
+}
+
+async function observationOf(client: Client, bytes: Buffer): Promise<PgHbaObservation> {
+  const text = bytes.toString("utf8");
+  const included = await readIncludedFiles(client, text);
+  return { text, sha256: sha256Of(bytes), ...(included && { included }) };
 }
 
 /** Reads the file of an external server by SQL, as a superuser. PostgreSQL manual, 9.28.9. */

@@ -3,15 +3,19 @@ import { DatabaseError, type Client } from "pg";
 import { AgentError } from "../../system/errors";
 import { connect } from "../../postgres/connect";
 import { serverLogCommand } from "../../postgres/container";
+import { areRulesActive } from "./active-rules";
+import { firstLineError } from "./rule-errors";
 
 const timeoutSeconds = 10;
 const intervalMs = 5;
 
 /**
  * Makes PostgreSQL reload its files and waits until the rules apply to every new session.
- * Throws an {@link AgentError} when PostgreSQL rejects the rules or takes over 10 s.
+ * Throws an {@link AgentError} when PostgreSQL rejects the rules, and so keeps the previous ones, or takes over 10 s.
+ *
+ * @param text The rules in the file, whose marker is tried
  */
-export async function reloadRules(client: Client): Promise<void> {
+export async function reloadRules(client: Client, text: string): Promise<void> {
   const { rows } = await client.query<{ at: string }>(
     "SELECT clock_timestamp()::text AS at, pg_reload_conf()",
   );
@@ -24,6 +28,10 @@ export async function reloadRules(client: Client): Promise<void> {
       );
     await sleep(intervalMs);
   }
+  if ((await areRulesActive(text)) === false)
+    throw new AgentError(
+      `PostgreSQL rejects pg_hba.conf, keeps the previous rules and would not start with these; check: ${serverLogCommand}`,
+    );
 }
 
 /**
@@ -42,17 +50,15 @@ async function isReloaded(requestedAt: string): Promise<boolean> {
     throw error;
   }
   try {
-    const { rows } = await client.query<{ reloaded: boolean; problem: string | null }>(
-      `SELECT pg_conf_load_time() > $1::timestamptz AND pg_conf_load_time() < backend_start AS reloaded,
-              (SELECT format('line %s: %s', line_number, error) FROM pg_hba_file_rules
-               WHERE error NOT LIKE '%record cannot match because%' LIMIT 1) AS problem
+    const { rows } = await client.query<{ reloaded: boolean }>(
+      `SELECT pg_conf_load_time() > $1::timestamptz AND pg_conf_load_time() < backend_start AS reloaded
        FROM pg_stat_activity WHERE pid = pg_backend_pid()`,
       [requestedAt],
     );
-    const [facts] = rows;
-    if (facts?.reloaded !== true) return false;
-    if (facts.problem === null) return true;
-    throw new AgentError(`PostgreSQL rejects pg_hba.conf: ${facts.problem}`);
+    if (rows[0]?.reloaded !== true) return false;
+    const problem = await firstLineError(client);
+    if (problem === undefined) return true;
+    throw new AgentError(`PostgreSQL rejects pg_hba.conf: line ${problem.line}: ${problem.error}`);
   } finally {
     await client.end().catch(() => undefined);
   }

@@ -9,7 +9,7 @@ import { AgentError } from "../../system/errors";
 import { waitForPostgres, withConnection } from "../../postgres/connect";
 import { withOwnDatabase } from "../../postgres/own-database";
 import { logLine } from "../../system/progress";
-import { findDatabaseSettings } from "./database-settings";
+import { findClosedDatabases, findDatabaseSettings } from "./database-settings";
 import { ensureRoles } from "./ensure";
 import { reassignLargeObjects, reassignExtensionRoutines, reassignToOwner } from "./ownership";
 import { closeSystemDatabases, correctRights } from "./rights";
@@ -19,12 +19,11 @@ export async function applyRoles(request: RolesRequest): Promise<RolesResult> {
   await waitForPostgres(60);
   return withOwnDatabase(async (client) => {
     const result = await ensureRoles(client, desiredRoles(request));
-    result.changed.push(...(await closeSystemDatabases(client)));
+    const names = request.databases.map(({ name }) => name);
     result.changed.push(
-      ...(await resetSettings(
-        client,
-        request.databases.map(({ name }) => name),
-      )),
+      ...(await closeSystemDatabases(client)),
+      ...(await resetSettings(client, names)),
+      ...(await openDatabases(client, names)),
     );
     for (const { name } of request.databases) {
       if (await exists(client, name)) result.changed.push(...(await correctDatabase(client, name)));
@@ -39,6 +38,14 @@ async function resetSettings(client: Client, databases: readonly string[]): Prom
   const drift = (await findDatabaseSettings(client, databases)).filter(isSettingDrift);
   for (const setting of drift) await client.query(resetStatement(setting));
   return drift.map((setting) => `${setting.database ?? "ALL"}: now RESET ${setting.name}`);
+}
+
+/** Lets roles connect to databases that allow no connections. Returns a sentence for each. */
+async function openDatabases(client: Client, databases: readonly string[]): Promise<string[]> {
+  const closed = await findClosedDatabases(client, databases);
+  for (const { database, clause } of closed)
+    await client.query(`ALTER DATABASE ${q(database)} ${clause}`);
+  return closed.map(({ database, fault, clause }) => `${database}: ${fault}; now ${clause}`);
 }
 
 async function exists(client: Client, database: string): Promise<boolean> {

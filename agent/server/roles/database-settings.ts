@@ -11,8 +11,9 @@ export async function findDatabaseSettings(
   databases: readonly string[],
 ): Promise<DatabaseSetting[]> {
   const { rows } = await client.query<DatabaseSetting>(
-    `SELECT s.database, s.name, coalesce(p.context IN ('superuser', 'superuser-backend'), false) AS "superuserOnly"
-     FROM (SELECT d.datname AS database, pg_catalog.split_part(setting, '=', 1) AS name
+    `SELECT s.database, s.name, s.value, coalesce(p.context IN ('superuser', 'superuser-backend'), false) AS "superuserOnly"
+     FROM (SELECT d.datname AS database, pg_catalog.split_part(setting, '=', 1) AS name,
+                  pg_catalog.substr(setting, pg_catalog.strpos(setting, '=') + 1) AS value
            FROM pg_catalog.pg_db_role_setting s LEFT JOIN pg_catalog.pg_database d ON d.oid = s.setdatabase
            CROSS JOIN LATERAL pg_catalog.unnest(s.setconfig) AS setting
            WHERE s.setrole = 0 AND (d.datname = ANY ($1) OR s.setdatabase = 0 AND NOT $2)) AS s
@@ -21,4 +22,33 @@ export async function findDatabaseSettings(
     [databases, isExternal],
   );
   return rows;
+}
+
+/** A managed database that nobody but superusers can connect to. */
+export interface ClosedDatabase {
+  readonly database: string;
+  /** To follow its name. */
+  readonly fault: string;
+  /** The clause of ALTER DATABASE that opens it. */
+  readonly clause: string;
+}
+
+/** Finds the databases that allow no connections; another limit is up to their owner. */
+export async function findClosedDatabases(
+  client: Client,
+  databases: readonly string[],
+): Promise<ClosedDatabase[]> {
+  const { rows } = await client.query<{ database: string; allows: boolean; limit: number }>(
+    `SELECT datname AS database, datallowconn AS allows, datconnlimit AS limit FROM pg_catalog.pg_database
+     WHERE datname = ANY ($1) AND (NOT datallowconn OR datconnlimit = 0) ORDER BY datname`,
+    [databases],
+  );
+  return rows.flatMap(({ database, allows, limit }) => [
+    ...(allows
+      ? []
+      : [{ database, fault: "allows no connections", clause: "ALLOW_CONNECTIONS true" }]),
+    ...(limit === 0
+      ? [{ database, fault: "has a connection limit of 0", clause: "CONNECTION LIMIT -1" }]
+      : []),
+  ]);
 }

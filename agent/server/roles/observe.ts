@@ -6,22 +6,23 @@ import {
   monitorRole,
   superuser,
 } from "../../../model/roles/names";
-import { isSettingDrift } from "../../../model/roles/database-settings";
+import { isSettingDrift, settingFault } from "../../../model/roles/database-settings";
 import { readRoleComment } from "../../../model/roles/mark";
 import type { RolesObservation } from "../../../model/roles/protocol";
 import type { RecordedRole, RolesRecord } from "../../../model/roles/record";
 import { isRemovedRole } from "../../../model/roles/recorded-roles";
 import { settingsOf } from "../../../model/roles/role-settings";
+import { describeDifference } from "../../../model/roles/rights";
 import { isLogin, superuserFaults, visibleFaults } from "../../../model/roles/role";
 import type { DatabaseFacts } from "../../../model/restore/protocol";
 import { withConnection } from "../../postgres/connect";
 import { isExternal } from "../../postgres/external-connection";
-import { findDatabaseSettings } from "./database-settings";
+import { findClosedDatabases, findDatabaseSettings } from "./database-settings";
 import { findRoles } from "./find-roles";
 import { managedDatabases } from "./managed-databases";
 import { objectOwners, type ObjectOwner } from "./ownership";
 import { readRolesRecord } from "./record";
-import { openSystemDatabases, findRightsChanges } from "./rights";
+import { openSystemDatabases, findRightsChanges, type OpenDatabase } from "./rights";
 import { findStrangers } from "./strangers";
 
 /** Observes the drift of roles and rights on this server; read-only. */
@@ -46,7 +47,15 @@ export async function observeRoles(client: Client): Promise<RolesObservation> {
   if (expected.length > 0) expected.push(monitorRole);
   const contents = await observeContents(databases);
   const settings = await findDatabaseSettings(client, names);
+  const differences = [
+    ...systemDifferences(await openSystemDatabases(client)),
+    ...names.flatMap((database) => {
+      const texts = contents.get(database)?.differences ?? [];
+      return texts.length === 0 ? [] : [{ database, texts: [...texts] }];
+    }),
+  ];
   const bootstrap = found.get(superuser);
+  const closed = await findClosedDatabases(client, names);
   const faults = [
     ...marked.map(({ role, mark }) => {
       const isRemoved = isRemovedRole(role.name, mark, record, names);
@@ -91,8 +100,9 @@ export async function observeRoles(client: Client): Promise<RolesObservation> {
       const faults = [
         ...ownerFaults(name, owner, contents.get(name)?.owners ?? []),
         ...settings
-          .filter((setting) => setting.database === name && isSettingDrift(setting))
-          .map((setting) => `sets ${setting.name}, which only a superuser may set`),
+          .filter((setting) => setting.database === name)
+          .flatMap((setting) => settingFault(setting) ?? []),
+        ...closed.filter(({ database }) => database === name).map(({ fault }) => fault),
       ];
       return faults.length === 0 ? [] : [{ database: name, faults }];
     }),
@@ -102,10 +112,8 @@ export async function observeRoles(client: Client): Promise<RolesObservation> {
       );
       return set.length === 0 ? [] : [{ database, names: set.map(({ name }) => name) }];
     }),
-    rights: [
-      ...new Set((await openSystemDatabases(client)).map(({ name }) => name)),
-      ...names.filter((name) => contents.get(name)?.rightsDiffer === true),
-    ],
+    rights: differences.map(({ database }) => database),
+    differences,
     logins: marked
       .filter(({ role, mark }) => role.login && isLogin(mark))
       .map(({ role }) => role.name),
@@ -117,7 +125,8 @@ function recordedRole(record: RolesRecord | undefined, name: string): RecordedRo
 }
 
 interface Contents {
-  readonly rightsDiffer: boolean;
+  /** What the privileges differ in. */
+  readonly differences: readonly string[];
   readonly owners: readonly ObjectOwner[];
 }
 
@@ -128,7 +137,7 @@ async function observeContents(
   for (const { name } of databases) {
     try {
       const found = await withConnection(name, async (client) => ({
-        rightsDiffer: (await findRightsChanges(client, name)).length > 0,
+        differences: (await findRightsChanges(client, name)).map(describeDifference),
         owners: await objectOwners(client, name),
       }));
       contents.set(name, found);
@@ -137,6 +146,17 @@ async function observeContents(
     }
   }
   return contents;
+}
+
+function systemDifferences(
+  open: readonly OpenDatabase[],
+): { readonly database: string; readonly texts: string[] }[] {
+  return [...new Set(open.map(({ name }) => name))].map((database) => ({
+    database,
+    texts: open
+      .filter(({ name }) => name === database)
+      .map(({ grantee }) => `${grantee} also has privileges on the database`),
+  }));
 }
 
 /** Objects of Stagecraft's other roles; `up` reassigns them. */

@@ -38,6 +38,7 @@ export async function findRightsChanges(client: Client, database: string): Promi
     JSON.stringify(Object.entries(grantees).map(([part, role]) => ({ part, role }))),
     JSON.stringify(allRights),
     owner,
+    isExternal,
   ]);
   return [...rows, ...(await findLargeObjectChanges(client, [application, owner], [readonly]))];
 }
@@ -93,7 +94,8 @@ export async function openSystemDatabases(client: Client): Promise<OpenDatabase[
 /**
  * Compares all privileges of Stagecraft's roles and of PUBLIC with the desired ones ($2), in one query for thousands of
  * objects. Objects of extensions and of PostgreSQL are left unchanged. Of routines, only those are compared that PUBLIC
- * may not execute, or that may write with their owner's rights, which the read-only role must not execute.
+ * may not execute, or that may write with their owner's rights, which the read-only role must not execute. Roles that Stagecraft
+ * did not create have no privilege on the database itself, except on an external server ($4); those on objects stay.
  */
 const changesSql = `
   WITH grantees AS MATERIALIZED (
@@ -103,6 +105,10 @@ const changesSql = `
     UNION ALL
     SELECT r.oid, format('%I', r.rolname), 'other' FROM pg_catalog.pg_roles r
     WHERE pg_catalog.shobj_description(r.oid, 'pg_authid') IN ('stagecraft: person', 'stagecraft: group')
+  ), others AS MATERIALIZED (
+    SELECT r.oid FROM pg_catalog.pg_roles r
+    WHERE NOT $4::boolean AND NOT r.rolsuper AND NOT EXISTS (SELECT FROM grantees g WHERE g.oid = r.oid)
+      AND r.rolname !~ '^stagecraft_(session_|restore$)'
   ), desired AS MATERIALIZED (
     SELECT w.class, g.oid AS grantee, w.privilege, w.required
     FROM pg_catalog.jsonb_to_recordset($2) AS w(class text, grantee text, privilege text, required boolean)
@@ -156,8 +162,9 @@ const changesSql = `
     WHERE d.defaclrole = (SELECT oid FROM pg_catalog.pg_roles WHERE rolname = $3) AND d.defaclobjtype IN ('r', 'S', 'f')
   ), found AS MATERIALIZED (
     SELECT o.class, o.name, o.owner, o.whole, a.grantor, a.grantee, a.privilege_type AS privilege, a.is_grantable
-    FROM objects o CROSS JOIN LATERAL aclexplode(o.acl) a JOIN grantees g ON g.oid = a.grantee
-    WHERE a.grantee <> o.owner
+    FROM objects o CROSS JOIN LATERAL aclexplode(o.acl) a
+    WHERE a.grantee <> o.owner AND (a.grantee IN (SELECT oid FROM grantees)
+      OR o.class = 'DATABASE' AND a.grantee IN (SELECT oid FROM others))
   ), changes AS (
     SELECT 1 AS step, 'GRANT' AS verb, o.class, o.name, w.grantee, w.privilege
     FROM objects o JOIN desired w ON w.class = o.class AND w.required AND w.grantee <> o.owner

@@ -16,27 +16,35 @@ import { servedFingerprint } from "./served-certificate";
 /** Folder with one folder per pair, so that PostgreSQL never reads a certificate with another one's key. */
 const folder = path.join(dataFolder, "tls");
 
-const pairFiles = ["server.crt", "server.key"] as const;
+const pairFiles = ["server.crt", "server.key", "client-ca.crt"] as const;
+
+/** A certificate with its key, and what PostgreSQL verifies client certificates with. */
+export interface InstalledPair extends CertificatePair {
+  /** The CA certificates, in PEM; `undefined` if PostgreSQL asks for no client certificate. */
+  readonly clientCa: string | undefined;
+}
 
 /** The pair that PostgreSQL uses; `undefined` when Stagecraft has installed none. */
-export async function installedPair(): Promise<CertificatePair | undefined> {
+export async function installedPair(): Promise<InstalledPair | undefined> {
   const name = /^ssl_cert_file = '.*\/tls\/([0-9a-f]+)\/server\.crt'$/m.exec(
     (await readTextIfExists(configFiles.tls)) ?? "",
   )?.[1];
   if (name === undefined) return undefined;
   const certificate = await readTextIfExists(path.join(folder, name, "server.crt"));
   const key = await readTextIfExists(path.join(folder, name, "server.key"));
-  return certificate === undefined || key === undefined ? undefined : { certificate, key };
+  if (certificate === undefined || key === undefined) return undefined;
+  const clientCa = await readTextIfExists(path.join(folder, name, "client-ca.crt"));
+  return { certificate, key, clientCa };
 }
 
 /**
  * Makes PostgreSQL use a certificate for new connections; open ones stay open. If PostgreSQL rejects it, the previous
  * configuration is restored and an {@link AgentError} is thrown.
  */
-export async function installCertificate(client: Client, pair: CertificatePair): Promise<void> {
+export async function installCertificate(client: Client, pair: InstalledPair): Promise<void> {
   const previous = await readTextIfExists(configFiles.tls);
   const pairFolder = await storePair(pair);
-  const desired = render(pairFolder);
+  const desired = render(pairFolder, pair.clientCa !== undefined);
   try {
     const rejection = await tryConfigFile(configFiles.tls, desired);
     if (rejection !== undefined) throw rejectedError(rejection);
@@ -57,6 +65,19 @@ export async function installCertificate(client: Client, pair: CertificatePair):
   });
 }
 
+/** Whether PostgreSQL verifies client certificates with the CA that was installed, unchanged. */
+export async function isClientCaInstalled(client: Client): Promise<boolean> {
+  const { rows } = await client.query<{ file: string }>("SHOW ssl_ca_file");
+  const file = rows[0]?.file ?? "";
+  const pair = await installedPair();
+  return pair?.clientCa !== undefined && file === path.join(folder, nameOf(pair), "client-ca.crt");
+}
+
+/** Name of a pair's folder. A changed CA gives another one, as a changed certificate does. */
+function nameOf({ certificate, clientCa = "" }: InstalledPair): string {
+  return sha256Of(certificate + clientCa).slice(0, 16);
+}
+
 /** Whether PostgreSQL offers TLS. */
 export async function isTlsOn(client: Client): Promise<boolean> {
   const { rows } = await client.query<{ ssl: string }>("SHOW ssl");
@@ -73,8 +94,9 @@ async function servedProblem(client: Client, certificate: string): Promise<strin
   return served.fingerprint === desired ? undefined : "it still serves another one";
 }
 
-async function storePair({ certificate, key }: CertificatePair): Promise<string> {
-  const name = sha256Of(certificate).slice(0, 16);
+async function storePair(pair: InstalledPair): Promise<string> {
+  const { certificate, key, clientCa } = pair;
+  const name = nameOf(pair);
   const partial = `${name}.partial`;
   await withRealFolder(dataFolder, async (pinned) =>
     mkdir(path.join(pinned, path.basename(folder)), { mode: 0o700 }),
@@ -84,6 +106,8 @@ async function storePair({ certificate, key }: CertificatePair): Promise<string>
     await mkdir(path.join(pinned, partial), { mode: 0o700 }).catch(ignoreExisting);
     await writeFileAtomically(path.join(folder, partial, "server.crt"), certificate);
     await writeFileAtomically(path.join(folder, partial, "server.key"), key);
+    if (clientCa !== undefined)
+      await writeFileAtomically(path.join(folder, partial, "client-ca.crt"), clientCa);
     await removePair(pinned, name);
     await rename(path.join(pinned, partial), path.join(pinned, name));
     return path.join(folder, name);
@@ -110,11 +134,12 @@ function ignoreExisting(error: unknown): void {
   if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
 }
 
-function render(pairFolder: string): string {
+function render(pairFolder: string, verifiesClients: boolean): string {
   const settings = {
     ssl: "on",
     ssl_cert_file: path.join(pairFolder, "server.crt"),
     ssl_key_file: path.join(pairFolder, "server.key"),
+    ...(verifiesClients && { ssl_ca_file: path.join(pairFolder, "client-ca.crt") }),
     ssl_min_protocol_version: "TLSv1.2",
   };
   const lines = Object.entries(settings).map(([name, value]) => `${name} = ${quoteValue(value)}\n`);

@@ -6,6 +6,8 @@ import type { AuthMethod, PgHbaRule } from "../rule/rule";
 export type PgHbaFindingKind =
   | "invalid"
   | "shadowed"
+  | "pointless"
+  | "unusable"
   | "wider"
   | "weak method"
   | "world-wide"
@@ -32,6 +34,14 @@ export interface RequiredAccess extends ConnectionAttempt {
   readonly methods?: readonly AuthMethod[];
 }
 
+/** What rules with `cert`, `clientcert` and `map` need. */
+export interface ProvidedForRules {
+  /** Whether PostgreSQL has a CA that it verifies client certificates with (`tls.clientCa`). */
+  readonly clientCa: boolean;
+  /** Names of the user name maps (`pgHba.maps`). */
+  readonly maps: readonly string[];
+}
+
 /** The server and connections that rules are checked for. */
 export interface FindingContext {
   readonly kind: ServerKind;
@@ -42,4 +52,6 @@ export interface FindingContext {
   readonly server?: ServerEnvironment;
   /** PostgreSQL's major version. @default 17 */
   readonly version?: number;
+  /** What the server has for rules that need more than a password. @default not known, so that it is not checked */
+  readonly provided?: ProvidedForRules | undefined;
 }

@@ -3,7 +3,9 @@ import { checkRule } from "../rule/check";
 import { Coverage } from "../rule/coverage";
 import { lockedOutConnections, lockedOutReplicas } from "./lock-out";
 import { describeRule } from "../text/render";
+import { pointlessRejections } from "./pointless-rejection";
 import { riskOf } from "./risks";
+import { unresolvedNames, unusableRule } from "./unusable-rule";
 import type { PgHbaRule } from "../rule/rule";
 import { widerThanNeighbour } from "./wider";
 import { type FindingContext, type PgHbaFinding } from "./finding";
@@ -15,6 +17,7 @@ export function findingsOf(
 ): readonly PgHbaFinding[] {
   const coverage = new Coverage();
   const neighbours = widerThanNeighbour(rules);
+  const pointless = pointlessRejections(rules);
   const ofRules = rules.flatMap((rule, index): readonly PgHbaFinding[] => {
     const at = { rule, index };
     const invalid = checkRule(rule, context.version).map(({ severity, text }): PgHbaFinding => {
@@ -28,11 +31,15 @@ export function findingsOf(
     const shadowed = shadowedFinding(rules, index, by, context.kind);
     const risk = riskOf(rule, context.kind);
     const wider = neighbours.get(index);
+    const rejection = shadowed ? undefined : pointless.get(index);
+    const unusable = unusableRule(rule, context.provided) ?? unresolvedNames(rule);
     return [
       ...invalid,
       ...(shadowed ? [{ ...at, ...shadowed }] : []),
       ...(risk ? [{ ...at, ...risk }] : []),
       ...(wider ? [{ ...at, ...wider }] : []),
+      ...(rejection ? [{ ...at, ...rejection }] : []),
+      ...(unusable ? [{ ...at, ...unusable }] : []),
     ];
   });
   return [

@@ -19,10 +19,25 @@ export function parseIp(text: string): Ip | undefined {
     return bytes.every((byte) => byte <= 255) ? bytes : undefined;
   }
   try {
-    return (text.includes(":") ? IPv6 : IPv4).parse(text).toByteArray();
+    if (!text.includes(":")) return IPv4.parse(text).toByteArray();
+    const inHex = withoutDottedQuad(text);
+    return inHex === undefined ? undefined : IPv6.parse(inHex).toByteArray();
   } catch {
     return undefined;
   }
+}
+
+/**
+ * Replaces the IPv4 notation at the end of an IPv6 address, `::1.2.3.4`, by hexadecimal numbers; `undefined` if it is invalid.
+ * The library takes `::1.2.3.4` for `::ffff:1.2.3.4`, which is another address. RFC 4291, 2.2.
+ */
+function withoutDottedQuad(text: string): string | undefined {
+  const [, head, quad, zone = ""] = /^(.*:)([^:%]*\.[^:%]*)(%.*)?$/.exec(text) ?? [];
+  if (head === undefined || quad === undefined) return text;
+  const bytes = quad.split(".").map((part) => (/^(?:0|[1-9]\d{0,2})$/.test(part) ? +part : 256));
+  if (bytes.length !== 4 || bytes.some((byte) => byte > 255)) return undefined;
+  const hex = Buffer.from(bytes).toString("hex");
+  return `${head}${hex.slice(0, 4)}:${hex.slice(4)}${zone}`;
 }
 
 /** Formats an address: `10.20.0.1`, `2001:db8::1`. */
@@ -35,7 +50,9 @@ export function parseCidr(text: string): Network | undefined {
   const slash = text.indexOf("/");
   const base = parseIp(text.slice(0, slash));
   const length = text.slice(slash + 1);
-  if (slash < 0 || !base || !/^\+?\d+$/.test(length)) return undefined;
+  // strtol(3) skips white space, which a quoted word may have.
+  if (slash < 0 || !base || !/^[ \t\n\v\f\r]*[+-]?\d+$/.test(length)) return undefined;
+  if (+length < 0) return undefined;
   return Number(length) > base.length * 8 ? undefined : { base, mask: prefixMask(base, +length) };
 }
 

@@ -1,4 +1,6 @@
+import { readLdapUrl } from "./ldap-url";
 import { choicesHint, error, warning, type RuleProblem } from "./problem";
+import { radiusProblems } from "./radius-lists";
 import type { AuthMethod, PgHbaRule } from "./rule";
 
 /** The methods that accept an option. PostgreSQL manual, 20.5 to 20.15; `clientcert` and `clientname` are for `hostssl` with any method. */
@@ -60,11 +62,9 @@ function optionProblem(rule: PgHbaRule, name: string, value: string): RuleProble
     const shown = isSecret(name) ? name : `${name}=${value}`;
     return error(`option ${shown} is for ${methods.join(", ")}, not ${method}; leave it out`);
   }
-  if (name === "ldapurl" && !/^ldaps?:\/\//i.test(value)) {
-    return error(`ldapurl must begin with ldap:// or ldaps://, got "${value}"`);
-  }
-  if (name === "radiusports" && !value.split(",").every((port) => /^[\s"]*0*[1-9]/.test(port))) {
-    return error(`radiusports must be a list of ports, got "${value}"`);
+  if (name === "ldapurl") {
+    const url = readLdapUrl(value);
+    if (typeof url === "string") return error(`ldapurl ${url}, got "${value}"`);
   }
   if (name === "ldapport" && !/^\s*[+-]?0*[1-9]/.test(value)) {
     return error(`ldapport must be a port, got "${value}"`);
@@ -81,36 +81,37 @@ type Options = Readonly<Record<string, string>>;
 const combinationRules: Partial<Record<AuthMethod, (options: Options) => readonly RuleProblem[]>> =
   {
     ldap: (options) => {
-      const bind = ["ldapprefix", "ldapsuffix"].find((name) => name in options);
-      const search = Object.keys(options).find((name) =>
-        /^ldap(?:basedn|bind.*|search.*)$/.test(name),
-      );
+      const url = readLdapUrl(options["ldapurl"] ?? "");
+      const ofUrl = typeof url === "string" ? undefined : url;
+      const find = (pattern: RegExp, inUrl = false): string | undefined =>
+        Object.keys(options).find((name) => pattern.test(name)) ?? (inUrl ? "ldapurl" : undefined);
+      const bind = find(/^ldap(?:prefix|suffix)$/);
+      const base = find(/^ldapbasedn$/, ofUrl?.hasBase);
+      const attribute = find(/^ldapsearchattribute$/, ofUrl?.hasAttribute);
+      const filter = find(/^ldapsearchfilter$/, ofUrl?.hasFilter);
+      const search = find(/^ldapbind/) ?? base ?? attribute ?? filter;
       if (bind !== undefined && search !== undefined) {
         return [
           error(`${bind} and ${search} exclude each other; bind directly or search, not both`),
         ];
       }
-      if ("ldapsearchattribute" in options && "ldapsearchfilter" in options) {
-        return [error("ldapsearchattribute and ldapsearchfilter exclude each other; keep one")];
+      if (attribute !== undefined && filter !== undefined) {
+        return [
+          error(
+            attribute === filter
+              ? "ldapurl has a search attribute and a search filter, which exclude each other; keep one"
+              : `${attribute} and ${filter} exclude each other; keep one`,
+          ),
+        ];
       }
-      if (bind !== undefined || "ldapbasedn" in options || "ldapurl" in options) return [];
-      return [error("ldap needs one of ldapbasedn, ldapprefix, ldapsuffix, ldapurl; add one")];
-    },
-    radius: (options) => {
-      const problems = needs("radius", ["radiusservers", "radiussecrets"])(options);
-      const servers = listLength(options["radiusservers"]);
-      const other = ["radiussecrets", "radiusports", "radiusidentifiers"].find((name) => {
-        const count = listLength(options[name]);
-        return count > 1 && count !== servers;
-      });
-      if (problems.length > 0 || other === undefined) return problems;
-      const count = listLength(options[other]);
+      if (bind !== undefined || base !== undefined) return [];
       return [
-        error(
-          `${other} has ${count} values for ${servers} servers; write one value, or one per server`,
-        ),
+        ofUrl
+          ? error("ldapurl has no base DN; write one after a slash, e.g. ldap://server/dc=example")
+          : error("ldap needs one of ldapbasedn, ldapprefix, ldapsuffix, ldapurl; add one"),
       ];
     },
+    radius: radiusProblems,
     oauth: (options) => {
       if (options["delegate_ident_mapping"] === "1" && "map" in options) {
         return [error("map and delegate_ident_mapping=1 exclude each other; keep one")];
@@ -124,11 +125,6 @@ function needs(method: string, names: readonly string[]) {
     names
       .filter((name) => (options[name] ?? "") === "")
       .map((name) => error(`${method} needs the option ${name}; add ${name}=…`));
-}
-
-/** Number of values in a RADIUS list; quoted values may contain commas. */
-function listLength(list: string | undefined): number {
-  return list === undefined ? 0 : list.replace(/"[^"]*"/g, "x").split(",").length;
 }
 
 function each(method: AuthMethod, names: readonly string[]): Record<string, readonly AuthMethod[]> {

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { sha256Schema } from "../../base/sha256";
+import { includedFilesSchema } from "./included-files";
 import { authMethods } from "./rule";
 
 /** A connection that must work under new rules; if it fails, the rules are rolled back. */
@@ -24,6 +25,8 @@ export const pgHbaRequestSchema = z.strictObject({
   text: z.string().min(1),
   /** Connections tested after the reload; if one fails, the previous file is restored. */
   required: z.array(requiredConnectionSchema),
+  /** Contents of `pg_ident.conf`. @default the file is left as it is */
+  maps: z.string().optional(),
 });
 export type PgHbaRequest = z.infer<typeof pgHbaRequestSchema>;
 
@@ -42,6 +45,12 @@ export const pgHbaObservationSchema = z.strictObject({
   /** Contents of `pg_hba.conf` on the server. */
   text: z.string(),
   sha256: sha256Schema,
+  /** Whether PostgreSQL has read the file since it was changed. Absent for an external server, and from an older agent. */
+  loaded: z.boolean().optional(),
+  /** Contents of `pg_ident.conf`. Absent for an external server, and from an older agent. */
+  maps: z.string().optional(),
+  /** The files that it includes. Absent when there are none, and from an older agent. */
+  included: includedFilesSchema.optional(),
 });
 export type PgHbaObservation = z.infer<typeof pgHbaObservationSchema>;
 

@@ -13,7 +13,12 @@ import type { PgHbaRule } from "./rule";
 /** The source addresses that a rule matches. */
 export type SourceAddress =
   | { readonly kind: "all" | "samehost" | "samenet" }
-  | { readonly kind: "network"; readonly network: Network }
+  | {
+      readonly kind: "network";
+      readonly network: Network;
+      /** A network interface, `fe80::1%lo`, which PostgreSQL ignores. */
+      readonly zone?: string;
+    }
   /** A host name, or `.suffix`. */
   | { readonly kind: "host"; readonly name: string };
 
@@ -42,18 +47,18 @@ function parse({
   if (!quoted && (text === "all" || text === "samehost" || text === "samenet")) {
     return mask === undefined ? { kind: text } : redundantMask(text, mask);
   }
-  const [, zone] = /^[\da-f:.]+(%[^/]*)/i.exec(text) ?? [];
-  // Link-local addresses may have a zone.
-  if (zone !== undefined && !/^fe[89ab]/i.test(text)) {
-    return error(`${text} has a network interface, which PostgreSQL ignores; leave ${zone} out`);
+  const [, ofZone, zone] = /^([\da-f:.]+)%([^/]*)/i.exec(text) ?? [];
+  const isZone = ofZone === undefined || zone === undefined || isAcceptedZone(ofZone, zone);
+  if (!isZone && (text.includes("/") || mask !== undefined)) {
+    return error(`${text} has a network interface, which PostgreSQL ignores; leave %${zone} out`);
   }
   if (text.includes("/"))
-    return mask === undefined ? parsePrefixed(text) : redundantMask(text, mask);
-  const ip = parseIp(text);
+    return mask === undefined ? withZone(parsePrefixed(text), zone) : redundantMask(text, mask);
+  const ip = isZone ? parseIp(text) : undefined;
   if (ip) {
     return mask === undefined
       ? error(`${text} has no mask; ${hostPrefix(text, ip)}`)
-      : parseMasked(text, mask);
+      : withZone(parseMasked(text, mask), zone);
   }
   if (mask !== undefined)
     return error(`host name ${text} has the mask ${mask}; leave the mask out`);
@@ -70,7 +75,9 @@ export function sourceAddressWarnings(address: SourceAddress): readonly RuleProb
     ];
   }
   if (address.kind !== "network") return [];
-  const { network } = address;
+  const { network, zone } = address;
+  if (zone !== undefined)
+    return [warning(`PostgreSQL ignores the network interface ${zone}; leave %${zone} out`)];
   const gaps = prefixLength(network.mask) === undefined;
   if (gaps) return [gapWarning(network)];
   if (network.base.every((byte, at) => (byte & ~(network.mask[at] ?? 0)) === 0)) return [];
@@ -93,6 +100,24 @@ function gapWarning({ base, mask }: Network): RuleProblem {
     : warning(
         `mask ${shown} is inverted; write ${formatNetwork(trimNetwork({ base, mask: inverted }))}`,
       );
+}
+
+/**
+ * Whether getaddrinfo(3) accepts a zone: a number with any IPv6 address, and with a link-local one a network interface, of
+ * which only the loopback is on every machine.
+ */
+function isAcceptedZone(address: string, zone: string): boolean {
+  if (!address.includes(":")) return false;
+  if (/^\d+$/.test(zone)) return Number(zone) < 2 ** 32;
+  return zone === "lo" && /^(?:fe[89ab][\da-f]|ff[\da-f][12]):/i.test(address);
+}
+
+function withZone(
+  address: SourceAddress | RuleProblem,
+  zone: string | undefined,
+): SourceAddress | RuleProblem {
+  const hasZone = zone !== undefined && !("severity" in address) && address.kind === "network";
+  return hasZone ? { ...address, zone } : address;
 }
 
 function parsePrefixed(text: string): SourceAddress | RuleProblem {

@@ -6,8 +6,9 @@ import {
   parametersConfirmedSchema,
   parametersResultSchema,
 } from "../../../model/parameters/protocol";
-import { postgresLog } from "../../support/pg-hba/agent-rules";
+import { applyHba, hba, hbaPath, postgresLog, readHba } from "../../support/pg-hba/agent-rules";
 import { docker, useServer, type CommandResult } from "../../support/servers/server";
+import { until } from "../../support/time/until";
 import { polling, limit, minute, second } from "../../support/time/limit.mjs";
 
 const server = useServer();
@@ -194,6 +195,38 @@ test("a second PostgreSQL does not start on the volume of one that runs, which g
   expect((await session.query("SELECT 1 AS answer")).rows).toEqual([{ answer: 1 }]);
   await session.end();
   await server.sql("postgres", "CHECKPOINT");
+});
+
+describe("access rules that PostgreSQL rejects at its start", () => {
+  const bad = "host all all 10.0.0.0/8 radius radiusservers=nowhere.invalid radiussecrets=x";
+  const restarts = async (): Promise<boolean> =>
+    Number(await docker("inspect", "--format", "{{.RestartCount}}", server.postgres)) > 0;
+  const agentLog = async (): Promise<string> => docker("logs", server.agentContainer);
+
+  test.each([
+    ["the last ones that it used", hba("host all all samenet scram-sha-256"), "true"],
+    [
+      "rules for the agent alone, when none are known",
+      undefined,
+      "rm /var/lib/stagecraft/pg_hba.conf",
+    ],
+  ])("are replaced by %s, and it starts", async (_, accepted, forget) => {
+    if (accepted !== undefined) await applyHba(server, accepted);
+    await server.run(["sh", "-c", `echo "${bad}" >>${hbaPath}; ${forget}`]);
+    await docker("update", "--restart", "always", server.postgres);
+    const { length } = await agentLog();
+    await docker("restart", server.postgres);
+    await until("a restart", restarts);
+    await until("PostgreSQL", async () => (await server.trySql("postgres", "")).status === 0);
+    expect((await agentLog()).slice(length)).toMatch(
+      /PostgreSQL does not start with pg_hba\.conf: PostgreSQL rejects 1 line\n +line \d+ +could not translate RADIUS server name/,
+    );
+    const text = await readHba(server);
+    if (accepted === undefined) expect(text).toMatch(/\nlocal +all +postgres +peer\n$/);
+    else expect(text).toBe(accepted);
+    await docker("update", "--restart", "no", server.postgres);
+    expect(await applyHba(server, hba("host all all samenet scram-sha-256"))).toBeDefined();
+  });
 });
 
 test.each([0, 150, 400, 800])(

@@ -12,6 +12,9 @@ import {
   readHba,
   untilLogged,
 } from "../../support/pg-hba/agent-rules";
+import { sha256 } from "../../../components/engine/digest";
+import { markedUser, renderManagedFile } from "../../../model/pg-hba/text/managed-file";
+import { parsePgHba } from "../../../model/pg-hba/text/parse";
 import { runInAgent } from "../../support/programs/agent-function";
 import { docker, owner, useServer } from "../../support/servers/server";
 import { endHolderSql, holdSession } from "../../support/databases/held-session";
@@ -185,6 +188,61 @@ describe("rules that PostgreSQL refuses", () => {
     });
     await expectInPlace(usual);
     expect(await loadTimes(server)).toEqual(before);
+  });
+
+  // What PostgreSQL does not write into pg_hba_file_rules.error.
+  test.each([
+    [
+      "radiusservers=nowhere.invalid radiussecrets=x",
+      'could not translate RADIUS server name "nowhere.invalid" to address: .+',
+    ],
+    [
+      "radiusservers=localhost,nowhere.invalid radiussecrets=x",
+      'could not translate RADIUS server name "nowhere.invalid" to address: .+',
+    ],
+    [
+      "radiusservers=127.0.0.1 radiussecrets=x radiusports=many",
+      'invalid RADIUS port number: "many"',
+    ],
+    ['radiusservers="a b" radiussecrets=x', 'could not parse RADIUS server list "a b"'],
+    ['radiusservers=127.0.0.1 radiussecrets="a b"', 'could not parse RADIUS secret list "a b"'],
+  ])("change nothing, with the reason that PostgreSQL only logs: %s", async (options, reason) => {
+    const before = await loadTimes(server);
+    const text = hba("host all all samenet trust", `host all all 10.0.0.0/8 radius ${options}`);
+    const { status, stderr } = await requestHba(server, text, [application]);
+    expect(status).toBe(1);
+    expect(stderr).toMatch(
+      new RegExp(`was not changed: PostgreSQL rejects 1 line\n  line 3   ${reason}\n  fix `),
+    );
+    await expectInPlace(usual);
+    expect(await loadTimes(server)).toEqual(before);
+  });
+
+  test("are not those of a RADIUS server whose name the network knows", async () => {
+    const radius = `radiusservers="localhost,${server.postgres}" radiussecrets=x`;
+    const text = hba(
+      "host all all samenet scram-sha-256",
+      `host all all 10.0.0.0/8 radius ${radius}`,
+    );
+    expect(await applyHba(server, text, [application])).toMatchObject({ changed: true });
+    await expectInPlace(text);
+  });
+
+  test("are seen by their marker, when PostgreSQL keeps others than those in the file", async () => {
+    const managed = (...rules: readonly string[]): string =>
+      renderManagedFile(parsePgHba(hba(...rules)).rules, sha256);
+    const first = managed("host all all samenet scram-sha-256");
+    expect(await applyHba(server, first, [application])).toMatchObject({ changed: true });
+    expect(await applyHba(server, first, [application])).toMatchObject({ changed: false });
+    // Somebody lets PostgreSQL read other rules, and then puts these back with their time.
+    const edit = `cp ${hbaPath} /tmp/first; sed -i s/${markedUser(first) ?? ""}/nobody/ ${hbaPath}`;
+    await server.run(["sh", "-c", edit]);
+    await untilLogged(server, "reloading configuration files", async () =>
+      server.sql("postgres", "SELECT pg_reload_conf()"),
+    );
+    await server.run(["sh", "-c", `cp /tmp/first ${hbaPath}`]);
+    expect(await applyHba(server, first, [application])).toMatchObject({ changed: true });
+    await applyHba(server, usual);
   });
 
   test("are told of by their first ten lines", async () => {

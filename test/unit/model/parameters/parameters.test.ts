@@ -75,6 +75,9 @@ describe("a value", () => {
     ["defaultTransactionIsolation", "repeatable read"],
     ["searchPath", `"$user", public, 'odd'' \\ name'`],
     ["applicationName", ""],
+    ["log_file_mode", "0640"],
+    ["logFileMode", "0600"],
+    ["randomPageCost", "01.5"],
   ])("%s: %j is fine", (key, value) => {
     expect(problemOf(key, value)).toBeUndefined();
   });
@@ -84,7 +87,15 @@ describe("a value", () => {
     ["workMem", "32 min", 'must be a size in B, kB, MB, GB or TB \(case-sensitive\), got "32 min"'],
     ["workMem", "32 mb", 'must be a size in B, kB, MB, GB or TB \(case-sensitive\), got "32 mb"'],
     ["workMem", "1 kB", 'must be from 64 kB to 2 TB, got "1 kB"'],
-    ["workMem", "010", 'must be a size like "32 MB", got "010"'],
+    // Octal, as in PostgreSQL.
+    ["workMem", "010", 'must be from 64 kB to 2 TB, got "010"'],
+    ["workMem", "089", 'must be a size like "32 MB", got "089"'],
+    [
+      "logFileMode",
+      "01000",
+      'must be an octal file mode in quotes, from "0000" to "0777", got "01000"',
+    ],
+    ["logFileMode", 640, 'must be an octal file mode in quotes, from "0000" to "0777", got 640'],
     ["sharedBuffers", "9 TB", 'must be from 128 kB to 8 TB, got "9 TB"'],
     ["sharedBuffers", "", 'must be a size like "32 MB", got ""'],
     ["walKeepSize", "-1 MB", 'must be from 0 to 2048 TB, got "-1 MB"'],

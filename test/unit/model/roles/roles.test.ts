@@ -400,7 +400,24 @@ describe("a role that Stagecraft did not create", () => {
 });
 
 describe("parameters of databases", () => {
-  const setting = { database: "shop", name: "search_path", superuserOnly: false };
+  const setting = { database: "shop", name: "search_path", value: "public", superuserOnly: false };
+
+  test.each([
+    ["default_transaction_read_only", "on", true],
+    ["Default_Transaction_Read_Only", "TRUE", true],
+    ["default_transaction_read_only", "off", false],
+    ["default_transaction_read_only", "f", false],
+    ["role", "shop_owner", true],
+    ["statement_timeout", "1ms", true],
+    ["lock_timeout", "99", true],
+    ["idle_session_timeout", "0.05 s", true],
+    ["statement_timeout", "0", false],
+    ["statement_timeout", "90 s", false],
+    ["lock_timeout", "500ms", false],
+    ["TimeZone", "Europe/Berlin", false],
+  ])("are corrected when the application cannot work with them: %s = %s", (name, value, drift) => {
+    expect(isSettingDrift({ ...setting, name, value })).toBe(drift);
+  });
 
   test("are the owner's, except those that only a superuser may set", () => {
     expect(isSettingDrift(setting)).toBe(false);

@@ -98,7 +98,6 @@ describe("a rule that is wider than its neighbour", () => {
   test.each([
     [["hostssl db ada 10.0.0.0/24 gss", "host db bob 10.0.0.0/16 gss"]],
     [["hostssl db ada 10.0.0.0/24 gss", "host db ada 10.9.0.0/16 gss"]],
-    [["hostssl db ada 10.0.0.0/24 gss", "hostnossl db ada 10.0.0.0/16 reject"]],
     [["host db ada 10.0.0.0/24 ident", "host db ada 10.0.0.0/16 gss"]],
   ])("is not %j", (lines) => {
     expect(found(lines)).toEqual([]);
@@ -254,4 +253,105 @@ test.each(serverKinds)("nothing is to be said about the preset of %s", (kind) =>
     const args = { database: "time sheets", ...(application === undefined ? {} : { application }) };
     expect(findingsOf(presets[kind](args), { kind })).toEqual([]);
   }
+});
+
+describe("a rejection", () => {
+  const decidesNothing = (lines: readonly string[]): readonly string[] =>
+    found(lines).filter((text) => text.includes(": decides nothing: "));
+
+  test("behind what lets the same connections in is told to decide nothing", () => {
+    const before = "hostssl shop shop,shop_readonly samenet scram-sha-256";
+    expect(found([before, "host shop shop_readonly samenet reject"])).toEqual([
+      `warning: host shop shop_readonly samenet reject: decides nothing: "${before}" before it lets in connections that it names, and the others are rejected without it, too; move it before "${before}", or leave it out`,
+    ]);
+    expect(found([before, "hostnossl shop shop_readonly samenet reject"])).toEqual([
+      `warning: hostnossl shop shop_readonly samenet reject: decides nothing: without it, connections of its type are rejected, too, and "${before}" before it lets in the others; leave it out; to reject those as well, write host and move it before "${before}"`,
+    ]);
+  });
+
+  test.each([
+    [["hostssl all all 10.0.0.0/8 scram-sha-256", "host shop ada 10.1.0.0/16 reject"]],
+    [["hostssl all /^a 10.0.0.0/8 scram-sha-256", "host shop ada 10.1.0.0/16 reject"]],
+    [["hostssl shop ada 10.1.0.0/16 scram-sha-256", "host all ada 10.0.0.0/8 reject"]],
+    [["hostssl shop ada samehost scram-sha-256", "host shop ada all reject"]],
+    [
+      [
+        "hostssl shop ada 10.0.0.0/8 scram-sha-256",
+        "host shop ada 10.0.0.0/8 reject",
+        "hostssl shop bob 10.0.0.0/8 scram-sha-256",
+      ],
+    ],
+  ])("is told in %j", (lines) => {
+    expect(decidesNothing(lines)).toHaveLength(1);
+  });
+
+  test.each([
+    // It decides: without it a later rule lets in.
+    [
+      [
+        "hostssl shop ada 10.1.0.0/16 scram-sha-256",
+        "host shop ada 10.0.0.0/8 reject",
+        "hostssl all all 10.0.0.0/8 scram-sha-256",
+      ],
+    ],
+    [["host shop ada 10.0.0.0/8 reject", "hostssl shop ada 10.0.0.0/8 scram-sha-256"]],
+    // Nothing before it lets anybody in whom it names.
+    [["hostssl shop ada 10.0.0.0/8 scram-sha-256", "host shop bob 10.0.0.0/8 reject"]],
+    [["hostssl shop ada 10.0.0.0/8 scram-sha-256", "host shop ada 192.168.0.0/16 reject"]],
+    [["local all postgres peer", "host all postgres all reject"]],
+    // That depends on what is not known here.
+    [["hostssl shop +staff 10.0.0.0/8 scram-sha-256", "host shop bob 10.0.0.0/8 reject"]],
+    [["hostssl shop ada samenet scram-sha-256", "host shop ada 10.0.0.0/8 reject"]],
+    // The usual end.
+    [["hostssl shop ada 10.0.0.0/8 scram-sha-256", "host all all all reject"]],
+  ])("is not told in %j", (lines) => {
+    expect(decidesNothing(lines)).toEqual([]);
+  });
+
+  test.each(serverKinds)("of the preset of %s is not told", (kind) => {
+    const rules = presets[kind]({ database: "shop" });
+    expect(findingsOf(rules, { kind }).filter(({ kind }) => kind === "pointless")).toEqual([]);
+  });
+});
+
+describe("a rule that the server lacks something for", () => {
+  const provided = { clientCa: false, maps: ["people"] };
+  test.each([
+    [
+      "hostssl shop ada samenet cert",
+      "nobody can connect by it, because PostgreSQL has no CA to verify client certificates with; set tls.clientCa to the PEM file of that CA",
+    ],
+    [
+      "hostssl shop ada samenet scram-sha-256 clientcert=verify-ca",
+      "nobody can connect by it, because PostgreSQL has no CA to verify client certificates with; set tls.clientCa to the PEM file of that CA",
+    ],
+    [
+      "hostssl shop ada samenet gss map=poeple",
+      'nobody can connect by it, because there is no user name map "poeple"; did you mean people?',
+    ],
+    [
+      "local shop ada peer map=os",
+      'nobody can connect by it, because there is no user name map "os"; add lines like "os <system user> <role>" to pgHba.maps',
+    ],
+  ])("%s is an error", (line, text) => {
+    expect(found([line], { provided })).toEqual([`error: ${line}: ${text}`]);
+    // Of an external server it is not known what it has.
+    expect(found([line])).toEqual([]);
+  });
+
+  test("is none where the server has it", () => {
+    const lines = [
+      "hostssl shop ada samenet cert map=people",
+      "hostssl shop bob samenet scram-sha-256 clientcert=verify-full",
+    ];
+    expect(found(lines, { provided: { ...provided, clientCa: true } })).toEqual([]);
+  });
+
+  test("a name that PostgreSQL must resolve to start is told", () => {
+    const line =
+      'hostssl shop ada 10.0.0.0/8 radius radiusservers="radius.corp.example,10.0.0.1" radiussecrets=x';
+    expect(found([line])).toEqual([
+      'warning: hostssl shop ada 10.0.0.0/8 radius radiusservers="radius.corp.example,10.0.0.1" radiussecrets=…: PostgreSQL resolves radius.corp.example whenever it reads the rules, and does not start while that fails; write the IP address',
+    ]);
+  });
 });
