@@ -50,8 +50,8 @@ export async function loadConfig(stack: string): Promise<StackConfig> {
   const checked = settings as StackFileConfig;
   const kind = stackKinds[stack as keyof typeof stackKinds];
   const rules = rulesOfServer(kind, checked.database.name, checked.pgHba);
-  const { application, maps } = checked.pgHba;
-  const pgHba = { application, rules, maps };
+  const { application, readonly, monitoring, maps } = checked.pgHba;
+  const pgHba = { application, readonly, monitoring, rules, maps };
   const pins = await findPins(projectFolder, checked.namePrefix, stack).catch((error: unknown) => {
     throw new UserError((error as Error).message);
   });

@@ -2,6 +2,7 @@ import { accessText } from "../../model/pg-hba/judge/access-text";
 import { rulesOnServer } from "../../model/pg-hba/text/rules-on-server";
 import { ownNetwork, requiredAccess } from "../../model/pg-hba/judge/required-access";
 import { accessScope } from "../../model/pg-hba/judge/access-scope";
+import { peopleAccess } from "../../model/roles/people-access";
 import { Problem } from "../base/problem";
 import { readStackFile } from "../project/stack-file";
 import { inspectServers } from "../server/server-status";
@@ -18,7 +19,9 @@ export async function runAccess(folder: string, stack: StackName): Promise<void>
   const { pgHba, interfaces, postgresVersion } = server.observation;
   const rules = rulesOnServer(pgHba, postgresVersion);
   const application = settings.pgHba?.application ?? ownNetwork;
-  const required = requiredAccess(stackKinds[stack], database, application);
-  const scope = accessScope({ database, application, rules, required, interfaces });
+  const kind = stackKinds[stack];
+  const required = requiredAccess(kind, database, application, settings.pgHba);
+  const people = peopleAccess(kind, database, settings.people ?? {});
+  const scope = accessScope({ database, application, rules, required, interfaces, people });
   console.log(accessText(stack, undefined, rules, scope));
 }

@@ -17,7 +17,7 @@ import { remotePgHba } from "./remote-pg-hba";
 import type { SshArgs } from "./ssh";
 
 /** Access rules of an external PostgreSQL server. */
-export interface ExternalPgHbaChoice extends Omit<PgHbaChoice, "maps"> {
+export interface ExternalPgHbaChoice extends Omit<PgHbaChoice, "maps" | "readonly" | "monitoring"> {
   /** The network that the agent connects from, as the server sees it, e.g. `"192.0.2.7/32"`. @default "samenet", the networks of the server's machine */
   readonly agent?: string | undefined;
 }

@@ -9,6 +9,9 @@ import { isEditedManually } from "../../model/pg-hba/text/managed-file";
 import { rulesOnServer } from "../../model/pg-hba/text/rules-on-server";
 import { describeRule, formatRule } from "../../model/pg-hba/text/render";
 import type { PgHbaRule } from "../../model/pg-hba/rule/rule";
+import type { ServerKind } from "../../model/base/names";
+import { peopleAccess } from "../../model/roles/people-access";
+import type { People } from "../../model/roles/people";
 import { accessScope } from "../../model/pg-hba/judge/access-scope";
 import { sha256 } from "../engine/digest";
 import type { ObservedState } from "../engine/server-state";
@@ -41,7 +44,13 @@ export function containsSecret(rules: readonly PgHbaRule[]): boolean {
 
 /** The declared rules of a server. */
 export interface DeclaredRules {
-  readonly server: { readonly server: string; readonly observed: Promise<ObservedState> };
+  readonly server: {
+    readonly server: string;
+    readonly kind: ServerKind;
+    readonly observed: Promise<ObservedState>;
+  };
+  /** Users of the server. @default none */
+  readonly people?: People;
   readonly rules: readonly PgHbaRule[];
   /** The whole file. */
   readonly text: string;
@@ -60,6 +69,7 @@ export interface DeclaredRules {
 /** Logs at preview the findings about rules and, when the rules change, who gains and who loses access. */
 export function logAccessChange(component: pulumi.Resource, declared: DeclaredRules): void {
   const { server, rules, text, findings, required, database, application, manualSteps } = declared;
+  const { people = {} } = declared;
   const logMaps = ({ pgHba }: Observation): void => {
     const change = mapsChange(server.server, pgHba.maps, declared.maps);
     if (change !== undefined) void pulumi.log.warn(change, component);
@@ -79,7 +89,10 @@ export function logAccessChange(component: pulumi.Resource, declared: DeclaredRu
     const before = rulesOnServer(pgHba, seen.postgresVersion);
     // The agent and the server share networks only when they run side by side.
     const interfaces = connection ? [] : seen.interfaces;
-    const scope = accessScope({ database, application, rules, required, interfaces });
+    const scope = accessScope({
+      ...{ database, application, rules, before, required, interfaces },
+      people: peopleAccess(server.kind, database, people),
+    });
     void pulumi.log.info(accessText(server.server, before, rules, scope), component);
   };
   void server.observed.then(({ observation }) => {

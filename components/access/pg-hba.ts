@@ -10,6 +10,7 @@ import {
   requiredAccess,
   testableConnections,
 } from "../../model/pg-hba/judge/required-access";
+import type { People } from "../../model/roles/people";
 import type { PgHbaRule } from "../../model/pg-hba/rule/rule";
 import { agentCommand } from "../engine/agent-command";
 import { sha256 } from "../engine/digest";
@@ -20,6 +21,10 @@ import type { AgentRef } from "../engine/server-ref";
 export interface PgHbaChoice {
   /** The network that the application connects from, e.g. `"10.20.0.0/24"`. @default "samenet", the server's own network */
   readonly application?: string | undefined;
+  /** The network that the read-only role connects from, or `"none"`. @default the application's */
+  readonly readonly?: string | undefined;
+  /** The network that monitoring connects from, or `"none"`. @default the application's */
+  readonly monitoring?: string | undefined;
   /** All rules, in their order. @default the preset of the server's kind, see `presets` */
   readonly rules?: readonly PgHbaRule[] | undefined;
   /**
@@ -37,6 +42,8 @@ export interface PgHbaArgs extends PgHbaChoice {
   readonly after?: pulumi.Resource | undefined;
   /** The database that the application uses. */
   readonly database: string;
+  /** Users, who are shown with where they can connect from. @default none */
+  readonly people?: People | undefined;
   /** Whether the server has a CA that it verifies client certificates with. @default false */
   readonly clientCa?: boolean | undefined;
 }
@@ -57,12 +64,14 @@ export class PgHba extends pulumi.ComponentResource {
   constructor(name: string, args: PgHbaArgs, opts?: pulumi.ComponentResourceOptions) {
     const { server, database, application = ownNetwork, maps = [], clientCa = false } = args;
     const { kind } = server;
-    const rules = args.rules ?? presets[kind]({ database, application });
+    const { readonly, monitoring, people = {} } = args;
+    const narrowed = { readonly, monitoring };
+    const rules = args.rules ?? presets[kind]({ database, application, ...narrowed });
     // Shown at preview when they change.
     const shown = { rules: rules.map(describeRule), ...(maps.length > 0 && { maps }) };
     super("stagecraft:index:PgHba", name, shown, opts);
 
-    const required = requiredAccess(kind, database, application);
+    const required = requiredAccess(kind, database, application, narrowed);
     checkMaps(`PgHba "${name}"`, maps);
     const provided = { clientCa, maps: mapNames(maps) };
     const findings = checkRules(`PgHba "${name}"`, rules, { kind, required, provided });
@@ -86,7 +95,17 @@ export class PgHba extends pulumi.ComponentResource {
       { parent: this, ...(args.after && { dependsOn: args.after }) },
     );
 
-    logAccessChange(this, { server, rules, text, findings, required, database, application, maps });
+    logAccessChange(this, {
+      people,
+      server,
+      rules,
+      text,
+      findings,
+      required,
+      database,
+      application,
+      maps,
+    });
     this.registerOutputs();
   }
 }

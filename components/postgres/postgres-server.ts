@@ -189,6 +189,7 @@ export class PostgresServer extends pulumi.ComponentResource implements ServerRe
         ...pgHba,
         server: this,
         database: roles.database,
+        people: roles.people,
         clientCa: tls.clientCa !== undefined,
         after: certificate,
       },

@@ -5,7 +5,7 @@ import { formatNetwork, parseCidr, trimNetwork } from "../pg-hba/rule/address";
 import { findingsOf, formatFinding } from "../pg-hba/judge/findings";
 import { mapNames, readMap } from "../pg-hba/text/maps";
 import { parsePgHba } from "../pg-hba/text/parse";
-import { presets } from "../pg-hba/rule/presets";
+import { agentRules, noNetwork, presets } from "../pg-hba/rule/presets";
 import { describeRule, formatRule } from "../pg-hba/text/render";
 import type { PgHbaRule } from "../pg-hba/rule/rule";
 
@@ -19,6 +19,22 @@ export const pgHbaConfigSchema = z
         description: "Network that the application connects from; `samenet` is the server's own.",
         examples: ["10.20.0.0/24"],
       }),
+    readonly: z
+      .string()
+      .optional()
+      .meta({
+        description:
+          "Network that the read-only role connects from, or `none`; by default the application's.",
+        examples: ["10.30.0.0/24"],
+      }),
+    monitoring: z.string().optional().meta({
+      description:
+        "Network that the monitor connects from, or `none`; by default the application's.",
+    }),
+    firstRules: z.array(z.string()).optional().meta({
+      description:
+        "Lines of `pg_hba.conf` before those of the preset, to narrow it: the first rule that matches counts.",
+    }),
     rules: z.array(z.string()).optional().meta({
       description: "Additional lines of `pg_hba.conf`, after those of the preset.",
     }),
@@ -36,12 +52,18 @@ export const pgHbaConfigSchema = z
     const fail = ({ path, text }: ConfigProblem): void => {
       context.addIssue({ code: "custom", message: text, path: [path], input: section });
     };
-    const problem = networkProblem(section.application);
-    if (problem !== undefined) fail({ path: "application", text: problem });
+    for (const key of ["application", "readonly", "monitoring"] as const) {
+      const network = section[key];
+      if (key !== "application" && network === noNetwork) continue;
+      const problem = networkProblem(network);
+      if (problem !== undefined) fail({ path: key, text: problem });
+    }
     const lines = section.rules ?? [];
+    const first = section.firstRules ?? [];
     const maps = section.maps ?? [];
     for (const found of [
-      ...lines.flatMap(lineProblems),
+      ...first.flatMap((line, index) => lineProblems(line, `firstRules[${index}]`)),
+      ...lines.flatMap((line, index) => lineProblems(line, `rules[${index}]`)),
       ...repetitions(lines),
       ...maps.flatMap(mapProblems),
     ])
@@ -49,14 +71,20 @@ export const pgHbaConfigSchema = z
   });
 export type PgHbaConfig = z.output<typeof pgHbaConfigSchema>;
 
-/** All rules of a server: those of its preset, followed by those of the stack file. */
+/** All rules of a server: the agent's, the first ones of the stack file, those of the preset, and the other ones of the stack file. */
 export function rulesOfServer(
   kind: ServerKind,
   database: string,
-  { application, rules = [] }: PgHbaConfig,
+  { application, readonly, monitoring, firstRules = [], rules = [] }: PgHbaConfig,
 ): readonly PgHbaRule[] {
-  const args = application === undefined ? { database } : { database, application };
-  return [...presets[kind](args), ...rules.flatMap((line) => ruleOf(line) ?? [])];
+  const narrowed = { database, readonly, monitoring };
+  const preset = presets[kind]({ ...narrowed, ...(application !== undefined && { application }) });
+  return [
+    ...preset.slice(0, agentRules),
+    ...firstRules.flatMap((line) => ruleOf(line) ?? []),
+    ...preset.slice(agentRules),
+    ...rules.flatMap((line) => ruleOf(line) ?? []),
+  ];
 }
 
 /**
@@ -73,9 +101,14 @@ export function pgHbaConfigProblems(
   const provided = { clientCa, maps: mapNames(settings.maps ?? []) };
   const rules = rulesOfServer(kind, database, settings);
   const own = rules.length - (settings.rules ?? []).length;
+  const first = (settings.firstRules ?? []).length;
   return findingsOf(rules, { kind, provided }).flatMap((finding) => {
     const { severity, index = 0 } = finding;
-    if (severity !== "error" || index < own) return [];
+    if (severity !== "error") return [];
+    const isFirst = index >= agentRules && index < agentRules + first;
+    if (isFirst)
+      return [{ path: `pgHba.firstRules[${index - agentRules}]`, text: formatFinding(finding) }];
+    if (index < own) return [];
     return [{ path: `pgHba.rules[${index - own}]`, text: formatFinding(finding) }];
   });
 }
@@ -92,8 +125,7 @@ function networkProblem(network: string | undefined): string | undefined {
     : `${network} has host bits, which PostgreSQL ignores; write ${trimmed}`;
 }
 
-function lineProblems(line: string, index: number): readonly ConfigProblem[] {
-  const path = `rules[${index}]`;
+function lineProblems(line: string, path: string): readonly ConfigProblem[] {
   if (line.includes("\n")) return [{ path, text: "has several lines; write one rule per entry" }];
   const { problems, rules } = parsePgHba(line);
   if (problems.length === 0 && rules.length === 1) return [];

@@ -15,6 +15,10 @@ export interface AccessSubject {
   readonly roles?: readonly string[];
   /** @default false */
   readonly replication?: boolean;
+  /** How its row is titled, e.g. `ada, DbAdmin`. @default its name */
+  readonly title?: string;
+  /** What it may do in the database, a sentence to follow the title. @default not shown */
+  readonly rights?: string;
 }
 
 /** A source of connections: a column of the matrix. */

@@ -1,6 +1,9 @@
 import { databaseRoles, monitorRole, superuser } from "../../roles/names";
 import type { AccessSource, AccessScope } from "./access-matrix";
 import type { RequiredAccess } from "./finding";
+import type { PersonAccess } from "../../roles/people-access";
+import { formatNetwork, prefixLength } from "../rule/address";
+import { readSourceAddress } from "../rule/source-address";
 import { ownNetwork } from "./required-access";
 import type { PgHbaRule } from "../rule/rule";
 
@@ -10,10 +13,14 @@ export interface AccessScopeArgs {
   /** The network that the application connects from. */
   readonly application: string;
   readonly rules: readonly PgHbaRule[];
+  /** The rules that they replace; their networks are shown as well. @default none */
+  readonly before?: readonly PgHbaRule[];
   /** Connections that must work. */
   readonly required: readonly RequiredAccess[];
   /** The server's addresses with prefix lengths. */
   readonly interfaces: readonly string[];
+  /** Users of the database. @default none */
+  readonly people?: readonly PersonAccess[];
 }
 
 /** Addresses that are covered by the column "everyone else". */
@@ -24,12 +31,17 @@ export function accessScope({
   database,
   application,
   rules,
+  before = [],
   required,
   interfaces,
+  people = [],
 }: AccessScopeArgs): AccessScope {
   const { application: user, readonly } = databaseRoles(database);
   const named = new Set(
-    rules.flatMap(({ address, mask }) => (mask === undefined ? (address ?? []) : [])),
+    [...rules, ...before].flatMap(({ address, mask }) => {
+      if (address === undefined) return [];
+      return mask === undefined ? address : (cidrOf({ address, mask }) ?? []);
+    }),
   );
   const others = [...named].filter(
     (address) => address !== application && !everywhere.has(address),
@@ -39,6 +51,9 @@ export function accessScope({
       { name: "app", user, database },
       { name: "readonly", user: readonly, database },
       { name: "monitor", user: monitorRole, database },
+      ...people.map(({ name, role, roles, rights }) => ({
+        ...{ name, user: name, database, roles, title: `${name}, ${role}`, rights },
+      })),
       { name: "replication", user: superuser, database: "replication", replication: true },
     ],
     networks: [
@@ -48,6 +63,15 @@ export function accessScope({
     required,
     server: { interfaces },
   };
+}
+
+/** A network with a mask, in the notation with a prefix length. */
+function cidrOf(rule: Pick<PgHbaRule, "address" | "mask">): string | undefined {
+  const address = readSourceAddress(rule);
+  if ("severity" in address || address.kind !== "network") return undefined;
+  return prefixLength(address.network.mask) === undefined
+    ? undefined
+    : formatNetwork(address.network);
 }
 
 function origin(name: string, address: string): AccessSource {

@@ -40,7 +40,10 @@ export function accessText(
     `  ${row.map((cell, at) => cell.padEnd((widths[at] ?? 0) + 3)).join("")}`.trimEnd(),
   );
   const lockedOut = lockedOutNames(after, scope.required ?? [], scope.server);
-  return [`pg_hba of ${server}`, ...lines, footer(changes, lockedOut)].join("\n");
+  const rights = rows.flatMap(({ subject: { name, title = name, rights } }) =>
+    rights === undefined ? [] : [`  ${title} ${rights}`],
+  );
+  return [`pg_hba of ${server}`, ...lines, ...rights, footer(changes, lockedOut)].join("\n");
 }
 
 const marks: Readonly<Record<AccessChange["change"], string>> = {
@@ -80,6 +83,6 @@ function originText({ name, address }: AccessSource): string {
   return address === undefined || address === name ? name : `${name} ${address}`;
 }
 
-function subjectText({ name, database, replication }: AccessSubject): string {
-  return replication === true ? name : `${database} (${name})`;
+function subjectText({ name, database, replication, title = name }: AccessSubject): string {
+  return replication === true ? name : `${database} (${title})`;
 }

@@ -32,6 +32,8 @@ export interface RequiredAccess extends ConnectionAttempt {
   readonly name: string;
   /** Authentication methods it supports. @default all but `reject` */
   readonly methods?: readonly AuthMethod[];
+  /** Key of the stack file by which it is not required, or from another network, e.g. `pgHba.readonly`. */
+  readonly key?: string;
 }
 
 /** What rules with `cert`, `clientcert` and `map` need. */

@@ -3,7 +3,7 @@ import { checkRule } from "../rule/check";
 import { Coverage } from "../rule/coverage";
 import { lockedOutConnections, lockedOutReplicas } from "./lock-out";
 import { describeRule } from "../text/render";
-import { pointlessRejections } from "./pointless-rejection";
+import { pointlessRejection } from "./pointless-rejection";
 import { riskOf } from "./risks";
 import { unresolvedNames, unusableRule } from "./unusable-rule";
 import type { PgHbaRule } from "../rule/rule";
@@ -17,7 +17,6 @@ export function findingsOf(
 ): readonly PgHbaFinding[] {
   const coverage = new Coverage();
   const neighbours = widerThanNeighbour(rules);
-  const pointless = pointlessRejections(rules);
   const ofRules = rules.flatMap((rule, index): readonly PgHbaFinding[] => {
     const at = { rule, index };
     const invalid = checkRule(rule, context.version).map(({ severity, text }): PgHbaFinding => {
@@ -26,12 +25,12 @@ export function findingsOf(
     });
     if (invalid.some(({ severity }) => severity === "error")) return invalid;
     const by = coverage.of(rule);
+    const rejection = by ? undefined : pointlessRejection(rules, index, coverage);
     // A rule that is never used covers nothing that earlier rules do not cover.
     if (!by) coverage.add(rule, index);
     const shadowed = shadowedFinding(rules, index, by, context.kind);
     const risk = riskOf(rule, context.kind);
     const wider = neighbours.get(index);
-    const rejection = shadowed ? undefined : pointless.get(index);
     const unusable = unusableRule(rule, context.provided) ?? unresolvedNames(rule);
     return [
       ...invalid,

@@ -42,7 +42,7 @@ export function lockedOutConnections(
         severity: "error",
         ...at,
         reason: `${access.name} (${describeAccess(access)}) ${reason}`,
-        fix: `add "${ruleFor(access)}"${at.rule ? " before it" : ""}`,
+        fix: `add "${ruleFor(access)}"${at.rule ? " before it" : ""}${otherwise(access)}`,
       },
     ];
   });
@@ -86,6 +86,11 @@ function describeAccess({
   const to = replication === true ? "for replication" : `to ${database}`;
   const from = address === undefined ? "over the socket" : `from ${address}`;
   return `${user} ${to} ${from}${tls ? " with TLS" : ""}`;
+}
+
+/** How the stack file says that a connection is not required. */
+function otherwise({ key }: RequiredAccess): string {
+  return key === undefined ? "" : `, or set ${key} to its network or to none`;
 }
 
 /** The narrowest rule that allows a connection. */

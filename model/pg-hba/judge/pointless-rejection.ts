@@ -1,53 +1,50 @@
+import type { Coverage } from "../rule/coverage";
 import { overlapOf, sharesTransport } from "../rule/overlap";
 import type { PgHbaRule } from "../rule/rule";
 import { describeRule } from "../text/render";
 import type { PgHbaFinding } from "./finding";
 
-/** Rejections of a file that are examined. */
-const maxRejections = 50;
+/** With and without TLS: what a rejection is compared with separately. */
+const types = ["hostssl", "hostnossl"] as const;
 
 /**
- * Finds the rejections that decide nothing: an earlier rule lets in connections that they name, and no later rule would let in
- * the others. By the index of the rejection. A last rule that rejects everybody is none of them.
+ * Finds a rejection that decides nothing: earlier rules let in all connections with, or all without TLS, that it names, and no
+ * later rule would let in the others.
+ *
+ * @param coverage The rules before it.
  */
-export function pointlessRejections(
+export function pointlessRejection(
   rules: readonly PgHbaRule[],
-): ReadonlyMap<number, Pick<PgHbaFinding, "kind" | "severity" | "reason" | "fix">> {
-  const found = new Map<number, Pick<PgHbaFinding, "kind" | "severity" | "reason" | "fix">>();
-  const rejections = rules
-    .map((rule, index) => ({ rule, index }))
-    .filter(({ rule }) => rule.method === "reject" && !isEverybody(rule))
-    .slice(0, maxRejections);
-  for (const { rule, index } of rejections) {
-    const allows = (other: PgHbaRule): boolean => other.method !== "reject";
-    const decides = rules
-      .slice(index + 1)
-      .some(
-        (later) =>
-          allows(later) &&
-          sharesTransport(rule.type, later.type) &&
-          overlapOf(rule, later) !== "no",
-      );
-    const earlier = rules
-      .slice(0, index)
-      .find((other) => allows(other) && overlapOf(rule, other) === "yes");
-    if (decides || !earlier) continue;
-    const shown = `"${describeRule(earlier)}"`;
-    const isTooLate = sharesTransport(rule.type, earlier.type);
-    found.set(index, {
-      kind: "pointless",
-      severity: "warning",
-      reason: isTooLate
-        ? `decides nothing: ${shown} before it lets in connections that it names, and the others are rejected without it, too`
-        : `decides nothing: without it, connections of its type are rejected, too, and ${shown} before it lets in the others`,
-      fix: isTooLate
-        ? `move it before ${shown}, or leave it out`
-        : `leave it out; to reject those as well, write host and move it before ${shown}`,
-    });
-  }
-  return found;
+  index: number,
+  coverage: Coverage,
+): Pick<PgHbaFinding, "kind" | "severity" | "reason" | "fix"> | undefined {
+  const rule = rules[index];
+  if (rule?.method !== "reject" || rule.type === "local") return undefined;
+  const earlier = types
+    .flatMap((type) => coverage.of({ ...rule, type }) ?? [])
+    .map((at) => rules[at])
+    .find((other) => other !== undefined && other.method !== "reject");
+  if (!earlier || decides(rule, rules.slice(index + 1))) return undefined;
+  const shown = `"${describeRule(earlier)}"`;
+  const isTooLate = sharesTransport(rule.type, earlier.type);
+  return {
+    kind: "pointless",
+    severity: "warning",
+    reason: isTooLate
+      ? `decides nothing: ${shown} before it lets in the connections that it names, and the others are rejected without it, too`
+      : `decides nothing: without it, connections of its type are rejected, too, and ${shown} before it lets in the others`,
+    fix: isTooLate
+      ? `move it before ${shown} (firstRules), or leave it out`
+      : `leave it out; to reject those as well, write host and move it before ${shown} (firstRules)`,
+  };
 }
 
-function isEverybody({ databases, users }: PgHbaRule): boolean {
-  return databases.includes("all") && users.includes("all");
+/** Whether a later rule may let in a connection that a rejection matches. */
+function decides(rejection: PgHbaRule, later: readonly PgHbaRule[]): boolean {
+  return later.some(
+    (rule) =>
+      rule.method !== "reject" &&
+      sharesTransport(rejection.type, rule.type) &&
+      overlapOf(rejection, rule) !== "no",
+  );
 }

@@ -1,5 +1,6 @@
 import type { ServerKind } from "../../base/names";
 import { databaseRoles, monitorRole, sessionRolePrefix, superuser } from "../../roles/names";
+import { noNetwork } from "../rule/presets";
 import { whoCan } from "../rule/evaluate";
 import type { RequiredAccess } from "./finding";
 import type { RequiredConnection } from "../rule/protocol";
@@ -8,15 +9,32 @@ import type { PgHbaRule } from "../rule/rule";
 /** The server's own networks, which include its agent's. */
 export const ownNetwork = "samenet";
 
-/** Connections that must always work: the agent's, and those of the application, reports and monitoring from the application's network, in production with TLS. */
+/** Networks of single roles, or `none`. @default the application's */
+export interface NarrowedAccess {
+  readonly readonly?: string | undefined;
+  readonly monitoring?: string | undefined;
+}
+
+/** Connections that must always work: the agent's, and those of the application, reports and monitoring from their networks, in production with TLS. */
 export function requiredAccess(
   kind: ServerKind,
   database: string,
   application: string = ownNetwork,
+  narrowed: NarrowedAccess = {},
 ): readonly RequiredAccess[] {
   const { application: user, readonly } = databaseRoles(database);
-  // The base address of the network stands for all its addresses.
-  const from = { address: application.replace(/\/\d+$/, ""), tls: kind === "production", database };
+  const over = (
+    name: string,
+    user: string,
+    network = application,
+    key?: string,
+  ): RequiredAccess[] => {
+    if (network === noNetwork) return [];
+    // The base address of the network stands for all its addresses.
+    const address = network.replace(/\/\d+$/, "");
+    const tls = kind === "production";
+    return [{ name, user, address, tls, database, ...(key !== undefined && { key }) }];
+  };
   return [
     { name: "the agent", user: superuser, database: "postgres", methods: ["peer"] },
     {
@@ -25,9 +43,9 @@ export function requiredAccess(
       database,
       methods: ["scram-sha-256", "trust"],
     },
-    { name: "the application", user, ...from },
-    { name: "reports", user: readonly, ...from },
-    { name: "monitoring", user: monitorRole, ...from },
+    ...over("the application", user),
+    ...over("reports", readonly, narrowed.readonly, "pgHba.readonly"),
+    ...over("monitoring", monitorRole, narrowed.monitoring, "pgHba.monitoring"),
   ];
 }
 

@@ -39,6 +39,7 @@ const file = renderManagedFile(
     ...{ database: "timesheets", application: "samenet" },
   }),
   sha256,
+  "host",
 );
 
 const external =
@@ -189,7 +190,7 @@ describe("a server elsewhere", () => {
     expect(
       file
         .split("\n")
-        .slice(1)
+        .slice(2)
         .map((line) => line.replaceAll(/ +/g, " ")),
     ).toEqual([
       "# TYPE DATABASE USER ADDRESS METHOD",

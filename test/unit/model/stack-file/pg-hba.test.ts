@@ -1,4 +1,6 @@
 import { describe, expect, test } from "vitest";
+import { findingsOf } from "../../../../model/pg-hba/judge/findings";
+import { requiredAccess } from "../../../../model/pg-hba/judge/required-access";
 import { areMapsUpToDate, mapNames, renderMaps } from "../../../../model/pg-hba/text/maps";
 import { presets } from "../../../../model/pg-hba/rule/presets";
 import {
@@ -139,6 +141,68 @@ describe("user name maps", () => {
     expect(areMapsUpToDate("# only\n#\tcomments\n\n", [])).toBe(true);
     expect(areMapsUpToDate(`${file}people mallory ada\n`, maps)).toBe(false);
     expect(areMapsUpToDate(file, [...maps].reverse())).toBe(false);
+  });
+});
+
+describe("a preset", () => {
+  const of = (kind: (typeof serverKinds)[number], section: object): readonly string[] =>
+    rulesOfServer(kind, "db", pgHbaConfigSchema.parse(section)).map(formatRule);
+
+  test("is narrowed by networks of single roles", () => {
+    expect(of("production", { readonly: "none", monitoring: "10.9.0.0/24" })).toEqual([
+      "local all postgres peer",
+      "local all /^stagecraft_session_ scram-sha-256",
+      "host all db_readonly all reject",
+      "hostssl all stagecraft_monitor 10.9.0.0/24 scram-sha-256",
+      "host all stagecraft_monitor all reject",
+      "host all postgres all reject",
+      "hostssl db db,db_readonly samenet scram-sha-256",
+    ]);
+    expect(of("staging", { readonly: "10.9.0.0/24" })).toEqual([
+      "local all postgres peer",
+      "local all /^stagecraft_session_ scram-sha-256",
+      "host db db_readonly 10.9.0.0/24 scram-sha-256",
+      "host all db_readonly all reject",
+      "host all postgres all reject",
+      "host db all samenet scram-sha-256",
+      "host all stagecraft_monitor samenet scram-sha-256",
+    ]);
+    expect(of("development", { monitoring: "none" })).toContain(
+      "host all stagecraft_monitor all reject",
+    );
+    // The application's network is the default.
+    expect(of("production", { readonly: "samenet", monitoring: "samenet" })).toEqual(
+      of("production", {}),
+    );
+  });
+
+  test.each(serverKinds)(
+    "of %s that is narrowed locks nobody out who is still required",
+    (kind) => {
+      const section = { readonly: "none", monitoring: "10.9.0.0/24" };
+      const rules = rulesOfServer(kind, "db", section);
+      const required = requiredAccess(kind, "db", "samenet", section);
+      expect(required.map(({ name }) => name)).not.toContain("reports");
+      expect(findingsOf(rules, { kind, required })).toEqual([]);
+    },
+  );
+
+  test("has the first rules behind the agent's own", () => {
+    const reject = "hostssl db db_readonly samenet reject";
+    const section = { firstRules: [reject], rules: ["host all all 0.0.0.0/0 trust"] };
+    expect(of("production", section).indexOf(reject)).toBe(2);
+    expect(problems({ firstRules: ["host all all 10.0.0.0/8 scram"], readonly: "office" })).toEqual(
+      [
+        'pgHba.readonly  must be a network like 10.20.0.0/24, or samenet for the server\'s own, got "office"',
+        'pgHba.firstRules[0]  host all all 10.0.0.0/8 scram: "scram" is not a method; did you mean scram-sha-256?',
+      ],
+    );
+    const found = (section: object): readonly string[] =>
+      pgHbaConfigProblems("production", "db", pgHbaConfigSchema.parse(section), false).map(
+        ({ path }) => path,
+      );
+    expect(found(section)).toEqual(["pgHba.rules[0]"]);
+    expect(found({ firstRules: section.rules })).toEqual(["pgHba.firstRules[0]"]);
   });
 });
 

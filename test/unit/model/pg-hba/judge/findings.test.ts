@@ -262,18 +262,24 @@ describe("a rejection", () => {
   test("behind what lets the same connections in is told to decide nothing", () => {
     const before = "hostssl shop shop,shop_readonly samenet scram-sha-256";
     expect(found([before, "host shop shop_readonly samenet reject"])).toEqual([
-      `warning: host shop shop_readonly samenet reject: decides nothing: "${before}" before it lets in connections that it names, and the others are rejected without it, too; move it before "${before}", or leave it out`,
+      `warning: host shop shop_readonly samenet reject: decides nothing: "${before}" before it lets in the connections that it names, and the others are rejected without it, too; move it before "${before}" (firstRules), or leave it out`,
     ]);
     expect(found([before, "hostnossl shop shop_readonly samenet reject"])).toEqual([
-      `warning: hostnossl shop shop_readonly samenet reject: decides nothing: without it, connections of its type are rejected, too, and "${before}" before it lets in the others; leave it out; to reject those as well, write host and move it before "${before}"`,
+      `warning: hostnossl shop shop_readonly samenet reject: decides nothing: without it, connections of its type are rejected, too, and "${before}" before it lets in the others; leave it out; to reject those as well, write host and move it before "${before}" (firstRules)`,
     ]);
   });
 
   test.each([
     [["hostssl all all 10.0.0.0/8 scram-sha-256", "host shop ada 10.1.0.0/16 reject"]],
     [["hostssl all /^a 10.0.0.0/8 scram-sha-256", "host shop ada 10.1.0.0/16 reject"]],
-    [["hostssl shop ada 10.1.0.0/16 scram-sha-256", "host all ada 10.0.0.0/8 reject"]],
-    [["hostssl shop ada samehost scram-sha-256", "host shop ada all reject"]],
+    [["hostssl shop ada samenet scram-sha-256", "host shop ada samehost reject"]],
+    [
+      [
+        "hostssl shop ada 10.0.0.0/9 scram-sha-256",
+        "hostssl shop all 10.128.0.0/9 scram-sha-256",
+        "host shop ada 10.0.0.0/8 reject",
+      ],
+    ],
     [
       [
         "hostssl shop ada 10.0.0.0/8 scram-sha-256",
@@ -302,6 +308,9 @@ describe("a rejection", () => {
     // That depends on what is not known here.
     [["hostssl shop +staff 10.0.0.0/8 scram-sha-256", "host shop bob 10.0.0.0/8 reject"]],
     [["hostssl shop ada samenet scram-sha-256", "host shop ada 10.0.0.0/8 reject"]],
+    // One network, and nothing else.
+    [["hostssl shop ada 10.1.0.0/16 scram-sha-256", "host all ada 10.0.0.0/8 reject"]],
+    [["hostssl shop ada samehost scram-sha-256", "host shop ada all reject"]],
     // The usual end.
     [["hostssl shop ada 10.0.0.0/8 scram-sha-256", "host all all all reject"]],
   ])("is not told in %j", (lines) => {
