@@ -11,6 +11,7 @@ import { runCa } from "../verbs/ca";
 import { runDoctor, type DoctorOptions } from "../verbs/doctor";
 import { runDown } from "../verbs/down";
 import { runLog } from "../verbs/log";
+import { runOffboard } from "../verbs/offboard";
 import { runPassword } from "../verbs/password";
 import { runPsql } from "../verbs/psql";
 import { runRefresh, type RefreshOptions } from "../verbs/refresh";
@@ -143,6 +144,15 @@ export function createProgram({ folder, exit }: VerbContext): Command {
       await runAccess(folder(), stack);
     })
     .addHelpText("after", example("npx stagecraft access staging"));
+
+  program
+    .command("offboard")
+    .description("remove a user from all stack files, and disable the login on all servers")
+    .argument("<user>", "name of the user in people")
+    .action(async (user: string) => {
+      await runOffboard(folder(), user);
+    })
+    .addHelpText("after", example("npx stagecraft offboard ada"));
 
   program
     .command("upgrades")

@@ -3,7 +3,7 @@ import type { ServerKind } from "../../model/base/names";
 import type { Observation } from "../../model/observation/observation";
 import type { ParameterValues } from "../../model/parameters/check";
 import { parametersChange, parametersDrift } from "../../model/parameters/drift";
-import { rolesDrift } from "../../model/roles/drift";
+import { removedUsers, rolesDrift } from "../../model/roles/drift";
 import { peopleWithLogin, peopleWithoutLogin, type People } from "../../model/roles/people";
 import type { ObservedState } from "../engine/server-state";
 
@@ -19,6 +19,8 @@ export function logDrift(server: ObservedServer, people: People = {}): void {
   const logins = peopleWithLogin(server.kind, people);
   void server.observed.then(({ faults, observation }) => {
     warn(server, [...faults, ...(observation ? driftOf(observation, logins) : [])]);
+    const removed = observation ? removedUsers(observation.roles, logins) : [];
+    for (const text of removed) void pulumi.log.info(text, server);
   });
 }
 

@@ -1,4 +1,5 @@
 import { quoteIdentifier as q } from "../base/sql";
+import { databaseRoles, monitorRole } from "./names";
 import type { RolesObservation } from "./protocol";
 import { noLogin } from "./role";
 
@@ -41,6 +42,18 @@ export function rolesDrift(observation: RolesObservation, people: readonly strin
         `role ${role}, which Stagecraft does not manage, ${listText(faults)}; to change that: ${statements.join("; ")}`,
     ),
   ];
+}
+
+/** A sentence for each user with a login who is no longer one of `people`, for the preview. */
+export function removedUsers({ logins }: RolesObservation, people: readonly string[]): string[] {
+  const isOfDatabase = (name: string): boolean =>
+    logins.some((login) => {
+      const { application, readonly } = databaseRoles(login);
+      return logins.includes(readonly) && [application, readonly].includes(name);
+    });
+  return logins
+    .filter((name) => name !== monitorRole && !people.includes(name) && !isOfDatabase(name))
+    .map((name) => `${name} is not in people; up disables the login and ends the sessions`);
 }
 
 /** Whether the roles are as the last `up` applied them; roles that Stagecraft did not create are no reason for another one. */

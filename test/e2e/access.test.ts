@@ -284,11 +284,30 @@ test("a new password is in force at once, and the former one no longer", async (
     "--stack",
     stack,
   );
+  const [path, password] = ["passwords.iris", "of iris's own"];
+  await project.pulumi("config", "set", "--secret", "--path", path, password, "--stack", stack);
+  project.reconfigure(stack, settings({ people: { iris: "HelpDesk" } }));
   expect(await project.up(stack)).toMatchObject({ exitCode: 0 });
   expect(await client(database, "a new one, and longer", "sslmode=require")).toMatchObject({
     text: "1",
   });
   expect((await client(database, project.passwords.application, "sslmode=require")).text).toContain(
     "password authentication failed",
+  );
+});
+
+test("a user is removed from the stack files and the servers in one step", async () => {
+  const canLogin = "SELECT rolcanlogin FROM pg_roles WHERE rolname = 'iris'";
+  expect(await superuser(canLogin)).toBe("t");
+  expect((await project.stagecraft("access", stack)).text).toContain(
+    "  iris, HelpDesk may read statistics\n",
+  );
+  const { exitCode, text } = await project.stagecraft("offboard", "iris");
+  expect(exitCode, text).toBe(0);
+  expect(text).toContain("iris was removed from Pulumi.prod.yaml");
+  expect(await superuser(canLogin)).toBe("f");
+  expect(await project.up(stack, "--expect-no-changes")).toMatchObject({ exitCode: 0 });
+  expect((await project.stagecraft("offboard", "iris")).text).toContain(
+    'no stack file has a user "iris" in people',
   );
 });

@@ -1,5 +1,5 @@
 import path from "node:path";
-import { markedUser } from "../../../model/pg-hba/text/managed-file";
+import { markerOf } from "../../../model/pg-hba/text/managed-file";
 import { currentConnection } from "../../postgres/external-connection";
 import { socketFolder } from "../../postgres/target";
 import { probe, type Probe } from "./probe";
@@ -9,8 +9,10 @@ import { probe, type Probe } from "./probe";
  * reject that role. `undefined` for a file without a marker, or if PostgreSQL is not able to answer now.
  */
 export async function areRulesActive(text: string): Promise<boolean | undefined> {
-  const user = markedUser(text);
-  if (user === undefined) return undefined;
+  const marker = markerOf(text);
+  // A rule for the socket says nothing about the network, nor the reverse.
+  if (marker?.type !== (currentConnection() ? "host" : "local")) return undefined;
+  const { user } = marker;
   const answer = await probe({ ...target(), user, database: "postgres", replication: false }).catch(
     () => undefined,
   );

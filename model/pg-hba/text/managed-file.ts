@@ -6,7 +6,7 @@ export type TextDigest = (text: string) => string;
 
 // Files of Stagecraft up to 0.1 begin with "Made by". Files of earlier versions have no marker.
 const head =
-  /^# (?:Generated|Made) by Stagecraft from the rules of the stack, digest ([0-9a-f]{16})\. .*\n(?:(?:local|host) +all +stagecraft_rules_([0-9a-f]{16}) .*\n)?/;
+  /^# (?:Generated|Made) by Stagecraft from the rules of the stack, digest ([0-9a-f]{16})\. .*\n(?:(local|host) +all +stagecraft_rules_([0-9a-f]{16}) .*\n)?/;
 
 /** Where the connection that proves the rules comes from: the socket, or the network for an external server. */
 export type MarkerType = "local" | "host";
@@ -35,14 +35,17 @@ export function renderManagedFile(
 export function isEditedManually(text: string, digest: TextDigest): boolean {
   const found = head.exec(text);
   if (found === null) return false;
-  const [whole, mark, marked = mark] = found;
+  const [whole, mark, , marked = mark] = found;
   return marked !== mark || mark !== digest(text.slice(whole.length)).slice(0, 16);
 }
 
-/** The role that the marker of a file rejects; `undefined` for a file without one. */
-export function markedUser(text: string): string | undefined {
-  const mark = head.exec(text)?.[2];
-  return mark === undefined ? undefined : markerUser(mark);
+/** The marker of a file; `undefined` for a file without one. */
+export function markerOf(
+  text: string,
+): { readonly type: MarkerType; readonly user: string } | undefined {
+  const [, , type, mark] = head.exec(text) ?? [];
+  if (type === undefined || mark === undefined) return undefined;
+  return { type: type === "host" ? "host" : "local", user: markerUser(mark) };
 }
 
 const markerUser = (mark: string): string => `stagecraft_rules_${mark}`;

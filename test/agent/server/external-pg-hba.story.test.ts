@@ -8,6 +8,10 @@ import {
   hbaTrialSchema,
   type HbaTrial,
 } from "../../../model/pg-hba/rule/protocol";
+import { observationSchema } from "../../../model/observation/observation";
+import { formatRule } from "../../../model/pg-hba/text/render";
+import { rulesOnServer } from "../../../model/pg-hba/text/rules-on-server";
+import type { PgHbaObservation } from "../../../model/pg-hba/rule/protocol";
 import type { PgHbaRule } from "../../../model/pg-hba/rule/rule";
 import { boss, useExternalServer } from "../../support/servers/external-server";
 import type { CommandResult } from "../../support/servers/server";
@@ -21,7 +25,7 @@ const rules = externalRules({ kind: "production", ...access, application: "0.0.0
 const passwords = { application: "of the application", readonly: "of the reader" };
 
 const rendered = (rules: readonly PgHbaRule[]): string =>
-  renderManagedFile(rules, (text) => createHash("sha256").update(text).digest("hex"));
+  renderManagedFile(rules, (text) => createHash("sha256").update(text).digest("hex"), "host");
 
 const request = (text: string) => ({
   ...{ server: server.name, text },
@@ -34,6 +38,11 @@ const request = (text: string) => ({
 });
 
 let head = "";
+
+async function observed(): Promise<PgHbaObservation> {
+  const said = await server.agent(["observe"]);
+  return observationSchema.parse(JSON.parse(said.stdout)).pgHba;
+}
 
 async function check(text: string): Promise<CommandResult> {
   return server.agent(["pg-hba-check"], request(text));
@@ -182,4 +191,22 @@ test("a user who may not write the file is told which one may", async () => {
     stdout: "",
     stderr: "postgres may not change /etc/hostname; log in as postgres or root: ssh.user\n",
   });
+});
+
+test("the rules of files that it includes are seen, too", async () => {
+  const app = "hostssl shop shop 192.168.0.0/16 scram-sha-256";
+  await sh(`mkdir -p hba.d && echo "${app}" >hba.d/10-app.conf && echo "include more/again.conf" >hba.d/20-more.conf &&
+    echo "host all @readers 192.0.2.0/24 md5" >hba.d/30-readers.conf && echo "shop_readonly, erin" >hba.d/readers &&
+    echo nonsense >hba.d/notes.txt && mkdir -p hba.d/more && echo "local all erin peer" >hba.d/more/again.conf &&
+    printf '%s\\n' "local all all trust" "include_dir hba.d" "include_if_exists missing.conf" >pg_hba.conf`);
+  const seen = await observed();
+  expect(rulesOnServer(seen, "17.5").map(formatRule)).toEqual([
+    "local all all trust",
+    app,
+    "local all erin peer",
+    "host all shop_readonly,erin 192.0.2.0/24 md5",
+  ]);
+  await sh(`rm -r hba.d`);
+  expect(await apply(rendered(rules))).toMatchObject({ status: 0 });
+  expect((await observed()).included).toBeUndefined();
 });

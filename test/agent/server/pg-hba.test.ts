@@ -13,7 +13,7 @@ import {
   untilLogged,
 } from "../../support/pg-hba/agent-rules";
 import { sha256 } from "../../../components/engine/digest";
-import { markedUser, renderManagedFile } from "../../../model/pg-hba/text/managed-file";
+import { markerOf, renderManagedFile } from "../../../model/pg-hba/text/managed-file";
 import { parsePgHba } from "../../../model/pg-hba/text/parse";
 import { runInAgent } from "../../support/programs/agent-function";
 import { docker, owner, useServer } from "../../support/servers/server";
@@ -235,7 +235,7 @@ describe("rules that PostgreSQL refuses", () => {
     expect(await applyHba(server, first, [application])).toMatchObject({ changed: true });
     expect(await applyHba(server, first, [application])).toMatchObject({ changed: false });
     // Somebody lets PostgreSQL read other rules, and then puts these back with their time.
-    const edit = `cp ${hbaPath} /tmp/first; sed -i s/${markedUser(first) ?? ""}/nobody/ ${hbaPath}`;
+    const edit = `cp ${hbaPath} /tmp/first; sed -i s/${markerOf(first)?.user ?? ""}/nobody/ ${hbaPath}`;
     await server.run(["sh", "-c", edit]);
     await untilLogged(server, "reloading configuration files", async () =>
       server.sql("postgres", "SELECT pg_reload_conf()"),

@@ -3,6 +3,7 @@ import { Client } from "pg";
 import { beforeAll, describe, expect, test } from "vitest";
 import { observationSchema } from "../../../model/observation/observation";
 import { tlsResultSchema, type TlsRequest, type TlsResult } from "../../../model/tls/protocol";
+import { hba } from "../../support/pg-hba/agent-rules";
 import { docker, useServer, type CommandResult } from "../../support/servers/server";
 import { polling } from "../../support/time/limit.mjs";
 
@@ -335,6 +336,75 @@ describe("a certificate that a person gives", () => {
       /^PostgreSQL rejects the certificate; the previous configuration stays in effect: could not load server certificate file ".+": ee key too small/,
     );
     expect(await psql(ca, verify())).toMatch(/^t/);
+  });
+});
+
+describe("a CA of clients", () => {
+  const observed = async (): Promise<boolean | undefined> => {
+    const said = await server.agent(["observe"]);
+    return observationSchema.parse(JSON.parse(said.stdout)).tls.clientCa;
+  };
+  /** The CA of clients, with a certificate for ada in the agent's container. */
+  const makeClient = async (): Promise<string> =>
+    script(`req="openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -noenc"
+      $req -keyout clients.key -out clients.crt -subj /CN=clients -days 9 2>/dev/null
+      $req -CA clients.crt -CAkey clients.key -keyout ada.key -out ada.crt -subj /CN=ada.lovelace -days 9 \\
+        -addext basicConstraints=critical,CA:FALSE 2>/dev/null
+      chmod 600 ada.key; cat clients.crt`);
+
+  test("lets clients in by their certificates and a user name map", async () => {
+    const clientCa = await makeClient();
+    const { ca } = await apply();
+    expect(await observed()).toBe(false);
+    expect(await apply({ clientCa })).toMatchObject({
+      changed: true,
+      reason: "the CA of client certificates was changed",
+    });
+    expect(await apply({ clientCa })).toMatchObject({ changed: false });
+    expect(await observed()).toBe(true);
+    const text = hba("hostssl all visitor all cert map=people", "host all all all scram-sha-256");
+    const maps = "people ada.lovelace visitor\n";
+    const rules = { server: server.name, text, required: [] };
+    expect(await server.agent(["pg-hba"], { ...rules, maps })).toMatchObject({ status: 0 });
+    const withKey = `${verify()} sslcert=/tmp/ada.crt sslkey=/tmp/ada.key`;
+    expect(await psql(ca, withKey)).toMatch(/^t\|/);
+    expect(await psql(ca, `${verify()} sslcert=/tmp/none`)).toContain(
+      "connection requires a valid client certificate",
+    );
+    // A reload that changes the maps alone.
+    const others = { ...rules, maps: "people somebody visitor\n" };
+    expect(await server.agent(["pg-hba"], others)).toMatchObject({ status: 0 });
+    expect(await psql(ca, withKey)).toContain("certificate authentication failed");
+    const wrong = await server.agent(["pg-hba"], { ...rules, maps: "people /^( visitor\n" });
+    expect(wrong.status).toBe(1);
+    expect(wrong.stderr).toMatch(
+      /was not changed: PostgreSQL rejects 1 line\n  line 1   invalid regular expression .*\n  fix      correct pgHba\.maps in the stack file/,
+    );
+    expect((await server.run(["cat", `${dataFolder}/pg_ident.conf`])).stdout).toBe(others.maps);
+    const usual = { ...rules, text: hba("host all all all scram-sha-256"), maps: "" };
+    expect(await server.agent(["pg-hba"], usual)).toMatchObject({ status: 0 });
+  });
+
+  test("that somebody changes is seen and put back; without it PostgreSQL asks for no certificate", async () => {
+    const clientCa = await makeClient();
+    await apply({ clientCa });
+    await server.run(["sh", "-c", `cat /tmp/ada.crt >>${dataFolder}/tls/*/client-ca.crt`]);
+    expect(await observed()).toBe(false);
+    expect(await apply({ clientCa })).toMatchObject({ changed: true });
+    expect(await observed()).toBe(true);
+    expect(await apply()).toMatchObject({ changed: true });
+    expect(await server.sql("postgres", "SHOW ssl_ca_file")).toBe("");
+  });
+
+  test("that is none is refused with the reason", async () => {
+    const { certificate } = await foreign("x");
+    expect((await ask({ clientCa: certificate })).stderr).toBe(
+      "tls.clientCa has the certificate of CN=x, which is no CA; set it to the certificate of the CA that signs client certificates\n",
+    );
+    const broken = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
+    expect((await ask({ clientCa: broken })).stderr).toBe(
+      "tls.clientCa cannot be read: it must be one or more CA certificates in PEM\n",
+    );
   });
 });
 

@@ -35,7 +35,7 @@ export class ExternalActs {
     const network = { agent: "samenet", tls: true, application: "0.0.0.0/0" } as const;
     const rules = externalRules({ kind: "production", superuser: boss, database, ...network });
     const sha256 = (text: string): string => createHash("sha256").update(text).digest("hex");
-    const text = renderManagedFile(rules, sha256);
+    const text = renderManagedFile(rules, sha256, "host");
     const { hbaFile, dataDirectory } = hbaLocationSchema.parse(
       await this.#ask("pg-hba-check", text),
     );

@@ -2,7 +2,8 @@ import { describe, expect, test } from "vitest";
 import { maxDatabaseNameBytes, stackKinds } from "../../../../model/base/names";
 import { isRoleStatement } from "../../../../model/dump/role-statement";
 import { describeStatement } from "../../../../model/dump/statement";
-import { areRolesUpToDate, rolesDrift } from "../../../../model/roles/drift";
+import { areRolesUpToDate, removedUsers, rolesDrift } from "../../../../model/roles/drift";
+import { describeDifference } from "../../../../model/roles/rights";
 import { isSettingDrift, resetStatement } from "../../../../model/roles/database-settings";
 import {
   databaseRoleNames,
@@ -480,6 +481,39 @@ describe("drift", () => {
     expect(areRolesUpToDate({ ...none, recorded: true }, ["ada", "bob"])).toBe(false);
     // An agent that remembers nothing yet.
     expect(areRolesUpToDate(none, ["ada"])).toBe(false);
+  });
+
+  test("of users who were removed is told before up disables their logins", () => {
+    const logins = ["shop", "shop_readonly", "stagecraft_monitor", "ada", "hedy"];
+    const seen = { faults: [], missing: [], superusers: [], rights: [], logins };
+    expect(removedUsers(seen, ["ada"])).toEqual([
+      "hedy is not in people; up disables the login and ends the sessions",
+    ]);
+  });
+
+  test("of privileges is told with what differs", () => {
+    const texts = ["a", "b", "c", "d", "e", "f", "g"].map(
+      (name) => `shop lacks SELECT on table ${name}`,
+    );
+    const seen = {
+      ...{ faults: [], missing: [], superusers: [], rights: ["shop"], logins: [] },
+      differences: [{ database: "shop", texts }],
+    };
+    expect(rolesDrift(seen, [])).toEqual([
+      `privileges in shop differ from the declared ones: ${texts.slice(0, 5).join(", ")} and 2 more; up corrects them`,
+    ]);
+    expect(
+      describeDifference({
+        ...{ verb: "REVOKE", class: "TABLE", privileges: "INSERT, SELECT", grantee: '"Bob"' },
+        names: ["public.a", "public.b", "public.c", "public.d"],
+      }),
+    ).toBe("Bob also has INSERT, SELECT on table public.a, public.b, public.c and 1 more");
+    expect(
+      describeDifference({
+        ...{ verb: "GRANT", class: "default TABLES", privileges: "SELECT", grantee: "shop" },
+        names: [""],
+      }),
+    ).toBe("shop lacks SELECT on future tables");
   });
 
   test("of roles of others is no reason for another up", () => {

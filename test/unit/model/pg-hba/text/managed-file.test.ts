@@ -3,13 +3,13 @@ import { sha256 } from "../../../../../components/engine/digest";
 import { parsePgHba } from "../../../../../model/pg-hba/text/parse";
 import {
   isEditedManually,
-  markedUser,
+  markerOf,
   renderManagedFile,
 } from "../../../../../model/pg-hba/text/managed-file";
 
 const { rules } = parsePgHba("local all postgres peer\nhost all all samenet scram-sha-256\n");
 const file = renderManagedFile(rules, sha256);
-const user = markedUser(file) ?? "";
+const user = markerOf(file)?.user ?? "";
 
 describe("the file of a server", () => {
   test("has a digest and a marker of its rules at its head", () => {
@@ -42,6 +42,6 @@ describe("the file of a server", () => {
   });
 
   test("has no marker if another program wrote it", () => {
-    expect(markedUser("local all stagecraft_rules_0123456789abcdef reject\n")).toBeUndefined();
+    expect(markerOf("local all stagecraft_rules_0123456789abcdef reject\n")).toBeUndefined();
   });
 });
