@@ -3,11 +3,11 @@ import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import {
   presets,
   ProductionServer,
-  type People,
   type PgHbaChoice,
   type PgHbaRule,
   type TlsArgs,
 } from "../../../components";
+import type { People } from "../../../model/roles/people";
 import { sha256 } from "../../../components/engine/digest";
 import type { Observation } from "../../../model/observation/observation";
 import type { PgHbaObservation } from "../../../model/pg-hba/rule/protocol";
