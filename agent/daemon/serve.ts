@@ -2,7 +2,7 @@ import { rmSync, writeFileSync } from "node:fs";
 import { removePartialBackups } from "./remove-partial-backups";
 import { checkOverdueBackups } from "./check-overdue";
 import { dropLeftovers } from "../postgres/databases";
-import { restoreRules } from "./restore-rules";
+import { restoreAcceptedRules } from "../server/pg-hba/accepted-rules";
 import { messageOf } from "../system/errors";
 import { serveMetrics } from "./metrics/serve-metrics";
 import { rollBackInterruptedChange } from "../server/pg-hba/apply";
@@ -43,7 +43,7 @@ export function serve(server: string): void {
     setInterval(() => void maintainArchive(server), archiveSeconds * 1000),
     setInterval(() => void renewCertificate(server), renewSeconds * 1000),
     setInterval(() => void checkOverdueBackups(server), overdueSeconds * 1000),
-    setInterval(() => void restoreRules(), rulesSeconds * 1000),
+    setInterval(() => void restoreAcceptedRules(), rulesSeconds * 1000),
   ];
   // Restores of the previous container have ended with it.
   void removeAllFetched().catch(debugLog);

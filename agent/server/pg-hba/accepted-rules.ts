@@ -8,6 +8,7 @@ import { readTextIfExists } from "../../system/atomic-file";
 import { messageOf } from "../../system/errors";
 import { logLine } from "../../system/progress";
 import { stateFolder, writeStateFile } from "../../system/state-folder";
+import { dataFolder } from "../parameters/config-files";
 import { rejectionOf } from "./check-file";
 import { HbaFile } from "./hba-file";
 
@@ -38,12 +39,30 @@ async function readAcceptedRules(): Promise<string | undefined> {
   return readTextIfExists(path.join(stateFolder, acceptedFile));
 }
 
+let isRestoring = false;
+
 /**
  * Makes PostgreSQL start again: if it is not running and rejects `pg_hba.conf`, the last rules that it used take its place, or
- * rules for the agent alone. The engine starts the container again by itself. Returns what was done, for the log.
+ * rules for the agent only, and the log says so. The engine starts the container again automatically.
  */
-export async function restoreAcceptedRules(): Promise<string | undefined> {
+export async function restoreAcceptedRules(): Promise<void> {
+  if (isRestoring) return;
+  isRestoring = true;
+  try {
+    const restored = await restore();
+    if (restored !== undefined) logLine(restored);
+  } catch (error) {
+    // The scratch container may be starting; the next call tries again.
+    if (process.env.STAGECRAFT_DEBUG !== undefined) logLine(messageOf(error));
+  } finally {
+    isRestoring = false;
+  }
+}
+
+async function restore(): Promise<string | undefined> {
   if (isExternal || (await isListening())) return undefined;
+  // Before the first start there is no cluster.
+  if ((await readTextIfExists(path.join(dataFolder, "PG_VERSION"))) === undefined) return undefined;
   const file = new HbaFile();
   const current = (await file.read()).toString("utf8");
   // PostgreSQL may be stopped for another reason, and for long.
@@ -59,7 +78,7 @@ export async function restoreAcceptedRules(): Promise<string | undefined> {
   await file.activateCandidate();
   // The rules on trial, if there are any, are the ones that were rejected.
   await file.endTrial();
-  const now = isUsable ? "the last rules that it accepted" : "rules for the agent alone";
+  const now = isUsable ? "the last rules that it accepted" : "rules for the agent only";
   return `PostgreSQL does not start with pg_hba.conf: ${reason}\nIt has ${now} instead; pulumi up applies those of the stack`;
 }
 

@@ -162,8 +162,7 @@ async function connectOrWait(): Promise<Client> {
     return await connectToOwnDatabase();
   } catch (error) {
     if (isAuthenticationFailure(error)) throw error;
-    const restored = await restoreAcceptedRules();
-    if (restored !== undefined) logLine(restored);
+    await restoreAcceptedRules();
     await waitForPostgres(startSeconds);
     return connectToOwnDatabase();
   }
