@@ -13,7 +13,7 @@ import { rejectionOf } from "./check-file";
 import { HbaFile } from "./hba-file";
 
 /** Rules that PostgreSQL does not reject. */
-let startable: string | undefined;
+let acceptable: string | undefined;
 
 /** File in the agent's volume: the last rules that PostgreSQL used. */
 const acceptedFile = "pg_hba.conf";
@@ -66,10 +66,10 @@ async function restore(): Promise<string | undefined> {
   const file = new HbaFile();
   const current = (await file.read()).toString("utf8");
   // PostgreSQL may be stopped for another reason, and for long.
-  if (current === startable) return undefined;
+  if (current === acceptable) return undefined;
   const reason = await rejectionOf(current);
   if (reason === undefined) {
-    startable = current;
+    acceptable = current;
     return undefined;
   }
   const accepted = await readAcceptedRules();

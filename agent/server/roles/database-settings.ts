@@ -13,7 +13,7 @@ export async function findDatabaseSettings(
   const { rows } = await client.query<DatabaseSetting>(
     `SELECT s.database, s.name, s.value, coalesce(p.context IN ('superuser', 'superuser-backend'), false) AS "superuserOnly"
      FROM (SELECT d.datname AS database, pg_catalog.split_part(setting, '=', 1) AS name,
-                  pg_catalog.substr(setting, pg_catalog.strpos(setting, '=') + 1) AS value
+                  pg_catalog.substr(setting, pg_catalog.length(pg_catalog.split_part(setting, '=', 1)) + 2) AS value
            FROM pg_catalog.pg_db_role_setting s LEFT JOIN pg_catalog.pg_database d ON d.oid = s.setdatabase
            CROSS JOIN LATERAL pg_catalog.unnest(s.setconfig) AS setting
            WHERE s.setrole = 0 AND (d.datname = ANY ($1) OR s.setdatabase = 0 AND NOT $2)) AS s

@@ -50,7 +50,7 @@ export function parseCidr(text: string): Network | undefined {
   const slash = text.indexOf("/");
   const base = parseIp(text.slice(0, slash));
   const length = text.slice(slash + 1);
-  // strtol(3) skips white space, which a quoted word may have.
+  // PostgreSQL skips white space before the number, which a quoted word may have.
   if (slash < 0 || !base || !/^[ \t\n\v\f\r]*[+-]?\d+$/.test(length)) return undefined;
   if (+length < 0) return undefined;
   return Number(length) > base.length * 8 ? undefined : { base, mask: prefixMask(base, +length) };

@@ -167,13 +167,13 @@ describe("what somebody changed by hand is seen, and mended", () => {
 test("each of many changes by hand has its sentence at preview, and one up corrects all of them", async () => {
   const [tester, helpDesk] = ["Tester", "HelpDesk"] as const;
   const bob = { name: "bob", role: tester, password: "of bob's own" };
-  const hedy = { name: "hedy", role: helpDesk, password: "of hedy's own" };
+  const henry = { name: "henry", role: helpDesk, password: "of henry's own" };
   const iris = { name: "iris", role: helpDesk, password: "of iris's own" };
-  const all = { database: "shop", ...passwords, people: [...people, bob, hedy, iris] };
+  const all = { database: "shop", ...passwords, people: [...people, bob, henry, iris] };
   expect(await server.makeRoles(all)).toMatchObject({ status: 0 });
-  const declared = { ...all, people: [...people, bob, hedy] };
+  const declared = { ...all, people: [...people, bob, henry] };
   expect(await server.makeRoles(declared)).toMatchObject({ status: 0 });
-  const logins = ["ada", "bob", "hedy"];
+  const logins = ["ada", "bob", "henry"];
   expect(areRolesUpToDate(await look(), logins)).toBe(true);
   const before = await server.sql(
     "postgres",

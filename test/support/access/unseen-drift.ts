@@ -5,7 +5,7 @@ export interface DriftCase {
 }
 
 /**
- * Changes that let somebody in, keep somebody out or stop the application. The users are ada (DbAdmin), bob (Tester) and hedy
+ * Changes that let somebody in, keep somebody out or stop the application. The users are ada (DbAdmin), bob (Tester) and henry
  * (HelpDesk); iris (HelpDesk) has been removed from `people`.
  */
 export const driftCases: readonly DriftCase[] = [
@@ -71,8 +71,8 @@ export const driftCases: readonly DriftCase[] = [
     sentence: "role stagecraft_monitor is not a member of pg_monitor; up corrects it",
   },
   {
-    sql: "REVOKE stagecraft_helpdesk FROM hedy",
-    sentence: "role hedy is not a member of stagecraft_helpdesk; up corrects it",
+    sql: "REVOKE stagecraft_helpdesk FROM henry",
+    sentence: "role henry is not a member of stagecraft_helpdesk; up corrects it",
   },
   {
     sql: "ALTER ROLE iris LOGIN PASSWORD 'x12345678'",

@@ -484,10 +484,10 @@ describe("drift", () => {
   });
 
   test("of users who were removed is told before up disables their logins", () => {
-    const logins = ["shop", "shop_readonly", "stagecraft_monitor", "ada", "hedy"];
+    const logins = ["shop", "shop_readonly", "stagecraft_monitor", "ada", "henry"];
     const seen = { faults: [], missing: [], superusers: [], rights: [], logins };
     expect(removedUsers(seen, ["ada"])).toEqual([
-      "hedy is not in people; up disables the login and ends the sessions",
+      "henry is not in people; up disables the login and ends the sessions",
     ]);
   });
 
