@@ -16,7 +16,11 @@ export function lineErrorsOfLog(log: string): LineError[] {
   const found = log.matchAll(
     /(?:^|\s)(?:LOG|DEBUG): +(\S.*)\n(?:.*\sDETAIL: .*\n)?.*CONTEXT: +line (\d+) of configuration file "(.*)"/gm,
   );
-  return [...found].map(([, error = "", line, file]) => ({ line: Number(line), file, error }));
+  return [...found].map(([, error = "", line, file]) => ({
+    line: Number(line),
+    file,
+    error: withoutSecrets(error),
+  }));
 }
 
 /**
@@ -32,8 +36,13 @@ export async function firstLineError(client: Client): Promise<LineError | undefi
   const [found] = rows;
   if (!found) return undefined;
   const { line, error } = found;
-  const reason = error ?? (await debugMessage(client, line)) ?? unexplained;
+  const reason = withoutSecrets(error ?? (await debugMessage(client, line)) ?? unexplained);
   return { line, file: undefined, error: reason };
+}
+
+/** PostgreSQL quotes the secrets of RADIUS servers that it cannot read. */
+function withoutSecrets(error: string): string {
+  return error.replace(/(RADIUS secrets? list) ".*"/s, "$1");
 }
 
 /** What PostgreSQL says at debug level about a line. */

@@ -89,7 +89,7 @@ const combinationRules: Partial<Record<AuthMethod, (options: Options) => readonl
       const base = find(/^ldapbasedn$/, ofUrl?.hasBase);
       const attribute = find(/^ldapsearchattribute$/, ofUrl?.hasAttribute);
       const filter = find(/^ldapsearchfilter$/, ofUrl?.hasFilter);
-      const search = find(/^ldapbind(?:dn|passwd)$/) ?? base ?? attribute ?? filter;
+      const search = find(/^(?:ldapbinddn|ldapbindpasswd)$/) ?? base ?? attribute ?? filter;
       if (bind !== undefined && search !== undefined) {
         return [
           error(`${bind} and ${search} exclude each other; bind directly or search, not both`),

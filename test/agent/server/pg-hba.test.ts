@@ -205,7 +205,7 @@ describe("rules that PostgreSQL refuses", () => {
       'invalid RADIUS port number: "many"',
     ],
     ['radiusservers="a b" radiussecrets=x', 'could not parse RADIUS server list "a b"'],
-    ['radiusservers=127.0.0.1 radiussecrets="a b"', 'could not parse RADIUS secret list "a b"'],
+    ['radiusservers=127.0.0.1 radiussecrets="a b"', "could not parse RADIUS secret list"],
   ])("change nothing, with the reason that PostgreSQL only logs: %s", async (options, reason) => {
     const before = await loadTimes(server);
     const text = hba("host all all samenet trust", `host all all 10.0.0.0/8 radius ${options}`);
