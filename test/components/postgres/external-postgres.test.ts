@@ -14,6 +14,7 @@ import { observeServer, type ObservedState } from "../../../components/engine/se
 import { placeScript, settleScript } from "../../../components/access/remote-pg-hba";
 import type { Observation } from "../../../model/observation/observation";
 import { externalRules } from "../../../model/pg-hba/judge/external-rules";
+import { parsePgHba } from "../../../model/pg-hba/text/parse";
 import { renderManagedFile } from "../../../model/pg-hba/text/managed-file";
 import { findResource, register, valueOf } from "../../support/components/mocks";
 import { observation } from "../../support/components/server-observation";
@@ -33,14 +34,11 @@ const ssh: SshArgs = {
   privateKey: "a private key",
   hostKey: "ssh-ed25519 AAAAC3Nza",
 };
-const file = renderManagedFile(
-  externalRules({
-    ...{ kind: "production", superuser: "the boss", agent: "samenet", tls: true },
-    ...{ database: "timesheets", application: "samenet" },
-  }),
-  sha256,
-  "host",
-);
+const declared = {
+  ...{ kind: "production", superuser: "the boss", agent: "samenet", tls: true },
+  ...{ database: "timesheets", application: "samenet" },
+} as const;
+const file = renderManagedFile(externalRules(declared), sha256, "host");
 
 const external =
   (more: Partial<ExternalPostgresArgs> = {}) =>
@@ -226,6 +224,41 @@ describe("a server elsewhere", () => {
       RESTORE_ID: "aaaaaaaaaaaa-1",
       AGENT_ID: "id-of-warehouse-agent for other.example.com:5432",
     });
+  });
+
+  test("takes a method of PostgreSQL 18, and names it as an error when the server is older", async () => {
+    const error = vi.spyOn(pulumi.log, "error").mockResolvedValue();
+    const { rules: found } = parsePgHba(
+      'hostssl timesheets +staff 10.30.0.0/16 oauth issuer="https://sso.example.com" scope=openid',
+      { version: 18 },
+    );
+    const rules = [...externalRules(declared), ...found];
+    see(file, { postgresVersion: "18.4" });
+    await register(external({ pgHba: { rules } }));
+    expect(error.mock.calls).toEqual([]);
+    see(file, { postgresVersion: "17.5" });
+    await register(external({ pgHba: { rules } }));
+    expect(error.mock.calls.map(([text]) => text)).toEqual([
+      expect.stringMatching(
+        /^ExternalPgHba "warehouse-pg-hba": hostssl timesheets \+staff .*: oauth needs PostgreSQL 18, this is 17; use another method$/,
+      ),
+    ]);
+  });
+
+  test("shows the access that included files give and that is lost", async () => {
+    const path = "/etc/postgresql/17/main/pg_hba.conf";
+    const included = {
+      path,
+      files: {
+        "/etc/postgresql/17/main/hba.d/10-app.conf":
+          "hostssl timesheets timesheets_readonly 192.0.2.0/24 scram-sha-256\n",
+      },
+      folders: { "/etc/postgresql/17/main/hba.d": ["10-app.conf"] },
+    };
+    const text = "local all all trust\ninclude_dir hba.d\n";
+    see(text, { pgHba: { text, sha256: sha256(text), included }, postgresVersion: "17.5" });
+    await register(external());
+    expect(told("info").join("\n")).toMatch(/▼ loses access: readonly from 192\.0\.2\.0\/24/);
   });
 
   test("tells of drift in its roles", async () => {
