@@ -59,10 +59,13 @@ export function generationOf(
   area: Area,
   isUpToDate: AgentCommandArgs<VerbName>["isUpToDate"],
 ): pulumi.Output<string> {
-  return pulumi
-    .output(observed)
-    .apply(({ observation }) => String(desiredGeneration(area, observation, isUpToDate)));
+  return pulumi.output(observed).apply(({ observation, isFailing = false }) =>
+    // The last generation is not known, and the call must not be skipped.
+    isFailing ? secondsNow() : String(desiredGeneration(area, observation, isUpToDate)),
+  );
 }
+
+const secondsNow = (): string => String(Math.floor(Date.now() / 1000));
 
 function areaOf(name: VerbName): Area {
   const { area }: Verb = verbs[name];

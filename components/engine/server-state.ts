@@ -28,6 +28,11 @@ export interface ObservedState {
   readonly faults: readonly string[];
   /** What the agent observes; `undefined` while it does not answer. */
   readonly observation: Observation | undefined;
+  /**
+   * Whether PostgreSQL's container restarts again and again. It is not recreated, because the provider fails for a container that
+   * ends at once; the commands are called, and the first one restores access rules with which PostgreSQL starts.
+   */
+  readonly isFailing?: boolean;
 }
 
 /** The parts of a server whose PostgreSQL is somewhere else. */
@@ -75,7 +80,6 @@ async function observeNow(
     observation === undefined && parts.replaceable.get("postgres")?.isFailing === true;
   const made = (part: ReplaceablePart): string => {
     if (!own.includes(part)) return "";
-    if (part === "postgres" && isFailing) return now;
     const found = parts.replaceable.get(part);
     return found?.isRunning === true ? (found.createdAt ?? "") : now;
   };
@@ -89,6 +93,7 @@ async function observeNow(
       ...(isFailing ? [await startFault(host, names.postgres)] : []),
     ],
     observation,
+    isFailing,
   };
 }
 
@@ -100,7 +105,7 @@ async function startFault(host: string, postgres: string): Promise<string> {
   const reason = errors.split("; ").at(-1) ?? "";
   const because =
     reason === "" ? "PostgreSQL does not start" : `PostgreSQL does not start: ${reason}`;
-  return `${postgres} restarts again and again, because ${because}; it will be recreated (log: docker logs ${postgres})`;
+  return `${postgres} restarts again and again, because ${because}; if access rules are the reason, up restores the last ones that it used (log: docker logs ${postgres})`;
 }
 
 /** Creation time of a container, and what is wrong with it. A container that is missing or stopped is recreated. */

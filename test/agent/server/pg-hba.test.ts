@@ -197,7 +197,7 @@ describe("rules that PostgreSQL refuses", () => {
       'could not translate RADIUS server name "nowhere.invalid" to address: .+',
     ],
     [
-      "radiusservers=localhost,nowhere.invalid radiussecrets=x",
+      'radiusservers="localhost,nowhere.invalid" radiussecrets=x',
       'could not translate RADIUS server name "nowhere.invalid" to address: .+',
     ],
     [
