@@ -113,7 +113,7 @@ export async function observeRoles(client: Client): Promise<RolesObservation> {
       return set.length === 0 ? [] : [{ database, names: set.map(({ name }) => name) }];
     }),
     rights: differences.map(({ database }) => database),
-    differences,
+    ...(differences.length > 0 && { differences }),
     logins: marked
       .filter(({ role, mark }) => role.login && isLogin(mark))
       .map(({ role }) => role.name),
