@@ -178,7 +178,14 @@ test("what is seen of TLS is the certificate in use", async () => {
     `openssl x509 -in ${dataFolder}/tls/*/server.crt -noout -fingerprint -sha256`,
   );
   const fingerprint = shown.replace(/.*=|:|\n/g, "").toLowerCase();
-  expect(await seen()).toEqual({ on: true, fingerprint, expires, names, given: false });
+  expect(await seen()).toEqual({
+    on: true,
+    fingerprint,
+    expires,
+    names,
+    given: false,
+    clientCa: false,
+  });
   await apply({ ...(await foreign("given.example")), names: ["given.example"] });
   expect(await seen()).toMatchObject({ on: true, names: ["given.example"], given: true });
 });
