@@ -18,7 +18,7 @@ export interface AgentRef {
   readonly postgresId: pulumi.Output<string>;
   /** The state of the server before this update. */
   readonly observed: Promise<ObservedState>;
-  /** Whether its volumes stay on the engine, and Pulumi must not delete the server without being told so. @default false */
+  /** Whether its volumes stay on the engine, and Pulumi must not delete the server unless an option says so. @default false */
   readonly isProtected?: boolean;
 }
 
