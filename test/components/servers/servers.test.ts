@@ -10,6 +10,7 @@ import {
   StagingServer,
   type Dump,
 } from "../../../components";
+import { inspectContainer } from "../../../components/engine/server-state";
 import { findResource, register, valueOf, type Registered } from "../../support/components/mocks";
 import { mockObservedServer, observation } from "../../support/components/server-observation";
 
@@ -508,6 +509,7 @@ describe("a production server", () => {
   });
 
   test("rejects its deletion before any of its parts is deleted: by all that nothing depends on", async () => {
+    vi.mocked(inspectContainer).mockResolvedValue({ createdAt: "then", fault: undefined });
     const application = { image: "registry.example.com/timesheets:1", port: 18080 };
     const { resources } = await register(
       () =>
@@ -521,7 +523,9 @@ describe("a production server", () => {
     const needed = new Set(
       parts.flatMap(({ dependsOn, name }) => dependsOn.filter((on) => on !== name)),
     );
-    const leaves = parts.filter(({ name }) => !needed.has(name));
+    // A volume has the name of one of them.
+    const schedule = findResource(resources, "prod-backups", "Command");
+    const leaves = [schedule, ...parts.filter(({ name }) => !needed.has(name))];
     expect(leaves.map(({ name }) => name)).toEqual(
       expect.arrayContaining(["prod-application-check", "prod-backups-archive"]),
     );
