@@ -1,5 +1,6 @@
 import { resolve } from "node:path";
 import { CommanderError } from "commander";
+import { z } from "zod";
 import { RequirementError } from "../tools";
 import { EngineProblem } from "../engine/problems";
 import { asProblem, Cancelled, Problem } from "./base/problem";
@@ -48,9 +49,18 @@ function problemsOf(error: unknown): readonly Problem[] {
   return [error instanceof Problem ? error : unexpected(error)];
 }
 
+/** A file or an answer that has another form than its schema, in one line. */
+function formOf({ issues }: z.ZodError): string {
+  return issues.map(({ path, message }) => `${path.join(".")}: ${message}`).join("; ");
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
 function unexpected(error: unknown): Problem {
   if (process.env["STAGECRAFT_DEBUG"]) console.error(error);
-  const message = error instanceof Error ? error.message : String(error);
+  const message = error instanceof z.ZodError ? formOf(error) : messageOf(error);
   return new Problem(
     `unexpected: ${message}`,
     "this is a bug in Stagecraft; run the command with STAGECRAFT_DEBUG=1 for a stack trace",

@@ -24,5 +24,7 @@ function isProject(folder: string): boolean {
 /** Name of the Pulumi project; its state is stored under this name. */
 export function projectName(folder: string): string {
   const document: unknown = parse(readFileSync(join(folder, "Pulumi.yaml"), "utf8"));
-  return z.object({ name: z.string() }).parse(document).name;
+  const project = z.object({ name: z.string() }).safeParse(document);
+  if (project.success) return project.data.name;
+  throw new Rejection("Pulumi.yaml has no name", "git checkout Pulumi.yaml");
 }

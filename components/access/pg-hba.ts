@@ -14,6 +14,7 @@ import type { People } from "../../model/roles/people";
 import type { PgHbaRule } from "../../model/pg-hba/rule/rule";
 import { agentCommand } from "../engine/agent-command";
 import { checkRequest } from "../engine/check-args";
+import { protectedCommand } from "../engine/protection";
 import { sha256 } from "../engine/digest";
 import { checkMaps, checkRules, containsSecret, logAccessChange } from "./pg-hba-rules";
 import type { AgentRef } from "../engine/server-ref";
@@ -85,14 +86,18 @@ export class PgHba extends pulumi.ComponentResource {
     });
     new command.local.Command(
       name,
-      agentCommand(server, {
-        verb: "pg-hba",
-        request: containsSecret(rules) ? pulumi.secret(request) : request,
-        isUpToDate: ({ pgHba }) =>
-          pgHba.sha256 === sha256(text) &&
-          pgHba.loaded !== false &&
-          areMapsUpToDate(pgHba.maps ?? "", maps),
-      }),
+      protectedCommand(
+        server,
+        "always",
+        agentCommand(server, {
+          verb: "pg-hba",
+          request: containsSecret(rules) ? pulumi.secret(request) : request,
+          isUpToDate: ({ pgHba }) =>
+            pgHba.sha256 === sha256(text) &&
+            pgHba.loaded !== false &&
+            areMapsUpToDate(pgHba.maps ?? "", maps),
+        }),
+      ),
       { parent: this, ...(args.after && { dependsOn: args.after }) },
     );
 

@@ -6,10 +6,11 @@ import { applicationReportSchema, type ApplicationReport } from "../../model/app
 import { applicationConfigSchema } from "../../model/stack-file/application";
 import { applicationContainer } from "./application-container";
 import { checkCommand, filesCommand, registerCommand } from "./application-commands";
-import { checkArgs } from "../engine/check-args";
+import { checkArgs, parseAnswer } from "../engine/check-args";
 import type { Database } from "../contents/database";
 import { hostOptions } from "../engine/host";
 import { imageCommand } from "../engine/image";
+import { protectedCommand } from "../engine/protection";
 import { buildFolderProblem, digestOfBuild } from "./build-folder";
 import { inspectContainer, createdLabel } from "../engine/server-state";
 import { serverLabels } from "../engine/part-labels";
@@ -134,10 +135,16 @@ export class Application extends pulumi.ComponentResource {
     );
     const checked = new command.local.Command(
       `${name}-check`,
-      checkCommand(server, { database, containerId: container.id, revision, settings }),
+      protectedCommand(
+        server,
+        "destroy",
+        checkCommand(server, { database, containerId: container.id, revision, settings }),
+      ),
       { parent: this, dependsOn: [container, registered, database] },
     );
-    this.report = checked.stdout.apply((text) => applicationReportSchema.parse(JSON.parse(text)));
+    this.report = checked.stdout.apply((text) =>
+      parseAnswer(server.server, applicationReportSchema, text),
+    );
     void Promise.all([observed, server.observed]).then(([{ fault }, { observation }]) => {
       // The agent has a record of an application that ran before.
       if (observation?.application && fault !== undefined) void pulumi.log.warn(fault, this);

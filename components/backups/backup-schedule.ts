@@ -23,6 +23,7 @@ import { agentCommand } from "../engine/agent-command";
 import { archiveCommand, logArchiveDrift } from "./archive-command";
 import { checkArgs, checkRequest } from "../engine/check-args";
 import { sha256 } from "../engine/digest";
+import { protectedCommand } from "../engine/protection";
 import type { ServerRef } from "../engine/server-ref";
 import { UserError } from "../engine/user-error";
 
@@ -102,19 +103,27 @@ export class BackupSchedule extends pulumi.ComponentResource {
     const declared = sha256(digestedRequest(request));
     new command.local.Command(
       name,
-      agentCommand(server, {
-        verb: "backups-schedule",
-        request: containsCredentials(request) ? pulumi.secret(request) : request,
-        isUpToDate: ({ backups }) => backups.sha256 === declared,
-      }),
+      protectedCommand(
+        server,
+        "always",
+        agentCommand(server, {
+          verb: "backups-schedule",
+          request: containsCredentials(request) ? pulumi.secret(request) : request,
+          isUpToDate: ({ backups }) => backups.sha256 === declared,
+        }),
+      ),
       { parent: this, dependsOn: server.ready },
     );
     if (settings.pointInTime) requireArchivable(name, server);
     if (server.archiving !== "external") {
-      new command.local.Command(`${name}-archive`, archiveCommand(server, settings.pointInTime), {
-        parent: this,
-        dependsOn: server.ready,
-      });
+      new command.local.Command(
+        `${name}-archive`,
+        protectedCommand(server, "always", archiveCommand(server, settings.pointInTime)),
+        {
+          parent: this,
+          dependsOn: server.ready,
+        },
+      );
       logArchiveDrift(this, server.observed);
     }
     if (pulumi.runtime.isDryRun()) logNextRuns(this, jobs);

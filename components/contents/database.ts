@@ -20,6 +20,7 @@ import { scriptText } from "../../engine/shell-call";
 import { checkArgs, checkRequest, parseAnswer } from "../engine/check-args";
 import { givenName, logAdvice } from "../engine/given-name";
 import { onHost } from "../engine/host";
+import { protectedCommand } from "../engine/protection";
 import { logRefreshPlan } from "./refresh-plan";
 import restoreBackup from "./restore-backup.sh";
 import restoreFile from "./restore-file.sh";
@@ -135,23 +136,27 @@ export class Database extends pulumi.ComponentResource {
     const stdin = restoreId.apply((id) => JSON.stringify(request(id)));
     const restore = new command.local.Command(
       `${name}-restore`,
-      onHost(server.host, {
-        create: commandFor(contents),
-        environment: {
-          AGENT: server.names.agent,
-          AGENT_ID: server.agentId,
-          DATABASE: database,
-          RESTORE_ID: restoreId,
-          ...(contents.path !== undefined && {
-            DUMP: contents.path,
-            MODE: mode.replace(" ", "-"),
-            SHA256: sha256 ?? "",
-          }),
-        },
-        stdin: contents.offsite ? pulumi.secret(stdin) : stdin,
-        logging: command.local.Logging.Stderr,
-        addPreviousOutputInEnv: false,
-      }),
+      protectedCommand(
+        server,
+        "destroy",
+        onHost(server.host, {
+          create: commandFor(contents),
+          environment: {
+            AGENT: server.names.agent,
+            AGENT_ID: server.agentId,
+            DATABASE: database,
+            RESTORE_ID: restoreId,
+            ...(contents.path !== undefined && {
+              DUMP: contents.path,
+              MODE: mode.replace(" ", "-"),
+              SHA256: sha256 ?? "",
+            }),
+          },
+          stdin: contents.offsite ? pulumi.secret(stdin) : stdin,
+          logging: command.local.Logging.Stderr,
+          addPreviousOutputInEnv: false,
+        }),
+      ),
       { parent: this, dependsOn: server.ready },
     );
     const answer = restore.stdout.apply((text) =>

@@ -18,6 +18,8 @@ export interface AgentRef {
   readonly postgresId: pulumi.Output<string>;
   /** The state of the server before this update. */
   readonly observed: Promise<ObservedState>;
+  /** Whether its volumes stay on the engine, and Pulumi must not delete the server unless an option says so. @default false */
+  readonly isProtected?: boolean;
 }
 
 /**

@@ -22,7 +22,6 @@ import { PgHba, type PgHbaChoice } from "../access/pg-hba";
 import { rolesCommand, type RolesArgs } from "../access/roles-command";
 import type { Archiving, ServerRef } from "../engine/server-ref";
 import { parametersCommand } from "./parameters-command";
-import { rejectDeletion } from "./protection";
 import { tlsCommand, type TlsArgs } from "../access/tls-command";
 
 /** PostgreSQL itself. */
@@ -120,6 +119,8 @@ export class PostgresServer extends pulumi.ComponentResource implements ServerRe
   readonly port: number;
   /** The tag of the image with PostgreSQL and the agent. */
   readonly image: string;
+  /** Whether its volumes stay on the engine when the stack is destroyed. */
+  readonly isProtected: boolean;
   /** Whether its WAL can be archived. */
   readonly archiving: Archiving;
   /** Name of its network. */
@@ -163,6 +164,7 @@ export class PostgresServer extends pulumi.ComponentResource implements ServerRe
     this.names = engineNames(namePrefix, server);
     this.namePrefix = namePrefix;
     this.host = host;
+    this.isProtected = keepVolumes;
     this.archiving = archivable ? "available" : "off";
     this.ownCertificate = tls.certificate === undefined;
     this.observed = observeServer(this.names, host);
@@ -197,7 +199,7 @@ export class PostgresServer extends pulumi.ComponentResource implements ServerRe
       parent: this,
       dependsOn: parameters,
     });
-    const rules = new PgHba(
+    new PgHba(
       `${name}-pg-hba`,
       {
         ...pgHba,
@@ -211,7 +213,6 @@ export class PostgresServer extends pulumi.ComponentResource implements ServerRe
     );
     this.ca = certificate.stdout.apply((stdout) => parseAnswer(server, tlsResultSchema, stdout).ca);
 
-    if (keepVolumes) rejectDeletion(this, { name, server }, [this.ready, certificate, rules]);
     logAdvice(this, given);
     logDrift(this, roles.people);
     logParameterChange(this, declared);

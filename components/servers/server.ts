@@ -7,7 +7,6 @@ import { Database, type DatabaseResourceArgs, type PrepareArgs } from "../conten
 import { volumeOf, type Contents } from "../contents/dump";
 import { givenName, logAdvice } from "../engine/given-name";
 import { PostgresServer } from "../postgres/postgres-server";
-import { rejectDeletion } from "../postgres/protection";
 import type { ServerArgs } from "./server-args";
 
 /** How one kind of server differs from another. */
@@ -75,11 +74,7 @@ export abstract class Server extends pulumi.ComponentResource {
       { roles, encoding, locale, keepPrevious, server, contents, prepare, mode },
       { parent: this },
     );
-    const schedule = new BackupSchedule(
-      `${name}-backups`,
-      { ...args.backups, server },
-      { parent: this },
-    );
+    new BackupSchedule(`${name}-backups`, { ...args.backups, server }, { parent: this });
     this.application =
       application &&
       new Application(
@@ -92,15 +87,6 @@ export abstract class Server extends pulumi.ComponentResource {
         },
         { parent: this },
       );
-    if (keepVolumes) {
-      const parts = [
-        server,
-        this.database,
-        schedule,
-        ...(this.application ? [this.application] : []),
-      ];
-      rejectDeletion(this, { name, server: given.name }, parts);
-    }
     this.report = reportOf(this.database, this.application);
     this.registerOutputs();
   }

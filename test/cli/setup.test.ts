@@ -1,9 +1,17 @@
 import { execa } from "execa";
-import { mkdtempSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdtempSync,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { parse } from "yaml";
+import { parse, stringify } from "yaml";
 import { ensureProjectFiles } from "../../cli/pulumi/setup";
 import { pulumiEnvironment } from "../../tools";
 
@@ -73,4 +81,24 @@ test("the passphrase is its user's alone, and neither it nor a password stands i
   const options = { cwd: folder, input: secrets.join("\n"), reject: false };
   const { stdout } = await execa("grep", ["-rlF", "-f", "-", "."], options);
   expect(stdout).toBe("./.stagecraft/passphrase");
+});
+
+test("a lost passphrase is not replaced while Pulumi's state needs it, and the way out ends in a new one", async () => {
+  const lost = join(folder, ".stagecraft", "passphrase");
+  rmSync(lost);
+  const missing = /^the passphrase that decrypts the secrets of stack dev is missing \(/;
+  await expect(ensureProjectFiles(folder, "dev")).rejects.toThrow(missing);
+  // What the message of an earlier version advised: the state is still encrypted with the lost one.
+  const document = parse(readFileSync(stackFile, "utf8")) as { config: Record<string, unknown> };
+  delete document.config["stagecraft:passwords"];
+  writeFileSync(stackFile, stringify({ config: document.config }));
+  await expect(ensureProjectFiles(folder, "dev")).rejects.toThrow(missing);
+  expect(existsSync(lost)).toBe(false);
+  // docs/troubleshooting.md, Lost passphrase
+  const env = pulumiEnvironment(folder);
+  const remove = ["stack", "rm", "dev", "--force", "--yes", "--preserve-config"];
+  await execa("pulumi", remove, { cwd: folder, env });
+  expect(await ensureProjectFiles(folder, "dev")).toEqual(
+    expect.arrayContaining(["passphrase", "stack", "password of application"]),
+  );
 });

@@ -10,6 +10,7 @@ import {
   StagingServer,
   type Dump,
 } from "../../../components";
+import { inspectContainer } from "../../../components/engine/server-state";
 import { findResource, register, valueOf, type Registered } from "../../support/components/mocks";
 import { mockObservedServer, observation } from "../../support/components/server-observation";
 
@@ -507,24 +508,45 @@ describe("a production server", () => {
     expect(guarded.map(({ name }) => name)).toEqual(["prod-archive", "prod-backups", "prod-data"]);
   });
 
-  test("refuses to be deleted before any of its parts is: its protection depends on all of them", async () => {
-    const { resources } = await register(production);
-    const guard = findResource(resources, "prod-protection", "Command");
-    expect(guard.inputs["delete"]).toBe('exec sh -c "$CHECK"');
-    expect(guard.inputs["environment"]).toMatchObject({
-      CHECK: expect.stringContaining("--exclude-protected") as string,
-      REASON: "the data of prod is protected: nothing of it was deleted",
+  test("rejects its deletion before any of its parts is deleted: by all that nothing depends on", async () => {
+    vi.mocked(inspectContainer).mockResolvedValue({ createdAt: "then", fault: undefined });
+    const application = { image: "registry.example.com/timesheets:1", port: 18080 };
+    const { resources } = await register(
+      () =>
+        new ProductionServer("prod", {
+          ...common,
+          application,
+          database: { name: "timesheets", recoverFrom: dump },
+        }),
+    );
+    const parts = resources.filter(({ type }) => /^(?:docker|command):/.test(type));
+    const needed = new Set(
+      parts.flatMap(({ dependsOn, name }) => dependsOn.filter((on) => on !== name)),
+    );
+    // A volume has the name of one of them.
+    const schedule = findResource(resources, "prod-backups", "Command");
+    const leaves = [schedule, ...parts.filter(({ name }) => !needed.has(name))];
+    expect(leaves.map(({ name }) => name)).toEqual(
+      expect.arrayContaining(["prod-application-check", "prod-backups-archive"]),
+    );
+    for (const { name, inputs } of leaves) {
+      expect(inputs["delete"], name).toBe('exec sh -c "$CHECK"');
+      expect(inputs["environment"], name).toMatchObject({
+        CHECK: expect.stringContaining("--exclude-protected") as string,
+        REASON: "the data of prod is protected: nothing of it was deleted",
+      });
+    }
+    // What a stack file may leave out is deleted by an update.
+    const inUpdates = parts.filter(({ inputs }) => {
+      const environment = inputs["environment"] as Record<string, unknown> | undefined;
+      return environment?.["WHEN"] === "destroy";
     });
-    const all = resources.filter(({ type }) => /^(?:docker|command):/.test(type));
-    const reached = new Set<string>();
-    const follow = (names: readonly string[]): void => {
-      for (const one of names.filter((each) => !reached.has(each))) {
-        reached.add(one);
-        follow(all.filter(({ name }) => name === one).flatMap(({ dependsOn }) => dependsOn));
-      }
-    };
-    follow(all.filter(({ name }) => name === "prod-protection").flatMap((one) => one.dependsOn));
-    expect(all.map(({ name }) => name).filter((one) => !reached.has(one))).toEqual([]);
+    expect(inUpdates.map(({ name }) => name)).toEqual([
+      "prod-application-check",
+      "timesheets-restore",
+    ]);
+    const dev = await register(development);
+    expect(dev.resources.filter(({ inputs }) => inputs["delete"] !== undefined)).toEqual([]);
   });
 
   test("uses a dump only when the database is missing", async () => {

@@ -6,7 +6,7 @@ import {
   type NamedLog,
   type ServerStatus,
 } from "../../../../cli/server/server-status";
-import { statusJson, statusText } from "../../../../cli/text/status";
+import { hasProblem, statusJson, statusText } from "../../../../cli/text/status";
 import type { Observation } from "../../../../model/observation/observation";
 import type { DatabaseFacts, Stamp } from "../../../../model/restore/protocol";
 
@@ -97,6 +97,32 @@ describe("status", () => {
         "  disk        212 GB free",
         "staging  does not exist: npm start -- staging",
       ].join("\n"),
+    );
+  });
+
+  it("names the volumes that are left of a server, and what can be done with them", () => {
+    const left = { ...staging, volumes: ["stagecraft-staging-data", "stagecraft-staging-agent"] };
+    expect(statusText([left], now)).toBe(
+      [
+        "staging  does not exist: npm start -- staging",
+        "  left    volumes stagecraft-staging-data, stagecraft-staging-agent",
+        "  use     npm start -- staging",
+        "  delete  npx stagecraft down staging --data",
+      ].join("\n"),
+    );
+  });
+
+  it("has a problem if something is wrong, not if a server does not exist", () => {
+    expect(hasProblem([dev, staging], now)).toBe(false);
+    const late = { ...quietServer.backups, late: ["the job nightly is overdue"] };
+    const bad: Partial<ServerStatus>[] = [
+      { state: "stopped" },
+      { state: "out of reach" },
+      { faults: ["the agent does not answer"] },
+      { observation: { ...observation, backups: late } },
+    ];
+    expect(bad.map((change) => hasProblem([{ ...dev, ...change }, staging], now))).toEqual(
+      bad.map(() => true),
     );
   });
 

@@ -1,6 +1,6 @@
 import { spawnSync } from "node:child_process";
 import { expect, test } from "vitest";
-import script from "../../../../components/postgres/reject-deletion.sh";
+import script from "../../../../components/engine/reject-deletion.sh";
 
 const volume = "urn:pulumi:prod::stagecraft::a$docker:index/volume:Volume::prod-data";
 const container = "urn:pulumi:prod::stagecraft::a$docker:index/container:Container::prod-agent";
@@ -44,6 +44,13 @@ test.each([
   [["destroy", "--target", container, "--target-dependents"]],
 ])("deleting what does not include protected volumes passes: pulumi %j", (args) => {
   expect(deletion(args)).toMatchObject({ status: 0, stderr: "" });
+});
+
+test("what another stack file may remove is deleted by an update", () => {
+  const environment = { WHEN: "destroy" };
+  expect(deletion(["up", "--yes"], environment)).toMatchObject({ status: 0 });
+  for (const verb of ["destroy", "down", "dn"])
+    expect(deletion([verb, "--yes"], environment)).toMatchObject({ status: 1 });
 });
 
 test("options in the environment count, too", () => {
