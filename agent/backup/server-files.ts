@@ -5,6 +5,7 @@ import { AgentError } from "../system/errors";
 import { clientEnvironment } from "../postgres/client-programs";
 import { stateFolder } from "../system/state-folder";
 import { runProgram } from "../system/run-program";
+import { settingsFile } from "../../model/backup/settings-file";
 
 /** File name of the stack's state, in the agent's volume and in a backup. */
 export const stateFile = "pulumi-state.json";
@@ -17,7 +18,7 @@ export async function writeServerFiles(
 ): Promise<void> {
   await writeGlobals(path.join(folder, "globals.sql"), signal);
   await writeAccessRules(client, folder);
-  await writeParameters(client, path.join(folder, "settings.json"));
+  await writeParameters(client, path.join(folder, settingsFile));
   await copyState(path.join(folder, stateFile));
 }
 
@@ -54,6 +55,7 @@ async function writeParameters(client: Client, file: string): Promise<void> {
   const { rows: databases } = await client.query(
     `SELECT d.datname AS name, pg_get_userbyid(d.datdba) AS owner, pg_encoding_to_char(d.encoding) AS encoding,
             d.datcollate AS collate, d.datctype AS ctype, d.datconnlimit AS "connectionLimit", d.datacl::text[] AS acl,
+            shobj_description(d.oid, 'pg_database') AS comment,
             ARRAY(SELECT s FROM pg_db_role_setting r, unnest(r.setconfig) s
                   WHERE r.setdatabase = d.oid AND r.setrole = 0 AND s NOT LIKE 'stagecraft.%') AS settings
      FROM pg_database d WHERE NOT d.datistemplate ORDER BY d.datname COLLATE "C"`,

@@ -1,11 +1,13 @@
-import type { Client } from "pg";
+import { DatabaseError, type Client } from "pg";
 import type { DatabaseOptions } from "../../model/dump/archive";
 import { parseLeftoverName } from "../../model/base/names";
 import { stampSchema, type DatabaseFacts, type Stamp } from "../../model/restore/protocol";
 import { quoteIdentifier as q, quoteLiteral } from "../../model/base/sql";
 import { AgentError, messageOf } from "../system/errors";
 import { databaseLock } from "./advisory-locks";
+import { logLine } from "../system/progress";
 import { tryLock, unlock } from "./locks";
+import { releaseDatabase } from "./release-database";
 
 /** All databases except `postgres` and templates, with their stamps. */
 export async function listDatabases(client: Client): Promise<DatabaseFacts[]> {
@@ -67,8 +69,9 @@ export async function createRestrictedDatabase(
   await client.query(`ALTER DATABASE ${q(name)} ALLOW_CONNECTIONS = true`);
 }
 
-/** Drops a database if it exists, and terminates the sessions in it. */
+/** Drops a database if it exists, with everything that keeps PostgreSQL from it: sessions, subscriptions, prepared transactions. */
 export async function dropDatabase(client: Client, name: string): Promise<void> {
+  await releaseDatabase(client, name);
   await client.query(`DROP DATABASE IF EXISTS ${q(name)} WITH (FORCE)`);
 }
 
@@ -78,7 +81,10 @@ export async function databaseNames(client: Client): Promise<ReadonlySet<string>
   return new Set(rows.map(({ datname }) => datname));
 }
 
-/** Drops the databases that an interrupted restore left behind, unless the lock shows that one is in use. Returns their names. */
+/**
+ * Drops the databases that an interrupted restore left behind, unless the lock shows that one is in use. Returns their
+ * names. One that cannot be dropped does not keep the others, nor a restore of another database.
+ */
 export async function dropLeftovers(client: Client): Promise<string[]> {
   const dropped: string[] = [];
   for (const datname of await databaseNames(client)) {
@@ -87,6 +93,9 @@ export async function dropLeftovers(client: Client): Promise<string[]> {
     try {
       await dropDatabase(client, datname);
       dropped.push(datname);
+    } catch (error) {
+      if (!(error instanceof DatabaseError) && !(error instanceof AgentError)) throw error;
+      logLine(`cannot drop ${datname} yet: ${messageOf(error)}`);
     } finally {
       await unlockDatabase(client, leftover.lock);
     }

@@ -35,7 +35,11 @@ export async function prepareCandidate(
   if (upgrades) {
     prepared.upgrades = await step("upgrade", async () =>
       applyUpgrades(
-        { database: candidate, owner, server, hidesValues: masks !== undefined },
+        {
+          ...{ database: candidate, owner, server },
+          hidesValues: masks !== undefined,
+          firesEventTriggers: false,
+        },
         upgrades,
       ),
     );

@@ -10,7 +10,11 @@ import {
   type Source,
 } from "../../model/restore/protocol";
 import { redactEvent } from "../../model/import-log/redact-event";
+import { withNotes } from "../../model/import-log/verdict-notes";
 import { failureLines, verdictLine } from "../../model/import-log/verdict-text";
+import type { SourceProperties } from "../../model/base/database-settings";
+import { sumRows } from "../../model/base/table-key";
+import { quoteIdentifier as q } from "../../model/base/sql";
 import type { PreparationReport } from "../../model/restore/preparation";
 import type { Verdict } from "../../model/import-log/verdict-schema";
 import {
@@ -23,6 +27,9 @@ import {
 } from "../postgres/databases";
 import { rollBackDatabase, swapDatabases } from "../postgres/swap-databases";
 import { swapBlockers } from "./swap-blockers";
+import { applyOtherProperties, applySettings, applySettingsOf } from "./database-properties";
+import { readBackupProperties } from "./source/backup-properties";
+import { readProperties } from "../postgres/database-properties";
 import { maskedImportFix } from "../prepare/masks/failure";
 import { RestoreMasks } from "../prepare/masks/restore-masks";
 import { prepareCandidate } from "../prepare/prepare";
@@ -76,6 +83,9 @@ export async function restore(request: RestoreRequest): Promise<RestoreResult> {
   return result;
 }
 
+/** A limit of a source's server counts only for the server that is recovered from it. */
+const noLimit = { connectionLimit: undefined };
+
 class RestoreRun {
   readonly #startedAt = new Date();
   readonly #steps: { name: string; seconds: number }[] = [];
@@ -90,6 +100,9 @@ class RestoreRun {
   /** The requested source, completed from the backup's manifest. */
   #source: Source;
   #swappedAt: string | undefined;
+  /** Parameters and the like of the source's database, if it has them. */
+  #properties: SourceProperties | undefined;
+  readonly #notes: string[] = [];
   /** Rows of each table, if known from a manifest. */
   #rows: ReadonlyMap<string, number> | undefined;
 
@@ -128,9 +141,8 @@ class RestoreRun {
       await createMissingRoles(client, database);
       const login = await createRestoreRole(this.request.prepare?.masks !== undefined);
       this.#login = login;
-      await this.#step("create", async () =>
-        createRestrictedDatabase(client, candidateName(database), dump.databaseOptions, login.name),
-      );
+      if (dump.kind !== "plain") this.#properties ??= dump.archive.properties;
+      await this.#step("create", async () => this.#create(client, dump, login));
       const folder = await findDataFolder(client);
       await this.#restoreAndCheck(dump, login, folder);
       if (this.#verdict?.outcome === "failed") return this.#failed();
@@ -165,11 +177,26 @@ class RestoreRun {
     if (problems.length > 0) throw new AgentError(problems.join("\n"));
   }
 
+  /** Creates the empty candidate, where the live database is. */
+  async #create(client: Client, dump: OpenedDump, login: RestrictedLogin): Promise<void> {
+    const { database } = this.request;
+    const { encoding, options } = dump.databaseOptions;
+    const tablespace = (await readProperties(client, database))?.tablespace ?? "pg_default";
+    const place = tablespace === "pg_default" ? [] : [`TABLESPACE = ${q(tablespace)}`];
+    await createRestrictedDatabase(
+      client,
+      candidateName(database),
+      { ...(encoding === undefined ? {} : { encoding }), options: [...options, ...place] },
+      login.name,
+    );
+  }
+
   /** Swaps in the previous version that has the requested contents. */
   async #rollBack(client: Client, { name, stamp }: StampedDatabase): Promise<RestoreResult> {
     const { database, source, restoreId } = this.request;
     this.#source = stamp.source;
     await stampDatabase(client, name, { ...stamp, restoreId });
+    await applySettingsOf(client, database, name);
     await incrementGeneration();
     const downtime = await this.#step("swap", async () => rollBackDatabase(client, database, name));
     this.#swappedAt = new Date().toISOString();
@@ -198,9 +225,10 @@ class RestoreRun {
       await checkFiles(found);
       await trustSource(this.request, found);
       this.#source = { ...this.#source, server: found.manifest.server };
-      this.#rows = new Map(
-        found.database.tables.map(({ schema, name, rows }) => [`${schema}.${name}`, rows]),
-      );
+      const properties = await readBackupProperties(found);
+      if ("problem" in properties) this.#notes.push(properties.problem);
+      else this.#properties = properties.properties;
+      this.#rows = sumRows(found.database.tables);
       const unpacked = path.join(stateFolder, `${found.manifest.id}.unpacked`);
       const file = { ...found, name: this.request.source.name, unpacked, compared: true };
       return openDump(client, file, this.request);
@@ -219,6 +247,7 @@ class RestoreRun {
       await createRestoreLog(this.#logName),
       masked ? redactEvent : undefined,
       masked ? maskedImportFix : undefined,
+      this.request.unreachableViews,
     );
     recorder.write(`restore of ${source.name} (${contentsId(source)}) into ${database}`);
     const target = {
@@ -247,9 +276,11 @@ class RestoreRun {
   async #prepareCandidate(client: Client, login: RestrictedLogin): Promise<void> {
     const { server, database, prepare: steps } = this.request;
     const candidate = candidateName(database);
-    await this.#step("owner", async () =>
-      transferOwnership(client, candidate, database, login.name),
-    );
+    await this.#step("owner", async () => {
+      await transferOwnership(client, candidate, database, login.name);
+      // Before the upgrade scripts, which may need the search_path of the database.
+      await this.#applySettings(client);
+    });
     if (steps) {
       const hasLive = (await databaseNames(client)).has(database);
       await prepareCandidate(
@@ -262,6 +293,15 @@ class RestoreRun {
     await this.#step("analyse", async () => this.#analyse());
     // Last, because after this the database's roles may connect.
     await this.#step("grants", async () => grantRights(candidate, database));
+  }
+
+  async #applySettings(client: Client): Promise<void> {
+    const { database, mode, prepare } = this.request;
+    const policy = { all: mode === "when missing", masked: prepare?.masks !== undefined };
+    const candidate = candidateName(database);
+    const version = { database, candidate, source: this.#properties, policy };
+    this.#notes.push(...(await applySettings(client, version)));
+    if (this.#verdict) this.#verdict = withNotes(this.#verdict, this.#notes);
   }
 
   /** Collects statistics for the planner; a table that cannot be analysed is only logged. */
@@ -280,6 +320,13 @@ class RestoreRun {
     const source = this.#source;
     const outcome = this.#verdict?.outcome ?? "passed";
     const restoredAt = new Date().toISOString();
+    // Last, because the limit counts for the sessions that prepare the candidate, too.
+    await applyOtherProperties(
+      client,
+      candidateName(database),
+      await readProperties(client, database),
+      this.#properties && { ...this.#properties, ...(this.request.mode === "replace" && noLimit) },
+    );
     await stampDatabase(client, candidateName(database), {
       server,
       restoreId,

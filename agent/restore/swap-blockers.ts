@@ -1,4 +1,5 @@
 import type { Client } from "pg";
+import { quoteIdentifier as q } from "../../model/base/sql";
 
 /** What prevents the live database from being renamed or dropped, one sentence each with the fix. */
 export async function swapBlockers(client: Client, database: string): Promise<string[]> {
@@ -12,7 +13,7 @@ export async function swapBlockers(client: Client, database: string): Promise<st
   );
   const { rows: subscriptions } = await client.query<{ name: string }>(
     `SELECT s.subname AS name FROM pg_subscription s JOIN pg_database d ON d.oid = s.subdbid
-     WHERE d.datname = $1 ORDER BY 1`,
+     WHERE d.datname = $1 AND (s.subenabled OR s.subslotname IS NOT NULL) ORDER BY 1`,
     [database],
   );
   return [
@@ -26,7 +27,7 @@ export async function swapBlockers(client: Client, database: string): Promise<st
     ),
     ...subscriptions.map(
       ({ name }) =>
-        `subscription ${name} blocks the swap of ${database}; drop it in that database with DROP SUBSCRIPTION`,
+        `subscription ${name} blocks the swap of ${database}; detach it in that database with: ALTER SUBSCRIPTION ${q(name)} DISABLE; ALTER SUBSCRIPTION ${q(name)} SET (slot_name = NONE); do not drop it before that: its slot at the publisher would be dropped too, and may be that of another server`,
     ),
   ];
 }

@@ -2,7 +2,7 @@ import type { Client } from "pg";
 import path from "node:path";
 import { stat } from "node:fs/promises";
 import type { BackedUpDatabase, Manifest } from "../../model/backup/manifest";
-import { compareCounts } from "../../model/backup/manifest-comparison";
+import { compareCounts, countInRoots } from "../../model/backup/manifest-comparison";
 import { failureLines } from "../../model/import-log/verdict-text";
 import type { Verdict } from "../../model/import-log/verdict-schema";
 import { verificationName } from "../../model/base/names";
@@ -15,6 +15,7 @@ import { AgentError, EnvironmentError, messageOf } from "../system/errors";
 import { waitForPostgres, withConnection } from "../postgres/connect";
 import { logLine } from "../system/progress";
 import { openDump, type OpenedDump } from "../restore/dump/open-dump";
+import { findMovingPartitions } from "../restore/import/partition-routes";
 import { restoreAndCheck } from "../restore/import/restore-and-check";
 import { Recorder } from "../restore/import/recorder";
 import { createRestoreRole } from "../restore/import/restore-role";
@@ -68,7 +69,8 @@ async function restoreInto(
 ): Promise<VerifiedDatabase> {
   const { name } = database;
   const log = logName(id, "verify", name, databases.indexOf(database));
-  const recorder = new Recorder(await createRestoreLog(log));
+  // The server that verifies has no network: what a view reads elsewhere says nothing about the backup.
+  const recorder = new Recorder(await createRestoreLog(log), undefined, undefined, "leave empty");
   recorder.write(`restore of ${database.dump} of backup ${id} into ${restored}`);
   let dump: OpenedDump;
   try {
@@ -128,8 +130,11 @@ async function restoreWith(
     new Map(verdict.rows.map((row) => [row.table, row.found])),
   );
   logLine(`${name}: amcheck …`);
+  const roots = await withConnection(restored, async (each) => findMovingPartitions(each));
+  const expected = { ...database, tables: countInRoots(database.tables, roots) };
+  const found = { ...counts, tables: countInRoots(counts.tables, roots) };
   return {
-    problems: [...compareCounts(database, counts), ...(await amcheck(name, restored, jobs))],
+    problems: [...compareCounts(expected, found), ...(await amcheck(name, restored, jobs))],
     log,
   };
 }

@@ -1,7 +1,18 @@
 import { z } from "zod";
 
+/** The id of the restore that a command asks the agent for. */
+const restoreSchema = z.object({
+  inputs: z.object({ environment: z.object({ RESTORE_ID: z.string() }) }),
+});
+
 /** One operation on a resource. */
-const metadataSchema = z.object({ op: z.string(), urn: z.string(), type: z.string() });
+const metadataSchema = z.object({
+  op: z.string(),
+  urn: z.string(),
+  type: z.string(),
+  /** Of a command that restores; absent for all others. */
+  new: restoreSchema.optional().catch(undefined),
+});
 
 /** One line of `pulumi up --json`: the parts of an engine event that are used. */
 const engineEventSchema = z.object({
@@ -49,6 +60,8 @@ export interface EngineError {
 export interface UpdateState {
   /** Operations that are running, oldest first, by URN. */
   readonly running: ReadonlyMap<string, Operation>;
+  /** Ids of the restores that commands of this update asked for. */
+  readonly restoreIds: ReadonlySet<string>;
   /** Number of resources changed so far. */
   readonly changed: number;
   /** The agent's latest progress line. */
@@ -63,6 +76,7 @@ export interface UpdateState {
 
 export const noEventsYet: UpdateState = {
   running: new Map(),
+  restoreIds: new Set(),
   changed: 0,
   progress: undefined,
   errors: [],
@@ -78,10 +92,13 @@ export function afterEvent(state: UpdateState, event: EngineEvent): UpdateState 
   const { diagnosticEvent, resourcePreEvent, resOutputsEvent, resOpFailedEvent } = event;
   if (diagnosticEvent) return afterMessage(state, diagnosticEvent);
   if (resourcePreEvent) {
-    const { op, urn, type } = resourcePreEvent.metadata;
+    const { op, urn, type, new: restore } = resourcePreEvent.metadata;
     if (unchanging.has(op) || isOnlyInState(type)) return state;
     const operation = { op, name: urn.split("::").at(-1) ?? urn, kind: kindOf(type) };
-    return { ...state, running: new Map([...state.running, [urn, operation]]) };
+    const running = new Map([...state.running, [urn, operation]]);
+    const id = restore?.inputs.environment.RESTORE_ID;
+    const restoreIds = id === undefined ? state.restoreIds : new Set([...state.restoreIds, id]);
+    return { ...state, running, restoreIds };
   }
   const ended = resOutputsEvent ?? resOpFailedEvent;
   if (ended) return afterEnd(state, ended.metadata.urn, resOutputsEvent !== undefined);

@@ -30,6 +30,8 @@ export class UpdateFailed extends Error {
   constructor(
     readonly problems: readonly Problem[],
     readonly exitStatus: ExitStatus = worstStatus(problems),
+    /** Ids of the restores that the update asked for. */
+    readonly restoreIds: ReadonlySet<string> = new Set(),
   ) {
     super(problems.map(({ message }) => message).join("\n"));
   }
@@ -66,7 +68,7 @@ export async function update(request: UpdateRequest): Promise<UpdateState> {
   const problems = updateProblems({ stack, errors, stderr, conflict });
   // An operation without an end was interrupted when Pulumi was killed.
   const isChanged = state.changed > 0 || state.running.size > 0;
-  throw new UpdateFailed(problems, isChanged ? exitStatus.unhealthy : undefined);
+  throw new UpdateFailed(problems, isChanged ? exitStatus.unhealthy : undefined, state.restoreIds);
 }
 
 /** Runs work that updates a stack. If a killed update left the stack locked, offers to cancel the lock and runs it again. */

@@ -5,6 +5,7 @@ import type { BackupId } from "../../model/base/names";
 import type { RestoreResult } from "../../model/restore/protocol";
 import type { StackFileConfig } from "../../model/stack-file/schema";
 import { availableBackups } from "../server/available-backups";
+import { UpdateFailed } from "../pulumi/update";
 import { previewStack } from "../pulumi/preview";
 import { Rejection } from "../base/problem";
 import { readStackFile } from "../project/stack-file";
@@ -73,12 +74,11 @@ export async function refreshTo(
   const { backup } = target;
   const pinned = pinBackup(readStackFile(folder, stack).path, target);
   const steps = new StepList(json ? process.stderr : process.stdout);
-  const started = Date.now();
   let result: UpResult;
   try {
     result = await updateServer(folder, stack, steps);
   } catch (error) {
-    const last = await lastAttempt(folder, stack, backup, started).catch(() => undefined);
+    const last = await lastAttempt(folder, stack, backup, error).catch(() => undefined);
     // Its verdict quotes values of the data, which must not reach the artifacts of CI.
     if (last) saveReport(folder, stack, { ...last, verdict: undefined });
     // The next update must neither refresh unintentionally nor undo a completed swap.
@@ -110,12 +110,13 @@ async function lastAttempt(
   folder: string,
   stack: StackName,
   backup: BackupId,
-  started: number,
+  error: unknown,
 ): Promise<RestoreResult | undefined> {
   const [server] = await inspectServers(folder, [stack]);
   const last = server?.observation?.lastRestore;
   if (last?.source.backup !== backup) return undefined;
-  const isFailedNow = last.result === "failed" && Date.parse(last.startedAt) >= started - 1000;
+  const asked = error instanceof UpdateFailed && error.restoreIds.has(last.restoreId);
+  const isFailedNow = last.result === "failed" && asked;
   return isFailedNow || last.exchangedAt !== undefined ? last : undefined;
 }
 

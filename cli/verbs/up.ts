@@ -28,7 +28,6 @@ export async function updateServer(
   stack: StackName,
   steps: StepList,
 ): Promise<UpResult> {
-  const started = Date.now();
   await requireEngine(readStackFile(folder, stack).host);
   let changed = false;
   let state = noEventsYet;
@@ -58,7 +57,7 @@ export async function updateServer(
   }
   const [server] = await inspectServers(folder, [stack]);
   const last = server?.observation?.lastRestore;
-  const restored = last && isSince(last, started) ? last : undefined;
+  const restored = last && isRestoredBy(last, state.restoreIds) ? last : undefined;
   if (restored) steps.print(restoreText(restored));
   return { changed, server, restored };
 }
@@ -93,7 +92,8 @@ function applicationFaults({ application }: ServerStatus): string[] {
   return health === "unhealthy" ? [`the application (${name}) is unhealthy`] : [];
 }
 
-function isSince(restore: RestoreResult, started: number): boolean {
+/** Whether a restore is one of an update, by its id: the clocks of two machines differ. */
+function isRestoredBy(restore: RestoreResult, ids: ReadonlySet<string>): boolean {
   const isDone = restore.result === "restored" || isRolledBack(restore);
-  return isDone && Date.parse(restore.startedAt) >= started - 1000;
+  return isDone && ids.has(restore.restoreId);
 }

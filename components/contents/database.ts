@@ -10,6 +10,7 @@ import {
   restoreResultSchema,
   type RestoreRequest,
   type RolesChoice,
+  type UnreachableViews,
 } from "../../model/restore/protocol";
 import { stackReport } from "../../model/restore/stack-report";
 import { type StackReport } from "../../model/restore/stack-report";
@@ -38,6 +39,8 @@ export interface DatabaseArgs {
   readonly encoding?: string | undefined;
   /** Locale, where the dump names none or one that the server lacks, e.g. `"de_DE.UTF-8"`. @default that of the dump */
   readonly locale?: string | undefined;
+  /** What to do about materialized views of foreign servers that cannot be reached. @default "fail" */
+  readonly unreachableViews?: UnreachableViews | undefined;
   /** How many previous versions of the database are kept for a rollback, 0 to 5. @default 1 */
   readonly keepPrevious?: number | undefined;
 }
@@ -109,9 +112,9 @@ export class Database extends pulumi.ComponentResource {
 
     this.name = database;
     this.restoreId = restoreId;
-    const { roles, encoding, locale, keepPrevious } = args;
+    const { roles, encoding, locale, unreachableViews, keepPrevious } = args;
     const settings = checkArgs(`Database "${name}": database`, databaseSchema, {
-      ...{ name: database, roles, encoding, locale, keepPrevious },
+      ...{ name: database, roles, encoding, locale, unreachableViews, keepPrevious },
     });
     const request = (id: string): RestoreRequest =>
       checkRequest(`Database "${name}"`, restoreRequestSchema, {
@@ -124,6 +127,7 @@ export class Database extends pulumi.ComponentResource {
         roles: settings.roles,
         encoding: settings.encoding,
         locale: settings.locale,
+        unreachableViews: settings.unreachableViews,
         prepare: args.prepare && definedParts(args.prepare),
         keepPrevious: settings.keepPrevious,
         acceptUnverified: contents.acceptUnverified,

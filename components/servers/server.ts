@@ -49,7 +49,14 @@ export abstract class Server extends pulumi.ComponentResource {
     const what = `${type.split(":").at(-1) ?? type} "${name}"`;
     const given = givenName(what, "server", name, args.server, opts);
     logAdvice(this, given);
-    const { name: database, roles, encoding, locale, keepPrevious } = args.database;
+    const {
+      name: database,
+      roles,
+      encoding,
+      locale,
+      unreachableViews,
+      keepPrevious,
+    } = args.database;
     const { passwords, people, application } = args;
     const server = new PostgresServer(
       name,
@@ -71,7 +78,7 @@ export abstract class Server extends pulumi.ComponentResource {
     this.postgres = server;
     this.database = new Database(
       database,
-      { roles, encoding, locale, keepPrevious, server, contents, prepare, mode },
+      { roles, encoding, locale, unreachableViews, keepPrevious, server, contents, prepare, mode },
       { parent: this },
     );
     new BackupSchedule(`${name}-backups`, { ...args.backups, server }, { parent: this });

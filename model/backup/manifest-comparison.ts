@@ -1,3 +1,4 @@
+import { tableKey, type PartitionRoots } from "../base/table-key";
 import { formatBytes, formatCount, plural } from "../base/units";
 import type { BackedUpDatabase, BackupFile } from "./manifest";
 
@@ -70,6 +71,21 @@ export function compareCounts(
     );
   }
   return problems;
+}
+
+/** Counts partitions between which rows may move as one table. */
+export function countInRoots<T extends { schema: string; name: string; rows: number }>(
+  tables: readonly T[],
+  roots: PartitionRoots,
+): T[] {
+  const counted = new Map<string, T>();
+  for (const table of tables) {
+    const root = roots.get(tableKey(table)) ?? table;
+    const key = JSON.stringify([root.schema, root.name]);
+    const rows = (counted.get(key)?.rows ?? 0) + table.rows;
+    counted.set(key, { ...table, schema: root.schema, name: root.name, rows });
+  }
+  return [...counted.values()];
 }
 
 /** Number of problems listed; the log contains all. */

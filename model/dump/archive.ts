@@ -1,8 +1,10 @@
+import { databaseProperty, sourceProperties, type DatabaseProperty } from "./database-properties";
 import { SqlReader, type SqlToken } from "./sql-reader";
 import { describeStatement, type StatementFacts } from "./statement";
 import { StatementCursor } from "./statement-cursor";
 import { textDecoder, type DecodeText } from "./text-encoding";
 import { unquoteIdentifier } from "../base/sql";
+import type { SourceProperties } from "../base/database-settings";
 
 /** Options of CREATE DATABASE in a dump. */
 export interface DatabaseOptions {
@@ -49,6 +51,8 @@ export function grantScript(
 export class ArchiveScriptReader {
   readonly #reader = new SqlReader();
   #database: DatabaseOptions = { options: [] };
+  #hasDatabase = false;
+  readonly #properties: DatabaseProperty[] = [];
   readonly #tables: string[] = [];
   readonly #owners = new Map<string, number>();
   readonly #grantees = new Set<string>();
@@ -63,6 +67,11 @@ export class ArchiveScriptReader {
 
   push(chunk: Buffer): void {
     this.#takeAll(this.#reader.push(chunk));
+  }
+
+  /** Parameters and the like of its database; `undefined` for an archive of parts of a database, which has none. */
+  get properties(): SourceProperties | undefined {
+    return this.#hasDatabase ? sourceProperties(this.#properties) : undefined;
   }
 
   finish(): ArchiveFacts {
@@ -100,7 +109,12 @@ export class ArchiveScriptReader {
       }
     }
     if (action === "change database") {
-      if (/^CREATE DATABASE/i.test(facts.excerpt)) this.#database = readDatabaseOptions(text);
+      if (/^CREATE DATABASE/i.test(facts.excerpt)) {
+        this.#database = readDatabaseOptions(text);
+        this.#hasDatabase = true;
+      } else this.#takeProperty(text);
+    } else if (action === "comment" && object.startsWith("DATABASE ")) {
+      this.#takeProperty(text);
     } else if (action === "set owner") {
       if (!object.startsWith("DATABASE ")) this.#ownerChanges.push(...this.#withPath(bytes));
       for (const role of facts.roles) {
@@ -119,6 +133,11 @@ export class ArchiveScriptReader {
   /** A statement behind the search path that its names are relative to. */
   #withPath(statement: Buffer): readonly Buffer[] {
     return this.#searchPath === undefined ? [statement] : [this.#searchPath, statement];
+  }
+
+  #takeProperty(text: string): void {
+    const property = databaseProperty(text);
+    if (property) this.#properties.push(property);
   }
 
   /** @param object type and name in SQL notation */

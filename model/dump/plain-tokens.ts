@@ -73,6 +73,23 @@ export class PlainTokens {
     return second === undefined ? undefined : [first, second];
   }
 
+  /** Reads the name of a parameter, which PostgreSQL does not fold: `"app.mode"`, `search_path`, `app.mode`. */
+  parameterName(): string | undefined {
+    const parts: string[] = [];
+    do {
+      const found = this.tokens[this.next];
+      if (found?.type !== "word" && found?.type !== "quoted") return undefined;
+      this.next++;
+      parts.push(found.type === "word" ? found.text : unquoteIdentifier(found.text));
+    } while (this.#mark("."));
+    return parts.join(".");
+  }
+
+  /** Skips an equals sign if it comes next; returns whether it did. */
+  equals(): boolean {
+    return this.#mark("=");
+  }
+
   /** Reads a string constant. */
   string(): string | undefined {
     const found = this.tokens[this.next];

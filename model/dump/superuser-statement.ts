@@ -14,9 +14,11 @@ export type SuperuserStatement =
     }
   /** Creates an object that the restore role then owns: `then`, for the role. */
   | { readonly kind: "owned"; readonly sql: string; readonly then: (role: string) => string }
+  /** Creates a subscription that receives nothing. */
+  | { readonly kind: "subscription"; readonly name: string; readonly sql: string }
   /** Creates or changes an object that stays with the superuser. */
   | { readonly kind: "other"; readonly sql: string }
-  /** Has nothing to do here: plpgsql is in every database. */
+  /** Has nothing to do here: plpgsql is in every database, and a copy's subscriptions stay detached. */
   | { readonly kind: "skip" };
 
 /**
@@ -148,8 +150,23 @@ const createSubscription: Parse = (tokens) => {
   // Otherwise it would connect to the publisher at once.
   if (!publications || options?.find(([option]) => option === "connect")?.[1] !== "false")
     return undefined;
-  const sql = `CREATE SUBSCRIPTION ${q(name)} CONNECTION ${quoteLiteral(connection)} PUBLICATION ${publications.map(q).join(", ")}${withClause(options)}`;
-  return { kind: "other", sql };
+  // The slot at the publisher is that of the dumped database: a copy that had its name could read from it, or drop it.
+  const detached = options.filter(([option]) => !attaching.has(option));
+  const more = detached.map(([option, value]) => `, ${q(option)} = ${quoteLiteral(value)}`);
+  const sql = `CREATE SUBSCRIPTION ${q(name)} CONNECTION ${quoteLiteral(connection)} PUBLICATION ${publications.map(q).join(", ")} WITH (connect = false, enabled = false, create_slot = false, slot_name = NONE${more.join("")})`;
+  return { kind: "subscription", name, sql };
+};
+
+/** Options of a subscription that have it receive changes, or own a slot. */
+const attaching = new Set(["connect", "enabled", "create_slot", "slot_name", "copy_data"]);
+
+/** `ALTER SUBSCRIPTION … ENABLE` and the like, which would attach a copy to the publisher. */
+const alterSubscription: Parse = (tokens) => {
+  if (!tokens.words("ALTER", "SUBSCRIPTION") || tokens.identifier() === undefined) return undefined;
+  if (!["ENABLE", "DISABLE", "SET", "CONNECTION", "REFRESH"].some((word) => tokens.words(word)))
+    return undefined;
+  tokens.skipAll();
+  return { kind: "skip" };
 };
 
 const createForeignDataWrapper: Parse = (tokens) => {
@@ -171,6 +188,7 @@ const parsers: readonly Parse[] = [
   createPublication,
   publishSchema,
   createSubscription,
+  alterSubscription,
   createForeignDataWrapper,
 ];
 

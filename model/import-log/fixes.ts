@@ -1,6 +1,6 @@
 import type { StatementFacts } from "../dump/statement";
 import type { ImportEvent } from "./event";
-import { missingRole } from "./known-messages";
+import { missingRole, unreachableView } from "./known-messages";
 
 /** Major versions of PostgreSQL, where they are known. */
 export interface DumpVersions {
@@ -45,6 +45,9 @@ export function fixFor(
   const role = missingRole(event);
   if (role !== undefined) {
     return `set database.roles: "create without login" so that ${role} is created, or create it on the server`;
+  }
+  if (unreachableView(event)) {
+    return 'set database.unreachableViews: "leave empty" to restore without the rows of materialized views whose server cannot be reached from here';
   }
   switch (sqlstate) {
     case "22021":

@@ -1,9 +1,10 @@
 import type { StatementFacts } from "../dump/statement";
+import { tableKey, type PartitionRoots } from "../base/table-key";
 import { formatCount, plural } from "../base/units";
 import { Consequences } from "./consequences";
 import type { ImportEvent } from "./event";
 import { fixFor, type DumpVersions } from "./fixes";
-import { knownMessage, missingRole } from "./known-messages";
+import { knownMessage, missingRole, unreachableView } from "./known-messages";
 import type { Cause, Note, RoleReport, TableRows, Verdict } from "./verdict-schema";
 
 /** Messages stored per cause and note; the full log has all of them. */
@@ -18,6 +19,8 @@ export interface ImportedTable {
   readonly rows: number | null;
   /** Whether it belongs to an extension, which may add rows. @default false */
   readonly ofExtension?: boolean;
+  /** Whether it has partitions on other servers, whose rows were not counted. @default false */
+  readonly hasForeignRows?: boolean;
 }
 
 /** Collects the messages and row counts of an import and derives the verdict. Pure: the same calls give the same verdict. */
@@ -41,10 +44,12 @@ export class ImportLog {
   /**
    * @param redact removes what must not be stored from a message
    * @param fix the fix for a message, where it has another one than {@link fixFor}
+   * @param unreachableViews whether a materialized view fails the import if the server of its data cannot be reached
    */
   constructor(
     private readonly redact: (event: ImportEvent) => ImportEvent = (event) => event,
     private readonly fix: (event: ImportEvent) => string | undefined = () => undefined,
+    private readonly unreachableViews: "fail" | "leave empty" = "fail",
   ) {}
 
   /** Adds a message and returns its classification. */
@@ -54,7 +59,9 @@ export class ImportLog {
   ): "harmless" | "note" | "cause" | "consequence" {
     this.#all++;
     if (event.phase === "prelude") this.#prelude++;
-    const known = knownMessage(event, statement);
+    const known =
+      knownMessage(event, statement) ??
+      (this.unreachableViews === "leave empty" ? unreachableView(event) : undefined);
     if (known) {
       if (known.kind === "harmless") this.#harmless++;
       else this.#note(known.text, event);
@@ -107,6 +114,16 @@ export class ImportLog {
     this.#versions = { ...this.#versions, server: major };
   }
 
+  /** Moves the expected rows of partitions to their table, because rows may have moved between them. */
+  expectInRoots(roots: PartitionRoots): void {
+    for (const [table, rows] of [...this.#expected]) {
+      const root = roots.get(table);
+      if (root === undefined) continue;
+      this.#expected.delete(table);
+      this.expectRows(tableKey(root), rows);
+    }
+  }
+
   /** Records the handling of a role in the dump; the caller can increase the returned counts. */
   role(name: string, choice: RoleReport["choice"]): { objects: number; grants: number } {
     const known = this.#roles.get(name) ?? { choice, objects: 0, grants: 0 };
@@ -135,6 +152,9 @@ export class ImportLog {
     onIncomplete: (event: ImportEvent) => void = () => undefined,
   ): Verdict {
     const rows = found ? this.#compare(found, onIncomplete) : [];
+    for (const [table, { hasForeignRows = false }] of found ?? [])
+      if (hasForeignRows)
+        this.note(`partitions of ${table} that are foreign tables were not counted`);
     const roles = [...this.#roles].map(([role, report]) => ({ role, ...report }));
     const causes = this.#causes.map(({ fix, ...cause }): Cause => ({
       ...cause,

@@ -88,8 +88,9 @@ const rules: readonly Rule[] = [
     // Without the tablespace or access method, the tables are complete in the default one.
     kind: "note",
     text: "tablespaces or access methods that do not exist on this server: the default ones are used",
-    matches: ({ sqlstate, message }, { action }) =>
-      action === "set" &&
+    matches: ({ sqlstate, message, statement }, { action }) =>
+      // pg_restore does not print the statement.
+      (action === "set" || statement === "") &&
       sqlstate === "22023" &&
       /^invalid value for parameter "default_(?:tablespace|table_access_method)":/.test(message),
   },
@@ -136,6 +137,26 @@ const rules: readonly Rule[] = [
     matches: ({ sqlstate }, { action }) => action === "grant" && sqlstate === "42501",
   },
   {
+    // It has no rows; who owns it could read any file of the server.
+    kind: "note",
+    text: "foreign tables that read files of the server (file_fdw) were left out",
+    matches: ({ sqlstate, message }, { action, object = "" }) =>
+      action === "create" &&
+      object.startsWith("FOREIGN TABLE ") &&
+      sqlstate === "42501" &&
+      /^permission denied to set the "(?:filename|program)" option of a file_fdw/.test(message),
+  },
+  {
+    // The object is complete without its label; the provider is a library of the dumped server.
+    kind: "note",
+    text: "security labels whose provider is not loaded on this server were left out",
+    matches: ({ message, statement }) =>
+      /^SECURITY LABEL\b/i.test(statement) &&
+      /^(?:security label provider ".*" is not loaded|no security label providers have been loaded)/.test(
+        message,
+      ),
+  },
+  {
     kind: "harmless",
     text: "privileges that could not be granted or revoked",
     matches: ({ severity, sqlstate = "" }) =>
@@ -154,6 +175,28 @@ export function knownMessage(
   statement: StatementFacts,
 ): KnownMessage | undefined {
   return rules.find(({ matches }) => matches(event, statement));
+}
+
+/**
+ * The class of a message that a materialized view could not be filled because the server of its foreign tables cannot be
+ * reached, or another view was left empty for that reason; `undefined` for all others.
+ */
+export function unreachableView({
+  message,
+  sqlstate = "",
+  statement,
+}: ImportEvent): KnownMessage | undefined {
+  if (!/^REFRESH MATERIALIZED VIEW\b/i.test(statement)) return undefined;
+  const isUnreachable =
+    /^(?:08001$|08006$|HV)/.test(sqlstate) ||
+    /^could not (?:connect to server|establish connection)/.test(message) ||
+    /^materialized view ".*" has not been populated/.test(message);
+  if (!isUnreachable) return undefined;
+  const name = /^REFRESH MATERIALIZED VIEW\s+(.+?)\s*;?$/i.exec(statement)?.[1] ?? "";
+  return {
+    kind: "note",
+    text: `materialized view ${name} was left empty: the server of its data cannot be reached`,
+  };
 }
 
 /** The role that does not exist according to a message; `undefined` for other messages. */

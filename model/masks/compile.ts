@@ -3,6 +3,7 @@ import type { ColumnType } from "./column-type";
 import { hmac, numberOf, smallNumberOf, textBytes } from "./keyed";
 import type { Mask } from "./mask";
 import { decimalBlock, integerBlocks, permutationLevels } from "./permutation";
+import { rebuildArray } from "./rebuild-array";
 import { firstNames, lastNames } from "./sample-names";
 
 /** A column to mask, with the constraints of all columns in the same key. */
@@ -113,11 +114,8 @@ export function compileMask(mask: Mask, target: MaskTarget, prefix: string): Com
     `unnest(${q(column)}) WITH ORDINALITY AS items(${value}, ${order})`,
     each.levels,
   );
-  const all = `ARRAY(SELECT ${each.output} FROM ${items} ORDER BY ${order})`;
-  return castTo(typeName, {
-    levels: [],
-    output: `CASE WHEN ${q(column)} IS NOT NULL THEN ${all} END`,
-  });
+  const shape = { array: q(column), value: `(${each.output})`, order, items };
+  return { levels: [], output: `(${rebuildArray(shape, typeName)})` };
 }
 
 /** Adds intermediate columns to a source of rows, level by level. `OFFSET 0` prevents PostgreSQL from computing them repeatedly. */

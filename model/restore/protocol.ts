@@ -13,6 +13,10 @@ import { preparationSchema, preparationReportSchema } from "./preparation";
 export const rolesChoiceSchema = z.enum(["leave out", "create without login"]);
 export type RolesChoice = z.infer<typeof rolesChoiceSchema>;
 
+/** Handling of materialized views whose query needs a server that this one cannot reach. */
+export const unreachableViewsSchema = z.enum(["fail", "leave empty"]);
+export type UnreachableViews = z.infer<typeof unreachableViewsSchema>;
+
 /** The source of a database's contents. */
 export const sourceSchema = z.strictObject({
   /** File or folder name, for display. */
@@ -55,6 +59,8 @@ export const restoreRequestSchema = z.strictObject({
   encoding: z.string().optional(),
   /** Locale of the database, if the dump names none, or one that this server lacks. */
   locale: z.string().optional(),
+  /** @default "fail" */
+  unreachableViews: unreachableViewsSchema.optional(),
   /** Preparation of the contents before the swap. */
   prepare: preparationSchema.optional(),
   /** Number of previous versions to keep for a rollback. */

@@ -8,7 +8,7 @@ import { maxPreviousVersions, parseBackupId, serverKinds } from "../base/names";
 import { pgHbaConfigSchema } from "./pg-hba";
 import { databaseNameSchema } from "../base/database-name";
 import { offsiteSourceSchema } from "../restore/offsite-source";
-import { rolesChoiceSchema } from "../restore/protocol";
+import { rolesChoiceSchema, unreachableViewsSchema } from "../restore/protocol";
 import { checkParameters } from "../parameters/check";
 import { personNameProblem } from "../roles/names";
 import { passwordSchema } from "../roles/password";
@@ -115,6 +115,10 @@ export const databaseSchema = z.strictObject({
     .meta({
       description: "Locale of the database, if the dump names none, or one that this server lacks.",
     }),
+  unreachableViews: unreachableViewsSchema.optional().meta({
+    description:
+      "What to do about materialized views of foreign servers that cannot be reached: `fail`, or `leave empty`.",
+  }),
   keep: preservedTablesSchema.optional().meta({
     description: "Tables, or rows of them, that a refresh preserves from the database it replaces.",
     examples: [["testers"]],

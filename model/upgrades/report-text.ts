@@ -55,6 +55,8 @@ function fixFor({ sqlstate, message }: ScriptFailure): string | undefined {
     return "remove the psql command; psql does not run upgrade scripts";
   if (sqlstate === "42601" && message.includes('":"'))
     return "replace the psql variable by its value; psql does not run upgrade scripts";
+  if (sqlstate === "42501" && message.includes("affected by row-level security"))
+    return "policies of the table apply to its owner: put ALTER TABLE … NO FORCE ROW LEVEL SECURITY before the statement and … FORCE … after it";
   if (sqlstate === "42501")
     return "the database's owner runs the scripts; remove what only a superuser may do";
   if (sqlstate === "55P03" || sqlstate === "57014")

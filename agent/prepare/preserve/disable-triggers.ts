@@ -1,8 +1,8 @@
 import type { Client } from "pg";
 
 /**
- * Disables the triggers and rules of a table, within the session's transaction, except those that check foreign keys.
- * Returns the statements that enable them again as before.
+ * Disables the triggers and rules of a table, within the session's transaction, except those that check foreign keys, and
+ * the policies that apply to its owner. Returns the statements that enable them again as before.
  */
 export async function disableTriggers(client: Client, table: string): Promise<readonly string[]> {
   const { rows } = await client.query<{ disable: string; enable: string }>(
@@ -18,7 +18,10 @@ export async function disableTriggers(client: Client, table: string): Promise<re
      SELECT format('ALTER TABLE %s DISABLE %s %I', of, what, name) AS disable,
             format('ALTER TABLE %s ENABLE%s %s %I', of,
                    CASE enabled WHEN 'A' THEN ' ALWAYS' WHEN 'R' THEN ' REPLICA' ELSE '' END, what, name) AS enable
-     FROM actors WHERE enabled <> 'D'`,
+     FROM actors WHERE enabled <> 'D'
+     UNION ALL
+     SELECT format('ALTER TABLE %s NO FORCE ROW LEVEL SECURITY', oid::regclass), format('ALTER TABLE %s FORCE ROW LEVEL SECURITY', oid::regclass)
+     FROM pg_class WHERE oid = $1::regclass AND relforcerowsecurity`,
     [table],
   );
   for (const { disable } of rows) await client.query(disable);

@@ -9,6 +9,8 @@ import type {
 import { skipReasonOf } from "../../../model/preserve/skip-reason";
 import { preserveReportText } from "../../../model/preserve/report-text";
 import { quoteIdentifier as q } from "../../../model/base/sql";
+import { plural } from "../../../model/base/units";
+import { withConnection } from "../../postgres/connect";
 import { withRestrictedLogin, type RestrictedLogin } from "../../postgres/restricted-login";
 import { logLine } from "../../system/progress";
 import { fileTimestamp } from "../../system/restore-reports";
@@ -19,6 +21,8 @@ import { disableTriggers } from "./disable-triggers";
 import { advanceSequences } from "./advance-sequences";
 import { StagedRows } from "./staged-rows";
 import { findTable, targetColumns, type LiveTable } from "./tables";
+import { carryLargeObjects, type CarriedObjects } from "./large-objects";
+import { isReadWhole, openLiveReader } from "./live-reader";
 
 /** A request to preserve tables in a refresh. */
 export interface PreserveRequest {
@@ -42,6 +46,8 @@ const textSettings = {
   bytea_output: "hex",
   client_encoding: "UTF8",
   lock_timeout: "10s",
+  // An error instead of missing rows.
+  row_security: "off",
 };
 
 /**
@@ -63,6 +69,7 @@ async function preserveWith(
   const { startedAt = new Date().toISOString() } = request;
   const source = await login.connect(live, textSettings);
   const log = new SkippedRowsLog(`${fileTimestamp(startedAt)}-keep.jsonl`);
+  let reader: Client | undefined;
   try {
     // One snapshot of all tables.
     await source.query("BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY");
@@ -70,12 +77,18 @@ async function preserveWith(
       rules.map(async (rule) => ({ rule, table: await findTable(source, rule) })),
     );
     const tables = found.flatMap(({ table }) => table ?? []);
+    if (tables.some(needsReader)) reader = await openLiveReader(live, source, textSettings, tables);
     const target = await login.connect(candidate, textSettings);
     try {
       const missing: LiveTable[] = [];
       for (const table of tables) if (!(await targetColumns(target, table))) missing.push(table);
       const created = await createTables(live, candidate, login, missing);
-      const preserved = await new TablePreserver(source, target, log, created).run(tables);
+      const preserved = await new TablePreserver(
+        { source, reader: reader ?? source, target },
+        request,
+        log,
+        created,
+      ).run(tables);
       const absent = found.flatMap(({ rule, table }) => (table ? [] : [absentTable(rule.table)]));
       const name = await log.finish();
       const report = {
@@ -89,6 +102,7 @@ async function preserveWith(
     }
   } finally {
     await log.abandon();
+    await reader?.end().catch(() => undefined);
     await source.end().catch(() => undefined);
   }
 }
@@ -102,6 +116,17 @@ interface Transfer {
   rejected: readonly RejectedRow[];
   /** Lines that the candidate database has already. */
   identical: readonly number[];
+  readonly objects: CarriedObjects;
+}
+
+/** Sessions that preserve tables. */
+interface PreserveSessions {
+  /** The owner's, in the live database. */
+  readonly source: Client;
+  /** The superuser's, in the live database, if some table needs it. */
+  readonly reader: Client;
+  /** The owner's, in the candidate database. */
+  readonly target: Client;
 }
 
 interface Reference {
@@ -112,13 +137,18 @@ interface Reference {
 }
 
 class TablePreserver {
+  private readonly source: Client;
+  private readonly target: Client;
+
   constructor(
-    private readonly source: Client,
-    private readonly target: Client,
+    private readonly sessions: PreserveSessions,
+    private readonly request: PreserveRequest,
     private readonly log: SkippedRowsLog,
     /** Tables that were created in the candidate database, with notes. */
     private readonly created: ReadonlyMap<LiveTable, readonly string[]>,
-  ) {}
+  ) {
+    ({ source: this.source, target: this.target } = sessions);
+  }
 
   async run(tables: readonly LiveTable[]): Promise<PreservedTable[]> {
     const transfers: Transfer[] = [];
@@ -175,20 +205,34 @@ class TablePreserver {
   }
 
   async #stage(table: LiveTable, number: number): Promise<Transfer> {
-    const staged = await StagedRows.copy(this.source, this.target, table, number);
+    const from = isReadWhole(table) ? this.sessions.reader : this.source;
+    const staged = await StagedRows.copy(from, this.target, table, number);
+    const ids = await staged.objectIds();
+    const { candidate, owner } = this.request;
+    const objects =
+      ids.length === 0
+        ? noObjects
+        : await withConnection(candidate, async (superuser) =>
+            carryLargeObjects(this.sessions.reader, superuser, ids, owner),
+          );
     const columns = await targetColumns(this.target, table);
     const inserter = columns && new RowInserter(this.target, table.sql, columns, staged);
-    return { table, staged, ...(inserter && { inserter }), rejected: [], identical: [] };
+    return { table, staged, objects, ...(inserter && { inserter }), rejected: [], identical: [] };
   }
 
   async #insert(transfer: Transfer): Promise<void> {
-    const { inserter, staged, table } = transfer;
+    const { inserter, staged, table, objects } = transfer;
     if (!inserter) return;
     // Without a unique key, only a comparison of the rows shows which of them exist already.
     const isNew = this.created.has(table);
-    if (!isNew && !(await this.#hasKey(table)))
+    if (!isNew && (objects.renamed.size > 0 || !(await this.#hasKey(table))))
       transfer.identical = (await inserter.linesPresent()) ?? [];
     const present = new Set(transfer.identical);
+    if (objects.renamed.size > 0)
+      await staged.renameObjects(
+        objects.renamed,
+        staged.lines.filter((line) => !present.has(line)),
+      );
     const remaining =
       present.size === 0 ? undefined : staged.lines.filter((line) => !present.has(line));
     transfer.rejected = await inserter.insert(remaining);
@@ -230,6 +274,7 @@ class TablePreserver {
     inserter,
     rejected,
     identical,
+    objects,
   }: Transfer): Promise<PreservedTable> {
     const name = table.rule.table;
     const skipped = new Map<SkipReason, { rows: number; example: string }>();
@@ -265,10 +310,21 @@ class TablePreserver {
       same: identical.length,
       aside: [...skipped].map(([reason, { rows, example }]) => ({ reason, rows, example })),
       shortened: shortened.length,
-      notes: [...(this.created.get(table) ?? [])],
+      notes: [
+        ...(this.created.get(table) ?? []),
+        ...(objects.copied === 0
+          ? []
+          : [`with ${plural(objects.copied, "large object")} of its rows`]),
+      ],
     };
   }
 }
+
+function needsReader(table: LiveTable): boolean {
+  return isReadWhole(table) || table.columns.some(({ isObjectId }) => isObjectId);
+}
+
+const noObjects: CarriedObjects = { copied: 0, renamed: new Map() };
 
 function absentTable(table: string): PreservedTable {
   const none = { rows: 0, carried: 0, same: 0, shortened: 0 };

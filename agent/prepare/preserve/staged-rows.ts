@@ -33,7 +33,7 @@ export class StagedRows {
   static async copy(
     source: Client,
     target: Client,
-    { rule, sql, isPartitioned, columns: all }: LiveTable,
+    { rule, sql, isPartitioned, isFiltered, columns: all }: LiveTable,
     number: number,
   ): Promise<StagedRows> {
     const columns = all.filter(({ generated }) => !generated);
@@ -45,7 +45,7 @@ export class StagedRows {
     // Inherited tables are separate tables; partitions are not.
     const rows = `SELECT ${columns.map(({ name }) => q(name)).join(", ")} FROM ${isPartitioned ? "" : "ONLY "}${sql}`;
     const where = rule.where === undefined ? "" : ` WHERE (${rule.where}\n)`;
-    if (where !== "") await checkCondition(source, rule.table, `${rows}${where}`);
+    if (where !== "") await checkCondition(source, rule.table, `${rows}${where}`, isFiltered);
     const into = target.query(copyFrom(`COPY ${table} (${staged.join(", ")}) FROM STDIN`));
     await pipeline(source.query(copyTo(`COPY (${rows}${where}) TO STDOUT`)), into);
     await target.query(`ANALYZE ${table}`);
@@ -61,6 +61,36 @@ export class StagedRows {
   valueOf(column: string): string | undefined {
     const at = this.#columns.findIndex(({ name }) => name === column);
     return at < 0 ? undefined : `c${at}`;
+  }
+
+  /** Values of the columns that may hold ids of large objects. */
+  async objectIds(): Promise<string[]> {
+    const columns = this.#objectColumns();
+    if (columns.length === 0) return [];
+    const each = columns.map((column) => `SELECT ${column} AS id FROM ${this.table}`);
+    const { rows } = await this.client.query<{ id: string }>(
+      `SELECT DISTINCT id FROM (${each.join(" UNION ALL ")}) AS ids WHERE id IS NOT NULL AND id <> '0'`,
+    );
+    return rows.map(({ id }) => id);
+  }
+
+  /** Puts new ids of large objects in place of the old ones. @param lines The rows */
+  async renameObjects(
+    renamed: ReadonlyMap<string, string>,
+    lines: readonly number[],
+  ): Promise<void> {
+    const [from, to] = [[...renamed.keys()], [...renamed.values()]];
+    for (const column of this.#objectColumns()) {
+      await this.client.query(
+        `UPDATE ${this.table} SET ${column} = n.new_id FROM unnest($1::text[], $2::text[]) AS n (old_id, new_id)
+         WHERE ${column} = n.old_id AND line = ANY ($3::bigint[])`,
+        [from, to, lines],
+      );
+    }
+  }
+
+  #objectColumns(): string[] {
+    return this.#columns.flatMap(({ isObjectId }, i) => (isObjectId ? [`c${i}`] : []));
   }
 
   /** Columns of the live table except the given ones. */
@@ -94,7 +124,17 @@ export class StagedRows {
 }
 
 /** Checks the condition of a rule, which a user wrote: PostgreSQL's error is reported with the key of the stack file. */
-async function checkCondition(source: Client, table: string, query: string): Promise<void> {
+async function checkCondition(
+  source: Client,
+  table: string,
+  query: string,
+  isFiltered: boolean,
+): Promise<void> {
+  if (isFiltered) {
+    throw new AgentError(
+      `database.keep: policies of ${table} apply to its owner (FORCE ROW LEVEL SECURITY), so a condition would not see all rows; remove the condition to keep the whole table, or run in the live database: ALTER TABLE ${table} NO FORCE ROW LEVEL SECURITY`,
+    );
+  }
   try {
     await source.query(`EXPLAIN ${query}`);
   } catch (error) {

@@ -10,6 +10,8 @@ export interface Column {
   readonly type: string;
   /** Whether PostgreSQL computes the column from others. */
   readonly generated: boolean;
+  /** Whether its values may be ids of large objects: of type `oid`, or of a domain of it like `lo`. */
+  readonly isObjectId: boolean;
 }
 
 /** A table of the live database to be preserved. */
@@ -20,6 +22,8 @@ export interface LiveTable {
   readonly schema: string;
   readonly name: string;
   readonly isPartitioned: boolean;
+  /** Whether policies apply to the owner, e.g. by FORCE ROW LEVEL SECURITY. */
+  readonly isFiltered: boolean;
   readonly columns: readonly Column[];
 }
 
@@ -36,8 +40,8 @@ export async function findTable(
       `database.keep: ${rule.table} is a ${kinds[kind] ?? "relation of another kind"}; only tables can be preserved`,
     );
   }
-  const { rows: rights } = await client.query<{ owner: string; may: boolean }>(
-    "SELECT current_user AS owner, has_table_privilege($1::oid, 'SELECT') AS may",
+  const { rows: rights } = await client.query<{ owner: string; may: boolean; filtered: boolean }>(
+    "SELECT current_user AS owner, has_table_privilege($1::oid, 'SELECT') AS may, row_security_active($1::oid) AS filtered",
     [oid],
   );
   const [right] = rights;
@@ -52,6 +56,7 @@ export async function findTable(
     name,
     sql: `${q(schema)}.${q(name)}`,
     isPartitioned: kind === "p",
+    isFiltered: right?.filtered === true,
     columns: await columnsOf(client, oid),
   };
 }
@@ -93,8 +98,9 @@ async function lookUp(client: Client, table: string): Promise<Relation[]> {
 
 async function columnsOf(client: Client, oid: string): Promise<Column[]> {
   const { rows } = await client.query<Column>(
-    `SELECT attname AS name, format_type(atttypid, -1) AS type, attgenerated <> '' AS generated
-     FROM pg_attribute WHERE attrelid = $1 AND attnum > 0 AND NOT attisdropped ORDER BY attnum`,
+    `SELECT attname AS name, format_type(atttypid, -1) AS type, attgenerated <> '' AS generated,
+            'oid'::regtype IN (atttypid, t.typbasetype) AS "isObjectId"
+     FROM pg_attribute JOIN pg_type t ON t.oid = atttypid WHERE attrelid = $1 AND attnum > 0 AND NOT attisdropped ORDER BY attnum`,
     [oid],
   );
   return rows;

@@ -1,9 +1,11 @@
 import { type ArchiveFacts, ArchiveScriptReader } from "../../../model/dump/archive";
 import { splitArchiveList, type ArchiveLists } from "../../../model/dump/archive-list";
 import { archiveSections, type ArchiveSections } from "../../../model/dump/archive-sections";
+import type { SourceProperties } from "../../../model/base/database-settings";
 import type { DumpKind } from "../../../model/dump/format";
 import { AgentError, messageOf } from "../../system/errors";
 import { clientEnvironment, streamOutput } from "../../postgres/client-programs";
+import { withListFile } from "./list-file";
 
 /** An archive for pg_restore, a file or a folder. */
 export interface Archive {
@@ -20,6 +22,8 @@ export interface ArchiveContents extends ArchiveFacts {
   readonly sections: ArchiveSections;
   /** Major version of the server that it is from, or of pg_dump, whichever is older. */
   readonly dumpedWith: number | undefined;
+  /** Parameters and the like of its database, if it has them. */
+  readonly properties: SourceProperties | undefined;
 }
 
 /**
@@ -40,6 +44,7 @@ export async function readArchive({ name, path: file }: Archive): Promise<Archiv
     )) {
       script.push(chunk);
     }
+    await readLargeObjects(file, Buffer.concat(list).toString("utf8"), script);
   } catch (error) {
     if (error instanceof AgentError) throw error;
     const message = messageOf(error).replaceAll("pg_restore: ", "").replaceAll(file, name);
@@ -57,11 +62,29 @@ export async function readArchive({ name, path: file }: Archive): Promise<Archiv
   const versions = [...text.matchAll(/^;\s+Dumped (?:from database|by pg_dump) version: (\d+)/gm)];
   return {
     ...script.finish(),
+    properties: script.properties,
     lists: splitArchiveList(text),
     sections,
     dumpedWith:
       versions.length === 0 ? undefined : Math.min(...versions.map(([, major]) => Number(major))),
   };
+}
+
+/** Reads who owns large objects and may use them, which a script of the schema does not have. */
+async function readLargeObjects(
+  file: string,
+  list: string,
+  script: ArchiveScriptReader,
+): Promise<void> {
+  const entries = list
+    .split("\n")
+    .filter((line) => /^\d+; \d+ \d+ (?:BLOB(?: METADATA)? - |ACL - LARGE OBJECT)/.test(line));
+  if (entries.length === 0) return;
+  await withListFile(`${entries.join("\n")}\n`, async (options) => {
+    const args = ["--file=-", ...options, file];
+    for await (const chunk of streamOutput("pg_restore", args, clientEnvironment()))
+      script.push(chunk);
+  });
 }
 
 /** Error text for an archive whose format is newer than this pg_restore. */

@@ -99,7 +99,9 @@ async function fillFromPlain(
 ): Promise<boolean> {
   const { candidate, database, roles, login } = target;
   const client = await login.connect(candidate, restoreSession);
-  const superuser = new SuperuserWork(candidate, login.name);
+  const superuser = new SuperuserWork(candidate, login.name, (text) => {
+    recorder.log.note(text);
+  });
   try {
     const restored = await restorePlain({
       name: dump.name,

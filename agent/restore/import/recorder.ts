@@ -5,6 +5,7 @@ import type { ImportEvent } from "../../../model/import-log/event";
 import { ImportLog, type ImportedTable } from "../../../model/import-log/import-log";
 import { eventLine } from "../../../model/import-log/verdict-text";
 import type { Verdict } from "../../../model/import-log/verdict-schema";
+import type { UnreachableViews } from "../../../model/restore/protocol";
 import { messageOf } from "../../system/errors";
 import { logLine } from "../../system/progress";
 
@@ -25,13 +26,15 @@ export class Recorder {
   /**
    * @param redact removes values that must not be recorded. @default none are removed
    * @param fix the fix for a message, where it has a special one
+   * @param unreachableViews what to do about materialized views that cannot be filled. @default "fail"
    */
   constructor(
     private readonly file: WriteStream,
     private readonly redact: (event: ImportEvent) => ImportEvent = (event) => event,
     fix?: (event: ImportEvent) => string | undefined,
+    unreachableViews?: UnreachableViews,
   ) {
-    this.log = new ImportLog(redact, fix);
+    this.log = new ImportLog(redact, fix, unreachableViews);
     // The import continues without its log file.
     file.on("error", (error) => {
       logLine(`cannot write the import log: ${messageOf(error)}`);

@@ -1,10 +1,13 @@
+import { tableKey } from "../../../model/base/table-key";
 import { verdictLine } from "../../../model/import-log/verdict-text";
 import type { Verdict } from "../../../model/import-log/verdict-schema";
 import { messageOf } from "../../system/errors";
 import type { OpenedDump } from "../dump/open-dump";
 import { fillDatabase, type FillTarget } from "./fill-database";
 import type { Recorder } from "./recorder";
+import { withConnection } from "../../postgres/connect";
 import { countRows } from "./count-rows";
+import { findMovingPartitions } from "./partition-routes";
 import { withDiskSpaceGuard } from "../../postgres/free-space";
 import { type RunStep } from "../../system/step";
 
@@ -44,7 +47,17 @@ async function check(
   recorder: Recorder,
 ): Promise<Verdict> {
   const { log } = recorder;
-  for (const [table, count] of rows) log.setExpectedRows(table, count);
+  const roots = await withConnection(candidate, async (client) =>
+    findMovingPartitions(client, log.tables),
+  );
+  log.expectInRoots(roots);
+  const known = new Map<string, number>();
+  for (const [table, count] of rows) {
+    const root = roots.get(table);
+    const key = root ? tableKey(root) : table;
+    known.set(key, (known.get(key) ?? 0) + count);
+  }
+  for (const [table, count] of known) log.setExpectedRows(table, count);
   const found = await countRows(candidate, log.tables).catch((error: unknown) => {
     // A failed import may be the reason why rows cannot be counted.
     if (log.failed) return undefined;

@@ -1,5 +1,4 @@
-import { mkdtemp, readdir, rm, stat, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { readdir, stat } from "node:fs/promises";
 import path from "node:path";
 import { textDecoder } from "../../../model/dump/text-encoding";
 import {
@@ -19,6 +18,7 @@ import type { Progress } from "../../system/progress";
 import type { Recorder } from "./recorder";
 import { restoreSession } from "./restore-role";
 import { withRestoreProgress } from "./restore-progress";
+import { withListFile } from "../dump/list-file";
 import { type Archive } from "../dump/read-archive";
 
 /** A section of an archive: tables and functions, rows, indexes and constraints. */
@@ -49,22 +49,6 @@ export async function archivePart({ path: file }: Archive, list: string): Promis
       chunks.push(chunk);
     return Buffer.concat(chunks);
   });
-}
-
-/** Calls `use` with pg_restore's option for a list of entries; without a list, with no option. */
-async function withListFile<T>(
-  list: string | undefined,
-  use: (options: readonly string[]) => Promise<T>,
-): Promise<T> {
-  if (list === undefined) return use([]);
-  const folder = await mkdtemp(path.join(tmpdir(), "list-"));
-  try {
-    const file = path.join(folder, "list");
-    await writeFile(file, list);
-    return await use([`--use-list=${file}`]);
-  } finally {
-    await rm(folder, { recursive: true, force: true });
-  }
 }
 
 /**

@@ -19,6 +19,7 @@ import { readMessagesBy } from "./message-encoding";
 import { RawStatement, type StatementResult } from "../../postgres/raw-statement";
 import type { Around } from "./around-rows";
 import { OwnerChanges, type DeferredStatement } from "./owner-changes";
+import { PartitionRoutes } from "./partition-routes";
 import { PlainParts } from "./plain-parts";
 import type { Recorder } from "./recorder";
 import type { SuperuserWork } from "./superuser-work";
@@ -98,12 +99,14 @@ class PlainImport {
   #decode: DecodeText = textDecoder("UTF8");
   readonly #owners: OwnerChanges;
   readonly #part: PlainParts;
+  readonly #routes: PartitionRoutes;
 
   constructor(private readonly restore: PlainRestore) {
     this.#part = new PlainParts(restore);
     this.#owners = new OwnerChanges(restore);
     this.#database = new OneDatabase(restore.only);
     this.#names = new TableNames(restore.client);
+    this.#routes = new PartitionRoutes(restore.client);
     readMessagesBy(restore.client, (bytes) => this.#decode(bytes));
     restore.client.on("notice", (notice) => {
       if (notice.severity === "WARNING" && this.#current) {
@@ -218,7 +221,8 @@ class PlainImport {
         `${this.restore.name} ${decision.problem} (line ${line}: ${described.excerpt.slice(0, 80)}); ${ownDatabaseFix}`,
       );
     }
-    const facts = await this.#names.qualify(described);
+    const qualified = await this.#names.qualify(described);
+    const { facts, sql: routed } = await this.#routes.route(qualified, bytes);
     const isData = facts.action === "insert" || facts.action === "copy";
     if (!isData && bytes.includes("-- PostgreSQL database dump"))
       for (const mark of marksWithin(this.#decode(bytes))) this.#parts.mark(mark, line);
@@ -260,7 +264,7 @@ class PlainImport {
         await this.#run(Buffer.from(sql), line, undefined);
       return;
     }
-    const sql = this.#encodingOverride(facts) ?? bytes;
+    const sql = this.#encodingOverride(facts) ?? routed;
     if (facts.action === "set") this.#followEncoding(sql);
     if (!(await this.#part.admit(facts, line))) return;
     this.#current = { facts, line };

@@ -24,6 +24,8 @@ export async function createRestoreRole(masked: boolean): Promise<RestrictedLogi
     log_min_error_statement: "panic",
     // Messages of a dump are in the import log; RAISE LOG in a loop would fill the server log, which no other level prevents.
     log_min_messages: "fatal",
+    // Event triggers of the dump are for what happens after the restore.
+    event_triggers: "off",
     ...(masked ? noServerLogging : {}),
   };
   // For dumps by pg_dump --disable-triggers.

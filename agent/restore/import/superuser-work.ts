@@ -15,10 +15,12 @@ export class SuperuserWork {
   /**
    * @param candidate The database that the dump is restored into.
    * @param role The role that restores it.
+   * @param note Called with what the verdict says about a statement.
    */
   constructor(
     private readonly candidate: string,
     private readonly role: string,
+    private readonly note: (text: string) => void = () => undefined,
   ) {}
 
   /**
@@ -39,6 +41,7 @@ export class SuperuserWork {
     }
     const ending = await this.#inTransaction(path, statement.sql);
     if ("error" in ending) return ending;
+    if (statement.kind === "subscription") this.note(detachedNote(statement.name));
     if (statement.kind === "owned") await client.query(statement.then(this.role));
     await this.#grantWrappers(client);
     return ending;
@@ -49,7 +52,8 @@ export class SuperuserWork {
    * statement has more than names in it.
    */
   async changeOwner(text: string, searchPath: string): Promise<StatementResult | undefined> {
-    return PlainTokens.read(text) && this.#inTransaction(searchPath, text);
+    const withoutId = text.replace(/^\s*ALTER\s+LARGE\s+OBJECT\s+\d+\s/i, "ALTER LARGE OBJECT id ");
+    return PlainTokens.read(withoutId) && this.#inTransaction(searchPath, text);
   }
 
   async roleExists(role: string): Promise<boolean> {
@@ -105,6 +109,10 @@ export class SuperuserWork {
       throw error;
     }
   }
+}
+
+function detachedNote(subscription: string): string {
+  return `subscription ${subscription} is disabled and has no slot here, so that it takes nothing from its publisher`;
 }
 
 /** Whether only a superuser can create an extension, and Stagecraft does it for a dump. PostgreSQL's own error says the rest. */

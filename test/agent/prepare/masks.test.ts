@@ -50,6 +50,25 @@ async function rows<T>(database: string, query: string): Promise<T[]> {
   ) as T[];
 }
 
+test("arrays keep their dimensions and lower bounds", async () => {
+  await server.createDatabase(
+    "arrays",
+    `CREATE TABLE grid (id int PRIMARY KEY, a text[], d date[]);
+     INSERT INTO grid VALUES (1, '[2:3][0:1]={{secret,NULL},{"se\"c\\\\ret",other}}', '{{2026-01-01},{2026-02-01}}'), (2, '[5:6]={secret,x}', NULL), (3, '{secret}', '{}')`,
+  );
+  const { problems } = await apply("arrays", {
+    "grid.a": mask.hash(),
+    "grid.d": mask.dateShift(5),
+  });
+  expect(problems).toEqual([]);
+  const found = await server.sql(
+    "arrays",
+    `SELECT array_dims(a), array_dims(d), a::text LIKE '%secret%', a[2][1] IS NULL,
+            coalesce(a[2][0], a[5], a[1]) = (SELECT a[1] FROM grid WHERE id = 3) FROM grid ORDER BY id`,
+  );
+  expect(found).toBe("[2:3][0:1]|[1:2][1:1]|f|t|t\n[5:6]||f|t|t\n[1:1]||f|t|t");
+});
+
 describe("values", () => {
   const kindsSql = `
     CREATE EXTENSION citext;

@@ -68,6 +68,46 @@ describe("a table that the new contents have too", () => {
     expect(await server.sql("shop", "SELECT count(*) FROM users")).toBe("3");
   });
 
+  test("gets all rows also where policies apply to the owner, and a condition is refused there", async () => {
+    const forced = `CREATE TABLE testers (id int PRIMARY KEY, tenant text);
+      ALTER TABLE testers ENABLE ROW LEVEL SECURITY; ALTER TABLE testers FORCE ROW LEVEL SECURITY;
+      CREATE POLICY tenant ON testers USING (tenant = current_setting('app.tenant', true));`;
+    const filled = forced.replace(
+      "ALTER",
+      "INSERT INTO testers SELECT n, 'a' FROM generate_series(1, 3) n; ALTER",
+    );
+    await make(filled, forced);
+    expect((await keep("testers")).text).toBe("preserved testers (3 rows)");
+    expect(await server.sql("shop_new", "SELECT count(*) FROM testers")).toBe("3");
+    expect(
+      await server.sql(
+        "shop_new",
+        "SELECT relforcerowsecurity FROM pg_class WHERE relname = 'testers'",
+      ),
+    ).toBe("t");
+    await expect(keep({ table: "testers", where: "id > 1" })).rejects.toThrow(
+      /policies of testers apply to its owner/,
+    );
+  });
+
+  test("gets the large objects of its rows, under new ids where theirs are taken", async () => {
+    const files = "CREATE TABLE files (id int PRIMARY KEY, object oid);";
+    await make(
+      `${files} SELECT lo_from_bytea(901, 'one'), lo_from_bytea(902, 'ours'), lo_from_bytea(903, 'same');
+       INSERT INTO files VALUES (1, 901), (2, 902), (3, 903), (4, 12345), (5, NULL)`,
+      `${files} SELECT lo_from_bytea(902, 'theirs'), lo_from_bytea(903, 'same'); INSERT INTO files VALUES (9, 902)`,
+    );
+    expect((await keep("files")).text).toBe(
+      "preserved files (5 rows)\n  files   with 2 large objects of its rows",
+    );
+    expect(
+      await server.sql(
+        "shop_new",
+        "SELECT id, CASE WHEN object <> 12345 THEN convert_from(lo_get(object), 'UTF8') END FROM files ORDER BY id",
+      ),
+    ).toBe("1|one\n2|ours\n3|same\n4|\n5|\n9|theirs");
+  });
+
   test("only the rows of a condition", async () => {
     await make(
       `${users} INSERT INTO users SELECT n, 'user ' || n, NULL FROM generate_series(1, 50) n`,

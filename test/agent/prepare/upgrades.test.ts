@@ -96,6 +96,24 @@ describe("pending scripts", () => {
     ).toBe("notes|shop_owner\nupgrades|shop_owner");
   });
 
+  test("fail where policies would hide rows from the owner, instead of changing none", async () => {
+    await server.sql(
+      "shop",
+      `ALTER TABLE users ENABLE ROW LEVEL SECURITY; ALTER TABLE users FORCE ROW LEVEL SECURITY;
+       CREATE POLICY none ON users USING (name = current_setting('app.tenant', true))`,
+    );
+    const hidden = await run(
+      upgrades({ "1 2": "UPDATE users SET name = 'x';" }, { baseline: "1" }),
+    );
+    expect(hidden).toMatchObject({ result: "failed", failure: { sqlstate: "42501" } });
+    expect(hidden.text).toMatch(/NO FORCE ROW LEVEL SECURITY/);
+    const script =
+      "ALTER TABLE users NO FORCE ROW LEVEL SECURITY; UPDATE users SET name = 'x'; ALTER TABLE users FORCE ROW LEVEL SECURITY;";
+    const whole = await run(upgrades({ "1 2": script }, { baseline: "1" }));
+    expect(whole.result, whole.text).toBe("applied");
+    expect(await server.sql("shop", "SELECT count(*) FROM users WHERE name = 'x'")).toBe("100");
+  });
+
   test("are applied once: a second run has nothing to do, and what is new is all it does", async () => {
     await run(upgrades(two, { baseline: "1.9" }));
     expect(await run(upgrades(two))).toMatchObject({

@@ -42,6 +42,25 @@ describe("the line of an update", () => {
     expect(updateLine(after(creating, made), true)).toBe("1 changed");
   });
 
+  it("knows the ids of the restores that it asked for, and of no others", () => {
+    const command = (op: string, name: string, environment: object) => ({
+      resourcePreEvent: {
+        metadata: {
+          ...{ op, urn: urn(name), type: "command:local:Command" },
+          new: { urn: urn(name), inputs: { environment, create: "x" } },
+        },
+      },
+    });
+    const state = after(
+      command("create", "shop-restore", { RESTORE_ID: "abc-2", DATABASE: "shop" }),
+      command("same", "other-restore", { RESTORE_ID: "old-1" }),
+      command("update", "shop-roles", { DATABASE: "shop" }),
+      { resourcePreEvent: container("create", "dev-postgres") },
+    );
+    expect([...state.restoreIds]).toEqual(["abc-2"]);
+    expect(state.running.size).toBe(3);
+  });
+
   it("leaves out what does not change, components, providers and debug messages", () => {
     const state = after(
       { resourcePreEvent: container("same", "dev-postgres") },

@@ -33,7 +33,11 @@ describe("a statement that only a superuser may run is rendered from its names a
     ],
     [
       "CREATE SUBSCRIPTION s CONNECTION 'host=x password=y' PUBLICATION a, b WITH (connect = false, slot_name = 's')",
-      `CREATE SUBSCRIPTION "s" CONNECTION 'host=x password=y' PUBLICATION "a", "b" WITH ("connect" = 'false', "slot_name" = 's')`,
+      `CREATE SUBSCRIPTION "s" CONNECTION 'host=x password=y' PUBLICATION "a", "b" WITH (connect = false, enabled = false, create_slot = false, slot_name = NONE)`,
+    ],
+    [
+      "CREATE SUBSCRIPTION s CONNECTION 'x' PUBLICATION a WITH (connect = false, slot_name = 's', streaming = parallel, enabled = true)",
+      `CREATE SUBSCRIPTION "s" CONNECTION 'x' PUBLICATION "a" WITH (connect = false, enabled = false, create_slot = false, slot_name = NONE, "streaming" = 'parallel')`,
     ],
     ["CREATE FOREIGN DATA WRAPPER w", 'CREATE FOREIGN DATA WRAPPER "w"'],
   ])("%s", (text, sql) => {
@@ -46,6 +50,13 @@ describe("a statement that only a superuser may run is rendered from its names a
     });
     expect(superuserStatement("CREATE LANGUAGE plpython3u")).toBeUndefined();
   });
+
+  test.each(["ALTER SUBSCRIPTION s ENABLE", "ALTER SUBSCRIPTION s SET (slot_name = 's')"])(
+    "%s, which would attach a copy to its publisher, is skipped",
+    (text) => {
+      expect(superuserStatement(text)).toEqual({ kind: "skip" });
+    },
+  );
 
   test("a publication of all tables then belongs to the role that restores", () => {
     const found = superuserStatement("CREATE PUBLICATION p FOR ALL TABLES");
