@@ -57,7 +57,6 @@ export class PartitionRoutes {
     if (!root || (columns === undefined && !root.sameColumns)) return same;
     const replacement = `${verb}${q(root.schema)}.${q(root.name)}`;
     // The statement is in the dump's encoding.
-    // eslint-disable-next-line no-control-regex
     if (!/^[\x00-\x7f]*$/.test(replacement)) return same;
     const key = tableKey(root);
     const rest = sql.subarray(verb.length + name.length);
