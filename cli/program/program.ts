@@ -220,14 +220,5 @@ export function createProgram({ folder, exit }: VerbContext): Command {
       verb.outputHelp();
     });
 
-  program
-    .command("help")
-    .description("show the help of a verb")
-    .argument("[verb...]", "a verb, e.g. refresh, or backups verify")
-    .action((path: readonly string[]) => {
-      const verb = path.reduce((parent, word) => findVerb(parent, word) ?? parent, program);
-      verb.outputHelp();
-    });
-
   return program;
 }
