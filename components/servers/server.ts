@@ -3,9 +3,15 @@ import type { ServerKind } from "../../model/base/names";
 import type { StackReport } from "../../model/restore/stack-report";
 import { Application } from "../application/application";
 import { BackupSchedule } from "../backups/backup-schedule";
-import { Database, type DatabaseResourceArgs, type PrepareArgs } from "../contents/database";
+import {
+  Database,
+  type DatabaseResourceArgs,
+  type OffsiteCopies,
+  type PrepareArgs,
+} from "../contents/database";
 import { volumeOf, type Contents } from "../contents/dump";
 import { givenName, logAdvice } from "../engine/given-name";
+import { ownCopiesSchema } from "../../model/restore/offsite-source";
 import { PostgresServer } from "../postgres/postgres-server";
 import { rejectDeletion } from "../postgres/protection";
 import type { ServerArgs } from "./server-args";
@@ -72,7 +78,10 @@ export abstract class Server extends pulumi.ComponentResource {
     this.postgres = server;
     this.database = new Database(
       database,
-      { roles, encoding, locale, keepPrevious, server, contents, prepare, mode },
+      {
+        ...{ roles, encoding, locale, keepPrevious, server, contents, prepare, mode },
+        ownCopies: mode === "when missing" ? ownCopies(args.backups) : undefined,
+      },
       { parent: this },
     );
     const schedule = new BackupSchedule(
@@ -104,6 +113,14 @@ export abstract class Server extends pulumi.ComponentResource {
     this.report = reportOf(this.database, this.application);
     this.registerOutputs();
   }
+}
+
+/** Where the off-site copies of the server's backups are. */
+function ownCopies({ offsite }: ServerArgs["backups"] = {}): OffsiteCopies | undefined {
+  // What is wrong with the section is an error of the schedule of the backups.
+  return (
+    offsite && ownCopiesSchema.safeParse({ remote: offsite.remote, options: offsite.options }).data
+  );
 }
 
 function reportOf(
