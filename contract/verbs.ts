@@ -13,6 +13,7 @@ const parameters = () => import("../model/parameters/protocol.js");
 const pgHba = () => import("../model/pg-hba/rule/protocol.js");
 const plan = () => import("../model/restore/refresh-plan.js");
 const pointInTime = () => import("../model/point-in-time/protocol.js");
+const recover = () => import("../model/restore/recover-protocol.js");
 const restore = () => import("../model/restore/protocol.js");
 const roles = () => import("../model/roles/protocol.js");
 const tls = () => import("../model/tls/protocol.js");
@@ -56,6 +57,12 @@ export const verbs = {
     request: async () => (await restore()).restoreRequestSchema,
     answer: async () => (await restore()).restoreResultSchema,
     failure: ({ result, text }) => (result === "failed" ? text : undefined),
+  }),
+  recover: json({
+    request: async () => (await recover()).recoverRequestSchema,
+    answer: async () => (await recover()).recoverResultSchema,
+    failure: ({ others, text }) =>
+      others.databases.some(({ result }) => result === "failed") ? text : undefined,
   }),
   upgrades: json({
     request: async () => (await upgrades()).upgradesRequestSchema,
@@ -185,6 +192,10 @@ export const verbs = {
   "side-copy-table": json({
     request: async () => (await pointInTime()).copyTableRequestSchema,
     answer: async () => (await pointInTime()).copyTableResultSchema,
+  }),
+  "side-restore-table": json({
+    request: async () => (await pointInTime()).restoreTableRequestSchema,
+    answer: async () => (await pointInTime()).restoreTableResultSchema,
   }),
   "side-copy-database": json({
     request: async () => (await pointInTime()).copyDatabaseRequestSchema,

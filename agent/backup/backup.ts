@@ -107,6 +107,7 @@ class BackupRun {
     });
     try {
       const selected = await selectDatabases(client, settings.databases);
+      this.#checkLost(selected);
       await this.#checkSpace(selected);
       const databases = await this.#dumpAll(selected, id, folder);
       logLine("roles, pg_hba.conf and parameters …");
@@ -133,6 +134,15 @@ class BackupRun {
     } finally {
       stopWatching();
     }
+  }
+
+  /** Throws an {@link AgentError} when production has lost everything: a backup of nothing would become the newest one. */
+  #checkLost(selected: readonly SelectedDatabase[]): void {
+    const { kind, server } = this.options;
+    if (kind !== "production" || selected.length > 0) return;
+    throw new AgentError(
+      `${server} has no database to back up; if its contents are lost, restore them: npx stagecraft recover ${server}`,
+    );
   }
 
   /** Throws an {@link AgentError} when the backup would not fit on the backup volume. */

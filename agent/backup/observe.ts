@@ -2,11 +2,13 @@ import { statfs } from "node:fs/promises";
 import type { Client } from "pg";
 import { nextRuns } from "../../model/backup/cron";
 import type { BackupsObservation, OffsiteObservation } from "../../model/backup/protocol";
+import { missingDatabases } from "../../model/backup/missing-databases";
 import { scheduledJobs } from "../../model/backup/scheduled-jobs";
 import { observeOffsite } from "../../model/backup/offsite-copies";
 import type { OffsiteConfig } from "../../model/backup/offsite-config";
 import { isRejected, newestVerified, type CatalogueEntry } from "../../model/backup/catalogue";
 import { newestOfDatabases } from "../../model/backup/backed-up-databases";
+import { databaseNames } from "../postgres/databases";
 import { runningJob } from "../jobs/job-lock";
 import { jobKey } from "../jobs/scheduler";
 import { publicKey } from "../repository/signing-key";
@@ -59,5 +61,6 @@ export async function observeBackups(client: Client, now: Date): Promise<Backups
       ...(authenticity?.problem == null ? [] : [authenticity.problem]),
       ...rejectedRecords,
     ]),
+    missing: missingDatabases(entries, await databaseNames(client), now),
   };
 }

@@ -6,13 +6,13 @@ import { copyName, remotePathText } from "../../model/backup/remote-copies";
 import { manifestDigest } from "../../model/backup/signature";
 import type { OffsiteConfig } from "../../model/backup/offsite-config";
 import type { BackupId } from "../../model/base/names";
-import { rememberedSha256 } from "../repository/known-offsite-copies";
+import { adoptKnownCopies, rememberedSha256 } from "../repository/known-offsite-copies";
 import { parseRecord } from "../repository/records";
 import { readStoredManifest } from "../repository/stored-backup";
 import { copyTrust, trustFrom } from "../repository/trusted-keys";
 import { AgentError } from "../system/errors";
 import { readIfRegularFile } from "../system/regular-file";
-import { copySignatureFile } from "./upload";
+import { copySignatureFile, knownCopiesFile } from "./upload";
 
 /** A copy that has been decrypted and unpacked into a folder. */
 export interface UnpackedCopy {
@@ -45,15 +45,15 @@ export interface GenuineCopy {
 
 /**
  * Checks that an unpacked copy is what its server uploaded: byte for byte, if this agent remembers its upload, and by the
- * signature of its manifest. Removes the signature's file, so that the folder contains only the backup. Throws an
- * {@link AgentError} otherwise; the files are not compared with the manifest yet.
+ * signature of its manifest. Takes over what its agent knew of the other copies, if that was this server's. Removes the
+ * records, so that the folder contains only the backup. Throws an {@link AgentError} otherwise; the files are not compared
+ * with the manifest yet.
  */
 export async function checkCopy(copy: UnpackedCopy): Promise<GenuineCopy> {
   const { id, settings, server, isOwn, scope, accept } = copy;
   const remotePath = remotePathText(settings, server, copyName(id));
   const folder = path.join(copy.parent, copy.name);
-  const signature = await readIfRegularFile(path.join(folder, copySignatureFile));
-  await rm(path.join(folder, copySignatureFile), { recursive: true, force: true });
+  const [signature, copies] = await takeRecords(folder);
   const stored = await readStoredManifest(copy.name, copy.parent);
   if (stored?.manifest.id !== id) {
     const found = stored ? `is of backup ${stored.manifest.id}` : "has no readable manifest";
@@ -85,5 +85,19 @@ export async function checkCopy(copy: UnpackedCopy): Promise<GenuineCopy> {
   if (authenticity.problem !== null)
     throw new AgentError(`${remotePath} is rejected: ${authenticity.problem}`);
   await trustFrom(repository, trust, authenticity);
+  const known = parseRecord(id, "copies", copies?.toString("utf8"));
+  // Only the agent that signed the backup can say what copies it has made.
+  if (isOwn && known && known.key !== null && known.key === authenticity.key)
+    await adoptKnownCopies(known.record.copies, (id) =>
+      remotePathText(settings, server, copyName(id)),
+    );
   return { manifest, authenticity, isRemembered };
+}
+
+/** Takes the records out of the folder of an unpacked copy, which then contains only the backup. */
+async function takeRecords(folder: string): Promise<(Buffer | undefined)[]> {
+  const files = [copySignatureFile, knownCopiesFile].map((name) => path.join(folder, name));
+  const records = await Promise.all(files.map((file) => readIfRegularFile(file)));
+  for (const file of files) await rm(file, { recursive: true, force: true });
+  return records;
 }

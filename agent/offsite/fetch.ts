@@ -138,7 +138,7 @@ function explainError(error: unknown, remotePath: string): unknown {
     return new AgentError(`the identity file is not a private key for age; ${fix}`, cause);
   }
   return new AgentError(
-    `cannot decrypt ${remotePath}: it was altered or truncated after its upload; use another copy`,
+    `${remotePath} does not decrypt as a whole: it was altered or truncated after its upload; use another copy`,
     cause,
   );
 }

@@ -11,7 +11,8 @@ import { saveOffsiteCopy } from "../repository/repository";
 import { backupFolder, manifestFiles, readStoredManifest } from "../repository/stored-backup";
 import { requireAuthentic } from "../repository/authenticity";
 import { fileProblems } from "../repository/backup-files";
-import { readRecord, recordFolder } from "../repository/records";
+import { readKnownCopies } from "../repository/known-offsite-copies";
+import { readRecord, recordFolder, saveRecord } from "../repository/records";
 import type { Stage } from "./pipeline";
 import { encryption } from "./encryption";
 import { Remote, RemoteError, withSpool } from "./remote";
@@ -83,8 +84,10 @@ async function send(
 ): Promise<StreamFacts> {
   const sent = streamMeter();
   const signature = await readRecord(manifest.id, "signature");
+  await saveRecord(manifest.id, "copies", { copies: await readKnownCopies() });
+  const records = [...(signature === null ? [] : [copySignatureFile]), knownCopiesFile];
   const stages = [
-    archive(manifest, signature === null ? [] : [copySignatureFile]),
+    archive(manifest, records),
     { ...encryption(settings.recipients), onOutput: sent.onData },
     remote.write(name, encryptedBytes(manifest.files)),
   ];
@@ -119,6 +122,9 @@ async function renameCopy(remote: Remote, id: BackupId, bytes: number): Promise<
 
 /** Name of the signature's file in a copy, beside the files of the backup: it is the record of that name. */
 export const copySignatureFile = "signature.json";
+
+/** Name of the file in a copy that says what its agent knew of the other copies: it is the record of that name. */
+export const knownCopiesFile = "copies.json";
 
 /** Writes a backup to stdout as a tar; reads the file names from stdin, the manifest first. `records` are added at its end. */
 function archive({ id }: Manifest, records: readonly string[]): Stage {

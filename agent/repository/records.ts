@@ -7,6 +7,7 @@ import { manifestSignatureSchema, signatureSchema, signedText } from "../../mode
 import type { BackupId } from "../../model/base/names";
 import { writeFileAtomically } from "../system/atomic-file";
 import { isRealFolder, readIfRegularFile } from "../system/regular-file";
+import { knownCopiesSchema } from "./known-offsite-copies";
 import { isSignatureOf, signText } from "./signing-key";
 import { parseJson, repositoryFolder } from "./stored-backup";
 
@@ -19,6 +20,8 @@ const schemas = {
   signature: manifestSignatureSchema,
   verification: verificationSchema,
   offsite: offsiteCopySchema,
+  /** What is known of the other off-site copies when its own is made; a part of the copy. */
+  copies: z.strictObject({ copies: knownCopiesSchema }),
 };
 export type RecordName = keyof typeof schemas;
 type RecordOf<Name extends RecordName> = z.infer<(typeof schemas)[Name]>;

@@ -133,7 +133,8 @@ function counted<T extends { readonly manifest?: string | null | undefined }>(
   return recordCounts(found, trust, authenticity) ? found.record : null;
 }
 
-function summaryOf(manifest: Manifest): NonNullable<CatalogueEntry["backup"]> {
+/** Summary of a manifest. */
+export function summaryOf(manifest: Manifest): NonNullable<CatalogueEntry["backup"]> {
   const { server, kind, job, postgres, databases, allDatabases, startedAt, finishedAt } = manifest;
   return {
     server,

@@ -34,7 +34,13 @@ import { maskedImportFix } from "../prepare/masks/failure";
 import { RestoreMasks } from "../prepare/masks/restore-masks";
 import { prepareCandidate } from "../prepare/prepare";
 import { fetchSourceBackup, removeFetched } from "./source/fetch-offsite";
-import { checkFiles, findBackup, trustSource } from "./source/find-backup";
+import {
+  checkFiles,
+  findBackup,
+  placeOf,
+  trustSource,
+  type BackupPlace,
+} from "./source/find-backup";
 import { AgentError, messageOf } from "../system/errors";
 import { explainDiskFull } from "../system/full-disk";
 import { waitForPostgres } from "../postgres/connect";
@@ -67,13 +73,34 @@ import { waitForDatabaseLock } from "./database-lock";
 /** Seconds to wait for PostgreSQL to accept connections. */
 const startSeconds = 60;
 
+/** Options of {@link restoreOnly}. */
+export interface RestoreOptions {
+  /** Where the backup is. @default what the request names; an off-site copy is fetched first */
+  readonly place?: BackupPlace | undefined;
+  /** Whether a fetched copy stays: the caller removes it. @default false */
+  readonly keepsFetched?: boolean | undefined;
+  /** Checked before anything is changed, once the database is known to be missing: reasons not to restore. @default none */
+  readonly reject?: (() => Promise<readonly string[]>) | undefined;
+}
+
 /**
  * Replaces the contents of a database with a dump: restores it into a candidate database, checks it, prepares it, grants
  * rights, stamps and swaps it. The live database is untouched until the swap. A failure is in the result; nothing is thrown.
  */
 export async function restore(request: RestoreRequest): Promise<RestoreResult> {
-  const run = new RestoreRun(request);
-  const result = await run.run();
+  return recordRestore(await restoreOnly(request));
+}
+
+/** {@link restore} without its report, for a restore that is a part of another one. */
+export async function restoreOnly(
+  request: RestoreRequest,
+  options: RestoreOptions = {},
+): Promise<RestoreResult> {
+  return new RestoreRun(request, options).run();
+}
+
+/** Saves the report of a restore, unless nothing was done. */
+export async function recordRestore(result: RestoreResult): Promise<RestoreResult> {
   if (result.result !== "unchanged" && result.result !== "kept") {
     // Failing to save the report does not invalidate the restore.
     await saveReport(result).catch((error: unknown) => {
@@ -106,8 +133,14 @@ class RestoreRun {
   /** Rows of each table, if known from a manifest. */
   #rows: ReadonlyMap<string, number> | undefined;
 
-  constructor(private readonly request: RestoreRequest) {
+  readonly #place: BackupPlace;
+
+  constructor(
+    private readonly request: RestoreRequest,
+    private readonly options: RestoreOptions,
+  ) {
     this.#source = request.source;
+    this.#place = options.place ?? placeOf(request);
   }
 
   async run(): Promise<RestoreResult> {
@@ -134,7 +167,7 @@ class RestoreRun {
     await dropLeftovers(client);
     await dropUnusedLogins(client);
     const dump = await this.#openDump(client).catch(async (error: unknown) => {
-      await removeFetched(database);
+      await this.#removeFetched();
       throw error;
     });
     try {
@@ -173,6 +206,7 @@ class RestoreRun {
     const problems = [
       ...(kindProblem === undefined ? [] : [kindProblem]),
       ...(await swapBlockers(client, this.request.database)),
+      ...((await this.options.reject?.()) ?? []),
     ];
     if (problems.length > 0) throw new AgentError(problems.join("\n"));
   }
@@ -219,11 +253,12 @@ class RestoreRun {
 
   async #openBackup(client: Client): Promise<OpenedDump> {
     const { offsite } = this.request;
-    if (offsite) await this.#step("fetch", async () => fetchSourceBackup(this.request, offsite));
+    if (offsite && !this.options.place)
+      await this.#step("fetch", async () => fetchSourceBackup(this.request, offsite));
     return this.#step("read", async () => {
-      const found = await findBackup(client, this.request);
+      const found = await findBackup(client, this.request, this.#place);
       await checkFiles(found);
-      await trustSource(this.request, found);
+      await trustSource(this.request, found, this.#place);
       this.#source = { ...this.#source, server: found.manifest.server };
       const properties = await readBackupProperties(found);
       if ("problem" in properties) this.#notes.push(properties.problem);
@@ -355,7 +390,7 @@ class RestoreRun {
   /** Drops the candidate and the restore role, after a failure too; waits for PostgreSQL to accept connections. */
   async #cleanUp(): Promise<void> {
     try {
-      await removeFetched(this.request.database);
+      await this.#removeFetched();
       await waitForPostgres(startSeconds);
       const client = await connectToOwnDatabase();
       try {
@@ -368,6 +403,10 @@ class RestoreRun {
       // The agent's main process tries again every minute.
       logLine(`cannot clean up yet: ${messageOf(error)}`);
     }
+  }
+
+  async #removeFetched(): Promise<void> {
+    if (!this.options.keepsFetched) await removeFetched(this.request.database);
   }
 
   #failed(reason?: string): RestoreResult {

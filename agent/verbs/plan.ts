@@ -1,4 +1,4 @@
 import { adapter } from "../call";
-import { planRefresh } from "../restore/plan";
+import { planRestore } from "../recovery/databases/plan-recovery";
 
-export default adapter("plan", ({ request }) => planRefresh(request));
+export default adapter("plan", ({ request }) => planRestore(request));

@@ -1,5 +1,5 @@
 import { adapter } from "../call";
 import { restoreAnswer } from "../restore/answer";
-import { restore } from "../restore/restore";
+import { recover } from "../recovery/databases/recover";
 
-export default adapter("restore", async ({ request }) => restoreAnswer(await restore(request)));
+export default adapter("restore", async ({ request }) => restoreAnswer(await recover(request)));

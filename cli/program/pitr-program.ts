@@ -7,6 +7,7 @@ import {
   runPitrCopyTable,
   runPitrPsql,
   runPitrRemove,
+  runPitrRestoreTable,
   runPitrStatus,
 } from "../verbs/pitr";
 import { runPitrRestore } from "../verbs/pitr-restore";
@@ -17,10 +18,18 @@ interface PitrOptions {
   readonly database?: string;
   readonly as?: string;
   readonly replace?: boolean;
+  readonly confirm?: string;
   readonly json?: boolean;
 }
 
-const actions = ["status", "psql", "copy-table", "copy-database", "remove"] as const;
+const actions = [
+  "status",
+  "psql",
+  "copy-table",
+  "restore-table",
+  "copy-database",
+  "remove",
+] as const;
 type Action = (typeof actions)[number];
 
 const toFlag = "--to <time>";
@@ -44,13 +53,20 @@ export function addPitr(program: Command, context: VerbContext): void {
         .choices(actions)
         .default("status", "status"),
     )
-    .argument("[name]", "copy-table: the table; psql, copy-database: the database")
+    .argument("[name]", "copy-table, restore-table: the table; psql, copy-database: the database")
     .argument("[args...]", "psql: its arguments, after --")
     .option(toFlag, `create a recovery instance: ${toDescription}`)
     .option(forFlag, `with --to: when to remove the instance (default: "${defaultDuration}")`)
-    .option("--database <name>", "copy-table: the database that contains the table")
+    .option("--database <name>", "copy-table, restore-table: the database that contains the table")
     .option("--as <name>", "name of the copy; by default its own name and the time")
-    .option("--replace", "copy-database: replace the original database; never on production")
+    .option(
+      "--replace",
+      "copy-database: replace the original database; on production after a confirmation",
+    )
+    .option(
+      "--confirm <database>",
+      "with --replace on production: the name of the database again (for CI)",
+    )
     .option("--json", jsonDescription)
     .action(
       async (
@@ -80,6 +96,7 @@ export function addPitr(program: Command, context: VerbContext): void {
       [
         example('npx stagecraft pitr prod --to "2026-11-21 14:05 Europe/Berlin"'),
         "  npx stagecraft pitr prod psql",
+        "  npx stagecraft pitr prod restore-table invoices",
         "  npx stagecraft pitr prod copy-table invoices",
         "  npx stagecraft pitr prod remove",
       ].join("\n"),
@@ -121,6 +138,10 @@ async function runAction(
     case "copy-table":
       if (name === undefined) command.error("error: copy-table needs the name of a table");
       await runPitrCopyTable(folder(), stack, name, options);
+      return;
+    case "restore-table":
+      if (name === undefined) command.error("error: restore-table needs the name of a table");
+      await runPitrRestoreTable(folder(), stack, name, options);
       return;
     case "copy-database":
       exit(await runPitrCopyDatabase(folder(), stack, name, options));

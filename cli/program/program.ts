@@ -15,6 +15,7 @@ import { runLog } from "../verbs/log";
 import { runOffboard } from "../verbs/offboard";
 import { runPassword } from "../verbs/password";
 import { runPsql } from "../verbs/psql";
+import { runRecover, type RecoverOptions } from "../verbs/recover";
 import { runRefresh, type RefreshOptions } from "../verbs/refresh";
 import { runRollback } from "../verbs/rollback";
 import { runStart } from "../verbs/start";
@@ -91,6 +92,24 @@ export function createProgram({ folder, exit }: VerbContext): Command {
       await runRollback(folder(), stack, options);
     })
     .addHelpText("after", example("npx stagecraft rollback staging"));
+
+  program
+    .command("recover")
+    .description("restore databases that are in a server's backups and missing on the server")
+    .addArgument(stackArgument("<stack>"))
+    .option(
+      "--backup <id>",
+      "id of the backup; by default the newest verified one of each database",
+    )
+    .option("--database <name...>", "names of databases; by default all that are missing")
+    .option("--identity <file>", "fetch the off-site copy first, with this private key")
+    .option("--accept-unverified", "use a backup that was not verified")
+    .option("--accept <digest>", "accept a backup that is rejected, by the digest of its manifest")
+    .option("--json", "print JSON")
+    .action(async (stack: StackName, options: RecoverOptions) => {
+      exit(await runRecover(folder(), stack, options));
+    })
+    .addHelpText("after", example("npx stagecraft recover prod"));
 
   program
     .command("down")

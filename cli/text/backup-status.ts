@@ -51,6 +51,10 @@ export function backupRows(
   for (const { name, last } of faulty) {
     rows.push(["", paint.bad(`${name} failed: ${last?.text.split("\n")[0] ?? ""}`)]);
   }
+  for (const { database, backup } of seen.missing ?? []) {
+    const text = `${database} is missing, and is in backup ${backup}`;
+    rows.push(["", `${paint.bad(text)} · npx stagecraft recover ${stack}`]);
+  }
   for (const problem of seen.rejected ?? []) {
     rows.push(["", paint.bad(problem.replaceAll("<stack>", stack))]);
   }

@@ -1,4 +1,8 @@
-import type { CopyTableResult, RecoveryInstance } from "../../model/point-in-time/protocol";
+import type {
+  CopyTableResult,
+  RecoveryInstance,
+  RestoreTableResult,
+} from "../../model/point-in-time/protocol";
 import { utcText } from "../../model/point-in-time/recovery-target";
 import { formatAge, formatBytes, formatDuration, plural } from "../../model/base/units";
 import { alignColumns } from "../base/table";
@@ -15,6 +19,7 @@ export function recoveryInstanceText(stack: string, instance: RecoveryInstance, 
     ["psql", `npx stagecraft pitr ${stack} psql`],
     ["copy", `npx stagecraft pitr ${stack} copy-table <table>`],
     ["", `npx stagecraft pitr ${stack} copy-database`],
+    ["restore", `npx stagecraft pitr ${stack} restore-table <dropped table>`],
     ["remove", `npx stagecraft pitr ${stack} remove`],
   ];
   return [
@@ -29,4 +34,17 @@ export function copiedTableText(
   { schema, table, rows, seconds }: CopyTableResult,
 ): string {
   return `${database}: ${plural(rows, "row")} in ${schema}.${table}, ${formatDuration(seconds)}; without keys, indexes and defaults`;
+}
+
+/** Result of bringing a dropped table back from the recovery instance. */
+export function restoredTableText(
+  database: string,
+  { schema, table, rows, restored, notes, seconds }: RestoreTableResult,
+): string {
+  const others = restored.filter((name) => name !== `${schema}.${table}`);
+  return [
+    `${database}: ${schema}.${table} is back in its place, ${plural(rows, "row")}, ${formatDuration(seconds)}`,
+    ...(others.length === 0 ? [] : [`  with      ${others.join(", ")}`]),
+    ...notes.map((text) => `  check     ${text}`),
+  ].join("\n");
 }

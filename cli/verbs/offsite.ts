@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import { identityProblem } from "../../model/backup/age-identity";
 import { call, type AgentAddress } from "../../engine/agent-client";
 import { findAgent } from "../server/agent";
 import { missingBackup } from "../server/catalogue";
@@ -55,11 +56,23 @@ export async function runOffsiteFetch(
 ): Promise<void> {
   const key = readIdentity(identity, stack, id);
   const agent = await findAgent(folder, stack);
-  await requireCopy(agent, stack, of, id);
-  const fetched = await call(agent, "offsite-fetch", {
-    request: { id, of, identity: key, accept },
-  });
+  const fetched = await fetchOffsiteCopy(agent, stack, { id, of, identity: key, accept });
   console.log(json ? toJson(fetched) : fetchedText(fetched, stack));
+}
+
+/** Fetches a backup from its off-site copy into the server's repository. */
+export async function fetchOffsiteCopy(
+  agent: AgentAddress,
+  stack: StackName,
+  request: {
+    readonly id: string;
+    readonly of: string;
+    readonly identity: string;
+    readonly accept?: string | undefined;
+  },
+) {
+  await requireCopy(agent, stack, request.of, request.id);
+  return call(agent, "offsite-fetch", { request });
 }
 
 /** Raises a {@link Rejection} unless the remote has a copy of the backup. */
@@ -77,13 +90,22 @@ async function requireCopy(
   throw new Rejection(missingBackup(id, ids), `npx stagecraft backups offsite ${stack}`);
 }
 
-function readIdentity(file: string | undefined, stack: string, id: string): string {
+/** The private key in a file. Raises a {@link Rejection} when there is none. */
+export function readIdentity(file: string | undefined, stack: string, id: string): string {
   if (file === undefined) {
     throw new Rejection(
       "an off-site copy can only be decrypted with its private key",
       `npx stagecraft backups offsite ${stack} ${id} --identity <file>`,
     );
   }
+  const text = readKeyFile(file);
+  const problem = identityProblem(text);
+  if (problem !== undefined)
+    throw new Rejection(`${file} ${problem}`, "see docs/backups-off-site.md");
+  return text;
+}
+
+function readKeyFile(file: string): string {
   try {
     return readFileSync(file, "utf8");
   } catch (error) {

@@ -1,14 +1,20 @@
 import { recoveredDatabaseName, recoveredName } from "../../model/point-in-time/recovered-names";
 import { type RecoveryInstance } from "../../model/point-in-time/protocol";
 import { parseTarget, type RecoveryTarget } from "../../model/point-in-time/recovery-target";
+import { previousVersionName } from "../../model/base/names";
 import { unquoteIdentifier } from "../../model/base/sql";
 import { call, callOnTerminal } from "../../engine/agent-client";
 import { findAgent, showProgress } from "../server/agent";
 import { exitStatus } from "../base/exit-status";
-import { Rejection } from "../base/problem";
+import { Cancelled, Rejection } from "../base/problem";
+import { ask, canAsk } from "../terminal/ask";
 import { readStackFile } from "../project/stack-file";
 import { stackKinds, type StackName } from "../project/stacks";
-import { copiedTableText, recoveryInstanceText } from "../text/recovery-instance";
+import {
+  copiedTableText,
+  recoveryInstanceText,
+  restoredTableText,
+} from "../text/recovery-instance";
 
 interface JsonOption {
   /** Print JSON. */
@@ -65,24 +71,59 @@ export async function runPitrCopyTable(
   console.log(options.json ? JSON.stringify(result) : copiedTableText(database, result));
 }
 
+/** `stagecraft pitr <stack> restore-table`: brings a dropped table back in its place. */
+export async function runPitrRestoreTable(
+  folder: string,
+  stack: StackName,
+  table: string,
+  options: JsonOption & { readonly database?: string },
+): Promise<void> {
+  await requireRecoveryInstance(folder, stack);
+  const database = options.database ?? ownDatabase(folder, stack);
+  const result = await call(await findAgent(folder, stack), "side-restore-table", {
+    request: { database, ...readTable(table) },
+    onLine: showProgress(),
+  });
+  console.log(options.json ? JSON.stringify(result) : restoredTableText(database, result));
+}
+
 /** `stagecraft pitr <stack> copy-database`: copies a database under another name, or over the original. Returns the exit status. */
 export async function runPitrCopyDatabase(
   folder: string,
   stack: StackName,
   name: string | undefined,
-  options: JsonOption & { readonly as?: string; readonly replace?: boolean },
+  options: JsonOption & {
+    readonly as?: string;
+    readonly replace?: boolean;
+    readonly confirm?: string;
+  },
 ): Promise<number> {
   const { to } = await requireRecoveryInstance(folder, stack);
   const database = name ?? ownDatabase(folder, stack);
   const replace = options.replace === true;
   const target = options.as ?? (replace ? database : recoveredDatabaseName(database, targetOf(to)));
-  const request = { kind: stackKinds[stack], database, to: target, replace };
+  const confirm = options.confirm ?? (await confirmProduction(stack, target, replace));
+  const request = { kind: stackKinds[stack], database, to: target, replace, confirm };
   const result = await call(await findAgent(folder, stack), "side-copy-database", {
     request,
     onLine: showProgress(),
   });
   console.log(options.json ? JSON.stringify(result) : result.text);
   return result.result === "failed" ? exitStatus.failed : exitStatus.done;
+}
+
+/** Has an operator type the name of production's database that is to be replaced. */
+async function confirmProduction(
+  stack: StackName,
+  database: string,
+  replace: boolean,
+): Promise<string | undefined> {
+  if (!replace || stackKinds[stack] !== "production" || !canAsk()) return undefined;
+  const answer = await ask(
+    `This replaces the database ${database} of ${stack}. All changes since then are only in ${previousVersionName(database)} afterwards.\nType the name of the database to continue: `,
+  );
+  if (answer === database) return answer;
+  throw new Cancelled();
 }
 
 /** `stagecraft pitr <stack> remove`: removes the recovery instance. */

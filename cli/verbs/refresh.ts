@@ -125,7 +125,7 @@ export function rejectProduction(stack: StackName): void {
   if (stack !== "prod") return;
   throw new Rejection(
     "production's contents are never replaced, only recovered when they are missing",
-    "see docs/restore-a-dump.md",
+    "npx stagecraft recover prod, if databases are missing; see docs/recover.md",
   );
 }
 

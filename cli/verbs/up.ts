@@ -72,10 +72,10 @@ export async function runUp(folder: string, stack: StackName, steps: StepList): 
 }
 
 /** Raises an {@link UnhealthyResult} if an update changed a server and left it, or its application, not healthy. */
-export function requireHealthy({ changed, server }: UpResult): void {
+export function requireHealthy({ changed, server, restored }: UpResult): void {
   if (!changed || !server) return;
   const { stack, state, faults } = server;
-  const problems = [...faults, ...applicationFaults(server)];
+  const problems = [...faults, ...missingDatabaseFaults(restored), ...applicationFaults(server)];
   if (!unhealthyStates.has(state) && problems.length === 0) return;
   throw new UnhealthyResult(
     `${stack} was changed, but is not healthy: ${problems.join("; ") || state}`,
@@ -84,6 +84,12 @@ export function requireHealthy({ changed, server }: UpResult): void {
 }
 
 const unhealthyStates: ReadonlySet<ServerState> = new Set(["unhealthy", "stopped", "incomplete"]);
+
+/** The other databases of a backup that a recovery could not restore. */
+function missingDatabaseFaults(restored: RestoreResult | undefined): string[] {
+  const failed = restored?.others?.databases.filter(({ result }) => result === "failed") ?? [];
+  return failed.map(({ database }) => `database ${database} was not restored`);
+}
 
 function applicationFaults({ application }: ServerStatus): string[] {
   if (!application) return [];

@@ -57,6 +57,14 @@ export interface PrepareArgs {
   readonly keep?: readonly PreserveRule[] | undefined;
 }
 
+/** The storage of a server's own off-site copies: `remote` and `options` of `backups.offsite`. */
+export interface OffsiteCopies {
+  /** rclone backend and path. */
+  readonly remote: string;
+  /** Options of the backend; passwords and keys among them are secrets. */
+  readonly options?: Readonly<Record<string, string>> | undefined;
+}
+
 /** Arguments of {@link Database}. */
 export interface DatabaseResourceArgs extends Omit<DatabaseArgs, "name"> {
   /** Its server. */
@@ -70,6 +78,8 @@ export interface DatabaseResourceArgs extends Omit<DatabaseArgs, "name"> {
   readonly contents: Contents;
   /** What is done to the contents before the swap. @default nothing */
   readonly prepare?: PrepareArgs | undefined;
+  /** For `when missing`: where the server's own off-site copies are, which may have newer contents. @default none */
+  readonly ownCopies?: OffsiteCopies | undefined;
   /** `replace`: other contents replace the database. `when missing`: contents are used only while the database is missing. */
   readonly mode: RestoreRequest["mode"];
 }
@@ -136,6 +146,10 @@ export class Database extends pulumi.ComponentResource {
         signedBy: contents.signedBy,
         accept: contents.accept,
         offsite: contents.offsite,
+        ...(mode === "when missing" && {
+          ownCopies: args.ownCopies,
+          acceptOlder: contents.acceptOlder,
+        }),
       });
     const stdin = restoreId.apply((id) => JSON.stringify(request(id)));
     const restore = new command.local.Command(
@@ -156,16 +170,17 @@ export class Database extends pulumi.ComponentResource {
               SHA256: sha256 ?? "",
             }),
           },
-          stdin: contents.offsite ? pulumi.secret(stdin) : stdin,
+          stdin: contents.offsite || args.ownCopies ? pulumi.secret(stdin) : stdin,
           logging: command.local.Logging.Stderr,
           addPreviousOutputInEnv: false,
         }),
       ),
       { parent: this, dependsOn: server.ready },
     );
-    const answer = restore.stdout.apply((text) =>
-      parseAnswer(server.server, restoreResultSchema, text),
-    );
+    // The answer has no secrets, although the request may.
+    const answer = pulumi
+      .unsecret(restore.stdout)
+      .apply((text) => parseAnswer(server.server, restoreResultSchema, text));
     this.verdict = answer.apply(({ text }) => text);
     this.report = answer.apply(stackReport);
     logAdvice(this, given);

@@ -46,9 +46,14 @@ export interface Contents {
   readonly signedBy?: string | undefined;
   /** Digest of the manifest of a backup that is used although its signature is missing or wrong: `"sha256:…"`. @default none */
   readonly accept?: string | undefined;
+  /** For production: newest backup whose contents may be newer than these. @default none: older contents than its backups have are rejected */
+  readonly acceptOlder?: string | undefined;
 }
 
-type Accepted = Pick<Contents, "acceptUnverified" | "acceptKind" | "signedBy" | "accept">;
+type Accepted = Pick<
+  Contents,
+  "acceptUnverified" | "acceptKind" | "signedBy" | "accept" | "acceptOlder"
+>;
 
 /** A dump on this machine. */
 export interface Dump extends Contents {
@@ -85,11 +90,12 @@ export function offsiteContents({
   acceptKind,
   signedBy,
   accept,
+  acceptOlder,
   ...storage
 }: OffsiteBackupArgs): Contents {
   const offsite = checkArgs("offsiteContents", offsiteSourceSchema, storage);
   const repository = offsiteRepository(offsite);
-  const accepted = { acceptUnverified, acceptKind, signedBy, accept };
+  const accepted = { acceptUnverified, acceptKind, signedBy, accept, acceptOlder };
   return { source: { name: backup, backup, repository }, offsite, ...accepted };
 }
 

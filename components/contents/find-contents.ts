@@ -19,7 +19,7 @@ export interface SearchScope {
 }
 
 /** What the `data` section says of a dump. */
-interface DumpChoices extends Pick<Contents, "acceptKind" | "acceptSchemaOnly"> {
+interface DumpChoices extends Pick<Contents, "acceptKind" | "acceptSchemaOnly" | "acceptOlder"> {
   /** The database to restore from the dump of a whole cluster. */
   readonly database: string | undefined;
 }
@@ -29,12 +29,13 @@ export function findContents(
   { dump, from = "", backup = "", offsite, ...data }: StackFileConfig["data"],
   { projectFolder, namePrefix, database }: SearchScope,
 ): FoundContents {
-  const { acceptUnverified, acceptKind, signedBy, accept } = data;
-  const ofDump = { database: data.database, acceptKind, acceptSchemaOnly: data.acceptSchemaOnly };
+  const { acceptUnverified, acceptKind, signedBy, accept, acceptOlder } = data;
+  const { acceptSchemaOnly } = data;
+  const ofDump = { database: data.database, acceptKind, acceptSchemaOnly, acceptOlder };
   if (dump !== undefined) return findDump(projectFolder, "data.dump", dump, ofDump);
   const origin = parseOrigin(from, namePrefix);
   if ("problem" in origin) return { problem: { path: "data.from", text: origin.problem } };
-  const accepted = { acceptUnverified, acceptKind, signedBy, accept };
+  const accepted = { acceptUnverified, acceptKind, signedBy, accept, acceptOlder };
   if (origin.kind === "offsite") {
     if (offsite) return { contents: offsiteContents({ ...offsite, backup, ...accepted }) };
     return { problem: { path: "data.offsite", text: "is missing" } };

@@ -3,9 +3,15 @@ import type { ServerKind } from "../../model/base/names";
 import type { StackReport } from "../../model/restore/stack-report";
 import { Application } from "../application/application";
 import { BackupSchedule } from "../backups/backup-schedule";
-import { Database, type DatabaseResourceArgs, type PrepareArgs } from "../contents/database";
+import {
+  Database,
+  type DatabaseResourceArgs,
+  type OffsiteCopies,
+  type PrepareArgs,
+} from "../contents/database";
 import { volumeOf, type Contents } from "../contents/dump";
 import { givenName, logAdvice } from "../engine/given-name";
+import { ownCopiesSchema } from "../../model/restore/offsite-source";
 import { PostgresServer } from "../postgres/postgres-server";
 import type { ServerArgs } from "./server-args";
 
@@ -78,7 +84,11 @@ export abstract class Server extends pulumi.ComponentResource {
     this.postgres = server;
     this.database = new Database(
       database,
-      { roles, encoding, locale, unreachableViews, keepPrevious, server, contents, prepare, mode },
+      {
+        ...{ roles, encoding, locale, unreachableViews, keepPrevious, server, contents },
+        ...{ prepare, mode },
+        ownCopies: mode === "when missing" ? ownCopies(args.backups) : undefined,
+      },
       { parent: this },
     );
     new BackupSchedule(`${name}-backups`, { ...args.backups, server }, { parent: this });
@@ -97,6 +107,14 @@ export abstract class Server extends pulumi.ComponentResource {
     this.report = reportOf(this.database, this.application);
     this.registerOutputs();
   }
+}
+
+/** Where the off-site copies of the server's backups are. */
+function ownCopies({ offsite }: ServerArgs["backups"] = {}): OffsiteCopies | undefined {
+  // What is wrong with the section is an error of the schedule of the backups.
+  return (
+    offsite && ownCopiesSchema.safeParse({ remote: offsite.remote, options: offsite.options }).data
+  );
 }
 
 function reportOf(

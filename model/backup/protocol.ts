@@ -146,5 +146,7 @@ export const backupsObservationSchema = z.strictObject({
   signingKey: publicKeySchema.nullable().optional(),
   /** Why backups are rejected, a sentence each. */
   rejected: z.array(z.string()).optional(),
+  /** Databases that are in the newest backups and missing on the server; absent in an earlier version. */
+  missing: z.array(z.strictObject({ database: z.string(), backup: backupIdSchema })).optional(),
 });
 export type BackupsObservation = z.infer<typeof backupsObservationSchema>;

@@ -129,6 +129,28 @@ export const copyTableResultSchema = z.strictObject({
 });
 export type CopyTableResult = z.infer<typeof copyTableResultSchema>;
 
+/** stdin of `stagecraft-agent side-restore-table`: brings a dropped table back in its place. */
+export const restoreTableRequestSchema = z.strictObject({
+  server: z.string().min(1),
+  database: databaseNameSchema,
+  schema: z.string().min(1),
+  table: z.string().min(1),
+});
+export type RestoreTableRequest = z.infer<typeof restoreTableRequestSchema>;
+
+/** stdout of `side-restore-table`. */
+export const restoreTableResultSchema = z.strictObject({
+  schema: z.string(),
+  table: z.string(),
+  rows: count,
+  /** The table, its partitions, and the views on them: qualified names. */
+  restored: z.array(z.string()),
+  /** What could not be brought back, a sentence each, with the fix. */
+  notes: z.array(z.string()),
+  seconds: z.number().nonnegative(),
+});
+export type RestoreTableResult = z.infer<typeof restoreTableResultSchema>;
+
 /** stdin of `stagecraft-agent side-copy-database`; stdout is that of a restore. */
 export const copyDatabaseRequestSchema = z.strictObject({
   server: z.string().min(1),
@@ -139,6 +161,8 @@ export const copyDatabaseRequestSchema = z.strictObject({
   to: databaseNameSchema,
   /** Whether an existing database may be replaced. */
   replace: z.boolean(),
+  /** On production, the name of the database again: an operator has confirmed that it is replaced. */
+  confirm: z.string().optional(),
 });
 export type CopyDatabaseRequest = z.infer<typeof copyDatabaseRequestSchema>;
 

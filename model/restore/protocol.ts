@@ -2,12 +2,14 @@ import { z } from "zod";
 import { applicationReportSchema } from "../application/report";
 import { verdictSchema, outcomeSchema } from "../import-log/verdict-schema";
 import { acceptedDigestSchema, publicKeySchema } from "../backup/signature";
+import { backupIdSchema } from "../backup/backup-id";
 import { databaseNameSchema } from "../base/database-name";
 import { maxPreviousVersions, serverKinds } from "../base/names";
 import { sha256Schema } from "../base/sha256";
 import { restoreSummarySchema } from "./summary";
-import { offsiteSourceSchema } from "./offsite-source";
+import { offsiteSourceSchema, ownCopiesSchema } from "./offsite-source";
 import { preparationSchema, preparationReportSchema } from "./preparation";
+import { wholeBackupSchema } from "./whole-backup";
 
 /** Handling of roles that the dump names as owners or grantees. */
 export const rolesChoiceSchema = z.enum(["leave out", "create without login"]);
@@ -77,6 +79,10 @@ export const restoreRequestSchema = z.strictObject({
   accept: acceptedDigestSchema.optional(),
   /** Source of an off-site copy; `source.repository` is then its remote and path. */
   offsite: offsiteSourceSchema.optional(),
+  /** For production: where its own off-site copies are, which may have newer contents than the source. */
+  ownCopies: ownCopiesSchema.optional(),
+  /** For production: contents older than the server's backups may be used while no backup is newer than this one. */
+  acceptOlder: backupIdSchema.optional(),
 });
 export type RestoreRequest = z.infer<typeof restoreRequestSchema>;
 
@@ -116,6 +122,8 @@ export const restoreResultSchema = z.strictObject({
   prepared: preparationReportSchema.optional(),
   /** Summary of the preparation, on stdout. */
   summary: restoreSummarySchema.optional(),
+  /** What a recovery did with the rest of the backup: the other databases that were missing, roles, parameters, access rules. */
+  others: wholeBackupSchema.optional(),
   /** Human-readable: one line on success, several on failure. */
   text: z.string(),
   /** Time of the swap, if there was one. */

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { applicationConfigSchema } from "./application";
 import { acceptedDigestSchema, publicKeySchema } from "../backup/signature";
+import { backupIdSchema } from "../backup/backup-id";
 import { backupsConfigSchema } from "./backups";
 import { hostSchema, localHost } from "../base/host";
 import { preservedTablesSchema } from "./preserve";
@@ -177,6 +178,10 @@ export const dataSchema = z
     acceptSchemaOnly: z.boolean().optional().meta({
       description:
         "For production: whether a dump that has tables and no rows (`pg_dump --schema-only`) may be used.",
+    }),
+    acceptOlder: backupIdSchema.optional().meta({
+      description:
+        "For production: its missing database may be restored from contents older than its backups, up to the backup of this id; see [Recover production](recover.md).",
     }),
   })
   .superRefine(

@@ -276,6 +276,7 @@ test("production is never refreshed", async () => {
 describe("from off-site copies", () => {
   let backup = "";
   let identity = "";
+  let recipients: readonly string[] = [];
   /** What staging has until it is refreshed. */
   let before = "";
 
@@ -299,7 +300,7 @@ describe("from off-site copies", () => {
     const { agent, network } = project.names("prod");
     const { text } = await runDocker("exec", agent, "age-keygen");
     identity = /^AGE-SECRET-KEY-.*$/m.exec(text)?.[0] ?? "";
-    const recipients = [/public key: (\S+)/.exec(text)?.[1]];
+    recipients = [/public key: (\S+)/.exec(text)?.[1] ?? ""];
     const { section, key } = place();
     const offsite = { ...section, recipients };
     project.reconfigure("prod", { data: { dump: exampleDump }, backups: { offsite } });
@@ -307,6 +308,10 @@ describe("from off-site copies", () => {
     await Promise.all([away.join(network), away.join(project.names("staging").network)]);
     const up = await project.up("prod");
     expect(up, up.text).toMatchObject({ exitCode: 0 });
+    // A database that no stack names.
+    await project.psql("prod", "CREATE ROLE crm_app LOGIN", "postgres");
+    await project.psql("prod", "CREATE DATABASE crm OWNER crm_app", "postgres");
+    await project.psql("prod", "SET ROLE crm_app; CREATE TABLE people AS SELECT 7 AS id", "crm");
     backup = await night("canary-off-site");
     expect(await away.files("sftp")).toContain(`prod/${backup}.tar.age`);
   });
@@ -346,14 +351,21 @@ describe("from off-site copies", () => {
     expect([await stamp("staging"), pinned("staging")]).toEqual([backup, backup]);
   });
 
-  test("production comes back on an empty machine, from the program, a copy and its key alone", async () => {
-    const users = "SELECT count(*), max(email) FROM users";
-    const lost = await project.psql("prod", users);
-    expect(lost).toContain("canary-off-site");
-    const { network, containers, volumes } = project.parts("prod");
-    // Development's agent reads the backups that are lost now.
+  const users = "SELECT count(*), max(email) FROM users";
+  let lost = "";
+
+  async function loseVolumes(): Promise<void> {
+    const { containers, volumes } = project.parts("prod");
+    // Development's agent reads the backups that are lost.
     await runDocker("rm", "--force", ...containers, project.names("dev").agent);
     expect(await runDocker("volume", "rm", ...volumes)).toMatchObject({ exitCode: 0 });
+  }
+
+  test("production comes back on an empty machine, from the program, a copy and its key alone, with all databases", async () => {
+    lost = await project.psql("prod", users);
+    expect(lost).toContain("canary-off-site");
+    const { network } = project.parts("prod");
+    await loseVolumes();
     await away.leave(network);
     expect(await runDocker("network", "rm", network)).toMatchObject({ exitCode: 0 });
     const forgotten = await project.pulumi("stack", "rm", "prod", "--force", "--yes");
@@ -365,10 +377,36 @@ describe("from off-site copies", () => {
     expect(up, up.text).toMatchObject({ exitCode: 0 });
     expect(await project.psql("prod", users)).toBe(lost);
     expect(await stamp("prod")).toBe(backup);
+    const owner = "SELECT id, tableowner FROM people, pg_tables WHERE tablename = 'people'";
+    expect(await project.psql("prod", owner, "crm")).toBe("7|crm_app");
+    expect(await project.output("prod", "verdict")).toMatch(
+      new RegExp(
+        `^timesheets ← ${backup} [^]*\ncrm ← ${backup} +passed[^]*role +crm_app .* had LOGIN; to give it back: ALTER ROLE`,
+      ),
+    );
     expect(await project.up("prod", "--expect-no-changes")).toMatchObject({ exitCode: 0 });
+    const status = await project.stagecraft("status", "prod");
+    expect(status.text).toMatch(new RegExp(`crm +prod ${backup}, .* old · .* · passed`));
+  });
+
+  test("and when its volumes are lost again, it is not filled with the dump that its stack names by then", async () => {
     // The key need not stay in the stack.
-    project.reconfigure("prod", { data: { dump: exampleDump } });
+    const { section, key } = place();
+    const backups = { jobs: {}, offsite: { ...section, recipients } };
+    project.reconfigure("prod", { data: { dump: exampleDump }, backups });
+    await project.setSecrets("prod", { "backups.offsite.options.key_pem": key });
     expect(await project.up("prod")).toMatchObject({ exitCode: 0 });
     expect(await project.psql("prod", users)).toBe(lost);
+    await loseVolumes();
+    const { exitCode, text } = await project.stagecraft("up", "prod");
+    expect(exitCode, text).not.toBe(0);
+    expect(text).toMatch(
+      new RegExp(
+        `timesheets of prod is missing, and its stack names older contents than there are: ${backup} is in sftp:backups/prod`,
+      ),
+    );
+    expect(text).toContain(`set data.acceptOlder: ${backup}`);
+    const databases = "SELECT count(*) FROM pg_database WHERE datname = 'timesheets'";
+    expect(await project.psql("prod", databases, "postgres")).toBe("0");
   });
 });

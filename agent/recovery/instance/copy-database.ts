@@ -15,15 +15,16 @@ import { ensureInstanceRuns } from "./postmaster";
 
 /**
  * Copies a database of the recovery instance to the server: dumps it, and restores the dump like any other, into a
- * candidate database that is checked and then swapped in. On production only under an unused name.
+ * candidate database that is checked and then swapped in. On production only under an unused name, unless the request confirms
+ * the database by its name; the replaced one stays as the previous version.
  */
 export async function copyDatabase(request: CopyDatabaseRequest): Promise<RestoreResult> {
-  const { server, kind, database, to, replace } = request;
+  const { server, kind, database, to, replace, confirm } = request;
   const instance = await requireInstance(server);
   const live = (await withConnection("postgres", listDatabases)).find(({ name }) => name === to);
-  if (live && kind === "production") {
+  if (live && kind === "production" && !(replace && confirm === to)) {
     throw new AgentError(
-      `database ${to} of ${server} exists, and production's contents are never replaced; choose another name with --as`,
+      `database ${to} of ${server} exists, and production's contents are never replaced; choose another name with --as, or, if it is to be replaced nevertheless, add --replace --confirm ${to}`,
     );
   }
   if (live && !replace) {

@@ -8,7 +8,10 @@ import { checkCopy } from "../../offsite/check-copy";
 import { requireSpace, unpackCopy } from "../../offsite/fetch";
 import { withRemote, type Remote } from "../../offsite/remote";
 import { streamMeter } from "../../offsite/upload";
+import { adoptKnownCopies } from "../../repository/known-offsite-copies";
+import { summaryOf } from "../../repository/repository";
 import { backupFolder, repositoryFolder } from "../../repository/stored-backup";
+import { now } from "../../system/clock";
 import { AgentError } from "../../system/errors";
 
 const fetched = path.join(repositoryFolder, "fetched");
@@ -61,12 +64,19 @@ export async function fetchSourceBackup(
     const { onData } = meter;
     await unpackCopy(remote, { id: backup, remotePath, identity, folder: partial, onData });
   });
-  await checkCopy({
-    ...{ id: backup, settings: source, server, isOwn: server === request.server },
-    scope: "restored copy",
-    ...{ parent: folder, name: path.basename(partial), sha256: meter.result().sha256 },
+  const { bytes, sha256 } = meter.result();
+  const isOwn = server === request.server;
+  const { manifest, authenticity } = await checkCopy({
+    ...{ id: backup, settings: source, server, isOwn, scope: "restored copy" },
+    ...{ parent: folder, name: path.basename(partial), sha256 },
     ...{ signedBy: request.signedBy, accept: request.accept },
   });
+  if (isOwn && authenticity.key !== null) {
+    const facts = { remote: remotePath, at: now().toISOString(), bytes, sha256 };
+    const offsite = { ...facts, result: "uploaded", text: "restored from it" } as const;
+    const was = { backup: summaryOf(manifest), verification: null, offsite };
+    await adoptKnownCopies([{ id: backup, bytes, isVerified: false, was }], () => remotePath);
+  }
   // Like those of any backup, its files are compared with the manifest before they are restored.
   await rename(partial, backupFolder(backup, folder));
 }

@@ -9,12 +9,14 @@ import type { Authenticity } from "../../../model/backup/authenticity";
 import type { Verification } from "../../../model/backup/catalogue";
 import { authenticityOf } from "../../repository/authenticity";
 import { findFiles } from "../../repository/backup-files";
+import { ownTrust } from "../../repository/own-trust";
 import { trustFrom } from "../../repository/trusted-keys";
 import { readVerification } from "../../repository/repository";
 import {
   backupFolder,
   listBackupIds,
   readStoredManifest,
+  repositoryFolder,
   type StoredManifest,
 } from "../../repository/stored-backup";
 import { AgentError } from "../../system/errors";
@@ -26,6 +28,21 @@ export const sourceFolder = process.env.STAGECRAFT_SOURCE ?? "/var/backups/sourc
 
 /** Name of the volume mounted there, if any. */
 export const sourceVolume = process.env.STAGECRAFT_SOURCE_VOLUME;
+
+/** Where a backup is read from: another server's volume, a folder that an off-site copy was fetched into, or this server's own repository. */
+export type BackupPlace =
+  { readonly kind: "mounted" | "own" } | { readonly kind: "fetched"; readonly folder: string };
+
+/** The place that a request names. */
+export function placeOf({ offsite, database }: RestoreRequest): BackupPlace {
+  return offsite ? { kind: "fetched", folder: fetchedFolder(database) } : { kind: "mounted" };
+}
+
+/** The folder that has the backup as a folder of its id. */
+export function folderOf(place: BackupPlace): string {
+  if (place.kind === "fetched") return place.folder;
+  return place.kind === "own" ? repositoryFolder : sourceFolder;
+}
 
 /** Whether the volume of the request is mounted; `pulumi up` recreates an agent that needs another one. */
 export function isRepositoryMounted({ source, offsite }: RestoreRequest): boolean {
@@ -49,18 +66,22 @@ export interface FoundBackup {
 }
 
 /** Finds the requested backup; throws an {@link AgentError} with all reasons why it cannot be restored. */
-export async function findBackup(client: Client, request: RestoreRequest): Promise<FoundBackup> {
+export async function findBackup(
+  client: Client,
+  request: RestoreRequest,
+  place = placeOf(request),
+): Promise<FoundBackup> {
   const { backup = "", repository = "" } = request.source;
-  if (!isRepositoryMounted(request)) {
+  if (place.kind === "mounted" && !isRepositoryMounted(request)) {
     throw new AgentError(
       `volume ${repository} is not mounted in the agent's container; run pulumi up again`,
     );
   }
-  const folder = request.offsite ? fetchedFolder(request.database) : sourceFolder;
+  const folder = folderOf(place);
   const stored = await readStoredManifest(backup, folder);
-  if (!stored) throw new AgentError(await missingBackupText(request));
+  if (!stored) throw new AgentError(await missingBackupText(request, folder));
   const { manifest } = stored;
-  const judged = request.offsite ? undefined : await judge(request, stored);
+  const judged = place.kind === "fetched" ? undefined : await judge(request, stored, place);
   const database = findDatabase(manifest, request.database);
   if ("problem" in database) throw new AgentError(database.problem);
   const { authenticity, verification = null } = judged ?? {};
@@ -80,17 +101,22 @@ export async function findBackup(client: Client, request: RestoreRequest): Promi
   };
 }
 
-/** Whether a backup in another server's volume is genuine, and its verification; throws an {@link AgentError} when it is not. */
+/** Whether a backup in a volume is genuine, and its verification; throws an {@link AgentError} when it is not. */
 async function judge(
   { source: { backup = "", repository = "" }, signedBy, accept }: RestoreRequest,
   stored: StoredManifest,
+  place: BackupPlace,
 ): Promise<Pick<FoundBackup, "authenticity" | "verification">> {
-  const trust = await sourceTrust(repository, sourceFolder, signedBy);
+  const folder = folderOf(place);
+  const trust =
+    place.kind === "own" ? await ownTrust() : await sourceTrust(repository, folder, signedBy);
   const accepted = accept === undefined ? [] : [accept];
-  const place = { repository: sourceFolder, accepted };
-  const authenticity = await authenticityOf(backup, stored, trust, place);
+  const authenticity = await authenticityOf(backup, stored, trust, {
+    repository: folder,
+    accepted,
+  });
   if (authenticity.problem !== null) throw new AgentError(authenticity.problem);
-  const verification = await readVerification(backup, sourceFolder, trust, authenticity);
+  const verification = await readVerification(backup, folder, trust, authenticity);
   return { authenticity, verification };
 }
 
@@ -98,8 +124,9 @@ async function judge(
 export async function trustSource(
   { source: { repository = "" }, signedBy }: RestoreRequest,
   { authenticity }: FoundBackup,
+  place: BackupPlace,
 ): Promise<void> {
-  if (!authenticity) return;
+  if (!authenticity || place.kind !== "mounted") return;
   await trustFrom(repository, await sourceTrust(repository, sourceFolder, signedBy), authenticity);
 }
 
@@ -126,9 +153,9 @@ export async function checkFiles({ manifest, database, folder }: FoundBackup): P
   throw new AgentError(`${backupProblemsText(manifest.id, problems)}\nuse another backup`);
 }
 
-async function missingBackupText({ source }: RestoreRequest): Promise<string> {
+async function missingBackupText({ source }: RestoreRequest, folder: string): Promise<string> {
   const { backup = "", repository = "" } = source;
-  const ids = await listBackupIds(sourceFolder);
+  const ids = await listBackupIds(folder);
   if (ids.length === 0) {
     return `no backup ${backup}: ${repository} has no backups; make one on its server with: npx stagecraft backup <stack>`;
   }

@@ -170,6 +170,31 @@ describe("a copy that this agent does not remember", () => {
     expect(await authenticityHere()).toBe("signed");
   });
 
+  test("brings back what was known of the others, so that the rules of retention go on", async () => {
+    await copyBackup();
+    await setFirst();
+    const later = "20261122T032900Z";
+    await writeScriptedBackup(server, later);
+    await upload();
+    const stranded = "20261120T032900Z";
+    await away.run(`cp ${place()} ${place().replace(id, stranded)}`);
+    for (const one of [id, later]) await deleteBackup(server, one);
+    await forget("offsite-copies.json", "trusted-keys.json");
+    const { identity } = age;
+    const request = { server: server.name, of: server.name, id: later, identity };
+    expect(await server.agent(["offsite-fetch"], request)).toMatchObject({ status: 0 });
+    expect(await listAllInRepository(server)).toEqual([later, "records"]);
+    const known = JSON.parse((await server.output(["cat", knownFile])).toString()) as unknown;
+    expect(known).toMatchObject([
+      { id, isVerified: true, was: { verification: { result: "passed", restored: true } } },
+    ]);
+    // Of the copy that nobody knows nothing is said, and it stays.
+    await upload();
+    expect(await away.files("sftp")).toContain(`${server.name}/${stranded}.tar.age`);
+    await deleteBackup(server, later);
+    await away.run(`rm -f ${place().replace(id, "*")}`);
+  });
+
   test("is rejected without a signature", async () => {
     await copyBackup();
     await setFirst();

@@ -1,6 +1,9 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
-import { copyTableResultSchema } from "../../../model/point-in-time/protocol";
+import {
+  copyTableResultSchema,
+  restoreTableResultSchema,
+} from "../../../model/point-in-time/protocol";
 import { restoreResultSchema } from "../../../model/restore/protocol";
 import { docker, useServer, type CommandResult } from "../../support/servers/server";
 import { TestArchive } from "../../support/recovery/wal-archive";
@@ -33,7 +36,25 @@ beforeAll(async () => {
   await server.createDatabase(
     "shop",
     `CREATE TABLE notes (id int PRIMARY KEY, "Note ""x""" text COLLATE "C" NOT NULL);
-     CREATE SCHEMA stock`,
+     CREATE SCHEMA stock;
+     CREATE ROLE keeper; CREATE ROLE looker; GRANT CREATE ON SCHEMA public TO keeper; SET ROLE keeper;
+     CREATE TABLE invoices (id serial PRIMARY KEY, amount numeric DEFAULT 7 CHECK (amount > 0)) PARTITION BY RANGE (id);
+     CREATE TABLE invoices_low PARTITION OF invoices FOR VALUES FROM (1) TO (100);
+     INSERT INTO invoices SELECT FROM generate_series(1, 40);
+     CREATE INDEX by_amount ON invoices (amount);
+     CREATE TABLE lines (invoice int CONSTRAINT of_invoice REFERENCES invoices);
+     CREATE TABLE strays (invoice int CONSTRAINT of_nobody REFERENCES invoices);
+     INSERT INTO lines VALUES (1), (2);
+     CREATE VIEW paid AS SELECT id, amount FROM invoices WHERE amount > 0;
+     CREATE MATERIALIZED VIEW sums AS SELECT sum(amount) AS sum FROM paid;
+     CREATE FUNCTION touch() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';
+     CREATE TRIGGER touch BEFORE UPDATE ON invoices FOR EACH ROW EXECUTE FUNCTION touch();
+     CREATE FUNCTION all_invoices() RETURNS SETOF invoices LANGUAGE sql AS 'TABLE invoices';
+     CREATE VIEW functional AS SELECT id FROM all_invoices();
+     ALTER TABLE invoices ENABLE ROW LEVEL SECURITY;
+     CREATE POLICY everyone ON invoices USING (true);
+     GRANT SELECT ON invoices TO looker; GRANT UPDATE (amount) ON invoices TO looker;
+     RESET ROLE; ALTER VIEW paid OWNER TO looker`,
   );
 });
 
@@ -95,7 +116,7 @@ describe("with point in time on", () => {
       expect(await server.sql("shop", "SELECT count(*) FROM notes")).toBe("25");
     });
 
-    test("a database is taken over under another name; in its own place only where that is asked for, and never on production", async () => {
+    test("a database is taken over under another name; in its own place only where that is asked for, and on production where its name confirms it", async () => {
       const copy = async (request: object): Promise<CommandResult> =>
         archive.ask("side-copy-database", {
           kind: "development",
@@ -120,11 +141,13 @@ describe("with point in time on", () => {
       expect(production.stderr).toContain(
         "production's contents are never replaced; choose another name with --as",
       );
+      expect(production.stderr).toContain("add --replace --confirm shop");
       expect(await server.sql("shop", "SELECT count(*) FROM notes")).toBe("25");
 
       // A dump of the same second has the same bytes, and so is what is there already.
       await server.sql("postgres", "SELECT pg_sleep(1)");
-      const again = await copy({ to: "shop_then", replace: true });
+      const confirmed = { kind: "production", replace: true, confirm: "shop_then" };
+      const again = await copy({ to: "shop_then", ...confirmed });
       expect(restoreResultSchema.parse(JSON.parse(again.stdout)).result).toBe("restored");
       expect(await server.databases()).toContain("shop_then__previous");
       await server.expectNothingUnfinished();
@@ -199,6 +222,41 @@ describe("with point in time on", () => {
       });
       expect(none.stderr).toContain("the recovery instance has no table public.nope");
       expect(await server.sql("shop", "SELECT count(*) FROM notes")).toBe("25");
+    });
+
+    test("a dropped table is brought back in its place, with all that went with it", async () => {
+      const facts = `SELECT (SELECT count(*) || ' ' || sum(amount) FROM invoices), (SELECT sum FROM sums), (SELECT count(*) FROM paid),
+          (SELECT string_agg(conname || ' ' || convalidated, ', ' ORDER BY conname) FROM pg_constraint WHERE conrelid::regclass::text IN ('invoices', 'lines', 'strays') AND contype <> 'n'),
+          (SELECT string_agg(relname || ' ' || relowner::regrole || ' ' || relrowsecurity || coalesce(' ' || relacl::text, ''), ', ' ORDER BY relname) FROM pg_class
+            WHERE relnamespace = 'public'::regnamespace AND relname ~ 'invoice|paid|sums|amount'),
+          (SELECT string_agg(attname || coalesce(' ' || attacl::text, '') || coalesce(' ' || pg_get_expr(adbin, adrelid), ''), ', ' ORDER BY attnum) FROM pg_attribute
+            LEFT JOIN pg_attrdef ON adrelid = attrelid AND adnum = attnum WHERE attrelid = 'invoices'::regclass AND attnum > 0),
+          (SELECT string_agg(tgname, ', ') FROM pg_trigger WHERE tgrelid = 'invoices'::regclass AND NOT tgisinternal),
+          (SELECT count(*) FROM pg_policy), last_value FROM invoices_id_seq`;
+      const before = await server.sql("shop", facts);
+      await server.sql("shop", "DROP TABLE invoices CASCADE; INSERT INTO strays VALUES (99)");
+      const table = { database: "shop", schema: "public", table: "invoices" };
+      const said = await archive.ask("side-restore-table", table);
+      expect(said.status, said.stderr).toBe(0);
+      expect(restoreTableResultSchema.parse(JSON.parse(said.stdout))).toMatchObject({
+        rows: 40,
+        restored: ["public.invoices", "public.invoices_low", "public.paid", "public.sums"],
+        notes: [
+          expect.stringMatching(
+            /^the foreign key of_nobody of public\.strays is back for new rows.*VALIDATE CONSTRAINT "of_nobody"$/,
+          ) as string,
+          "function public.all_invoices() is still missing",
+          "view public.functional is still missing: it uses such a function",
+        ],
+      });
+      expect(await server.sql("shop", facts)).toBe(
+        before.replace("of_nobody true", "of_nobody false"),
+      );
+      const again = await archive.ask("side-restore-table", table);
+      expect(again.stderr).toMatch(
+        /public\.invoices exists in shop of .* copy-table public\.invoices\n$/,
+      );
+      await server.expectNothingUnfinished();
     });
 
     test("is removed when it is asked for", async () => {

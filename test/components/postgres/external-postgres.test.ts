@@ -13,7 +13,7 @@ import { sha256 } from "../../../components/engine/digest";
 import { observeServer, type ObservedState } from "../../../components/engine/server-state";
 import { placeScript, settleScript } from "../../../components/access/remote-pg-hba";
 import type { Observation } from "../../../model/observation/observation";
-import { externalRules } from "../../../model/pg-hba/judge/external-rules";
+import { externalRules, type ExternalAccess } from "../../../model/pg-hba/judge/external-rules";
 import { parsePgHba } from "../../../model/pg-hba/text/parse";
 import { renderManagedFile } from "../../../model/pg-hba/text/managed-file";
 import { findResource, register, valueOf } from "../../support/components/mocks";
@@ -34,10 +34,10 @@ const ssh: SshArgs = {
   privateKey: "a private key",
   hostKey: "ssh-ed25519 AAAAC3Nza",
 };
-const declared = {
+const declared: ExternalAccess = {
   ...{ kind: "production", superuser: "the boss", agent: "samenet", tls: true },
   ...{ database: "timesheets", application: "samenet" },
-} as const;
+};
 const file = renderManagedFile(externalRules(declared), sha256, "host");
 
 const external =

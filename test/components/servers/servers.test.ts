@@ -559,6 +559,28 @@ describe("a production server", () => {
     });
   });
 
+  test("has its agent look for newer contents in its off-site copies, by a secret request", async () => {
+    const options = { host: "away.example.com", key_pem: "a key", known_hosts: "…" };
+    const offsite = {
+      ...{ remote: "sftp:backups", options },
+      recipients: ["age1ac265zwcz0p49ldafugk6tueq38k05v7ym4t7t5x9j6jal0qdcmsrqfwd2"],
+    };
+    const recoverFrom = { ...dump, acceptOlder: "20261121T032900Z" };
+    const { resources } = await register(
+      () =>
+        new ProductionServer("prod", {
+          ...common,
+          database: { name: "timesheets", recoverFrom },
+          backups: { offsite },
+        }),
+    );
+    const { stdin } = findResource(resources, "timesheets-restore").inputs;
+    expect(JSON.parse((stdin as { secret: string }).secret)).toMatchObject({
+      ownCopies: { remote: "sftp:backups", options },
+      acceptOlder: "20261121T032900Z",
+    });
+  });
+
   test("cannot be told to refresh", () => {
     const program = (): pulumi.Resource =>
       new ProductionServer("prod", {

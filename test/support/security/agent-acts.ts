@@ -59,7 +59,10 @@ export class AgentActs {
       }),
       this.#act(
         "a backup and its verification",
-        ["backups-schedule", "backup", "verify", "backups", "backups-at-hand", "backups-send"],
+        [
+          ...["backups-schedule", "backup", "verify", "backups", "backups-at-hand"],
+          ...["backups-send", "recover"],
+        ] as const,
         async () => {
           await schedule(this.#server, { nightly: { databases: [this.database] } });
           const { id } = await backUpWell(this.#server, "nightly");
@@ -68,6 +71,8 @@ export class AgentActs {
           await this.#ask("backups", { pins: [] });
           await this.#ask("backups-at-hand");
           await this.#call(["backups-send", id]);
+          const own = { database: this.database, roles: "leave out" };
+          await this.#ask("recover", { kind: this.#server.kind, own, databases: [] });
         },
       ),
       this.#act(
@@ -128,6 +133,7 @@ export class AgentActs {
           "side",
           "side-psql",
           "side-copy-table",
+          "side-restore-table",
           "side-copy-database",
           "side-remove",
         ],
@@ -148,6 +154,9 @@ export class AgentActs {
             toSchema: "public",
             toTable: "customers_then",
           });
+          await this.#asSuperuser("DROP TABLE public.customers_then");
+          await this.#asSuperuser("DROP TABLE public.customers CASCADE");
+          await this.#ask("side-restore-table", table);
           await this.#ask("side-copy-database", { database, kind, to: "then", replace: false });
           await this.#expectShadowsOfInstance();
           await this.#ask("side-remove");

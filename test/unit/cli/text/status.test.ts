@@ -65,6 +65,15 @@ const dev: ServerStatus = {
   },
 };
 
+it("names what is in the newest backups and missing on the server", () => {
+  const missing = [{ database: "crm", backup: "20261121T032900Z" }];
+  const backups = { ...observation.backups, missing };
+  const text = statusText([{ ...dev, observation: { ...observation, backups } }], now);
+  expect(text).toMatch(
+    /^ +crm is missing, and is in backup 20261121T032900Z · npx stagecraft recover dev$/m,
+  );
+});
+
 const staging: ServerStatus = {
   stack: "staging",
   kind: "staging",
