@@ -292,6 +292,9 @@ class RestoreRun {
       rows: this.#rows,
       login,
       around: this.#restoreMasks(login),
+      onProperties: (properties: SourceProperties) => {
+        this.#properties ??= properties;
+      },
       needsRows: this.request.kind === "production" && this.request.acceptSchemaOnly !== true,
     };
     this.#verdict = await restoreAndCheck(dump, target, folder, recorder, async (name, work) =>

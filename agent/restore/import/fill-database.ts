@@ -3,6 +3,7 @@ import { Readable } from "node:stream";
 import type { Client } from "pg";
 import { grantScript } from "../../../model/dump/archive";
 import type { DumpContents } from "../../../model/dump/dump-parts";
+import type { SourceProperties } from "../../../model/base/database-settings";
 import type { RolesChoice } from "../../../model/restore/protocol";
 import { databaseRoleNames } from "../../../model/roles/names";
 import { quoteIdentifier as q } from "../../../model/base/sql";
@@ -38,6 +39,8 @@ export interface FillTarget {
   readonly jobs?: number | undefined;
   /** Whether a dump that has tables and no rows is rejected. @default false */
   readonly needsRows?: boolean | undefined;
+  /** Called with the parameters and the like of a plain dump's database, if it has them. */
+  readonly onProperties?: ((properties: SourceProperties) => void) | undefined;
 }
 
 /**
@@ -118,7 +121,7 @@ async function fillFromPlain(
       },
       encoding: dump.encoding,
       around,
-      only: dump.kind === "plain" ? dump.only : undefined,
+      ...(dump.kind === "plain" && { only: dump.only, onProperties: target.onProperties }),
     });
     if (dump.kind === "plain") noteSchemaOnly(dump.name, restored, target, recorder);
     return true;

@@ -1,6 +1,12 @@
 import type { Client, DatabaseError } from "pg";
 import { clientEncodingOf } from "../../../model/dump/client-encoding";
 import { hasRowPerLine } from "../../../model/dump/copy-statement";
+import {
+  databaseProperty,
+  sourceProperties,
+  type DatabaseProperty,
+} from "../../../model/dump/database-properties";
+import type { SourceProperties } from "../../../model/base/database-settings";
 import { DumpMarkFinder, dumpMark, marksWithin } from "../../../model/dump/dump-marks";
 import { DumpParts, type DumpContents } from "../../../model/dump/dump-parts";
 import { OneDatabase } from "../../../model/dump/one-database";
@@ -55,6 +61,8 @@ export interface PlainRestore {
   readonly around?: Around | undefined;
   /** The database to restore from the dump of a whole cluster. @default the only one in the dump */
   readonly only?: string | undefined;
+  /** Called with the parameters and the like of the dump's database, if it has them. */
+  readonly onProperties?: ((properties: SourceProperties) => void) | undefined;
 }
 
 /**
@@ -91,6 +99,8 @@ class PlainImport {
   readonly #rowMarks = new DumpMarkFinder();
   readonly #database: OneDatabase;
   readonly #names: TableNames;
+  /** Of the database that the dump is of. */
+  readonly #properties: DatabaseProperty[] = [];
   /** Whether the dump has created anything. */
   #hasCreated = false;
   /** The current COPY. */
@@ -138,6 +148,8 @@ class PlainImport {
     await this.#owners.apply(({ facts, line }, error) => {
       this.#message("ERROR", error, facts, line);
     });
+    if (this.#properties.length > 0)
+      this.restore.onProperties?.(sourceProperties(this.#properties));
     return this.#parts.contents;
   }
 
@@ -212,8 +224,10 @@ class PlainImport {
     const described = this.#describe(bytes);
     const decision = this.#database.statement(described);
     if (decision === "leave out") {
-      const hasParameter = /^ALTER DATABASE\b.*\bSET\b/i.test(described.excerpt);
-      if (hasParameter && !this.#database.isElsewhere) this.restore.recorder.log.note(settingsNote);
+      const property = this.#database.isElsewhere
+        ? undefined
+        : databaseProperty(this.#decode(bytes));
+      if (property) this.#properties.push(property);
       return;
     }
     if (decision !== "run") {
@@ -424,7 +438,6 @@ export class LostConnection extends Error {
   override readonly name = "LostConnection";
 }
 
-const settingsNote = "parameters of the dump's database (ALTER DATABASE … SET) were left out";
 const ownDatabaseFix = "use a dump of one database, created with pg_dump";
 
 function belongsToPrelude({ action, excerpt }: StatementFacts): boolean {
