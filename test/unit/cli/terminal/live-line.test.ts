@@ -15,7 +15,7 @@ async function written(term: string): Promise<string> {
     text += part;
     return true;
   };
-  const steps = new StepList({ isTTY: true, columns: 80, write } as NodeJS.WriteStream);
+  const steps = new StepList({ isTTY: true, columns: 80, write } as unknown as NodeJS.WriteStream);
   await steps.run("pulumi up", async (report) => {
     report("creating container dev-postgres");
     return Promise.resolve({ detail: "1 created" });
