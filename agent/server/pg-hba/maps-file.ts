@@ -19,7 +19,9 @@ export async function writeMaps(text: string): Promise<void> {
 
 /** Whether `pg_ident.conf` has other lines than requested. Throws an {@link AgentError} when PostgreSQL reads another file. */
 export async function areMapsDifferent(client: Client, text: string): Promise<boolean> {
-  const { rows } = await client.query<{ file: string }>("SHOW ident_file");
+  const { rows } = await client.query<{ file: string }>(
+    "SELECT pg_catalog.current_setting('ident_file') AS file",
+  );
   const setting = rows[0]?.file ?? "";
   if (setting !== file)
     throw new AgentError(
