@@ -16,7 +16,11 @@ import { digestOfFile } from "../../../../components/engine/digest";
 import { readDump } from "../../../../components/contents/dump";
 import { findContents } from "../../../../components/contents/find-contents";
 
-vi.mock("node:fs", { spy: true });
+// This function alone: a spy on the whole module replaces methods of streams, also for the tests of other files.
+vi.mock("node:fs", async (importOriginal) => {
+  const original = await importOriginal<typeof fs>();
+  return { ...original, readSync: vi.fn(original.readSync) };
+});
 
 const folder = mkdtempSync(join(tmpdir(), "stagecraft-dump-"));
 afterAll(() => {
