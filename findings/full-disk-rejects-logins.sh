@@ -1,5 +1,5 @@
 #!/bin/bash
-# PostgreSQL 15.18 (Debian 15.18-0+deb12u1): on a full disk nobody can log in any more, not even to read.
+# PostgreSQL 15.18 (Debian 15.18-0+deb12u1): a full disk rejects logins, also of those who only read.
 #
 # A full data volume should stop what writes: one would expect that queries are answered and an administrator can connect. After
 # ANALYZE of a catalogue (autovacuum does it at any time) the next session of each database writes a cache, pg_internal.init.

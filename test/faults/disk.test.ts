@@ -126,21 +126,21 @@ describe("a disk that is too small", () => {
     // After statistics of catalogues a new session writes a cache to the disk, and ends when it cannot.
     await server.sql("postgres", "ALTER SYSTEM SET autovacuum = off");
     await server.sql("postgres", "SELECT pg_reload_conf()");
-    const held = server.trySql(database, "SELECT pg_sleep(7200)");
-    const pid = await untilThere("datname = 'swapped' AND query ~ 'pg_sleep'");
-    // The swap waits for this session, which cannot end.
-    await docker("exec", server.postgres, "kill", "-STOP", pid);
-    const swapping = server.restore({ database, dump: dumpOf(4) });
     try {
-      await untilThere("query ~ '^ALTER DATABASE .* RENAME'");
-      await server.run(["sh", "-c", `dd if=/dev/zero of=${filler} bs=64k`]);
-      const left = await server.run(["df", "--output=avail", filler]);
-      expect(left.stdout).toMatch(/^\s*Avail\s+0\s*$/);
-    } finally {
-      await docker("exec", server.postgres, "kill", "-CONT", pid);
-      await held;
-    }
-    try {
+      const held = server.trySql(database, "SELECT pg_sleep(7200)");
+      const pid = await untilThere("datname = 'swapped' AND query ~ 'pg_sleep'");
+      // The swap waits for this session, which cannot end.
+      await docker("exec", server.postgres, "kill", "-STOP", pid);
+      const swapping = server.restore({ database, dump: dumpOf(4) });
+      try {
+        await untilThere("query ~ '^ALTER DATABASE .* RENAME'");
+        await server.run(["sh", "-c", `dd if=/dev/zero of=${filler} bs=64k`]);
+        const left = await server.run(["df", "--output=avail", filler]);
+        expect(left.stdout).toMatch(/^\s*Avail\s+0\s*$/);
+      } finally {
+        await docker("exec", server.postgres, "kill", "-CONT", pid);
+        await held;
+      }
       expect((await swapping).result).toMatchObject({ result: "restored" });
       expect(await server.sql(database, "SELECT count(*) FROM t")).toBe("4");
       const back = { database, source: first.result.source, restoreId: "back" };
