@@ -125,11 +125,16 @@ describe("a container of another stack", () => {
   const image = async (): Promise<string> =>
     docker("inspect", "--format", "{{.Config.Image}}", server.postgres);
 
-  /** Whether a container in a network connects to a port of another one within seconds. */
-  async function connects(own: string, container: string, port: number): Promise<string> {
-    const attempt = `timeout 5 bash -c ': < /dev/tcp/${await addressOf(container)}/${port}' 2> /dev/null && echo open || echo closed`;
+  const attempts = 5;
+
+  /** How many of five attempts of a container in a network connect to a port of another one, with one packet each. */
+  async function connections(own: string, container: string, port: number): Promise<number> {
+    const attempt = `timeout 0.9 bash -c ': < /dev/tcp/${await addressOf(container)}/${port}' 2> /dev/null && echo open || echo closed`;
     const run = ["run", "--rm", "--network", own, "--entrypoint", "bash", await image()];
-    return docker(...run, "-c", attempt);
+    const script = `for i in {1..${attempts}}; do ${attempt}; done`;
+    const results = (await docker(...run, "-c", script)).split("\n");
+    expect(results).toHaveLength(attempts);
+    return results.filter((result) => result === "open").length;
   }
 
   beforeAll(async () =>
@@ -141,8 +146,9 @@ describe("a container of another stack", () => {
     ["PostgreSQL", () => server.postgres, 5432],
     ["the metrics", () => server.agentContainer, 9187],
   ] as const)("does not reach %s, which one of the same stack does", async (_, container, port) => {
-    expect(await connects(server.resourcePrefix, container(), port)).toBe("open");
-    expect(await connects(network, container(), port)).toBe("closed");
+    expect(await connections(server.resourcePrefix, container(), port)).toBe(attempts);
+    // Docker 20.10 takes its isolation away for an instant when anybody on the machine creates a network: another test may.
+    expect(await connections(network, container(), port)).toBeLessThanOrEqual(1);
   });
 });
 

@@ -19,7 +19,7 @@ RUN apt-get update \\
  && rm -rf /var/lib/apt/lists/* /etc/ssh/ssh_host_* \\
  && install -d -m 0700 /run/sshd /root/.ssh \\
  && useradd --create-home --shell /bin/bash guest
-CMD ["sh", "-c", "ssh-keygen -A; dockerd >/var/log/dockerd.log 2>&1 & exec /usr/sbin/sshd -D -e -o LogLevel=VERBOSE -o MaxStartups=1 -o PasswordAuthentication=no -o KbdInteractiveAuthentication=no"]
+CMD ["sh", "-c", "ssh-keygen -A; dockerd >/var/log/dockerd.log 2>&1 & exec /usr/sbin/sshd -D -e -o LogLevel=VERBOSE -o PasswordAuthentication=no -o KbdInteractiveAuthentication=no"]
 `;
 
 /** As much as a Docker engine needs in a container; `--privileged` would ask for more than some machines give. */
@@ -47,8 +47,8 @@ export function useSecondEngine(): SecondEngine {
 export type HostFault = "closed" | "unknown" | "changed";
 
 /**
- * Another machine, as far as a host can tell: a container with a Docker engine of its own behind sshd, which takes one
- * connection at a time that has not logged in yet. ssh knows it by names of its own, through a program `ssh` that stands
+ * Another machine, as far as a host can tell: a container with a Docker engine of its own behind sshd with Debian's
+ * limits. ssh knows it by names of its own, through a program `ssh` that stands
  * first on PATH, so that nobody's ~/.ssh is touched.
  */
 export class SecondEngine {
