@@ -41,9 +41,6 @@ const spoolFolder = path.join(repositoryFolder, "spool");
 /** The longest timer of Node.js: 24 days. */
 const maxTimerMilliseconds = 2 ** 31 - 1;
 
-/** Exit status of rclone when a path does not exist. */
-const notFoundStatus = 3;
-
 /** Time limit of a call that transfers no backup, such as a listing, in multiples of the idle timeout. */
 const idlePeriods = 20;
 
@@ -125,7 +122,7 @@ export class Remote {
       const listed = listSchema.parse(JSON.parse(await this.#outputOf(args)));
       return listed.map(({ Name, Size }) => ({ name: Name, bytes: Size }));
     } catch (error) {
-      if (error instanceof RemoteError && error.isNotFound) return [];
+      if (error instanceof RemoteError && error.isAbsence) return [];
       throw error;
     }
   }
@@ -152,9 +149,19 @@ export class Remote {
     await this.#outputOf(move, this.#limit);
   }
 
-  /** Deletes a file at the remote. */
+  /** Deletes a file at the remote, if it is there. */
   async remove(name: string): Promise<void> {
-    await this.#outputOf(["deletefile", this.#path(name)]);
+    try {
+      await this.#outputOf(["deletefile", this.#path(name)]);
+    } catch (error) {
+      if (!(error instanceof RemoteError) || !error.isAbsence) throw error;
+      // Where OpenSSH's SFTP server may not delete, rclone says the same of a file that is there.
+      if (!(await this.files()).some((file) => file.name === name)) return;
+      throw new RemoteError(
+        `${this.#settings.remote}: ${name} cannot be deleted: access denied`,
+        "denied",
+      );
+    }
   }
 
   /** Removes incomplete multipart uploads, which no file listing shows. */
@@ -181,14 +188,13 @@ export class Remote {
             ? ""
             : ", or raise backups.offsite.limit (or backups.offsite.idle if no data was transferred)";
         const fix = `use a faster connection${keys}`;
-        throw new RemoteError(`${this.#settings.remote}: ${over}; ${fix}`, false);
+        throw new RemoteError(`${this.#settings.remote}: ${over}; ${fix}`);
       }
       if (!(error instanceof PipelineError) || error.program !== "rclone") throw error;
       const message = hideSecrets(rcloneFailure(error.stderr), secretsOf(this.#settings));
       throw new RemoteError(
         `${this.#settings.remote}: ${message}`,
-        error.status === notFoundStatus,
-        isDenial(error.stderr),
+        reasonOf(error),
       );
     }
   }
@@ -240,12 +246,29 @@ export class Remote {
 export class RemoteError extends AgentError {
   constructor(
     message: string,
-    readonly isNotFound: boolean,
-    /** Whether the remote does not allow the operation. */
-    readonly isDenied = false,
+    private readonly reason?: "absent" | "denied",
   ) {
     super(message);
   }
+
+  /** Whether rclone says that the file or folder does not exist. */
+  get isAbsence(): boolean {
+    return this.reason === "absent";
+  }
+
+  /** Whether the remote does not allow the operation. */
+  get isDenied(): boolean {
+    return this.reason === "denied";
+  }
+}
+
+/** Exit status of rclone when a folder does not exist; a file that does not exist has none of its own. */
+const notFoundStatus = 3;
+
+function reasonOf({ status, stderr }: PipelineError): "absent" | "denied" | undefined {
+  if (isDenial(stderr)) return "denied";
+  const isAbsence = status === notFoundStatus || /file does not exist|object not found/.test(stderr);
+  return isAbsence ? "absent" : undefined;
 }
 
 /** Creates an empty spool folder for rclone, and removes it after `work`. */

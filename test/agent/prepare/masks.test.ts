@@ -54,7 +54,7 @@ test("arrays keep their dimensions and lower bounds", async () => {
   await server.createDatabase(
     "arrays",
     `CREATE TABLE grid (id int PRIMARY KEY, a text[], d date[]);
-     INSERT INTO grid VALUES (1, '[2:3][0:1]={{secret,NULL},{"se\"c\\\\ret",other}}', '{{2026-01-01},{2026-02-01}}'), (2, '[5:6]={secret,x}', NULL), (3, '{secret}', '{}')`,
+     INSERT INTO grid VALUES (1, '[2:3][0:1]={{secret,NULL},{"se\\"c\\\\ret",other}}', '{{2026-01-01},{2026-02-01}}'), (2, '[5:6]={secret,x}', NULL), (3, '{secret}', '{}')`,
   );
   const { problems } = await apply("arrays", {
     "grid.a": mask.hash(),

@@ -106,7 +106,9 @@ beforeAll(async () => {
 test("production that has lost everything makes no backup of nothing, which would be its newest", async () => {
   const { status, stderr } = await backUp(server);
   expect(status).toBe(1);
-  expect(stderr).toContain("has no database to back up; if its contents are lost, restore them");
+  expect(stderr).toContain(
+    `cause     ${server.name} has no database to back up\n  fix       if its contents are lost, restore them: npx stagecraft recover`,
+  );
 });
 
 describe("a recovery of production from off-site alone", () => {
@@ -124,7 +126,7 @@ describe("a recovery of production from off-site alone", () => {
     ]);
     expect(result.text).toMatch(
       new RegExp(
-        `^shop ← ${id} .*\\n${longName} is still missing: .*\\n.*\\naudit ← ${id} passed.*\\ncrm ← ${id} passed`,
+        `^shop ← ${id} .*\\n${longName} is still missing: .*\\naudit ← ${id} passed.*\\ncrm ← ${id} passed`,
       ),
     );
     await server.expectNothingUnfinished();

@@ -201,7 +201,8 @@ describe("access rules that PostgreSQL rejects at its start", () => {
   const bad = "host all all 10.0.0.0/8 radius radiusservers=nowhere.invalid radiussecrets=x";
   const restarts = async (): Promise<boolean> =>
     Number(await docker("inspect", "--format", "{{.RestartCount}}", server.postgres)) > 0;
-  const agentLog = async (): Promise<string> => docker("logs", server.agentContainer);
+  const agentLog = async (): Promise<string> =>
+    (await execa("docker", ["logs", server.agentContainer], { all: true })).all;
 
   test.each([
     ["the last ones that it used", hba("host all all samenet scram-sha-256"), "true"],
