@@ -3,7 +3,7 @@
 #
 # The view is for trying changes of pg_hba.conf: one would expect, as its column is documented, that a line which cannot be
 # processed has its reason in "error", so that "no row with an error" means that a reload or a start accepts the file. For a
-# RADIUS server whose name cannot be resolved at that moment the row has neither a type nor an error. A reload keeps the former
+# RADIUS server whose name cannot be resolved at that time the row has neither a type nor an error. A reload keeps the previous
 # rules (only the server's log says so), and the next start fails: "could not load pg_hba.conf". So a name server that is down
 # keeps PostgreSQL from starting with a file that it has accepted before.
 #

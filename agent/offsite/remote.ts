@@ -192,10 +192,7 @@ export class Remote {
       }
       if (!(error instanceof PipelineError) || error.program !== "rclone") throw error;
       const message = hideSecrets(rcloneFailure(error.stderr), secretsOf(this.#settings));
-      throw new RemoteError(
-        `${this.#settings.remote}: ${message}`,
-        reasonOf(error),
-      );
+      throw new RemoteError(`${this.#settings.remote}: ${message}`, reasonOf(error));
     }
   }
 
@@ -267,7 +264,8 @@ const notFoundStatus = 3;
 
 function reasonOf({ status, stderr }: PipelineError): "absent" | "denied" | undefined {
   if (isDenial(stderr)) return "denied";
-  const isAbsence = status === notFoundStatus || /file does not exist|object not found/.test(stderr);
+  const isAbsence =
+    status === notFoundStatus || /file does not exist|object not found/.test(stderr);
   return isAbsence ? "absent" : undefined;
 }
 

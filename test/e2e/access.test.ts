@@ -288,7 +288,8 @@ test("a new password is in force at once, and the former one no longer", async (
   const [path, password] = ["passwords.iris", "of iris's own"];
   await project.pulumi("config", "set", "--secret", "--path", path, password, "--stack", stack);
   project.reconfigure(stack, settings({ people: { iris: "HelpDesk" } }));
-  expect(await project.up(stack)).toMatchObject({ exitCode: 0 });
+  const up = await project.up(stack);
+  expect(up, up.text).toMatchObject({ exitCode: 0 });
   expect(await client(database, "a new one, and longer", "sslmode=require")).toMatchObject({
     text: "1",
   });

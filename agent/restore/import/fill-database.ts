@@ -17,7 +17,7 @@ import { readKeys } from "../dump/read-keys";
 import { unpack } from "../dump/content";
 import type { ArchiveDump, OpenedDump } from "../dump/open-dump";
 import { StoppedAtRows } from "./plain-parts";
-import { LostConnection, restorePlain } from "./restore-plain";
+import { LostConnection, restorePlain, type PlainRestore } from "./restore-plain";
 import type { Recorder } from "./recorder";
 import { restoreSession } from "./restore-role";
 import { SuperuserWork } from "./superuser-work";
@@ -66,19 +66,14 @@ export async function fillDatabase(
     const contents = unpack(dump.path, dump.compression, dump.name, (bytes) => {
       progress.advance(bytes);
     });
-    return fillFromPlain(
-      dump,
-      contents,
-      target,
-      recorder,
-      progress,
-      await aroundRows(dump, target),
-    );
+    return fillFromPlain(dump, contents, target, recorder, progress, {
+      around: await aroundRows(dump, target),
+    });
   }
   // pg_restore cannot override the encoding of an archive.
   if (dump.encoding !== undefined) {
     const around = await aroundRows(dump, target);
-    return fillFromPlain(dump, archiveScript(dump), target, recorder, progress, around);
+    return fillFromPlain(dump, archiveScript(dump), target, recorder, progress, { around });
   }
   return fillFromArchive(dump, target, recorder, progress);
 }
@@ -92,13 +87,15 @@ async function aroundRows(dump: OpenedDump, { around }: FillTarget): Promise<Aro
   };
 }
 
+type PlainOptions = Pick<PlainRestore, "around" | "isMasked">;
+
 async function fillFromPlain(
   dump: OpenedDump,
   contents: AsyncIterable<Buffer>,
   target: FillTarget,
   recorder: Recorder,
   progress: Progress,
-  around?: Around,
+  options: PlainOptions = {},
 ): Promise<boolean> {
   const { candidate, database, roles, login } = target;
   const client = await login.connect(candidate, restoreSession);
@@ -120,7 +117,7 @@ async function fillFromPlain(
         recorder.log.role(role, "created without login");
       },
       encoding: dump.encoding,
-      around,
+      ...options,
       ...(dump.kind === "plain" && { only: dump.only, onProperties: target.onProperties }),
     });
     if (dump.kind === "plain") noteSchemaOnly(dump.name, restored, target, recorder);
@@ -128,7 +125,7 @@ async function fillFromPlain(
   } catch (error) {
     if (error instanceof StoppedAtRows) return false;
     if (!(error instanceof LostConnection)) throw error;
-    return around === undefined;
+    return options.around === undefined;
   } finally {
     await superuser.end();
     await client.end().catch(() => undefined);
@@ -162,8 +159,8 @@ async function fillFromArchive(
       log.role(role, "created without login");
     }
   });
-  const plain = async (script: Buffer): Promise<boolean> =>
-    fillFromPlain(dump, Readable.from([script]), target, recorder, progress);
+  const plain = async (script: Buffer, options?: PlainOptions): Promise<boolean> =>
+    fillFromPlain(dump, Readable.from([script]), target, recorder, progress, options);
   if (lists) await plain(await archivePart(dump, lists.before));
   const main = lists?.main;
   const options = { jobs, login, encoding };
@@ -180,7 +177,8 @@ async function fillFromArchive(
     await around.afterRows();
     await section("post-data");
   } else await section();
-  await plain(grantScript(dump.archive, { owners: roles === "create without login" }));
+  const grants = grantScript(dump.archive, { owners: roles === "create without login" });
+  await plain(grants, { isMasked: around !== undefined });
   if (lists) await plain(await archivePart(dump, lists.after));
   return true;
 }

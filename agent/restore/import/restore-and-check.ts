@@ -1,4 +1,5 @@
 import { tableKey } from "../../../model/base/table-key";
+import type { ImportedTable, ImportLog } from "../../../model/import-log/import-log";
 import { verdictLine } from "../../../model/import-log/verdict-text";
 import type { Verdict } from "../../../model/import-log/verdict-schema";
 import { messageOf } from "../../system/errors";
@@ -42,11 +43,20 @@ export async function restoreAndCheck(
   }
 }
 
-async function check(
+async function check(target: FillTarget, recorder: Recorder): Promise<Verdict> {
+  const found = await compareRows(target, recorder.log).catch((error: unknown) => {
+    // A failed import may be the reason why rows cannot be counted.
+    if (recorder.log.failed) return undefined;
+    throw error;
+  });
+  return recorder.verdict(found);
+}
+
+/** Sets how many rows each table should have, and counts those that it has. */
+async function compareRows(
   { candidate, rows = new Map() }: FillTarget,
-  recorder: Recorder,
-): Promise<Verdict> {
-  const { log } = recorder;
+  log: ImportLog,
+): Promise<ReadonlyMap<string, ImportedTable>> {
   const roots = await withConnection(candidate, async (client) =>
     findMovingPartitions(client, log.tables),
   );
@@ -58,10 +68,5 @@ async function check(
     known.set(key, (known.get(key) ?? 0) + count);
   }
   for (const [table, count] of known) log.setExpectedRows(table, count);
-  const found = await countRows(candidate, log.tables).catch((error: unknown) => {
-    // A failed import may be the reason why rows cannot be counted.
-    if (log.failed) return undefined;
-    throw error;
-  });
-  return recorder.verdict(found);
+  return countRows(candidate, log.tables);
 }

@@ -67,8 +67,8 @@ export async function installCertificate(client: Client, pair: InstalledPair): P
 
 /** Whether PostgreSQL verifies client certificates with the CA that was installed, unchanged. */
 export async function isClientCaInstalled(client: Client): Promise<boolean> {
-  const { rows } = await client.query<{ file: string }>("SHOW ssl_ca_file");
-  const file = rows[0]?.file ?? "";
+  const { rows } = await client.query<{ ssl_ca_file: string }>("SHOW ssl_ca_file");
+  const file = rows[0]?.ssl_ca_file;
   const pair = await installedPair();
   return pair?.clientCa !== undefined && file === path.join(folder, nameOf(pair), "client-ca.crt");
 }

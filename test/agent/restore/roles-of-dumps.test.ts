@@ -84,7 +84,9 @@ describe('"leave out" restores without the roles, and reports each by name', () 
   test("and no role is mentioned of a dump without owners", async () => {
     const { result } = await server.restore({
       database: "of nobody",
-      dump: Buffer.from(plainDump("CREATE TABLE public.t (id int);")),
+      dump: Buffer.from(
+        plainDump("CREATE TABLE public.t (id int);\nCOPY public.t FROM stdin;\n\\.\n"),
+      ),
     });
     expect(result.verdict).toMatchObject({ outcome: "passed", roles: [] });
   });

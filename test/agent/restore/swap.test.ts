@@ -186,7 +186,9 @@ test("a former copy that cannot be dropped does not make a restore fail, whose c
   await setLocale("nowhere");
   const third = await server.restore({ database, dump: dumpOf("three") });
   expect(third.result.result, third.result.text).toBe("restored");
-  expect(third.stderr).toMatch(/cannot drop stuck__outgoing yet: .*database locale is incompatible/);
+  expect(third.stderr).toMatch(
+    /cannot drop stuck__outgoing yet: .*database locale is incompatible/,
+  );
   expect(await value(database)).toBe("three 3");
   expect(await value("stuck__previous")).toBe("two 3");
 

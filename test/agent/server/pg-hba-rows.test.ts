@@ -65,7 +65,7 @@ const shapes = [
   'host    all             all             samenet                 ldap ldapserver=ldap.example.net ldaptls=1 ldapport=1389 ldapbinddn="cn=x" ldapbindpasswd="a ""b""" ldapbasedn="dc=example" ldapsearchfilter="(|(uid=$username)(mail=$username))"',
   'host    all             all             samenet                 ldap ldapbasedn="dc=example,dc=net"',
   "host    all             all             samenet                 ldap ldapscheme=ldaps ldapserver=ldap.example.net ldapprefix=x",
-  'host    all             all             samenet                 radius radiusservers="127.0.0.1" radiussecrets="a secret" radiusports=1812 radiusidentifiers=pg',
+  'host    all             all             samenet                 radius radiusservers="127.0.0.1" radiussecrets="""a secret""" radiusports=1812 radiusidentifiers=pg',
   'host    all             all             samenet                 radius radiusservers="127.0.0.1,::1" radiussecrets="""one, two"",""three"""',
   "hostssl all             all             samenet                 cert",
   "hostssl all             all             samenet                 cert map=people clientname=DN",

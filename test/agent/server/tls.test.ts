@@ -395,7 +395,7 @@ describe("a CA of clients", () => {
   test("that somebody changes is seen and put back; without it PostgreSQL asks for no certificate", async () => {
     const clientCa = await makeClient();
     await apply({ clientCa });
-    await server.run(["sh", "-c", `cat /tmp/ada.crt >>${dataFolder}/tls/*/client-ca.crt`]);
+    await server.output(["sh", "-c", `tee -a ${dataFolder}/tls/*/client-ca.crt </tmp/ada.crt`]);
     expect(await observed()).toBe(false);
     expect(await apply({ clientCa })).toMatchObject({ changed: true });
     expect(await observed()).toBe(true);
