@@ -102,3 +102,11 @@ export function fixFor(
   }
   return undefined;
 }
+
+/** The fix for a message that has none of its own: what failed is the dump's, PostgreSQL's, or pg_restore's. */
+export function generalFix({ sqlstate }: ImportEvent): string {
+  if (sqlstate === undefined) return "copy or dump it again; report a bug if it happens again";
+  return /^(?:08|53|57|58|F0|XX)/.test(sqlstate)
+    ? "read PostgreSQL's log for the reason (docs/server-log.md), then run the same command again"
+    : "correct it on the source server and dump again, or correct it in the dump";
+}

@@ -1,5 +1,6 @@
 import { formatCount, plural } from "../base/units";
 import type { ImportEvent } from "./event";
+import { generalFix } from "./fixes";
 import type { Cause, RoleReport, TableRows, Verdict } from "./verdict-schema";
 
 /** Maximum number of roles in the text; the report has all of them. */
@@ -36,6 +37,8 @@ export function failureLines(verdict: Verdict): readonly string[] {
   const rows = rowsLine(verdict.rows);
   if (rows !== undefined) lines.push(`  rows      ${rows}`);
   const fixes = new Set(verdict.causes.flatMap(({ fix }) => fix ?? []));
+  const [first] = verdict.causes;
+  if (first && fixes.size === 0) fixes.add(generalFix(first.event));
   for (const fix of [...fixes].slice(0, 3)) lines.push(`  fix       ${fix}`);
   return lines;
 }

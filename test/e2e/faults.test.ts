@@ -117,7 +117,7 @@ test.each([
   ["second-dump-cut.sql.gz", /is truncated: 2 dumps begin in it/],
   ["rows-behind-triggers.sql", /table public\.quiet has 3 rows in the database, 6 in the dump/],
 ])("%s, which lacks rows, fails the update and replaces nothing", async (file, text) => {
-  const dump = join(checkout, "test/support/dump-files", file);
+  const dump = join(checkout, "test/support/cases/restore", file);
   project.reconfigure("dev", { data: { dump } });
   const { exitCode, text: said } = await project.up("dev");
   expect(exitCode).not.toBe(0);

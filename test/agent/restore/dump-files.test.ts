@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { plainDump } from "../../support/databases/shop";
@@ -6,100 +6,7 @@ import { checkout } from "../../support/files/checkout";
 import { useServer } from "../../support/servers/server";
 
 const server = useServer();
-const folder = join(checkout, "test/support/dump-files");
-
-/** What has to become of a file. */
-interface Right {
-  readonly result: "restored" | "failed";
-  /** What the operator reads. */
-  readonly text: RegExp;
-  /** A query, and its rows: what psql or pg_restore makes of the file. */
-  readonly query?: readonly [sql: string, rows: string];
-  /** The number of causes in the verdict; none where there is no verdict. */
-  readonly causes?: number;
-}
-
-const restored = (text: RegExp, query?: Right["query"]): Right => ({
-  ...{ result: "restored", text },
-  ...(query && { query }),
-});
-const failed = (text: RegExp, causes?: number): Right => ({
-  ...{ result: "failed", text },
-  ...(causes !== undefined && { causes }),
-});
-
-const kettles = "SELECT id, label FROM public.kettle ORDER BY id";
-const shop = `SELECT (SELECT count(*) FROM customers) AS c, (SELECT count(*) FROM orders) AS o`;
-
-const rights: Readonly<Record<string, Right>> = {
-  "no-search-path.sql": restored(/passed$/, [kettles, "1|copper\n2|tin\n3|iron"]),
-  "search-path-to.sql": restored(/passed$/, [kettles, "1|copper\n2|tin"]),
-  "search-path-lower-case.sql": restored(/passed$/, [kettles, "1|copper"]),
-  "appended-versions.sql": restored(/passed with notes: no rows, keys or indexes/, [
-    "SELECT count(*) FROM public.migration_marks",
-    "80",
-  ]),
-  "header-stripped.sql": restored(/no rows, keys or indexes/),
-  "keyword.sql": failed(
-    /cause {5}42601[^]*a name in this statement became a keyword between PostgreSQL 10 and 17; dump again with pg_dump --quote-all-identifiers/,
-    1,
-  ),
-  "removed-extension.sql": failed(
-    /cause {5}0A000 {2}extension "adminpack" is not available[^]*no extension adminpack since version 17, so leave it out: DROP EXTENSION adminpack/,
-    1,
-  ),
-  "data-only.sql": failed(
-    /cause {5}data-only\.sql has no tables, only rows \(the first are of public\.pot_1, line 9\)[^]*dump the tables too, without --data-only/,
-  ),
-  "windows-locale.sql": restored(
-    /locale German_Germany\.1252 of the dump does not exist on this server: its default is used/,
-    ["SELECT count(*) FROM public.kettle", "0"],
-  ),
-  "newer-archive.dump": restored(/./, ["SELECT count(*) FROM public.kettle", "2"]),
-  "archive-of-18.dump": failed(
-    /42601 {2}syntax error at or near "WITHOUT"[^]*the dump is from PostgreSQL 18, and this server's 17 does not know everything in it/,
-    1,
-  ),
-  "archive-of-9.6.dump": restored(/./, ["SELECT count(*) FROM app.t", "2"]),
-  "second-dump-cut.sql.gz": failed(
-    /is truncated: 2 dumps begin in it \(lines 2, 89\), and not each of them has its closing line/,
-  ),
-  "no-post-data.sql.gz": failed(
-    /the tables in one dump and their rows in another, but nothing that comes after the rows: keys, indexes, triggers; append pg_dump --section=post-data/,
-  ),
-  "rows-behind-triggers.sql": failed(
-    /table public\.quiet has 3 rows in the database, 6 in the dump[^]*rows {6}public\.quiet 3 of 6[^]*fix {7}a trigger or rule of the table was created before its rows/,
-    1,
-  ),
-  "long-owner-statement.sql": restored(/role postgres: 2 objects restored without owner/, [
-    "SELECT count(*) FROM pg_proc WHERE pg_get_userbyid(proowner) = current_database() || '_owner'",
-    "1",
-  ]),
-  "pre-data.sql": restored(/no rows, keys or indexes: the dump has the tables only/),
-  "long-window.sql.zst": restored(/./, [shop, "10|50"]),
-  "skippable-frame.sql.zst": restored(/./, [shop, "10|50"]),
-  "folder-in-tar.tgz": failed(
-    /is a tar with the folder of a dump by pg_dump -F d \(shopdir\) in it[^]*unpack it \(tar -xf folder-in-tar\.tgz\) and set data\.dump to shopdir/,
-  ),
-  "file-in-tar.tar.gz": failed(
-    /is a tar with shop\.sql in it[^]*unpack it \(tar -xf file-in-tar\.tar\.gz\) and set data\.dump to shop\.sql/,
-  ),
-};
-
-describe("each file of the folder becomes what psql or pg_restore makes of it, or says why not", () => {
-  test("and none is left out", () => {
-    expect(readdirSync(folder).sort()).toEqual(Object.keys(rights).sort());
-  });
-
-  test.each(Object.entries(rights))("%s", async (name, { result, text, query, causes }) => {
-    const said = await server.restore({ database: "files", dump: join(folder, name), name });
-    expect(said.result.result, said.result.text).toBe(result);
-    expect(said.result.text).toMatch(text);
-    if (causes !== undefined) expect(said.result.verdict?.causes).toHaveLength(causes);
-    if (query) expect(await server.sql("files", query[0])).toBe(query[1]);
-    if (result === "restored") expect(said.result.verdict?.causes).toEqual([]);
-  });
-});
+const folder = join(checkout, "test/support/cases/restore");
 
 /** Restores statements as a dump, in a database of their own. */
 const restore = async (statements: string, more = {}): ReturnType<typeof server.restore> =>

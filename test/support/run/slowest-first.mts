@@ -21,6 +21,7 @@ export const longest = [
   "test/agent/recovery/archive.story.test.ts",
   "test/agent/verify/verify.test.ts",
   "test/agent/restore/damaged-dumps.test.ts",
+  "test/agent/restore/case-files.test.ts",
   "test/e2e/faults.test.ts",
   "test/e2e/three-servers.test.ts",
   "test/agent/restore/dump-formats.test.ts",

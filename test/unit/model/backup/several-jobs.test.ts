@@ -1,5 +1,8 @@
 import fc from "fast-check";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import { parse } from "yaml";
 import { backupsToVerify } from "../../../../model/backup/backups-to-verify";
 import { isVerified, type CatalogueEntry } from "../../../../model/backup/catalogue";
 import type { BegunRuns } from "../../../../model/backup/due-backups";
@@ -11,16 +14,23 @@ import { defaultRetention, type RetentionPolicy } from "../../../../model/backup
 import { verificationConfigSchema } from "../../../../model/backup/verification-config";
 import { parseBackupId } from "../../../../model/base/names";
 import { catalogueEntry, type TestBackup } from "../../../support/backups/catalogue-entry";
+import { checkout } from "../../../support/files/checkout";
 
 const day = 86_400_000;
 const first = Date.parse("2026-01-01T00:00:00Z");
 const at = (night: number, time: string): Date =>
   new Date(first + night * day + Date.parse(`1970-01-01T${time}Z`));
 
+const caseFile = readFileSync(join(checkout, "test/support/cases/backups/two-jobs.yaml"), "utf8");
+const { "stagecraft:backups": section } = parse(caseFile) as Record<
+  string,
+  { readonly jobs: { readonly nightly: unknown; readonly early: unknown } }
+>;
+
 /** Two jobs: all databases at 02:00, and one of them at 05:00. */
 const jobs = {
-  nightly: backupJobSchema.parse({ schedule: "0 2 * * *" }),
-  early: backupJobSchema.parse({ schedule: "0 5 * * *", databases: ["timesheets"] }),
+  nightly: backupJobSchema.parse(section?.jobs.nightly),
+  early: backupJobSchema.parse(section?.jobs.early),
 };
 const nightly = (night: number): TestBackup => ({
   ...{ at: at(night, "02:00:00"), databases: ["billing", "timesheets"], allDatabases: true },

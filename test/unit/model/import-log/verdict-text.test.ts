@@ -100,6 +100,19 @@ test("a failure tells cause, rows and fix", () => {
   ]);
 });
 
+test.each([
+  ["22012", "correct it on the source server and dump again, or correct it in the dump"],
+  [
+    "XX000",
+    "read PostgreSQL's log for the reason (docs/server-log.md), then run the same command again",
+  ],
+  [undefined, "copy or dump it again; report a bug if it happens again"],
+])("a failure without a fix of its own has a general one: %s", (sqlstate, fix) => {
+  const causes = [cause({ sqlstate }), cause({ sqlstate })];
+  const lines = failureLines({ ...passed, outcome: "failed", causes });
+  expect(lines.slice(2)).toEqual([`  fix       ${fix}`]);
+});
+
 test("of many causes three are shown, and the others counted", () => {
   const causes = Array.from({ length: 5 }, () => cause({}, { consequences: 1, fix: "same" }));
   const lines = failureLines({ ...passed, outcome: "failed", causes, furtherCauses: 20 });
