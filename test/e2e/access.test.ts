@@ -275,6 +275,7 @@ test("no password stands in the state, in what docker shows, in logs, process li
 });
 
 test("a new password is in force at once, and the former one no longer", async () => {
+  project.reconfigure(stack, settings({ people: { iris: "HelpDesk" } }));
   await project.pulumi(
     "config",
     "set",
@@ -287,7 +288,6 @@ test("a new password is in force at once, and the former one no longer", async (
   );
   const [path, password] = ["passwords.iris", "of iris's own"];
   await project.pulumi("config", "set", "--secret", "--path", path, password, "--stack", stack);
-  project.reconfigure(stack, settings({ people: { iris: "HelpDesk" } }));
   const up = await project.up(stack);
   expect(up, up.text).toMatchObject({ exitCode: 0 });
   expect(await client(database, "a new one, and longer", "sslmode=require")).toMatchObject({
