@@ -180,8 +180,9 @@ async function fillFromArchive(
     await around.afterRows();
     await section("post-data");
   } else await section();
+  if (lists) await plain(await archivePart(dump, lists.publications));
   await plain(grantScript(dump.archive, { owners: roles === "create without login" }));
-  if (lists) await plain(await archivePart(dump, lists.after));
+  if (lists) await plain(await archivePart(dump, lists.eventTriggers));
   return true;
 }
 
