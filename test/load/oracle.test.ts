@@ -121,7 +121,7 @@ describe.each(oldServers)("the corpus of PostgreSQL $major", ({ major }) => {
 });
 
 describe.each(rejected)("$object of PostgreSQL $major", ({ major, object }) => {
-  test.concurrent.each(["plain", "archive"] as const)(
+  test.each(["plain", "archive"] as const)(
     "which psql or pg_restore rejects, fails as %s with its name",
     async (format) => {
       const database = dumpName(format === "plain" ? "old-plain" : "old-custom", major);
