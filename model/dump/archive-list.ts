@@ -1,15 +1,18 @@
-/** The table of contents of an archive (`pg_restore --list`) in three parts, each for `pg_restore --use-list`. */
+/** The table of contents of an archive (`pg_restore --list`) in parts, each for `pg_restore --use-list`. */
 export interface ArchiveLists {
   /** Schemas, extensions and the like, which come first and need the superuser. */
   readonly before: string;
   readonly main: string;
-  /** Event triggers, publications and subscriptions, which come last. */
-  readonly after: string;
+  /** Publications and subscriptions, which come before owners change: then the restore role may publish all tables. */
+  readonly publications: string;
+  /** Event triggers, which come last. */
+  readonly eventTriggers: string;
 }
 
 const before =
   /^\d+; \d+ \d+ (?:COMMENT - )?(?:SCHEMA|EXTENSION|FOREIGN DATA WRAPPER|PROCEDURAL LANGUAGE|LANGUAGE) /;
-const after = /^\d+; \d+ \d+ (?:COMMENT - )?(?:EVENT TRIGGER|PUBLICATION|SUBSCRIPTION) /;
+const publications = /^\d+; \d+ \d+ (?:COMMENT - )?(?:PUBLICATION|SUBSCRIPTION) /;
+const eventTriggers = /^\d+; \d+ \d+ (?:COMMENT - )?EVENT TRIGGER /;
 
 /** Entries that only a superuser can restore. */
 const superuserEntry =
@@ -26,7 +29,8 @@ export function splitArchiveList(list: string): ArchiveLists | undefined {
       .join("");
   return {
     before: part((line) => before.test(line)),
-    main: part((line) => !before.test(line) && !after.test(line)),
-    after: part((line) => after.test(line)),
+    main: part((line) => ![before, publications, eventTriggers].some((each) => each.test(line))),
+    publications: part((line) => publications.test(line)),
+    eventTriggers: part((line) => eventTriggers.test(line)),
   };
 }

@@ -174,9 +174,17 @@ const createForeignDataWrapper: Parse = (tokens) => {
   const name = tokens.identifier();
   tokens.words("NO", "HANDLER");
   tokens.words("NO", "VALIDATOR");
-  return name === undefined
-    ? undefined
-    : { kind: "other", sql: `CREATE FOREIGN DATA WRAPPER ${q(name)}` };
+  const options = tokens.words("OPTIONS") ? tokens.inParentheses(() => option(tokens)) : [];
+  if (name === undefined || !options) return undefined;
+  const texts = options.map(([key, value]) => `${q(key)} ${quoteLiteral(value)}`).join(", ");
+  const clause = options.length === 0 ? "" : ` OPTIONS (${texts})`;
+  return { kind: "other", sql: `CREATE FOREIGN DATA WRAPPER ${q(name)}${clause}` };
+};
+
+const option = (tokens: PlainTokens): readonly [name: string, value: string] | undefined => {
+  const name = tokens.identifier();
+  const value = tokens.string();
+  return name === undefined || value === undefined ? undefined : [name, value];
 };
 
 const parsers: readonly Parse[] = [

@@ -177,9 +177,10 @@ async function fillFromArchive(
     await around.afterRows();
     await section("post-data");
   } else await section();
+  if (lists) await plain(await archivePart(dump, lists.publications));
   const grants = grantScript(dump.archive, { owners: roles === "create without login" });
   await plain(grants, { isMasked: around !== undefined });
-  if (lists) await plain(await archivePart(dump, lists.after));
+  if (lists) await plain(await archivePart(dump, lists.eventTriggers));
   return true;
 }
 

@@ -20,6 +20,11 @@ beforeAll(async () => {
      ALTER TABLE public.theirs OWNER TO "erp owner";
      CREATE FUNCTION public.f() RETURNS int LANGUAGE sql AS 'SELECT 1';
      ALTER FUNCTION public.f() OWNER TO "erp owner";
+     CREATE SCHEMA theirs AUTHORIZATION "erp owner";
+     CREATE TABLE theirs.t (id int PRIMARY KEY);
+     ALTER TABLE theirs.t OWNER TO "erp owner";
+     CREATE PUBLICATION published FOR TABLE theirs.t;
+     ALTER PUBLICATION published OWNER TO "erp owner";
      GRANT SELECT ON public.mine, public.theirs TO reader;
      GRANT INSERT (id) ON public.mine TO reader WITH GRANT OPTION;
      ALTER DEFAULT PRIVILEGES FOR ROLE defaulter IN SCHEMA public GRANT SELECT ON TABLES TO reader;
@@ -56,10 +61,10 @@ describe('"leave out" restores without the roles, and reports each by name', () 
     const roles = Object.fromEntries(
       (result.verdict?.roles ?? []).map((report) => [report.role, report]),
     );
-    expect(roles["erp owner"]).toMatchObject({ choice: "left out", objects: 2 });
+    expect(roles["erp owner"]).toMatchObject({ choice: "left out", objects: 5 });
     expect(roles["reader"]).toMatchObject({ choice: "left out", objects: 0 });
     expect(roles["reader"]?.grants).toBeGreaterThanOrEqual(3);
-    expect(result.text).toMatch(/role erp owner: 2 objects restored without owner/);
+    expect(result.text).toMatch(/role erp owner: 5 objects restored without owner/);
     expect(result.text).toMatch(/role reader: \d grants left out/);
     expect(await server.sql(`of ${format}`, `${aclSql}; SELECT count(*) FROM public.theirs`)).toBe(
       `mine|of ${format}_owner|f\ntheirs|of ${format}_owner|f\n2`,
@@ -110,9 +115,10 @@ describe('"create without login" makes the roles', () => {
        SELECT bool_or(rolcanlogin OR rolsuper), count(*) FROM pg_roles WHERE rolname IN ('erp owner', 'reader', 'defaulter');
        SELECT has_table_privilege('reader', 'public.mine', 'SELECT'), has_column_privilege('reader', 'public.mine', 'id', 'INSERT WITH GRANT OPTION');
        SELECT count(*) FROM pg_default_acl WHERE defaclrole = 'defaulter'::regrole;
-       SELECT count(*) FROM pg_class WHERE relowner NOT IN (SELECT oid FROM pg_roles)`,
+       SELECT count(*) FROM pg_class WHERE relowner NOT IN (SELECT oid FROM pg_roles);
+       SELECT tablename, pubowner::regrole FROM pg_publication_tables JOIN pg_publication USING (pubname)`,
     );
-    expect(facts).toBe('theirs|"erp owner"\nf|3\nt|t\n1\n0');
+    expect(facts).toBe('theirs|"erp owner"\nf|3\nt|t\n1\n0\nt|"erp owner"');
     await server.expectNothingUnfinished();
   });
 });

@@ -6,6 +6,7 @@ export const longest = [
   "test/faults/faults.test.ts",
   "test/kills/pulumi.story.test.ts",
   "test/load/many.test.ts",
+  "test/load/oracle.test.ts",
   "test/security/shadows.story.test.ts",
   "test/security/every-kind.test.ts",
   "test/machines/hosts.test.ts",

@@ -15,10 +15,11 @@ test("an archive whose entries need no superuser is restored in one", () => {
   expect(splitArchiveList(`; a comment\n${entry.schema}\n${entry.table}\n`)).toBeUndefined();
 });
 
-test("extensions come first with their schemas, event triggers and publications last, in their order", () => {
+test("extensions come first with their schemas, then publications before owners change, and event triggers last", () => {
   expect(splitArchiveList(`; a comment\n${Object.values(entry).join("\n")}\n`)).toEqual({
     before: `${entry.schema}\n${entry.extension}\n${entry.comment}\n`,
     main: `${entry.table}\n`,
-    after: `${entry.publication}\n${entry.member}\n${entry.trigger}\n`,
+    publications: `${entry.publication}\n${entry.member}\n`,
+    eventTriggers: `${entry.trigger}\n`,
   });
 });

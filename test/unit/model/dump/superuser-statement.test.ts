@@ -40,6 +40,10 @@ describe("a statement that only a superuser may run is rendered from its names a
       `CREATE SUBSCRIPTION "s" CONNECTION 'x' PUBLICATION "a" WITH (connect = false, enabled = false, create_slot = false, slot_name = NONE, "streaming" = 'parallel')`,
     ],
     ["CREATE FOREIGN DATA WRAPPER w", 'CREATE FOREIGN DATA WRAPPER "w"'],
+    [
+      "CREATE FOREIGN DATA WRAPPER w OPTIONS (\n    debug 'true',\n    \"a b\" 'it''s'\n)",
+      `CREATE FOREIGN DATA WRAPPER "w" OPTIONS ("debug" 'true', "a b" 'it''s')`,
+    ],
   ])("%s", (text, sql) => {
     expect(rendered(text)).toBe(sql);
   });
@@ -78,6 +82,8 @@ describe("anything else is left to the role that restores", () => {
     "CREATE SUBSCRIPTION s CONNECTION 'host=x' PUBLICATION a WITH (connect = true)",
     "CREATE FOREIGN DATA WRAPPER w HANDLER f",
     "CREATE FOREIGN DATA WRAPPER w VALIDATOR f",
+    "CREATE FOREIGN DATA WRAPPER w OPTIONS (debug true)",
+    "CREATE FOREIGN DATA WRAPPER w OPTIONS (debug 'true') HANDLER f",
     "CREATE OPERATOR CLASS c FOR TYPE int USING btree AS OPERATOR 1 <",
     "CREATE CAST (a AS b) WITHOUT FUNCTION",
     "CREATE FUNCTION f() RETURNS int LANGUAGE c AS 'x'",

@@ -1,0 +1,12 @@
+CREATE TABLE app.generated (a int, b int GENERATED ALWAYS AS (a * 2) STORED, c text GENERATED ALWAYS AS ('x' || a::text) STORED);
+INSERT INTO app.generated (a) SELECT generate_series(1, 9);
+CREATE COLLATION app.ignoring (provider = icu, locale = 'und-u-ks-level2', deterministic = false);
+CREATE TABLE app.ignored (t text COLLATE app.ignoring UNIQUE);
+INSERT INTO app.ignored VALUES ('a'), ('B');
+ALTER TABLE app.events ADD CONSTRAINT events_key UNIQUE (at, what, n);
+CREATE TABLE app.of_hash (id int REFERENCES app.by_hash DEFERRABLE);
+INSERT INTO app.of_hash VALUES (1), (100);
+CREATE STATISTICS app.common (mcv) ON born, size FROM app.customers;
+CREATE INDEX by_gist_included ON app.booked USING gist (during) INCLUDE (note);
+CREATE FUNCTION app.supported(int) RETURNS int LANGUAGE sql AS 'SELECT $1';
+ALTER TABLE app.customers SET (toast_tuple_target = 1024, vacuum_index_cleanup = false);

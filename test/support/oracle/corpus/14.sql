@@ -1,0 +1,10 @@
+CREATE FUNCTION app.standard(n int, OUT twice int) LANGUAGE sql IMMUTABLE BEGIN ATOMIC SELECT CASE WHEN n > 0 THEN n * 2 ELSE 0 END; END;
+CREATE PROCEDURE app.out_of(IN a int, OUT b int) LANGUAGE sql BEGIN ATOMIC INSERT INTO app.a VALUES (a, NULL); SELECT a; END;
+CREATE STATISTICS app.of_expression ON (lower(name)), (born + 1) FROM app.customers;
+ALTER TABLE app.customers ALTER COLUMN doc SET COMPRESSION pglz;
+CREATE TYPE app.spans AS RANGE (subtype = float8, multirange_type_name = app.many_spans);
+CREATE TABLE app.multiranges (a int4multirange, b app.many_spans);
+INSERT INTO app.multiranges VALUES ('{[1,3),[5,9)}', '{[1.5,2.5]}');
+CREATE AGGREGATE app.compatible(anycompatible) (SFUNC = array_append, STYPE = anycompatiblearray);
+CREATE VIEW app.searched AS WITH RECURSIVE tree (id, parent) AS (SELECT id, parent FROM app.b WHERE id = 9 UNION ALL SELECT b.id, b.parent FROM app.b, tree WHERE b.parent = tree.id) SEARCH DEPTH FIRST BY id SET place CYCLE id SET found USING way SELECT id FROM tree;
+CREATE VIEW app.joined AS SELECT j.id FROM (app.a JOIN app.b USING (id) AS j);
