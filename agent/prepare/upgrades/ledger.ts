@@ -112,13 +112,14 @@ async function hasLedger(client: Client): Promise<boolean> {
 
 async function readEntries(client: Client): Promise<LedgerEntry[]> {
   if (!(await hasLedger(client))) return [];
-  const { rows } = await client.query<Omit<LedgerEntry, "appliedAt"> & { applied_at: Date }>(`
-    SELECT package, from_version AS "from", to_version AS "to", name, sha256, applied_at,
-           applied_by AS "appliedBy", seconds
+  // In seconds: as text, a time would depend on the DateStyle of the database.
+  const { rows } = await client.query<Omit<LedgerEntry, "appliedAt"> & { applied: string }>(`
+    SELECT package, from_version AS "from", to_version AS "to", name, sha256,
+           EXTRACT(epoch FROM applied_at) AS applied, applied_by AS "appliedBy", seconds
     FROM ${table}`);
-  return rows.map(({ applied_at, ...entry }) => ({
+  return rows.map(({ applied, ...entry }) => ({
     ...entry,
-    appliedAt: applied_at.toISOString(),
+    appliedAt: new Date(Math.round(Number(applied) * 1000)).toISOString(),
   }));
 }
 
