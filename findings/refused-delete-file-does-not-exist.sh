@@ -6,7 +6,7 @@
 # expect that rclone deletefile says so, as OpenSSH's own client does. It says "file does not exist" of a file that it lists
 # right after that: when the removal is denied, it tries to remove the name as a folder, and reports that error. So a program
 # that takes this message for "already deleted" believes in a deletion that did not happen, and one that looks for "permission
-# denied" does not see that the place is append-only. Only another listing tells.
+# denied" does not see that the place is append-only. Only another listing shows it.
 #
 # Exits with 0 while this is so, with 1 when it has changed. Needs apt on Debian 12 (amd64), and a user other than root to run
 # sshd as ("nobody").

@@ -384,7 +384,8 @@ describe("from off-site copies", () => {
         `^timesheets ← ${backup} [^]*\ncrm ← ${backup} +passed[^]*role +crm_app .* had LOGIN; to give it back: ALTER ROLE`,
       ),
     );
-    expect(await project.up("prod", "--expect-no-changes")).toMatchObject({ exitCode: 0 });
+    const again = await project.up("prod", "--expect-no-changes");
+    expect(again, again.text).toMatchObject({ exitCode: 0 });
     const status = await project.stagecraft("status", "prod");
     expect(status.text).toMatch(new RegExp(`crm +prod ${backup}, .* old · .* · passed`));
   });
