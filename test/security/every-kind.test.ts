@@ -13,6 +13,7 @@ import { limit, minute } from "../support/time/limit.mjs";
 import { until } from "../support/time/until";
 
 const database = "shop";
+const emptyTable = "CREATE TABLE public.t (id int);\nCOPY public.t FROM stdin;\n\\.\n";
 const passwords = {
   application: "of the application",
   readonly: "of the reader",
@@ -46,7 +47,7 @@ function testServer(server: TestServer): void {
 
   beforeAll(async () => {
     await mend();
-    const { result } = await restore("CREATE TABLE public.t (id int);", database);
+    const { result } = await restore(emptyTable, database);
     expect(result.result, result.text).toBe("restored");
   });
 
@@ -79,9 +80,7 @@ function testServer(server: TestServer): void {
     );
     await mend();
     await backUpWell(server);
-    expect((await restore("CREATE TABLE public.u (id int);", "locked")).result.result).toBe(
-      "restored",
-    );
+    expect((await restore(emptyTable, "locked")).result.result).toBe("restored");
     expect(await server.sql("postgres", `SELECT count(pg_terminate_backend(pid)) ${holder}`)).toBe(
       "1",
     );

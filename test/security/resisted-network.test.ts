@@ -28,7 +28,9 @@ const addressOf = async (container: string): Promise<string> =>
 const from = 'host "[\\d.]+"';
 
 beforeAll(async () => {
-  const dump = Buffer.from(plainDump("CREATE TABLE public.t (id int);"));
+  const dump = Buffer.from(
+    plainDump("CREATE TABLE public.t (id int);\nCOPY public.t FROM stdin;\n\\.\n"),
+  );
   const { result } = await server.restore({ database, dump, mode: "when missing" });
   expect(result.result, result.text).toBe("restored");
 });

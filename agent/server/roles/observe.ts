@@ -27,9 +27,11 @@ import { findStrangers } from "./strangers";
 
 /** Observes the drift of roles and rights on this server; read-only. */
 export async function observeRoles(client: Client): Promise<RolesObservation> {
-  const databases = await managedDatabases(client);
-  const names = databases.map(({ name }) => name);
+  const restored = await managedDatabases(client);
   const record = await readRolesRecord();
+  const databases = restored.filter(({ name }) => isDeclared(record, name));
+  const names = databases.map(({ name }) => name);
+  const restoredNames = restored.map(({ name }) => name);
   const own = isExternal ? [] : [superuser];
   const found = await findRoles(client, own);
   const marked = [...found.values()].flatMap((role) => {
@@ -45,7 +47,7 @@ export async function observeRoles(client: Client): Promise<RolesObservation> {
   const known = marked.map(({ role }) => role.name);
   const expected = names.flatMap(databaseRoleNames);
   if (expected.length > 0) expected.push(monitorRole);
-  const contents = await observeContents(databases);
+  const contents = await observeContents(restored);
   const settings = await findDatabaseSettings(client, names);
   const differences = [
     ...systemDifferences(await openSystemDatabases(client)),
@@ -58,7 +60,7 @@ export async function observeRoles(client: Client): Promise<RolesObservation> {
   const closed = await findClosedDatabases(client, names);
   const faults = [
     ...marked.map(({ role, mark }) => {
-      const isRemoved = isRemovedRole(role.name, mark, record, names);
+      const isRemoved = isRemovedRole(role.name, mark, record, restoredNames);
       const recorded = isRemoved ? null : recordedRole(record, role.name);
       const settings = settingsOf(declared.get(role.name) ?? { mark, memberships: [] }, declared);
       return { role: role.name, faults: visibleFaults(role, mark, settings, recorded) };
@@ -118,6 +120,11 @@ export async function observeRoles(client: Client): Promise<RolesObservation> {
       .filter(({ role, mark }) => role.login && isLogin(mark))
       .map(({ role }) => role.name),
   };
+}
+
+/** Whether `up` corrects a database: not one that was only restored, e.g. beside the stack's own by a recovery. */
+function isDeclared(record: RolesRecord | undefined, database: string): boolean {
+  return record === undefined || Object.hasOwn(record.roles, databaseRoles(database).application);
 }
 
 function recordedRole(record: RolesRecord | undefined, name: string): RecordedRole | undefined {

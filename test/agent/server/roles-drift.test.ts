@@ -521,3 +521,14 @@ test("a database that somebody else made is taken over, without a restore", asyn
     "SELECT tableowner FROM pg_tables WHERE tablename = 'pages'; SELECT pg_get_userbyid(datdba) FROM pg_database WHERE datname = 'wiki'";
   expect(await server.sql("wiki", owners)).toBe("wiki_owner\nwiki_owner");
 });
+
+test("a database that was only restored, and is not the stack's, has rights that up leaves alone", async () => {
+  const dump = Buffer.from(plainDump("CREATE TABLE public.t (id int);"));
+  const { result } = await server.restore({ database: "guest", dump });
+  expect(result.result, result.text).toBe("restored");
+  const before = await drift();
+  await server.sql("postgres", "CREATE ROLE visitor; GRANT CONNECT ON DATABASE guest TO visitor");
+  expect(await drift()).toEqual(before);
+  expect(before.join("\n")).not.toContain("guest");
+  await server.sql("postgres", "DROP DATABASE guest; DROP ROLE visitor");
+});
