@@ -16,12 +16,14 @@ exports.endWithEngine = () => {
   const host = process.ppid;
   const engine = parentOf(host);
   // A process whose parent has ended gets another one.
+  const isEngineGone = () => parentOf(host) !== engine;
   setInterval(() => {
-    if (process.ppid !== host) end();
-    if (parentOf(host) === engine) return;
-    endHost(host);
-    end();
+    if (process.ppid !== host || isEngineGone()) end();
   }, interval).unref();
+  // The SDK may end the program before that, because it cannot reach the engine.
+  process.on("exit", () => {
+    if (isEngineGone()) endHost(host);
+  });
 };
 
 /** Ends the language host, which would look for its engine only every few minutes. */
