@@ -42,7 +42,10 @@ function testDataCode(server: TestServer, formats: readonly string[]): void {
     const mode = production ? "when missing" : "replace";
     const dump = await server.dump("source", format, ...more);
     const restoreId = `${format}${prepare ? "-prepared" : ""}`;
-    const { result } = await server.restore({ database, dump, mode, restoreId, prepare });
+    const request = { database, dump, mode, restoreId, prepare } as const;
+    // A backup made before by these tests is newer than the dump.
+    const acceptOlder = "20991231T235959Z";
+    const { result } = await server.restore({ ...request, ...(production && { acceptOlder }) });
     expect(result.result, result.text).toBe("restored");
   }
 
