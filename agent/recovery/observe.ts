@@ -70,6 +70,8 @@ async function observeArchiving(
 
 async function observeRepository(server: string): Promise<Partial<ArchiveObservation>> {
   try {
+    // Before the list, so that a backup which is said to be made is in it.
+    const lastBackup = await lastBaseBackup();
     const clusters = await readClusters(await readOwnArchiveState(server));
     return {
       windows: recoverableWindows(clusters).map(({ first, last }) => {
@@ -79,7 +81,7 @@ async function observeRepository(server: string): Promise<Partial<ArchiveObserva
         info.backups.map((backup) => ({ ...backup, stoppedAt: backup.stoppedAt.toISOString() })),
       ),
       problem: clusters.flatMap(({ info }) => info.problem ?? []).join("; ") || null,
-      lastBackup: await lastBaseBackup(),
+      lastBackup,
     };
   } catch (error) {
     return { problem: messageOf(error) };
