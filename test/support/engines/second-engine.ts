@@ -47,9 +47,9 @@ export function useSecondEngine(): SecondEngine {
 export type HostFault = "closed" | "unknown" | "changed";
 
 /**
- * Another machine, as far as a host can tell: a container with a Docker engine of its own behind sshd with Debian's
- * limits. ssh knows it by names of its own, through a program `ssh` that stands
- * first on PATH, so that nobody's ~/.ssh is touched.
+ * Another machine, as far as a host can tell: a container with a Docker engine of its own behind sshd with its default
+ * limits. ssh knows it by names of its own, through a program `ssh` that stands first on PATH, so that nobody's ~/.ssh is
+ * touched.
  */
 export class SecondEngine {
   readonly name = `sct-host-${randomBytes(4).toString("hex")}`;
