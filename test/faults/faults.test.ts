@@ -7,7 +7,7 @@ import type { Outcome, Result } from "./harness/outcome";
 import { World } from "./harness/world";
 
 /** How often a fault is tried, each time a little differently. */
-const usualRuns = 2;
+const usualRuns = 3;
 
 /** Within a group. */
 const oneByOne = { concurrent: false };

@@ -127,7 +127,7 @@ test("the engine is killed: the old contents are there or the new, whole and mas
     await running;
     asked = await expectOldOrNew(asked, step);
   }
-  for (let n = 0; n < 5; n++) {
+  for (let n = 0; n < 10; n++) {
     const after = Math.random() * seconds;
     const moment = `after ${after.toFixed(3)} s of ${seconds.toFixed(3)} s`;
     console.info(`the engine killed ${moment}`);

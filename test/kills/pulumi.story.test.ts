@@ -156,10 +156,10 @@ test("it is as the stack wants it after the next update, its application too, an
   expect(await project.up("dev", "--expect-no-changes")).toMatchObject({ exitCode: 0 });
 });
 
-test("Pulumi is killed at five random moments: development has the old contents or the new, whole, and the next update goes on", async () => {
+test("Pulumi is killed at ten random moments: development has the old contents or the new, whole, and the next update goes on", async () => {
   wantOther();
   await whileAsked(async () => {
-    for (let n = 0; n < 5; n++) {
+    for (let n = 0; n < 10; n++) {
       const after = Math.random() * seconds;
       console.info(`Pulumi killed after ${after.toFixed(3)} s of ${seconds.toFixed(3)} s`);
       const up = project.start({}, "up", "--stack", "dev", "--yes", "--skip-preview");

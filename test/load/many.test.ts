@@ -7,8 +7,8 @@ import { useServer } from "../support/servers/server";
 import { verifyBackup } from "../support/backups/dumped-backup";
 import { atMost } from "../support/time/limit.mjs";
 
-// Room for 200 databases, in memory: a disk would take longer to write them than PostgreSQL to dump them.
-const server = useServer({ archiveSize: "2g", memory: "4g" });
+// Room for 500 databases, in memory: a disk would take longer to write them than PostgreSQL to dump them.
+const server = useServer({ archiveSize: "4500m", memory: "6g" });
 
 test("a database with 20,000 tables is backed up, and every one is counted", async () => {
   await server.sql("postgres", "CREATE DATABASE wide TEMPLATE template0 STRATEGY file_copy");
@@ -27,8 +27,8 @@ test("a database with 20,000 tables is backed up, and every one is counted", asy
   ]);
 });
 
-test("200 databases are in one backup, and 40 in one that is verified: a few at a time, none slower than the first", async () => {
-  const names = Array.from({ length: 200 }, (_, i) => `many ${String(i).padStart(3, "0")}`);
+test("500 databases are in one backup, and 100 in one that is verified: a few at a time, none slower than the first", async () => {
+  const names = Array.from({ length: 500 }, (_, i) => `many ${String(i).padStart(3, "0")}`);
   const tablespace = "many";
   const place = `/var/lib/pgbackrest/${tablespace}`;
   await server.output(["mkdir", "-m", "0700", place]);
@@ -42,8 +42,8 @@ test("200 databases are in one backup, and 40 in one that is verified: a few at 
       (name) => `CREATE DATABASE ${name} TEMPLATE tiny STRATEGY file_copy TABLESPACE ${tablespace}`,
     ),
   );
-  await server.sql("many 199", "INSERT INTO t VALUES (4)");
-  const verified = names.slice(160);
+  await server.sql("many 499", "INSERT INTO t VALUES (4)");
+  const verified = names.slice(400);
   await schedule(server, { many: { databases: names }, some: { databases: verified } });
 
   /** The most sessions of these databases, and the most copies that are checked, while the work goes on. */
@@ -67,16 +67,16 @@ test("200 databases are in one backup, and 40 in one that is verified: a few at 
   expect(dumping[0]).toBeLessThanOrEqual(16);
   expect(manifest.databases.map(({ name }) => name)).toEqual(names);
   for (const name of names)
-    expect(rowsIn(manifest, name)).toEqual([`public.t|${name === "many 199" ? 4 : 3}`]);
+    expect(rowsIn(manifest, name)).toEqual([`public.t|${name === "many 499" ? 4 : 3}`]);
   const secondsOf = (from: number): number =>
     manifest.databases.slice(from, from + 100).reduce((sum, { seconds }) => sum + seconds, 0);
-  expect(secondsOf(100)).toBeLessThan(3 * secondsOf(0) + atMost(5));
+  expect(secondsOf(400)).toBeLessThan(3 * secondsOf(0) + atMost(5));
 
   const { id } = await backUpWell(server, "some");
   const { done: verification, most: checking } = await watch(verifyBackup(server, id));
   expect(verification.result?.verification, verification.stderr).toMatchObject({
     result: "passed",
-    text: "restored 40 databases: 40 tables with 121 rows, as in the manifest",
+    text: "restored 100 databases: 100 tables with 301 rows, as in the manifest",
   });
   expect(verification.result?.logs.length).toBe(verified.length);
   expect(checking[1]).toBe(atATime);

@@ -13,7 +13,7 @@ export interface Fault {
   readonly ours: (world: World, run: number) => Promise<Result>;
   /** Absent where the script, which has one file and no schedule, has nothing that the same could be done to. */
   readonly script?: (world: World, run: number) => Promise<Result>;
-  /** How often it is tried. @default twice */
+  /** How often it is tried. @default 3 times */
   readonly runs?: number;
 }
 
