@@ -270,11 +270,15 @@ export class TestProject {
 
   /** What is left of this project on the engine. */
   async leftovers(kind: "ps" | "volume" | "network"): Promise<string[]> {
-    const filter = ["--filter", `label=stagecraft.project=${this.prefix}`];
+    const filters = [`label=stagecraft.project=${this.prefix}`];
+    // The engine makes a volume without labels for a container whose volume somebody has removed.
+    if (kind === "volume") filters.push(`name=^${this.prefix}-`);
     const listing = kind === "ps" ? ["ps", "--all"] : [kind, "ls"];
     const format = kind === "ps" ? "{{.Names}}" : "{{.Name}}";
-    const { text } = await runDocker(...listing, ...filter, "--format", format);
-    return text.split("\n").filter(Boolean).sort();
+    const found = await Promise.all(
+      filters.map(async (filter) => runDocker(...listing, "--filter", filter, "--format", format)),
+    );
+    return [...new Set(found.flatMap(({ text }) => text.split("\n").filter(Boolean)))].sort();
   }
 
   async remove(): Promise<void> {
